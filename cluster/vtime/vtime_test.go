@@ -1,0 +1,224 @@
+package vtime
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// manual is a clock whose real time the test makes pass, a tick at a time.
+type manual struct {
+	*Clock
+	ticks chan time.Time
+	now   time.Time
+}
+
+func startManual(t *testing.T, world func(*Bubble)) *manual {
+	t.Helper()
+	m := &manual{ticks: make(chan time.Time), now: time.Unix(0, 0)}
+	m.Clock = start(world, m.ticks)
+	t.Cleanup(func() { _ = m.Close() })
+	return m
+}
+
+// real makes d of real time pass in ticks, and waits until it had its effect.
+func (m *manual) real(d time.Duration) {
+	for range d / tick {
+		m.now = m.now.Add(tick)
+		m.ticks <- m.now
+	}
+	// Served in order: when the second one is taken, the last tick has had its
+	// effect, and a third of the same moment changes nothing.
+	m.ticks <- m.now
+}
+
+// metronome counts the seconds of virtual time.
+func metronome(beats *atomic.Int64) func(*Bubble) {
+	return func(b *Bubble) {
+		stop := make(chan struct{})
+		b.OnClose(func() { close(stop) })
+		b.Go(func() {
+			t := time.NewTicker(time.Second)
+			defer t.Stop()
+			for {
+				select {
+				case <-t.C:
+					beats.Add(1)
+				case <-stop:
+					return
+				}
+			}
+		})
+	}
+}
+
+func TestAPausedClockStandsStill(t *testing.T) {
+	var beats atomic.Int64
+	c := Start(metronome(&beats))
+	defer func() { _ = c.Close() }()
+	for range 1000 {
+		if err := c.Do(func() {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.Now() != 0 || beats.Load() != 0 {
+		t.Fatalf("now %v, %d beats; want a clock that never moved", c.Now(), beats.Load())
+	}
+	if err := c.Advance(10*time.Second + time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	c.Pause()
+	at := c.Now()
+	_ = c.Do(func() {})
+	if c.Now() != at || beats.Load() != 10 {
+		t.Fatalf("now %v, %d beats; want %v and 10", c.Now(), beats.Load(), at)
+	}
+}
+
+func TestEverySpeedHolds(t *testing.T) {
+	for _, speed := range []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100} {
+		var beats atomic.Int64
+		m := startManual(t, metronome(&beats))
+		m.Run(speed)
+		m.real(tick) // the first tick after a change of speed is the one counted from
+		from := m.Now()
+		m.real(20 * time.Second)
+		want := 20 * speed
+		if got := (m.Now() - from).Seconds(); math.Abs(got-want) > want/1000 {
+			t.Errorf("speed %v: %v s of virtual time in 20 s, want %v", speed, got, want)
+		}
+		if got := beats.Load(); got != int64(m.Now().Seconds()) {
+			t.Errorf("speed %v: %d beats at %v", speed, got, m.Now())
+		}
+		_ = m.Close()
+	}
+}
+
+func TestAMachineThatCannotKeepUpFallsBehind(t *testing.T) {
+	p := pace{speed: 10}
+	if got := p.due(time.Hour); got != 10*tickMax {
+		t.Fatalf("an hour late the clock jumps by %v, want %v", got, 10*tickMax)
+	}
+}
+
+func TestTheCallerSeesWhatACallSetOff(t *testing.T) {
+	var order []string
+	c := Start(func(*Bubble) {})
+	defer func() { _ = c.Close() }()
+	_ = c.Do(func() {
+		ch := make(chan string)
+		go func() { order = append(order, <-ch) }()
+		go func() { ch <- "sent" }()
+	})
+	if strings.Join(order, "") != "sent" {
+		t.Fatalf("got %q: Do returned before the goroutines it set off were done", order)
+	}
+}
+
+func TestDoWorksAtEverySpeed(t *testing.T) {
+	var beats atomic.Int64
+	c := Start(metronome(&beats))
+	defer func() { _ = c.Close() }()
+	for _, speed := range []float64{0, 0.01, 1, 100, Max} {
+		c.Run(speed)
+		ran := false
+		if err := c.Do(func() { ran = true }); err != nil || !ran {
+			t.Fatalf("speed %v: ran %v, error %v", speed, ran, err)
+		}
+	}
+	c.Pause()
+	at := c.Now()
+	_ = c.Do(func() {})
+	if c.Now() != at {
+		t.Fatal("time passed after a pause")
+	}
+}
+
+func TestClosingLeavesNoGoroutine(t *testing.T) {
+	ignore := goleak.IgnoreCurrent()
+	var beats atomic.Int64
+	c := Start(metronome(&beats))
+	c.Run(Max)
+	_ = c.Advance(time.Minute)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Do(func() {}); !errors.Is(err, ErrClosed) {
+		t.Fatalf("Do after Close: %v", err)
+	}
+	if err := c.Advance(time.Second); !errors.Is(err, ErrClosed) {
+		t.Fatalf("Advance after Close: %v", err)
+	}
+	goleak.VerifyNone(t, ignore)
+}
+
+func TestCloseReportsWhatWasLeftBehind(t *testing.T) {
+	c := Start(func(b *Bubble) {
+		b.Go(func() { <-make(chan int) })
+	})
+	if err := c.Close(); err == nil || !strings.Contains(err.Error(), "left behind") {
+		t.Fatalf("got %v, want the goroutine that was left behind", err)
+	}
+}
+
+func TestAPanicInTheBubbleIsReported(t *testing.T) {
+	var asPanic *PanicError
+	worlds := map[string]func(*Clock) error{
+		"world": nil,
+		"Do":    func(c *Clock) error { return c.Do(func() { panic("boom") }) },
+		"Go": func(c *Clock) error {
+			_ = c.Advance(time.Hour)
+			<-c.Done()
+			return c.Err()
+		},
+	}
+	for name, provoke := range worlds {
+		c := Start(func(b *Bubble) {
+			switch name {
+			case "world":
+				panic("boom")
+			case "Go":
+				b.Go(func() { time.Sleep(time.Second); panic("boom") })
+			}
+		})
+		var err error
+		if provoke != nil {
+			err = provoke(c)
+		} else {
+			<-c.Done()
+			err = c.Err()
+		}
+		if !errors.As(err, &asPanic) || asPanic.Value != "boom" || len(asPanic.Stack) == 0 {
+			t.Errorf("%s: got %v, want the panic with its stack", name, err)
+		}
+		if err := c.Close(); !errors.As(err, &asPanic) {
+			t.Errorf("%s: Close says %v, want the panic", name, err)
+		}
+	}
+}
+
+// TestTheZeroTStillWorks guards the one thing that no document promises: that
+// testing/synctest runs with a T that no test runner made.
+func TestTheZeroTStillWorks(t *testing.T) {
+	c := Start(func(*Bubble) {})
+	if err := c.Advance(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkAnIdleHour(b *testing.B) {
+	var beats atomic.Int64
+	c := Start(metronome(&beats))
+	defer func() { _ = c.Close() }()
+	for b.Loop() {
+		_ = c.Advance(time.Hour)
+	}
+}
