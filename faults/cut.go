@@ -1,0 +1,17 @@
+package faults
+
+import "math/rand/v2"
+
+// Cut is a black hole: every packet is lost, and callers wait until their deadlines.
+type Cut struct{}
+
+// Name returns "cut".
+func (Cut) Name() string { return "cut" }
+
+// Meaning implements LinkFault.
+func (Cut) Meaning() string { return "lose every message, silently" }
+
+func (Cut) String() string { return "cut" }
+
+// Judge implements LinkFault.
+func (Cut) Judge(Packet, *rand.Rand) Verdict { return Verdict{Lost: "cut"} }

@@ -1,0 +1,62 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/raft"
+)
+
+// Corrupt flips one to three neighbouring bits in one stored log entry or key, when the disk is opened the next time: while
+// the node was down. Then the fault is spent, and the damage stays: Open finds it, then and ever after, until the data is
+// wiped. A CRC32C finds every such burst.
+type Corrupt struct{ healthy }
+
+func (Corrupt) String() string { return "corrupt" }
+
+// corrupt does the damage. Which record and which bits comes from the seed. The caller holds mu.
+func (d *Disk) corrupt(b Backend) error {
+	var records []func() error
+	first, last, err := logRange(b.Logs)
+	if err != nil {
+		return err
+	}
+	for index := first; index <= last && last > 0; index++ {
+		entry := &raft.Log{}
+		if err := b.Logs.GetLog(index, entry); errors.Is(err, raft.ErrLogNotFound) {
+			continue
+		} else if err != nil {
+			return fmt.Errorf("reading log entry %d: %w", index, err)
+		}
+		records = append(records, func() error {
+			entry.Data = d.flipBits(entry.Data)
+			return b.Logs.StoreLog(entry)
+		})
+	}
+	for _, key := range raftKeys {
+		value, err := b.Stable.Get([]byte(key))
+		if err != nil && err.Error() != notFound {
+			return fmt.Errorf("reading key %s: %w", key, err)
+		}
+		if len(value) > 0 {
+			records = append(records, func() error { return b.Stable.Set([]byte(key), d.flipBits(value)) })
+		}
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	return records[d.rng.IntN(len(records))]()
+}
+
+// flipBits is a copy of stored with one to three neighbouring bits flipped.
+func (d *Disk) flipBits(stored []byte) []byte {
+	flipped := slices.Clone(stored)
+	bits := len(flipped) * 8
+	start := d.rng.IntN(bits)
+	for i := range 1 + d.rng.IntN(3) {
+		bit := (start + i) % bits
+		flipped[bit/8] ^= 1 << (bit % 8)
+	}
+	return flipped
+}

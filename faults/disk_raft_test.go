@@ -1,0 +1,332 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+)
+
+// diskList is the state machine of the tests: the list of all commands.
+type diskList struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (f *diskList) Apply(l *raft.Log) any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = append(f.list, string(l.Data))
+	return nil
+}
+
+func (f *diskList) String() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.list, " ")
+}
+
+func (f *diskList) Snapshot() (raft.FSMSnapshot, error) { return diskListSnapshot(f.String()), nil }
+
+func (f *diskList) Restore(r io.ReadCloser) error {
+	text, err := io.ReadAll(r)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = strings.Fields(string(text))
+	return errors.Join(err, r.Close())
+}
+
+type diskListSnapshot string
+
+func (s diskListSnapshot) Persist(sink raft.SnapshotSink) error {
+	_, err := io.WriteString(sink, string(s))
+	return errors.Join(err, sink.Close())
+}
+
+func (diskListSnapshot) Release() {}
+
+func diskRaftConfig(id raft.ServerID) *raft.Config {
+	c := raft.DefaultConfig()
+	c.LocalID, c.Logger, c.ShutdownOnRemove = id, hclog.NewNullLogger(), false
+	c.SnapshotThreshold, c.TrailingLogs = 1<<40, 2
+	return c
+}
+
+// diskNode is a raft node on a diskMachine.
+type diskNode struct {
+	*diskMachine
+	id        raft.ServerID
+	raft      *raft.Raft
+	fsm       *diskList
+	transport *raft.InmemTransport
+}
+
+type diskCluster []*diskNode
+
+// newDiskCluster starts n nodes.
+func newDiskCluster(t *testing.T, n int, storage diskStorage, cfg DiskConfig) diskCluster {
+	t.Helper()
+	var c diskCluster
+	for range n {
+		c = append(c, &diskNode{diskMachine: newDiskMachine(t, storage, cfg)})
+	}
+	c.boot(t)
+	return c
+}
+
+// boot makes a cluster of the nodes, n1 and so on, and starts them.
+func (c diskCluster) boot(t *testing.T) {
+	t.Helper()
+	var servers []raft.Server
+	for i, node := range c {
+		node.id = raft.ServerID(fmt.Sprintf("n%d", i+1))
+		servers = append(servers, raft.Server{ID: node.id, Address: raft.ServerAddress(node.id)})
+	}
+	for _, node := range c {
+		o := node.process
+		diskMust(t, raft.BootstrapCluster(diskRaftConfig(node.id), o.Logs(), o.Stable(), o.Snapshots(), diskTransport(),
+			raft.Configuration{Servers: servers}))
+		diskMust(t, c.start(node))
+	}
+	t.Cleanup(func() {
+		for _, node := range c {
+			node.end()
+		}
+	})
+}
+
+// start runs raft on the node's open disk, connected to the nodes that run.
+func (c diskCluster) start(node *diskNode) error {
+	node.fsm = &diskList{}
+	_, node.transport = raft.NewInmemTransport(raft.ServerAddress(node.id))
+	for _, other := range c {
+		if other != node && other.transport != nil {
+			other.transport.Connect(raft.ServerAddress(node.id), node.transport)
+			node.transport.Connect(raft.ServerAddress(other.id), other.transport)
+		}
+	}
+	var err error
+	node.raft, err = raft.NewRaft(diskRaftConfig(node.id), node.fsm,
+		node.process.Logs(), node.process.Stable(), node.process.Snapshots(), node.transport)
+	return err
+}
+
+// end kills the node's process, in the order that matters: first the disk, so that nothing has an effect any more.
+func (n *diskNode) end() {
+	n.t.Helper()
+	n.process.Detach()
+	if n.raft != nil {
+		diskMust(n.t, n.raft.Shutdown().Error())
+		diskMust(n.t, n.transport.Close())
+		n.raft, n.transport = nil, nil
+	}
+}
+
+func (c diskCluster) leader() *diskNode {
+	for {
+		for _, node := range c {
+			if node.raft != nil && node.raft.State() == raft.Leader {
+				return node
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (n *diskNode) apply(command string) error {
+	return n.raft.Apply([]byte(command), time.Second).Error()
+}
+
+func TestAFailingStableStoreEndsOnlyTheNode(t *testing.T) {
+	for _, storage := range diskStorages {
+		t.Run(storage.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newDiskCluster(t, 3, storage, DiskConfig{FsyncLatency: time.Millisecond})
+				leader := c.leader()
+				diskMust(t, leader.apply("one"))
+				time.Sleep(time.Second)
+				i := slices.Index(c, leader)
+				heir, victim := c[(i+1)%3], c[(i+2)%3]
+				victim.disk.Set(Fail{})
+				diskMust(t, leader.raft.LeadershipTransferToServer(heir.id, raft.ServerAddress(heir.id)).Error())
+				time.Sleep(time.Second)
+				if len(victim.crashed()) != 1 || victim.crashed()[0].Error() != "storing key CurrentTerm: input/output error" {
+					t.Fatalf("the node crashed %v", victim.crashed())
+				}
+				diskMust(t, c.leader().apply("two")) // the others go on
+				victim.end()                         // Shutdown returns although the main loop is gone
+				victim.disk.Clear()
+				victim.kill(false)
+				diskMust(t, c.start(victim))
+				time.Sleep(20 * time.Second)
+				if got := victim.fsm.String(); got != "one two" {
+					t.Fatalf("after its restart the node has applied %q", got)
+				}
+			})
+		})
+	}
+}
+
+// unreadable is a log store that cannot be read while broken is set.
+type unreadable struct {
+	raft.LogStore
+	broken *atomic.Bool
+}
+
+func (u unreadable) GetLog(index uint64, l *raft.Log) error {
+	if u.broken.Load() {
+		return errors.New("bad sector")
+	}
+	return u.LogStore.GetLog(index, l)
+}
+
+// Raft panics when it cannot read an entry that is committed.
+func TestAnUnreadableEntryEndsOnlyTheNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := map[*diskMachine]*atomic.Bool{}
+		var last *atomic.Bool
+		storage := diskStorage{"unreadable", func(t *testing.T) (func() Backend, func()) {
+			t.Helper()
+			open, shut := diskMemory(t)
+			last = &atomic.Bool{}
+			b := open()
+			b.Logs = unreadable{b.Logs, last}
+			return func() Backend { return b }, shut
+		}}
+		var c diskCluster
+		for range 3 {
+			m := newDiskMachine(t, storage, DiskConfig{})
+			broken[m] = last
+			c = append(c, &diskNode{diskMachine: m})
+		}
+		c.boot(t)
+		leader := c.leader()
+		diskMust(t, leader.apply("one"))
+		time.Sleep(time.Second)
+		victim := c[(slices.Index(c, leader)+1)%3]
+		broken[victim.diskMachine].Store(true)
+		diskMust(t, leader.apply("two"))
+		time.Sleep(time.Second)
+		if crashed := victim.crashed(); len(crashed) != 1 || !errors.Is(crashed[0], ErrDamaged) {
+			t.Fatalf("the node crashed %v", crashed)
+		}
+		diskMust(t, leader.apply("three"))
+	})
+}
+
+// NewRaft stores the term on its caller's goroutine, which can recover from the panic and must not be ended.
+func TestAFailingDiskPanicsOnlyInNewRaft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newDiskCluster(t, 1, diskStorages[0], DiskConfig{})
+		c[0].end()
+		c[0].kill(false)
+		c[0].disk.Set(Fail{})
+		defer func() {
+			text := fmt.Sprint(recover())
+			if !strings.Contains(text, "storing key CurrentTerm: input/output error") {
+				t.Errorf("NewRaft panicked with %v", text)
+			}
+			if len(c[0].crashed()) != 1 {
+				t.Errorf("crashed: %v", c[0].crashed())
+			}
+		}()
+		t.Errorf("NewRaft returned %v", c.start(c[0]))
+	})
+}
+
+func TestALeaderStepsDownWhenItsLogWriteFails(t *testing.T) {
+	for _, fault := range []DiskFault{Fail{}, Full{}} {
+		t.Run(fault.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newDiskCluster(t, 3, diskStorages[0], DiskConfig{})
+				leader := c.leader()
+				leader.disk.Set(fault)
+				if err := leader.apply("one"); err == nil {
+					t.Fatal("acknowledged without a disk")
+				}
+				synctest.Wait() // it answers first and steps down then
+				if leader.raft.State() == raft.Leader {
+					t.Fatal("still the leader")
+				}
+			})
+		})
+	}
+}
+
+// A node that is killed in the middle of its work, again and again, must never panic and always start again.
+func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
+	for _, storage := range diskStorages {
+		t.Run(storage.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newDiskCluster(t, 3, storage, DiskConfig{FsyncLatency: 3 * time.Millisecond})
+				for i := range 30 {
+					var futures []raft.ApplyFuture
+					for j := range 20 {
+						futures = append(futures, c.leader().raft.Apply(fmt.Appendf(nil, "%d.%d", i, j), time.Second))
+					}
+					victim := c[i%3]
+					snapshot := victim.raft.Snapshot()
+					time.Sleep(time.Duration(i) * time.Millisecond)
+					victim.process.Detach()
+					time.Sleep(time.Duration(i%7) * time.Millisecond) // it lives on for a while, as a ghost
+					victim.end()
+					victim.kill(i%2 == 0)
+					diskMust(t, c.start(victim))
+					_, _ = futures, snapshot
+					time.Sleep(3 * time.Second)
+				}
+				diskMust(t, c.leader().apply("end"))
+				time.Sleep(20 * time.Second)
+				want := c.leader().fsm.String()
+				for _, node := range c {
+					if len(node.crashed()) > 0 {
+						t.Errorf("%s crashed: %v", node.id, node.crashed())
+					}
+					if got := node.fsm.String(); got != want || !strings.HasSuffix(got, " end") {
+						t.Errorf("%s has applied\n%s\ninstead of\n%s", node.id, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Under Raft an acknowledged command is safe. With a lying disk under a majority it is not.
+func TestAnAcknowledgedCommandIsLostWithLyingDisks(t *testing.T) {
+	for _, storage := range diskStorages {
+		t.Run(storage.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newDiskCluster(t, 3, storage, DiskConfig{})
+				diskMust(t, c.leader().apply("one"))
+				time.Sleep(time.Second)
+				for _, node := range c {
+					node.disk.Set(Lie{})
+				}
+				diskMust(t, c.leader().apply("two"))
+				for _, node := range c {
+					node.end()
+					node.kill(true)
+				}
+				for _, node := range c {
+					diskMust(t, c.start(node))
+				}
+				diskMust(t, c.leader().apply("three"))
+				time.Sleep(time.Second)
+				for _, node := range c {
+					if got := node.fsm.String(); got != "one three" {
+						t.Errorf("%s has applied %q", node.id, got)
+					}
+				}
+			})
+		})
+	}
+}

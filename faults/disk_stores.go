@@ -1,0 +1,153 @@
+package faults
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+)
+
+// diskLogs is the raft.LogStore of a process.
+type diskLogs struct{ o *OpenDisk }
+
+var _ raft.MonotonicLogStore = diskLogs{}
+
+func (s diskLogs) FirstIndex() (uint64, error) {
+	if err := s.o.beginRead(); err != nil {
+		return 0, err
+	}
+	return s.o.backend.Logs.FirstIndex()
+}
+
+func (s diskLogs) LastIndex() (uint64, error) {
+	if err := s.o.beginRead(); err != nil {
+		return 0, err
+	}
+	return s.o.backend.Logs.LastIndex()
+}
+
+func (s diskLogs) GetLog(index uint64, log *raft.Log) error {
+	err := s.o.beginRead()
+	if err == nil {
+		err = readLog(s.o.backend.Logs, index, log)
+	}
+	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
+		return s.o.crash(err)
+	}
+	return err
+}
+
+func (s diskLogs) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.Log{log}) }
+
+func (s diskLogs) StoreLogs(logs []*raft.Log) error {
+	if len(logs) == 0 {
+		return nil
+	}
+	if err := s.store(logs); err != nil {
+		return fmt.Errorf("storing log entries %d to %d: %w", logs[0].Index, logs[len(logs)-1].Index, err)
+	}
+	return nil
+}
+
+func (s diskLogs) store(logs []*raft.Log) error {
+	if err := s.o.beginWrite(appendLogs); err != nil {
+		return err
+	}
+	d := s.o.disk
+	defer d.mu.Unlock()
+	sealed := make([]*raft.Log, len(logs))
+	for i, l := range logs {
+		sealed[i] = sealLog(l)
+		if d.behaviour().lies() {
+			if err := d.unflushed.keepLog(s.o.backend.Logs, l.Index); err != nil {
+				return err
+			}
+		}
+	}
+	return s.o.backend.Logs.StoreLogs(sealed)
+}
+
+func (s diskLogs) DeleteRange(from, to uint64) error {
+	if err := s.delete(from, to); err != nil {
+		return fmt.Errorf("deleting log entries %d to %d: %w", from, to, err)
+	}
+	return nil
+}
+
+func (s diskLogs) delete(from, to uint64) error {
+	if err := s.o.beginWrite(deleteLogs); err != nil {
+		return err
+	}
+	d := s.o.disk
+	defer d.mu.Unlock()
+	if d.behaviour().lies() {
+		first, last, err := logRange(s.o.backend.Logs)
+		if err != nil {
+			return err
+		}
+		for index := max(from, first); index <= min(to, last); index++ {
+			if err := d.unflushed.keepLog(s.o.backend.Logs, index); err != nil {
+				return err
+			}
+		}
+	}
+	return s.o.backend.Logs.DeleteRange(from, to)
+}
+
+// IsMonotonic passes on what the backend says. Raft takes false for a store without this method (as its LogCache does).
+func (s diskLogs) IsMonotonic() bool {
+	m, ok := s.o.backend.Logs.(raft.MonotonicLogStore)
+	return ok && m.IsMonotonic()
+}
+
+// diskKeys is the raft.StableStore of a process.
+type diskKeys struct{ o *OpenDisk }
+
+func (s diskKeys) Get(key []byte) ([]byte, error) {
+	if err := s.o.beginRead(); err != nil {
+		return nil, err
+	}
+	value, err := readKey(s.o.backend.Stable, key)
+	if errors.Is(err, ErrDamaged) {
+		return nil, s.o.crash(err)
+	}
+	return value, err
+}
+
+func (s diskKeys) Set(key, value []byte) error {
+	if err := s.set(key, value); err != nil {
+		return s.o.crash(fmt.Errorf("storing key %s: %w", key, err))
+	}
+	return nil
+}
+
+func (s diskKeys) set(key, value []byte) error {
+	if err := s.o.beginWrite(setKey); err != nil {
+		return err
+	}
+	d := s.o.disk
+	defer d.mu.Unlock()
+	if d.behaviour().lies() {
+		if err := d.unflushed.keepKey(s.o.backend.Stable, key); err != nil {
+			return err
+		}
+	}
+	return s.o.backend.Stable.Set(key, sealValue(key, value))
+}
+
+// GetUint64 goes through Get, so that numbers have a checksum as well.
+func (s diskKeys) GetUint64(key []byte) (uint64, error) {
+	value, err := s.Get(key)
+	if err != nil {
+		return 0, err
+	}
+	if len(value) != 8 {
+		return 0, fmt.Errorf("key %s holds %d bytes, not a number of 8", key, len(value))
+	}
+	return binary.BigEndian.Uint64(value), nil
+}
+
+func (s diskKeys) SetUint64(key []byte, value uint64) error {
+	return s.Set(key, binary.BigEndian.AppendUint64(nil, value))
+}

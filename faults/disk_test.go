@@ -1,0 +1,209 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+)
+
+// diskStorage is a kind of backend: open opens it anew over the same data, as a restarted process does.
+type diskStorage struct {
+	name string
+	new  func(t *testing.T) (open func() Backend, shut func())
+}
+
+// diskStorages are the backends that every rule about stored data is tested over.
+var diskStorages = []diskStorage{{"memory", diskMemory}, {"bolt", diskBolt}}
+
+func diskMemory(*testing.T) (open func() Backend, shut func()) {
+	store := raft.NewInmemStore()
+	b := Backend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
+	return func() Backend { return b }, func() {}
+}
+
+func diskBolt(t *testing.T) (open func() Backend, shut func()) {
+	t.Helper()
+	dir := t.TempDir()
+	var store *raftboltdb.BoltStore
+	open = func() Backend {
+		var err error
+		// Real files, without the real fsync that no test here can observe.
+		store, err = raftboltdb.New(raftboltdb.Options{Path: filepath.Join(dir, "raft.db"), NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshots, err := raft.NewFileSnapshotStoreWithLogger(dir, 2, hclog.NewNullLogger())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Backend{Logs: store, Stable: store, Snapshots: snapshots}
+	}
+	shut = func() {
+		if err := store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return open, shut
+}
+
+// diskT is what the helpers need of a *testing.T or a *rapid.T.
+type diskT interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// diskMachine is a disk, its backend and the process that has it open.
+type diskMachine struct {
+	t       diskT
+	disk    *Disk
+	process *OpenDisk
+	backend Backend
+	open    func() Backend
+	shut    func()
+
+	mu      sync.Mutex
+	reasons []error
+}
+
+// crashed is what OnCrash was told.
+func (m *diskMachine) crashed() []error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.reasons)
+}
+
+func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskMachine {
+	t.Helper()
+	m := &diskMachine{t: t}
+	cfg.OnCrash = func(reason error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.reasons = append(m.reasons, reason)
+	}
+	m.disk = NewDisk(cfg)
+	m.open, m.shut = storage.new(t)
+	m.start()
+	t.Cleanup(func() { m.process.Detach(); m.shut() })
+	return m
+}
+
+func (m *diskMachine) start() {
+	m.t.Helper()
+	m.backend = m.open()
+	process, err := m.disk.Open(m.backend)
+	if err != nil {
+		m.t.Fatalf("cannot open the disk: %v", err)
+	}
+	m.process = process
+}
+
+// kill ends the process and starts another; with a power loss, what was not flushed is lost in between.
+func (m *diskMachine) kill(powerLoss bool) {
+	m.t.Helper()
+	m.process.Detach()
+	if powerLoss {
+		if err := m.disk.PowerLoss(m.backend); err != nil {
+			m.t.Fatalf("power loss: %v", err)
+		}
+	}
+	m.shut()
+	m.start()
+}
+
+func (m *diskMachine) append(indexes ...uint64) error {
+	logs := make([]*raft.Log, len(indexes))
+	for i, index := range indexes {
+		logs[i] = diskEntry(index, 1)
+	}
+	return m.process.Logs().StoreLogs(logs)
+}
+
+func (m *diskMachine) snapshot(index uint64, content string) error {
+	sink, err := m.process.Snapshots().Create(1, index, 1, raft.Configuration{}, 1, diskTransport())
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(sink, content); err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	return sink.Close()
+}
+
+// state is all that a process can read: the log's data, the keys, and the newest snapshot.
+func (m *diskMachine) state() string {
+	m.t.Helper()
+	logs := m.process.Logs()
+	first, err1 := logs.FirstIndex()
+	last, err2 := logs.LastIndex()
+	if err := errors.Join(err1, err2); err != nil {
+		m.t.Fatal(err)
+	}
+	s := "log"
+	for i := first; i <= last && last > 0; i++ {
+		var l raft.Log
+		if err := logs.GetLog(i, &l); err != nil {
+			m.t.Fatal(err)
+		}
+		s += fmt.Sprintf(" %d.%d:%s", l.Term, l.Index, l.Data)
+	}
+	s += " keys"
+	for _, key := range raftKeys {
+		if value, err := m.process.Stable().Get([]byte(key)); err == nil {
+			s += fmt.Sprintf(" %s=%s", key, value)
+		} else if err.Error() != "not found" {
+			m.t.Fatal(err)
+		}
+	}
+	metas, err := m.process.Snapshots().List()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if len(metas) == 0 {
+		return s
+	}
+	_, r, err := m.process.Snapshots().Open(metas[0].ID)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	content, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		m.t.Fatal(err)
+	}
+	return s + fmt.Sprintf(" snapshot %d=%s", metas[0].Index, content)
+}
+
+func (m *diskMachine) expect(want string) {
+	m.t.Helper()
+	if got := m.state(); got != want {
+		m.t.Fatalf("the disk holds\n%s\ninstead of\n%s", got, want)
+	}
+}
+
+func diskEntry(index, term uint64) *raft.Log {
+	return &raft.Log{
+		Index: index, Term: term, Type: raft.LogCommand, Data: fmt.Appendf(nil, "d%d", index),
+		Extensions: []byte{7}, AppendedAt: time.Unix(1_700_000_000, 123),
+	}
+}
+
+func diskTransport() raft.Transport {
+	_, transport := raft.NewInmemTransport("n1")
+	return transport
+}
+
+func diskMust(t diskT, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

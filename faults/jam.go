@@ -1,0 +1,18 @@
+package faults
+
+import "math/rand/v2"
+
+// Jam holds every packet. When it is taken back they come through at once and in order, stale ones too: a request is
+// delivered even if its caller has long given up.
+type Jam struct{}
+
+// Name returns "jam".
+func (Jam) Name() string { return "jam" }
+
+// Meaning implements LinkFault.
+func (Jam) Meaning() string { return "hold every message, then release them all at once and in order" }
+
+func (Jam) String() string { return "jam" }
+
+// Judge implements LinkFault.
+func (Jam) Judge(Packet, *rand.Rand) Verdict { return Verdict{Held: true} }

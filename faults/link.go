@@ -1,0 +1,379 @@
+package faults
+
+import (
+	"bytes"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Link is the direction from one address to another.
+type Link struct{ From, To raft.ServerAddress }
+
+// link carries packets in one direction, first in, first out, as a TCP connection does: jitter never reorders them.
+// Packets of one kind pass those of other kinds only where a fault is limited to kinds (see Only), and a packet that
+// Reorder picked lets others pass.
+type link struct {
+	net      *Network
+	from, to *station
+	back     *link                    // the other direction
+	faults   atomic.Pointer[[]fitted] // sorted by name; never changed in place
+
+	// order is held while packets are judged, told to the tap, queued and handed over. Methods that control the
+	// network never take it, but start a goroutine that does; so the tap and they cannot wait for each other.
+	order  sync.Mutex
+	chance *rand.Rand
+	queue  []*parcel // in the order in which they were sent
+	known  *[]fitted // the faults that have judged the queue
+	timer  *time.Timer
+}
+
+// fitted is a fault as set on a link. Ids grow with every SetFault, so that a packet can tell new faults from old.
+type fitted struct {
+	LinkFault
+	id uint64
+}
+
+func newLink(n *Network, from, to *station) *link {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(from.addr + "\x00" + to.addr)) // A hash never fails.
+	l := &link{net: n, from: from, to: to, chance: rand.New(rand.NewPCG(uint64(n.seed), h.Sum64()))}
+	l.faults.Store(new([]fitted))
+	l.known = l.faults.Load()
+	return l
+}
+
+func (l *link) fitted() []fitted { return *l.faults.Load() }
+
+// clearLocked removes the faults that gone picks, and says whether there were any. The network's mutex is held.
+func (l *link) clearLocked(gone func(LinkFault) bool) bool {
+	old := l.fitted()
+	next := slices.DeleteFunc(slices.Clone(old), func(f fitted) bool { return gone(f.LinkFault) })
+	if len(next) == len(old) {
+		return false
+	}
+	l.faults.Store(&next)
+	return true
+}
+
+// parcel is a packet under way, with its load.
+type parcel struct {
+	Packet
+	call    *call
+	command any              // request: a copy of its own
+	data    []byte           // request: the snapshot; shared with duplicates, never written
+	answer  raft.RPCResponse // reply
+	sentAt  time.Time
+	latency time.Duration // the link's own
+	judged  uint64        // the newest fault that has judged it
+	marks   []mark        // what the link's faults do to it
+}
+
+// mark is what one fault does to one packet, for as long as the fault is set.
+type mark struct {
+	id uint64
+	Verdict
+}
+
+func (p *parcel) due() time.Time {
+	d := p.latency
+	for i := range p.marks {
+		d += p.marks[i].Delay
+	}
+	return p.sentAt.Add(d)
+}
+
+func (p *parcel) is(what func(*Verdict) bool) bool {
+	for i := range p.marks {
+		if what(&p.marks[i].Verdict) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *parcel) held() bool      { return p.is(func(v *Verdict) bool { return v.Held }) }
+func (p *parcel) overtaken() bool { return p.is(func(v *Verdict) bool { return v.Overtaken }) }
+func (p *parcel) apart() bool     { return p.is(func(v *Verdict) bool { return v.apart || v.Held }) }
+
+// line returns the kinds of packets that must not pass p.
+func (p *parcel) line() kindSet {
+	switch {
+	case len(p.marks) == 0:
+		return everyKind
+	case p.overtaken():
+		return 0
+	case p.apart():
+		return setOf(p.Kind)
+	default:
+		return everyKind
+	}
+}
+
+// send puts a packet on the link; if it is due at once, it has arrived when send returns.
+func (l *link) send(p *parcel) {
+	l.order.Lock()
+	defer l.order.Unlock()
+	if l.net.closed.Load() {
+		return
+	}
+	p.ID, p.RPC, p.From, p.To = l.net.packets.Add(1), p.call.rpc, l.from.addr, l.to.addr
+	if l.idle() {
+		l.net.tell(p, Sent, "")
+		l.deliver(p)
+		return
+	}
+	now := time.Now()
+	l.rejudge(now)
+	p.sentAt = now
+	p.latency = spread(l.chance, time.Duration(l.net.latency.Load()), time.Duration(l.net.jitter.Load()))
+	v := l.judge(p, now)
+	if v.Lost != "" {
+		l.net.tell(p, Sent, "")
+		l.lose(p, v)
+		return
+	}
+	l.tellSent(p, now)
+	if !p.Reply && !p.Held && l.to.up() == nil {
+		l.loseDown(p) // Nothing listens there, which the sender learns at once.
+		return
+	}
+	l.queue = append(l.queue, p)
+	if v.Duplicated {
+		twin := l.twin(p)
+		l.tellSent(twin, now)
+		l.queue = append(l.queue, twin)
+	}
+	l.advance(now)
+}
+
+// idle is true if nothing can happen to a packet but its delivery at once. It only saves time.
+func (l *link) idle() bool {
+	return len(l.queue) == 0 && len(l.fitted()) == 0 && l.net.latency.Load() == 0 && l.net.jitter.Load() == 0 && !l.stopped()
+}
+
+// stopped is true while the process at one of the ends is.
+func (l *link) stopped() bool { return l.from.held.Load() || l.to.held.Load() }
+
+// twin returns a duplicate of p, which travels right behind it.
+func (l *link) twin(p *parcel) *parcel {
+	var twin *parcel
+	if p.Reply {
+		p.call.twice = true
+		twin = new(parcel)
+		*twin = *p
+	} else {
+		echo := p.call.echo()
+		twin = &echo.parcel
+		*twin = *p
+		twin.call, twin.command = echo, cloneRequest(p.command)
+	}
+	twin.ID, twin.Duplicate = l.net.packets.Add(1), true
+	twin.marks = slices.Clone(p.marks)
+	return twin
+}
+
+// judge has p judged by the faults that have not judged it yet, and returns the parts of their verdicts that count
+// only now; the rest becomes marks.
+func (l *link) judge(p *parcel, now time.Time) Verdict {
+	var sum Verdict
+	for _, f := range l.fitted() {
+		if f.id <= p.judged {
+			continue
+		}
+		v := f.Judge(p.Packet, l.chance)
+		if v.Lost != "" && sum.Lost == "" {
+			sum.Lost, sum.Refused = v.Lost, v.Refused
+		}
+		sum.Duplicated = sum.Duplicated || v.Duplicated
+		if v.Occupies > 0 {
+			v.Delay += l.freeAt(f.id, now).Add(v.Occupies).Sub(p.sentAt)
+		}
+		if v.Held || v.Overtaken || v.Delay > 0 {
+			p.marks = append(p.marks, mark{id: f.id, Verdict: v})
+		}
+	}
+	for _, f := range l.fitted() {
+		p.judged = max(p.judged, f.id)
+	}
+	return sum
+}
+
+// freeAt returns when a fault that limits bandwidth lets the next packet start.
+func (l *link) freeAt(id uint64, now time.Time) time.Time {
+	free := now
+	for _, p := range l.queue {
+		for _, m := range p.marks {
+			if end := p.sentAt.Add(m.Delay); m.id == id && m.Occupies > 0 && end.After(free) {
+				free = end
+			}
+		}
+	}
+	return free
+}
+
+// rejudge brings the packets under way up to date with the link's faults: those that were taken back no longer count,
+// and those set since the packets were sent judge them now.
+func (l *link) rejudge(now time.Time) {
+	faults := l.faults.Load()
+	if faults == l.known {
+		return
+	}
+	l.known = faults
+	l.queue = slices.DeleteFunc(l.queue, func(p *parcel) bool {
+		p.marks = slices.DeleteFunc(p.marks, func(m mark) bool {
+			return !slices.ContainsFunc(*faults, func(f fitted) bool { return f.id == m.id })
+		})
+		v := l.judge(p, now)
+		if v.Lost != "" {
+			l.lose(p, v)
+		}
+		return v.Lost != ""
+	})
+}
+
+// drain delivers what is due. It is what the timer and every change of the network run.
+func (l *link) drain() {
+	l.order.Lock()
+	defer l.order.Unlock()
+	if l.net.closed.Load() {
+		l.queue = nil
+		return
+	}
+	now := time.Now()
+	l.rejudge(now)
+	l.advance(now)
+}
+
+func drainAll(links []*link) {
+	for _, l := range links {
+		l.drain()
+	}
+}
+
+// advance delivers what is due and may go, in order, and sets the timer for what is due next.
+func (l *link) advance(now time.Time) {
+	for again := true; again; {
+		again = false
+		var next time.Time
+		var waiting kindSet // kinds that have to wait for a packet before them
+		stopped := l.stopped()
+		stay := l.queue[:0]
+		for _, p := range l.queue {
+			due := p.due()
+			switch {
+			case stopped || p.held() || waiting.has(p.Kind) && !p.overtaken():
+			case due.After(now):
+				if next.IsZero() || due.Before(next) {
+					next = due
+				}
+			default:
+				l.deliver(p)
+				again = letPass(stay) || again
+				continue
+			}
+			waiting |= p.line()
+			stay = append(stay, p)
+		}
+		clear(l.queue[len(stay):])
+		l.queue = stay
+		if !again && !next.IsZero() {
+			l.wake(next.Sub(now))
+		}
+	}
+}
+
+// letPass ends the wait of the packets that have now been overtaken, and says whether there were any.
+func letPass(overtaken []*parcel) (passed bool) {
+	for _, p := range overtaken {
+		before := len(p.marks)
+		p.marks = slices.DeleteFunc(p.marks, func(m mark) bool { return m.Overtaken && !m.Held })
+		passed = passed || len(p.marks) < before
+	}
+	return passed
+}
+
+func (l *link) wake(after time.Duration) {
+	if l.timer == nil {
+		l.timer = time.AfterFunc(after, l.drain)
+		return
+	}
+	l.timer.Reset(after)
+}
+
+// tellSent tells the tap that p is sent, and when it is due behind what is in the queue.
+func (l *link) tellSent(p *parcel, now time.Time) {
+	due := p.due()
+	p.Held = p.held() || l.stopped()
+	if !p.overtaken() {
+		for _, q := range l.queue {
+			if q.line().has(p.Kind) {
+				p.Held = p.Held || q.held()
+				if d := q.due(); d.After(due) {
+					due = d
+				}
+			}
+		}
+	}
+	p.Delay = 0
+	if !p.Held {
+		p.Delay = max(0, due.Sub(now))
+	}
+	l.net.tell(p, Sent, "")
+}
+
+// deliver hands a packet to where it goes: a request to the node, a reply to the call that waits for it. The tap is
+// told before, so that it never hears of an answer before the question.
+func (l *link) deliver(p *parcel) {
+	if p.Reply {
+		why, ok := p.call.claim()
+		if !ok {
+			l.net.tell(p, Lost, why)
+			return
+		}
+		l.net.tell(p, Delivered, "")
+		p.call.done <- p.answer
+		return
+	}
+	peer, c := l.to.up(), p.call
+	if peer == nil {
+		l.loseDown(p)
+		return
+	}
+	l.net.tell(p, Delivered, "")
+	late := c.arrive(peer)
+	// From here on the reply may take the parcel's place at any time.
+	if !peer.accept(c, raft.RPC{Command: p.command, Reader: p.reader(), RespChan: c.served}) {
+		c.finish(raft.RPCResponse{Error: ErrDown})
+		return
+	}
+	if late {
+		go c.awaitLateAnswer(peer)
+	}
+}
+
+// reader returns what the receiver of a request reads: its own view of the snapshot, nil for other requests.
+func (p *parcel) reader() io.Reader {
+	if p.Kind != KindSnapshot {
+		return nil
+	}
+	return bytes.NewReader(p.data)
+}
+
+func (l *link) lose(p *parcel, v Verdict) {
+	l.net.tell(p, Lost, v.Lost)
+	if v.Refused {
+		p.call.finish(raft.RPCResponse{Error: ErrRefused})
+	}
+}
+
+func (l *link) loseDown(p *parcel) {
+	l.net.tell(p, Lost, string(l.to.addr)+" is down")
+	p.call.finish(raft.RPCResponse{Error: ErrDown})
+}

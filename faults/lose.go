@@ -1,0 +1,22 @@
+package faults
+
+import "math/rand/v2"
+
+// Lose loses each packet with a probability of Percent, from 0 to 100.
+type Lose struct{ Percent float64 }
+
+// Name returns "lose".
+func (Lose) Name() string { return "lose" }
+
+// Meaning implements LinkFault.
+func (Lose) Meaning() string { return "lose this share of the messages, silently" }
+
+func (f Lose) String() string { return "lose " + formatPercent(f.Percent) + "%" }
+
+// Judge implements LinkFault.
+func (f Lose) Judge(_ Packet, chance *rand.Rand) Verdict {
+	if !happens(chance, f.Percent) {
+		return Verdict{}
+	}
+	return Verdict{Lost: "lost (" + formatPercent(f.Percent) + " %)"}
+}

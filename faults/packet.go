@@ -1,0 +1,194 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Kind is the kind of RPC that a packet belongs to. A reply has the kind of its request.
+type Kind uint8
+
+// The kinds of RPC that hashicorp/raft makes.
+const (
+	KindAppend     Kind = iota + 1 // AppendEntries that carries or confirms log entries
+	KindHeartbeat                  // AppendEntries with neither entries, nor a previous entry, nor a commit index
+	KindVote                       // RequestVote
+	KindPreVote                    // RequestPreVote
+	KindSnapshot                   // InstallSnapshot
+	KindTimeoutNow                 // TimeoutNow, which hands leadership over
+)
+
+var kindNames = [...]string{
+	KindAppend:     "append",
+	KindHeartbeat:  "heartbeat",
+	KindVote:       "vote",
+	KindPreVote:    "prevote",
+	KindSnapshot:   "snapshot",
+	KindTimeoutNow: "timeout-now",
+}
+
+// Kinds returns every kind, in a fixed order.
+func Kinds() []Kind {
+	return []Kind{KindAppend, KindHeartbeat, KindVote, KindPreVote, KindSnapshot, KindTimeoutNow}
+}
+
+// String returns the kind as commands spell it.
+func (k Kind) String() string {
+	if k < KindAppend || int(k) >= len(kindNames) {
+		return fmt.Sprintf("kind(%d)", uint8(k))
+	}
+	return kindNames[k]
+}
+
+// ParseKind is the inverse of Kind.String. Its error lists the kinds that exist.
+func ParseKind(s string) (Kind, error) {
+	for _, k := range Kinds() {
+		if kindNames[k] == s {
+			return k, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown message kind %q: use one of %s", s, strings.Join(kindNames[KindAppend:], ", "))
+}
+
+// kindSet is a set of kinds, one bit each.
+type kindSet uint8
+
+const everyKind = ^kindSet(0)
+
+func setOf(kinds ...Kind) kindSet {
+	var s kindSet
+	for _, k := range kinds {
+		s |= 1 << k
+	}
+	return s
+}
+
+func (s kindSet) has(k Kind) bool { return s&(1<<k) != 0 }
+
+// String lists the kinds of the set as commands spell them: "append,heartbeat".
+func (s kindSet) String() string {
+	var names []string
+	for _, k := range Kinds() {
+		if s.has(k) {
+			names = append(names, k.String())
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// Fate says what became of a packet. Each packet is Sent once, and then either Delivered or Lost once.
+type Fate uint8
+
+// The fates of a packet.
+const (
+	Sent Fate = iota + 1
+	Delivered
+	Lost
+)
+
+// String returns "sent", "delivered" or "lost".
+func (f Fate) String() string {
+	switch f {
+	case Sent:
+		return "sent"
+	case Delivered:
+		return "delivered"
+	case Lost:
+		return "lost"
+	default:
+		return fmt.Sprintf("fate(%d)", uint8(f))
+	}
+}
+
+// Packet is one message on one link, as told to the tap. It is a plain value and shares no memory with Raft.
+type Packet struct {
+	ID        uint64 // one for each packet; a duplicate is a packet of its own
+	RPC       uint64 // the same for a request, its reply and their duplicates
+	Fate      Fate
+	From, To  raft.ServerAddress
+	Kind      Kind
+	Reply     bool
+	Duplicate bool
+	Why       string        // for Lost: the reason, such as "cut" or "n4 is down"
+	Delay     time.Duration // for Sent: how long until it is due; 0 if at once, or if Held
+	Held      bool          // for Sent: it waits for something to be released, so nobody knows for how long
+	SizeBytes int           // an estimate of the size on the wire
+
+	// A summary of the content; zero where it does not apply.
+
+	Term                uint64
+	PrevIndex, PrevTerm uint64 // append request: the entry before the first one
+	FirstIndex          uint64 // append request: the index of the first entry
+	Entries             int    // append request: how many entries
+	CommitIndex         uint64 // append request: the leader's commit index
+	LastIndex, LastTerm uint64 // vote and prevote: the candidate's last entry; snapshot: its last entry; append reply: the follower's last index
+	OK                  bool   // reply: success, or vote granted
+	Transfer            bool   // vote request: part of a leadership transfer
+	Error               string // reply: the error that the RPC ended with
+}
+
+// Sizes on the wire are estimates: fixed parts in bytes, to which the variable parts are added.
+const (
+	requestOverheadBytes = 64
+	entryOverheadBytes   = 32
+	replySizeBytes       = 48
+)
+
+// describeRequest fills in what a request says.
+func (p *Packet) describeRequest(command any, data []byte) {
+	p.SizeBytes = requestOverheadBytes + len(data)
+	switch c := command.(type) {
+	case *raft.AppendEntriesRequest:
+		p.Kind = kindOfAppend(c)
+		p.Term, p.PrevIndex, p.PrevTerm, p.CommitIndex = c.Term, c.PrevLogEntry, c.PrevLogTerm, c.LeaderCommitIndex
+		p.Entries = len(c.Entries)
+		if p.Entries > 0 {
+			p.FirstIndex = c.Entries[0].Index
+		}
+		for _, e := range c.Entries {
+			p.SizeBytes += entryOverheadBytes + len(e.Data) + len(e.Extensions)
+		}
+	case *raft.RequestVoteRequest:
+		p.Kind, p.Term, p.LastIndex, p.LastTerm, p.Transfer = KindVote, c.Term, c.LastLogIndex, c.LastLogTerm, c.LeadershipTransfer
+	case *raft.RequestPreVoteRequest:
+		p.Kind, p.Term, p.LastIndex, p.LastTerm = KindPreVote, c.Term, c.LastLogIndex, c.LastLogTerm
+	case *raft.InstallSnapshotRequest:
+		p.Kind, p.Term, p.LastIndex, p.LastTerm = KindSnapshot, c.Term, c.LastLogIndex, c.LastLogTerm
+		p.SizeBytes += len(c.Peers) + len(c.Configuration)
+	case *raft.TimeoutNowRequest:
+		p.Kind = KindTimeoutNow
+	}
+}
+
+// kindOfAppend tells a heartbeat from the rest: raft's heartbeat goroutine sends its term and its name and nothing
+// else (replication.go, heartbeat), while replication always names a previous entry, entries or a commit index.
+func kindOfAppend(c *raft.AppendEntriesRequest) Kind {
+	if len(c.Entries) == 0 && c.PrevLogEntry == 0 && c.PrevLogTerm == 0 && c.LeaderCommitIndex == 0 {
+		return KindHeartbeat
+	}
+	return KindAppend
+}
+
+// describeReply fills in what a reply says.
+func (p *Packet) describeReply(answer raft.RPCResponse) {
+	p.SizeBytes = replySizeBytes
+	if answer.Error != nil {
+		p.Error = answer.Error.Error()
+		p.SizeBytes += len(p.Error)
+	}
+	switch r := answer.Response.(type) {
+	case *raft.AppendEntriesResponse:
+		p.Term, p.LastIndex, p.OK = r.Term, r.LastLog, r.Success
+	case *raft.RequestVoteResponse:
+		p.Term, p.OK = r.Term, r.Granted
+	case *raft.RequestPreVoteResponse:
+		p.Term, p.OK = r.Term, r.Granted
+	case *raft.InstallSnapshotResponse:
+		p.Term, p.OK = r.Term, r.Success
+	case *raft.TimeoutNowResponse:
+		p.OK = answer.Error == nil
+	}
+}

@@ -1,0 +1,18 @@
+package faults
+
+import "math/rand/v2"
+
+// Refuse turns every packet away, and its caller gets ErrRefused at once. That goes for a reply too, as when a
+// connection is reset after the request went through.
+type Refuse struct{}
+
+// Name returns "refuse".
+func (Refuse) Name() string { return "refuse" }
+
+// Meaning implements LinkFault.
+func (Refuse) Meaning() string { return "turn every message away, with an error to the caller at once" }
+
+func (Refuse) String() string { return "refuse" }
+
+// Judge implements LinkFault.
+func (Refuse) Judge(Packet, *rand.Rand) Verdict { return Verdict{Lost: "refused", Refused: true} }

@@ -1,0 +1,200 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+)
+
+var (
+	// ErrTimeout says that no reply arrived within the RPC timeout. The request may have been carried out.
+	ErrTimeout = errors.New("no reply in time")
+	// ErrRefused says that a Refuse fault turned the request or its reply away.
+	ErrRefused = errors.New("connection refused")
+	// ErrDown says that nothing lives at the target's address, or that it died before it replied.
+	ErrDown = errors.New("node is down")
+	// ErrClosed says that the caller's own endpoint is closed.
+	ErrClosed = errors.New("endpoint is closed")
+)
+
+// inboxPackets is how many requests may wait in the channel that Raft reads; more wait behind it, in order.
+const inboxPackets = 64
+
+// Transport is the endpoint of one node: a raft.Transport that lives until its Close. There is no pipelining, since
+// Raft's pipeline takes an RPC that failed for contact with the follower, so that a leader that is cut off would keep
+// its lease (replication.go, pipelineDecode).
+type Transport struct {
+	net    *Network
+	at     *station
+	inbox  chan raft.RPC
+	closed atomic.Bool
+	gone   chan struct{} // closed with the endpoint
+
+	mu       sync.Mutex
+	serving  []*call    // requests that were handed to this node and not answered yet, in no order
+	overflow []raft.RPC // requests for which the inbox has no room; the first one is on its way into it
+}
+
+var (
+	_ raft.Transport   = (*Transport)(nil)
+	_ raft.WithPreVote = (*Transport)(nil)
+	_ raft.WithClose   = (*Transport)(nil)
+)
+
+func newTransport(n *Network, at *station) *Transport {
+	return &Transport{
+		net:   n,
+		at:    at,
+		inbox: make(chan raft.RPC, inboxPackets),
+		gone:  make(chan struct{}),
+	}
+}
+
+// Close kills the endpoint, as the death of its process would: RPCs that it waits for end with ErrClosed, those that
+// it has not answered end with ErrDown at their callers, and whatever it is told or asked to send later has no effect.
+// The error is always nil.
+func (t *Transport) Close() error {
+	t.shut()
+	return nil
+}
+
+func (t *Transport) shut() {
+	t.mu.Lock()
+	if t.closed.Swap(true) {
+		t.mu.Unlock()
+		return
+	}
+	unanswered := t.serving
+	t.serving, t.overflow = nil, nil
+	t.mu.Unlock()
+	close(t.gone)
+	for _, c := range unanswered {
+		c.finish(raft.RPCResponse{Error: ErrDown})
+	}
+}
+
+// Consumer returns the channel on which requests arrive.
+func (t *Transport) Consumer() <-chan raft.RPC { return t.inbox }
+
+// LocalAddr returns the address of the endpoint.
+func (t *Transport) LocalAddr() raft.ServerAddress { return t.at.addr }
+
+// EncodePeer returns the address as bytes.
+func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte { return []byte(addr) }
+
+// DecodePeer is the inverse of EncodePeer.
+func (t *Transport) DecodePeer(b []byte) raft.ServerAddress { return raft.ServerAddress(b) }
+
+// SetHeartbeatHandler does nothing, so heartbeats take the way of all requests: the fast path that it is meant for
+// runs on a second goroutine, which Raft does not synchronise with its main one.
+func (t *Transport) SetHeartbeatHandler(func(raft.RPC)) {}
+
+// AppendEntriesPipeline returns raft.ErrPipelineReplicationNotSupported.
+func (t *Transport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
+	return nil, raft.ErrPipelineReplicationNotSupported
+}
+
+// AppendEntries asks the target to append entries. Like every RPC it ends within the RPC timeout with nil, an error of
+// this package or the error that the target answered with, and writes to resp only if it returns nil.
+func (t *Transport) AppendEntries(_ raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	return exchange(t, target, args, nil, resp)
+}
+
+// RequestVote asks the target for its vote.
+func (t *Transport) RequestVote(_ raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	return exchange(t, target, args, nil, resp)
+}
+
+// RequestPreVote asks the target whether it would vote for the caller.
+func (t *Transport) RequestPreVote(_ raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return exchange(t, target, args, nil, resp)
+}
+
+// TimeoutNow asks the target to start an election.
+func (t *Transport) TimeoutNow(_ raft.ServerID, target raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+	return exchange(t, target, args, nil, resp)
+}
+
+// InstallSnapshot sends a snapshot of args.Size bytes. It is read from data before anything is sent, so that a packet
+// under way does not depend on the sender's files; the deadline starts after that.
+func (t *Transport) InstallSnapshot(_ raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	content, err := io.ReadAll(io.LimitReader(data, args.Size))
+	if err != nil {
+		return fmt.Errorf("read the snapshot to send: %w", err)
+	}
+	return exchange(t, target, args, content, resp)
+}
+
+// exchange makes one RPC and copies the response to resp if it succeeds.
+func exchange[Response any](t *Transport, target raft.ServerAddress, command any, data []byte, resp *Response) error {
+	answer := t.call(target, command, data)
+	if answer.Error != nil {
+		return answer.Error
+	}
+	got, ok := answer.Response.(*Response)
+	if !ok || got == nil {
+		return fmt.Errorf("%s answered with a %T", target, answer.Response)
+	}
+	*resp = *got
+	return nil
+}
+
+// accept hands a request to the node, and never blocks. It is false if the endpoint is closed.
+func (t *Transport) accept(c *call, rpc raft.RPC) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed.Load() {
+		return false
+	}
+	t.serving = append(t.serving, c)
+	if len(t.overflow) == 0 {
+		select {
+		case t.inbox <- rpc:
+			return true
+		default:
+			go t.pump(rpc)
+		}
+	}
+	t.overflow = append(t.overflow, rpc)
+	return true
+}
+
+// answered ends the service of a request. It is false if the endpoint died before, so that the answer does not count.
+func (t *Transport) answered(c *call) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.Index(t.serving, c)
+	if i < 0 {
+		return false
+	}
+	last := len(t.serving) - 1
+	t.serving[i], t.serving[last] = t.serving[last], nil
+	t.serving = t.serving[:last]
+	return true
+}
+
+// pump moves the overflow, of which next is the first, into the inbox as room appears, and ends when none is left.
+func (t *Transport) pump(next raft.RPC) {
+	for {
+		select {
+		case t.inbox <- next:
+		case <-t.gone:
+			return
+		}
+		t.mu.Lock()
+		if len(t.overflow) > 0 {
+			t.overflow = t.overflow[1:]
+		}
+		if len(t.overflow) == 0 {
+			t.mu.Unlock()
+			return
+		}
+		next = t.overflow[0]
+		t.mu.Unlock()
+	}
+}
