@@ -1,0 +1,265 @@
+package trace
+
+import "slices"
+
+// Apply folds the next event into the state. It depends on nothing but the two,
+// and accepts any event: one that makes no sense changes nothing it cannot.
+func (s *State) Apply(e Event) {
+	s.Seq, s.At = e.Seq, e.At
+	// The story is told first: it needs to know how things stood before.
+	s.tell(e)
+	switch e.Kind {
+	case KindSettings:
+		if e.Settings != nil {
+			s.Settings = *e.Settings
+		}
+	case KindPacket:
+		if e.Packet != nil {
+			s.applyPacket(e)
+		}
+	case KindLinkFault:
+		s.applyLinkFault(e)
+	case KindInvoked:
+		s.Clients.InFlight++
+	case KindReturned:
+		if e.Op != nil {
+			s.applyReturned(*e.Op)
+		}
+	case KindShape, KindHealed, KindCommand, KindRefused, KindChapter, KindCaption, KindVerdict, KindLogLine:
+		// Words: the story is all there is to them.
+	default:
+		if e.Node != "" {
+			s.applyNode(e)
+		}
+	}
+}
+
+func (s *State) applyNode(e Event) {
+	n := s.Node(e.Node)
+	if n == nil {
+		at, _ := slices.BinarySearchFunc(s.Nodes, e.Node, func(n Node, id string) int { return CompareNames(n.ID, id) })
+		s.Nodes = slices.Insert(s.Nodes, at, Node{ID: e.Node, First: 1, ClockFactor: 1})
+		n = &s.Nodes[at]
+	}
+	s.applyReign(n, e)
+	switch e.Kind {
+	case KindLife:
+		n.applyLife(e)
+	case KindRole:
+		n.applyRole(e)
+	case KindTerm:
+		n.Term = e.Term
+	case KindVote:
+		n.VoteTerm, n.Vote = e.Term, e.Peer
+		if n.Vote == n.ID && !slices.Contains(n.Votes, n.ID) {
+			n.Votes = append(n.Votes, n.ID)
+		}
+	case KindLeader:
+		n.Leader = e.Peer
+	case KindConfig:
+		n.Servers = e.Servers
+	case KindDiskFault:
+		n.DiskFault = e.Text
+	case KindClockFault:
+		n.ClockFactor = e.Factor
+	case KindCommitted:
+		n.Commit = e.Index
+		s.Commit = max(s.Commit, e.Index)
+	case KindApplied, KindInstalled:
+		n.applyValue(e)
+	default:
+		n.applyLog(e)
+	}
+	// What a new leader appends to commit what came before it is not for the
+	// counter, so that nothing else tells of it.
+	for n.Applied < n.Commit {
+		if next, ok := n.Entry(n.Applied + 1); !ok || next.Kind != EntryNoop {
+			break
+		}
+		n.Applied++
+	}
+}
+
+// applyReign notes when a node begins or ceases to lead.
+func (s *State) applyReign(n *Node, e Event) {
+	leads := n.Role == Leader
+	switch {
+	case e.Kind == KindRole && e.Role == Leader && !leads:
+		if len(s.Reigns) == reignsMax {
+			s.Reigns = slices.Delete(s.Reigns, 0, reignsMax/4)
+		}
+		s.Reigns = append(s.Reigns, Reign{Node: n.ID, Term: e.Term, From: e.At})
+	case leads && (e.Kind == KindRole || e.Kind == KindLife && !e.Life.Running()):
+		for i := range s.Reigns {
+			if r := &s.Reigns[i]; r.Node == n.ID && r.To == 0 {
+				r.To = e.At
+			}
+		}
+	}
+}
+
+func (n *Node) applyLife(e Event) {
+	was := n.Life
+	n.Life, n.Why, n.Since = e.Life, e.Text, e.At
+	if e.Life == Wiped {
+		*n = Node{ID: n.ID, Life: Wiped, Since: e.At, First: 1, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
+	}
+	if e.Life == Up && was == Paused || e.Life == Paused {
+		return
+	}
+	// What a process only knew in its memory is gone with it.
+	n.Role, n.RoleAt, n.Leader, n.Votes, n.Peers = "", e.At, "", nil, nil
+	n.Commit, n.Applied = 0, 0
+	if e.Life == Up {
+		n.Role, n.Value, n.Heard = Follower, 0, e.At
+		n.Cut = nil
+	}
+}
+
+func (n *Node) applyRole(e Event) {
+	if n.Role == Leader {
+		n.Heard = e.At // until now it was the one to be heard
+	}
+	n.Role, n.RoleAt = e.Role, e.At
+	n.Votes, n.Peers = nil, nil
+	switch e.Role {
+	case Leader:
+		n.Peers = map[string]Contact{}
+	case Candidate:
+		// Its own vote comes with the vote event, once it is on disk.
+	case Follower:
+	}
+}
+
+func (n *Node) applyValue(e Event) {
+	if n.Value != e.Value {
+		n.Value, n.ValueAt = e.Value, e.At
+	}
+	n.Applied = e.Index
+	if e.Kind == KindInstalled {
+		n.SnapshotIndex, n.SnapshotTerm = e.Index, e.Term
+	}
+}
+
+func (n *Node) applyLog(e Event) {
+	end := n.First + uint64(len(n.Entries)) // one past its last entry
+	switch e.Kind {
+	case KindLoaded:
+		n.First, n.Entries = max(e.Index, 1), slices.Clip(e.Entries)
+		n.SnapshotIndex, n.SnapshotTerm = e.Last, e.Term
+	case KindAppended:
+		if e.Index != end || len(n.Entries) == 0 {
+			// After an installed snapshot a log goes on behind a gap.
+			n.cutFrom(e.Index)
+			if len(n.Entries) == 0 {
+				n.First = e.Index
+			}
+		}
+		n.Entries = append(n.Entries, e.Entries...)
+	case KindTruncated:
+		if e.Index >= n.First && e.Index < end {
+			n.Cut, n.CutFirst, n.CutAt = slices.Clip(n.Entries[e.Index-n.First:]), e.Index, e.At
+		}
+		n.cutFrom(e.Index)
+	case KindCompacted:
+		if e.Last >= n.First {
+			dropped := min(e.Last+1, end)
+			// Copied, so that the dropped entries do not stay in memory.
+			n.Entries = slices.Clone(n.Entries[dropped-n.First:])
+			n.First = dropped
+		}
+	case KindSnapshot:
+		n.SnapshotIndex, n.SnapshotTerm = e.Index, e.Term
+	default:
+	}
+}
+
+// cutFrom drops the entries from index on. What is left is copied before the
+// next append, because others may still read the array behind it.
+func (n *Node) cutFrom(index uint64) {
+	switch {
+	case index <= n.First, index > n.First+uint64(len(n.Entries)):
+		n.Entries, n.First = nil, index
+	default:
+		n.Entries = slices.Clip(n.Entries[:index-n.First])
+	}
+}
+
+func (s *State) applyPacket(e Event) {
+	p := *e.Packet
+	if s.Flights == nil {
+		s.Flights = make([]Flight, flightsMax)
+	}
+	slot := &s.Flights[p.ID%flightsMax]
+	switch p.Fate {
+	case Sent:
+		s.Traffic.Sent++
+		*slot = Flight{Packet: p, SentAt: e.At}
+		return
+	case Delivered:
+		s.Traffic.Delivered++
+	case Lost:
+		s.Traffic.Lost++
+	}
+	if slot.ID == p.ID {
+		slot.Fate, slot.Why, slot.EndedAt = p.Fate, p.Why, e.At
+	}
+	if p.Fate == Delivered {
+		s.applyDelivered(e)
+	}
+}
+
+// applyDelivered notes what the receiver learns from a packet.
+func (s *State) applyDelivered(e Event) {
+	p := e.Packet
+	to := s.Node(p.To)
+	if to == nil {
+		return
+	}
+	switch {
+	case !p.Reply && (p.Kind == "append" || p.Kind == "heartbeat" || p.Kind == "snapshot"):
+		if p.Term >= to.Term {
+			to.Heard = e.At
+		}
+	case p.Reply && to.Role == Leader && p.Term == to.Term && to.Peers != nil:
+		contact := to.Peers[p.From]
+		contact.Heard = e.At
+		if p.OK && p.Kind == "append" {
+			contact.Match = max(contact.Match, p.LastIndex)
+		}
+		to.Peers[p.From] = contact
+	case p.Reply && p.Kind == "vote" && p.OK && to.Role == Candidate && p.Term == to.Term:
+		if !slices.Contains(to.Votes, p.From) {
+			to.Votes = append(to.Votes, p.From)
+		}
+	}
+}
+
+func (s *State) applyLinkFault(e Event) {
+	link := Link{From: e.Node, To: e.Peer}
+	if s.Faults == nil {
+		s.Faults = map[Link][]string{}
+	}
+	if len(e.Faults) == 0 {
+		delete(s.Faults, link)
+		return
+	}
+	s.Faults[link] = e.Faults
+}
+
+func (s *State) applyReturned(op Op) {
+	s.Clients.InFlight = max(0, s.Clients.InFlight-1)
+	switch op.Outcome {
+	case OK:
+		s.Clients.OK++
+	case Failed:
+		s.Clients.Failed++
+	case Unknown:
+		s.Clients.Unknown++
+	case Pending:
+	}
+	if len(s.Clients.Recent) == opsMax {
+		s.Clients.Recent = s.Clients.Recent[1:]
+	}
+	s.Clients.Recent = append(s.Clients.Recent, op)
+}

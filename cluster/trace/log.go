@@ -1,0 +1,49 @@
+package trace
+
+import "sync"
+
+// Log takes the events of a cluster as they happen and holds the state they add
+// up to. It is safe for use by many goroutines on both sides of virtual time:
+// nothing waits while its lock is held.
+type Log struct {
+	mu    sync.Mutex
+	state State
+	sinks []func(Event)
+}
+
+// Subscribe has f see every later event, in order. F must be quick, must not
+// wait, and must not call back into the log.
+func (l *Log) Subscribe(f func(Event)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sinks = append(l.sinks, f)
+}
+
+// Emit numbers the event and adds it. Its fields must not change afterwards.
+func (l *Log) Emit(e Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.Seq = l.state.Seq + 1
+	// Goroutines that run at the same time may arrive in another order than they
+	// looked at the clock; time in a trace never goes back.
+	e.At = max(e.At, l.state.At)
+	l.state.Apply(e)
+	for _, sink := range l.sinks {
+		sink(e)
+	}
+}
+
+// State returns a copy of the present state.
+func (l *Log) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state.Clone()
+}
+
+// Look calls f with the present state, without a copy. F must be quick, must
+// not wait, must not keep the pointer, and must not call back into the log.
+func (l *Log) Look(f func(*State)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.state)
+}

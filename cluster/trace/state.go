@@ -1,0 +1,231 @@
+package trace
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// flightsMax is how many of the latest packets a state remembers.
+	flightsMax = 256
+	// storyMax is how many of the latest lines of the story a state remembers.
+	storyMax = 400
+	// reignsMax is how many of the latest reigns a state remembers.
+	reignsMax = 200
+	// opsMax is how many of the latest finished operations a state remembers.
+	opsMax = 200
+)
+
+// Link is one direction between two nodes.
+type Link struct{ From, To string }
+
+// Contact is what a leader knows of one of its followers.
+type Contact struct {
+	Heard time.Duration // when its last answer arrived
+	Match uint64        // the last entry known to be the same on it
+}
+
+// Node is all that is known of one node.
+type Node struct {
+	ID     string
+	Life   Life
+	Why    string        // why it crashed
+	Since  time.Duration // when Life last changed
+	Role   Role          // meaningful while Life.Running()
+	RoleAt time.Duration // when Role last changed
+
+	Term     uint64 // on its disk
+	VoteTerm uint64 // the term it last voted in
+	Vote     string // for whom
+	Leader   string // whom it takes for the leader, "" nobody
+
+	Heard time.Duration      // when it last heard from a leader
+	Votes []string           // of a candidate: who granted its vote in this term, itself included
+	Peers map[string]Contact // of a leader: what it knows of the others
+
+	First   uint64 // index of Entries[0]; with an empty log, of the next entry
+	Entries []Entry
+	Commit  uint64
+	Applied uint64 // committed entries that mean nothing to the counter included
+
+	Value   int64
+	ValueAt time.Duration // when Value last changed
+
+	SnapshotIndex uint64 // the last entry its newest snapshot covers, 0 without one
+	SnapshotTerm  uint64
+	Servers       []Server // the configuration it uses
+
+	// Cut is what it last cut off its log, for the screen to show that it did.
+	Cut      []Entry
+	CutFirst uint64
+	CutAt    time.Duration
+
+	DiskFault   string  // "" for a sound disk
+	ClockFactor float64 // on its timeouts, 1 as set up
+}
+
+// LastIndex returns the index of the last entry of its log or snapshot, whichever
+// is later.
+func (n *Node) LastIndex() uint64 {
+	return max(n.SnapshotIndex, n.First+uint64(len(n.Entries))-1)
+}
+
+// LastTerm returns the term of the entry at LastIndex.
+func (n *Node) LastTerm() uint64 {
+	if e, ok := n.Entry(n.LastIndex()); ok {
+		return e.Term
+	}
+	return n.SnapshotTerm
+}
+
+// Entry returns the entry at index, and whether its log holds one.
+func (n *Node) Entry(index uint64) (Entry, bool) {
+	if index < n.First || index >= n.First+uint64(len(n.Entries)) {
+		return Entry{}, false
+	}
+	return n.Entries[index-n.First], true
+}
+
+// Flight is a packet on its way, or one that has lately arrived or been lost.
+type Flight struct {
+	Packet
+	SentAt  time.Duration
+	EndedAt time.Duration // when it was delivered or lost
+}
+
+// Reign is a time for which a node took itself for the leader.
+type Reign struct {
+	Node     string
+	Term     uint64
+	From, To time.Duration // To is 0 while it lasts
+}
+
+// Traffic counts packets. The counts are exact, whatever else is remembered.
+type Traffic struct{ Sent, Delivered, Lost uint64 }
+
+// Clients is what the clients were told so far.
+type Clients struct {
+	OK, Failed, Unknown uint64
+	InFlight            int
+	Recent              []Op // the latest that returned, oldest first
+}
+
+// State is what a trace adds up to at one moment. The zero State is the moment
+// before the first event. A State got from [Log.State] or [State.Clone] is the
+// caller's own.
+type State struct {
+	Seq      uint64        // of the last event
+	At       time.Duration // of the last event
+	Settings Settings
+
+	Nodes   []Node // sorted by CompareNames
+	Faults  map[Link][]string
+	Flights []Flight // by Packet.ID modulo its length
+	Traffic Traffic
+	Clients Clients
+	Story   []Line  // what happened in words, oldest first
+	Reigns  []Reign // who led when, the latest last
+	Commit  uint64  // the highest commit index that any node reported
+}
+
+// Clone returns a state that shares nothing that either may change.
+func (s *State) Clone() State {
+	c := *s
+	c.Nodes = slices.Clone(s.Nodes)
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
+		// Entries are only ever appended to or cut, never overwritten: both may
+		// read the same array, but only one may append to it.
+		n.Entries = slices.Clip(n.Entries)
+		n.Votes = slices.Clip(n.Votes)
+		n.Peers = maps.Clone(n.Peers)
+	}
+	c.Faults = maps.Clone(s.Faults)
+	c.Flights = slices.Clone(s.Flights)
+	c.Story = slices.Clone(s.Story)
+	c.Reigns = slices.Clone(s.Reigns)
+	c.Clients.Recent = slices.Clip(s.Clients.Recent)
+	return c
+}
+
+// Node returns the node with that name, nil if there never was one. The pointer
+// is good until the next event.
+func (s *State) Node(id string) *Node {
+	for i := range s.Nodes {
+		if s.Nodes[i].ID == id {
+			return &s.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// LeaderNode returns the node that leads: of all running nodes that think they
+// do, the one of the highest term. It is nil when there is none.
+func (s *State) LeaderNode() *Node {
+	var leader *Node
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		if n.Life.Running() && n.Role == Leader && (leader == nil || n.Term > leader.Term) {
+			leader = n
+		}
+	}
+	return leader
+}
+
+// Voters returns the names of the voters in the configuration of the node that
+// leads or, without a leader, of the node with the longest log.
+func (s *State) Voters() []string {
+	best := s.LeaderNode()
+	if best == nil {
+		for i := range s.Nodes {
+			n := &s.Nodes[i]
+			if best == nil || len(best.Servers) == 0 || (n.LastTerm() > best.LastTerm() ||
+				n.LastTerm() == best.LastTerm() && n.LastIndex() > best.LastIndex()) && len(n.Servers) > 0 {
+				best = n
+			}
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	var voters []string
+	for _, server := range best.Servers {
+		if server.Voter {
+			voters = append(voters, server.ID)
+		}
+	}
+	return voters
+}
+
+// CompareNames orders names of nodes as people do: n2 comes before n10.
+func CompareNames(a, b string) int {
+	stemA, numberA := splitNumber(a)
+	stemB, numberB := splitNumber(b)
+	return cmp.Or(cmp.Compare(stemA, stemB), cmp.Compare(numberA, numberB), cmp.Compare(a, b))
+}
+
+// splitNumber splits off the number a name ends in.
+func splitNumber(name string) (stem string, number int) {
+	stem = strings.TrimRight(name, "0123456789")
+	number, _ = strconv.Atoi(name[len(stem):])
+	return stem, number
+}
+
+// Quorum returns how many of n voters decide.
+func Quorum(n int) int { return n/2 + 1 }
+
+// Flying returns the packets that are on their way, oldest first.
+func (s *State) Flying() []Flight {
+	var flying []Flight
+	for _, f := range s.Flights {
+		if f.ID != 0 && f.Fate == Sent {
+			flying = append(flying, f)
+		}
+	}
+	slices.SortFunc(flying, func(a, b Flight) int { return int(a.ID) - int(b.ID) })
+	return flying
+}

@@ -1,0 +1,316 @@
+package trace
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Topic says what a line of the story is about, for its mark on the timeline.
+type Topic string
+
+// The topics of the story.
+const (
+	AboutElection Topic = "election" // someone asks for votes, or is refused one
+	AboutLeader   Topic = "leader"   // someone was elected, Line.Node
+	AboutStepDown Topic = "step-down"
+	AboutDeath    Topic = "death" // killed, crashed, without power, removed, wiped
+	AboutStart    Topic = "start"
+	AboutPause    Topic = "pause"
+	AboutNetwork  Topic = "network" // something of it was broken
+	AboutHealing  Topic = "healing" // something of it was taken back
+	AboutDisk     Topic = "disk"
+	AboutClock    Topic = "clock"
+	AboutLog      Topic = "log" // entries cut off, snapshots
+	AboutMembers  Topic = "members"
+	AboutClient   Topic = "client"  // an operation that failed or is unknown
+	AboutRefusal  Topic = "refusal" // an order that could not be carried out
+	AboutWords    Topic = "words"   // captions and chapters
+)
+
+// Line is one thing that mattered, in a plain sentence: who, what, and why.
+type Line struct {
+	At    time.Duration // of the last time, if it happened several times in a row
+	Seq   uint64        // of the event that told it last
+	Topic Topic
+	Node  string
+	Text  string
+	Count int // how many times in a row, at least 1
+}
+
+// mergeWithin is how many of the latest lines are searched for the same
+// sentence, so that things that go round in a circle are told once, with a count.
+const mergeWithin = 4
+
+func (s *State) say(topic Topic, node, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for i := len(s.Story) - 1; i >= max(0, len(s.Story)-mergeWithin); i-- {
+		line := s.Story[i]
+		if line.Topic == topic && line.Text == text {
+			line.At, line.Seq, line.Count = s.At, s.Seq, line.Count+1
+			s.Story = append(slices.Delete(s.Story, i, i+1), line)
+			return
+		}
+	}
+	if len(s.Story) == storyMax {
+		s.Story = slices.Delete(s.Story, 0, storyMax/4)
+	}
+	s.Story = append(s.Story, Line{At: s.At, Seq: s.Seq, Topic: topic, Node: node, Text: text, Count: 1})
+}
+
+// tell adds the sentence for an event, if it matters. Heartbeats never do.
+func (s *State) tell(e Event) {
+	switch e.Kind {
+	case KindShape:
+		s.say(AboutNetwork, "", "%s", e.Text)
+	case KindHealed:
+		s.say(AboutHealing, "", "%s", e.Text)
+	case KindRefused:
+		s.say(AboutRefusal, "", "%s", e.Text)
+	case KindCaption, KindChapter:
+		s.say(AboutWords, "", "%s", e.Text)
+	case KindReturned:
+		if e.Op != nil {
+			s.tellReturned(*e.Op)
+		}
+	case KindPacket:
+		if e.Packet != nil {
+			s.tellPacket(*e.Packet)
+		}
+	default:
+		if n := s.Node(e.Node); n != nil {
+			s.tellNode(n, e)
+		}
+	}
+}
+
+func (s *State) tellNode(n *Node, e Event) {
+	switch e.Kind {
+	case KindLife:
+		s.tellLife(n, e)
+	case KindRole:
+		s.tellRole(n, e)
+	case KindVote:
+		s.tellVote(n, e)
+	case KindTruncated:
+		s.tellTruncated(n, e)
+	case KindSnapshot:
+		s.say(AboutLog, n.ID, "%s takes a snapshot of its counter at entry %d, and may forget the log before it", n.ID, e.Index)
+	case KindInstalled:
+		s.say(AboutLog, n.ID, "%s installs a snapshot up to entry %d: the leader no longer has the entries it lacks", n.ID, e.Index)
+	case KindConfig:
+		s.tellConfig(n, e)
+	case KindDiskFault:
+		s.tellDisk(n, e)
+	case KindClockFault:
+		if e.Factor == 1 {
+			s.say(AboutClock, n.ID, "the clock of %s runs right again", n.ID)
+		} else {
+			s.say(AboutClock, n.ID, "the timeouts of %s are now %g times as long as set up", n.ID, e.Factor)
+		}
+	default:
+	}
+}
+
+func (s *State) tellLife(n *Node, e Event) {
+	kept := "its disk is empty"
+	if last := n.LastIndex(); last > 0 {
+		kept = fmt.Sprintf("its disk holds the log up to entry %d", last)
+	}
+	switch e.Life {
+	case Up:
+		switch n.Life {
+		case Paused:
+			s.say(AboutPause, n.ID, "%s goes on: all that waited for it arrives at once", n.ID)
+		case "":
+			if s.LeaderNode() != nil {
+				s.say(AboutStart, n.ID, "%s starts", n.ID)
+			}
+		default:
+			s.say(AboutStart, n.ID, "%s is back: %s", n.ID, kept)
+		}
+	case Paused:
+		s.say(AboutPause, n.ID, "%s is paused: it neither hears nor says anything, but does not know it", n.ID)
+	case Killed:
+		s.say(AboutDeath, n.ID, "%s is killed: %s", n.ID, kept)
+	case Off:
+		s.say(AboutDeath, n.ID, "%s loses power: what its disk had not really stored is gone", n.ID)
+	case Crashed:
+		s.say(AboutDeath, n.ID, "%s crashes: %s", n.ID, e.Text)
+	case Removed:
+		s.say(AboutDeath, n.ID, "%s is no longer a member and stops", n.ID)
+	case Wiped:
+		s.say(AboutDeath, n.ID, "%s is wiped: it forgets its log, its term and its vote", n.ID)
+	}
+}
+
+func (s *State) tellRole(n *Node, e Event) {
+	switch e.Role {
+	case Leader:
+		voters := s.Voters()
+		if len(voters) == 1 {
+			s.say(AboutLeader, n.ID, "%s leads term %d: it is the only voter", n.ID, e.Term)
+			return
+		}
+		s.say(AboutLeader, n.ID, "%s leads term %d, elected by %d of %d: %s",
+			n.ID, e.Term, len(n.Votes), len(voters), strings.Join(n.Votes, " "))
+	case Candidate:
+		if s.Settings.PreVote {
+			s.say(AboutElection, n.ID, "%s asks whether it could win an election: %s", n.ID, n.silence(e.At))
+		}
+	case Follower:
+		if n.Role != Leader {
+			return
+		}
+		heard := 1
+		for _, c := range n.Peers {
+			if e.At-c.Heard <= s.Settings.Lease {
+				heard++
+			}
+		}
+		if voters := len(s.Voters()); heard < Quorum(voters) {
+			s.say(AboutStepDown, n.ID, "%s steps down: only %d of %d answered it within %s", n.ID, heard, voters, seconds(s.Settings.Lease))
+			return
+		}
+		s.say(AboutStepDown, n.ID, "%s steps down: it met a later term, or could not write its log", n.ID)
+	}
+}
+
+// silence says why a node starts an election.
+func (n *Node) silence(now time.Duration) string {
+	who := n.Leader
+	if who == "" {
+		who = "a leader"
+	}
+	return fmt.Sprintf("it has heard nothing from %s for %s", who, seconds(now-n.Heard))
+}
+
+func (s *State) tellVote(n *Node, e Event) {
+	if e.Peer != n.ID {
+		return
+	}
+	if s.Settings.PreVote {
+		s.say(AboutElection, n.ID, "%s stands for election in term %d", n.ID, e.Term)
+		return
+	}
+	s.say(AboutElection, n.ID, "%s stands for election in term %d: %s", n.ID, e.Term, n.silence(e.At))
+}
+
+func (s *State) tellTruncated(n *Node, e Event) {
+	which, were := fmt.Sprintf("entries %d to %d", e.Index, e.Last), "they were"
+	if e.Index == e.Last {
+		which, were = fmt.Sprintf("entry %d", e.Index), "it was"
+	}
+	term := ""
+	if entry, ok := n.Entry(e.Index); ok {
+		term = fmt.Sprintf(" of term %d", entry.Term)
+	}
+	s.say(AboutLog, n.ID, "%s cuts %s%s off its log: %s never committed, and the leader's log has something else there", n.ID, which, term, were)
+}
+
+func (s *State) tellConfig(n *Node, e Event) {
+	if n.Role != Leader || len(n.Servers) == 0 {
+		return
+	}
+	kind := func(voter bool) string {
+		if voter {
+			return "voter"
+		}
+		return "non-voter"
+	}
+	before := map[string]bool{}
+	for _, server := range n.Servers {
+		before[server.ID] = server.Voter
+	}
+	for _, server := range e.Servers {
+		if voter, ok := before[server.ID]; !ok {
+			s.say(AboutMembers, server.ID, "%s makes %s a member, as a %s", n.ID, server.ID, kind(server.Voter))
+		} else if voter != server.Voter {
+			s.say(AboutMembers, server.ID, "%s makes %s a %s", n.ID, server.ID, kind(server.Voter))
+		}
+		delete(before, server.ID)
+	}
+	for _, server := range n.Servers {
+		if _, gone := before[server.ID]; gone {
+			s.say(AboutMembers, server.ID, "%s removes %s from the members", n.ID, server.ID)
+		}
+	}
+}
+
+func (s *State) tellDisk(n *Node, e Event) {
+	word, _, _ := strings.Cut(e.Text, " ")
+	meaning := map[string]string{
+		"":        "is sound again",
+		"slow":    "is slow now: each write takes longer (" + e.Text + ")",
+		"stall":   "stalls: writes wait until it is sound again",
+		"fail":    "fails every write from now on",
+		"full":    "is full: it takes no more entries",
+		"lie":     "lies from now on: it says that a write is stored before it is",
+		"corrupt": "flips bits while the node is down",
+	}[word]
+	if meaning == "" {
+		meaning = "has a fault: " + e.Text
+	}
+	s.say(AboutDisk, n.ID, "the disk of %s %s", n.ID, meaning)
+}
+
+func (s *State) tellReturned(op Op) {
+	what := "read"
+	if op.Kind == EntryAdd {
+		what = fmt.Sprintf("%+d", op.Delta)
+	}
+	via := ""
+	if op.Node != "" {
+		via = " via " + op.Node
+	}
+	switch op.Outcome {
+	case Failed:
+		s.say(AboutClient, op.Node, "%s was told that its %s%s failed: %s", op.Client, what, via, op.Why)
+	case Unknown:
+		s.say(AboutClient, op.Node, "%s does not know whether its %s%s counted: %s", op.Client, what, via, op.Why)
+	case OK, Pending:
+	}
+}
+
+// tellPacket tells of a refused vote: the reason lies in two logs.
+func (s *State) tellPacket(p Packet) {
+	if p.Fate != Delivered || !p.Reply || p.OK || p.Error != "" || p.Kind != "vote" && p.Kind != "prevote" {
+		return
+	}
+	voter, candidate := s.Node(p.From), s.Node(p.To)
+	if voter == nil || candidate == nil || candidate.Role != Candidate {
+		return
+	}
+	what := "its vote"
+	if p.Kind == "prevote" {
+		what = "its pre-vote"
+	}
+	s.say(AboutElection, voter.ID, "%s refuses %s to %s: %s", voter.ID, what, candidate.ID, refusal(voter, candidate))
+}
+
+// refusal says why voter does not vote for candidate (Raft paper, sections 5.2 and 5.4.1).
+func refusal(voter, candidate *Node) string {
+	vi, vt, ci, ct := voter.LastIndex(), voter.LastTerm(), candidate.LastIndex(), candidate.LastTerm()
+	switch {
+	case voter.Leader != "" && voter.Leader != candidate.ID:
+		return fmt.Sprintf("it still takes %s for the leader", voter.Leader)
+	case vt > ct || vt == ct && vi > ci:
+		return fmt.Sprintf("its own log ends at %d (term %d), the other at %d (term %d)", vi, vt, ci, ct)
+	case voter.Term > candidate.Term:
+		return fmt.Sprintf("it knows term %d already", voter.Term)
+	case voter.VoteTerm == candidate.Term && voter.Vote != candidate.ID && voter.Vote != "":
+		return fmt.Sprintf("it gave it to %s", voter.Vote)
+	}
+	return "its term or log had moved on"
+}
+
+// seconds writes a duration as people say it.
+func seconds(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	default:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+}
