@@ -1,0 +1,323 @@
+// Package cluster runs several real hashicorp/raft nodes in one process, in
+// virtual time, over a network and disks that break on demand, and turns all
+// that happens into events.
+//
+// A [Cluster] lives in a bubble of virtual time. Two kinds of methods follow
+// from that. The ones that say so are called from outside: Open, Close, Order,
+// Clock, Trace. All others are called inside, on a goroutine of the bubble,
+// which [Cluster.Order] provides; they may take virtual time, so they must not
+// run on the pacer itself.
+//
+// A node is three things of different lifetimes: the node (a name, a place in
+// the network, faults), its disk, which outlives the process, and the process,
+// which is new after each restart. What a dead process's goroutines still do
+// has no effect: see process.go.
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// NodesMax is how many nodes a cluster may have.
+const NodesMax = 99
+
+// pollEvery is how often what raft says of itself is compared with what the
+// events say, for the few changes that no hook sees.
+const pollEvery = 100 * time.Millisecond
+
+// nameForm is what a node or client may be called.
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
+
+// ErrMismatch is returned when the directory holds another cluster than asked for.
+var ErrMismatch = errors.New("it holds a cluster already")
+
+// Config says what cluster to open.
+type Config struct {
+	// Nodes is how many voters a new cluster starts with. 0 means as many as
+	// Dir holds already, or DefaultNodes if it holds none.
+	Nodes, DefaultNodes int
+	// Dir is where the nodes' files are kept; "" is a temporary directory that
+	// is removed by Close. Unused with memory storage.
+	Dir      string
+	Settings trace.Settings
+}
+
+// Cluster is a running cluster.
+type Cluster struct {
+	clock  *vtime.Clock
+	trace  *trace.Log
+	bubble *vtime.Bubble
+	dir    *directory // nil with memory storage
+
+	settings trace.Settings
+	network  *faults.Network
+	ctx      chan struct{} // closed when the cluster ends; a channel of the bubble
+
+	mu    sync.Mutex // never held while waiting
+	nodes []*node
+	rng   *rand.Rand // what the cluster itself draws; guarded by mu
+	desk  desk       // the clients
+	ended atomic.Bool
+}
+
+// Open starts a cluster and returns it with its clock standing still. It is
+// called from outside. Errors: [ErrBusy] when another capsize has the directory,
+// [ErrMismatch] when it holds a cluster of another size, settings raft would not take, a directory that cannot be read or written.
+func Open(cfg Config) (*Cluster, error) {
+	if err := Check(cfg.Settings); err != nil {
+		return nil, err
+	}
+	c := &Cluster{trace: &trace.Log{}, settings: cfg.Settings}
+	names, isNew, err := c.openDirectory(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if !isNew {
+		// The counter remembers the last sequence number of each client; the
+		// clients of this run must not be taken for those of an earlier one.
+		c.desk.seqBase = uint64(time.Now().UnixMicro())
+	}
+	c.clock = vtime.Start(func(b *vtime.Bubble) { c.start(b, names, isNew) })
+	if err := c.clock.Err(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// openDirectory returns the names of the nodes to start, and whether they are
+// to be given their first configuration.
+func (c *Cluster) openDirectory(cfg Config) (names []string, isNew bool, err error) {
+	if cfg.Settings.Storage == Bolt {
+		if c.dir, err = openDirectory(cfg.Dir); err != nil {
+			return nil, false, err
+		}
+		if names, err = c.dir.names(); err != nil {
+			return nil, false, errors.Join(err, c.dir.close())
+		}
+	}
+	switch {
+	case len(names) == 0:
+		if cfg.Nodes == 0 {
+			cfg.Nodes = cfg.DefaultNodes
+		}
+		if cfg.Nodes < 1 || cfg.Nodes > NodesMax {
+			err = fmt.Errorf("%d nodes: a cluster has 1 to %d", cfg.Nodes, NodesMax)
+			break
+		}
+		for i := range cfg.Nodes {
+			names = append(names, fmt.Sprintf("n%d", i+1))
+		}
+		return names, true, nil
+	case cfg.Nodes != 0 && cfg.Nodes != len(names):
+		err = fmt.Errorf("%s: %w: it has %d nodes, not %d; leave the number out, or use another directory", cfg.Dir, ErrMismatch, len(names), cfg.Nodes)
+	}
+	if err != nil && c.dir != nil {
+		err = errors.Join(err, c.dir.close())
+	}
+	return names, false, err
+}
+
+// start sets the world up, inside.
+func (c *Cluster) start(b *vtime.Bubble, names []string, isNew bool) {
+	c.bubble = b
+	c.ctx = make(chan struct{})
+	c.rng = rand.New(rand.NewPCG(uint64(c.settings.Seed), 0))
+	b.OnClose(c.close)
+	c.network = faults.NewNetwork(faults.NetworkConfig{
+		Seed:       c.settings.Seed,
+		Latency:    c.settings.Latency,
+		Jitter:     c.settings.Jitter,
+		RPCTimeout: c.settings.RPCTimeout,
+		Tap:        c.tap,
+	})
+	settings := c.settings
+	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
+	var first raft.Configuration
+	for _, name := range names {
+		first.Servers = append(first.Servers, raft.Server{ID: raft.ServerID(name), Address: raft.ServerAddress(name)})
+	}
+	if !isNew {
+		first.Servers = nil
+	}
+	for _, name := range names {
+		n := c.newNode(name)
+		// A disk with latency takes virtual time to open, which the pacer, on
+		// which this runs, must not wait for.
+		b.Go(func() { c.report(n.boot(first)) })
+	}
+	b.Go(c.poll)
+}
+
+// Close ends the cluster: all nodes are stopped, the files closed and, if they
+// were temporary, removed. It is called from outside. The error says what went
+// wrong or was left behind.
+func (c *Cluster) Close() error {
+	var err error
+	if c.clock != nil {
+		err = c.clock.Close()
+	}
+	if c.dir != nil {
+		err = errors.Join(err, c.dir.close())
+	}
+	return err
+}
+
+// close stops everything that would go on for ever, inside.
+func (c *Cluster) close() {
+	c.ended.Store(true)
+	close(c.ctx)
+	var stopping sync.WaitGroup
+	for _, n := range c.all() {
+		n.disk.Clear() // what a lying disk holds back would end with the program
+		stopping.Go(func() { c.report(n.stop(trace.Killed, "")) })
+	}
+	stopping.Wait()
+	c.network.Close()
+}
+
+// Clock returns the cluster's clock, to be used from outside.
+func (c *Cluster) Clock() *vtime.Clock { return c.clock }
+
+// Trace returns what has happened so far. It may be used from anywhere.
+func (c *Cluster) Trace() *trace.Log { return c.trace }
+
+// Order carries out what the user ordered: it notes the command, and runs f on
+// a goroutine of the bubble. It is called from outside, and returns f's error
+// if f was done at once; if f takes virtual time, Order returns nil, and a
+// later error becomes an event.
+func (c *Cluster) Order(command string, f func() error) error {
+	var mu sync.Mutex
+	var result error
+	var returned, late bool
+	err := c.clock.Do(func() {
+		if c.ended.Load() {
+			return
+		}
+		c.emit(trace.Event{Kind: trace.KindCommand, Text: command})
+		c.bubble.Go(func() {
+			err := f()
+			mu.Lock()
+			defer mu.Unlock()
+			returned, result = true, err
+			if late && err != nil {
+				c.emit(trace.Event{Kind: trace.KindRefused, Text: command + ": " + err.Error()})
+			}
+		})
+	})
+	if err != nil {
+		return err
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	late = !returned
+	return result
+}
+
+// report makes an event of an error that nobody waits for.
+func (c *Cluster) report(err error) {
+	if err != nil {
+		c.emit(trace.Event{Kind: trace.KindRefused, Text: err.Error()})
+	}
+}
+
+// AwaitLeader lets time pass as fast as it goes until a node leads, for at most
+// limit of virtual time. It is called from outside, and reports whether one does.
+func (c *Cluster) AwaitLeader(limit time.Duration) bool {
+	const step = 10 * time.Millisecond
+	for range limit / step {
+		found := false
+		c.trace.Look(func(s *trace.State) { found = s.LeaderNode() != nil && s.NoLeader() == "" })
+		if found {
+			return true
+		}
+		if c.clock.Advance(step) != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// Now returns the virtual time since the start.
+func (c *Cluster) Now() time.Duration { return c.bubble.Now() }
+
+func (c *Cluster) emit(e trace.Event) {
+	e.At = c.bubble.Now()
+	c.trace.Emit(e)
+}
+
+// poll compares what raft says of itself with what the events said.
+func (c *Cluster) poll() {
+	t := time.NewTicker(pollEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			for _, n := range c.all() {
+				if p := n.running(); p != nil {
+					p.configDirty.Store(true)
+					p.observe()
+				}
+			}
+		case <-c.ctx:
+			return
+		}
+	}
+}
+
+// sleep waits for d of virtual time, or less if the cluster ends.
+func (c *Cluster) sleep(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-c.ctx:
+	}
+}
+
+// all returns the nodes that exist, in the order in which they came.
+func (c *Cluster) all() []*node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.nodes)
+}
+
+// node returns the node of that name.
+func (c *Cluster) node(name string) (*node, error) {
+	if n := c.find(name); n != nil {
+		return n, nil
+	}
+	return nil, fmt.Errorf("there is no node %q: there are %s", name, strings.Join(c.Names(), ", "))
+}
+
+// find returns the node of that name, nil if there is none.
+func (c *Cluster) find(name string) *node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range c.nodes {
+		if n.name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// Names returns the nodes that exist, in the order in which they came.
+func (c *Cluster) Names() []string {
+	var names []string
+	for _, n := range c.all() {
+		names = append(names, n.name)
+	}
+	return names
+}

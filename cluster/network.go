@@ -1,0 +1,227 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// SetLink sets a fault on the link from one node to another, in place of a fault
+// of the same name.
+func (c *Cluster) SetLink(from, to string, fault faults.LinkFault) error {
+	if err := c.checkLink(from, to); err != nil {
+		return err
+	}
+	c.network.SetFault(raft.ServerAddress(from), raft.ServerAddress(to), fault)
+	c.tellLink(from, to)
+	c.tellShape("the link from %s to %s: %s", from, to, fault)
+	return nil
+}
+
+// ClearLink takes back one fault of the link from one node to another.
+func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
+	if err := c.checkLink(from, to); err != nil {
+		return err
+	}
+	c.network.ClearFault(raft.ServerAddress(from), raft.ServerAddress(to), fault.Name())
+	c.tellLink(from, to)
+	c.tellHealed("the link from %s to %s: no longer %s", from, to, fault)
+	return nil
+}
+
+// HealLink takes back all faults of the link from one node to another.
+func (c *Cluster) HealLink(from, to string) error {
+	if err := c.checkLink(from, to); err != nil {
+		return err
+	}
+	c.healLink(from, to)
+	c.tellHealed("the link from %s to %s is whole again", from, to)
+	return nil
+}
+
+// HealNode takes back all faults of the links from and to a node.
+func (c *Cluster) HealNode(name string) error {
+	if _, err := c.node(name); err != nil {
+		return err
+	}
+	for _, other := range c.Names() {
+		if other != name {
+			c.healLink(name, other)
+			c.healLink(other, name)
+		}
+	}
+	c.tellHealed("%s can talk to everyone again", name)
+	return nil
+}
+
+// Heal takes back all faults of all links.
+func (c *Cluster) Heal() error {
+	c.healAll()
+	c.tellHealed("the network is whole again")
+	return nil
+}
+
+func (c *Cluster) healAll() {
+	names := c.Names()
+	for _, from := range names {
+		for _, to := range names {
+			if from != to {
+				c.healLink(from, to)
+			}
+		}
+	}
+}
+
+func (c *Cluster) healLink(from, to string) {
+	if len(c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to))) > 0 {
+		c.network.Heal(raft.ServerAddress(from), raft.ServerAddress(to))
+		c.tellLink(from, to)
+	}
+}
+
+// Isolate cuts each of the nodes off from all others, in both directions.
+func (c *Cluster) Isolate(names ...string) error {
+	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Isolate(all, addresses(names)...) },
+		names, "%s cut off from all others", isAre(names))
+}
+
+// Partition splits the network into groups that cannot talk to each other; the
+// nodes named in none form one more. Earlier cuts stay.
+func (c *Cluster) Partition(groups ...[]string) error {
+	var sides [][]raft.ServerAddress
+	var words []string
+	for _, g := range groups {
+		sides = append(sides, addresses(g))
+		words = append(words, strings.Join(g, " "))
+	}
+	if len(groups) == 1 {
+		words = append(words, "the others")
+	}
+	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Split(all, sides...) },
+		slices.Concat(groups...), "the network is split: %s", strings.Join(words, " | "))
+}
+
+// OneWay cuts the links from a node to all others: it hears them, but they do
+// not hear it.
+func (c *Cluster) OneWay(name string) error {
+	return c.cut(func(all []raft.ServerAddress) []faults.Link {
+		others := slices.DeleteFunc(slices.Clone(all), func(a raft.ServerAddress) bool { return string(a) == name })
+		return faults.OneWay(addresses([]string{name}), others)
+	}, []string{name}, "%s hears the others, but they do not hear %s", name, name)
+}
+
+// Bridge splits the network into two halves that meet only in the node (Jepsen's bridge).
+func (c *Cluster) Bridge(name string) error {
+	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Bridge(all, raft.ServerAddress(name)) },
+		[]string{name}, "two halves of the network meet only in %s", name)
+}
+
+// Ring lets each node see a majority, but no two the same one (Jepsen's majorities ring).
+func (c *Cluster) Ring() error {
+	return c.cut(faults.MajoritiesRing, nil, "each node sees a majority, but no two the same")
+}
+
+// cut cuts the links that shape names, of all nodes there are.
+func (c *Cluster) cut(shape func([]raft.ServerAddress) []faults.Link, names []string, format string, args ...any) error {
+	for _, name := range names {
+		if _, err := c.node(name); err != nil {
+			return err
+		}
+	}
+	links := shape(addresses(c.Names()))
+	c.network.Cut(links)
+	for _, link := range links {
+		c.tellLink(string(link.From), string(link.To))
+	}
+	c.tellShape(format, args...)
+	return nil
+}
+
+// SetDisk sets what is wrong with the disk of a node; nil is a sound disk.
+func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
+	n, err := c.node(name)
+	if err != nil {
+		return err
+	}
+	text := ""
+	if fault == nil {
+		n.disk.Clear()
+	} else {
+		n.disk.Set(fault)
+		text = fault.String()
+	}
+	c.emit(trace.Event{Kind: trace.KindDiskFault, Node: name, Text: text})
+	return nil
+}
+
+// HealEverything takes back all faults of all links, disks and clocks.
+func (c *Cluster) HealEverything() error {
+	c.healAll()
+	for _, n := range c.all() {
+		if n.disk.Fault() != nil {
+			if err := c.SetDisk(n.name, nil); err != nil {
+				return err
+			}
+		}
+		n.mu.Lock()
+		off := n.factor != 1
+		n.mu.Unlock()
+		if off {
+			if err := c.SetClock(n.name, 1); err != nil {
+				return err
+			}
+		}
+	}
+	c.tellHealed("everything is whole again: network, disks and clocks")
+	return nil
+}
+
+func (c *Cluster) checkLink(from, to string) error {
+	for _, name := range []string{from, to} {
+		if _, err := c.node(name); err != nil {
+			return err
+		}
+	}
+	if from == to {
+		return fmt.Errorf("there is no link from %s to itself", from)
+	}
+	return nil
+}
+
+// tellLink makes the event for the faults that are set on a link now.
+func (c *Cluster) tellLink(from, to string) {
+	var words []string
+	for _, f := range c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to)) {
+		words = append(words, f.String())
+	}
+	c.emit(trace.Event{Kind: trace.KindLinkFault, Node: from, Peer: to, Faults: words})
+}
+
+func (c *Cluster) tellShape(format string, args ...any) {
+	c.emit(trace.Event{Kind: trace.KindShape, Text: fmt.Sprintf(format, args...)})
+}
+
+func (c *Cluster) tellHealed(format string, args ...any) {
+	c.emit(trace.Event{Kind: trace.KindHealed, Text: fmt.Sprintf(format, args...)})
+}
+
+func addresses(names []string) []raft.ServerAddress {
+	all := make([]raft.ServerAddress, len(names))
+	for i, name := range names {
+		all[i] = raft.ServerAddress(name)
+	}
+	return all
+}
+
+// isAre joins names for a sentence about them.
+func isAre(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return strings.Join(names, " and ") + " are each"
+}

@@ -1,0 +1,245 @@
+package cluster
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// node is one machine of the cluster: its name, its disk and its place in the
+// network. It outlives the processes that run on it.
+type node struct {
+	c       *Cluster
+	name    string
+	address raft.ServerAddress
+	storage storage
+	disk    *faults.Disk
+
+	// door lets one change of the life cycle through at a time. It is a channel,
+	// not a mutex, because a change may take virtual time.
+	door chan struct{}
+
+	mu     sync.Mutex // guards what follows; never held while waiting
+	life   trace.Life
+	proc   *process // nil while no process runs
+	factor float64  // on its timeouts
+}
+
+// newNode makes the node and adds it to the cluster. No process runs on it yet.
+func (c *Cluster) newNode(name string) *node {
+	n := &node{c: c, name: name, address: raft.ServerAddress(name), door: make(chan struct{}, 1), factor: 1}
+	if c.dir != nil {
+		n.storage = boltStorage{path: filepath.Join(c.dir.path, name), noSync: c.dir.temporary}
+	} else {
+		n.storage = newMemoryStorage()
+	}
+	n.newDisk()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes = append(c.nodes, n)
+	return n
+}
+
+// newDisk puts a sound disk into the machine.
+func (n *node) newDisk() {
+	n.c.mu.Lock()
+	defer n.c.mu.Unlock()
+	n.disk = faults.NewDisk(faults.DiskConfig{
+		Seed:         n.c.rng.Int64(),
+		FsyncLatency: n.c.settings.Fsync,
+		// Raft's own goroutine is on the phone: the process ends on another one.
+		OnCrash: func(reason error) {
+			n.c.bubble.Go(func() { _ = n.stop(trace.Crashed, reason.Error()) })
+		},
+	})
+}
+
+// forget removes the node from the cluster, once its process has ended.
+func (c *Cluster) forget(n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes = slices.DeleteFunc(c.nodes, func(m *node) bool { return m == n })
+}
+
+// running returns the process that runs on the node, nil if none does.
+func (n *node) running() *process {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.proc
+}
+
+// enter waits until no other change of the node's life is under way; leave ends it.
+func (n *node) enter() { n.door <- struct{}{} }
+func (n *node) leave() { <-n.door }
+
+// setLife notes what became of the node. The process that ran is gone from now on.
+func (n *node) setLife(life trace.Life, why string) {
+	n.mu.Lock()
+	n.life = life
+	if !life.Running() {
+		n.proc = nil
+	}
+	n.mu.Unlock()
+	n.c.emit(trace.Event{Kind: trace.KindLife, Node: n.name, Life: life, Text: why})
+}
+
+// lifeIs returns an error unless the node's life is one of those allowed.
+func (n *node) lifeIs(command string, allowed ...trace.Life) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if slices.Contains(allowed, n.life) {
+		return nil
+	}
+	hint := ""
+	switch {
+	case n.life.Running() && command == "restart":
+		hint = ": kill it first"
+	case n.life == trace.Paused:
+		hint = ": resume it first"
+	case !n.life.Running():
+		hint = ": restart it first"
+	}
+	return fmt.Errorf("cannot %s %s: it is %s%s", command, n.name, n.life, hint)
+}
+
+// Kill ends the process of a node, as kill -9 does: what it wrote survives in
+// the page cache. Takes no virtual time to have its effect.
+func (c *Cluster) Kill(name string) error {
+	return c.end(name, "kill", func(n *node) error { return n.stopHeld(trace.Killed, "") }, trace.Up, trace.Paused)
+}
+
+// PowerOff takes the power from the machine of a node: what its disk had not
+// really stored is lost, also when the process had been killed before.
+func (c *Cluster) PowerOff(name string) error {
+	return c.end(name, "power off", func(n *node) error { return n.stopHeld(trace.Off, "") },
+		trace.Up, trace.Paused, trace.Killed, trace.Crashed)
+}
+
+// Restart starts a new process on a node that is down, over its old disk.
+func (c *Cluster) Restart(name string) error {
+	return c.change(name, "restart", func(n *node) error { return n.bootHeld(raft.Configuration{}) },
+		trace.Killed, trace.Off, trace.Crashed, trace.Wiped)
+}
+
+// Wipe ends the process of a node and empties its disk: log, term and vote are
+// forgotten, which is outside of what Raft survives.
+func (c *Cluster) Wipe(name string) error {
+	return c.end(name, "wipe", func(n *node) error {
+		if n.running() != nil {
+			if err := n.stopHeld(trace.Killed, ""); err != nil {
+				return err
+			}
+		}
+		if err := n.storage.wipe(); err != nil {
+			return fmt.Errorf("wiping %s: %w", n.name, err)
+		}
+		n.newDisk()
+		n.setLife(trace.Wiped, "")
+		n.c.emit(trace.Event{Kind: trace.KindDiskFault, Node: n.name})
+		return nil
+	}, trace.Up, trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Wiped)
+}
+
+// Pause stops a node as SIGSTOP does: its network, its disk and its counter
+// wait, in both directions. Raft's own timers go on inside, so that after
+// Resume it behaves as a process does after SIGCONT: they have all run out.
+func (c *Cluster) Pause(name string) error {
+	return c.change(name, "pause", func(n *node) error {
+		c.network.Hold(n.address)
+		n.running().hold()
+		n.setLife(trace.Paused, "")
+		return nil
+	}, trace.Up)
+}
+
+// Resume lets a paused node go on. All that waited is released as a flood.
+func (c *Cluster) Resume(name string) error {
+	return c.change(name, "resume", func(n *node) error {
+		n.setLife(trace.Up, "")
+		n.running().release()
+		c.network.Release(n.address)
+		return nil
+	}, trace.Paused)
+}
+
+// end is change for what ends a process, also one that is still starting.
+func (c *Cluster) end(name, command string, f func(*node) error, allowed ...trace.Life) error {
+	if n := c.find(name); n != nil {
+		n.interrupt()
+	}
+	return c.change(name, command, f, allowed...)
+}
+
+// change runs a change of a node's life, if its life is one of those allowed.
+func (c *Cluster) change(name, command string, f func(*node) error, allowed ...trace.Life) error {
+	n, err := c.node(name)
+	if err != nil {
+		return err
+	}
+	n.enter()
+	defer n.leave()
+	if err := n.lifeIs(command, allowed...); err != nil {
+		return err
+	}
+	return f(n)
+}
+
+// Snapshot has a node take a snapshot of its counter now.
+func (c *Cluster) Snapshot(name string) error {
+	p, err := c.process(name, "snapshot")
+	if err != nil {
+		return err
+	}
+	if err := c.await(p.raft.Load().Snapshot(), c.settings.ClientTimeout); err != nil {
+		return fmt.Errorf("snapshot of %s: %w", name, err)
+	}
+	return nil
+}
+
+// SetClock makes the election and heartbeat timeouts of a node factor times as
+// long as set up, now and after each restart (raft's ReloadConfig).
+func (c *Cluster) SetClock(name string, factor float64) error {
+	n, err := c.node(name)
+	if err != nil {
+		return err
+	}
+	least := c.settings.Lease.Seconds() / c.settings.Heartbeat.Seconds()
+	if factor < least || factor > 100 {
+		return fmt.Errorf("a clock factor of %g for %s: it must lie between %.2g, where the heartbeat timeout meets the leader's lease, and 100", factor, name, least)
+	}
+	n.mu.Lock()
+	n.factor = factor
+	p := n.proc
+	n.mu.Unlock()
+	c.emit(trace.Event{Kind: trace.KindClockFault, Node: name, Factor: factor})
+	if p == nil || p.raft.Load() == nil {
+		return nil
+	}
+	r := p.raft.Load()
+	reload := r.ReloadableConfig()
+	reload.HeartbeatTimeout = stretch(c.settings.Heartbeat, factor)
+	reload.ElectionTimeout = stretch(c.settings.Election, factor)
+	return r.ReloadConfig(reload)
+}
+
+// process returns the process that runs on a node and takes part, or an error
+// that says why command cannot be done.
+func (c *Cluster) process(name, command string) (*process, error) {
+	n, err := c.node(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.lifeIs(command, trace.Up, trace.Paused); err != nil {
+		return nil, err
+	}
+	if p := n.running(); p != nil && p.raft.Load() != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("cannot %s %s: it is still starting", command, name)
+}

@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"slices"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// view is what raft says of itself, beyond what its stores and packets tell.
+type view struct {
+	role    trace.Role
+	leader  string
+	commit  uint64
+	servers []trace.Server
+}
+
+// observe compares what raft says of itself with what the events say so far, and
+// makes events of the difference. It is called wherever something may have
+// changed: when raft changes its role or leader, sends a packet, or applies an
+// entry; and by the poll.
+func (p *process) observe() {
+	r := p.raft.Load()
+	if r == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Raft's account of itself may be of a moment later than the hook that led
+	// here; the comparison makes it right all the same.
+	if role := roleOf(r.State()); role != p.seen.role && role != "" {
+		if p.seen.role != "" || role != trace.Follower {
+			p.emitHeld(trace.Event{Kind: trace.KindRole, Role: role, Term: r.CurrentTerm()})
+		}
+		p.seen.role = role
+	}
+	if _, id := r.LeaderWithID(); string(id) != p.seen.leader {
+		p.seen.leader = string(id)
+		p.emitHeld(trace.Event{Kind: trace.KindLeader, Peer: string(id)})
+	}
+	if commit := r.CommitIndex(); commit > p.seen.commit {
+		p.seen.commit = commit
+		p.emitHeld(trace.Event{Kind: trace.KindCommitted, Index: commit})
+	}
+	if p.configDirty.Swap(false) {
+		p.observeConfig(r)
+	}
+}
+
+func (p *process) observeConfig(r *raft.Raft) {
+	var servers []trace.Server
+	future := r.GetConfiguration() // answered at once
+	if future.Error() != nil {
+		return
+	}
+	for _, s := range future.Configuration().Servers {
+		servers = append(servers, trace.Server{ID: string(s.ID), Voter: s.Suffrage == raft.Voter})
+	}
+	if slices.Equal(servers, p.seen.servers) {
+		return
+	}
+	p.seen.servers = servers
+	p.emitHeld(trace.Event{Kind: trace.KindConfig, Servers: servers})
+}
+
+func roleOf(state raft.RaftState) trace.Role {
+	switch state {
+	case raft.Follower:
+		return trace.Follower
+	case raft.Candidate:
+		return trace.Candidate
+	case raft.Leader:
+		return trace.Leader
+	case raft.Shutdown:
+		return ""
+	}
+	return ""
+}
+
+// tap makes events of packets.
+func (c *Cluster) tap(p faults.Packet) {
+	// A node whose packet leaves may have changed since its last one.
+	if p.Fate == faults.Sent {
+		if n := c.find(string(p.From)); n != nil {
+			if proc := n.running(); proc != nil {
+				proc.observe()
+			}
+		}
+	}
+	c.emit(trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{
+		ID: p.ID, RPC: p.RPC, Fate: trace.Fate(p.Fate.String()),
+		From: string(p.From), To: string(p.To), Kind: p.Kind.String(),
+		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, SizeBytes: p.SizeBytes,
+		Term: p.Term, OK: p.OK, PrevIndex: p.PrevIndex, PrevTerm: p.PrevTerm,
+		First: p.FirstIndex, Entries: p.Entries, Commit: p.CommitIndex,
+		LastIndex: p.LastIndex, LastTerm: p.LastTerm, Error: p.Error,
+	}})
+}

@@ -1,0 +1,286 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+)
+
+// stopWithin is how long a process gets to end, in virtual time. A process that
+// does not is left behind, and its file stays open.
+const stopWithin = 10 * time.Second
+
+// quiet is a logger that says nothing.
+var quiet = hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off})
+
+// process is one run of a node, from a start to its end.
+type process struct {
+	c         *Cluster
+	node      *node
+	backend   faults.Backend
+	closeDisk func() error
+	disk      *faults.OpenDisk
+	transport *faults.Transport
+	machine   *machine
+	raft      atomic.Pointer[raft.Raft] // nil until it is built
+	dead      chan struct{}             // closed when it is killed
+
+	// mu makes the end sharp: no event of a process comes after its death.
+	mu    sync.Mutex
+	alive bool
+
+	configDirty atomic.Bool // the configuration may have changed
+	seen        view        // what the events say; guarded by mu
+}
+
+// emit makes an event of what the process did, unless it is dead.
+func (p *process) emit(e trace.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.emitHeld(e)
+}
+
+func (p *process) emitHeld(e trace.Event) {
+	if p.alive {
+		e.Node = p.node.name
+		p.c.emit(e)
+	}
+}
+
+func (p *process) isAlive() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.alive
+}
+
+// hold and release are a pause of the process, but for its network.
+func (p *process) hold()    { p.disk.Hold(); p.machine.gate.hold() }
+func (p *process) release() { p.machine.gate.release(); p.disk.Release() }
+
+// boot starts a process on the node; with servers in first, as one of a new
+// cluster. It returns why the node crashed, if it did.
+func (n *node) boot(first raft.Configuration) error {
+	n.enter()
+	defer n.leave()
+	return n.bootHeld(first)
+}
+
+// bootHeld is boot, behind the node's door.
+func (n *node) bootHeld(first raft.Configuration) error {
+	if n.c.ended.Load() {
+		return nil
+	}
+	p, err := n.open()
+	if err != nil {
+		n.setLife(trace.Crashed, err.Error())
+		return fmt.Errorf("%s does not start: %w", n.name, err)
+	}
+	n.mu.Lock()
+	n.proc = p
+	n.mu.Unlock()
+	n.setLife(trace.Up, "")
+	if err := p.build(first); err != nil {
+		// A disk that crashed the process has said so itself already.
+		if p.isAlive() {
+			_ = n.stopHeld(trace.Crashed, err.Error())
+		}
+		return fmt.Errorf("%s does not start: %w", n.name, err)
+	}
+	return nil
+}
+
+// open opens the node's disk for a new process and tells what is on it.
+func (n *node) open() (*process, error) {
+	backend, closeDisk, err := n.storage.open()
+	if err != nil {
+		return nil, err
+	}
+	disk, err := n.disk.Open(backend)
+	if err != nil {
+		return nil, errors.Join(err, closeDisk())
+	}
+	p := &process{c: n.c, node: n, backend: backend, closeDisk: closeDisk, disk: disk, dead: make(chan struct{}), alive: true}
+	p.machine = newMachine(p)
+	if err := p.tellDisk(); err != nil {
+		disk.Detach()
+		return nil, errors.Join(err, closeDisk())
+	}
+	p.transport = n.c.network.Transport(n.address)
+	return p, nil
+}
+
+// build makes the raft node. It runs on a goroutine of its own, because a disk
+// that crashes ends the goroutine it is called from.
+func (p *process) build(first raft.Configuration) error {
+	err := errors.New("its disk ended it")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("raft: %v", v)
+			}
+		}()
+		err = p.newRaft(first)
+	}()
+	<-done
+	return err
+}
+
+func (p *process) newRaft(first raft.Configuration) error {
+	logs, stable, snapshots := logStore{p.disk.Logs(), p}, stableStore{p.disk.Stable(), p}, snapshotStore{p.disk.Snapshots(), p}
+	conf := p.config()
+	if len(first.Servers) > 0 {
+		if err := raft.BootstrapCluster(conf, logs, stable, snapshots, p.transport, first); err != nil {
+			return err
+		}
+	}
+	r, err := raft.NewRaft(conf, p.machine, logs, stable, snapshots, p.transport)
+	if err != nil {
+		return err
+	}
+	p.raft.Store(r)
+	// The filter is called on raft's own goroutine for every change, in order,
+	// which no channel of observations could promise.
+	r.RegisterObserver(raft.NewObserver(nil, false, func(*raft.Observation) bool { p.observe(); return false }))
+	p.configDirty.Store(true)
+	p.observe()
+	return nil
+}
+
+// config returns raft's configuration for the node.
+func (p *process) config() *raft.Config {
+	s := p.c.settings
+	p.node.mu.Lock()
+	factor := p.node.factor
+	p.node.mu.Unlock()
+	conf := raft.DefaultConfig()
+	conf.LocalID = raft.ServerID(p.node.name)
+	conf.HeartbeatTimeout = stretch(s.Heartbeat, factor)
+	conf.ElectionTimeout = stretch(s.Election, factor)
+	conf.LeaderLeaseTimeout = s.Lease
+	conf.CommitTimeout = min(conf.CommitTimeout, s.Heartbeat/10+1)
+	conf.PreVoteDisabled = !s.PreVote
+	conf.ShutdownOnRemove = false
+	conf.SnapshotInterval = snapshotInterval
+	conf.SnapshotThreshold = s.SnapshotThreshold
+	conf.TrailingLogs = s.TrailingLogs
+	conf.NoLegacyTelemetry = true
+	conf.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: lineWriter{p}, DisableTime: true})
+	return conf
+}
+
+// snapshotInterval is how often a node looks whether it should take a snapshot.
+// Raft's two minutes are too long to watch.
+const snapshotInterval = 10 * time.Second
+
+func stretch(d time.Duration, factor float64) time.Duration {
+	return time.Duration(float64(d) * factor)
+}
+
+// stop ends the process of the node, if one runs.
+func (n *node) stop(life trace.Life, why string) error {
+	n.interrupt()
+	n.enter()
+	defer n.leave()
+	if n.running() == nil {
+		return nil
+	}
+	return n.stopHeld(life, why)
+}
+
+// stopHeld is stop, behind the node's door. The order matters: raft's Shutdown
+// waits for all of its goroutines, and they for the network, the disk and the
+// counter, so those let go first.
+func (n *node) stopHeld(life trace.Life, why string) error {
+	p := n.running()
+	if p == nil { // only the power goes
+		n.setLife(life, why)
+		return n.losePower()
+	}
+	err := p.die()
+	n.setLife(life, why)
+	// A command that raft has handed to its counter but that is not yet applied
+	// when it shuts down is never answered, and whoever waits for it waits for
+	// ever. A moment later nothing is under way any more.
+	time.Sleep(time.Nanosecond)
+	if r := p.raft.Load(); r != nil && n.c.await(r.Shutdown(), stopWithin) != nil {
+		return fmt.Errorf("%s did not stop within %s: it is left behind", n.name, stopWithin)
+	}
+	if life == trace.Off {
+		err = errors.Join(err, n.disk.PowerLoss(p.backend))
+	}
+	return errors.Join(err, p.closeDisk())
+}
+
+// die makes the death of a process sharp: from now on nothing that its
+// goroutines still do has an effect, and nothing keeps them waiting. It may be
+// called more than once.
+func (p *process) die() error {
+	p.mu.Lock()
+	if p.alive {
+		p.alive = false
+		close(p.dead)
+	}
+	p.mu.Unlock()
+	err := p.transport.Close()
+	p.c.network.Release(p.node.address) // a later process is not paused
+	p.disk.Detach()
+	p.machine.gate.release()
+	return err
+}
+
+// interrupt ends a process that is still starting, which on a stalled disk may
+// take for ever, so that whoever ends its life need not wait at the door.
+func (n *node) interrupt() {
+	if p := n.running(); p != nil && p.raft.Load() == nil {
+		_ = p.die()
+	}
+}
+
+// losePower takes back what the disk of a node without a process had not stored.
+func (n *node) losePower() error {
+	backend, closeDisk, err := n.storage.open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(n.disk.PowerLoss(backend), closeDisk())
+}
+
+// future is any of raft's futures.
+type future interface{ Error() error }
+
+// errNoAnswer says that raft has not answered in time.
+var errNoAnswer = errors.New("no answer in time")
+
+// await waits for a future, for at most limit: some are never answered.
+func (c *Cluster) await(f future, limit time.Duration) error {
+	answer := make(chan error, 1)
+	go func() { answer <- f.Error() }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-answer:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("%w (%s)", errNoAnswer, limit)
+	}
+}
+
+// lineWriter makes events of the library's own log.
+type lineWriter struct{ p *process }
+
+func (w lineWriter) Write(line []byte) (int, error) {
+	w.p.emit(trace.Event{Kind: trace.KindLogLine, Text: strings.TrimRight(string(line), "\n")})
+	return len(line), nil
+}

@@ -1,0 +1,84 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+
+	"capsize/counter"
+
+	"github.com/hashicorp/raft"
+)
+
+// readPoll is how often a read that waits looks again.
+const readPoll = 5 * time.Millisecond
+
+// read reads the counter at a level. It is up to the caller not to wait for ever.
+func (p *process) read(level string, command counter.Command) (int64, error) {
+	r := p.raft.Load()
+	switch level {
+	case LevelNone:
+		return p.machine.counter.Value(), nil
+	case LevelWeak:
+		if r.State() != raft.Leader {
+			return 0, errNotLeader
+		}
+		return p.machine.counter.Value(), nil
+	case LevelLinearizable:
+		return p.readLinearizable(r)
+	case LevelStrong:
+		return p.propose(command)
+	}
+	return 0, fmt.Errorf("there is no read level %q", level)
+}
+
+// readLinearizable reads as the Raft dissertation says (section 6.4) and rqlite
+// does it: remember the commit index, make sure to lead still, wait until that
+// much is applied. Before a leader has committed an entry of its own term, it
+// does not know what is committed.
+func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
+	for {
+		if r.State() != raft.Leader {
+			return 0, errNotLeader
+		}
+		var last raft.Log
+		if err := p.disk.Logs().GetLog(r.CommitIndex(), &last); err == nil && last.Term == r.CurrentTerm() {
+			break
+		}
+		if err := p.pauseRead(); err != nil {
+			return 0, err
+		}
+	}
+	commit := r.CommitIndex()
+	if err := r.VerifyLeader().Error(); err != nil {
+		return 0, fmt.Errorf("%w any more: %w", errNotLeader, err)
+	}
+	for !p.hasApplied(commit) {
+		if err := p.pauseRead(); err != nil {
+			return 0, err
+		}
+	}
+	return p.machine.counter.Value(), nil
+}
+
+// hasApplied says whether the counter has seen all entries up to index. Raft
+// hands it only some kinds of entries, so the last one of those counts.
+func (p *process) hasApplied(index uint64) bool {
+	applied := p.machine.applied.Load()
+	for ; index > applied; index-- {
+		var log raft.Log
+		if err := p.disk.Logs().GetLog(index, &log); err != nil || log.Type != raft.LogNoop {
+			return false
+		}
+	}
+	return true
+}
+
+// pauseRead waits a little before a read looks again.
+func (p *process) pauseRead() error {
+	select {
+	case <-time.After(readPoll):
+		return nil
+	case <-p.dead:
+		return raft.ErrRaftShutdown
+	}
+}

@@ -1,0 +1,253 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// crossCheck compares, at a quiet moment, the state folded from events with what
+// raft says of itself, on every node that runs.
+func (w *world) crossCheck() {
+	w.t.Helper()
+	var wrong []string
+	err := w.clock.Do(func() {
+		for _, n := range w.all() {
+			if p := n.running(); p != nil && p.raft.Load() != nil {
+				wrong = append(wrong, differences(w.Trace(), p)...)
+			}
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(wrong) > 0 {
+		w.fatal("at %v the events and raft differ:\n%s", w.clock.Now(), strings.Join(wrong, "\n"))
+	}
+}
+
+func differences(log *trace.Log, p *process) (wrong []string) {
+	r := p.raft.Load()
+	var servers []trace.Server
+	if future := r.GetConfiguration(); future.Error() == nil {
+		for _, s := range future.Configuration().Servers {
+			servers = append(servers, trace.Server{ID: string(s.ID), Voter: s.Suffrage == raft.Voter})
+		}
+	}
+	log.Look(func(s *trace.State) {
+		n := s.Node(p.node.name)
+		compare := func(what string, folded, actual any) {
+			if folded != actual {
+				wrong = append(wrong, fmt.Sprintf("%s: %s is %v by the events, %v by raft", n.ID, what, folded, actual))
+			}
+		}
+		compare("role", n.Role, roleOf(r.State()))
+		compare("term", n.Term, r.CurrentTerm())
+		compare("commit index", n.Commit, r.CommitIndex())
+		// Raft cuts entries off and then fails to store others in their place: it
+		// does not notice that its log has become shorter (raft.go, appendEntries).
+		if n.DiskFault != "full" && n.DiskFault != "fail" {
+			compare("last index", n.LastIndex(), r.LastIndex())
+		}
+		compare("value", n.Value, p.machine.counter.Value())
+		_, leader := r.LeaderWithID()
+		compare("leader", n.Leader, string(leader))
+		if !slices.Equal(n.Servers, servers) {
+			wrong = append(wrong, fmt.Sprintf("%s: configuration is %v by the events, %v by raft", n.ID, n.Servers, servers))
+		}
+		if n.Life == trace.Paused || n.DiskFault == "stall" {
+			return // its disk does not answer now
+		}
+		for i, e := range n.Entries {
+			var entry raft.Log
+			if err := p.disk.Logs().GetLog(n.First+uint64(i), &entry); err != nil || entryOf(&entry) != e {
+				wrong = append(wrong, fmt.Sprintf("%s: entry %d is %+v by the events, %+v on disk (%v)", n.ID, n.First+uint64(i), e, entryOf(&entry), err))
+				break
+			}
+		}
+	})
+	return wrong
+}
+
+// nemesis does random harm, within what Raft promises to survive.
+type nemesis struct {
+	w   *world
+	rng *rand.Rand
+}
+
+func (n nemesis) strike() {
+	c := n.w.Cluster
+	names := c.Names()
+	one := names[n.rng.IntN(len(names))]
+	other := names[n.rng.IntN(len(names))]
+	// A minority may be down for long, a majority only for moments: otherwise
+	// little would happen in ten minutes.
+	if down := n.down(); len(down) > 2 {
+		one = down[n.rng.IntN(len(down))]
+		n.order(func() error { return errors.Join(c.SetDisk(one, nil), c.Restart(one)) })
+		return
+	}
+	switch n.rng.IntN(16) {
+	case 0, 1:
+		n.order(func() error { return c.Kill(one) })
+	case 2:
+		n.order(func() error { return c.PowerOff(one) })
+	case 3, 4, 5:
+		n.order(func() error { return c.Restart(one) })
+	case 6:
+		n.order(func() error { return c.Pause(one) })
+	case 7, 8:
+		n.order(func() error { return c.Resume(one) })
+	case 9:
+		n.order(func() error { return c.Isolate(one) })
+	case 10:
+		n.order(func() error { return c.Partition([]string{one, other}) })
+	case 11:
+		n.order(c.Heal)
+	case 12:
+		link := []faults.LinkFault{
+			faults.Lose{Percent: 30},
+			faults.Delay{Mean: 100 * time.Millisecond, Jitter: 50 * time.Millisecond},
+			faults.Duplicate{Percent: 50},
+			faults.Reorder{Percent: 50},
+			faults.Jam{},
+		}[n.rng.IntN(5)]
+		n.order(func() error { return c.SetLink(one, other, link) })
+	case 13:
+		disk := []faults.DiskFault{
+			faults.Slow{Latency: 50 * time.Millisecond}, faults.Stall{}, faults.Fail{}, faults.Full{}, nil,
+		}[n.rng.IntN(5)]
+		n.order(func() error { return c.SetDisk(one, disk) })
+	case 14:
+		n.order(func() error { return c.SetDisk(one, nil) })
+	case 15:
+		n.order(func() error { return c.Snapshot(one) })
+	}
+}
+
+// order gives an order and does not wait for it: a node may never start from a
+// disk that stalls. Many make no sense, like killing the dead; that is refused.
+func (n nemesis) order(f func() error) { _ = n.w.Order("strike", f) }
+
+// down returns the nodes without a process.
+func (n nemesis) down() (down []string) {
+	n.w.Trace().Look(func(s *trace.State) {
+		for i := range s.Nodes {
+			if !s.Nodes[i].Life.Running() {
+				down = append(down, s.Nodes[i].ID)
+			}
+		}
+	})
+	return down
+}
+
+// TestTenMinutesOfHarm is the promise: after random kills, cuts and disk faults
+// all nodes converge once healed, no acknowledged increment is lost, none is
+// counted twice, and nothing stays open.
+func TestTenMinutesOfHarm(t *testing.T) {
+	for _, storage := range []string{Memory, Bolt} {
+		t.Run(storage, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			w := open(t, 5, func(cfg *Config) {
+				cfg.Settings.Storage = storage
+				cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 100, 50
+				if storage == Bolt {
+					cfg.Dir = dir
+				}
+			})
+			seed := rand.Uint64()
+			t.Logf("seed %d", seed)
+			n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
+			w.must(func() error { return w.Load(20, 5, RouteLeader) })
+			for w.clock.Now() < 10*time.Minute {
+				n.strike()
+				// Up to a poll, so that what only the poll sees has been seen.
+				now := w.clock.Now()
+				w.pass(now.Truncate(pollEvery) + time.Duration(1+n.rng.IntN(30))*pollEvery - now)
+				w.crossCheck()
+			}
+			w.mend()
+			w.must(func() error { w.StopLoad(); return nil })
+			w.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
+			w.until("all nodes agree", converged)
+			w.crossCheck()
+
+			state := w.Trace().State()
+			value, clients := state.Nodes[0].Value, state.Clients
+			if value < int64(clients.OK) || value > int64(clients.OK+clients.Unknown) {
+				w.fatal("the counter is %d after %d acknowledged and %d unknown increments", value, clients.OK, clients.Unknown)
+			}
+			if clients.OK < 300 {
+				t.Errorf("only %d increments were acknowledged in ten minutes: the test tests too little", clients.OK)
+			}
+			if err := w.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+			for _, file := range openFiles(t) {
+				if strings.HasPrefix(file, dir) {
+					t.Errorf("%s is still open", file)
+				}
+			}
+		})
+	}
+}
+
+// mend takes back all harm and brings every node up.
+func (w *world) mend() {
+	w.t.Helper()
+	w.must(w.HealEverything)
+	for _, name := range w.Names() {
+		for range 3 { // a stalled crash may still be under way
+			err := errors.Join(w.do(func() error { return w.Resume(name) }), w.do(func() error { return w.Restart(name) }))
+			w.pass(time.Second)
+			state := w.Trace().State()
+			if state.Node(name).Life == trace.Up {
+				break
+			}
+			w.t.Logf("%s: %v", name, err)
+		}
+	}
+}
+
+// converged says whether all nodes are up, hold the same log to the same commit
+// index, and show the same value.
+func converged(s *trace.State) bool {
+	if s.NoLeader() != "" {
+		return false
+	}
+	leader := s.LeaderNode()
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		if n.Life != trace.Up || n.Commit != leader.Commit || n.LastIndex() != leader.LastIndex() ||
+			n.LastTerm() != leader.LastTerm() || n.Value != leader.Value || n.Commit != n.LastIndex() {
+			return false
+		}
+	}
+	return true
+}
+
+// openFiles returns the files this process has open, where the system tells.
+func openFiles(t *testing.T) (files []string) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if target, err := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err == nil {
+			files = append(files, target)
+		}
+	}
+	return files
+}

@@ -1,0 +1,217 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"capsize/cluster/trace"
+	"capsize/counter"
+
+	"github.com/hashicorp/raft"
+)
+
+// The stores of a process, as raft sees them: the node's disk, with an event for
+// everything that was stored. The keys are raft's own (hashicorp/raft raft.go).
+const (
+	keyCurrentTerm  = "CurrentTerm"
+	keyLastVoteTerm = "LastVoteTerm"
+	keyLastVoteCand = "LastVoteCand"
+)
+
+// logStore is the log of a process.
+type logStore struct {
+	raft.LogStore
+	p *process
+}
+
+func (s logStore) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.Log{log}) }
+
+func (s logStore) StoreLogs(logs []*raft.Log) error {
+	if err := s.LogStore.StoreLogs(logs); err != nil || len(logs) == 0 {
+		return err
+	}
+	entries := make([]trace.Entry, len(logs))
+	for i, log := range logs {
+		entries[i] = entryOf(log)
+		if log.Type == raft.LogConfiguration {
+			s.p.configDirty.Store(true)
+		}
+	}
+	s.p.emit(trace.Event{Kind: trace.KindAppended, Index: logs[0].Index, Entries: entries})
+	return nil
+}
+
+func (s logStore) DeleteRange(first, last uint64) error {
+	if err := s.LogStore.DeleteRange(first, last); err != nil {
+		return err
+	}
+	// Raft compacts what a snapshot covers, and cuts off what was never committed.
+	kind := trace.KindTruncated
+	if first <= s.p.machine.snapshotIndex.Load() {
+		kind = trace.KindCompacted
+	}
+	s.p.configDirty.Store(true)
+	s.p.emit(trace.Event{Kind: kind, Index: first, Last: last})
+	return nil
+}
+
+// entryOf describes a log entry.
+func entryOf(log *raft.Log) trace.Entry {
+	e := trace.Entry{Term: log.Term}
+	switch log.Type {
+	case raft.LogCommand:
+		command, err := counter.Decode(log.Data)
+		if err != nil {
+			e.Kind = trace.EntryOther
+			break
+		}
+		e.Kind, e.Delta, e.Client, e.Seq = trace.EntryAdd, command.Delta, command.Client, command.Seq
+		if command.Op == counter.OpRead {
+			e.Kind = trace.EntryRead
+		}
+	case raft.LogNoop:
+		e.Kind = trace.EntryNoop
+	case raft.LogConfiguration:
+		e.Kind = trace.EntryConfig
+	default:
+		e.Kind = trace.EntryOther
+	}
+	return e
+}
+
+// stableStore holds the term and the vote of a process.
+type stableStore struct {
+	raft.StableStore
+	p *process
+}
+
+func (s stableStore) SetUint64(key []byte, value uint64) error {
+	err := s.StableStore.SetUint64(key, value)
+	if err == nil && string(key) == keyCurrentTerm {
+		s.p.emit(trace.Event{Kind: trace.KindTerm, Term: value})
+	}
+	return err
+}
+
+func (s stableStore) Set(key, value []byte) error {
+	err := s.StableStore.Set(key, value)
+	if err == nil && string(key) == keyLastVoteCand {
+		// Raft stores the term of a vote first, and the candidate then.
+		term, _ := s.GetUint64([]byte(keyLastVoteTerm))
+		s.p.emit(trace.Event{Kind: trace.KindVote, Term: term, Peer: string(value)})
+	}
+	return err
+}
+
+// snapshotStore holds the snapshots of a process.
+type snapshotStore struct {
+	raft.SnapshotStore
+	p *process
+}
+
+func (s snapshotStore) Create(version raft.SnapshotVersion, index, term uint64, conf raft.Configuration,
+	confIndex uint64, trans raft.Transport,
+) (raft.SnapshotSink, error) {
+	sink, err := s.SnapshotStore.Create(version, index, term, conf, confIndex, trans)
+	if err != nil {
+		return nil, err
+	}
+	return &snapshotSink{SnapshotSink: sink, p: s.p, index: index, term: term}, nil
+}
+
+func (s snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	meta, content, err := s.SnapshotStore.Open(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return meta, &openSnapshot{ReadCloser: content, meta: meta, dead: s.p.dead}, nil
+}
+
+// snapshotSink takes one snapshot, of the process itself or of its leader.
+type snapshotSink struct {
+	raft.SnapshotSink
+	p           *process
+	index, term uint64
+	size        int64
+}
+
+func (s *snapshotSink) Write(b []byte) (int, error) {
+	n, err := s.SnapshotSink.Write(b)
+	s.size += int64(n)
+	return n, err
+}
+
+func (s *snapshotSink) Close() error {
+	if err := s.SnapshotSink.Close(); err != nil {
+		return err
+	}
+	s.p.machine.snapshotIndex.Store(s.index)
+	if s.p.machine.snapshotTaken.Load() == s.index {
+		s.p.emit(trace.Event{Kind: trace.KindSnapshot, Index: s.index, Term: s.term, Size: s.size})
+	}
+	return nil
+}
+
+// openSnapshot is a snapshot being read, which fails when its process dies: raft
+// waits for its readers before it ends.
+type openSnapshot struct {
+	io.ReadCloser
+	meta *raft.SnapshotMeta
+	dead chan struct{}
+}
+
+func (s *openSnapshot) Read(b []byte) (int, error) {
+	select {
+	case <-s.dead:
+		return 0, io.ErrClosedPipe
+	default:
+		return s.ReadCloser.Read(b)
+	}
+}
+
+// tellDisk makes events of all that is on the disk of a process that starts.
+func (p *process) tellDisk() error {
+	stable, logs := p.disk.Stable(), p.disk.Logs()
+	term, _ := stable.GetUint64([]byte(keyCurrentTerm))
+	voteTerm, _ := stable.GetUint64([]byte(keyLastVoteTerm))
+	vote, _ := stable.Get([]byte(keyLastVoteCand))
+	snapshots, err := p.disk.Snapshots().List()
+	if err != nil {
+		return fmt.Errorf("its snapshots: %w", err)
+	}
+	loaded := trace.Event{Kind: trace.KindLoaded}
+	if len(snapshots) > 0 {
+		loaded.Last, loaded.Term = snapshots[0].Index, snapshots[0].Term
+		p.machine.snapshotIndex.Store(loaded.Last)
+	}
+	first, err := logs.FirstIndex()
+	if err != nil {
+		return fmt.Errorf("its log: %w", err)
+	}
+	last, err := logs.LastIndex()
+	if err != nil {
+		return fmt.Errorf("its log: %w", err)
+	}
+	for index := first; index <= last && index != 0; index++ {
+		var log raft.Log
+		err := logs.GetLog(index, &log)
+		if errors.Is(err, raft.ErrLogNotFound) {
+			// A snapshot from the leader leaves older entries behind it, and a gap.
+			loaded.Entries = nil
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("entry %d of its log: %w", index, err)
+		}
+		loaded.Entries = append(loaded.Entries, entryOf(&log))
+	}
+	loaded.Index = last + 1 - uint64(len(loaded.Entries))
+	if len(loaded.Entries) == 0 {
+		loaded.Index = loaded.Last + 1
+	}
+	p.emit(loaded)
+	p.emit(trace.Event{Kind: trace.KindTerm, Term: term})
+	p.emit(trace.Event{Kind: trace.KindVote, Term: voteTerm, Peer: string(vote)})
+	return nil
+}
