@@ -1,0 +1,294 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+)
+
+// What the keys do: each action is one command of the command language.
+
+// routeSelected is the route through the node that is selected.
+const routeSelected = "selected"
+
+// routes are what the key for the route chooses from.
+var routes = []string{cluster.RouteLeader, routeSelected, cluster.RouteRoundRobin, cluster.RouteRandom}
+
+// routeName returns the route as the command language writes it.
+func (m *model) routeName() string {
+	if routes[m.route] == routeSelected {
+		return m.cursor
+	}
+	return routes[m.route]
+}
+
+// via returns the end of a client's command: nothing for the usual route.
+func (m *model) via() string {
+	if routes[m.route] == cluster.RouteLeader {
+		return ""
+	}
+	return " via " + m.routeName()
+}
+
+func (m *model) increment()    { m.incrementTimes("increment"+m.via(), 1) }
+func (m *model) incrementTen() { m.incrementTimes("increment 10"+m.via(), 10) }
+
+func (m *model) incrementTimes(command string, times int) {
+	route := m.routeName()
+	m.order(command, "sent", func(c *cluster.Cluster) (string, error) {
+		var last trace.Op
+		for range times {
+			if last = c.Add(1, route); last.Outcome != trace.OK {
+				break
+			}
+		}
+		return answer(last)
+	})
+}
+
+func (m *model) read() {
+	level, route := cluster.Levels[m.level], m.routeName()
+	m.order("read "+level+m.via(), "sent", func(c *cluster.Cluster) (string, error) {
+		return answer(c.Read(level, route))
+	})
+}
+
+// answer says what a client was told.
+func answer(op trace.Op) (string, error) {
+	switch op.Outcome {
+	case trace.OK:
+		return fmt.Sprintf("ok: %d, said %s", op.Value, op.Node), nil
+	case trace.Unknown:
+		return "", fmt.Errorf("unknown, it may yet count: %s", op.Why)
+	case trace.Failed, trace.Pending:
+	}
+	return "", fmt.Errorf("failed: %s", op.Why)
+}
+
+func (m *model) nextLevel() {
+	m.level = (m.level + 1) % len(cluster.Levels)
+	m.say("", "reads are "+cluster.Levels[m.level]+" now", false)
+}
+
+func (m *model) nextRoute() {
+	m.route = (m.route + 1) % len(routes)
+	m.say("", "clients go via "+m.routeName()+" now", false)
+}
+
+func (m *model) toggleLoad() {
+	if m.load == 0 {
+		m.setLoad(slices.Index(loads, 20))
+		return
+	}
+	m.setLoad(0)
+}
+
+func (m *model) nextLoad() { m.setLoad(max(1, (m.load+1)%len(loads))) }
+
+// loadClients is how many clients share a load.
+const loadClients = 8
+
+func (m *model) setLoad(load int) {
+	m.load = load
+	if load == 0 {
+		m.do("load off", "ok", func(c *cluster.Cluster) error { c.StopLoad(); return nil })
+		return
+	}
+	rate, route := loads[load], m.routeName()
+	m.do(fmt.Sprintf("load %d/s%s", rate, m.via()), "ok", func(c *cluster.Cluster) error {
+		return c.Load(float64(rate), loadClients, route)
+	})
+}
+
+func selectNumber(m *model, pressed string) tea.Cmd {
+	if nodes := m.nodes(); int(pressed[0]-'1') < len(nodes) {
+		m.choose(nodes[pressed[0]-'1'], false)
+	} else {
+		m.say("", fmt.Sprintf("there is no node number %s: there are %d", pressed, len(nodes)), true)
+	}
+	return nil
+}
+
+func selectArrow(m *model, pressed string) tea.Cmd {
+	nodes := m.nodes()
+	if len(nodes) == 0 {
+		return nil
+	}
+	key, more := strings.CutPrefix(pressed, "shift+")
+	step := 1
+	if key == "up" || key == "left" {
+		step = len(nodes) - 1
+	}
+	if more && len(m.selected) == 0 {
+		m.selected[m.cursor] = true
+	}
+	m.choose(nodes[(slices.Index(nodes, m.cursor)+step)%len(nodes)], more)
+	return nil
+}
+
+// choose puts the cursor on a node; with more, it joins those selected.
+func (m *model) choose(id string, more bool) {
+	m.cursor, m.follow = id, false
+	if more {
+		m.selected[id] = true
+		return
+	}
+	clear(m.selected)
+}
+
+func (m *model) selectNobody() {
+	clear(m.selected)
+	m.follow, m.logScroll = true, 0
+}
+
+// sel writes nodes as the command language does.
+func sel(ids []string) string { return strings.Join(ids, ",") }
+
+// someRun says whether one of the nodes runs.
+func (m *model) someRun(ids []string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool { n := m.state.Node(id); return n != nil && n.Life.Running() })
+}
+
+// where keeps the nodes for which ok holds.
+func (m *model) where(ids []string, ok func(*trace.Node) bool) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { n := m.state.Node(id); return n == nil || !ok(n) })
+}
+
+func isRunning(n *trace.Node) bool { return n.Life.Running() }
+func isPaused(n *trace.Node) bool  { return n.Life == trace.Paused }
+
+func (m *model) killOrRestart() {
+	ids := m.targets()
+	m.follow = false // the next key speaks of the same node
+	if m.someRun(ids) {
+		ids = m.where(ids, isRunning)
+		m.doAll("kill "+sel(ids), "killed", ids, (*cluster.Cluster).Kill)
+		return
+	}
+	m.doAll("restart "+sel(ids), "restarted", ids, (*cluster.Cluster).Restart)
+}
+
+func (m *model) powerOff() {
+	ids := m.targets()
+	m.follow = false
+	m.doAll("poweroff "+sel(ids), "off", ids, (*cluster.Cluster).PowerOff)
+}
+
+func (m *model) pauseOrResume() {
+	ids := m.targets()
+	m.follow = false
+	if paused := m.where(ids, isPaused); len(paused) > 0 {
+		m.doAll("resume "+sel(paused), "it goes on", paused, (*cluster.Cluster).Resume)
+		return
+	}
+	m.doAll("pause "+sel(ids), "it stands still", ids, (*cluster.Cluster).Pause)
+}
+
+func (m *model) transfer() {
+	id := m.cursor
+	m.do("transfer "+id, "asked for", func(c *cluster.Cluster) error { return c.Transfer(id) })
+}
+
+func (m *model) snapshot() {
+	ids := m.targets()
+	m.doAll("snapshot "+sel(ids), "asked for", ids, (*cluster.Cluster).Snapshot)
+}
+
+func (m *model) addNode() {
+	m.do("add-node", "it starts and asks to be a member", func(c *cluster.Cluster) error { return c.AddNode("", true) })
+}
+
+func (m *model) removeNode() {
+	ids := m.targets()
+	m.ask("remove "+sel(ids)+" from the members?", "its disk is forgotten", func() {
+		m.doAll("remove-node "+sel(ids), "asked for", ids, (*cluster.Cluster).RemoveNode)
+	})
+}
+
+// cutOff cuts the selected nodes off from the others; if they are, it heals them.
+func (m *model) cutOff() {
+	ids := m.targets()
+	m.follow = false
+	if m.areCutOff(ids) {
+		m.healSelected()
+		return
+	}
+	if len(ids) == 1 {
+		m.do("isolate "+ids[0], "cut off", func(c *cluster.Cluster) error { return c.Isolate(ids...) })
+		return
+	}
+	m.do("partition "+sel(ids)+" | others", "split", func(c *cluster.Cluster) error { return c.Partition(ids) })
+}
+
+// areCutOff says whether all links between the nodes and the others are closed.
+func (m *model) areCutOff(ids []string) bool {
+	others := 0
+	for _, other := range m.nodes() {
+		if slices.Contains(ids, other) {
+			continue
+		}
+		others++
+		for _, id := range ids {
+			if !m.state.Closed(id, other) || !m.state.Closed(other, id) {
+				return false
+			}
+		}
+	}
+	return others > 0
+}
+
+func (m *model) healSelected() {
+	ids := m.targets()
+	m.follow = false
+	m.doAll("heal "+sel(ids)+" <-> all", "healed", ids, (*cluster.Cluster).HealNode)
+}
+
+func (m *model) healEverything() {
+	m.do("heal", "all faults are taken back", (*cluster.Cluster).HealEverything)
+}
+
+func (m *model) pauseClock() {
+	m.paused = !m.paused
+	m.setSpeed()
+	if m.paused {
+		m.say("", "time stands still: space lets it go on", false)
+		return
+	}
+	m.say("", "time goes on", false)
+}
+
+func (m *model) slower() { m.changeSpeed(-1) }
+func (m *model) faster() { m.changeSpeed(1) }
+
+func (m *model) changeSpeed(by int) {
+	m.speed = min(max(m.speed+by, 0), len(speeds)-1)
+	m.paused = false
+	m.setSpeed()
+	m.say("speed "+speedWord(speeds[m.speed]), "ok", false)
+}
+
+func (m *model) toggleMouse() {
+	m.mouseOff = !m.mouseOff
+	if m.mouseOff {
+		m.say("", "the mouse is the terminal's: select text with it", false)
+		return
+	}
+	m.say("", "the mouse selects nodes", false)
+}
+
+func (m *model) toggleHelp() { m.helpOn = !m.helpOn }
+
+// speedWord writes a speed as the command language does.
+func speedWord(speed float64) string {
+	if speed >= vtime.Max {
+		return "max"
+	}
+	return strconv.FormatFloat(speed, 'g', 3, 64)
+}

@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// frame is everything one picture is drawn from. Drawing is pure: same frame,
+// same string.
+type frame struct {
+	state         *trace.State
+	width, height int
+	theme         *theme
+	glyphs        *glyphs
+
+	now    time.Duration // the virtual time shown
+	speed  float64       // asked for; vtime.Max = as fast as it goes; 0.01 is 1/100
+	paused bool
+
+	cursor   string          // the node that keys act on; always one
+	selected map[string]bool // nodes selected explicitly; empty: keys act on the cursor
+	follow   bool            // the cursor follows the leader: nothing chosen yet
+
+	route, level string // of the client's operations: the way, and the read level
+	load         int    // increments per second being driven, 0 = off
+
+	toast   toast  // what came of the last action
+	command string // the command that the last key stood for
+
+	sparks  []spark            // packets to draw
+	flash   map[string]float64 // node → 1..0: its value has just changed
+	fresh   map[string]bool    // nodes that are behind since so short a time that it is not worth a word
+	cut     map[string]float64 // node → 1..0: it has just cut entries off its log (Node.Cut)
+	history []int              // increments acknowledged in each of the last seconds
+	rate    float64            // increments acknowledged per second now
+
+	menu  *menu       // an overlay, or nil
+	help  []helpGroup // the full help, or nil
+	hints []helpKey   // of the footer, most important first: as many as fit are drawn
+
+	scroll    int // the first row of a node table that does not fit
+	logScroll int // how many entries back from the newest the log grid ends
+}
+
+// toast is the result of an action.
+type toast struct {
+	text string
+	bad  bool
+}
+
+// spark is a packet on its way.
+type spark struct {
+	flight trace.Flight
+	at     float64 // 0..1 of the way
+	quiet  bool    // routine that carries nothing new: a heartbeat, an empty append
+	lost   bool
+	fade   float64 // 0..1, of a lost one: how far it has faded
+}
+
+// menu is a small overlay to choose from.
+type menu struct {
+	title string
+	items []menuItem
+	index int    // the item under the cursor
+	note  string // one line below
+}
+
+// menuItem is one choice; on says that it is set now.
+type menuItem struct {
+	key, text, detail string
+	on                bool
+}
+
+// helpGroup is a titled list of keys.
+type helpGroup struct {
+	title string
+	keys  []helpKey
+}
+
+// helpKey is a key and what it does.
+type helpKey struct{ key, text string }
+
+// hit is a part of the picture that a click means something on: a node, or
+// what a key would do.
+type hit struct {
+	x, y, w, h int
+	node       string
+	key        string
+}
+
+// painter is a frame being drawn, with what several panes need of its state.
+type painter struct {
+	*frame
+	*canvas
+	hits     []hit
+	leader   *trace.Node
+	noLeader string
+	voters   []string
+}
+
+// render draws the frame: exactly height lines, none wider than width, and the
+// places that a click can hit, those on top last.
+func (f *frame) render() (string, []hit) {
+	if f.width < 1 || f.height < 1 {
+		return strings.Repeat("\n", max(f.height-1, 0)), nil
+	}
+	p := &painter{frame: f, canvas: newCanvas(f.width, f.height, f.glyphs.more)}
+	if f.width < minWidth || f.height < minHeight {
+		p.tooSmall()
+		return p.canvas.render(f.theme), nil
+	}
+	p.leader, p.noLeader, p.voters = f.state.LeaderNode(), f.state.NoLeader(), f.state.Voters()
+	l := layoutFor(f.width, f.height, len(f.state.Nodes))
+	p.header(l.header)
+	p.ring(l.ring)
+	p.cards(l.cards)
+	p.table(l.table)
+	p.clients(l.clients)
+	p.logGrid(l.log)
+	p.timeline(l.time)
+	p.story(l.story)
+	p.status(l.status)
+	p.footer(l.hints)
+	p.drawMenu()
+	p.drawHelp()
+	return p.canvas.render(f.theme), p.hits
+}
+
+// tooSmall says how much room is missing.
+func (p *painter) tooSmall() {
+	text := fmt.Sprintf("have %dx%d, need %dx%d", p.width, p.height, minWidth, minHeight)
+	p.put(max((p.w-len(text))/2, 0), p.h/2, p.w, text, inkWarn)
+}
+
+// hitNode notes that a rectangle stands for a node.
+func (p *painter) hitNode(r rect, id string) {
+	p.hits = append(p.hits, hit{x: r.x, y: r.y, w: r.w, h: r.h, node: id})
+}
+
+// hitKey notes that a rectangle stands for a key.
+func (p *painter) hitKey(r rect, key string) {
+	p.hits = append(p.hits, hit{x: r.x, y: r.y, w: r.w, h: r.h, key: key})
+}

@@ -1,0 +1,111 @@
+package ui
+
+import (
+	"slices"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+)
+
+// binding is a key, its help, and what it does. The one list of them is keyMap:
+// the help, the footer and the README's table come from it.
+type binding struct {
+	key.Binding
+	group string
+	hint  int    // its place in the footer, 0 = not there
+	short string // its text in the footer
+	do    func(m *model, pressed string) tea.Cmd
+}
+
+// The groups of keys, in the order of the help.
+const (
+	groupClients = "the counter"
+	groupNodes   = "the selected node"
+	groupNetwork = "network and disks"
+	groupTime    = "time"
+	groupScreen  = "screen"
+)
+
+var groups = []string{groupClients, groupNodes, groupNetwork, groupTime, groupScreen}
+
+// bind makes a binding from the keys it takes, how they are shown, what they do
+// in words, and what they do.
+func bind(group, shown, help string, do func(*model), keys ...string) binding {
+	return bindKey(group, shown, help, func(m *model, _ string) tea.Cmd { do(m); return nil }, keys...)
+}
+
+func bindKey(group, shown, help string, do func(*model, string) tea.Cmd, keys ...string) binding {
+	return binding{Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, help)), group: group, do: do}
+}
+
+// inFooter puts a binding at a place of the footer, with a shorter text.
+func (b binding) inFooter(place int, short string) binding {
+	b.hint, b.short = place, short
+	return b
+}
+
+// keyMap returns all keys.
+func keyMap() []binding {
+	return []binding{
+		bind(groupClients, "i", "increment", (*model).increment, "i").inFooter(1, "increment"),
+		bind(groupClients, "I", "increment ten times", (*model).incrementTen, "I"),
+		bind(groupClients, "r", "read", (*model).read, "r").inFooter(10, "read"),
+		bind(groupClients, "R", "next read level", (*model).nextLevel, "R"),
+		bind(groupClients, "v", "next route of clients", (*model).nextRoute, "v"),
+		bind(groupClients, "l", "load on or off", (*model).toggleLoad, "l").inFooter(9, "load"),
+		bind(groupClients, "L", "more load", (*model).nextLoad, "L"),
+
+		bindKey(groupNodes, "1-9", "select a node", selectNumber, "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+		bindKey(groupNodes, "arrows", "select; shift: one more", selectArrow,
+			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right"),
+		bind(groupNodes, "esc", "follow the leader again", (*model).selectNobody, "esc"),
+		bind(groupNodes, "k", "kill, or restart", (*model).killOrRestart, "k").inFooter(2, "kill"),
+		bind(groupNodes, "K", "cut the power", (*model).powerOff, "K"),
+		bind(groupNodes, "s", "pause or resume (SIGSTOP)", (*model).pauseOrResume, "s"),
+		bind(groupNodes, "t", "transfer leadership to it", (*model).transfer, "t"),
+		bind(groupNodes, "g", "take a snapshot", (*model).snapshot, "g"),
+		bind(groupNodes, "+", "add a node", (*model).addNode, "+", "="),
+		bind(groupNodes, "-", "remove it (asks)", (*model).removeNode, "-"),
+
+		bind(groupNetwork, "p", "cut off, or heal", (*model).cutOff, "p").inFooter(3, "cut off"),
+		bind(groupNetwork, "P", "shapes: halves, ring, …", (*model).shapesMenu, "P"),
+		bind(groupNetwork, "w", "faults of a link", (*model).linkMenu, "w"),
+		bind(groupNetwork, "d", "faults of its disk", (*model).diskMenu, "d").inFooter(11, "disk"),
+		bind(groupNetwork, "h", "heal its links", (*model).healSelected, "h").inFooter(4, "heal"),
+		bind(groupNetwork, "H", "heal everything", (*model).healEverything, "H"),
+
+		bind(groupTime, "space", "pause or run the clock", (*model).pauseClock, "space").inFooter(5, "pause"),
+		bind(groupTime, "<", "slower, down to 1/100", (*model).slower, "<").inFooter(7, "slower"),
+		bind(groupTime, ">", "faster, up to max", (*model).faster, ">").inFooter(8, "faster"),
+
+		bind(groupScreen, "m", "mouse for the terminal", (*model).toggleMouse, "m"),
+		bind(groupScreen, "?", "all keys", (*model).toggleHelp, "?").inFooter(6, "help"),
+		bindKey(groupScreen, "q", "quit", func(*model, string) tea.Cmd { return tea.Quit }, "q").inFooter(12, "quit"),
+	}
+}
+
+// hints returns the footer.
+func hints(keys []binding) []helpKey {
+	placed := slices.DeleteFunc(slices.Clone(keys), func(b binding) bool { return b.hint == 0 })
+	slices.SortFunc(placed, func(a, b binding) int { return a.hint - b.hint })
+	out := make([]helpKey, len(placed))
+	for i, b := range placed {
+		out[i] = helpKey{key: b.Help().Key, text: b.short}
+	}
+	return out
+}
+
+// helpGroups returns the full help.
+func helpGroups(keys []binding) []helpGroup {
+	var out []helpGroup
+	for _, name := range groups {
+		g := helpGroup{title: name}
+		for _, b := range keys {
+			if b.group == name {
+				g.keys = append(g.keys, helpKey{key: b.Help().Key, text: b.Help().Desc})
+			}
+		}
+		out = append(out, g)
+	}
+	return out
+}

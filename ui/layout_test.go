@@ -1,0 +1,71 @@
+package ui
+
+import "testing"
+
+func (l layout) panes() map[string]rect {
+	return map[string]rect{
+		"header": l.header, "ring": l.ring, "cards": l.cards, "table": l.table, "clients": l.clients,
+		"log": l.log, "time": l.time, "story": l.story, "status": l.status, "hints": l.hints,
+	}
+}
+
+func TestPanesStayOnTheScreenAndApart(t *testing.T) {
+	for w := minWidth; w <= 320; w += 7 {
+		for h := minHeight; h <= 110; h++ {
+			for _, n := range []int{0, 1, 3, 5, 9, 10, 17, 25, 26, 99} {
+				checkPanes(t, w, h, n)
+			}
+		}
+	}
+}
+
+func checkPanes(t *testing.T, w, h, n int) {
+	t.Helper()
+	panes := layoutFor(w, h, n).panes()
+	for name, r := range panes {
+		if r.w < 0 || r.h < 0 || r.x < 0 || r.y < 0 || r.x+r.w > w || r.y+r.h > h {
+			t.Fatalf("%dx%d, %d nodes: %s leaves the screen: %+v", w, h, n, name, r)
+		}
+		for other, o := range panes {
+			if name < other && !r.empty() && !o.empty() && r.x < o.x+o.w && o.x < r.x+r.w && r.y < o.y+o.h && o.y < r.y+r.h {
+				t.Fatalf("%dx%d, %d nodes: %s %+v and %s %+v overlap", w, h, n, name, r, other, o)
+			}
+		}
+	}
+	for _, name := range []string{"header", "log", "time", "story", "status", "hints"} {
+		if panes[name].empty() {
+			t.Fatalf("%dx%d, %d nodes: no %s", w, h, n, name)
+		}
+	}
+}
+
+func TestLayoutFollowsTheSizeAndTheNumberOfNodes(t *testing.T) {
+	for _, c := range []struct {
+		w, h, nodes        int
+		ring, cards, table bool
+	}{
+		{80, 24, 5, false, true, false},
+		{60, 18, 9, false, true, false},
+		{80, 24, 12, false, false, true},
+		{120, 36, 1, true, false, true},
+		{120, 36, 5, true, false, true},
+		{120, 36, 9, true, false, true},
+		{120, 36, 25, false, false, true},
+		{200, 60, 25, true, false, true},
+		{200, 60, 26, false, false, true},
+		{300, 100, 99, false, false, true},
+	} {
+		l := layoutFor(c.w, c.h, c.nodes)
+		if ring, cards, table := !l.ring.empty(), !l.cards.empty(), !l.table.empty(); ring != c.ring || cards != c.cards || table != c.table {
+			t.Errorf("%dx%d, %d nodes: ring %v, cards %v, table %v", c.w, c.h, c.nodes, ring, cards, table)
+		}
+	}
+}
+
+func TestEveryLogFitsBesideFiveNodes(t *testing.T) {
+	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}, {200, 60}} {
+		if l := layoutFor(size[0], size[1], 5); l.log.h != 6 {
+			t.Errorf("%v: the log has %d lines", size, l.log.h)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+
+	"capsize/cluster/trace"
+)
+
+const (
+	// entryWidth is how wide an entry is drawn.
+	entryWidth = 4
+	// logName is how much of a long name stands beside a log.
+	logName = 14
+)
+
+// logWindow is the part of all logs that is shown, aligned by index.
+type logWindow struct {
+	x, end      int    // where the first entry is drawn, and where the row ends
+	first, last uint64 // indexes
+	commit      uint64
+	truth       *trace.Node // the node whose log is right, as far as anyone can tell
+}
+
+// column returns where an index is drawn. Behind the last committed entry there
+// is a column for the border.
+func (w logWindow) column(index uint64) int {
+	x := w.x + int(index-w.first)*entryWidth
+	if index > w.commit {
+		x++
+	}
+	return x
+}
+
+// logGrid draws the end of every log, one below the other, aligned by index.
+func (p *painter) logGrid(r rect) {
+	if r.empty() || len(p.state.Nodes) == 0 {
+		return
+	}
+	name := 3
+	for i := range p.state.Nodes {
+		name = max(name, min(width(clean(p.state.Nodes[i].ID)), logName))
+	}
+	rows := r.h - 1
+	first := p.firstRow(rows)
+	w := p.logWindow(r, r.x+2+name+3)
+	p.put(r.x+2, r.y, name, "log", inkDim)
+	head := w.end
+	if hidden := len(p.state.Nodes) - rows; hidden > 0 && rows > 0 {
+		text := fmt.Sprintf("+%d nodes", hidden)
+		head -= len(text) + 1
+		p.put(head+1, r.y, len(text), text, inkWarn)
+	}
+	p.logHead(w, r.y, head)
+	for row := range min(rows, len(p.state.Nodes)-first) {
+		n, y := &p.state.Nodes[first+row], r.y+1+row
+		p.hitNode(rect{r.x, y, r.w, 1}, n.ID)
+		p.markNode(n, r.x, y)
+		p.put(r.x+2, y, name, n.ID, p.nameInk(n))
+		look := p.glyphs.lookOf(n)
+		p.set(r.x+2+name+1, y, look.glyph, look.ink)
+		p.logRow(n, w, y)
+	}
+}
+
+// logWindow says which entries are shown: the newest, or as many back as
+// scrolled, but never before the first.
+func (p *painter) logWindow(r rect, x int) logWindow {
+	w := logWindow{x: x, end: r.x + r.w, commit: p.state.Commit, truth: p.leader}
+	var newest uint64
+	for i := range p.state.Nodes {
+		n := &p.state.Nodes[i]
+		newest = max(newest, n.LastIndex())
+		if p.cut[n.ID] > 0 {
+			newest = max(newest, n.CutFirst+uint64(len(n.Cut))-1)
+		}
+		// Without a leader the most up-to-date log is the one that would win an
+		// election; it holds all that is committed (Raft paper, section 5.4.1).
+		if p.leader == nil && (w.truth == nil || n.LastTerm() > w.truth.LastTerm() ||
+			n.LastTerm() == w.truth.LastTerm() && n.LastIndex() > w.truth.LastIndex()) {
+			w.truth = n
+		}
+	}
+	fits := uint64(max((w.end-x-1-5)/entryWidth, 1))
+	w.last = newest - min(uint64(max(p.logScroll, 0)), newest)
+	w.last = max(w.last, min(fits, newest))
+	w.first = 1
+	if w.last > fits {
+		w.first = w.last - fits + 1
+	}
+	return w
+}
+
+// logHead writes the indexes over the entries, as many as are legible, and the
+// top of the border.
+func (p *painter) logHead(w logWindow, y, end int) {
+	every := uint64(1)
+	for int(every)*entryWidth < len(strconv.FormatUint(w.last, 10))+1 {
+		every++
+	}
+	for i := w.first; i <= w.last; i++ {
+		text := strconv.FormatUint(i, 10)
+		if x := w.column(i); i%every == 0 && x+3-len(text) >= w.x-1 && x+3 < end {
+			k := inkDim
+			if i == w.commit {
+				k = inkText | bold
+			}
+			p.put(x+3-len(text), y, len(text), text, k)
+		}
+	}
+	if w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
+		p.set(w.column(w.commit)+entryWidth, y, p.glyphs.border, inkAccent)
+	}
+}
+
+// logRow draws the entries of one node.
+func (p *painter) logRow(n *trace.Node, w logWindow, y int) {
+	if w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
+		p.set(w.column(w.commit)+entryWidth, y, p.glyphs.border, inkAccent)
+	}
+	differs := false
+	for i := w.first; i <= w.last; i++ {
+		x := w.column(i)
+		if fade := p.cut[n.ID]; fade > 0 && i >= n.CutFirst && i < n.CutFirst+uint64(len(n.Cut)) {
+			if _, again := n.Entry(i); !again || fade > 0.5 {
+				p.struck(n.Cut[i-n.CutFirst], x, y)
+				continue
+			}
+		}
+		e, ok := n.Entry(i)
+		if !ok {
+			if i < n.First && i <= n.SnapshotIndex {
+				p.forgotten(n, i, x, y)
+			}
+			continue
+		}
+		differs = differs || p.wrong(w, i, e)
+		p.entry(n, e, x, y, differs, i <= w.commit)
+	}
+	if last := n.LastTerm(); last > 0 {
+		x := w.column(w.last) + entryWidth + 2
+		if w.last <= w.commit {
+			x++
+		}
+		p.put(x, y, w.end-x, "t"+fit(count(last), 4), termInk(last))
+	}
+}
+
+// wrong says whether an entry is not the one that the leader, or the most
+// up-to-date log, has there. What that log no longer holds counts as right.
+func (p *painter) wrong(w logWindow, index uint64, e trace.Entry) bool {
+	if w.truth == nil {
+		return false
+	}
+	right, ok := w.truth.Entry(index)
+	return ok && right.Term != e.Term
+}
+
+// entry draws one entry: committed ones filled, others in outline, and in
+// brackets what differs and will be cut off.
+func (p *painter) entry(n *trace.Node, e trace.Entry, x, y int, differs, committed bool) {
+	text := entryText(e)
+	switch {
+	case differs:
+		p.set(x, y, "[", inkBad|bold)
+		if len(text) > 2 {
+			text = text[len(text)-2:]
+		}
+		p.put(x+1, y, 2, text, termInk(e.Term)|bold)
+		p.set(x+3, y, "]", inkBad|bold)
+	case committed && n.Life.Running():
+		p.put(x, y, entryWidth, fmt.Sprintf(" %-3s", text), fillInk(e.Term))
+	default:
+		p.put(x, y, entryWidth, fmt.Sprintf(" %-3s", text), termInk(e.Term))
+	}
+}
+
+// struck draws an entry that has just been cut off.
+func (p *painter) struck(e trace.Entry, x, y int) {
+	p.put(x, y, entryWidth, fmt.Sprintf("/%-2.2s/", entryText(e)), inkBad|strike)
+}
+
+// forgotten draws an entry that only a snapshot stands for.
+func (p *painter) forgotten(n *trace.Node, index uint64, x, y int) {
+	for i := range entryWidth {
+		p.set(x+i, y, p.glyphs.forgotten, inkFaint)
+	}
+	if index == n.SnapshotIndex || index == n.First-1 {
+		p.set(x+1, y, p.glyphs.snapshot, inkDim)
+	}
+}
+
+// entryText says in three characters what an entry is.
+func entryText(e trace.Entry) string {
+	switch e.Kind {
+	case trace.EntryAdd:
+		if e.Delta >= 0 {
+			return "+" + fit(e.Delta, 2)
+		}
+		return fit(e.Delta, 3)
+	case trace.EntryRead:
+		return "rd"
+	case trace.EntryNoop:
+		// It stands at the start of a term.
+		return "t" + fit(count(e.Term), 2)
+	case trace.EntryConfig:
+		return "cfg"
+	case trace.EntryOther:
+	}
+	return "?"
+}

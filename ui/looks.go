@@ -1,0 +1,292 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// look is how a node is shown everywhere: a glyph, a word and an ink, so that
+// no state is told by colour alone.
+type look struct {
+	glyph, word string
+	ink         ink
+}
+
+// lookOf says how a node is shown.
+func (g *glyphs) lookOf(n *trace.Node) look {
+	switch n.Life {
+	case trace.Up:
+	case trace.Paused:
+		return look{g.paused, "paused", inkWarn}
+	case trace.Killed:
+		return look{g.killed, "killed", inkBad}
+	case trace.Off:
+		return look{g.off, "off", inkBad}
+	case trace.Crashed:
+		return look{g.crashed, "crashed", inkBad}
+	case trace.Removed:
+		return look{g.removed, "removed", inkDim}
+	case trace.Wiped:
+		return look{g.wiped, "wiped", inkBad}
+	default:
+		return look{g.starting, "new", inkDim}
+	}
+	switch n.Role {
+	case trace.Leader:
+		return look{g.leader, "leader", inkAccent}
+	case trace.Candidate:
+		return look{g.candidate, "candidate", inkWarn}
+	case trace.Follower:
+	}
+	return look{g.follower, "follower", inkText}
+}
+
+// behind returns how many committed entries are not yet in a node's value or,
+// while it is down, not on its disk.
+func behind(s *trace.State, n *trace.Node) uint64 {
+	has := n.Applied
+	if !n.Life.Running() {
+		has = n.LastIndex()
+	}
+	if n.Life == trace.Removed || has >= s.Commit {
+		return 0
+	}
+	return s.Commit - has
+}
+
+// valueOf says how a node's value is shown: the number, "" when it has none,
+// and in which ink.
+func (p *painter) valueOf(n *trace.Node) (value string, k ink) {
+	if n.Life == trace.Wiped || n.Life == "" {
+		return "", inkDim
+	}
+	value = fmt.Sprint(n.Value)
+	switch {
+	case !n.Life.Running():
+		return value, inkFaint
+	case p.flash[n.ID] > 0:
+		return value, inkGood | bold
+	case p.behindText(n) != "":
+		return value, inkDim
+	}
+	return value, inkText | bold
+}
+
+// behindText says how far behind a node is, "" if it is not.
+func (p *painter) behindText(n *trace.Node) string {
+	if b := behind(p.state, n); b > 0 && !p.fresh[n.ID] {
+		return p.glyphs.minus + fit(count(b), 4)
+	}
+	return ""
+}
+
+// note is a remark on a node.
+type note struct {
+	text string
+	ink  ink
+}
+
+// faultsOf lists what is wrong with a node, worst first.
+func (p *painter) faultsOf(n *trace.Node) []note {
+	var notes []note
+	if n.Life.Running() && p.state.CutOff(n.ID) {
+		notes = append(notes, note{p.glyphs.cutLink + " cut off", inkBad})
+	} else if cut := p.cutFrom(n); len(cut) > 0 {
+		notes = append(notes, note{p.glyphs.cutLink + " " + names(cut, 3), inkBad})
+	}
+	if n.Life == trace.Paused && n.Role != "" && n.Role != trace.Follower {
+		notes = append(notes, note{"was " + string(n.Role), inkDim})
+	}
+	if n.DiskFault != "" {
+		notes = append(notes, note{p.glyphs.disk + " disk " + n.DiskFault, inkWarn})
+	}
+	if n.ClockFactor != 1 && n.ClockFactor != 0 {
+		notes = append(notes, note{fmt.Sprintf("%s clock x%.3g", p.glyphs.clock, n.ClockFactor), inkWarn})
+	}
+	if n.Life == trace.Crashed && n.Why != "" {
+		notes = append(notes, note{n.Why, inkBad})
+	}
+	return notes
+}
+
+// notesOf lists all there is to say of a node beside its numbers.
+func (p *painter) notesOf(n *trace.Node) []note {
+	notes := p.faultsOf(n)
+	if !n.Life.Running() {
+		return notes
+	}
+	if p.isNonVoter(n.ID) {
+		notes = append(notes, note{"no voter", inkDim})
+	}
+	if n.Vote != "" && n.VoteTerm == n.Term && n.Term > 0 {
+		notes = append(notes, note{"voted " + n.Vote, inkDim})
+	}
+	return notes
+}
+
+// isNonVoter says whether a node is a member without a vote.
+func (p *painter) isNonVoter(id string) bool {
+	return len(p.voters) > 0 && !slices.Contains(p.voters, id)
+}
+
+// cutFrom lists the running nodes to or from which a link of a node is closed.
+func (p *painter) cutFrom(n *trace.Node) []string {
+	if len(p.state.Faults) == 0 || !n.Life.Running() {
+		return nil
+	}
+	var cut []string
+	for i := range p.state.Nodes {
+		other := &p.state.Nodes[i]
+		if other.ID != n.ID && other.Life.Running() && (p.state.Closed(n.ID, other.ID) || p.state.Closed(other.ID, n.ID)) {
+			cut = append(cut, other.ID)
+		}
+	}
+	return cut
+}
+
+// names joins at most so many names, and says how many more there are.
+func names(all []string, most int) string {
+	if len(all) <= most {
+		return strings.Join(all, " ")
+	}
+	return fmt.Sprintf("%s +%d", strings.Join(all[:most], " "), len(all)-most)
+}
+
+// patience is how long a follower waits for its leader before it may stand.
+func (p *painter) patience(n *trace.Node) time.Duration {
+	patience := max(p.state.Settings.Heartbeat, p.state.Settings.Election)
+	if n.ClockFactor > 0 {
+		patience = time.Duration(float64(patience) * n.ClockFactor)
+	}
+	return patience
+}
+
+// lease returns how long ago a leader last had word from a quorum.
+func (p *painter) lease(n *trace.Node) time.Duration {
+	var heard []time.Duration
+	for _, id := range p.voters {
+		if id != n.ID {
+			heard = append(heard, n.Peers[id].Heard)
+		}
+	}
+	slices.SortFunc(heard, func(a, b time.Duration) int { return int(b - a) })
+	// The leader itself is one of the quorum.
+	others := trace.Quorum(len(p.voters)) - 1
+	if others < 1 || len(heard) < others {
+		return 0
+	}
+	// A new leader counts from its election until the first answers are there.
+	return p.now - max(heard[others-1], n.RoleAt)
+}
+
+// heard draws what a node waits for: a follower for its leader, a leader for
+// the answers that keep its lease, a candidate for votes; of one that is down,
+// since when.
+func (p *painter) heard(n *trace.Node, x, y, w, bar int) {
+	if w < 4 {
+		return
+	}
+	bar = min(bar, w-6)
+	if !n.Life.Running() {
+		if n.Life != "" {
+			text := "since " + ago(p.now-n.Since)
+			if len(text) > w {
+				text = ago(p.now - n.Since)
+			}
+			p.put(x, y, w, text, inkDim)
+		}
+		return
+	}
+	switch n.Role {
+	case trace.Leader:
+		age, lease := p.lease(n), p.state.Settings.Lease
+		left := 1.0
+		if lease > 0 {
+			left = 1 - float64(age)/float64(lease)
+		}
+		word, k := "lease", inkAccent
+		if left <= 0 {
+			word, k = "lapsed", inkBad
+		}
+		p.bar(x, y, bar, left, k)
+		p.put(x+bar+1, y, w-bar-1, word, inkDim)
+	case trace.Candidate:
+		p.votes(n, x, y, w)
+	default:
+		silence := p.now - n.Heard
+		k := inkText
+		if silence > p.patience(n) {
+			k = inkWarn
+		}
+		p.bar(x, y, bar, float64(silence)/float64(max(p.patience(n), 1)), k)
+		p.put(x+bar+1, y, w-bar-1, ago(silence), inkDim)
+	}
+}
+
+// votes draws a candidate's votes as dots as long as they fit, then the count.
+func (p *painter) votes(n *trace.Node, x, y, w int) {
+	total := max(len(p.voters), len(n.Votes))
+	count := fmt.Sprintf("%d/%d", len(n.Votes), trace.Quorum(total))
+	if total+1+len(count) > w {
+		p.put(x, y, w, count+" votes", inkWarn)
+		return
+	}
+	for i := range total {
+		if i < len(n.Votes) {
+			p.set(x+i, y, p.glyphs.voted, inkWarn)
+		} else {
+			p.set(x+i, y, p.glyphs.unvoted, inkDim)
+		}
+	}
+	p.put(x+total+1, y, w-total-1, count, inkDim)
+}
+
+// bar draws a part of a whole.
+func (p *painter) bar(x, y, w int, part float64, k ink) {
+	full := int(min(max(part, 0), 1)*float64(w) + 0.5)
+	for i := range w {
+		if i < full {
+			p.set(x+i, y, p.glyphs.full, k)
+		} else {
+			p.set(x+i, y, p.glyphs.empty, inkFaint)
+		}
+	}
+}
+
+// nameInk is how a node's name is shown: the cursor stands out most.
+func (p *painter) nameInk(n *trace.Node) ink {
+	switch {
+	case n.ID == p.cursor:
+		return inkAccent | bold
+	case p.selected[n.ID]:
+		return inkAccent
+	case !n.Life.Running():
+		return inkDim
+	}
+	return inkText
+}
+
+// markNode draws the marks of the cursor and of a selected node.
+func (p *painter) markNode(n *trace.Node, x, y int) {
+	if p.selected[n.ID] {
+		p.set(x, y, p.glyphs.marked, inkAccent)
+	}
+	if n.ID == p.cursor {
+		p.set(x, y, p.glyphs.cursor, p.cursorInk())
+		if p.selected[n.ID] {
+			p.set(x+1, y, p.glyphs.marked, inkAccent)
+		}
+	}
+}
+
+// cursorInk is quiet as long as the cursor only follows the leader.
+func (p *painter) cursorInk() ink {
+	if p.follow {
+		return inkDim
+	}
+	return inkAccent
+}

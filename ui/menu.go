@@ -1,0 +1,134 @@
+package ui
+
+// box clears a rectangle in the middle of the screen and draws a frame round
+// it, and returns what is inside, with a blank on either side.
+func (p *painter) box(w, h int, title string) rect {
+	w, h = min(w+4, p.w-2), min(h+2, p.h-2)
+	r := rect{(p.w - w) / 2, max((p.h-h)/2-1, 1), w, h}
+	f := p.glyphs.frame
+	p.fill(r, " ", inkText)
+	// What lies below is no longer there to click on.
+	p.hits = append(p.hits, hit{x: r.x, y: r.y, w: r.w, h: r.h})
+	for x := r.x; x < r.x+w; x++ {
+		p.set(x, r.y, f[4], inkAccent)
+		p.set(x, r.y+h-1, f[4], inkAccent)
+	}
+	for y := r.y; y < r.y+h; y++ {
+		p.set(r.x, y, f[5], inkAccent)
+		p.set(r.x+w-1, y, f[5], inkAccent)
+	}
+	p.set(r.x, r.y, f[0], inkAccent)
+	p.set(r.x+w-1, r.y, f[1], inkAccent)
+	p.set(r.x+w-1, r.y+h-1, f[2], inkAccent)
+	p.set(r.x, r.y+h-1, f[3], inkAccent)
+	if title != "" {
+		p.put(r.x+2, r.y, w-4, " "+title+" ", inkAccent|bold)
+	}
+	return rect{r.x + 2, r.y + 1, w - 4, h - 2}
+}
+
+// detailLines is how many lines below a cramped menu say in full what the item
+// in question does.
+const detailLines = 3
+
+// drawMenu draws the overlay to choose from, scrolled to the item in question.
+func (p *painter) drawMenu() {
+	m := p.menu
+	if m == nil {
+		return
+	}
+	keyW, textW, detailW := 1, width(clean(m.title))+2, 0
+	for _, item := range m.items {
+		keyW = max(keyW, width(clean(item.key)))
+		textW = max(textW, width(clean(item.text)))
+		detailW = max(detailW, width(clean(item.detail)))
+	}
+	foot := 0
+	if m.note != "" {
+		foot = 2
+	}
+	w := 2 + keyW + 2 + textW
+	if detailW > 0 {
+		w += 3 + detailW
+	}
+	cramped := w+6 > p.w
+	if cramped {
+		foot += detailLines
+	}
+	in := p.box(max(w, width(clean(m.note))), len(m.items)+foot, m.title)
+	rows := in.h - foot
+	first := min(max(m.index-rows+1, 0), max(len(m.items)-rows, 0))
+	for row := range max(min(rows, len(m.items)), 0) {
+		item, y := m.items[first+row], in.y+row
+		p.hitKey(rect{in.x, y, in.w, 1}, item.key)
+		k, keyInk, detailInk, onInk := inkText, inkAccent|bold, inkDim, inkGood
+		if first+row == m.index {
+			k = bold | reverse
+			keyInk, detailInk, onInk = k, k, k
+			p.fill(rect{in.x, y, in.w, 1}, " ", k)
+		}
+		if item.on {
+			p.set(in.x, y, p.glyphs.voted, onInk)
+		}
+		p.put(in.x+2, y, min(keyW, in.w-2), item.key, keyInk)
+		x := in.x + 2 + keyW + 2
+		p.put(x, y, min(textW, in.x+in.w-x), item.text, k)
+		x += textW + 3
+		p.put(x, y, in.x+in.w-x, item.detail, detailInk)
+	}
+	if foot > 0 && in.h > 0 {
+		p.put(in.x, in.y+in.h-1, in.w, m.note, inkDim)
+	}
+	if cramped && rows > 0 && m.index < len(m.items) {
+		lines := wrap(clean(m.items[m.index].detail), in.w)
+		for i, line := range lines[:min(len(lines), detailLines-1)] {
+			p.put(in.x, in.y+rows+1+i, in.w, line, inkText)
+		}
+	}
+}
+
+// helpNote says how to get around in the help.
+const helpNote = "down for more, any other key to close"
+
+// drawHelp draws all keys in as many columns as fit.
+func (p *painter) drawHelp() {
+	if p.help == nil {
+		return
+	}
+	keyW, textW, lines := 1, 1, -1
+	for _, g := range p.help {
+		lines += 2 + len(g.keys)
+		for _, k := range g.keys {
+			keyW = max(keyW, min(width(clean(k.key)), 16))
+			textW = max(textW, min(width(clean(k.text)), 48))
+		}
+		textW = max(textW, min(width(clean(g.title)), 48)-keyW)
+	}
+	colW := keyW + 2 + textW
+	rows := p.h - 4
+	columns := min(max((lines+rows-1)/rows, 1), max((p.w-6+3)/(colW+3), 1))
+	// Groups do not break over columns, so each column gets a little more than its share.
+	high := min((lines+columns-1)/columns+columns, rows)
+	in := p.box(columns*(colW+3)-3, high, "keys: "+helpNote)
+	x, y := in.x, in.y
+	for _, g := range p.help {
+		if y > in.y && y+1+min(len(g.keys), in.h-1) > in.y+in.h {
+			x, y = x+colW+3, in.y
+		}
+		if x >= in.x+in.w {
+			return
+		}
+		p.put(x, y, min(colW, in.x+in.w-x), g.title, inkText|bold)
+		y++
+		for _, k := range g.keys {
+			if y >= in.y+in.h {
+				break
+			}
+			p.hitKey(rect{x, y, min(colW, in.x+in.w-x), 1}, k.key)
+			p.put(x, y, min(keyW, in.x+in.w-x), k.key, inkAccent)
+			p.put(x+keyW+2, y, min(textW, in.x+in.w-x-keyW-2), k.text, inkText)
+			y++
+		}
+		y++
+	}
+}

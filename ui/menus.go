@@ -1,0 +1,196 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"capsize/cluster"
+	"capsize/faults"
+)
+
+// openMenu is a menu on the screen, and what its items do.
+type openMenu struct {
+	menu
+	choose []func()
+}
+
+// add adds an item; on says that it is set now.
+func (o *openMenu) add(key, text, detail string, on bool, choose func()) {
+	o.items = append(o.items, menuItem{key: key, text: text, detail: detail, on: on})
+	o.choose = append(o.choose, choose)
+}
+
+// open puts a menu on the screen.
+func (m *model) open(title, note string) *openMenu {
+	m.menu = &openMenu{menu: menu{title: title, note: note}}
+	return m.menu
+}
+
+// pressInMenu moves in the menu, chooses, or leaves it.
+func (m *model) pressInMenu(pressed string) {
+	o := m.menu
+	switch pressed {
+	case "esc", "q":
+		m.menu = nil
+		return
+	case "up":
+		o.index = (o.index + len(o.items) - 1) % len(o.items)
+		return
+	case "down":
+		o.index = (o.index + 1) % len(o.items)
+		return
+	case "enter", "space":
+		m.menu = nil
+		o.choose[o.index]()
+		return
+	}
+	if i := slices.IndexFunc(o.items, func(item menuItem) bool { return item.key == pressed }); i >= 0 {
+		m.menu = nil
+		o.choose[i]()
+	}
+}
+
+// ask has the user confirm what cannot be taken back. The answer is no unless
+// y is pressed, which no question is asked with.
+func (m *model) ask(question, note string, yes func()) {
+	o := m.open(question, note)
+	o.add("n", "no", "", false, func() { m.say("", "nothing was done", false) })
+	o.add("y", "yes", "", false, yes)
+}
+
+const menuNote = "enter or its key: choose    esc: leave"
+
+// shapesMenu offers the shapes a network can break into.
+func (m *model) shapesMenu() {
+	nodes, cursor := m.nodes(), m.cursor
+	m.follow = false
+	half := nodes[:len(nodes)/2]
+	o := m.open("break the network", menuNote)
+	o.add("2", "halves", sel(half)+" | "+sel(nodes[len(half):]), false, func() {
+		m.do("partition "+sel(half)+" | others", "split", func(c *cluster.Cluster) error { return c.Partition(half) })
+	})
+	o.add("1", "one-way", cursor+" hears the others, but they do not hear it", false, func() {
+		m.do("cut "+cursor+" -> others", "cut one way", func(c *cluster.Cluster) error { return c.OneWay(cursor) })
+	})
+	o.add("b", "bridge", "two halves that meet only in "+cursor, false, func() {
+		m.do("bridge "+cursor, "split", func(c *cluster.Cluster) error { return c.Bridge(cursor) })
+	})
+	o.add("r", "ring", "each node sees a majority, no two the same", false, func() {
+		m.do("ring", "split", (*cluster.Cluster).Ring)
+	})
+	o.add("a", "alone", "every node on its own", false, func() {
+		m.do("isolate all", "split", func(c *cluster.Cluster) error { return c.Isolate(nodes...) })
+	})
+	o.add("h", "heal", "all links are whole again", false, func() {
+		m.do("heal", "healed", (*cluster.Cluster).Heal)
+	})
+}
+
+// diskMenu offers what can be wrong with a disk.
+func (m *model) diskMenu() {
+	ids := m.targets()
+	m.follow = false
+	now := ""
+	if n := m.state.Node(m.cursor); n != nil {
+		now = n.DiskFault
+	}
+	o := m.open("the disk of "+sel(ids), menuNote)
+	set := func(fault faults.DiskFault) func() {
+		word := "ok"
+		if fault != nil {
+			word = fault.String()
+		}
+		return func() {
+			m.doAll("disk "+sel(ids)+" "+word, "done", ids, func(c *cluster.Cluster, id string) error { return c.SetDisk(id, fault) })
+		}
+	}
+	o.add("o", "ok", "a sound disk", now == "", set(nil))
+	for _, f := range []struct {
+		key   string
+		fault faults.DiskFault
+	}{
+		{"s", faults.Slow{Latency: 200 * time.Millisecond}},
+		{"t", faults.Stall{}},
+		{"f", faults.Fail{}},
+		{"u", faults.Full{}},
+		{"l", faults.Lie{}},
+		{"c", faults.Corrupt{}},
+	} {
+		word, _, _ := strings.Cut(f.fault.String(), " ")
+		o.add(f.key, f.fault.String(), diskMeaning(word), now == f.fault.String(), set(f.fault))
+	}
+	o.add("w", "wipe", "empty it: log, term and vote are forgotten (asks)", false, func() {
+		m.ask("wipe the disk of "+sel(ids)+"?", "the log, the term and the vote are gone for good", func() {
+			m.doAll("wipe "+sel(ids), "wiped", ids, (*cluster.Cluster).Wipe)
+		})
+	})
+}
+
+func diskMeaning(name string) string {
+	for _, kind := range faults.DiskFaultKinds() {
+		if kind.Name == name {
+			return kind.Meaning
+		}
+	}
+	return ""
+}
+
+// linkMenu asks to which node the link goes.
+func (m *model) linkMenu() {
+	from := m.cursor
+	m.follow = false
+	o := m.open("a link from "+from+" to", menuNote)
+	others := slices.DeleteFunc(m.nodes(), func(id string) bool { return id == from })
+	for i, to := range others {
+		key := ""
+		if n := slices.Index(m.nodes(), to) + 1; i < 9 && n <= 9 {
+			key = fmt.Sprint(n)
+		}
+		set := m.state.Faults[linkOf(from, to)]
+		o.add(key, to, strings.Join(set, ", "), len(set) > 0, func() { m.linkFaultMenu(from, []string{to}) })
+	}
+	if len(others) > 1 {
+		o.add("a", "all", "", false, func() { m.linkFaultMenu(from, others) })
+	}
+}
+
+// linkFaultMenu offers what can be wrong with the links from one node to others.
+// A fault that is set is taken back.
+func (m *model) linkFaultMenu(from string, to []string) {
+	o := m.open("the link from "+from+" to "+sel(to), "choose it again to take it back    esc: leave")
+	now := m.state.Faults[linkOf(from, to[0])]
+	for _, f := range []struct {
+		key   string
+		fault faults.LinkFault
+	}{
+		{"c", faults.Cut{}},
+		{"r", faults.Refuse{}},
+		{"d", faults.Delay{Mean: 200 * time.Millisecond, Jitter: 50 * time.Millisecond}},
+		{"l", faults.Lose{Percent: 30}},
+		{"u", faults.Duplicate{Percent: 30}},
+		{"o", faults.Reorder{Percent: 30}},
+		{"j", faults.Jam{}},
+		{"b", faults.Bandwidth{BytesPerSecond: 1000}},
+	} {
+		on := slices.Contains(now, f.fault.String())
+		o.add(f.key, f.fault.String(), f.fault.Meaning(), on, func() { m.setLinks(from, to, f.fault, !on) })
+	}
+	o.add("h", "heal", "nothing is wrong with it", len(now) == 0, func() { m.setLinks(from, to, nil, false) })
+}
+
+// setLinks sets or takes back a fault of the links from one node to others; all
+// of them with nil.
+func (m *model) setLinks(from string, to []string, fault faults.LinkFault, on bool) {
+	link := from + " -> " + sel(to)
+	switch {
+	case fault == nil:
+		m.doAll("heal "+link, "healed", to, func(c *cluster.Cluster, id string) error { return c.HealLink(from, id) })
+	case on:
+		name, setting, _ := strings.Cut(fault.String(), " ")
+		m.doAll(strings.TrimSpace(name+" "+link+" "+setting), "set", to, func(c *cluster.Cluster, id string) error { return c.SetLink(from, id, fault) })
+	default:
+		m.doAll("heal "+link, "taken back", to, func(c *cluster.Cluster, id string) error { return c.ClearLink(from, id, fault) })
+	}
+}

@@ -1,0 +1,310 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+)
+
+// frameEvery is the time from one picture to the next.
+const frameEvery = time.Second / 30
+
+// toastFrames is how long the result of an action stays, in frames.
+const toastFrames = 150
+
+// tickMsg says that it is time for the next picture.
+type tickMsg struct{}
+
+// model is the whole screen: what the user has chosen, and what is shown.
+// The state is pulled from the cluster's trace, thirty times a second.
+type model struct {
+	cluster *cluster.Cluster
+	orders  *orders
+	keys    []binding
+	failed  error // why the program has to end
+
+	state         trace.State
+	width, height int
+	theme         *theme
+	glyphs        *glyphs
+	mouseOff      bool
+
+	speed  int // index into speeds
+	paused bool
+
+	cursor      string
+	selected    map[string]bool
+	follow      bool
+	route       int // index into routes
+	level       int // index into cluster.Levels
+	load        int // index into loads, 0 = off
+	command     string
+	toast       toast
+	toastFrames int // how many frames the toast still stays
+	menu        *openMenu
+	helpOn      bool
+	helpFrom    int // the first group of keys shown
+	logScroll   int
+	motion      motion
+
+	picture string // the last one drawn
+	hits    []hit
+	stale   bool // something to be seen has changed since
+}
+
+// speeds are what the keys choose from, in virtual seconds per second.
+var speeds = []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100, vtime.Max}
+
+// loads are what the key for the rate chooses from, in increments a second.
+var loads = []int{0, 1, 5, 20, 100, 500}
+
+func newModel(c *cluster.Cluster, o Options) *model {
+	m := &model{
+		cluster:  c,
+		orders:   newOrders(c),
+		keys:     keyMap(),
+		theme:    themeNamed(o.Theme),
+		glyphs:   unicodeGlyphs,
+		selected: map[string]bool{},
+		follow:   true,
+		level:    slices.Index(cluster.Levels, cluster.LevelLinearizable),
+		speed:    slices.Index(speeds, nearest(o.Speed)),
+		paused:   o.Speed == 0,
+	}
+	if noColour() {
+		m.theme = monoTheme
+	}
+	if o.ASCII || asciiTerminal() {
+		m.glyphs = asciiGlyphs
+	}
+	return m
+}
+
+// nearest returns the speed to choose from that is closest to one asked for.
+func nearest(speed float64) float64 {
+	best := 1.0
+	if speed <= 0 {
+		return best
+	}
+	for _, s := range speeds {
+		if max(s/speed, speed/s) < max(best/speed, speed/best) {
+			best = s
+		}
+	}
+	return best
+}
+
+// Init starts the frames.
+func (m *model) Init() tea.Cmd {
+	m.setSpeed()
+	m.refresh()
+	if m.theme == nil {
+		m.theme = themeNamed("dark")
+		return tea.Batch(nextTick(), tea.RequestBackgroundColor)
+	}
+	return nextTick()
+}
+
+func nextTick() tea.Cmd {
+	return tea.Tick(frameEvery, func(time.Time) tea.Msg { return tickMsg{} })
+}
+
+// Update routes what happened to whom it concerns.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.stale = m.stale || !isTick(msg)
+	switch msg := msg.(type) {
+	case tickMsg:
+		if err := m.cluster.Clock().Err(); err != nil {
+			m.failed = fmt.Errorf("the cluster has stopped: %w", err)
+			return m, tea.Quit
+		}
+		m.refresh()
+		return m, nextTick()
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		if !msg.IsDark() {
+			m.theme = themeNamed("light")
+		}
+	case tea.KeyPressMsg:
+		return m, m.press(msg)
+	case tea.MouseClickMsg:
+		return m, m.click(msg)
+	case tea.MouseWheelMsg:
+		m.wheel(msg)
+	}
+	return m, nil
+}
+
+func isTick(msg tea.Msg) bool { _, ok := msg.(tickMsg); return ok }
+
+// press does what a key stands for.
+func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
+	if msg.String() == "ctrl+c" {
+		return tea.Quit
+	}
+	switch {
+	case m.menu != nil:
+		m.pressInMenu(msg.String())
+		return nil
+	case m.helpOn:
+		m.pressInHelp(msg.String())
+		return nil
+	}
+	for _, b := range m.keys {
+		if key.Matches(msg, b.Binding) {
+			return b.do(m, msg.String())
+		}
+	}
+	m.say("", fmt.Sprintf("%s does nothing here: ? shows all keys", clean(msg.String())), true)
+	return nil
+}
+
+// pressInHelp scrolls the help, or closes it.
+func (m *model) pressInHelp(pressed string) {
+	switch pressed {
+	case "down":
+		m.helpFrom = min(m.helpFrom+1, len(groups)-1)
+	case "up":
+		m.helpFrom = max(m.helpFrom-1, 0)
+	default:
+		m.helpOn, m.helpFrom = false, 0
+	}
+}
+
+// View shows the latest picture.
+func (m *model) View() tea.View {
+	if m.stale {
+		m.picture, m.hits = m.frame().render()
+		m.stale = false
+	}
+	v := tea.NewView(m.picture)
+	v.AltScreen = true
+	v.WindowTitle = "capsize"
+	if !m.mouseOff {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	return v
+}
+
+// refresh pulls the state and moves what moves.
+func (m *model) refresh() {
+	before := m.state.Seq
+	m.state = m.cluster.Trace().State()
+	m.state.At = max(m.state.At, m.cluster.Clock().Now())
+	for _, r := range m.orders.take() {
+		m.say(r.command, r.text, r.bad)
+	}
+	if m.toastFrames > 0 {
+		if m.toastFrames--; m.toastFrames == 0 {
+			m.toast, m.stale = toast{}, true
+		}
+	}
+	if m.follow {
+		if leader := m.state.LeaderNode(); leader != nil {
+			m.cursor = leader.ID
+		}
+	}
+	m.keepCursor()
+	moving := m.motion.next(&m.state, m.paused)
+	m.stale = m.stale || moving || !m.paused || m.state.Seq != before
+}
+
+// keepCursor moves the cursor off a node that is gone.
+func (m *model) keepCursor() {
+	nodes := m.nodes()
+	if len(nodes) > 0 && !slices.Contains(nodes, m.cursor) {
+		m.cursor, m.follow = nodes[0], m.follow || m.cursor == ""
+	}
+	for id := range m.selected {
+		if !slices.Contains(nodes, id) {
+			delete(m.selected, id)
+		}
+	}
+}
+
+// nodes returns the nodes there are, in the order in which they are drawn.
+func (m *model) nodes() []string {
+	var ids []string
+	for i := range m.state.Nodes {
+		if n := &m.state.Nodes[i]; n.Life != trace.Removed {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids
+}
+
+// targets returns the nodes that keys act on.
+func (m *model) targets() []string {
+	if len(m.selected) == 0 {
+		return []string{m.cursor}
+	}
+	return slices.DeleteFunc(m.nodes(), func(id string) bool { return !m.selected[id] })
+}
+
+// say shows the result of an action.
+func (m *model) say(command, text string, bad bool) {
+	m.command, m.toast, m.toastFrames = command, toast{text: text, bad: bad}, toastFrames
+	m.stale = true
+}
+
+// order sends a command to the cluster; ok is shown until an answer comes.
+func (m *model) order(command, ok string, run func(*cluster.Cluster) (string, error)) {
+	m.say(command, ok, false)
+	if !m.orders.give(order{command: command, run: run}) {
+		m.say(command, "too many commands are waiting: this one is dropped", true)
+	}
+}
+
+// do is order for what gives no answer.
+func (m *model) do(command, ok string, run func(*cluster.Cluster) error) {
+	m.order(command, ok, func(c *cluster.Cluster) (string, error) { return "", run(c) })
+}
+
+// doAll is do for each of the nodes.
+func (m *model) doAll(command, ok string, ids []string, run func(*cluster.Cluster, string) error) {
+	m.do(command, ok, func(c *cluster.Cluster) error {
+		var all []error
+		for _, id := range ids {
+			all = append(all, run(c, id))
+		}
+		return errors.Join(all...)
+	})
+}
+
+// setSpeed makes the clock run as chosen.
+func (m *model) setSpeed() {
+	if m.paused {
+		m.cluster.Clock().Run(0)
+		return
+	}
+	m.cluster.Clock().Run(speeds[m.speed])
+}
+
+// frame gathers what a picture is drawn from.
+func (m *model) frame() *frame {
+	f := &frame{
+		state: &m.state, width: m.width, height: m.height, theme: m.theme, glyphs: m.glyphs,
+		now: m.state.At, speed: speeds[m.speed], paused: m.paused,
+		cursor: m.cursor, selected: m.selected, follow: m.follow,
+		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
+		toast: m.toast, command: m.command, logScroll: m.logScroll,
+		hints: hints(m.keys),
+	}
+	m.motion.fill(f)
+	if m.menu != nil {
+		f.menu = &m.menu.menu
+	}
+	if m.helpOn {
+		f.help = helpGroups(m.keys)[m.helpFrom:]
+	}
+	return f
+}

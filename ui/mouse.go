@@ -1,0 +1,57 @@
+package ui
+
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster/trace"
+)
+
+// click selects the node, or does what the key does, that is drawn at a place.
+func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
+	if m.helpOn {
+		m.helpOn = false
+		return nil
+	}
+	// What lies on top was drawn last.
+	for _, h := range slices.Backward(m.hits) {
+		if msg.X < h.x || msg.X >= h.x+h.w || msg.Y < h.y || msg.Y >= h.y+h.h {
+			continue
+		}
+		switch {
+		case h.node != "" && m.menu == nil:
+			m.choose(h.node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
+		case h.key != "" && m.menu != nil:
+			m.pressInMenu(h.key)
+		case h.key != "":
+			return m.pressNamed(h.key)
+		}
+		return nil
+	}
+	m.menu = nil
+	return nil
+}
+
+// pressNamed does what the key stands for that the help shows under that name.
+func (m *model) pressNamed(shown string) tea.Cmd {
+	for _, b := range m.keys {
+		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
+			return b.do(m, shown)
+		}
+	}
+	return nil
+}
+
+// wheel scrolls the log.
+func (m *model) wheel(msg tea.MouseWheelMsg) {
+	switch msg.Button {
+	case tea.MouseWheelUp:
+		m.logScroll += 3
+	case tea.MouseWheelDown:
+		m.logScroll = max(m.logScroll-3, 0)
+	default:
+	}
+}
+
+func linkOf(from, to string) trace.Link { return trace.Link{From: from, To: to} }

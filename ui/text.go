@@ -1,0 +1,195 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// marksMax is how many combining marks clean leaves on one letter: enough for
+// every language, too few to smear a letter over its neighbours.
+const marksMax = 2
+
+// clean makes foreign text safe to show. It drops what is no visible character:
+// controls, format and bidirectional characters, those of no width, and broken
+// UTF-8. Every kind of white space becomes one blank.
+func clean(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	marks := 0
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r' || unicode.Is(unicode.Z, r):
+			b.WriteByte(' ')
+			marks = marksMax
+		case unicode.Is(unicode.M, r):
+			// A mark needs a letter to stand on, or it lands on what is before the text.
+			if marks < marksMax && b.Len() > 0 && !invisible(r) {
+				b.WriteRune(r)
+			}
+			marks++
+		case !invisible(r):
+			b.WriteRune(r)
+			marks = 0
+		}
+	}
+	return b.String()
+}
+
+// isPlain says whether s is printable ASCII, as nearly all text is.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// invisible says whether a character shows nothing of itself. Beside controls
+// and format characters these are the ones that Unicode calls ignorable, and
+// the fillers and blanks that look like an empty cell.
+func invisible(r rune) bool {
+	return r == unicode.ReplacementChar || r == 0x115f || r == 0x1160 || r == 0x2800 || r == 0x3164 || r == 0xffa0 ||
+		unicode.In(r, unicode.C, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) ||
+		!unicode.IsGraphic(r)
+}
+
+// width returns how many cells clean text takes.
+func width(s string) int {
+	if isPlain(s) {
+		return len(s)
+	}
+	return ansi.StringWidth(s)
+}
+
+// truncate shortens clean text to w cells, and shows with more that it did.
+func truncate(s string, w int, more string) string {
+	if w <= 0 {
+		return ""
+	}
+	if width(s) <= w {
+		return s
+	}
+	return ansi.Truncate(s, w, more)
+}
+
+// wrap breaks clean text between words into lines of at most w cells.
+func wrap(s string, w int) []string {
+	if w <= 0 {
+		return nil
+	}
+	var lines []string
+	line, used := "", 0
+	for _, word := range strings.Fields(s) {
+		n := width(word)
+		switch {
+		case used > 0 && used+1+n <= w:
+			line, used = line+" "+word, used+1+n
+		case used > 0:
+			lines = append(lines, line)
+			line, used = word, n
+		default:
+			line, used = word, n
+		}
+		for used > w {
+			head := ansi.Truncate(line, w, "")
+			if head == "" {
+				// One character is wider than the line.
+				return append(lines, "")
+			}
+			lines = append(lines, head)
+			line = line[len(head):]
+			used = width(line)
+		}
+	}
+	if used > 0 {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// thousands writes a count with commas.
+func thousands[N uint64 | int64 | int](n N) string {
+	s := fmt.Sprint(n)
+	sign := ""
+	if s[0] == '-' {
+		sign, s = "-", s[1:]
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte(s[i])
+	}
+	return sign + b.String()
+}
+
+// fit writes a number in at most w cells: exactly if it can, else rounded
+// toward zero with a letter for its size, so that what is shown is never more
+// than there is.
+func fit(n int64, w int) string {
+	exact := strconv.FormatInt(n, 10)
+	if len(exact) <= w {
+		return exact
+	}
+	sign, size := "", math.Abs(float64(n))
+	if n < 0 {
+		sign = "-"
+	}
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e18, "E"}, {1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if size < unit.size {
+			continue
+		}
+		tenths := math.Floor(size / unit.size * 10)
+		long := fmt.Sprintf("%s%d.%d%s", sign, int(tenths)/10, int(tenths)%10, unit.name)
+		if len(long) <= w {
+			return long
+		}
+		short := fmt.Sprintf("%s%d%s", sign, int(tenths)/10, unit.name)
+		if len(short) <= w {
+			return short
+		}
+		break
+	}
+	return strings.Repeat("#", max(w, 0))
+}
+
+// count makes an index or a term a number to fit; one too large is as large as can be.
+func count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
+
+// clockTime writes a moment of virtual time as h:mm:ss.t.
+func clockTime(d time.Duration) string {
+	sign := ""
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	t := d / (100 * time.Millisecond)
+	return fmt.Sprintf("%s%d:%02d:%02d.%d", sign, t/36000, t/600%60, t/10%60, t%10)
+}
+
+// ago writes how long something is past, in at most five cells for a century.
+func ago(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+	case d < 100*time.Second:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < 100*time.Minute:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 100*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/(24*time.Hour))
+}

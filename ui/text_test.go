@@ -1,0 +1,113 @@
+package ui
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+func TestCleanLeavesOnlyVisibleCharacters(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":                            "plain",
+		"Müller 世界":                        "Müller 世界",
+		"a\x1b[31mb\x07":                   "a[31mb",
+		"\u009b31mx\u0090y":                "31mxy",
+		"a\u202egnp.exe\u2066":             "agnp.exe",
+		"z\u200bw\u200dj\ufeff":            "zwj",
+		"tab\tline\nsep\u2028nbsp\u00a0":   "tab line sep nbsp ",
+		"bad\xff\xfeutf":                   "badutf",
+		"e\u0301 ok":                       "e\u0301 ok",
+		"\u0301start":                      "start",
+		"o" + strings.Repeat("\u0300", 50): "o\u0300\u0300",
+		"scissors\u2702\ufe0f":             "scissors\u2702",
+		"\u3164\u2800\u115f.":              ".",
+	} {
+		if got := clean(in); got != want {
+			t.Errorf("clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("x\x1b]52;c;aGk=\x07\u202e\u0300")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := clean(s)
+		for _, r := range got {
+			if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Cs) {
+				t.Fatalf("clean(%q) = %q holds %U", s, got, r)
+			}
+		}
+		if clean(got) != got {
+			t.Fatalf("clean(%q) = %q changes when cleaned again", s, got)
+		}
+		c := newCanvas(20, 1, "…")
+		c.put(0, 0, 20, s, inkText)
+		if w := ansi.StringWidth(c.render(monoTheme)); w > 20 {
+			t.Fatalf("%q takes %d of 20 cells", s, w)
+		}
+	})
+}
+
+func TestWrapBreaksBetweenWords(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		w    int
+		want string
+	}{
+		{"n1 leads term 2", 8, "n1 leads|term 2"},
+		{"n1 leads term 2", 80, "n1 leads term 2"},
+		{"abcdefghij k", 4, "abcd|efgh|ij k"},
+		{"", 4, ""},
+		{"世界世界", 4, "世界|世界"},
+	} {
+		if got := strings.Join(wrap(c.in, c.w), "|"); got != c.want {
+			t.Errorf("wrap(%q, %d) = %q, want %q", c.in, c.w, got, c.want)
+		}
+	}
+}
+
+func TestFitNeverShowsMoreThanThereIs(t *testing.T) {
+	for _, c := range []struct {
+		n    int64
+		w    int
+		want string
+	}{
+		{1234, 4, "1234"},
+		{12345, 4, "12k"},
+		{12399, 5, "12399"},
+		{999999, 5, "999k"},
+		{1999999, 4, "1.9M"},
+		{-12345, 4, "-12k"},
+		{math.MaxInt64, 5, "9.2E"},
+		{math.MinInt64, 20, "-9223372036854775808"},
+		{1234, 1, "#"},
+	} {
+		if got := fit(c.n, c.w); got != c.want {
+			t.Errorf("fit(%d, %d) = %q, want %q", c.n, c.w, got, c.want)
+		}
+	}
+}
+
+func TestTimesAsPeopleReadThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		83400 * time.Millisecond: "0:01:23.4", 0: "0:00:00.0", 100 * time.Hour: "100:00:00.0", -time.Second: "-0:00:01.0",
+	} {
+		if got := clockTime(d); got != want {
+			t.Errorf("clockTime(%v) = %q, want %q", d, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		400 * time.Millisecond: "0.4s", 34 * time.Second: "34s", 5 * time.Minute: "5m", 99 * time.Hour: "99h", 1000 * time.Hour: "41d", -1: "0.0s",
+	} {
+		if got := ago(d); got != want {
+			t.Errorf("ago(%v) = %q, want %q", d, got, want)
+		}
+	}
+	if got := thousands(int64(-1234567)); got != "-1,234,567" {
+		t.Errorf("thousands = %q", got)
+	}
+}
