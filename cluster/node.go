@@ -1,10 +1,12 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"capsize/cluster/trace"
 	"capsize/faults"
@@ -19,20 +21,27 @@ type node struct {
 	name    string
 	address raft.ServerAddress
 	storage storage
-	disk    *faults.Disk
 
 	// door lets one change of the life cycle through at a time. It is a channel,
 	// not a mutex, because a change may take virtual time.
 	door chan struct{}
 
 	mu     sync.Mutex // guards what follows; never held while waiting
+	disk   *faults.Disk
 	life   trace.Life
 	proc   *process // nil while no process runs
 	factor float64  // on its timeouts
 }
 
+// interruptEvery is how often whoever ends a process looks whether it is still starting.
+const interruptEvery = 10 * time.Millisecond
+
+// factorMax is the largest factor on the timeouts of a node.
+const factorMax = 100
+
 // newNode makes the node and adds it to the cluster. No process runs on it yet.
-func (c *Cluster) newNode(name string) *node {
+// The error says why there cannot be one of that name.
+func (c *Cluster) newNode(name string) (*node, error) {
 	n := &node{c: c, name: name, address: raft.ServerAddress(name), door: make(chan struct{}, 1), factor: 1}
 	if c.dir != nil {
 		n.storage = boltStorage{path: filepath.Join(c.dir.path, name), noSync: c.dir.temporary}
@@ -42,22 +51,42 @@ func (c *Cluster) newNode(name string) *node {
 	n.newDisk()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	switch {
+	case !nameForm.MatchString(name):
+		return nil, fmt.Errorf("%q cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens", name)
+	case slices.Contains(reserved, name):
+		return nil, fmt.Errorf("%q cannot be a node's name: it has a meaning of its own", name)
+	case slices.ContainsFunc(c.nodes, func(m *node) bool { return m.name == name }):
+		return nil, fmt.Errorf("there is a node %s already", name)
+	case len(c.nodes) >= NodesMax:
+		return nil, fmt.Errorf("there are %d nodes already, which is the most", NodesMax)
+	}
 	c.nodes = append(c.nodes, n)
-	return n
+	return n, nil
+}
+
+// reserved are the words that mean nodes in commands, or routes of clients.
+var reserved = []string{
+	RouteLeader, RouteRandom, RouteRoundRobin,
+	"all", "up", "down", "followers", "minority", "majority", "others", "none",
 }
 
 // newDisk puts a sound disk into the machine.
 func (n *node) newDisk() {
 	n.c.mu.Lock()
-	defer n.c.mu.Unlock()
-	n.disk = faults.NewDisk(faults.DiskConfig{
-		Seed:         n.c.rng.Int64(),
-		FsyncLatency: n.c.settings.Fsync,
-		// Raft's own goroutine is on the phone: the process ends on another one.
-		OnCrash: func(reason error) {
-			n.c.bubble.Go(func() { _ = n.stop(trace.Crashed, reason.Error()) })
-		},
-	})
+	seed := n.c.rng.Int64()
+	n.c.mu.Unlock()
+	disk := faults.NewDisk(faults.DiskConfig{Seed: seed, FsyncLatency: n.c.settings.Fsync, OnCrash: n.crash})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.disk = disk
+}
+
+// diskNow returns the disk that is in the machine.
+func (n *node) diskNow() *faults.Disk {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.disk
 }
 
 // forget removes the node from the cluster, once its process has ended.
@@ -77,6 +106,19 @@ func (n *node) running() *process {
 // enter waits until no other change of the node's life is under way; leave ends it.
 func (n *node) enter() { n.door <- struct{}{} }
 func (n *node) leave() { <-n.door }
+
+// enterToEnd is enter for what ends the process. One that is still starting, on
+// a disk that stalls perhaps for ever, ends at once and so opens the door.
+func (n *node) enterToEnd() {
+	for {
+		n.interrupt()
+		select {
+		case n.door <- struct{}{}:
+			return
+		case <-time.After(interruptEvery): // another process may have begun to start meanwhile
+		}
+	}
+}
 
 // setLife notes what became of the node. The process that ran is gone from now on.
 func (n *node) setLife(life trace.Life, why string) {
@@ -136,7 +178,7 @@ func (c *Cluster) Wipe(name string) error {
 				return err
 			}
 		}
-		if err := n.storage.wipe(); err != nil {
+		if err := errors.Join(n.storage.wipe(), n.storage.make()); err != nil {
 			return fmt.Errorf("wiping %s: %w", n.name, err)
 		}
 		n.newDisk()
@@ -168,21 +210,27 @@ func (c *Cluster) Resume(name string) error {
 	}, trace.Paused)
 }
 
-// end is change for what ends a process, also one that is still starting.
-func (c *Cluster) end(name, command string, f func(*node) error, allowed ...trace.Life) error {
-	if n := c.find(name); n != nil {
-		n.interrupt()
-	}
-	return c.change(name, command, f, allowed...)
-}
-
 // change runs a change of a node's life, if its life is one of those allowed.
 func (c *Cluster) change(name, command string, f func(*node) error, allowed ...trace.Life) error {
+	return c.changeBehind((*node).enter, name, command, f, allowed)
+}
+
+// end is change for what ends a process, also one that is still starting.
+func (c *Cluster) end(name, command string, f func(*node) error, allowed ...trace.Life) error {
+	return c.changeBehind((*node).enterToEnd, name, command, f, allowed)
+}
+
+func (c *Cluster) changeBehind(enter func(*node), name, command string, f func(*node) error, allowed []trace.Life) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
-	n.enter()
+	// Said before the door, so that it is said at once; what another change
+	// makes of the node meanwhile is looked at behind it.
+	if err := n.lifeIs(command, allowed...); err != nil {
+		return err
+	}
+	enter(n)
 	defer n.leave()
 	if err := n.lifeIs(command, allowed...); err != nil {
 		return err
@@ -196,7 +244,7 @@ func (c *Cluster) Snapshot(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.await(p.raft.Load().Snapshot(), c.settings.ClientTimeout); err != nil {
+	if err := p.await(c.settings.ClientTimeout, func(r *raft.Raft) future { return r.Snapshot() }); err != nil {
 		return fmt.Errorf("snapshot of %s: %w", name, err)
 	}
 	return nil
@@ -210,22 +258,18 @@ func (c *Cluster) SetClock(name string, factor float64) error {
 		return err
 	}
 	least := c.settings.Lease.Seconds() / c.settings.Heartbeat.Seconds()
-	if factor < least || factor > 100 {
-		return fmt.Errorf("a clock factor of %g for %s: it must lie between %.2g, where the heartbeat timeout meets the leader's lease, and 100", factor, name, least)
+	if !(factor >= least && factor <= factorMax) { // also not a number
+		return fmt.Errorf("a clock factor of %g for %s: it must lie between %.3g, where the heartbeat timeout meets the leader's lease, and %d", factor, name, least, factorMax)
 	}
 	n.mu.Lock()
 	n.factor = factor
 	p := n.proc
 	n.mu.Unlock()
 	c.emit(trace.Event{Kind: trace.KindClockFault, Node: name, Factor: factor})
-	if p == nil || p.raft.Load() == nil {
+	if p == nil {
 		return nil
 	}
-	r := p.raft.Load()
-	reload := r.ReloadableConfig()
-	reload.HeartbeatTimeout = stretch(c.settings.Heartbeat, factor)
-	reload.ElectionTimeout = stretch(c.settings.Election, factor)
-	return r.ReloadConfig(reload)
+	return p.setClock()
 }
 
 // process returns the process that runs on a node and takes part, or an error

@@ -198,7 +198,7 @@ func (m *model) View() tea.View {
 // refresh pulls the state and moves what moves.
 func (m *model) refresh() {
 	before := m.state.Seq
-	m.state = m.cluster.Trace().State()
+	m.cluster.Trace().CopyTo(&m.state)
 	m.state.At = max(m.state.At, m.cluster.Clock().Now())
 	for _, r := range m.orders.take() {
 		m.say(r.command, r.text, r.bad)

@@ -40,6 +40,13 @@ func (l *Log) State() State {
 	return l.state.Clone()
 }
 
+// CopyTo makes c a copy of the present state, in the memory that c has.
+func (l *Log) CopyTo(c *State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state.CopyTo(c)
+}
+
 // Look calls f with the present state, without a copy. F must be quick, must
 // not wait, must not keep the pointer, and must not call back into the log.
 func (l *Log) Look(f func(*State)) {

@@ -134,8 +134,17 @@ type State struct {
 
 // Clone returns a state that shares nothing that either may change.
 func (s *State) Clone() State {
-	c := *s
-	c.Nodes = slices.Clone(s.Nodes)
+	var c State
+	s.CopyTo(&c)
+	return c
+}
+
+// CopyTo makes c the same as s, sharing nothing that either may change. It uses
+// the memory that c has, so that a copy for each frame costs little.
+func (s *State) CopyTo(c *State) {
+	nodes, faults, flights, story, reigns := c.Nodes, c.Faults, c.Flights, c.Story, c.Reigns
+	*c = *s
+	c.Nodes = append(nodes[:0], s.Nodes...)
 	for i := range c.Nodes {
 		n := &c.Nodes[i]
 		// Entries are only ever appended to or cut, never overwritten: both may
@@ -144,12 +153,16 @@ func (s *State) Clone() State {
 		n.Votes = slices.Clip(n.Votes)
 		n.Peers = maps.Clone(n.Peers)
 	}
-	c.Faults = maps.Clone(s.Faults)
-	c.Flights = slices.Clone(s.Flights)
-	c.Story = slices.Clone(s.Story)
-	c.Reigns = slices.Clone(s.Reigns)
-	c.Clients.Recent = slices.Clip(s.Clients.Recent)
-	return c
+	if faults == nil {
+		faults = map[Link][]string{}
+	}
+	clear(faults)
+	maps.Copy(faults, s.Faults)
+	c.Faults = faults
+	c.Flights = append(flights[:0], s.Flights...)
+	c.Story = append(story[:0], s.Story...)
+	c.Reigns = append(reigns[:0], s.Reigns...)
+	c.Clients.Recent = slices.Clip(c.Clients.Recent)
 }
 
 // Node returns the node with that name, nil if there never was one. The pointer

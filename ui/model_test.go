@@ -1,0 +1,325 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+)
+
+// stage is the screen over a real cluster whose time the test lets pass.
+type stage struct {
+	*model
+	t testing.TB
+}
+
+func newStage(t testing.TB, nodes int) *stage {
+	t.Helper()
+	settings := cluster.Defaults()
+	settings.Storage = cluster.Memory
+	c, err := cluster.Open(cluster.Config{Nodes: nodes, Settings: settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{model: newModel(c, Options{Speed: 0, Theme: "dark"}), t: t}
+	t.Cleanup(func() {
+		s.orders.close()
+		if err := c.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	if !c.AwaitLeader(time.Minute) {
+		t.Fatal("no leader within a minute")
+	}
+	s.Init()
+	s.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+	s.tick()
+	return s
+}
+
+// tick shows the next frame.
+func (s *stage) tick() { s.Update(tickMsg{}) }
+
+// press presses keys, one after the other, waits until the cluster has taken the
+// orders, and shows the next frame. No virtual time passes.
+func (s *stage) press(keys ...string) {
+	s.t.Helper()
+	for _, k := range keys {
+		s.Update(keyPress(k))
+	}
+	taken := make(chan struct{})
+	s.orders.queue <- order{command: "wait", run: func(*cluster.Cluster) (string, error) { close(taken); return "", nil }}
+	<-taken
+	s.tick()
+}
+
+// keyPress makes the message for a key, as the terminal would.
+func keyPress(k string) tea.KeyPressMsg {
+	named := map[string]rune{"esc": tea.KeyEscape, "enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "right": tea.KeyRight}
+	if k == "space" {
+		return tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
+	}
+	if name, ok := strings.CutPrefix(k, "shift+"); ok {
+		return tea.KeyPressMsg{Code: named[name], Mod: tea.ModShift}
+	}
+	if code, ok := named[k]; ok {
+		return tea.KeyPressMsg{Code: code}
+	}
+	return tea.KeyPressMsg{Code: []rune(k)[0], Text: k}
+}
+
+// pass lets virtual time pass.
+func (s *stage) pass(d time.Duration) {
+	s.t.Helper()
+	if err := s.cluster.Clock().Advance(d); err != nil {
+		s.t.Fatal(err)
+	}
+	s.tick()
+}
+
+// until lets virtual time pass until the state is as wanted, for at most a minute.
+func (s *stage) until(what string, want func(*trace.State) bool) {
+	s.t.Helper()
+	for range 3000 {
+		if want(&s.state) {
+			return
+		}
+		s.pass(20 * time.Millisecond)
+	}
+	s.t.Fatalf("not within a minute: %s\n%s", what, s.screen())
+}
+
+// screen returns what is on the screen, as plain text.
+func (s *stage) screen() string {
+	s.t.Helper()
+	return ansi.Strip(s.View().Content)
+}
+
+func (s *stage) wants(text string) {
+	s.t.Helper()
+	if !strings.Contains(s.screen(), text) {
+		s.t.Fatalf("the screen does not say %q:\n%s", text, s.screen())
+	}
+}
+
+func everyValue(value int64) func(*trace.State) bool {
+	return func(s *trace.State) bool {
+		for i := range s.Nodes {
+			if n := &s.Nodes[i]; n.Life == trace.Up && n.Value != value {
+				return false
+			}
+		}
+		return s.NoLeader() == ""
+	}
+}
+
+// TestTheMainStory is what a newcomer does first, by keys alone.
+func TestTheMainStory(t *testing.T) {
+	s := newStage(t, 5)
+	s.press("i", "i", "i", "i", "i")
+	s.until("every node shows 5", everyValue(5))
+	s.wants("ok: ")
+
+	old, term := s.state.LeaderNode().ID, s.state.LeaderNode().Term
+	s.press("k")
+	s.wants("kill " + old)
+	s.until("another leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
+	if leader := s.state.LeaderNode(); leader.ID == old || leader.Term <= term || leader.Value != 5 {
+		t.Fatalf("%s leads term %d with %d", leader.ID, leader.Term, leader.Value)
+	}
+	s.press("k") // the dead one is still selected: it comes back
+	s.wants("restart " + old)
+	s.until("it has caught up", func(st *trace.State) bool { return st.Node(old).Value == 5 })
+
+	s.press("esc")
+	cut := s.cursor
+	s.press("p", "v", "i")
+	s.wants("increment via " + cut)
+	s.until("it is cut off with an entry that the others do not have", func(st *trace.State) bool {
+		return st.CutOff(cut) && st.Node(cut).LastIndex() > st.Node(cut).Commit && st.NoLeader() == ""
+	})
+	s.press("h")
+	s.until("its entry is gone and all agree", func(st *trace.State) bool { return st.Node(cut).CutAt > 0 && everyValue(5)(st) })
+
+	s.press("P", "2")
+	s.until("the larger half goes on", func(st *trace.State) bool { return st.NoLeader() == "" })
+	s.press("P", "a")
+	s.until("nobody leads", func(st *trace.State) bool { return st.LeaderNode() == nil })
+	s.wants("no leader: 1 of 5 nodes can talk, 3 needed")
+	s.press("H")
+	s.until("all is well", everyValue(5))
+}
+
+// TestEveryKeyDoesSomething presses each key there is, on a living cluster.
+func TestEveryKeyDoesSomething(t *testing.T) {
+	s := newStage(t, 3)
+	for _, b := range s.keys {
+		if b.Help().Key == "q" {
+			continue
+		}
+		for _, k := range b.Keys() {
+			before := s.screen()
+			s.press(k)
+			if k != "esc" && !strings.Contains("123456789", k) && s.screen() == before {
+				t.Errorf("%s changes nothing on the screen", k)
+			}
+			s.press("esc", "esc")
+		}
+	}
+}
+
+func TestKeysAreUniqueAndExplained(t *testing.T) {
+	seen := map[string]bool{}
+	for _, b := range keyMap() {
+		if b.Help().Key == "" || b.Help().Desc == "" || len(b.Keys()) == 0 {
+			t.Errorf("%v is not explained", b.Keys())
+		}
+		for _, k := range b.Keys() {
+			if seen[k] {
+				t.Errorf("%s is bound twice", k)
+			}
+			seen[k] = true
+		}
+	}
+	s := newStage(t, 1)
+	s.press("?")
+	for _, b := range s.keys {
+		s.wants(b.Help().Desc)
+	}
+}
+
+func TestTheFooterSaysHowToGetHelpOnASmallScreen(t *testing.T) {
+	s := newStage(t, 5)
+	s.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+	s.wants("? help")
+}
+
+func TestWhatCannotBeTakenBackAsksFirst(t *testing.T) {
+	s := newStage(t, 5)
+	s.press("3", "-")
+	s.wants("remove n3 from the members?")
+	s.press("enter") // the answer under the cursor is no
+	s.wants("nothing was done")
+	s.press("-", "-") // nor is the asking key a yes
+	s.press("esc", "d", "w")
+	s.wants("wipe the disk of n3?")
+	s.press("n")
+	if n := s.state.Node("n3"); n.Life != trace.Up {
+		t.Fatalf("n3 is %s", n.Life)
+	}
+	s.press("-", "y")
+	s.until("n3 is gone", func(st *trace.State) bool { return st.Node("n3").Life == trace.Removed })
+}
+
+func TestSelection(t *testing.T) {
+	s := newStage(t, 5)
+	if leader := s.state.LeaderNode(); s.cursor != leader.ID {
+		t.Fatalf("at first %s is selected, not the leader %s", s.cursor, leader.ID)
+	}
+	s.press("2", "shift+down", "shift+right", "p")
+	s.wants("partition n2,n3,n4 | others")
+	s.press("9")
+	s.wants("there is no node number 9")
+	s.press("esc")
+	if !s.follow || len(s.selected) != 0 {
+		t.Fatal("esc does not let go of the selection")
+	}
+}
+
+func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
+	s := newStage(t, 5)
+	s.View()
+	for _, h := range s.hits {
+		if h.node == "n4" {
+			s.Update(tea.MouseClickMsg{X: h.x + h.w/2, Y: h.y + h.h/2, Button: tea.MouseLeft})
+			break
+		}
+	}
+	if s.cursor != "n4" {
+		t.Fatalf("a click on n4 selects %s", s.cursor)
+	}
+	for _, h := range s.hits {
+		if h.key == "k" {
+			s.Update(tea.MouseClickMsg{X: h.x, Y: h.y, Button: tea.MouseLeft})
+		}
+	}
+	s.press()
+	if n := s.state.Node("n4"); n.Life != trace.Killed {
+		t.Fatalf("after a click on the hint for k n4 is %s", n.Life)
+	}
+}
+
+func TestWhatIsRefusedSaysWhy(t *testing.T) {
+	s := newStage(t, 3)
+	followers := slices.DeleteFunc([]string{"1", "2", "3"}, func(number string) bool { return "n"+number == s.cursor })
+	s.press(followers[0], "v", "i")
+	s.pass(time.Second)
+	s.wants("failed: n" + followers[0] + ": node is not the leader")
+	s.press("k", "s")
+	s.wants("cannot pause n" + followers[0] + ": it is killed: restart it first")
+}
+
+// TestTheScreenNeverOverflows resizes a busy screen.
+func TestTheScreenNeverOverflows(t *testing.T) {
+	s := newStage(t, 5)
+	s.press("i", "l", "P", "2")
+	s.pass(3 * time.Second)
+	for _, size := range [][2]int{{1, 1}, {20, 5}, {60, 18}, {61, 19}, {80, 24}, {104, 28}, {120, 36}, {200, 60}, {300, 100}} {
+		for _, overlay := range []string{"", "?", "d", "w"} {
+			s.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
+			if overlay != "" {
+				s.press(overlay)
+			}
+			lines := strings.Split(s.View().Content, "\n")
+			if len(lines) != size[1] {
+				t.Errorf("%v %s: %d lines", size, overlay, len(lines))
+			}
+			for _, line := range lines {
+				if w := ansi.StringWidth(line); w > size[0] {
+					t.Errorf("%v %s: a line of %d cells: %q", size, overlay, w, ansi.Strip(line))
+				}
+			}
+			s.press("esc")
+		}
+	}
+}
+
+func TestSpeedsAndPause(t *testing.T) {
+	s := newStage(t, 3)
+	s.press("space")
+	if got := s.cluster.Clock().Speed(); got != 1 {
+		t.Fatalf("space lets time run at %v", got)
+	}
+	s.press("<", "<")
+	s.wants("speed 0.1")
+	s.press(">", ">", ">", ">", ">", ">", ">", ">", ">")
+	s.wants("speed max")
+	s.press("space")
+	if got := s.cluster.Clock().Speed(); got != 0 {
+		t.Fatalf("space lets time run at %v", got)
+	}
+}
+
+// BenchmarkFrameOfALiveCluster is all that a frame costs outside of the cluster:
+// pulling the state, moving what moves, drawing.
+func BenchmarkFrameOfALiveCluster(b *testing.B) {
+	for _, nodes := range []int{5, 25, 99} {
+		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
+			s := newStage(b, nodes)
+			s.press("l")
+			s.pass(10 * time.Second)
+			for b.Loop() {
+				s.stale = true
+				s.refresh()
+				s.View()
+			}
+		})
+	}
+}
