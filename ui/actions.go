@@ -66,10 +66,10 @@ func answer(op trace.Op) (string, error) {
 	case trace.OK:
 		return fmt.Sprintf("ok: %d, said %s", op.Value, op.Node), nil
 	case trace.Unknown:
-		return "", fmt.Errorf("unknown, it may yet count: %s", op.Why)
+		return "", unanswered{fmt.Errorf("unknown, it may yet count: %s", op.Why)}
 	case trace.Failed, trace.Pending:
 	}
-	return "", fmt.Errorf("failed: %s", op.Why)
+	return "", unanswered{fmt.Errorf("failed: %s", op.Why)}
 }
 
 func (m *model) nextLevel() {

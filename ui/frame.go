@@ -19,6 +19,8 @@ type frame struct {
 	now    time.Duration // the virtual time shown
 	speed  float64       // asked for; vtime.Max = as fast as it goes; 0.01 is 1/100
 	paused bool
+	// reached is the speed that the machine keeps up, 0 if that is the one asked for.
+	reached float64
 
 	cursor   string          // the node that keys act on; always one
 	selected map[string]bool // nodes selected explicitly; empty: keys act on the cursor

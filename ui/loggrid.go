@@ -10,6 +10,8 @@ import (
 const (
 	// entryWidth is how wide an entry is drawn.
 	entryWidth = 4
+	// legendWidth is how much room the legend takes.
+	legendWidth = 31
 	// logName is how much of a long name stands beside a log.
 	logName = 14
 )
@@ -61,6 +63,24 @@ func (p *painter) logGrid(r rect) {
 		p.set(r.x+2+name+1, y, look.glyph, look.ink)
 		p.logRow(n, w, y)
 	}
+	p.legend(rect{r.x + r.w - legendWidth, r.y + 1, legendWidth, rows}, w)
+}
+
+// legend says what the cells of the log mean, while there is room beside it.
+func (p *painter) legend(r rect, w logWindow) {
+	if w.last == 0 || w.column(w.last)+4*entryWidth > r.x || r.h < 4 {
+		return
+	}
+	term := w.truth.LastTerm()
+	for i, line := range [][2]note{
+		{{" +1 ", fillInk(term)}, {"committed", inkDim}},
+		{{" +1 ", termInk(term)}, {"not yet committed", inkDim}},
+		{{"[+1]", inkBad | bold}, {"differs, will be cut off", inkDim}},
+		{{" t2 ", termInk(term)}, {"colour is the term", inkDim}},
+	} {
+		p.put(r.x, r.y+i, entryWidth, line[0].text, line[0].ink)
+		p.put(r.x+entryWidth+2, r.y+i, r.w-entryWidth-2, line[1].text, line[1].ink)
+	}
 }
 
 // logWindow says which entries are shown: the newest, or as many back as
@@ -108,7 +128,7 @@ func (p *painter) logHead(w logWindow, y, end int) {
 			p.put(x+3-len(text), y, len(text), text, k)
 		}
 	}
-	if w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
+	if every == 1 && w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
 		p.set(w.column(w.commit)+entryWidth, y, p.glyphs.border, inkAccent)
 	}
 }

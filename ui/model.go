@@ -39,6 +39,7 @@ type model struct {
 
 	speed  int // index into speeds
 	paused bool
+	meter  meter
 
 	cursor      string
 	selected    map[string]bool
@@ -214,6 +215,7 @@ func (m *model) refresh() {
 		}
 	}
 	m.keepCursor()
+	m.meter.read(time.Now(), m.cluster.Clock().Now(), m.paused)
 	moving := m.motion.next(&m.state, m.paused)
 	m.stale = m.stale || moving || !m.paused || m.state.Seq != before
 }
@@ -287,6 +289,7 @@ func (m *model) setSpeed() {
 		return
 	}
 	m.cluster.Clock().Run(speeds[m.speed])
+	m.meter = meter{}
 }
 
 // frame gathers what a picture is drawn from.
@@ -297,7 +300,7 @@ func (m *model) frame() *frame {
 		cursor: m.cursor, selected: m.selected, follow: m.follow,
 		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
 		toast: m.toast, command: m.command, logScroll: m.logScroll,
-		hints: hints(m.keys),
+		hints: hints(m.keys), reached: m.meter.shortOf(speeds[m.speed]),
 	}
 	m.motion.fill(f)
 	if m.menu != nil {

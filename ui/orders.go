@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"errors"
 	"sync"
 
 	"capsize/cluster"
+	"capsize/cluster/vtime"
 )
 
 // order is a command on its way to the cluster. Run may answer with a text, for
@@ -47,15 +49,24 @@ func newOrders(c *cluster.Cluster) *orders {
 func (o *orders) carryOut(c *cluster.Cluster, next order) {
 	err := c.Order(next.command, func() error {
 		answer, err := next.run(c)
-		if err == nil && answer != "" {
+		switch {
+		case err != nil:
+			o.put(result{command: next.command, text: err.Error(), bad: true})
+		case answer != "":
 			o.put(result{command: next.command, text: answer})
+		}
+		if errors.As(err, new(unanswered)) {
+			return nil // what a client was told is an event already
 		}
 		return err
 	})
-	if err != nil {
+	if errors.Is(err, vtime.ErrClosed) {
 		o.put(result{command: next.command, text: err.Error(), bad: true})
 	}
 }
+
+// unanswered says that a client's operation was not ok.
+type unanswered struct{ error }
 
 // give queues an order, and reports whether there was room.
 func (o *orders) give(next order) bool {
