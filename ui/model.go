@@ -20,6 +20,9 @@ const frameEvery = time.Second / 30
 // toastFrames is how long the result of an action stays, in frames.
 const toastFrames = 150
 
+// farewell is for how long a removed node is still shown, in virtual time.
+const farewell = 5 * time.Second
+
 // tickMsg says that it is time for the next picture.
 type tickMsg struct{}
 
@@ -201,6 +204,9 @@ func (m *model) refresh() {
 	before := m.state.Seq
 	m.cluster.Trace().CopyTo(&m.state)
 	m.state.At = max(m.state.At, m.cluster.Clock().Now())
+	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
+		return n.Life == trace.Removed && m.state.At-n.Since > farewell
+	})
 	for _, r := range m.orders.take() {
 		m.say(r.command, r.text, r.bad)
 	}

@@ -20,23 +20,23 @@ type stage struct {
 	t testing.TB
 }
 
-func newStage(t testing.TB, nodes int) *stage {
-	t.Helper()
+func newStage(tb testing.TB, nodes int) *stage {
+	tb.Helper()
 	settings := cluster.Defaults()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: nodes, Settings: settings})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	s := &stage{model: newModel(c, Options{Speed: 0, Theme: "dark"}), t: t}
-	t.Cleanup(func() {
+	s := &stage{model: newModel(c, Options{Speed: 0, Theme: "dark"}), t: tb}
+	tb.Cleanup(func() {
 		s.orders.close()
 		if err := c.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			tb.Errorf("Close: %v", err)
 		}
 	})
 	if !c.AwaitLeader(time.Minute) {
-		t.Fatal("no leader within a minute")
+		tb.Fatal("no leader within a minute")
 	}
 	s.Init()
 	s.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
@@ -215,7 +215,8 @@ func TestWhatCannotBeTakenBackAsksFirst(t *testing.T) {
 		t.Fatalf("n3 is %s", n.Life)
 	}
 	s.press("-", "y")
-	s.until("n3 is gone", func(st *trace.State) bool { return st.Node("n3").Life == trace.Removed })
+	s.until("n3 is removed", func(st *trace.State) bool { return st.Node("n3").Life == trace.Removed })
+	s.until("n3 is out of sight", func(st *trace.State) bool { return st.Node("n3") == nil })
 }
 
 func TestSelection(t *testing.T) {
