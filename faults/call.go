@@ -13,7 +13,6 @@ type call struct {
 	rpc    uint64
 	kind   Kind
 	back   *link                 // the link that replies take
-	twice  bool                  // the reply has a duplicate, which may refer to the call for longer than its caller does
 	served chan raft.RPCResponse // the node's answer, before it travels
 	done   chan raft.RPCResponse // what the caller gets
 
@@ -75,7 +74,7 @@ func (n *Network) newCall() *call {
 // take ends the call with its answer. If the node replied, then the reply was the last to refer to the call, and it can be
 // used again: without that, collecting garbage would be what limits replication.
 func (c *call) take(answer raft.RPCResponse, replied bool) raft.RPCResponse {
-	if replied && !c.twice {
+	if replied {
 		net := c.back.net
 		*c = call{done: c.done}
 		net.calls.Put(c)
@@ -83,7 +82,7 @@ func (c *call) take(answer raft.RPCResponse, replied bool) raft.RPCResponse {
 	return answer
 }
 
-// echo returns a call for a duplicate of c's request: its reply travels like any other, and nobody waits for it.
+// echo returns a call for a duplicate of c's request or reply, which is over from the start.
 func (c *call) echo() *call {
 	return &call{rpc: c.rpc, kind: c.kind, back: c.back, served: make(chan raft.RPCResponse, 1), over: true, why: nobodyWaits}
 }

@@ -161,21 +161,17 @@ func (l *link) idle() bool {
 // stopped is true while the process at one of the ends is.
 func (l *link) stopped() bool { return l.from.held.Load() || l.to.held.Load() }
 
-// twin returns a duplicate of p, which travels right behind it.
+// twin returns a duplicate of p, which travels right behind it. Nobody waits for a second reply, nor for the reply to a
+// second request.
 func (l *link) twin(p *parcel) *parcel {
-	var twin *parcel
-	if p.Reply {
-		p.call.twice = true
-		twin = new(parcel)
-		*twin = *p
-	} else {
-		echo := p.call.echo()
-		twin = &echo.parcel
-		*twin = *p
-		twin.call, twin.command = echo, cloneRequest(p.command)
+	echo := p.call.echo()
+	twin := &echo.parcel
+	*twin = *p
+	twin.call, twin.marks = echo, slices.Clone(p.marks)
+	if !p.Reply {
+		twin.command = cloneRequest(p.command)
 	}
 	twin.ID, twin.Duplicate = l.net.packets.Add(1), true
-	twin.marks = slices.Clone(p.marks)
 	return twin
 }
 

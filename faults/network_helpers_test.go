@@ -16,6 +16,7 @@ import (
 // netRig is a network whose nodes answer every request at once, and a record of what the tap was told.
 type netRig struct {
 	*faults.Network
+	t     *testing.T // the bubble's
 	nodes map[raft.ServerAddress]*netNode
 
 	mu   sync.Mutex
@@ -33,11 +34,11 @@ type netNode struct {
 
 // inNetBubble runs f on a rig in virtual time. When f returns the network is closed, and synctest fails the test if a
 // goroutine is left.
-func inNetBubble(t *testing.T, cfg faults.NetworkConfig, f func(t *testing.T, rig *netRig)) {
+func inNetBubble(t *testing.T, cfg faults.NetworkConfig, f func(rig *netRig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		rig := &netRig{nodes: make(map[raft.ServerAddress]*netNode)}
+		rig := &netRig{t: t, nodes: make(map[raft.ServerAddress]*netNode)}
 		cfg.Tap = rig.note
 		rig.Network = faults.NewNetwork(cfg)
 		for _, addr := range netAddrs(3) {
@@ -49,7 +50,7 @@ func inNetBubble(t *testing.T, cfg faults.NetworkConfig, f func(t *testing.T, ri
 				n.halt()
 			}
 		}()
-		f(t, rig)
+		f(rig)
 	})
 }
 
@@ -67,8 +68,11 @@ func (r *netRig) note(p faults.Packet) {
 	r.told = append(r.told, p)
 }
 
-// start puts a node that answers at the address.
+// start puts a node that answers at the address, in place of the one that was there.
 func (r *netRig) start(addr raft.ServerAddress) {
+	if old := r.nodes[addr]; old != nil {
+		old.halt()
+	}
 	n := &netNode{Transport: r.Transport(addr), stop: make(chan struct{})}
 	r.nodes[addr] = n
 	go n.serve()

@@ -95,7 +95,7 @@ func TestNetworkWithoutFaultsLosesRepeatsAndReordersNothing(t *testing.T) {
 		cfg, calls := drawNetConfig(rt), drawNetCalls(rt)
 		var results []netResult
 		var told []faults.Packet
-		inNetBubble(t, cfg, func(_ *testing.T, rig *netRig) {
+		inNetBubble(t, cfg, func(rig *netRig) {
 			results = rig.run(calls)
 			told = rig.packets(netAll)
 		})
@@ -119,7 +119,7 @@ func TestNetworkOneWayCutLosesExactlyThatDirection(t *testing.T) {
 		cut := rapid.SampledFrom(netLinks()).Draw(rt, "cut")
 		var results []netResult
 		var told []faults.Packet
-		inNetBubble(t, cfg, func(_ *testing.T, rig *netRig) {
+		inNetBubble(t, cfg, func(rig *netRig) {
 			rig.SetFault(cut.From, cut.To, faults.Cut{})
 			results = rig.run(calls)
 			told = rig.packets(netAll)
@@ -175,7 +175,7 @@ func TestNetworkEveryRPCReturnsInTimeWhateverTheFaults(t *testing.T) {
 		cfg.RPCTimeout = 300 * time.Millisecond
 		var results []netResult
 		var told []faults.Packet
-		inNetBubble(t, cfg, func(_ *testing.T, rig *netRig) {
+		inNetBubble(t, cfg, func(rig *netRig) {
 			for _, f := range bad {
 				rig.SetFault(f.From, f.To, f.fault)
 			}
@@ -228,7 +228,7 @@ func TestNetworkHealAllRestoresEverything(t *testing.T) {
 		var results []netResult
 		var told []faults.Packet
 		var left int
-		inNetBubble(t, cfg, func(_ *testing.T, rig *netRig) {
+		inNetBubble(t, cfg, func(rig *netRig) {
 			for _, f := range bad {
 				rig.SetFault(f.From, f.To, f.fault)
 			}
@@ -279,7 +279,7 @@ func TestNetworkSameSeedDecidesALinkAlikeWhateverHappensElsewhere(t *testing.T) 
 		cfg, calls := drawNetConfig(rt), drawNetCalls(rt)
 		elsewhere := slices.DeleteFunc(drawNetCalls(rt), func(c netCall) bool { return c.to != "n3" })
 		play := func(others []netCall) (told []faults.Packet) {
-			inNetBubble(t, cfg, func(_ *testing.T, rig *netRig) {
+			inNetBubble(t, cfg, func(rig *netRig) {
 				rig.nodes["n2"].mute() // Replies would be on the way for as long as the others' are.
 				rig.SetFault(at.From, at.To, faults.Lose{Percent: 40})
 				rig.SetFault(at.From, at.To, faults.Duplicate{Percent: 40})

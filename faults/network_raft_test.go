@@ -1,0 +1,61 @@
+package faults_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// Everything that Raft tolerates at once: what is acknowledged meanwhile is applied everywhere after the heal, once.
+func TestNetworkRaftMakesProgressThroughFaultsAndConvergesAfterThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unknown := 0
+		n := faults.NewNetwork(faults.NetworkConfig{Seed: 3, Latency: 5 * time.Millisecond, Jitter: 3 * time.Millisecond})
+		addrs := netAddrs(3)
+		var transports []raft.Transport
+		for _, addr := range addrs {
+			transports = append(transports, n.Transport(addr))
+		}
+		t.Cleanup(n.Close)
+		nodes, elections := startNetRafts(t, transports)
+		leader := (<-elections).Raft
+		for _, at := range faults.Isolate(addrs, addrs...) {
+			n.SetFault(at.From, at.To, faults.Lose{Percent: 5})
+			n.SetFault(at.From, at.To, faults.Duplicate{Percent: 20})
+			n.SetFault(at.From, at.To, faults.Reorder{Percent: 20})
+			n.SetFault(at.From, at.To, faults.Bandwidth{BytesPerSecond: 100_000})
+		}
+		acknowledged := 0
+		for range 200 {
+			if leader.State() != raft.Leader {
+				select {
+				case won := <-elections:
+					leader = won.Raft
+				case <-time.After(5 * time.Second):
+				}
+			}
+			if leader.Apply([]byte("increment"), time.Second).Error() == nil {
+				acknowledged++
+			} else {
+				unknown++
+			}
+		}
+		n.HealAll()
+		time.Sleep(30 * time.Second)
+		if acknowledged < 100 {
+			t.Errorf("only %d of 200 were acknowledged", acknowledged)
+		}
+		for i, r := range nodes {
+			if r.AppliedIndex() != nodes[0].AppliedIndex() || r.LastIndex() != nodes[0].LastIndex() {
+				t.Errorf("%s has applied %d of %d, %s %d", addrs[i], r.AppliedIndex(), r.LastIndex(), addrs[0], nodes[0].AppliedIndex())
+			}
+		}
+		if got := int(nodes[0].AppliedIndex()); got < acknowledged || got > acknowledged+unknown+20 {
+			t.Errorf("applied up to %d, acknowledged %d", got, acknowledged)
+		}
+	})
+}
