@@ -28,7 +28,8 @@ const (
 	exitUsage  = 2
 )
 
-// usageError is a mistake of the user, found before anything was started.
+// usageError is a reason not to start at all: a mistake on the command line, or
+// a directory that cannot be used.
 type usageError struct{ error }
 
 func main() {
@@ -43,6 +44,11 @@ func run(args []string) int {
 		return 0
 	}
 	fmt.Fprintf(os.Stderr, "capsize: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	// A panic is a mistake of ours: whoever reports it needs to say where it was.
+	var panicked *vtime.PanicError
+	if errors.As(err, &panicked) {
+		fmt.Fprintf(os.Stderr, "%s", panicked.Stack)
+	}
 	if errors.As(err, &usageError{}) {
 		return exitUsage
 	}
@@ -105,18 +111,22 @@ func play(cmd *cobra.Command, f flags) (err error) {
 	// only once it runs.
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	// Whoever reads what this writes may have had enough: that is a reason to
+	// quit, and not to die with a directory left behind.
+	signal.Ignore(syscall.SIGPIPE)
 	c, err := cluster.Open(cfg)
 	if err != nil {
-		if errors.Is(err, cluster.ErrBusy) || errors.Is(err, cluster.ErrMismatch) {
-			return usageError{err}
-		}
-		return err
+		return usageError{err}
 	}
 	defer func() { err = errors.Join(err, closeCluster(c)) }()
 	// The first election runs as fast as it goes, so that there is something to see.
 	c.AwaitLeader(firstElection)
 	if f.plain || !term.IsTerminal(os.Stdout.Fd()) {
-		return ui.RunPlain(ctx, c, f.screen, cmd.OutOrStdout())
+		err := ui.RunPlain(ctx, c, f.screen, cmd.OutOrStdout())
+		if errors.Is(err, syscall.EPIPE) {
+			return nil
+		}
+		return err
 	}
 	return ui.Run(ctx, c, f.screen)
 }
