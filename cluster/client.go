@@ -37,6 +37,8 @@ const attempts = 3
 var (
 	errDown      = errors.New("it is down")
 	errNotLeader = errors.New("it is not the leader")
+	errNoNode    = errors.New("there is no such node")
+	errNoLevel   = errors.New("there is no read level")
 )
 
 // desk is where the clients sit.
@@ -98,8 +100,8 @@ func (c *Cluster) Read(level, route string) trace.Op {
 // place of an earlier load. Each waits for its answer before it goes on, so that
 // slow answers make the load smaller.
 func (c *Cluster) Load(rate float64, clients int, route string) error {
-	if rate <= 0 || rate > 10_000 || clients < 1 || clients > 256 {
-		return fmt.Errorf("a load of %g/s from %d clients: it must be above 0 and at most 10000/s, from 1 to 256 clients", rate, clients)
+	if !(rate >= 0.001 && rate <= 10_000) || clients < 1 || clients > 256 { // also not a number
+		return fmt.Errorf("a load of %g/s from %d clients: it must be 0.001 to 10000/s, from 1 to 256 clients", rate, clients)
 	}
 	c.StopLoad()
 	stop := make(chan struct{})
@@ -120,15 +122,25 @@ func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan
 	defer c.giveBack(cl)
 	due := c.Now() + after
 	for {
+		// A timer that is due already would run on this goroutine, at the same time
+		// as others of the bubble, which crashes the race detector of Go 1.26
+		// (runtime time.go, unlockAndRun).
+		if wait := due - c.Now(); wait > 0 {
+			select {
+			case <-time.After(wait):
+			case <-stop:
+			case <-c.ctx:
+			}
+		}
 		select {
-		case <-time.After(due - c.Now()):
-			cl.add(1, route)
-			due = max(due+every, c.Now())
 		case <-stop:
 			return
 		case <-c.ctx:
 			return
+		default:
 		}
+		cl.add(1, route)
+		due = max(due+every, c.Now())
 	}
 }
 
@@ -177,7 +189,7 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 		op.Attempts++
 		op.Node = c.route(op.Route)
 		limit := deadline - c.Now()
-		if c.named(op.Route) == nil {
+		if !named(op.Route) {
 			limit = min(limit, c.settings.ClientTimeout/attempts)
 		}
 		value, err := c.ask(op.Node, limit, f)
@@ -189,7 +201,7 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 		if op.Outcome == trace.Unknown {
 			maybe = op.Why
 		}
-		final := errors.Is(err, counter.ErrOverflow) || c.named(op.Route) != nil || c.ended.Load()
+		final := errors.Is(err, counter.ErrOverflow) || errors.Is(err, errNoLevel) || named(op.Route) || c.ended.Load()
 		if final || c.Now()+retryEvery >= deadline {
 			break
 		}
@@ -211,20 +223,22 @@ func outcome(op trace.Op, err error) trace.Outcome {
 	case err == nil:
 		return trace.OK
 	case op.Kind == trace.EntryRead,
-		errors.Is(err, errDown), errors.Is(err, errNotLeader), errors.Is(err, counter.ErrOverflow),
+		errors.Is(err, errDown), errors.Is(err, errNoNode), errors.Is(err, errNotLeader), errors.Is(err, counter.ErrOverflow),
 		errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress), errors.Is(err, raft.ErrEnqueueTimeout):
 		return trace.Failed
 	}
 	return trace.Unknown
 }
 
-// named returns the node a route names, nil if it is another kind of route.
-func (c *Cluster) named(route string) *node { return c.find(route) }
+// named says whether a route is the name of a node.
+func named(route string) bool {
+	return route != RouteLeader && route != RouteRoundRobin && route != RouteRandom
+}
 
 // route chooses whom to ask.
 func (c *Cluster) route(route string) string {
 	names := c.Names()
-	if c.named(route) != nil || len(names) == 0 {
+	if named(route) || len(names) == 0 {
 		return route
 	}
 	d := &c.desk
@@ -248,7 +262,7 @@ func (c *Cluster) ask(name string, limit time.Duration, f func(*process) (int64,
 	n := c.find(name)
 	if n == nil {
 		c.learn("")
-		return 0, errDown
+		return 0, errNoNode
 	}
 	p := n.running()
 	if p == nil || p.raft.Load() == nil {
@@ -261,6 +275,7 @@ func (c *Cluster) ask(name string, limit time.Duration, f func(*process) (int64,
 	}
 	answers := make(chan answer, 1)
 	go func() {
+		defer c.bubble.Catch()
 		p.machine.gate.wait() // a paused process finds the request when it goes on
 		value, err := f(p)
 		answers <- answer{value, err}
@@ -270,7 +285,7 @@ func (c *Cluster) ask(name string, limit time.Duration, f func(*process) (int64,
 	select {
 	case a := <-answers:
 		switch {
-		case a.err == nil:
+		case a.err == nil, errors.Is(a.err, counter.ErrOverflow):
 			if p.raft.Load().State() == raft.Leader {
 				c.learn(name)
 			}
@@ -300,7 +315,7 @@ func (p *process) propose(command counter.Command) (int64, error) {
 		return 0, err
 	}
 	future := p.raft.Load().Apply(data, p.c.settings.ClientTimeout)
-	if err := future.Error(); err != nil {
+	if err := p.settle(future); err != nil {
 		return 0, err
 	}
 	result, ok := future.Response().(counter.Result)

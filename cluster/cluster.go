@@ -142,7 +142,7 @@ func (c *Cluster) start(b *vtime.Bubble, names []string, isNew bool) {
 		Latency:    c.settings.Latency,
 		Jitter:     c.settings.Jitter,
 		RPCTimeout: c.settings.RPCTimeout,
-		Tap:        c.tap,
+		Tap:        func(p faults.Packet) { c.tap(&p) },
 	})
 	settings := c.settings
 	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
@@ -154,7 +154,10 @@ func (c *Cluster) start(b *vtime.Bubble, names []string, isNew bool) {
 		first.Servers = nil
 	}
 	for _, name := range names {
-		n := c.newNode(name)
+		n, err := c.newNode(name)
+		if err != nil {
+			panic(err) // the names of a directory were looked at when it was opened
+		}
 		// A disk with latency takes virtual time to open, which the pacer, on
 		// which this runs, must not wait for.
 		b.Go(func() { c.report(n.boot(first)) })
@@ -182,7 +185,7 @@ func (c *Cluster) close() {
 	close(c.ctx)
 	var stopping sync.WaitGroup
 	for _, n := range c.all() {
-		n.disk.Clear() // what a lying disk holds back would end with the program
+		n.diskNow().Clear() // what a lying disk holds back would end with the program
 		stopping.Go(func() { c.report(n.stop(trace.Killed, "")) })
 	}
 	stopping.Wait()
@@ -205,6 +208,7 @@ func (c *Cluster) Order(command string, f func() error) error {
 	var returned, late bool
 	err := c.clock.Do(func() {
 		if c.ended.Load() {
+			returned, result = true, vtime.ErrClosed
 			return
 		}
 		c.emit(trace.Event{Kind: trace.KindCommand, Text: command})
@@ -255,6 +259,7 @@ func (c *Cluster) AwaitLeader(limit time.Duration) bool {
 func (c *Cluster) Now() time.Duration { return c.bubble.Now() }
 
 func (c *Cluster) emit(e trace.Event) {
+	defer c.bubble.Catch()
 	e.At = c.bubble.Now()
 	c.trace.Emit(e)
 }

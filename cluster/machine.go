@@ -33,6 +33,7 @@ func newMachine(p *process) *machine { return &machine{counter: counter.New(), p
 
 // Apply applies a committed command. The result is a [counter.Result].
 func (m *machine) Apply(log *raft.Log) any {
+	defer m.p.c.bubble.Catch()
 	m.gate.wait()
 	if !m.p.isAlive() {
 		return counter.Result{Err: raft.ErrRaftShutdown}
@@ -47,6 +48,7 @@ func (m *machine) Apply(log *raft.Log) any {
 // has no use for them, but without this method raft could not take a snapshot
 // after one (hashicorp/raft fsm.go).
 func (m *machine) StoreConfiguration(index uint64, _ raft.Configuration) {
+	defer m.p.c.bubble.Catch()
 	m.gate.wait()
 	m.moved(trace.KindApplied, index, 0)
 }
@@ -59,6 +61,7 @@ func (m *machine) moved(kind trace.Kind, index, term uint64) {
 
 // Snapshot takes a snapshot, which raft then writes.
 func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
+	defer m.p.c.bubble.Catch()
 	m.gate.wait()
 	m.snapshotTaken.Store(m.applied.Load())
 	return m.counter.Snapshot()
@@ -66,6 +69,7 @@ func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 
 // Restore replaces the counter by a snapshot, at a start or because the leader sent it.
 func (m *machine) Restore(content io.ReadCloser) error {
+	defer m.p.c.bubble.Catch()
 	m.gate.wait()
 	var meta raft.SnapshotMeta
 	// Raft counts what is read of a snapshot, in a wrapper of its own.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"capsize/cluster/trace"
@@ -18,29 +19,23 @@ const retryEvery = 50 * time.Millisecond
 // name is the next free one, n6 after n5. It takes virtual time; the error says
 // why the cluster did not accept it, and the node is gone again then.
 func (c *Cluster) AddNode(name string, voter bool) error {
-	names := c.Names()
-	if name == "" {
+	if names := c.Names(); name == "" {
 		for i := len(names) + 1; name == "" || slices.Contains(names, name); i++ {
 			name = fmt.Sprintf("n%d", i)
 		}
 	}
-	switch {
-	case !nameForm.MatchString(name):
-		return fmt.Errorf("%q cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens", name)
-	case slices.Contains(names, name):
-		return fmt.Errorf("there is a node %s already", name)
-	case len(names) >= NodesMax:
-		return fmt.Errorf("there are %d nodes already, which is the most", NodesMax)
-	}
-	n := c.newNode(name)
-	if err := n.boot(raft.Configuration{}); err != nil {
+	n, err := c.newNode(name)
+	if err != nil {
 		return err
 	}
-	err := c.lead("add "+name, func(r *raft.Raft) raft.Future {
+	if err := n.boot(raft.Configuration{}); err != nil {
+		return errors.Join(err, c.discard(n))
+	}
+	err = c.lead("add "+name, func(r *raft.Raft, limit time.Duration) future {
 		if voter {
-			return r.AddVoter(raft.ServerID(name), n.address, 0, c.settings.ClientTimeout)
+			return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
 		}
-		return r.AddNonvoter(raft.ServerID(name), n.address, 0, c.settings.ClientTimeout)
+		return r.AddNonvoter(raft.ServerID(name), n.address, 0, limit)
 	})
 	// Without an answer the node may have become a member: it stays.
 	if err != nil && !errors.Is(err, errNoAnswer) {
@@ -59,8 +54,8 @@ func (c *Cluster) RemoveNode(name string) error {
 	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
 		return fmt.Errorf("cannot remove %s: it is the last voter", name)
 	}
-	err = c.lead("remove "+name, func(r *raft.Raft) raft.Future {
-		return r.RemoveServer(raft.ServerID(name), 0, c.settings.ClientTimeout)
+	err = c.lead("remove "+name, func(r *raft.Raft, limit time.Duration) future {
+		return r.RemoveServer(raft.ServerID(name), 0, limit)
 	})
 	if err != nil {
 		return err
@@ -70,7 +65,7 @@ func (c *Cluster) RemoveNode(name string) error {
 
 // discard stops a node that is no member and forgets its disk.
 func (c *Cluster) discard(n *node) error {
-	n.enter()
+	n.enterToEnd()
 	defer n.leave()
 	var err error
 	if n.running() != nil {
@@ -94,8 +89,8 @@ func (c *Cluster) Promote(name string) error {
 	if err != nil {
 		return err
 	}
-	return c.lead("promote "+name, func(r *raft.Raft) raft.Future {
-		return r.AddVoter(raft.ServerID(name), n.address, 0, c.settings.ClientTimeout)
+	return c.lead("promote "+name, func(r *raft.Raft, limit time.Duration) future {
+		return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
 	})
 }
 
@@ -107,8 +102,8 @@ func (c *Cluster) Demote(name string) error {
 	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
 		return fmt.Errorf("cannot demote %s: it is the last voter", name)
 	}
-	return c.lead("demote "+name, func(r *raft.Raft) raft.Future {
-		return r.DemoteVoter(raft.ServerID(name), 0, c.settings.ClientTimeout)
+	return c.lead("demote "+name, func(r *raft.Raft, limit time.Duration) future {
+		return r.DemoteVoter(raft.ServerID(name), 0, limit)
 	})
 }
 
@@ -116,76 +111,99 @@ func (c *Cluster) Demote(name string) error {
 // longest. To the node that leads already it does nothing. It takes virtual time.
 func (c *Cluster) Transfer(name string) error {
 	if name == "" {
-		return c.lead("transfer", func(r *raft.Raft) raft.Future { return r.LeadershipTransfer() })
+		return c.lead("transfer leadership", func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
 	}
 	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
-	if leader := c.leader(); leader != nil && leader.node == n {
+	leads := func() bool { leader := c.leader(); return leader != nil && leader.node == n }
+	if leads() {
 		return nil
 	}
 	if err := n.lifeIs("transfer leadership to", trace.Up); err != nil {
 		return err
 	}
-	return c.lead("transfer to "+name, func(r *raft.Raft) raft.Future {
+	// Raft would hand leadership to a non-voter, which then stands for election.
+	if voters := c.voters(); !slices.Contains(voters, name) {
+		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s", name, strings.Join(voters, ", "))
+	}
+	err = c.lead("transfer leadership to "+name, func(r *raft.Raft, _ time.Duration) future {
 		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
 	})
+	if err != nil && leads() {
+		return nil // it was elected while others were asked
+	}
+	return err
 }
 
 // Recover makes the named nodes the whole cluster, from what their disks hold
 // (raft.RecoverCluster). It is unsafe: entries that only others hold are lost,
 // and the others, if they run, still take themselves for the cluster.
 func (c *Cluster) Recover(names ...string) error {
+	if len(names) == 0 {
+		return errors.New("cannot recover: no node is named that is to become the cluster")
+	}
 	var conf raft.Configuration
+	var nodes []*node
 	for _, name := range names {
-		if _, err := c.node(name); err != nil {
+		n, err := c.node(name)
+		if err != nil {
 			return err
 		}
-		conf.Servers = append(conf.Servers, raft.Server{ID: raft.ServerID(name), Address: raft.ServerAddress(name)})
+		if !slices.Contains(nodes, n) {
+			nodes = append(nodes, n)
+			conf.Servers = append(conf.Servers, raft.Server{ID: raft.ServerID(name), Address: n.address})
+		}
 	}
+	// One after the other, so that none meets another that is of the old cluster still.
 	var all []error
-	for _, name := range names {
-		all = append(all, c.recoverNode(name, conf))
+	for _, n := range nodes {
+		all = append(all, n.stop(trace.Killed, ""))
+	}
+	for _, n := range nodes {
+		all = append(all, n.recover(conf))
+	}
+	if err := errors.Join(all...); err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		all = append(all, n.boot(raft.Configuration{}))
 	}
 	return errors.Join(all...)
 }
 
-func (c *Cluster) recoverNode(name string, conf raft.Configuration) error {
-	n, err := c.node(name)
-	if err != nil {
-		return err
-	}
+// recover makes the members in conf the cluster that the node is of.
+func (n *node) recover(conf raft.Configuration) error {
 	n.enter()
 	defer n.leave()
 	if n.running() != nil {
-		if err := n.stopHeld(trace.Killed, ""); err != nil {
-			return err
-		}
+		return fmt.Errorf("cannot recover %s: it has been restarted meanwhile", n.name)
 	}
 	p, err := n.open()
 	if err != nil {
-		return fmt.Errorf("recovering %s: %w", name, err)
+		return fmt.Errorf("recovering %s: %w", n.name, err)
 	}
 	scratch := newMachine(p)
 	err = raft.RecoverCluster(p.config(), scratch.counter, p.disk.Logs(), p.disk.Stable(), p.disk.Snapshots(), p.transport, conf)
 	p.disk.Detach()
 	if err := errors.Join(err, p.transport.Close(), p.closeDisk()); err != nil {
-		return fmt.Errorf("recovering %s: %w", name, err)
+		return fmt.Errorf("recovering %s: %w", n.name, err)
 	}
-	return n.bootHeld(raft.Configuration{})
+	return nil
 }
 
 // lead has the node that leads carry something out, waiting for a leader if
 // there is none. It gives up after the clients' timeout.
-func (c *Cluster) lead(what string, f func(*raft.Raft) raft.Future) error {
+func (c *Cluster) lead(what string, f func(r *raft.Raft, limit time.Duration) future) error {
 	why := "there is no leader"
 	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.ended.Load(); c.sleep(retryEvery) {
 		p := c.leader()
 		if p == nil {
 			continue
 		}
-		err := c.await(f(p.raft.Load()), deadline-c.Now())
+		limit := deadline - c.Now()
+		err := p.await(limit, func(r *raft.Raft) future { return f(r, limit) })
 		switch {
 		case err == nil:
 			return nil

@@ -150,9 +150,9 @@ func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 	}
 	text := ""
 	if fault == nil {
-		n.disk.Clear()
+		n.diskNow().Clear()
 	} else {
-		n.disk.Set(fault)
+		n.diskNow().Set(fault)
 		text = fault.String()
 	}
 	c.emit(trace.Event{Kind: trace.KindDiskFault, Node: name, Text: text})
@@ -163,7 +163,7 @@ func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 func (c *Cluster) HealEverything() error {
 	c.healAll()
 	for _, n := range c.all() {
-		if n.disk.Fault() != nil {
+		if n.diskNow().Fault() != nil {
 			if err := c.SetDisk(n.name, nil); err != nil {
 				return err
 			}

@@ -50,19 +50,24 @@ func (p *process) observe() {
 }
 
 func (p *process) observeConfig(r *raft.Raft) {
-	var servers []trace.Server
 	future := r.GetConfiguration() // answered at once
 	if future.Error() != nil {
 		return
 	}
-	for _, s := range future.Configuration().Servers {
-		servers = append(servers, trace.Server{ID: string(s.ID), Voter: s.Suffrage == raft.Voter})
-	}
-	if slices.Equal(servers, p.seen.servers) {
+	members := future.Configuration().Servers
+	if slices.EqualFunc(members, p.seen.servers, func(s raft.Server, t trace.Server) bool { return serverOf(s) == t }) {
 		return
+	}
+	servers := make([]trace.Server, len(members))
+	for i, s := range members {
+		servers[i] = serverOf(s)
 	}
 	p.seen.servers = servers
 	p.emitHeld(trace.Event{Kind: trace.KindConfig, Servers: servers})
+}
+
+func serverOf(s raft.Server) trace.Server {
+	return trace.Server{ID: string(s.ID), Voter: s.Suffrage == raft.Voter}
 }
 
 func roleOf(state raft.RaftState) trace.Role {
@@ -80,7 +85,7 @@ func roleOf(state raft.RaftState) trace.Role {
 }
 
 // tap makes events of packets.
-func (c *Cluster) tap(p faults.Packet) {
+func (c *Cluster) tap(p *faults.Packet) {
 	// A node whose packet leaves may have changed since its last one.
 	if p.Fate == faults.Sent {
 		if n := c.find(string(p.From)); n != nil {
@@ -89,12 +94,21 @@ func (c *Cluster) tap(p faults.Packet) {
 			}
 		}
 	}
-	c.emit(trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{
+	defer c.bubble.Catch()
+	c.trace.EmitPacket(c.bubble.Now(), packetOf(p))
+}
+
+// packetOf is a function of its own because packets arrive on goroutines that
+// live as long as one packet takes: what they need of stack is paid for each time.
+//
+//go:noinline
+func packetOf(p *faults.Packet) *trace.Packet {
+	return &trace.Packet{
 		ID: p.ID, RPC: p.RPC, Fate: trace.Fate(p.Fate.String()),
 		From: string(p.From), To: string(p.To), Kind: p.Kind.String(),
 		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, SizeBytes: p.SizeBytes,
 		Term: p.Term, OK: p.OK, PrevIndex: p.PrevIndex, PrevTerm: p.PrevTerm,
 		First: p.FirstIndex, Entries: p.Entries, Commit: p.CommitIndex,
 		LastIndex: p.LastIndex, LastTerm: p.LastTerm, Error: p.Error,
-	}})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,7 +31,7 @@ type process struct {
 	backend   faults.Backend
 	closeDisk func() error
 	disk      *faults.OpenDisk
-	transport *faults.Transport
+	transport transport
 	machine   *machine
 	raft      atomic.Pointer[raft.Raft] // nil until it is built
 	dead      chan struct{}             // closed when it is killed
@@ -105,7 +106,7 @@ func (n *node) open() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	disk, err := n.disk.Open(backend)
+	disk, err := n.diskNow().Open(backend)
 	if err != nil {
 		return nil, errors.Join(err, closeDisk())
 	}
@@ -115,7 +116,7 @@ func (n *node) open() (*process, error) {
 		disk.Detach()
 		return nil, errors.Join(err, closeDisk())
 	}
-	p.transport = n.c.network.Transport(n.address)
+	p.transport = transport{n.c.network.Transport(n.address), &confirmations{}}
 	return p, nil
 }
 
@@ -155,19 +156,42 @@ func (p *process) newRaft(first raft.Configuration) error {
 	r.RegisterObserver(raft.NewObserver(nil, false, func(*raft.Observation) bool { p.observe(); return false }))
 	p.configDirty.Store(true)
 	p.observe()
+	if p.heartbeat() != conf.HeartbeatTimeout {
+		return p.setClock() // the clock was changed while it was starting
+	}
 	return nil
+}
+
+// heartbeat and election return the timeouts of the node as its clock runs now.
+func (p *process) heartbeat() time.Duration { return p.stretch(p.c.settings.Heartbeat) }
+func (p *process) election() time.Duration  { return p.stretch(p.c.settings.Election) }
+
+// stretch returns d by the node's clock; never less than the lease, which raft
+// would refuse and rounding could come to.
+func (p *process) stretch(d time.Duration) time.Duration {
+	p.node.mu.Lock()
+	defer p.node.mu.Unlock()
+	return max(time.Duration(float64(d)*p.node.factor), p.c.settings.Lease)
+}
+
+// setClock tells raft of the timeouts of the node as its clock runs now. One that
+// is still being built will look itself.
+func (p *process) setClock() error {
+	r := p.raft.Load()
+	if r == nil {
+		return nil
+	}
+	reload := r.ReloadableConfig()
+	reload.HeartbeatTimeout, reload.ElectionTimeout = p.heartbeat(), p.election()
+	return r.ReloadConfig(reload)
 }
 
 // config returns raft's configuration for the node.
 func (p *process) config() *raft.Config {
 	s := p.c.settings
-	p.node.mu.Lock()
-	factor := p.node.factor
-	p.node.mu.Unlock()
 	conf := raft.DefaultConfig()
 	conf.LocalID = raft.ServerID(p.node.name)
-	conf.HeartbeatTimeout = stretch(s.Heartbeat, factor)
-	conf.ElectionTimeout = stretch(s.Election, factor)
+	conf.HeartbeatTimeout, conf.ElectionTimeout = p.heartbeat(), p.election()
 	conf.LeaderLeaseTimeout = s.Lease
 	conf.CommitTimeout = min(conf.CommitTimeout, s.Heartbeat/10+1)
 	conf.PreVoteDisabled = !s.PreVote
@@ -184,14 +208,9 @@ func (p *process) config() *raft.Config {
 // Raft's two minutes are too long to watch.
 const snapshotInterval = 10 * time.Second
 
-func stretch(d time.Duration, factor float64) time.Duration {
-	return time.Duration(float64(d) * factor)
-}
-
 // stop ends the process of the node, if one runs.
 func (n *node) stop(life trace.Life, why string) error {
-	n.interrupt()
-	n.enter()
+	n.enterToEnd()
 	defer n.leave()
 	if n.running() == nil {
 		return nil
@@ -210,17 +229,31 @@ func (n *node) stopHeld(life trace.Life, why string) error {
 	}
 	err := p.die()
 	n.setLife(life, why)
-	// A command that raft has handed to its counter but that is not yet applied
-	// when it shuts down is never answered, and whoever waits for it waits for
-	// ever. A moment later nothing is under way any more.
-	time.Sleep(time.Nanosecond)
-	if r := p.raft.Load(); r != nil && n.c.await(r.Shutdown(), stopWithin) != nil {
+	if r := p.raft.Load(); r != nil && within(stopWithin, func() error { return r.Shutdown().Error() }) != nil {
 		return fmt.Errorf("%s did not stop within %s: it is left behind", n.name, stopWithin)
 	}
 	if life == trace.Off {
-		err = errors.Join(err, n.disk.PowerLoss(p.backend))
+		err = errors.Join(err, n.diskNow().PowerLoss(p.backend))
 	}
 	return errors.Join(err, p.closeDisk())
+}
+
+// crash ends the process that its disk has ended. It is called on a goroutine of
+// raft's that does not go on until crash returns, so the rest of the process ends
+// on another one. No other process can have taken its place yet.
+func (n *node) crash(reason error) {
+	p := n.running()
+	if p == nil {
+		return // it is being opened, and whoever does that gets the error
+	}
+	_ = p.die()
+	n.c.bubble.Go(func() {
+		n.enter()
+		defer n.leave()
+		if n.running() == p {
+			n.c.report(n.stopHeld(trace.Crashed, reason.Error()))
+		}
+	})
 }
 
 // die makes the death of a process sharp: from now on nothing that its
@@ -254,7 +287,7 @@ func (n *node) losePower() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(n.disk.PowerLoss(backend), closeDisk())
+	return errors.Join(n.diskNow().PowerLoss(backend), closeDisk())
 }
 
 // future is any of raft's futures.
@@ -263,10 +296,29 @@ type future interface{ Error() error }
 // errNoAnswer says that raft has not answered in time.
 var errNoAnswer = errors.New("no answer in time")
 
-// await waits for a future, for at most limit: some are never answered.
-func (c *Cluster) await(f future, limit time.Duration) error {
+// await has raft do something and waits for its answer, for at most limit.
+func (p *process) await(limit time.Duration, f func(*raft.Raft) future) error {
+	return within(limit, func() error { return p.settle(f(p.raft.Load())) })
+}
+
+// settle waits for the answer of a future, which is [raft.ErrRaftShutdown] at the
+// latest when the process dies. Raft itself leaves futures unanswered that wait in
+// its channels when it shuts down or a disk ends its main goroutine, unless they
+// have a channel that tells them: a field of every future that is exported, but
+// which it does not fill in for most (hashicorp/raft future.go, deferError).
+func (p *process) settle(f future) error {
+	if v := reflect.Indirect(reflect.ValueOf(f)); v.Kind() == reflect.Struct {
+		if told := v.FieldByName("ShutdownCh"); told.IsValid() && told.CanSet() && told.Type() == reflect.TypeOf(p.dead) {
+			told.Set(reflect.ValueOf(p.dead))
+		}
+	}
+	return f.Error()
+}
+
+// within runs f and waits for its answer, for at most limit.
+func within(limit time.Duration, f func() error) error {
 	answer := make(chan error, 1)
-	go func() { answer <- f.Error() }()
+	go func() { answer <- f() }()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {

@@ -28,7 +28,7 @@ func (p *process) read(level string, command counter.Command) (int64, error) {
 	case LevelStrong:
 		return p.propose(command)
 	}
-	return 0, fmt.Errorf("there is no read level %q", level)
+	return 0, fmt.Errorf("%w %q", errNoLevel, level)
 }
 
 // readLinearizable reads as the Raft dissertation says (section 6.4) and rqlite
@@ -36,21 +36,35 @@ func (p *process) read(level string, command counter.Command) (int64, error) {
 // much is applied. Before a leader has committed an entry of its own term, it
 // does not know what is committed.
 func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
+	var term uint64
 	for {
 		if r.State() != raft.Leader {
 			return 0, errNotLeader
 		}
+		term = r.CurrentTerm()
 		var last raft.Log
-		if err := p.disk.Logs().GetLog(r.CommitIndex(), &last); err == nil && last.Term == r.CurrentTerm() {
+		if err := p.disk.Logs().GetLog(r.CommitIndex(), &last); err == nil && last.Term == term {
 			break
 		}
 		if err := p.pauseRead(); err != nil {
 			return 0, err
 		}
 	}
-	commit := r.CommitIndex()
-	if err := r.VerifyLeader().Error(); err != nil {
-		return 0, fmt.Errorf("%w any more: %w", errNotLeader, err)
+	commit, start := r.CommitIndex(), p.transport.confirmations.lastSent()
+	for {
+		if err := p.settle(r.VerifyLeader()); err != nil {
+			return 0, fmt.Errorf("%w any more: %w", errNotLeader, err)
+		}
+		if r.CurrentTerm() != term { // it has lost and won an election meanwhile
+			return 0, errNotLeader
+		}
+		// Raft's word alone may rest on answers from before this read.
+		if p.transport.confirmations.since(start, raft.ServerID(p.node.name), r.GetConfiguration().Configuration().Servers) {
+			break
+		}
+		if err := p.pauseRead(); err != nil {
+			return 0, err
+		}
 	}
 	for !p.hasApplied(commit) {
 		if err := p.pauseRead(); err != nil {

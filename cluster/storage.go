@@ -22,6 +22,9 @@ type storage interface {
 	open() (faults.Backend, func() error, error)
 	// wipe removes everything. The storage must not be open.
 	wipe() error
+	// make makes a place for the storage, empty after a wipe, by which a later
+	// run of the program knows that the node exists.
+	make() error
 }
 
 // boltStorage is a directory with a raft-boltdb file and snapshot files.
@@ -58,6 +61,8 @@ func (b boltStorage) open() (faults.Backend, func() error, error) {
 
 func (b boltStorage) wipe() error { return os.RemoveAll(b.path) }
 
+func (b boltStorage) make() error { return os.MkdirAll(b.path, 0o700) }
+
 // memoryStorage keeps everything in raft's own stores in memory.
 type memoryStorage struct{ backend faults.Backend }
 
@@ -70,6 +75,8 @@ func newMemoryStorage() *memoryStorage {
 func (m *memoryStorage) open() (faults.Backend, func() error, error) {
 	return m.backend, func() error { return nil }, nil
 }
+
+func (m *memoryStorage) make() error { return nil }
 
 func (m *memoryStorage) wipe() error {
 	store := raft.NewInmemStore()

@@ -134,6 +134,7 @@ type snapshotSink struct {
 	p           *process
 	index, term uint64
 	size        int64
+	told        bool // raft closes a sink twice, and only the first time counts
 }
 
 func (s *snapshotSink) Write(b []byte) (int, error) {
@@ -146,6 +147,10 @@ func (s *snapshotSink) Close() error {
 	if err := s.SnapshotSink.Close(); err != nil {
 		return err
 	}
+	if s.told {
+		return nil
+	}
+	s.told = true
 	s.p.machine.snapshotIndex.Store(s.index)
 	if s.p.machine.snapshotTaken.Load() == s.index {
 		s.p.emit(trace.Event{Kind: trace.KindSnapshot, Index: s.index, Term: s.term, Size: s.size})

@@ -4,7 +4,9 @@ import "slices"
 
 // Apply folds the next event into the state. It depends on nothing but the two,
 // and accepts any event: one that makes no sense changes nothing it cannot.
-func (s *State) Apply(e Event) {
+func (s *State) Apply(e Event) { s.apply(&e) }
+
+func (s *State) apply(e *Event) {
 	s.Seq, s.At = e.Seq, e.At
 	// The story is told first: it needs to know how things stood before.
 	s.tell(e)
@@ -15,7 +17,7 @@ func (s *State) Apply(e Event) {
 		}
 	case KindPacket:
 		if e.Packet != nil {
-			s.applyPacket(e)
+			s.applyPacket(e.Packet)
 		}
 	case KindLinkFault:
 		s.applyLinkFault(e)
@@ -34,12 +36,10 @@ func (s *State) Apply(e Event) {
 	}
 }
 
-func (s *State) applyNode(e Event) {
+func (s *State) applyNode(e *Event) {
 	n := s.Node(e.Node)
 	if n == nil {
-		at, _ := slices.BinarySearchFunc(s.Nodes, e.Node, func(n Node, id string) int { return CompareNames(n.ID, id) })
-		s.Nodes = slices.Insert(s.Nodes, at, Node{ID: e.Node, First: 1, ClockFactor: 1})
-		n = &s.Nodes[at]
+		n = s.addNode(e.Node)
 	}
 	s.applyReign(n, e)
 	switch e.Kind {
@@ -68,7 +68,9 @@ func (s *State) applyNode(e Event) {
 	case KindApplied, KindInstalled:
 		n.applyValue(e)
 	default:
-		n.applyLog(e)
+		if e.Index <= indexMax && e.Last <= indexMax {
+			n.applyLog(e)
+		}
 	}
 	// What a new leader appends to commit what came before it is not for the
 	// counter, so that nothing else tells of it.
@@ -81,7 +83,7 @@ func (s *State) applyNode(e Event) {
 }
 
 // applyReign notes when a node begins or ceases to lead.
-func (s *State) applyReign(n *Node, e Event) {
+func (s *State) applyReign(n *Node, e *Event) {
 	leads := n.Role == Leader
 	switch {
 	case e.Kind == KindRole && e.Role == Leader && !leads:
@@ -98,11 +100,15 @@ func (s *State) applyReign(n *Node, e Event) {
 	}
 }
 
-func (n *Node) applyLife(e Event) {
+func (n *Node) applyLife(e *Event) {
 	was := n.Life
 	n.Life, n.Why, n.Since = e.Life, e.Text, e.At
-	if e.Life == Wiped {
+	switch e.Life {
+	case Wiped:
 		*n = Node{ID: n.ID, Life: Wiped, Since: e.At, First: 1, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
+	case Removed: // another machine that gets its name has nothing of it
+		*n = Node{ID: n.ID, Life: Removed, Why: e.Text, Since: e.At, First: 1, ClockFactor: 1}
+	default:
 	}
 	if e.Life == Up && was == Paused || e.Life == Paused {
 		return
@@ -111,14 +117,14 @@ func (n *Node) applyLife(e Event) {
 	n.Role, n.RoleAt, n.Leader, n.Votes, n.Peers = "", e.At, "", nil, nil
 	n.Commit, n.Applied = 0, 0
 	if e.Life == Up {
-		n.Role, n.Value, n.Heard = Follower, 0, e.At
+		n.Role, n.Value, n.Heard, n.HeardFrom = Follower, 0, e.At, ""
 		n.Cut = nil
 	}
 }
 
-func (n *Node) applyRole(e Event) {
+func (n *Node) applyRole(e *Event) {
 	if n.Role == Leader {
-		n.Heard = e.At // until now it was the one to be heard
+		n.Heard, n.HeardFrom = e.At, n.ID // until now it was the one to be heard
 	}
 	n.Role, n.RoleAt = e.Role, e.At
 	n.Votes, n.Peers = nil, nil
@@ -131,7 +137,7 @@ func (n *Node) applyRole(e Event) {
 	}
 }
 
-func (n *Node) applyValue(e Event) {
+func (n *Node) applyValue(e *Event) {
 	if n.Value != e.Value {
 		n.Value, n.ValueAt = e.Value, e.At
 	}
@@ -141,13 +147,20 @@ func (n *Node) applyValue(e Event) {
 	}
 }
 
-func (n *Node) applyLog(e Event) {
+// indexMax is the highest index of an entry that is believed: a trace from
+// elsewhere may say anything, and sums of indexes must not overflow.
+const indexMax = 1 << 62
+
+func (n *Node) applyLog(e *Event) {
 	end := n.First + uint64(len(n.Entries)) // one past its last entry
 	switch e.Kind {
 	case KindLoaded:
-		n.First, n.Entries = max(e.Index, 1), slices.Clip(e.Entries)
+		n.First, n.Entries, n.Cut = max(e.Index, 1), slices.Clip(e.Entries), nil
 		n.SnapshotIndex, n.SnapshotTerm = e.Last, e.Term
 	case KindAppended:
+		if e.Index == 0 || len(e.Entries) == 0 {
+			return
+		}
 		if e.Index != end || len(n.Entries) == 0 {
 			// After an installed snapshot a log goes on behind a gap.
 			n.cutFrom(e.Index)
@@ -157,6 +170,9 @@ func (n *Node) applyLog(e Event) {
 		}
 		n.Entries = append(n.Entries, e.Entries...)
 	case KindTruncated:
+		if e.Index == 0 {
+			return
+		}
 		if e.Index >= n.First && e.Index < end {
 			n.Cut, n.CutFirst, n.CutAt = slices.Clip(n.Entries[e.Index-n.First:]), e.Index, e.At
 		}
@@ -185,16 +201,20 @@ func (n *Node) cutFrom(index uint64) {
 	}
 }
 
-func (s *State) applyPacket(e Event) {
-	p := *e.Packet
-	if s.Flights == nil {
+// applyPacket folds a packet's event into the state, whose Seq and At are that
+// event's already.
+func (s *State) applyPacket(p *Packet) {
+	if tellsOfVote(p) {
+		s.tellPacket(p)
+	}
+	if len(s.Flights) == 0 {
 		s.Flights = make([]Flight, flightsMax)
 	}
-	slot := &s.Flights[p.ID%flightsMax]
+	slot := &s.Flights[p.ID%uint64(len(s.Flights))]
 	switch p.Fate {
 	case Sent:
 		s.Traffic.Sent++
-		*slot = Flight{Packet: p, SentAt: e.At}
+		slot.Packet, slot.SentAt, slot.EndedAt = *p, s.At, 0
 		return
 	case Delivered:
 		s.Traffic.Delivered++
@@ -202,16 +222,15 @@ func (s *State) applyPacket(e Event) {
 		s.Traffic.Lost++
 	}
 	if slot.ID == p.ID {
-		slot.Fate, slot.Why, slot.EndedAt = p.Fate, p.Why, e.At
+		slot.Fate, slot.Why, slot.EndedAt = p.Fate, p.Why, s.At
 	}
 	if p.Fate == Delivered {
-		s.applyDelivered(e)
+		s.applyDelivered(p)
 	}
 }
 
 // applyDelivered notes what the receiver learns from a packet.
-func (s *State) applyDelivered(e Event) {
-	p := e.Packet
+func (s *State) applyDelivered(p *Packet) {
 	to := s.Node(p.To)
 	if to == nil {
 		return
@@ -219,11 +238,11 @@ func (s *State) applyDelivered(e Event) {
 	switch {
 	case !p.Reply && (p.Kind == "append" || p.Kind == "heartbeat" || p.Kind == "snapshot"):
 		if p.Term >= to.Term {
-			to.Heard = e.At
+			to.Heard, to.HeardFrom = s.At, p.From
 		}
 	case p.Reply && to.Role == Leader && p.Term == to.Term && to.Peers != nil:
 		contact := to.Peers[p.From]
-		contact.Heard = e.At
+		contact.Heard = s.At
 		if p.OK && p.Kind == "append" {
 			contact.Match = max(contact.Match, p.LastIndex)
 		}
@@ -235,7 +254,7 @@ func (s *State) applyDelivered(e Event) {
 	}
 }
 
-func (s *State) applyLinkFault(e Event) {
+func (s *State) applyLinkFault(e *Event) {
 	link := Link{From: e.Node, To: e.Peer}
 	if s.Faults == nil {
 		s.Faults = map[Link][]string{}

@@ -1,6 +1,9 @@
 package trace
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Log takes the events of a cluster as they happen and holds the state they add
 // up to. It is safe for use by many goroutines on both sides of virtual time:
@@ -27,7 +30,28 @@ func (l *Log) Emit(e Event) {
 	// Goroutines that run at the same time may arrive in another order than they
 	// looked at the clock; time in a trace never goes back.
 	e.At = max(e.At, l.state.At)
-	l.state.Apply(e)
+	l.state.apply(&e)
+	for _, sink := range l.sinks {
+		sink(e)
+	}
+}
+
+// EmitPacket is Emit for an event of [KindPacket]. There are many of those, and
+// the goroutines that carry packets have small stacks, so this takes little of it.
+func (l *Log) EmitPacket(at time.Duration, p *Packet) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state.Seq++
+	l.state.At = max(at, l.state.At)
+	l.state.applyPacket(p)
+	if len(l.sinks) > 0 {
+		l.passOn(p)
+	}
+}
+
+//go:noinline
+func (l *Log) passOn(p *Packet) {
+	e := Event{Seq: l.state.Seq, At: l.state.At, Kind: KindPacket, Packet: p}
 	for _, sink := range l.sinks {
 		sink(e)
 	}

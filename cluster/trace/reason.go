@@ -68,6 +68,8 @@ func (s *State) NoLeader() string {
 		return fmt.Sprintf("%d of %d nodes are up, %d needed", up, len(voters), need)
 	case reach < need:
 		return fmt.Sprintf("%d of %d nodes can talk, %d needed", reach, len(voters), need)
+	case s.LeaderNode() != nil && s.LeaderNode().Life == Paused:
+		return fmt.Sprintf("%s leads but is paused", s.LeaderNode().ID)
 	case s.LeaderNode() != nil:
 		return fmt.Sprintf("%s has lost its quorum", s.LeaderNode().ID)
 	case len(candidates) > 0:

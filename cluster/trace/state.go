@@ -43,9 +43,10 @@ type Node struct {
 	Vote     string // for whom
 	Leader   string // whom it takes for the leader, "" nobody
 
-	Heard time.Duration      // when it last heard from a leader
-	Votes []string           // of a candidate: who granted its vote in this term, itself included
-	Peers map[string]Contact // of a leader: what it knows of the others
+	Heard     time.Duration      // when it last heard from a leader
+	HeardFrom string             // from which; itself if it led last, "" if none since it started
+	Votes     []string           // of a candidate: who granted its vote in this term, itself included
+	Peers     map[string]Contact // of a leader: what it knows of the others
 
 	First   uint64 // index of Entries[0]; with an empty log, of the next entry
 	Entries []Entry
@@ -130,6 +131,10 @@ type State struct {
 	Story   []Line  // what happened in words, oldest first
 	Reigns  []Reign // who led when, the latest last
 	Commit  uint64  // the highest commit index that any node reported
+
+	// index says where in Nodes each one is. It is replaced when a node is added,
+	// never changed, so that clones may share it.
+	index map[string]int
 }
 
 // Clone returns a state that shares nothing that either may change.
@@ -168,12 +173,29 @@ func (s *State) CopyTo(c *State) {
 // Node returns the node with that name, nil if there never was one. The pointer
 // is good until the next event.
 func (s *State) Node(id string) *Node {
-	for i := range s.Nodes {
-		if s.Nodes[i].ID == id {
-			return &s.Nodes[i]
-		}
+	if i, ok := s.index[id]; ok && i < len(s.Nodes) && s.Nodes[i].ID == id {
+		return &s.Nodes[i]
 	}
-	return nil
+	if len(s.index) == len(s.Nodes) {
+		return nil
+	}
+	// Whoever put the state together by hand has made no index.
+	i := slices.IndexFunc(s.Nodes, func(n Node) bool { return n.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &s.Nodes[i]
+}
+
+// addNode puts a new node into its place.
+func (s *State) addNode(id string) *Node {
+	at, _ := slices.BinarySearchFunc(s.Nodes, id, func(n Node, id string) int { return CompareNames(n.ID, id) })
+	s.Nodes = slices.Insert(s.Nodes, at, Node{ID: id, First: 1, ClockFactor: 1})
+	s.index = make(map[string]int, len(s.Nodes))
+	for i := range s.Nodes {
+		s.index[s.Nodes[i].ID] = i
+	}
+	return &s.Nodes[at]
 }
 
 // LeaderNode returns the node that leads: of all running nodes that think they

@@ -60,7 +60,7 @@ func (s *State) say(topic Topic, node, format string, args ...any) {
 }
 
 // tell adds the sentence for an event, if it matters. Heartbeats never do.
-func (s *State) tell(e Event) {
+func (s *State) tell(e *Event) {
 	switch e.Kind {
 	case KindShape:
 		s.say(AboutNetwork, "", "%s", e.Text)
@@ -75,9 +75,7 @@ func (s *State) tell(e Event) {
 			s.tellReturned(*e.Op)
 		}
 	case KindPacket:
-		if e.Packet != nil {
-			s.tellPacket(*e.Packet)
-		}
+		// Told by applyPacket.
 	default:
 		if n := s.Node(e.Node); n != nil {
 			s.tellNode(n, e)
@@ -85,7 +83,7 @@ func (s *State) tell(e Event) {
 	}
 }
 
-func (s *State) tellNode(n *Node, e Event) {
+func (s *State) tellNode(n *Node, e *Event) {
 	switch e.Kind {
 	case KindLife:
 		s.tellLife(n, e)
@@ -113,7 +111,7 @@ func (s *State) tellNode(n *Node, e Event) {
 	}
 }
 
-func (s *State) tellLife(n *Node, e Event) {
+func (s *State) tellLife(n *Node, e *Event) {
 	kept := "its disk is empty"
 	if last := n.LastIndex(); last > 0 {
 		kept = fmt.Sprintf("its disk holds the log up to entry %d", last)
@@ -123,7 +121,7 @@ func (s *State) tellLife(n *Node, e Event) {
 		switch n.Life {
 		case Paused:
 			s.say(AboutPause, n.ID, "%s goes on: all that waited for it arrives at once", n.ID)
-		case "":
+		case "", Removed:
 			if s.LeaderNode() != nil {
 				s.say(AboutStart, n.ID, "%s starts", n.ID)
 			}
@@ -145,7 +143,7 @@ func (s *State) tellLife(n *Node, e Event) {
 	}
 }
 
-func (s *State) tellRole(n *Node, e Event) {
+func (s *State) tellRole(n *Node, e *Event) {
 	switch e.Role {
 	case Leader:
 		voters := s.Voters()
@@ -156,48 +154,84 @@ func (s *State) tellRole(n *Node, e Event) {
 		s.say(AboutLeader, n.ID, "%s leads term %d, elected by %d of %d: %s",
 			n.ID, e.Term, len(n.Votes), len(voters), strings.Join(n.Votes, " "))
 	case Candidate:
-		if s.Settings.PreVote {
+		if from := s.handedOver(n); from != "" {
+			s.say(AboutElection, n.ID, "%s need not wait for a timeout: %s hands leadership over to it", n.ID, from)
+		} else if s.Settings.PreVote {
 			s.say(AboutElection, n.ID, "%s asks whether it could win an election: %s", n.ID, n.silence(e.At))
 		}
 	case Follower:
-		if n.Role != Leader {
-			return
+		if n.Role == Leader {
+			s.say(AboutStepDown, n.ID, "%s steps down: %s", n.ID, s.stepDownReason(n))
 		}
-		heard := 1
-		for _, c := range n.Peers {
-			if e.At-c.Heard <= s.Settings.Lease {
-				heard++
-			}
-		}
-		if voters := len(s.Voters()); heard < Quorum(voters) {
-			s.say(AboutStepDown, n.ID, "%s steps down: only %d of %d answered it within %s", n.ID, heard, voters, seconds(s.Settings.Lease))
-			return
-		}
-		s.say(AboutStepDown, n.ID, "%s steps down: it met a later term, or could not write its log", n.ID)
 	}
+}
+
+// handedOver returns which leader has just told the node to start an election, ""
+// if none has.
+func (s *State) handedOver(n *Node) string {
+	for i := range s.Flights {
+		f := &s.Flights[i]
+		if f.Kind == "timeout-now" && f.To == n.ID && !f.Reply && f.Fate == Delivered && f.EndedAt == s.At {
+			return f.From
+		}
+	}
+	return ""
+}
+
+// stepDownReason says why a leader ceases to lead, which raft itself does not say.
+func (s *State) stepDownReason(n *Node) string {
+	// A packet that has just brought a later term (Raft paper, section 5.1). What
+	// asks for a pre-vote speaks of a term that may never come.
+	var met *Flight
+	for i := range s.Flights {
+		f := &s.Flights[i]
+		if f.To == n.ID && f.Fate == Delivered && f.EndedAt == s.At && f.Term > n.Term && (f.Reply || f.Kind != "prevote") {
+			met = f
+		}
+	}
+	voters := s.Voters()
+	heard := 0
+	for _, id := range voters {
+		if id == n.ID || n.Peers[id].Heard > 0 && s.At-n.Peers[id].Heard <= s.Settings.Lease {
+			heard++
+		}
+	}
+	switch {
+	case met != nil:
+		return fmt.Sprintf("it learns from %s that the term is %d by now, not %d", met.From, met.Term, n.Term)
+	case heard < Quorum(len(voters)):
+		return fmt.Sprintf("only %d of %d answered it within %s, itself included", heard, len(voters), seconds(s.Settings.Lease))
+	case len(voters) > 0 && !slices.Contains(voters, n.ID):
+		return "it is no longer a voter"
+	case n.DiskFault != "":
+		return fmt.Sprintf("it could not write its log, because its disk has a fault (%s)", n.DiskFault)
+	}
+	return "it no longer leads by its own account"
 }
 
 // silence says why a node starts an election.
 func (n *Node) silence(now time.Duration) string {
-	who := n.Leader
-	if who == "" {
-		who = "a leader"
+	switch n.HeardFrom {
+	case "":
+		return fmt.Sprintf("no leader has called in the %s since it started", seconds(now-n.Heard))
+	case n.ID:
+		return fmt.Sprintf("no leader has called in the %s since it led itself", seconds(now-n.Heard))
 	}
-	return fmt.Sprintf("it has heard nothing from %s for %s", who, seconds(now-n.Heard))
+	return fmt.Sprintf("it has heard nothing from %s for %s", n.HeardFrom, seconds(now-n.Heard))
 }
 
-func (s *State) tellVote(n *Node, e Event) {
-	if e.Peer != n.ID {
+func (s *State) tellVote(n *Node, e *Event) {
+	if e.Peer != n.ID || !n.Life.Running() { // what its disk holds is told before it starts
 		return
 	}
-	if s.Settings.PreVote {
+	if s.Settings.PreVote || s.handedOver(n) != "" {
 		s.say(AboutElection, n.ID, "%s stands for election in term %d", n.ID, e.Term)
 		return
 	}
-	s.say(AboutElection, n.ID, "%s stands for election in term %d: %s", n.ID, e.Term, n.silence(e.At))
+	s.say(AboutElection, n.ID, "%s stands for election in term %d: %s", n.ID, e.Term, n.silence(s.At))
 }
 
-func (s *State) tellTruncated(n *Node, e Event) {
+func (s *State) tellTruncated(n *Node, e *Event) {
 	which, were := fmt.Sprintf("entries %d to %d", e.Index, e.Last), "they were"
 	if e.Index == e.Last {
 		which, were = fmt.Sprintf("entry %d", e.Index), "it was"
@@ -209,7 +243,7 @@ func (s *State) tellTruncated(n *Node, e Event) {
 	s.say(AboutLog, n.ID, "%s cuts %s%s off its log: %s never committed, and the leader's log has something else there", n.ID, which, term, were)
 }
 
-func (s *State) tellConfig(n *Node, e Event) {
+func (s *State) tellConfig(n *Node, e *Event) {
 	if n.Role != Leader || len(n.Servers) == 0 {
 		return
 	}
@@ -238,7 +272,7 @@ func (s *State) tellConfig(n *Node, e Event) {
 	}
 }
 
-func (s *State) tellDisk(n *Node, e Event) {
+func (s *State) tellDisk(n *Node, e *Event) {
 	word, _, _ := strings.Cut(e.Text, " ")
 	meaning := map[string]string{
 		"":        "is sound again",
@@ -273,11 +307,13 @@ func (s *State) tellReturned(op Op) {
 	}
 }
 
+// tellsOfVote says whether a packet brings the refusal of a vote.
+func tellsOfVote(p *Packet) bool {
+	return p.Fate == Delivered && p.Reply && !p.OK && p.Error == "" && (p.Kind == "vote" || p.Kind == "prevote")
+}
+
 // tellPacket tells of a refused vote: the reason lies in two logs.
-func (s *State) tellPacket(p Packet) {
-	if p.Fate != Delivered || !p.Reply || p.OK || p.Error != "" || p.Kind != "vote" && p.Kind != "prevote" {
-		return
-	}
+func (s *State) tellPacket(p *Packet) {
 	voter, candidate := s.Node(p.From), s.Node(p.To)
 	if voter == nil || candidate == nil || candidate.Role != Candidate {
 		return

@@ -68,6 +68,15 @@ func (b *Bubble) Go(f func()) {
 // registered runs first.
 func (b *Bubble) OnClose(f func()) { b.closers = append(b.closers, f) }
 
+// Catch is to be deferred where code of others, on a goroutine that they
+// started, calls back: a panic ends the clock with a [PanicError] instead of the
+// program.
+func (b *Bubble) Catch() {
+	if v := recover(); v != nil {
+		b.clock.fail(&PanicError{Value: v, Stack: debug.Stack()})
+	}
+}
+
 // guard runs f; a panic is returned, and ends the clock.
 func (b *Bubble) guard(f func()) (err error) {
 	defer func() {
@@ -193,6 +202,9 @@ func (c *Clock) pass(b *Bubble, s slice) {
 		default:
 		}
 	}
+	if !s.yields {
+		synctest.Wait() // what was due at the last moment has happened too
+	}
 }
 
 // serve runs the call at a quiet moment, and answers at the next one.
@@ -228,7 +240,8 @@ func (c *Clock) Do(f func()) error {
 }
 
 // Advance lets d of virtual time pass as fast as possible, whether the clock is
-// paused or not, and returns when it has. The error is [ErrClosed].
+// paused or not, and returns when it has and all that was due is done. The error
+// is [ErrClosed].
 func (c *Clock) Advance(d time.Duration) error {
 	return c.give(slice{length: d, done: make(chan struct{})})
 }

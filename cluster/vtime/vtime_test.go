@@ -88,6 +88,7 @@ func TestEverySpeedHolds(t *testing.T) {
 		m.real(tick) // the first tick after a change of speed is the one counted from
 		from := m.Now()
 		m.real(20 * time.Second)
+		_ = m.Do(func() {}) // a beat that is due now may still be under way
 		_ = m.Do(func() {}) // a beat of this very moment has been counted
 		want := 20 * speed
 		if got := (m.Now() - from).Seconds(); math.Abs(got-want) > want/1000 {

@@ -1,0 +1,209 @@
+package cluster
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/counter"
+
+	"github.com/hashicorp/raft"
+)
+
+// benchFor is the virtual time that one round of a benchmark lets pass.
+const benchFor = time.Minute
+
+// plainRaft lets time pass for n nodes of raft over its own stores and transport
+// in a bare bubble, under a load of rate increments a second, and returns the
+// real time that took. It is what the cluster is measured against.
+func plainRaft(tb testing.TB, n, rate int) time.Duration {
+	tb.Helper()
+	start := time.Now() // here time is real
+	synctest.Test(new(testing.T), func(*testing.T) {
+		nodes := plainNodes(tb, n)
+		time.Sleep(5 * time.Second) // the first election
+		stop := make(chan struct{})
+		if rate > 0 {
+			go plainLoad(nodes, time.Second/time.Duration(rate), stop)
+		}
+		time.Sleep(benchFor - 5*time.Second)
+		close(stop)
+		time.Sleep(time.Second)
+		for _, r := range nodes {
+			if err := r.Shutdown().Error(); err != nil {
+				tb.Error(err)
+			}
+		}
+	})
+	return time.Since(start)
+}
+
+func plainNodes(tb testing.TB, n int) (nodes []*raft.Raft) {
+	tb.Helper()
+	var first raft.Configuration
+	var transports []*raft.InmemTransport
+	for i := range n {
+		address, transport := raft.NewInmemTransport(raft.ServerAddress(fmt.Sprintf("n%d", i+1)))
+		transports = append(transports, transport)
+		first.Servers = append(first.Servers, raft.Server{ID: raft.ServerID(address), Address: address})
+	}
+	for i, transport := range transports {
+		for _, other := range transports {
+			transport.Connect(other.LocalAddr(), other)
+		}
+		conf := raft.DefaultConfig()
+		conf.LocalID, conf.LogOutput, conf.NoLegacyTelemetry = first.Servers[i].ID, io.Discard, true
+		store := raft.NewInmemStore()
+		snapshots := raft.NewInmemSnapshotStore()
+		if err := raft.BootstrapCluster(conf, store, store, snapshots, transport, first); err != nil {
+			tb.Fatal(err)
+		}
+		r, err := raft.NewRaft(conf, counter.New(), store, store, snapshots, transport)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		nodes = append(nodes, r)
+	}
+	return nodes
+}
+
+// plainLoad has a client apply an increment at the leader now and then.
+func plainLoad(nodes []*raft.Raft, every time.Duration, stop chan struct{}) {
+	command := counter.Command{Op: counter.OpAdd, Client: "c1", Session: true, Delta: 1}
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(every):
+		}
+		command.Seq++
+		data, err := command.Encode()
+		if err != nil {
+			panic(err)
+		}
+		for _, r := range nodes {
+			if r.State() == raft.Leader {
+				_ = r.Apply(data, time.Second).Error()
+			}
+		}
+	}
+}
+
+// bench opens a cluster of n nodes with a leader, under a load of rate increments
+// a second.
+func bench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
+	b.Helper()
+	cfg := Config{Nodes: n, Settings: Defaults()}
+	cfg.Settings.Storage = Memory
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := Open(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	if !c.AwaitLeader(time.Minute) {
+		b.Fatal("no leader within a minute")
+	}
+	if rate > 0 {
+		if err := c.Order("load", func() error { return c.Load(float64(rate), max(1, rate/10), RouteLeader) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return c
+}
+
+// BenchmarkVirtualTime compares the full cluster, with faults, disks, events and
+// state, with plain raft under the same load: how much virtual time passes in a
+// second, and which part that is of what plain raft does (at least 0.75).
+func BenchmarkVirtualTime(b *testing.B) {
+	for _, n := range []int{5, 25, 99} {
+		for _, rate := range []int{0, 10} {
+			b.Run(fmt.Sprintf("%d nodes, %d a second", n, rate), func(b *testing.B) {
+				c := bench(b, n, rate)
+				var full, plain time.Duration
+				for b.Loop() {
+					start := time.Now()
+					if err := c.Clock().Advance(benchFor); err != nil {
+						b.Fatal(err)
+					}
+					full += time.Since(start)
+					plain += plainRaft(b, n, rate)
+				}
+				passed := float64(b.N) * benchFor.Seconds()
+				b.ReportMetric(passed/full.Seconds(), "vs/s")
+				b.ReportMetric(passed/plain.Seconds(), "plain-vs/s")
+				b.ReportMetric(plain.Seconds()/full.Seconds(), "of-plain")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
+
+// BenchmarkOpen is the time from nothing to a leader, with files and with as many
+// nodes as there are by default (under 300 ms).
+func BenchmarkOpen(b *testing.B) {
+	for _, storage := range []string{Memory, Bolt} {
+		b.Run(storage, func(b *testing.B) {
+			for b.Loop() {
+				c, err := Open(Config{Nodes: 5, Settings: func() trace.Settings { s := Defaults(); s.Storage = storage; return s }()})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if !c.AwaitLeader(time.Minute) {
+					b.Fatal("no leader within a minute")
+				}
+				b.StopTimer()
+				if err := c.Close(); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkMemory lets ten minutes pass at a hundred increments a second, on
+// files, and reports what the program needs then (under 60 MB).
+func BenchmarkMemory(b *testing.B) {
+	for b.Loop() {
+		c := bench(b, 5, 100, func(cfg *Config) { cfg.Settings.Storage = Bolt })
+		if err := c.Clock().Advance(10 * time.Minute); err != nil {
+			b.Fatal(err)
+		}
+		resident := residentMB()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(resident, "RSS-MB")
+		b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "live-MB")
+		b.ReportMetric(float64(c.Trace().State().Clients.OK), "increments")
+	}
+}
+
+// residentMB is the memory this process has in use, where the system tells.
+func residentMB() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kB, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kB / 1024
+		}
+	}
+	return 0
+}
