@@ -134,7 +134,10 @@ func (f *frame) render() (string, []hit) {
 // tooSmall says how much room is missing.
 func (p *painter) tooSmall() {
 	text := fmt.Sprintf("have %dx%d, need %dx%d", p.width, p.height, minWidth, minHeight)
-	p.put(max((p.w-len(text))/2, 0), p.h/2, p.w, text, inkWarn)
+	lines := wrap(text, p.w)
+	for i, line := range lines {
+		p.put(max((p.w-len(line))/2, 0), max((p.h-len(lines)+1)/2, 0)+i, p.w, line, inkWarn)
+	}
 }
 
 // hitNode notes that a rectangle stands for a node.
