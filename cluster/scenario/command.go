@@ -1,0 +1,85 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// command is one command of the language.
+type command struct {
+	name   string // its first word
+	syntax string // as in the reference
+	help   string // one line
+	// setup is for commands that say what cluster to start; they stand first.
+	setup func(r *reader, s *Script) error
+	// parse is for all others.
+	parse func(r *reader) (action, error)
+}
+
+// action carries a command out, on a goroutine of the cluster's bubble. It may
+// take virtual time. Its error is a [*Failure] for what was expected and is not
+// so, or says why the command could not be carried out.
+type action func(x *execution) error
+
+// commands returns all commands, in the order of the reference.
+func commands() []command {
+	return slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
+		networkCommands(), linkCommands(), waitCommands(), stageCommands(), expectCommands())
+}
+
+// Reference describes one command, for people.
+type Reference struct{ Name, Syntax, Help string }
+
+// References returns the command reference.
+func References() []Reference {
+	var all []Reference
+	for _, c := range commands() {
+		all = append(all, Reference{Name: c.name, Syntax: c.syntax, Help: c.help})
+	}
+	return all
+}
+
+// find returns the command that a word names.
+func find(name string) (command, bool) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+// names returns the first words of all commands.
+func names() []string {
+	var all []string
+	for _, c := range commands() {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+// command takes the first word of a command.
+func (r *reader) command() (command, error) {
+	w, err := r.take("a command")
+	if err != nil {
+		return command{}, err
+	}
+	name, _, _ := strings.Cut(w.text, ".") // say.zh is say in another language
+	if c, ok := find(name); ok && (name == w.text || name == "say") {
+		return c, nil
+	}
+	return command{}, r.fail(w, "%q is no command%s; capsize commands lists them", w.text, didYouMean(w.text, names()))
+}
+
+// Failure is an expectation that did not hold.
+type Failure struct {
+	Line int    `json:"line"`
+	Text string `json:"text"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+}
+
+func (f *Failure) Error() string {
+	return fmt.Sprintf("line %d: %s: wanted %s, got %s", f.Line, f.Text, f.Want, f.Got)
+}

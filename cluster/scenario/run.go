@@ -1,0 +1,137 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+)
+
+// SpeedAuto is the speed that slows down by itself where something happens.
+const SpeedAuto = -1
+
+// pollEvery is how often a wait looks at the state, in virtual time.
+const pollEvery = 10 * time.Millisecond
+
+// Stage is where a scenario is shown.
+type Stage interface {
+	// Speed sets how fast time runs: virtual seconds per second, vtime.Max or SpeedAuto.
+	Speed(float64)
+	// Step waits until whoever presents wants to go on.
+	Step(text string)
+}
+
+// nowhere is the stage of a run that nobody watches.
+type nowhere struct{}
+
+func (nowhere) Speed(float64) {}
+func (nowhere) Step(string)   {}
+
+// execution is a script being carried out on a cluster, inside virtual time.
+type execution struct {
+	c     *cluster.Cluster
+	stage Stage
+	rng   *rand.Rand // what the script itself draws
+	names map[string][]string
+	named []string     // the nodes that the present command has named
+	chaos *chaos       // nil while there is none
+	view  *trace.State // the state that a wait looks at, nil otherwise
+
+	mu   sync.Mutex
+	last trace.Op // the operation that ended last; guarded by mu
+}
+
+func newExecution(c *cluster.Cluster, seed int64, stage Stage) *execution {
+	return &execution{c: c, stage: stage, rng: rand.New(rand.NewPCG(uint64(seed), 1)), names: map[string][]string{}}
+}
+
+// state returns the present state, not to be changed.
+func (x *execution) state() *trace.State {
+	if x.view != nil {
+		return x.view
+	}
+	state := x.c.Trace().State()
+	return &state
+}
+
+func (x *execution) sleep(d time.Duration) { x.c.Sleep(d) }
+
+// end notes the outcome of an operation.
+func (x *execution) end(op trace.Op) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.last = op
+}
+
+func (x *execution) lastOp() trace.Op {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.last
+}
+
+// background carries an action out without waiting for it.
+func (x *execution) background(do action) {
+	named := x.named
+	x.c.Go(func() {
+		aside := &execution{c: x.c, stage: x.stage, rng: x.rng, names: x.names, named: named}
+		if err := do(aside); err == nil {
+			x.end(aside.last)
+		}
+	})
+}
+
+// wait waits until a condition holds, for at most within.
+func (x *execution) wait(what string, within time.Duration, until condition) error {
+	instead := ""
+	for deadline := x.c.Now() + within; ; x.sleep(pollEvery) {
+		x.c.Trace().Look(func(s *trace.State) {
+			x.view = s // the log is locked: nobody may ask it for a copy now
+			instead = until(x, s)
+			x.view = nil
+		})
+		if instead == "" {
+			return nil
+		}
+		if x.c.Now() >= deadline || x.c.Ended() {
+			return &Failure{Want: fmt.Sprintf("%s within %s", what, within), Got: instead}
+		}
+	}
+}
+
+// run carries out the steps of a script, and returns what did not hold. It goes
+// on after an expectation that does not hold, and ends after a command that
+// cannot be carried out or a wait that was in vain.
+func (x *execution) run(s *Script) []Failure {
+	var failures []Failure
+	for _, step := range s.steps {
+		if x.c.Ended() {
+			break
+		}
+		x.named = nil
+		x.c.Note(trace.KindCommand, "", step.text)
+		err := step.do(x)
+		if err == nil {
+			continue
+		}
+		failure := asFailure(err, step)
+		failures = append(failures, failure)
+		if !step.expects {
+			break
+		}
+	}
+	x.stopChaos()
+	x.c.StopLoad()
+	return failures
+}
+
+func asFailure(err error, s step) Failure {
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Want: "it to be done", Got: err.Error()}
+	}
+	return Failure{Line: s.line, Text: s.text, Want: f.Want, Got: f.Got}
+}
