@@ -134,6 +134,21 @@ func TestOfAKilledLeaderTheOutcomeIsUnknown(t *testing.T) {
 	})
 }
 
+func TestWhatMayHaveBeenAppliedOnceStaysUnknown(t *testing.T) {
+	w := open(t, 3)
+	w.add(1, RouteLeader)
+	others := w.followers()
+	w.cutOffLeader()
+	for _, name := range others {
+		w.must(func() error { return w.Kill(name) })
+	}
+	op := w.add(1, RouteLeader) // into the log of the leader; and then nobody takes it any more
+	w.wants(op, trace.Unknown, "")
+	if op.Attempts < 2 {
+		w.fatal("it was not tried again: %+v", op)
+	}
+}
+
 func TestEveryOperationEndsInTime(t *testing.T) {
 	for _, timeout := range []time.Duration{10 * time.Millisecond, 300 * time.Millisecond, 5 * time.Second} {
 		w := open(t, 3, func(cfg *Config) { cfg.Settings.ClientTimeout = timeout })

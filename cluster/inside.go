@@ -8,6 +8,9 @@ import (
 
 // What a script needs that runs inside virtual time.
 
+// Settings returns how the cluster is set up. It may be called from anywhere.
+func (c *Cluster) Settings() trace.Settings { return c.settings }
+
 // Go runs f on a goroutine of the cluster's bubble. It is called inside.
 func (c *Cluster) Go(f func()) { c.bubble.Go(f) }
 

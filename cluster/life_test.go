@@ -181,22 +181,24 @@ func TestAPausedNodeWaitsAndThenMeetsAFlood(t *testing.T) {
 	if n := w.at(one); n.Value != 0 || n.Life != trace.Paused {
 		w.fatal("while paused it is %s and shows %d", n.Life, n.Value)
 	}
-	held := 0
-	w.Trace().Look(func(s *trace.State) {
-		for _, f := range s.Flying() {
-			if f.Held && (f.To == one || f.From == one) {
-				held++
+	waiting := func() (held int) {
+		w.Trace().Look(func(s *trace.State) {
+			for _, f := range s.Flying() {
+				if f.Held && (f.To == one || f.From == one) {
+					held++
+				}
 			}
-		}
-	})
-	if held == 0 {
-		w.fatal("nothing waits at the paused node")
+		})
+		return held
 	}
-	delivered := w.Trace().State().Traffic.Delivered
+	held, before := waiting(), w.Trace().State().Traffic
 	w.must(func() error { return w.Resume(one) })
 	w.pass(time.Millisecond)
-	if got := w.Trace().State().Traffic.Delivered - delivered; got < uint64(held) {
-		w.fatal("%d packets delivered in a millisecond, want the flood of %d", got, held)
+	after := w.Trace().State().Traffic
+	// Answers to calls that are over by now are lost on arrival.
+	flood := int(after.Delivered + after.Lost - before.Delivered - before.Lost)
+	if held < 5 || waiting() > 0 || flood < held {
+		w.fatal("%d packets waited, %d arrived in a millisecond, %d still wait", held, flood, waiting())
 	}
 	w.untilAll(3)
 }

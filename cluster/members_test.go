@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,24 +11,29 @@ import (
 )
 
 // voting returns the voters in the leader's configuration, and its other members.
-func (w *world) voting() (voters, others []string) {
-	w.t.Helper()
-	for _, s := range w.at(w.leaderName()).Servers {
-		if s.Voter {
-			voters = append(voters, s.ID)
+func voting(s *trace.State) (voters, others []string) {
+	leader := s.LeaderNode()
+	if leader == nil {
+		return nil, nil
+	}
+	for _, server := range leader.Servers {
+		if server.Voter {
+			voters = append(voters, server.ID)
 		} else {
-			others = append(others, s.ID)
+			others = append(others, server.ID)
 		}
 	}
 	return voters, others
 }
 
-func (w *world) members(voters, others string) {
+// members wants the leader to know these voters and other members; what it does
+// last is seen at the next poll.
+func (w *world) members(wantVoters, wantOthers string) {
 	w.t.Helper()
-	gotVoters, gotOthers := w.voting()
-	if fmt.Sprint(gotVoters) != "["+voters+"]" || fmt.Sprint(gotOthers) != "["+others+"]" {
-		w.fatal("voters %v and others %v, want %s and %s", gotVoters, gotOthers, voters, others)
-	}
+	w.until("voters "+wantVoters+", others "+wantOthers, func(s *trace.State) bool {
+		voters, others := voting(s)
+		return strings.Join(voters, " ") == wantVoters && strings.Join(others, " ") == wantOthers
+	})
 }
 
 func TestANewVoterCatchesUpAndVotes(t *testing.T) {
@@ -77,9 +83,10 @@ func TestPromoteAndDemote(t *testing.T) {
 	w.members("n1 n2 n3 n4", "")
 	follower := w.followers()[0]
 	w.must(func() error { return w.Demote(follower) })
-	if _, others := w.voting(); !slices.Equal(others, []string{follower}) {
-		w.fatal("non-voters %v, want %s", others, follower)
-	}
+	w.until("it is a non-voter", func(s *trace.State) bool {
+		_, others := voting(s)
+		return slices.Equal(others, []string{follower})
+	})
 	w.refused(w.do(func() error { return w.Transfer(follower) }), follower, "not a voter")
 	w.must(func() error { return w.Promote(follower) })
 	w.members("n1 n2 n3 n4", "")

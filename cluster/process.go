@@ -247,13 +247,18 @@ func (n *node) crash(reason error) {
 		return // it is being opened, and whoever does that gets the error
 	}
 	_ = p.die()
-	n.c.bubble.Go(func() {
-		n.enter()
-		defer n.leave()
-		if n.running() == p {
-			n.c.report(n.stopHeld(trace.Crashed, reason.Error()))
-		}
-	})
+	n.c.bubble.Go(func() { n.c.report(n.crashed(p, reason)) })
+}
+
+// crashed ends what is left of a process that has crashed, unless that has been
+// done and another one runs by now.
+func (n *node) crashed(p *process, reason error) error {
+	n.enter()
+	defer n.leave()
+	if n.running() != p {
+		return nil
+	}
+	return n.stopHeld(trace.Crashed, reason.Error())
 }
 
 // die makes the death of a process sharp: from now on nothing that its

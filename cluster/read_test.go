@@ -32,8 +32,9 @@ func TestAnAnswerFromBeforeTheReadConfirmsNothing(t *testing.T) {
 	w.untilAll(1)
 	old := w.leaderName()
 	to, third := w.followers()[0], w.followers()[1]
-	w.must(func() error { return w.SetLink(to, old, faults.Delay{Mean: 400 * time.Millisecond}) })
+	w.must(func() error { return w.SetLink(to, old, faults.Delay{Mean: 300 * time.Millisecond}) })
 	w.must(func() error { return w.SetLink(third, old, faults.Cut{}) })
+	w.pass(150 * time.Millisecond) // now a heartbeat's answer is under way
 	// A leader that hands over does not wait until it is out of its lease.
 	w.clockDo(func() { w.bubble.Go(func() { _ = w.Transfer(to) }) })
 	w.until("the other leads", func(s *trace.State) bool { return s.Node(to).Role == trace.Leader })

@@ -39,57 +39,86 @@ func Defaults() trace.Settings {
 type setting struct {
 	key string
 	set func(*trace.Settings, string) error
+	get func(*trace.Settings) string
 }
 
 var settings = []setting{
-	{"client-timeout", duration(func(s *trace.Settings) *time.Duration { return &s.ClientTimeout }, 10*time.Millisecond)},
-	{"election", duration(func(s *trace.Settings) *time.Duration { return &s.Election }, 5*time.Millisecond)},
-	{"fsync", duration(func(s *trace.Settings) *time.Duration { return &s.Fsync }, 0)},
-	{"heartbeat", duration(func(s *trace.Settings) *time.Duration { return &s.Heartbeat }, 5*time.Millisecond)},
-	{"jitter", duration(func(s *trace.Settings) *time.Duration { return &s.Jitter }, 0)},
-	{"latency", duration(func(s *trace.Settings) *time.Duration { return &s.Latency }, 0)},
-	{"lease", duration(func(s *trace.Settings) *time.Duration { return &s.Lease }, 5*time.Millisecond)},
-	{"prevote", onOff(func(s *trace.Settings) *bool { return &s.PreVote })},
-	{"rpc-timeout", duration(func(s *trace.Settings) *time.Duration { return &s.RPCTimeout }, time.Millisecond)},
-	{"sessions", onOff(func(s *trace.Settings) *bool { return &s.Sessions })},
-	{"snapshot-threshold", count(func(s *trace.Settings) *uint64 { return &s.SnapshotThreshold })},
-	{"trailing-logs", count(func(s *trace.Settings) *uint64 { return &s.TrailingLogs })},
+	duration("client-timeout", func(s *trace.Settings) *time.Duration { return &s.ClientTimeout }, 10*time.Millisecond),
+	duration("election", func(s *trace.Settings) *time.Duration { return &s.Election }, 5*time.Millisecond),
+	duration("fsync", func(s *trace.Settings) *time.Duration { return &s.Fsync }, 0),
+	duration("heartbeat", func(s *trace.Settings) *time.Duration { return &s.Heartbeat }, 5*time.Millisecond),
+	duration("jitter", func(s *trace.Settings) *time.Duration { return &s.Jitter }, 0),
+	duration("latency", func(s *trace.Settings) *time.Duration { return &s.Latency }, 0),
+	duration("lease", func(s *trace.Settings) *time.Duration { return &s.Lease }, 5*time.Millisecond),
+	onOff("prevote", func(s *trace.Settings) *bool { return &s.PreVote }),
+	duration("rpc-timeout", func(s *trace.Settings) *time.Duration { return &s.RPCTimeout }, time.Millisecond),
+	onOff("sessions", func(s *trace.Settings) *bool { return &s.Sessions }),
+	count("snapshot-threshold", func(s *trace.Settings) *uint64 { return &s.SnapshotThreshold }),
+	count("trailing-logs", func(s *trace.Settings) *uint64 { return &s.TrailingLogs }),
 }
 
 // longest is the longest duration that can be set.
 const longest = time.Hour
 
-func duration(field func(*trace.Settings) *time.Duration, least time.Duration) func(*trace.Settings, string) error {
-	return func(s *trace.Settings, value string) error {
-		d, err := time.ParseDuration(value)
-		if err != nil || d < least || d > longest {
-			return fmt.Errorf("%q is not a duration from %s to %s, like 250ms or 2s", value, least, longest)
-		}
-		*field(s) = d
-		return nil
-	}
-}
-
-func onOff(field func(*trace.Settings) *bool) func(*trace.Settings, string) error {
-	return func(s *trace.Settings, value string) error {
-		switch value {
-		case "on", "off":
-			*field(s) = value == "on"
+func duration(key string, field func(*trace.Settings) *time.Duration, least time.Duration) setting {
+	return setting{
+		key: key,
+		set: func(s *trace.Settings, value string) error {
+			d, err := time.ParseDuration(value)
+			if err != nil || d < least || d > longest {
+				return fmt.Errorf("%q is not a duration from %s to %s, like 250ms or 2s", value, least, longest)
+			}
+			*field(s) = d
 			return nil
-		}
-		return fmt.Errorf("%q is neither on nor off", value)
+		},
+		get: func(s *trace.Settings) string { return field(s).String() },
 	}
 }
 
-func count(field func(*trace.Settings) *uint64) func(*trace.Settings, string) error {
-	return func(s *trace.Settings, value string) error {
-		n, err := strconv.ParseUint(value, 10, 32)
-		if err != nil || n == 0 {
-			return fmt.Errorf("%q is not a whole number of entries from 1 on", value)
-		}
-		*field(s) = n
-		return nil
+func onOff(key string, field func(*trace.Settings) *bool) setting {
+	return setting{
+		key: key,
+		set: func(s *trace.Settings, value string) error {
+			switch value {
+			case "on", "off":
+				*field(s) = value == "on"
+				return nil
+			}
+			return fmt.Errorf("%q is neither on nor off", value)
+		},
+		get: func(s *trace.Settings) string {
+			if *field(s) {
+				return "on"
+			}
+			return "off"
+		},
 	}
+}
+
+func count(key string, field func(*trace.Settings) *uint64) setting {
+	return setting{
+		key: key,
+		set: func(s *trace.Settings, value string) error {
+			n, err := strconv.ParseUint(value, 10, 32)
+			if err != nil || n == 0 {
+				return fmt.Errorf("%q is not a whole number of entries from 1 on", value)
+			}
+			*field(s) = n
+			return nil
+		},
+		get: func(s *trace.Settings) string { return strconv.FormatUint(*field(s), 10) },
+	}
+}
+
+// Changed returns the keys and values of the settings that are not as in Defaults.
+func Changed(s trace.Settings) (changed [][2]string) {
+	defaults := Defaults()
+	for _, one := range settings {
+		if value := one.get(&s); value != one.get(&defaults) {
+			changed = append(changed, [2]string{one.key, value})
+		}
+	}
+	return changed
 }
 
 // SettingKeys returns the keys [Set] knows, sorted.

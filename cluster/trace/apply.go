@@ -27,7 +27,13 @@ func (s *State) apply(e *Event) {
 		if e.Op != nil {
 			s.applyReturned(*e.Op)
 		}
-	case KindShape, KindHealed, KindCommand, KindRefused, KindChapter, KindCaption, KindVerdict, KindLogLine:
+	case KindCaption:
+		if e.Peer == "" {
+			s.Caption = e.Text
+		}
+	case KindChapter:
+		s.Chapter, s.Caption = e.Text, ""
+	case KindShape, KindHealed, KindCommand, KindRefused, KindVerdict, KindLogLine:
 		// Words: the story is all there is to them.
 	default:
 		if e.Node != "" {

@@ -49,7 +49,7 @@ const (
 	KindCommand Kind = "command"  // Text: what the user, or a scenario, ordered
 	KindRefused Kind = "refused"  // Text: an order that could not be carried out, and why
 	KindChapter Kind = "chapter"  // Text
-	KindCaption Kind = "caption"  // Text
+	KindCaption Kind = "caption"  // Text; Peer: its language, "" the scenario's own
 	KindVerdict Kind = "verdict"  // Check, Verdict, Text
 	KindLogLine Kind = "log-line" // Node, Text: a line of the library's own log
 )

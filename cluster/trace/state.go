@@ -130,7 +130,9 @@ type State struct {
 	Clients Clients
 	Story   []Line  // what happened in words, oldest first
 	Reigns  []Reign // who led when, the latest last
-	Commit  uint64  // the highest commit index that any node reported
+
+	Chapter, Caption string // what a scenario said last, "" nothing
+	Commit           uint64 // the highest commit index that any node reported
 
 	// index says where in Nodes each one is. It is replaced when a node is added,
 	// never changed, so that clones may share it.

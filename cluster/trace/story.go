@@ -68,7 +68,7 @@ func (s *State) tell(e *Event) {
 		s.say(AboutHealing, "", "%s", e.Text)
 	case KindRefused:
 		s.say(AboutRefusal, "", "%s", e.Text)
-	case KindCaption, KindChapter:
+	case KindChapter:
 		s.say(AboutWords, "", "%s", e.Text)
 	case KindReturned:
 		if e.Op != nil {

@@ -187,6 +187,33 @@ func returned(op Op) Event {
 	return Event{Kind: KindReturned, Op: &op}
 }
 
+func TestWhatALeaderHearsLaterIsNotInAClone(t *testing.T) {
+	s := three()
+	answer(s)
+	clone := s.Clone()
+	was := deep(&clone)
+	s.At += time.Second
+	answer(s)
+	if got := deep(&clone); got != was {
+		t.Errorf("got %s\nwant %s", got, was)
+	}
+}
+
+func TestEntriesCutAndReplacedLaterAreStillInAClone(t *testing.T) {
+	s := three()
+	later(s, 0, Event{Kind: KindAppended, Node: "n2", Index: 4, Entries: []Entry{{Term: 2}}})
+	clone := s.Clone()
+	was := deep(&clone)
+	later(s, 0, Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 4})
+	later(s, 0, Event{Kind: KindAppended, Node: "n2", Index: 3, Entries: []Entry{{Term: 7}}})
+	if got := deep(&clone); got != was {
+		t.Errorf("got %s\nwant %s", got, was)
+	}
+	if got := s.Node("n2").Cut; len(got) != 2 || got[0].Term != 2 {
+		t.Errorf("what it cut off last is now %v", got)
+	}
+}
+
 func TestWhatGoesRoundInACircleIsToldOnceWithACount(t *testing.T) {
 	s := three()
 	for i := range 30 {
@@ -200,7 +227,7 @@ func TestWhatGoesRoundInACircleIsToldOnceWithACount(t *testing.T) {
 func TestTheStoryIsBounded(t *testing.T) {
 	s := three()
 	for i := range 10 * storyMax {
-		later(s, 0, Event{Kind: KindCaption, Text: string(rune(1000 + i))})
+		later(s, 0, Event{Kind: KindShape, Text: string(rune(1000 + i))})
 	}
 	if len(s.Story) > storyMax || s.Story[len(s.Story)-1].Text != string(rune(1000+10*storyMax-1)) {
 		t.Errorf("%d lines", len(s.Story))
