@@ -1,0 +1,62 @@
+package scenario
+
+import (
+	"maps"
+	"math/rand/v2"
+	"sync"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+)
+
+// Perform carries the script out on a cluster, on a stage, inside virtual time,
+// and returns what did not hold.
+func (s *Script) Perform(c *cluster.Cluster, stage Stage) []Failure {
+	return newExecution(c, s.Settings.Seed, stage).run(s)
+}
+
+// Session carries out single commands on a cluster, as they are typed. Several
+// may be under way at once.
+type Session struct {
+	c     *cluster.Cluster
+	stage Stage
+
+	mu    sync.Mutex // guards what commands leave behind for later ones
+	rng   *rand.Rand
+	names map[string][]string
+	chaos *chaos
+}
+
+// NewSession begins a session; what it draws by chance comes from the seed.
+func NewSession(c *cluster.Cluster, seed int64, stage Stage) *Session {
+	return &Session{c: c, stage: stage, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}}
+}
+
+// Parse reads a command for the cluster as it is now. It may be called from
+// outside of virtual time. The error is an [*Error].
+func (s *Session) Parse(text string) (*Line, error) {
+	var nodes, names []string
+	s.c.Trace().Look(func(st *trace.State) {
+		nodes = where(st, func(*trace.Node) bool { return true })
+	})
+	s.mu.Lock()
+	for name := range s.names {
+		names = append(names, name)
+	}
+	s.mu.Unlock()
+	return ParseLine(text, nodes, names)
+}
+
+// Run carries out a command, inside virtual time. It returns the operation that
+// a client's command ended with; of other commands its outcome is Pending.
+func (s *Session) Run(l *Line) (trace.Op, error) {
+	s.mu.Lock()
+	x := &execution{c: s.c, stage: s.stage, rng: rand.New(rand.NewPCG(s.rng.Uint64(), 0)), names: maps.Clone(s.names), chaos: s.chaos}
+	s.mu.Unlock()
+	err := l.do(x)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(s.names, x.names)
+	s.chaos = x.chaos
+	return x.lastOp(), err
+}
