@@ -37,40 +37,9 @@ func (m *model) via() string {
 	return " via " + m.routeName()
 }
 
-func (m *model) increment()    { m.incrementTimes("increment"+m.via(), 1) }
-func (m *model) incrementTen() { m.incrementTimes("increment 10"+m.via(), 10) }
-
-func (m *model) incrementTimes(command string, times int) {
-	route := m.routeName()
-	m.order(command, "sent", func(c *cluster.Cluster) (string, error) {
-		var last trace.Op
-		for range times {
-			if last = c.Add(1, route); last.Outcome != trace.OK {
-				break
-			}
-		}
-		return answer(last)
-	})
-}
-
-func (m *model) read() {
-	level, route := cluster.Levels[m.level], m.routeName()
-	m.order("read "+level+m.via(), "sent", func(c *cluster.Cluster) (string, error) {
-		return answer(c.Read(level, route))
-	})
-}
-
-// answer says what a client was told.
-func answer(op trace.Op) (string, error) {
-	switch op.Outcome {
-	case trace.OK:
-		return fmt.Sprintf("ok: %d, said %s", op.Value, op.Node), nil
-	case trace.Unknown:
-		return "", unanswered{fmt.Errorf("unknown, it may yet count: %s", op.Why)}
-	case trace.Failed, trace.Pending:
-	}
-	return "", unanswered{fmt.Errorf("failed: %s", op.Why)}
-}
+func (m *model) increment()    { m.order("increment"+m.via(), "sent") }
+func (m *model) incrementTen() { m.order("increment 10"+m.via(), "sent") }
+func (m *model) read()         { m.order("read "+cluster.Levels[m.level]+m.via(), "sent") }
 
 func (m *model) nextLevel() {
 	m.level = (m.level + 1) % len(cluster.Levels)
@@ -98,13 +67,10 @@ const loadClients = 8
 func (m *model) setLoad(load int) {
 	m.load = load
 	if load == 0 {
-		m.do("load off", "ok", func(c *cluster.Cluster) error { c.StopLoad(); return nil })
+		m.order("load off", "ok")
 		return
 	}
-	rate, route := loads[load], m.routeName()
-	m.do(fmt.Sprintf("load %d/s%s", rate, m.via()), "ok", func(c *cluster.Cluster) error {
-		return c.Load(float64(rate), loadClients, route)
-	})
+	m.order(fmt.Sprintf("load %d/s clients %d%s", loads[load], loadClients, m.via()), "ok")
 }
 
 func selectNumber(m *model, pressed string) tea.Cmd {
@@ -168,48 +134,34 @@ func (m *model) killOrRestart() {
 	ids := m.targets()
 	m.follow = false // the next key speaks of the same node
 	if m.someRun(ids) {
-		ids = m.where(ids, isRunning)
-		m.doAll("kill "+sel(ids), "killed", ids, (*cluster.Cluster).Kill)
+		m.order("kill "+sel(m.where(ids, isRunning)), "killed")
 		return
 	}
-	m.doAll("restart "+sel(ids), "restarted", ids, (*cluster.Cluster).Restart)
+	m.order("restart "+sel(ids), "restarted")
 }
 
 func (m *model) powerOff() {
-	ids := m.targets()
 	m.follow = false
-	m.doAll("poweroff "+sel(ids), "off", ids, (*cluster.Cluster).PowerOff)
+	m.order("poweroff "+sel(m.targets()), "off")
 }
 
 func (m *model) pauseOrResume() {
 	ids := m.targets()
 	m.follow = false
 	if paused := m.where(ids, isPaused); len(paused) > 0 {
-		m.doAll("resume "+sel(paused), "it goes on", paused, (*cluster.Cluster).Resume)
+		m.order("resume "+sel(paused), "it goes on")
 		return
 	}
-	m.doAll("pause "+sel(ids), "it stands still", ids, (*cluster.Cluster).Pause)
+	m.order("pause "+sel(ids), "it stands still")
 }
 
-func (m *model) transfer() {
-	id := m.cursor
-	m.do("transfer "+id, "asked for", func(c *cluster.Cluster) error { return c.Transfer(id) })
-}
-
-func (m *model) snapshot() {
-	ids := m.targets()
-	m.doAll("snapshot "+sel(ids), "asked for", ids, (*cluster.Cluster).Snapshot)
-}
-
-func (m *model) addNode() {
-	m.do("add-node", "it starts and asks to be a member", func(c *cluster.Cluster) error { return c.AddNode("", true) })
-}
+func (m *model) transfer() { m.order("transfer "+m.cursor, "asked for") }
+func (m *model) snapshot() { m.order("snapshot "+sel(m.targets()), "asked for") }
+func (m *model) addNode()  { m.order("add-node", "it starts and asks to be a member") }
 
 func (m *model) removeNode() {
-	ids := m.targets()
-	m.ask("remove "+sel(ids)+" from the members?", "its disk is forgotten", func() {
-		m.doAll("remove-node "+sel(ids), "asked for", ids, (*cluster.Cluster).RemoveNode)
-	})
+	ids := sel(m.targets())
+	m.ask("remove "+ids+" from the members?", "its disk is forgotten", func() { m.order("remove-node "+ids, "asked for") })
 }
 
 // cutOff cuts the selected nodes off from the others; if they are, it heals them.
@@ -221,10 +173,10 @@ func (m *model) cutOff() {
 		return
 	}
 	if len(ids) == 1 {
-		m.do("isolate "+ids[0], "cut off", func(c *cluster.Cluster) error { return c.Isolate(ids...) })
+		m.order("isolate "+ids[0], "cut off")
 		return
 	}
-	m.do("partition "+sel(ids)+" | others", "split", func(c *cluster.Cluster) error { return c.Partition(ids) })
+	m.order("partition "+sel(ids)+" | others", "split")
 }
 
 // areCutOff says whether all links between the nodes and the others are closed.
@@ -245,13 +197,14 @@ func (m *model) areCutOff(ids []string) bool {
 }
 
 func (m *model) healSelected() {
-	ids := m.targets()
 	m.follow = false
-	m.doAll("heal "+sel(ids)+" <-> all", "healed", ids, (*cluster.Cluster).HealNode)
+	m.order("heal "+sel(m.targets())+" <-> all", "healed")
 }
 
 func (m *model) healEverything() {
-	m.do("heal", "all faults are taken back", (*cluster.Cluster).HealEverything)
+	for _, command := range []string{"clock all 1", "disk all ok", "heal"} {
+		m.order(command, "all faults are taken back")
+	}
 }
 
 func (m *model) pauseClock() {
@@ -272,6 +225,12 @@ func (m *model) changeSpeed(by int) {
 	m.paused = false
 	m.setSpeed()
 	m.say("speed "+speedWord(speeds[m.speed]), "ok", false)
+}
+
+func (m *model) nextStep() {
+	if !m.podium.next() {
+		m.say("", "no step of a scenario waits", true)
+	}
 }
 
 func (m *model) toggleMouse() {

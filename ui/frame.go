@@ -39,9 +39,12 @@ type frame struct {
 	history []int              // increments acknowledged in each of the last seconds
 	rate    float64            // increments acknowledged per second now
 
-	menu  *menu       // an overlay, or nil
-	help  []helpGroup // the full help, or nil
-	hints []helpKey   // of the footer, most important first: as many as fit are drawn
+	step    string      // what the scenario waits to be told to go on with
+	waiting bool        // it waits
+	prompt  *promptLine // the line being typed, or nil
+	menu    *menu       // an overlay, or nil
+	help    []helpGroup // the full help, or nil
+	hints   []helpKey   // of the footer, most important first: as many as fit are drawn
 
 	scroll    int // the first row of a node table that does not fit
 	logScroll int // how many entries back from the newest the log grid ends
@@ -60,6 +63,14 @@ type spark struct {
 	quiet  bool    // routine that carries nothing new: a heartbeat, an empty append
 	lost   bool
 	fade   float64 // 0..1, of a lost one: how far it has faded
+}
+
+// promptLine is a command being typed.
+type promptLine struct {
+	text    string
+	cursor  int      // in characters
+	choices []string // what its last word may become
+	wrong   string   // what is wrong with it
 }
 
 // menu is a small overlay to choose from.
@@ -124,6 +135,7 @@ func (f *frame) render() (string, []hit) {
 	p.logGrid(l.log)
 	p.timeline(l.time)
 	p.story(l.story)
+	p.caption(l.story)
 	p.status(l.status)
 	p.footer(l.hints)
 	p.drawMenu()

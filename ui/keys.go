@@ -78,6 +78,10 @@ func keyMap() []binding {
 		bind(groupTime, "<", "slower, down to 1/100", (*model).slower, "<").inFooter(7, "slower"),
 		bind(groupTime, ">", "faster, up to max", (*model).faster, ">").inFooter(8, "faster"),
 
+		bind(groupTime, "n", "next step of a scenario", (*model).nextStep, "n", "enter", "pgdown"),
+
+		bind(groupScreen, ":", "type a command", (*model).openPrompt, ":").inFooter(13, "command"),
+		bindKey(groupScreen, "x", "save as a scenario", func(m *model, _ string) tea.Cmd { return m.save() }, "x"),
 		bind(groupScreen, "m", "mouse for the terminal", (*model).toggleMouse, "m"),
 		bind(groupScreen, "?", "all keys", (*model).toggleHelp, "?").inFooter(6, "help"),
 		bindKey(groupScreen, "q", "quit", func(*model, string) tea.Cmd { return tea.Quit }, "q").inFooter(12, "quit"),

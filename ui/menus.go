@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"capsize/cluster"
 	"capsize/faults"
 )
 
@@ -69,22 +68,22 @@ func (m *model) shapesMenu() {
 	half := nodes[:len(nodes)/2]
 	o := m.open("break the network", menuNote)
 	o.add("2", "halves", sel(half)+" | "+sel(nodes[len(half):]), false, func() {
-		m.do("partition "+sel(half)+" | others", "split", func(c *cluster.Cluster) error { return c.Partition(half) })
+		m.order("partition "+sel(half)+" | others", "split")
 	})
 	o.add("1", "one-way", cursor+" hears the others, but they do not hear it", false, func() {
-		m.do("cut "+cursor+" -> others", "cut one way", func(c *cluster.Cluster) error { return c.OneWay(cursor) })
+		m.order("cut "+cursor+" -> others", "cut one way")
 	})
 	o.add("b", "bridge", "two halves that meet only in "+cursor, false, func() {
-		m.do("bridge "+cursor, "split", func(c *cluster.Cluster) error { return c.Bridge(cursor) })
+		m.order("bridge "+cursor, "split")
 	})
 	o.add("r", "ring", "each node sees a majority, no two the same", false, func() {
-		m.do("ring", "split", (*cluster.Cluster).Ring)
+		m.order("ring", "split")
 	})
 	o.add("a", "alone", "every node on its own", false, func() {
-		m.do("isolate all", "split", func(c *cluster.Cluster) error { return c.Isolate(nodes...) })
+		m.order("isolate all", "split")
 	})
 	o.add("h", "heal", "all links are whole again", false, func() {
-		m.do("heal", "healed", (*cluster.Cluster).Heal)
+		m.order("heal", "healed")
 	})
 }
 
@@ -97,44 +96,28 @@ func (m *model) diskMenu() {
 		now = n.DiskFault
 	}
 	o := m.open("the disk of "+sel(ids), menuNote)
-	set := func(fault faults.DiskFault) func() {
-		word := "ok"
-		if fault != nil {
-			word = fault.String()
-		}
-		return func() {
-			m.doAll("disk "+sel(ids)+" "+word, "done", ids, func(c *cluster.Cluster, id string) error { return c.SetDisk(id, fault) })
-		}
-	}
-	o.add("o", "ok", "a sound disk", now == "", set(nil))
-	for _, f := range []struct {
-		key   string
-		fault faults.DiskFault
-	}{
-		{"s", faults.Slow{Latency: 200 * time.Millisecond}},
-		{"t", faults.Stall{}},
-		{"f", faults.Fail{}},
-		{"u", faults.Full{}},
-		{"l", faults.Lie{}},
-		{"c", faults.Corrupt{}},
+	for _, f := range []struct{ key, fault string }{
+		{"o", "ok"}, {"s", "slow 200ms"}, {"t", "stall"}, {"f", "fail"}, {"u", "full"}, {"l", "lie"}, {"c", "corrupt"},
 	} {
-		word, _, _ := strings.Cut(f.fault.String(), " ")
-		o.add(f.key, f.fault.String(), diskMeaning(word), now == f.fault.String(), set(f.fault))
+		on := f.fault == now || f.fault == "ok" && now == ""
+		o.add(f.key, f.fault, diskMeaning(f.fault), on, func() { m.order("disk "+sel(ids)+" "+f.fault, "done") })
 	}
 	o.add("w", "wipe", "empty it: log, term and vote are forgotten (asks)", false, func() {
 		m.ask("wipe the disk of "+sel(ids)+"?", "the log, the term and the vote are gone for good", func() {
-			m.doAll("wipe "+sel(ids), "wiped", ids, (*cluster.Cluster).Wipe)
+			m.order("wipe "+sel(ids), "wiped")
 		})
 	})
 }
 
-func diskMeaning(name string) string {
+// diskMeaning says what a fault does, in the words of the command reference.
+func diskMeaning(fault string) string {
+	word, _, _ := strings.Cut(fault, " ")
 	for _, kind := range faults.DiskFaultKinds() {
-		if kind.Name == name {
+		if kind.Name == word {
 			return kind.Meaning
 		}
 	}
-	return ""
+	return "a sound disk"
 }
 
 // linkMenu asks to which node the link goes.
@@ -157,9 +140,9 @@ func (m *model) linkMenu() {
 }
 
 // linkFaultMenu offers what can be wrong with the links from one node to others.
-// A fault that is set is taken back.
 func (m *model) linkFaultMenu(from string, to []string) {
-	o := m.open("the link from "+from+" to "+sel(to), "choose it again to take it back    esc: leave")
+	link := from + " -> " + sel(to)
+	o := m.open("the link "+link, menuNote)
 	now := m.state.Faults[linkOf(from, to[0])]
 	for _, f := range []struct {
 		key   string
@@ -174,23 +157,9 @@ func (m *model) linkFaultMenu(from string, to []string) {
 		{"j", faults.Jam{}},
 		{"b", faults.Bandwidth{BytesPerSecond: 1000}},
 	} {
-		on := slices.Contains(now, f.fault.String())
-		o.add(f.key, f.fault.String(), f.fault.Meaning(), on, func() { m.setLinks(from, to, f.fault, !on) })
+		name, setting, _ := strings.Cut(f.fault.String(), " ")
+		command := strings.TrimSpace(name + " " + link + " " + setting)
+		o.add(f.key, f.fault.String(), f.fault.Meaning(), slices.Contains(now, f.fault.String()), func() { m.order(command, "set") })
 	}
-	o.add("h", "heal", "nothing is wrong with it", len(now) == 0, func() { m.setLinks(from, to, nil, false) })
-}
-
-// setLinks sets or takes back a fault of the links from one node to others; all
-// of them with nil.
-func (m *model) setLinks(from string, to []string, fault faults.LinkFault, on bool) {
-	link := from + " -> " + sel(to)
-	switch {
-	case fault == nil:
-		m.doAll("heal "+link, "healed", to, func(c *cluster.Cluster, id string) error { return c.HealLink(from, id) })
-	case on:
-		name, setting, _ := strings.Cut(fault.String(), " ")
-		m.doAll(strings.TrimSpace(name+" "+link+" "+setting), "set", to, func(c *cluster.Cluster, id string) error { return c.SetLink(from, id, fault) })
-	default:
-		m.doAll("heal "+link, "taken back", to, func(c *cluster.Cluster, id string) error { return c.ClearLink(from, id, fault) })
-	}
+	o.add("h", "heal", "nothing is wrong with it", len(now) == 0, func() { m.order("heal "+link, "healed") })
 }

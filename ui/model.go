@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 )
@@ -30,6 +30,9 @@ type tickMsg struct{}
 // The state is pulled from the cluster's trace, thirty times a second.
 type model struct {
 	cluster *cluster.Cluster
+	session *scenario.Session
+	podium  *podium
+	script  *scenario.Script // on stage, or nil
 	orders  *orders
 	keys    []binding
 	failed  error // why the program has to end
@@ -50,10 +53,13 @@ type model struct {
 	route       int // index into routes
 	level       int // index into cluster.Levels
 	load        int // index into loads, 0 = off
+	ordered     []scenario.Ordered
+	nodesFirst  int // how many nodes there were at first
 	command     string
 	toast       toast
 	toastFrames int // how many frames the toast still stays
 	menu        *openMenu
+	prompt      prompt
 	helpOn      bool
 	helpFrom    int // the first group of keys shown
 	logScroll   int
@@ -71,9 +77,15 @@ var speeds = []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100, vtime.Ma
 var loads = []int{0, 1, 5, 20, 100, 500}
 
 func newModel(c *cluster.Cluster, o Options) *model {
+	podium := &podium{c: c}
+	session := scenario.NewSession(c, c.Settings().Seed, podium)
 	m := &model{
 		cluster:  c,
-		orders:   newOrders(c),
+		session:  session,
+		podium:   podium,
+		script:   o.Script,
+		orders:   newOrders(c, session),
+		prompt:   newPrompt(),
 		keys:     keyMap(),
 		theme:    themeNamed(o.Theme),
 		glyphs:   unicodeGlyphs,
@@ -110,11 +122,51 @@ func nearest(speed float64) float64 {
 func (m *model) Init() tea.Cmd {
 	m.setSpeed()
 	m.refresh()
+	m.nodesFirst = len(m.nodes())
+	start := nextTick()
 	if m.theme == nil {
 		m.theme = themeNamed("dark")
-		return tea.Batch(nextTick(), tea.RequestBackgroundColor)
+		start = tea.Batch(start, tea.RequestBackgroundColor)
 	}
-	return nextTick()
+	if m.script != nil {
+		start = tea.Batch(start, m.perform(m.script))
+	}
+	return start
+}
+
+// perform puts a scenario on stage. Its end is a performedMsg.
+func (m *model) perform(script *scenario.Script) tea.Cmd {
+	c, podium := m.cluster, m.podium
+	return func() tea.Msg {
+		var failures []scenario.Failure
+		ended := make(chan struct{})
+		err := c.Clock().Do(func() {
+			c.Go(func() {
+				defer close(ended)
+				failures = script.Perform(c, podium)
+			})
+		})
+		if err != nil {
+			return performedMsg{}
+		}
+		select {
+		case <-ended:
+			return performedMsg{failures: failures}
+		case <-c.Clock().Done():
+			return performedMsg{}
+		}
+	}
+}
+
+// performedMsg says that a scenario has ended.
+type performedMsg struct{ failures []scenario.Failure }
+
+func (m *model) performed(msg performedMsg) {
+	if len(msg.failures) > 0 {
+		m.say("", msg.failures[0].Error(), true)
+		return
+	}
+	m.say("", "the scenario has ended: the cluster is yours", false)
 }
 
 func nextTick() tea.Cmd {
@@ -132,6 +184,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		m.refresh()
 		return m, nextTick()
+	case savedMsg:
+		m.say("", msg.text, msg.bad)
+	case performedMsg:
+		m.performed(msg)
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
@@ -140,6 +196,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case tea.KeyPressMsg:
 		return m, m.press(msg)
+	case tea.PasteMsg:
+		if m.prompt.input.Focused() {
+			m.prompt.input, _ = m.prompt.input.Update(msg)
+			m.suggest()
+		}
 	case tea.MouseClickMsg:
 		return m, m.click(msg)
 	case tea.MouseWheelMsg:
@@ -156,6 +217,8 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 		return tea.Quit
 	}
 	switch {
+	case m.prompt.input.Focused():
+		return m.pressInPrompt(msg)
 	case m.menu != nil:
 		m.pressInMenu(msg.String())
 		return nil
@@ -207,6 +270,10 @@ func (m *model) refresh() {
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
 		return n.Life == trace.Removed && m.state.At-n.Since > farewell
 	})
+	if speed := m.podium.takeSpeed(); speed > 0 {
+		m.speed, m.paused = slices.Index(speeds, nearest(speed)), false
+		m.setSpeed()
+	}
 	for _, r := range m.orders.take() {
 		m.say(r.command, r.text, r.bad)
 	}
@@ -265,27 +332,18 @@ func (m *model) say(command, text string, bad bool) {
 }
 
 // order sends a command to the cluster; ok is shown until an answer comes.
-func (m *model) order(command, ok string, run func(*cluster.Cluster) (string, error)) {
-	m.say(command, ok, false)
-	if !m.orders.give(order{command: command, run: run}) {
-		m.say(command, "too many commands are waiting: this one is dropped", true)
+func (m *model) order(command, ok string) {
+	line, err := m.session.Parse(command)
+	if err != nil {
+		m.say(command, err.Error(), true)
+		return
 	}
-}
-
-// do is order for what gives no answer.
-func (m *model) do(command, ok string, run func(*cluster.Cluster) error) {
-	m.order(command, ok, func(c *cluster.Cluster) (string, error) { return "", run(c) })
-}
-
-// doAll is do for each of the nodes.
-func (m *model) doAll(command, ok string, ids []string, run func(*cluster.Cluster, string) error) {
-	m.do(command, ok, func(c *cluster.Cluster) error {
-		var all []error
-		for _, id := range ids {
-			all = append(all, run(c, id))
-		}
-		return errors.Join(all...)
-	})
+	m.say(command, ok, false)
+	if !m.orders.give(order{command: command, line: line}) {
+		m.say(command, "too many commands are waiting: this one is dropped", true)
+		return
+	}
+	m.ordered = append(m.ordered, scenario.Ordered{At: m.cluster.Clock().Now(), Text: command})
 }
 
 // setSpeed makes the clock run as chosen.
@@ -309,8 +367,12 @@ func (m *model) frame() *frame {
 		hints: hints(m.keys), reached: m.meter.shortOf(speeds[m.speed]),
 	}
 	m.motion.fill(f)
+	f.step, f.waiting = m.podium.now()
 	if m.menu != nil {
 		f.menu = &m.menu.menu
+	}
+	if in := &m.prompt.input; in.Focused() {
+		f.prompt = &promptLine{text: in.Value(), cursor: in.Position(), choices: m.prompt.choices, wrong: m.prompt.wrong}
 	}
 	if m.helpOn {
 		f.help = helpGroups(m.keys)[m.helpFrom:]

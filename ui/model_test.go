@@ -11,16 +11,24 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
 // stage is the screen over a real cluster whose time the test lets pass.
 type stage struct {
 	*model
-	t testing.TB
+	t       testing.TB
+	settled int
 }
 
 func newStage(tb testing.TB, nodes int) *stage {
+	tb.Helper()
+	return newStageFor(tb, nodes, nil)
+}
+
+// newStageFor is newStage with a scenario on it.
+func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	tb.Helper()
 	settings := cluster.Defaults()
 	settings.Storage = cluster.Memory
@@ -28,7 +36,7 @@ func newStage(tb testing.TB, nodes int) *stage {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &stage{model: newModel(c, Options{Speed: 0, Theme: "dark"}), t: tb}
+	s := &stage{model: newModel(c, Options{Speed: 0, Theme: "dark", Script: script}), t: tb}
 	tb.Cleanup(func() {
 		s.orders.close()
 		if err := c.Close(); err != nil {
@@ -54,15 +62,31 @@ func (s *stage) press(keys ...string) {
 	for _, k := range keys {
 		s.Update(keyPress(k))
 	}
-	taken := make(chan struct{})
-	s.orders.queue <- order{command: "wait", run: func(*cluster.Cluster) (string, error) { close(taken); return "", nil }}
-	<-taken
+	s.settle()
 	s.tick()
+}
+
+// settle waits until the cluster has taken the orders.
+func (s *stage) settle() {
+	s.t.Helper()
+	line, err := s.session.Parse("wait 0s")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.settled++
+	last, taken := fmt.Sprintf("settled %d", s.settled), make(chan struct{})
+	s.cluster.Trace().Subscribe(func(e trace.Event) {
+		if e.Kind == trace.KindCommand && e.Text == last {
+			close(taken)
+		}
+	})
+	s.orders.queue <- order{command: last, line: line}
+	<-taken
 }
 
 // keyPress makes the message for a key, as the terminal would.
 func keyPress(k string) tea.KeyPressMsg {
-	named := map[string]rune{"esc": tea.KeyEscape, "enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "right": tea.KeyRight}
+	named := map[string]rune{"esc": tea.KeyEscape, "enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "right": tea.KeyRight, "tab": tea.KeyTab, "pgdown": tea.KeyPgDown}
 	if k == "space" {
 		return tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
 	}
@@ -165,9 +189,10 @@ func TestEveryKeyDoesSomething(t *testing.T) {
 			continue
 		}
 		for _, k := range b.Keys() {
+			s.say("", "", false)
 			before := s.screen()
 			s.press(k)
-			if k != "esc" && !strings.Contains("123456789", k) && s.screen() == before {
+			if k != "esc" && k != "x" && !strings.Contains("123456789", k) && s.screen() == before {
 				t.Errorf("%s changes nothing on the screen", k)
 			}
 			s.press("esc", "esc")

@@ -2,17 +2,19 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 )
 
-// order is a command on its way to the cluster. Run may answer with a text, for
-// the status line, and may take virtual time.
+// order is a command on its way to the cluster.
 type order struct {
 	command string
-	run     func(*cluster.Cluster) (answer string, err error)
+	line    *scenario.Line
 }
 
 // result is what came of an order.
@@ -35,38 +37,47 @@ type orders struct {
 // ordersMax is how many orders may wait. A person cannot type that fast.
 const ordersMax = 256
 
-func newOrders(c *cluster.Cluster) *orders {
+func newOrders(c *cluster.Cluster, session *scenario.Session) *orders {
 	o := &orders{queue: make(chan order, ordersMax), ended: make(chan struct{})}
 	go func() {
 		defer close(o.ended)
 		for next := range o.queue {
-			o.carryOut(c, next)
+			o.carryOut(c, session, next)
 		}
 	}()
 	return o
 }
 
-func (o *orders) carryOut(c *cluster.Cluster, next order) {
+func (o *orders) carryOut(c *cluster.Cluster, session *scenario.Session, next order) {
 	err := c.Order(next.command, func() error {
-		answer, err := next.run(c)
-		switch {
-		case err != nil:
+		op, err := session.Run(next.line)
+		if err != nil {
 			o.put(result{command: next.command, text: err.Error(), bad: true})
-		case answer != "":
-			o.put(result{command: next.command, text: answer})
+			return err
 		}
-		if errors.As(err, new(unanswered)) {
-			return nil // what a client was told is an event already
+		if text := answer(op); text != "" {
+			o.put(result{command: next.command, text: text, bad: op.Outcome != trace.OK})
 		}
-		return err
+		return nil
 	})
 	if errors.Is(err, vtime.ErrClosed) {
 		o.put(result{command: next.command, text: err.Error(), bad: true})
 	}
 }
 
-// unanswered says that a client's operation was not ok.
-type unanswered struct{ error }
+// answer says what a client was told, "" if the command was not a client's.
+func answer(op trace.Op) string {
+	switch op.Outcome {
+	case trace.OK:
+		return fmt.Sprintf("ok: %d, said %s", op.Value, op.Node)
+	case trace.Unknown:
+		return "unknown, it may yet count: " + op.Why
+	case trace.Failed:
+		return "failed: " + op.Why
+	case trace.Pending:
+	}
+	return ""
+}
 
 // give queues an order, and reports whether there was room.
 func (o *orders) give(next order) bool {

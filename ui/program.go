@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
 )
 
 // Options say how the screen looks and starts.
@@ -21,6 +22,8 @@ type Options struct {
 	ASCII bool
 	// Speed is how fast the clock runs at first, in virtual seconds per second.
 	Speed float64
+	// Script is a scenario to put on stage, or nil.
+	Script *scenario.Script
 }
 
 // ThemeNames returns what Options.Theme may be.

@@ -78,7 +78,7 @@ func runAndPanic(where string) int {
 			// The next event comes from a goroutine of raft's.
 			m.cluster.Trace().Subscribe(func(trace.Event) { panic("in raft") })
 		case "bubble":
-			m.do("panic", "sent", func(*cluster.Cluster) error { panic("in the bubble") })
+			go func() { _ = m.cluster.Clock().Do(func() { m.cluster.Go(func() { panic("in the bubble") }) }) }()
 		}
 	}, "!"))
 	if err := errors.Join(run(m, tea.WithContext(context.Background())), c.Close()); err != nil {

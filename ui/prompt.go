@@ -1,0 +1,154 @@
+package ui
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+)
+
+// historyMax is how many typed commands are remembered.
+const historyMax = 200
+
+// prompt is the line at which commands are typed. It is closed while its input
+// is not focused.
+type prompt struct {
+	input   textinput.Model
+	history []string // oldest first
+	at      int      // of the history, len(history) for a new line
+	wrong   string   // what is wrong with the line
+	choices []string // what its last word may become
+}
+
+func newPrompt() prompt {
+	p := prompt{input: textinput.New(), history: readHistory()}
+	p.input.CharLimit = 300
+	return p
+}
+
+// open shows an empty line.
+func (p *prompt) open() {
+	p.input.Reset()
+	p.input.Focus()
+	p.at, p.wrong, p.choices = len(p.history), "", nil
+}
+
+// recall shows a line of the history.
+func (p *prompt) recall(step int) {
+	p.at = min(max(p.at+step, 0), len(p.history))
+	text := ""
+	if p.at < len(p.history) {
+		text = p.history[p.at]
+	}
+	p.input.SetValue(text)
+	p.input.CursorEnd()
+}
+
+// complete makes the last word as long as all its choices agree on.
+func (p *prompt) complete() {
+	if len(p.choices) == 0 {
+		return
+	}
+	common := p.choices[0]
+	for _, c := range p.choices {
+		for !strings.HasPrefix(c, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	text := p.input.Value()
+	last := text[strings.LastIndexByte(text, ' ')+1:]
+	if len(p.choices) == 1 {
+		common += " "
+	}
+	if len(common) > len(last) {
+		p.input.SetValue(strings.TrimSuffix(text, last) + common)
+		p.input.CursorEnd()
+	}
+}
+
+// remember adds a line to the history, and returns how it is stored.
+func (p *prompt) remember(text string) tea.Cmd {
+	if len(p.history) > 0 && p.history[len(p.history)-1] == text {
+		return nil
+	}
+	p.history = append(p.history, text)
+	p.history = p.history[max(0, len(p.history)-historyMax):]
+	stored := strings.Join(p.history, "\n") + "\n"
+	return func() tea.Msg {
+		// A history that cannot be kept is no reason to disturb anybody.
+		if path := historyPath(); path != "" && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
+			_ = os.WriteFile(path, []byte(stored), 0o600)
+		}
+		return nil
+	}
+}
+
+// historyPath returns where the history is kept, "" if there is no such place.
+func historyPath() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "capsize", "history")
+}
+
+func readHistory() []string {
+	data, err := os.ReadFile(historyPath())
+	if err != nil || len(data) > 1<<20 {
+		return nil
+	}
+	lines := strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
+	return lines[max(0, len(lines)-historyMax):]
+}
+
+// openPrompt begins a command.
+func (m *model) openPrompt() {
+	m.prompt.open()
+	m.suggest()
+}
+
+func (m *model) suggest() {
+	m.prompt.choices = m.session.Complete(m.prompt.input.Value())
+}
+
+// pressInPrompt edits the line, or carries it out.
+func (m *model) pressInPrompt(msg tea.KeyPressMsg) tea.Cmd {
+	p := &m.prompt
+	p.wrong = ""
+	switch msg.String() {
+	case "esc":
+		p.input.Blur()
+		return nil
+	case "up":
+		p.recall(-1)
+	case "down":
+		p.recall(1)
+	case "tab":
+		p.complete()
+	case "enter":
+		return m.enterCommand()
+	default:
+		p.input, _ = p.input.Update(msg)
+	}
+	m.suggest()
+	return nil
+}
+
+// enterCommand carries out what was typed; what is wrong with it is said below.
+func (m *model) enterCommand() tea.Cmd {
+	p := &m.prompt
+	text := strings.TrimSpace(p.input.Value())
+	if text == "" {
+		p.input.Blur()
+		return nil
+	}
+	if _, err := m.session.Parse(text); err != nil {
+		p.wrong = err.Error()
+		return nil
+	}
+	p.input.Blur()
+	m.order(text, "ok")
+	return p.remember(text)
+}

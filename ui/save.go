@@ -1,0 +1,41 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster/scenario"
+)
+
+// savedMsg says where the session was saved, or why not.
+type savedMsg struct {
+	text string
+	bad  bool
+}
+
+// save writes the session so far as a scenario, into a new file of the present
+// directory.
+func (m *model) save() tea.Cmd {
+	text := scenario.Save(m.cluster.Settings(), m.nodesFirst, m.ordered, m.cluster.Clock().Now())
+	return func() tea.Msg {
+		for i := 1; ; i++ {
+			name := fmt.Sprintf("session-%d.capsize", i)
+			file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			if errors.Is(err, fs.ErrExist) {
+				continue
+			}
+			if err == nil {
+				_, err = file.WriteString(text)
+				err = errors.Join(err, file.Close())
+			}
+			if err != nil {
+				return savedMsg{text: "not saved: " + err.Error(), bad: true}
+			}
+			return savedMsg{text: "saved as " + name + ": capsize run " + name}
+		}
+	}
+}
