@@ -72,6 +72,9 @@ type Cluster struct {
 	rng   *rand.Rand // what the cluster itself draws; guarded by mu
 	desk  desk       // the clients
 	ended atomic.Bool
+
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // Open starts a cluster and returns it with its clock standing still. It is
@@ -167,16 +170,17 @@ func (c *Cluster) start(b *vtime.Bubble, names []string, isNew bool) {
 
 // Close ends the cluster: all nodes are stopped, the files closed and, if they
 // were temporary, removed. It is called from outside. The error says what went
-// wrong or was left behind.
+// wrong or was left behind. To close it again changes nothing.
 func (c *Cluster) Close() error {
-	var err error
-	if c.clock != nil {
-		err = c.clock.Close()
-	}
-	if c.dir != nil {
-		err = errors.Join(err, c.dir.close())
-	}
-	return err
+	c.closeOnce.Do(func() {
+		if c.clock != nil {
+			c.closeErr = c.clock.Close()
+		}
+		if c.dir != nil {
+			c.closeErr = errors.Join(c.closeErr, c.dir.close())
+		}
+	})
+	return c.closeErr
 }
 
 // close stops everything that would go on for ever, inside.

@@ -81,6 +81,7 @@ func keyMap() []binding {
 		bind(groupTime, "n", "next step of a scenario", (*model).nextStep, "n", "enter", "pgdown"),
 
 		bind(groupScreen, ":", "type a command", (*model).openPrompt, ":").inFooter(13, "command"),
+		bind(groupScreen, "o", "open a scenario", (*model).scenariosMenu, "o").inFooter(14, "scenarios"),
 		bindKey(groupScreen, "x", "save as a scenario", func(m *model, _ string) tea.Cmd { return m.save() }, "x"),
 		bind(groupScreen, "m", "mouse for the terminal", (*model).toggleMouse, "m"),
 		bind(groupScreen, "?", "all keys", (*model).toggleHelp, "?").inFooter(6, "help"),

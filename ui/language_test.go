@@ -119,3 +119,26 @@ func TestAScenarioOnStageWaitsForTheKey(t *testing.T) {
 	s.Update(<-done)
 	s.wants("the scenario has ended")
 }
+
+func TestAScenarioIsOpenedInPlaceOfTheCluster(t *testing.T) {
+	s := newStage(t, 3)
+	before := s.cluster
+	s.press("o")
+	s.wants("leader-crash")
+	cmd := s.pressInMenu("enter")
+	if cmd == nil {
+		t.Fatal("choosing a scenario does nothing")
+	}
+	msg, ok := cmd().(openedMsg)
+	if !ok || msg.err != nil {
+		t.Fatalf("%+v", msg)
+	}
+	s.Update(msg)
+	t.Cleanup(func() { _ = s.cluster.Close() })
+	if s.cluster == before || s.script == nil {
+		t.Fatal("the scenario's cluster is not the one shown")
+	}
+	if err := before.Close(); err != nil {
+		t.Errorf("the cluster before: %v", err)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"capsize/faults"
 )
 
@@ -28,27 +30,26 @@ func (m *model) open(title, note string) *openMenu {
 }
 
 // pressInMenu moves in the menu, chooses, or leaves it.
-func (m *model) pressInMenu(pressed string) {
+func (m *model) pressInMenu(pressed string) tea.Cmd {
 	o := m.menu
+	choice := slices.IndexFunc(o.items, func(item menuItem) bool { return item.key == pressed && pressed != "" })
 	switch pressed {
 	case "esc", "q":
 		m.menu = nil
-		return
+		return nil
 	case "up":
 		o.index = (o.index + len(o.items) - 1) % len(o.items)
-		return
 	case "down":
 		o.index = (o.index + 1) % len(o.items)
-		return
 	case "enter", "space":
-		m.menu = nil
-		o.choose[o.index]()
-		return
+		choice = o.index
 	}
-	if i := slices.IndexFunc(o.items, func(item menuItem) bool { return item.key == pressed }); i >= 0 {
-		m.menu = nil
-		o.choose[i]()
+	if choice < 0 {
+		return nil
 	}
+	m.menu, m.chosen = nil, nil
+	o.choose[choice]()
+	return m.chosen
 }
 
 // ask has the user confirm what cannot be taken back. The answer is no unless

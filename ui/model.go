@@ -59,6 +59,7 @@ type model struct {
 	toast       toast
 	toastFrames int // how many frames the toast still stays
 	menu        *openMenu
+	chosen      tea.Cmd // what a menu's choice has to do besides
 	prompt      prompt
 	helpOn      bool
 	helpFrom    int // the first group of keys shown
@@ -77,14 +78,7 @@ var speeds = []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100, vtime.Ma
 var loads = []int{0, 1, 5, 20, 100, 500}
 
 func newModel(c *cluster.Cluster, o Options) *model {
-	podium := &podium{c: c}
-	session := scenario.NewSession(c, c.Settings().Seed, podium)
 	m := &model{
-		cluster:  c,
-		session:  session,
-		podium:   podium,
-		script:   o.Script,
-		orders:   newOrders(c, session),
 		prompt:   newPrompt(),
 		keys:     keyMap(),
 		theme:    themeNamed(o.Theme),
@@ -101,7 +95,20 @@ func newModel(c *cluster.Cluster, o Options) *model {
 	if o.ASCII || asciiTerminal() {
 		m.glyphs = asciiGlyphs
 	}
+	m.attach(c, o.Script)
 	return m
+}
+
+// attach makes c the cluster that is shown, with a scenario to put on stage or nil.
+func (m *model) attach(c *cluster.Cluster, script *scenario.Script) {
+	m.cluster, m.script, m.podium = c, script, &podium{c: c}
+	m.session = scenario.NewSession(c, c.Settings().Seed, m.podium)
+	m.orders = newOrders(c, m.session)
+	m.ordered, m.load, m.motion, m.follow = nil, 0, motion{}, true
+	clear(m.selected)
+	m.setSpeed()
+	m.refresh()
+	m.nodesFirst = len(c.Names())
 }
 
 // nearest returns the speed to choose from that is closest to one asked for.
@@ -120,9 +127,6 @@ func nearest(speed float64) float64 {
 
 // Init starts the frames.
 func (m *model) Init() tea.Cmd {
-	m.setSpeed()
-	m.refresh()
-	m.nodesFirst = len(m.nodes())
 	start := nextTick()
 	if m.theme == nil {
 		m.theme = themeNamed("dark")
@@ -184,6 +188,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		m.refresh()
 		return m, nextTick()
+	case openedMsg:
+		return m, m.opened(msg)
 	case savedMsg:
 		m.say("", msg.text, msg.bad)
 	case performedMsg:
@@ -220,8 +226,7 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case m.prompt.input.Focused():
 		return m.pressInPrompt(msg)
 	case m.menu != nil:
-		m.pressInMenu(msg.String())
-		return nil
+		return m.pressInMenu(msg.String())
 	case m.helpOn:
 		m.pressInHelp(msg.String())
 		return nil

@@ -23,7 +23,7 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 		case h.node != "" && m.menu == nil:
 			m.choose(h.node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
 		case h.key != "" && m.menu != nil:
-			m.pressInMenu(h.key)
+			return m.pressInMenu(h.key)
 		case h.key != "":
 			return m.pressNamed(h.key)
 		}

@@ -46,11 +46,16 @@ func (o Options) Check() error {
 // Run shows the cluster on the terminal until the user quits or ctx ends. It
 // returns why it ended if that was neither, with the terminal as it was before.
 func Run(ctx context.Context, c *cluster.Cluster, o Options) error {
-	return run(newModel(c, o), tea.WithContext(ctx))
+	m := newModel(c, o)
+	err := run(m, tea.WithContext(ctx))
+	if m.cluster != c { // a scenario has brought its own
+		err = errors.Join(err, m.cluster.Close())
+	}
+	return err
 }
 
 func run(m *model, options ...tea.ProgramOption) error {
-	defer m.orders.close()
+	defer func() { m.orders.close() }()
 	_, err := tea.NewProgram(m, options...).Run()
 	switch {
 	case m.failed != nil:

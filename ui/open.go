@@ -1,0 +1,64 @@
+package ui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster"
+	"capsize/cluster/scenario"
+)
+
+// firstElection is the virtual time within which a cluster is shown, with a
+// leader or without.
+const firstElection = 10 * time.Second
+
+// openedMsg says that a scenario's cluster has started, or why not.
+type openedMsg struct {
+	cluster *cluster.Cluster
+	script  *scenario.Script
+	err     error
+}
+
+// scenariosMenu offers the built-in scenarios.
+func (m *model) scenariosMenu() {
+	o := m.open("scenarios", "enter: start it with a cluster of its own    esc: leave")
+	for _, name := range scenario.Names() {
+		data, _ := scenario.Builtin(name)
+		script, err := scenario.Parse(name, data)
+		if err != nil {
+			continue // a test holds that there is none
+		}
+		o.add("", name, script.Title, false, func() { m.chosen = openScenario(script) })
+	}
+}
+
+// openScenario starts the cluster of a scenario.
+func openScenario(script *scenario.Script) tea.Cmd {
+	return func() tea.Msg {
+		c, err := cluster.Open(cluster.Config{Nodes: script.Nodes, Settings: script.Settings})
+		if err != nil {
+			return openedMsg{err: err}
+		}
+		c.AwaitLeader(firstElection)
+		return openedMsg{cluster: c, script: script}
+	}
+}
+
+// opened puts a scenario and its cluster in the place of what was shown.
+func (m *model) opened(msg openedMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say("", "cannot start it: "+msg.err.Error(), true)
+		return nil
+	}
+	before, orders := m.cluster, m.orders
+	m.paused = false
+	m.attach(msg.cluster, msg.script)
+	m.say("play "+msg.script.Name, msg.script.Title, false)
+	leave := func() tea.Msg {
+		orders.close()
+		_ = before.Close() // it is of no interest any more
+		return nil
+	}
+	return tea.Batch(leave, m.perform(msg.script))
+}
