@@ -65,13 +65,33 @@ func plainNodes(tb testing.TB, n int) (nodes []*raft.Raft) {
 		if err := raft.BootstrapCluster(conf, store, store, snapshots, transport, first); err != nil {
 			tb.Fatal(err)
 		}
-		r, err := raft.NewRaft(conf, counter.New(), store, store, snapshots, transport)
+		r, err := raft.NewRaft(conf, counter.New(), store, store, snapshots, farTransport{transport})
 		if err != nil {
 			tb.Fatal(err)
 		}
 		nodes = append(nodes, r)
 	}
 	return nodes
+}
+
+// farTransport is raft's own transport over links as long as the cluster's, and
+// like them without pipelining.
+type farTransport struct{ *raft.InmemTransport }
+
+func (t farTransport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
+	return nil, raft.ErrPipelineReplicationNotSupported
+}
+
+func (t farTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	time.Sleep(Defaults().Latency)
+	defer time.Sleep(Defaults().Latency)
+	return t.InmemTransport.AppendEntries(id, target, args, resp)
+}
+
+func (t farTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	time.Sleep(Defaults().Latency)
+	defer time.Sleep(Defaults().Latency)
+	return t.InmemTransport.RequestVote(id, target, args, resp)
 }
 
 // plainLoad has a client apply an increment at the leader now and then.

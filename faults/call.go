@@ -15,6 +15,7 @@ type call struct {
 	back   *link                 // the link that replies take
 	served chan raft.RPCResponse // the node's answer, before it travels
 	done   chan raft.RPCResponse // what the caller gets
+	on     *link                 // the link on which the caller carries the parcel, nil for none
 
 	mu   sync.Mutex
 	peer *Transport // the endpoint that the request was delivered to, nil before
@@ -38,13 +39,16 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	c.parcel.call, c.parcel.command, c.parcel.data = c, cloneRequest(command), data
 	c.parcel.describeRequest(command, data)
 	c.kind = c.parcel.Kind
-	out.send(&c.parcel)
+	due := t.net.startTimer(c.carry(out, out.send(&c.parcel, true)))
+	defer t.net.timers.Put(due)
 	replied := false
 	for {
 		select {
 		case answer := <-c.served:
 			replied = true
-			c.reply(answer)
+			due.Reset(c.carry(c.back, c.reply(answer, true)))
+		case <-due.C:
+			c.putDown()
 		case answer := <-c.done:
 			return c.take(answer, replied)
 		case <-deadline.C:
@@ -57,6 +61,27 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 			return c.take(answer, replied)
 		default:
 		}
+	}
+}
+
+// never is longer than any call.
+const never = 1 << 62
+
+// carry notes that the caller carries the parcel on a link, and returns when it has to call putDown.
+func (c *call) carry(l *link, wait time.Duration) time.Duration {
+	if wait <= 0 {
+		c.on = nil
+		return never
+	}
+	c.on = l
+	return wait
+}
+
+// putDown leaves the parcel to the link on which the caller carries it.
+func (c *call) putDown() {
+	if on := c.on; on != nil {
+		c.on = nil
+		on.carry(&c.parcel)
 	}
 }
 
@@ -74,6 +99,7 @@ func (n *Network) newCall() *call {
 // take ends the call with its answer. If the node replied, then the reply was the last to refer to the call, and it can be
 // used again: without that, collecting garbage would be what limits replication.
 func (c *call) take(answer raft.RPCResponse, replied bool) raft.RPCResponse {
+	c.putDown()
 	if replied {
 		net := c.back.net
 		*c = call{done: c.done}
@@ -89,20 +115,22 @@ func (c *call) echo() *call {
 
 // reply puts the node's answer on the way back. A node that died after it answered has no longer answered: what the
 // goroutines of a dead node still do must have no effect.
-func (c *call) reply(answer raft.RPCResponse) {
+// It returns what send returns.
+func (c *call) reply(answer raft.RPCResponse, canCarry bool) time.Duration {
 	if !c.peer.answered(c) {
-		return
+		return 0
 	}
 	p := &c.parcel
 	*p = parcel{call: c, answer: answer}
 	p.Kind, p.Reply = c.kind, true
 	p.describeReply(answer)
-	c.back.send(p)
+	return c.back.send(p, canCarry)
 }
 
 // leave ends the call without an answer, unless one has arrived in the last moment. If the node is still busy with the
 // request, its reply will be sent all the same, for the packets on the link to be those of a real network.
 func (c *call) leave(why string, err error, replied bool) raft.RPCResponse {
+	c.putDown()
 	c.mu.Lock()
 	if c.over {
 		c.mu.Unlock()
@@ -120,7 +148,7 @@ func (c *call) leave(why string, err error, replied bool) raft.RPCResponse {
 func (c *call) awaitLateAnswer(peer *Transport) {
 	select {
 	case answer := <-c.served:
-		c.reply(answer)
+		c.reply(answer, false)
 	case <-peer.gone:
 	}
 }

@@ -72,6 +72,7 @@ type parcel struct {
 	sentAt  time.Time
 	latency time.Duration // the link's own
 	judged  uint64        // the newest fault that has judged it
+	carried bool          // in a queue: its caller calls carry when it is due, so that the link needs no timer for it
 	marks   []mark        // what the link's faults do to it
 }
 
@@ -116,18 +117,19 @@ func (p *parcel) line() kindSet {
 	}
 }
 
-// send puts a packet on the link; if it is due at once, it has arrived when send returns.
-func (l *link) send(p *parcel) {
+// send puts a packet on the link; if it is due at once, it has arrived when send returns. If the caller can carry it, then
+// send returns after what time the caller is to call carry, or 0 if it need not.
+func (l *link) send(p *parcel, canCarry bool) (wait time.Duration) {
 	l.order.Lock()
 	defer l.order.Unlock()
 	if l.net.closed.Load() {
-		return
+		return 0
 	}
 	p.ID, p.RPC, p.From, p.To = l.net.packets.Add(1), p.call.rpc, l.from.addr, l.to.addr
 	if l.idle() {
 		l.net.tell(p, Sent, "")
 		l.deliver(p)
-		return
+		return 0
 	}
 	now := time.Now()
 	l.rejudge(now)
@@ -137,13 +139,15 @@ func (l *link) send(p *parcel) {
 	if v.Lost != "" {
 		l.net.tell(p, Sent, "")
 		l.lose(p, v)
-		return
+		return 0
 	}
 	l.tellSent(p, now)
 	if !p.Reply && !p.Held && l.to.up() == nil {
 		l.loseDown(p) // Nothing listens there, which the sender learns at once.
-		return
+		return 0
 	}
+	p.carried = canCarry && p.Delay > 0
+	wait = p.Delay
 	l.queue = append(l.queue, p)
 	if v.Duplicated {
 		twin := l.twin(p)
@@ -151,6 +155,21 @@ func (l *link) send(p *parcel) {
 		l.queue = append(l.queue, twin)
 	}
 	l.advance(now)
+	if !slices.Contains(l.queue, p) || !p.carried {
+		return 0
+	}
+	return wait
+}
+
+// carry is called when a packet that its caller carries is due, or when its caller leaves. From then on the link looks
+// after it, if it is not yet through.
+func (l *link) carry(p *parcel) {
+	l.order.Lock()
+	defer l.order.Unlock()
+	if slices.Contains(l.queue, p) { // else it is not this link's any more
+		p.carried = false
+	}
+	l.drainLocked()
 }
 
 // idle is true if nothing can happen to a packet but its delivery at once. It only saves time.
@@ -171,7 +190,7 @@ func (l *link) twin(p *parcel) *parcel {
 	if !p.Reply {
 		twin.command = cloneRequest(p.command)
 	}
-	twin.ID, twin.Duplicate = l.net.packets.Add(1), true
+	twin.ID, twin.Duplicate, twin.carried = l.net.packets.Add(1), true, false
 	return twin
 }
 
@@ -223,6 +242,7 @@ func (l *link) rejudge(now time.Time) {
 	}
 	l.known = faults
 	l.queue = slices.DeleteFunc(l.queue, func(p *parcel) bool {
+		p.carried = false // it may be due earlier now
 		p.marks = slices.DeleteFunc(p.marks, func(m mark) bool {
 			return !slices.ContainsFunc(*faults, func(f fitted) bool { return f.id == m.id })
 		})
@@ -238,6 +258,10 @@ func (l *link) rejudge(now time.Time) {
 func (l *link) drain() {
 	l.order.Lock()
 	defer l.order.Unlock()
+	l.drainLocked()
+}
+
+func (l *link) drainLocked() {
 	if l.net.closed.Load() {
 		l.queue = nil
 		return
@@ -266,7 +290,7 @@ func (l *link) advance(now time.Time) {
 			switch {
 			case stopped || p.held() || waiting.has(p.Kind) && !p.overtaken():
 			case due.After(now):
-				if next.IsZero() || due.Before(next) {
+				if !p.carried && (next.IsZero() || due.Before(next)) {
 					next = due
 				}
 			default:

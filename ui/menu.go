@@ -107,6 +107,10 @@ func (p *painter) drawHelp() {
 	colW := keyW + 2 + textW
 	rows := p.h - 4
 	columns := min(max((lines+rows-1)/rows, 1), max((p.w-6+3)/(colW+3), 1))
+	gap := 1 // between groups; not where that would push one off the screen
+	if lines+len(p.help) > rows*columns {
+		gap = 0
+	}
 	// Groups do not break over columns, so each column gets a little more than its share.
 	high := min((lines+columns-1)/columns+columns, rows)
 	in := p.box(columns*(colW+3)-3, high, "keys: "+helpNote)
@@ -129,6 +133,6 @@ func (p *painter) drawHelp() {
 			p.put(x+keyW+2, y, min(textW, in.x+in.w-x-keyW-2), k.text, inkText)
 			y++
 		}
-		y++
+		y += gap
 	}
 }

@@ -215,8 +215,11 @@ func TestKeysAreUniqueAndExplained(t *testing.T) {
 	}
 	s := newStage(t, 1)
 	s.press("?")
-	for _, b := range s.keys {
-		s.wants(b.Help().Desc)
+	for _, size := range []tea.WindowSizeMsg{{Width: 80, Height: 24}, {Width: 120, Height: 36}} {
+		s.Update(size)
+		for _, b := range s.keys {
+			s.wants(b.Help().Desc)
+		}
 	}
 }
 
