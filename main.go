@@ -4,8 +4,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -16,8 +19,10 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
 	"capsize/cluster/vtime"
 	"capsize/ui"
 )
@@ -32,6 +37,11 @@ const (
 // a directory that cannot be used.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
+// errFailed says that an expectation or a check did not hold.
+var errFailed = errors.New("a run failed")
+
 func main() {
 	os.Exit(run(os.Args[1:]))
 }
@@ -42,6 +52,10 @@ func run(args []string) int {
 	err := cmd.Execute()
 	if err == nil {
 		return 0
+	}
+	// What failed stands in the results already.
+	if errors.Is(err, errFailed) {
+		return exitFailed
 	}
 	fmt.Fprintf(os.Stderr, "capsize: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	// A panic is a mistake of ours: whoever reports it needs to say where it was.
@@ -75,14 +89,22 @@ func newCommand() *cobra.Command {
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("%q is no command: capsize --help shows what there is", args[0])}
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
 			}
-			return nil
+			hint := ""
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				hint = fmt.Sprintf(" (did you mean %s?)", near[0])
+			}
+			return usageError{fmt.Errorf("%q is no command%s: capsize --help shows what there is", args[0], hint)}
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return play(cmd, f)
+			cfg, err := f.config(cmd)
+			if err != nil {
+				return usageError{err}
+			}
+			return playground(cmd, cfg, f)
 		},
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -93,20 +115,221 @@ func newCommand() *cobra.Command {
 	fs.StringVar(&f.storage, "storage", defaults.Storage, "where nodes keep their data: bolt or memory")
 	fs.StringVar(&f.dir, "data", "", "keep the nodes' files in this directory (default: a temporary one)")
 	fs.Int64Var(&f.seed, "seed", defaults.Seed, "what all chance of capsize itself is drawn from")
-	fs.StringVar(&f.speed, "speed", "1", "how fast time runs: a factor, a fraction like 1/10, 0 to start paused, or max")
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
-	fs.StringVar(&f.screen.Theme, "theme", "", strings.Join(ui.ThemeNames(), ", ")+" (default: by the terminal's background)")
-	fs.BoolVar(&f.screen.ASCII, "ascii", false, "draw with ASCII characters only")
-	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
+	f.addLook(fs)
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.AddCommand(playCommand(), runCommand(), soakCommand(), scenariosCommand(), commandsCommand())
 	return cmd
 }
 
-// play runs the playground.
-func play(cmd *cobra.Command, f flags) (err error) {
-	cfg, err := f.config(cmd)
-	if err != nil {
-		return usageError{err}
+// addLook adds the flags that say how a cluster is shown.
+func (f *flags) addLook(fs *pflag.FlagSet) {
+	fs.StringVar(&f.speed, "speed", "1", "how fast time runs: a factor, a fraction like 1/10, 0 to start paused, or max")
+	fs.StringVar(&f.screen.Theme, "theme", "", strings.Join(ui.ThemeNames(), ", ")+" (default: by the terminal's background)")
+	fs.BoolVar(&f.screen.ASCII, "ascii", false, "draw with ASCII characters only")
+	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
+}
+
+func playCommand() *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:               "play SCENARIO",
+		Short:             "The playground, with a scenario on stage",
+		Args:              from(1, 1, "a scenario"),
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			script, err := scenario.Load(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			if cmd.Flags().Changed("seed") {
+				script.Settings.Seed = f.seed
+			}
+			if err := f.checkLook(); err != nil {
+				return usageError{err}
+			}
+			f.screen.Script = script
+			return playground(cmd, cluster.Config{Nodes: script.Nodes, Settings: script.Settings}, f)
+		},
 	}
+	f.addLook(cmd.Flags())
+	cmd.Flags().Int64Var(&f.seed, "seed", 0, "what chance is drawn from (default: what the scenario says)")
+	return cmd
+}
+
+// from returns what checks how many arguments a command has; what says of what.
+func from(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usageError{fmt.Errorf("%s is missing: %s", what, cmd.UseLine())}
+		case len(args) > most:
+			return usageError{fmt.Errorf("%q is too much: %s", args[most], cmd.UseLine())}
+		}
+		return nil
+	}
+}
+
+// completeScenario completes the name of a built-in scenario.
+func completeScenario(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return scenario.Names(), cobra.ShellCompDirectiveDefault
+}
+
+func runCommand() *cobra.Command {
+	var batch scenario.Batch
+	var seed int64
+	var asJSON, verbose bool
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO...",
+		Short: "Run scenarios without a screen, in virtual time, as fast as it goes",
+		Long: `Run scenarios, built-in ones by name or files, without a screen, in virtual
+time, as fast as it goes, and side by side.
+
+The exit status is 0 if all expectations hold, 1 if one does not, and 2 if a
+file has a mistake or a run cannot start.`,
+		Args:              from(1, math.MaxInt, "a scenario"),
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if batch.Repeat < 1 || batch.Repeat > repeatMax {
+				return usageError{fmt.Errorf("--repeat %d: it must be from 1 to %d", batch.Repeat, repeatMax)}
+			}
+			// A mistake in the last file is found before the first one runs.
+			for _, name := range args {
+				script, err := scenario.Load(name)
+				if err != nil {
+					return usageError{err}
+				}
+				if cmd.Flags().Changed("seed") {
+					script.Settings.Seed = seed
+				}
+				batch.Scripts = append(batch.Scripts, script)
+			}
+			if verbose {
+				batch.Steps = cmd.ErrOrStderr()
+			} else {
+				batch.Terminal = terminal()
+			}
+			ctx, stop := interruptible(cmd)
+			defer stop()
+			scenario.Tune(len(batch.Scripts) * batch.Repeat)
+			results, err := batch.Run(ctx)
+			return report(cmd, asJSON, results, err)
+		},
+	}
+	fs := cmd.Flags()
+	fs.BoolVar(&asJSON, "json", false, "print one JSON object for each run")
+	fs.IntVar(&batch.Repeat, "repeat", 1, "run each of them so often: with its seed, and the ones after it")
+	fs.Int64Var(&seed, "seed", 0, "what chance is drawn from (default: what the scenario says)")
+	fs.StringVar(&batch.Trace, "trace", "", "write all that happens to this file, as lines of JSON; compressed if its name ends in .gz")
+	fs.BoolVarP(&verbose, "verbose", "v", false, "tell of each step as it is carried out")
+	return cmd
+}
+
+// repeatMax is how often a scenario may be run at once.
+const repeatMax = 1_000_000
+
+func soakCommand() *cobra.Command {
+	var soak scenario.SoakConfig
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "soak",
+		Short: "Do random harm to a cluster under load, without a screen, and verify what it told its clients",
+		Args:  from(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := soak.Check(); err != nil {
+				return usageError{err}
+			}
+			soak.Terminal = terminal()
+			ctx, stop := interruptible(cmd)
+			defer stop()
+			scenario.Tune(1)
+			result, err := scenario.Soak(ctx, soak)
+			if err != nil && !errors.Is(err, scenario.ErrInterrupted) {
+				return report(cmd, asJSON, nil, err)
+			}
+			return report(cmd, asJSON, []scenario.Result{result}, err)
+		},
+	}
+	fs := cmd.Flags()
+	fs.DurationVar(&soak.For, "for", time.Hour, "how long, in virtual time")
+	fs.IntVar(&soak.Nodes, "nodes", 5, "how many nodes, 1 to 99")
+	fs.Int64Var(&soak.Seed, "seed", cluster.Defaults().Seed, "what chance is drawn from")
+	fs.StringSliceVar(&soak.Chaos, "chaos", scenario.ChaosKinds(), "which kinds of harm are done, none if empty")
+	fs.BoolVar(&asJSON, "json", false, "print a JSON object")
+	fs.StringVar(&soak.Trace, "trace", "", "write all that happens to this file, as lines of JSON; compressed if its name ends in .gz")
+	return cmd
+}
+
+// report prints what came of runs, and turns it into how the program ends.
+func report(cmd *cobra.Command, asJSON bool, results []scenario.Result, err error) error {
+	write := scenario.WriteTable
+	if asJSON {
+		write = scenario.WriteJSON
+	}
+	if wrong := write(cmd.OutOrStdout(), results); wrong != nil {
+		return usageError{fmt.Errorf("writing the results: %w", wrong)}
+	}
+	var panicked *vtime.PanicError
+	switch {
+	case err == nil && scenario.AllOK(results):
+		return nil
+	case err == nil:
+		return errFailed
+	case errors.Is(err, scenario.ErrInterrupted), errors.As(err, &panicked):
+		return err
+	}
+	return usageError{err}
+}
+
+func scenariosCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "scenarios [NAME]",
+		Short:             "List the built-in scenarios, or print one",
+		Args:              from(0, 1, ""),
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return scenario.WriteList(cmd.OutOrStdout())
+			}
+			text, err := scenario.Print(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+}
+
+func commandsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "commands",
+		Short: "Print the reference of the commands of scenarios and of the prompt",
+		Args:  from(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return scenario.WriteReference(cmd.OutOrStdout())
+		},
+	}
+}
+
+// terminal returns the terminal that progress is shown on, nil if there is none.
+func terminal() io.Writer {
+	if !term.IsTerminal(os.Stderr.Fd()) {
+		return nil
+	}
+	return os.Stderr
+}
+
+// interruptible makes a run without a screen ready: the first interrupt has it
+// end well, a second one ends it at once.
+func interruptible(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// playground opens a cluster and shows it.
+func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	// A closed terminal hangs up; Bubble Tea looks after the other signals, but
 	// only once it runs.
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
@@ -122,7 +345,7 @@ func play(cmd *cobra.Command, f flags) (err error) {
 	// The first election runs as fast as it goes, so that there is something to see.
 	c.AwaitLeader(firstElection)
 	if f.plain || !term.IsTerminal(os.Stdout.Fd()) {
-		err := ui.RunPlain(ctx, c, f.screen, cmd.OutOrStdout())
+		err := ui.RunPlain(ctx, c, f.screen, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {
 			return nil
 		}
@@ -172,17 +395,24 @@ func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {
 	if err := cluster.Check(cfg.Settings); err != nil {
 		return cfg, err
 	}
-	var err error
-	if f.screen.Speed, err = parseSpeed(f.speed); err != nil {
-		return cfg, fmt.Errorf("--speed %s: %w", f.speed, err)
-	}
-	if err := f.screen.Check(); err != nil {
-		return cfg, fmt.Errorf("--theme: %w", err)
+	if err := f.checkLook(); err != nil {
+		return cfg, err
 	}
 	if !cmd.Flags().Changed("nodes") {
 		cfg.Nodes, cfg.DefaultNodes = 0, f.nodes
 	}
 	return cfg, nil
+}
+
+// checkLook checks the flags that say how a cluster is shown.
+func (f *flags) checkLook() (err error) {
+	if f.screen.Speed, err = parseSpeed(f.speed); err != nil {
+		return fmt.Errorf("--speed %s: %w", f.speed, err)
+	}
+	if err := f.screen.Check(); err != nil {
+		return fmt.Errorf("--theme: %w", err)
+	}
+	return nil
 }
 
 // parseSpeed reads a speed: a factor, a fraction, or max.

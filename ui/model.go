@@ -279,7 +279,7 @@ func (m *model) refresh() {
 		m.speed, m.paused = slices.Index(speeds, nearest(speed)), false
 		m.setSpeed()
 	}
-	for _, r := range m.orders.take() {
+	for _, r := range m.orders.results.take() {
 		m.say(r.command, r.text, r.bad)
 	}
 	if m.toastFrames > 0 {

@@ -30,8 +30,29 @@ type orders struct {
 	queue chan order
 	ended chan struct{}
 
-	mu      sync.Mutex
-	results []result
+	results mailbox[result]
+}
+
+// mailbox takes things from any goroutine, inside virtual time or not, until
+// somebody fetches them.
+type mailbox[T any] struct {
+	mu    sync.Mutex
+	items []T
+}
+
+func (m *mailbox[T]) put(item T) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.items = append(m.items, item)
+}
+
+// take returns what was put since it was last called.
+func (m *mailbox[T]) take() []T {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	taken := m.items
+	m.items = nil
+	return taken
 }
 
 // ordersMax is how many orders may wait. A person cannot type that fast.
@@ -52,16 +73,16 @@ func (o *orders) carryOut(c *cluster.Cluster, session *scenario.Session, next or
 	err := c.Order(next.command, func() error {
 		op, err := session.Run(next.line)
 		if err != nil {
-			o.put(result{command: next.command, text: err.Error(), bad: true})
+			o.results.put(result{command: next.command, text: err.Error(), bad: true})
 			return err
 		}
 		if text := answer(op); text != "" {
-			o.put(result{command: next.command, text: text, bad: op.Outcome != trace.OK})
+			o.results.put(result{command: next.command, text: text, bad: op.Outcome != trace.OK})
 		}
 		return nil
 	})
 	if errors.Is(err, vtime.ErrClosed) {
-		o.put(result{command: next.command, text: err.Error(), bad: true})
+		o.results.put(result{command: next.command, text: err.Error(), bad: true})
 	}
 }
 
@@ -87,21 +108,6 @@ func (o *orders) give(next order) bool {
 	default:
 		return false
 	}
-}
-
-func (o *orders) put(r result) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.results = append(o.results, r)
-}
-
-// take returns the results since it was last called.
-func (o *orders) take() []result {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	taken := o.results
-	o.results = nil
-	return taken
 }
 
 // close carries out what still waits, and ends.

@@ -1,28 +1,43 @@
 package ui
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
 // plainEvery is how often plain output looks for new lines, in real time.
 const plainEvery = 20 * time.Millisecond
 
-// RunPlain writes one line for each thing that matters, in plain sentences,
-// until ctx ends: for pipes, logs and screen readers.
-func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, out io.Writer) error {
+// RunPlain writes one line for each thing that matters, in plain sentences, and
+// carries out the commands it reads, a line each, until ctx ends: for pipes, logs
+// and screen readers.
+func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) error {
 	c.Clock().Run(o.Speed)
+	if o.Script != nil {
+		go func() { _ = c.Clock().Do(func() { c.Go(func() { reportPlain(c, o.Script.Perform(c, nil)) }) }) }()
+	}
+	answers := &mailbox[string]{}
+	go readPlain(c, in, answers)
 	ticker := time.NewTicker(plainEvery)
 	defer ticker.Stop()
 	var told uint64
 	for {
 		var err error
-		if told, err = tellNew(c.Trace(), told, out); err != nil {
+		told, err = tellNew(c.Trace(), told, out)
+		for _, text := range answers.take() {
+			_, failed := fmt.Fprintf(out, "%s  %s\n", clockTime(c.Clock().Now()), clean(text))
+			err = errors.Join(err, failed)
+		}
+		if err != nil {
 			return fmt.Errorf("writing: %w", err)
 		}
 		select {
@@ -31,6 +46,42 @@ func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, out io.Writer)
 			return c.Clock().Err()
 		case <-ctx.Done():
 			return nil
+		}
+	}
+}
+
+// reportPlain makes events of what did not hold in a scenario, inside virtual time.
+func reportPlain(c *cluster.Cluster, failures []scenario.Failure) {
+	for _, f := range failures {
+		c.Note(trace.KindRefused, "", f.Error())
+	}
+	c.Note(trace.KindChapter, "", "the scenario has ended")
+}
+
+// readPlain carries out the commands it reads. What is wrong with one, and what
+// clients are told, goes to answers.
+func readPlain(c *cluster.Cluster, in io.Reader, answers *mailbox[string]) {
+	session := scenario.NewSession(c, c.Settings().Seed, nil)
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		text := strings.TrimSpace(lines.Text())
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		line, err := session.Parse(text)
+		if err != nil {
+			answers.put(text + ": " + err.Error())
+			continue
+		}
+		err = c.Order(text, func() error {
+			op, err := session.Run(line)
+			if said := answer(op); said != "" {
+				answers.put(text + ": " + said)
+			}
+			return err
+		})
+		if err != nil {
+			answers.put(text + ": " + err.Error())
 		}
 	}
 }

@@ -18,6 +18,9 @@ func (p *painter) story(r rect) {
 	y := r.y + r.h
 	for i := len(p.state.Story) - 1; i >= 0 && y > r.y; i-- {
 		line := p.state.Story[i]
+		if line.Topic == trace.AboutWords && line.Text == p.state.Caption {
+			continue // it stands below, larger
+		}
 		text := clean(line.Text)
 		if line.Count > 1 {
 			text += fmt.Sprintf(" (%d times)", line.Count)

@@ -1,7 +1,7 @@
 package scenario
 
 import (
-	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -16,10 +16,12 @@ var chaosKinds = []string{"network", "nodes", "disk", "membership"}
 // chaosEvery is how often chaos strikes when it is not told.
 const chaosEvery = 5 * time.Second
 
-// chaos does random harm, within what Raft survives: it never touches more nodes
-// at a time than a minority of the voters, and it takes back all it did.
+// chaos does random harm, within what Raft survives: it never takes more nodes
+// out of action at a time than a minority of the voters, and it takes back all
+// it did.
 type chaos struct {
 	x     *execution
+	rng   *rand.Rand // its own, as what it draws must not depend on what others do
 	kinds []string
 	every time.Duration
 	stop  chan struct{}
@@ -30,8 +32,9 @@ type chaos struct {
 
 // harm is one thing that chaos did.
 type harm struct {
-	node string // whom it touches, "" for none
-	heal func() error
+	node  string       // whom it takes out of action, "" for nobody
+	added string       // whom it made a member, "" for nobody
+	heal  func() error // takes it back, unless somebody else has
 }
 
 func parseChaos(r *reader) (action, error) {
@@ -51,7 +54,11 @@ func parseChaos(r *reader) (action, error) {
 			}
 			break
 		}
-		kind, err := r.oneOf("a kind of harm", slices.Concat(chaosKinds, []string{"every", "off"})...)
+		allowed := slices.Concat(chaosKinds, []string{"every"})
+		if len(kinds) == 0 {
+			allowed = append(allowed, "off")
+		}
+		kind, err := r.oneOf("a kind of harm", allowed...)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +72,10 @@ func parseChaos(r *reader) (action, error) {
 
 func (x *execution) startChaos(kinds []string, every time.Duration) {
 	x.stopChaos()
-	x.chaos = &chaos{x: x, kinds: kinds, every: every, stop: make(chan struct{}), ended: make(chan struct{}), count: map[string]int{}}
+	x.chaos = &chaos{
+		x: x, rng: rand.New(rand.NewPCG(x.rng.Uint64(), 0)), kinds: kinds, every: every,
+		stop: make(chan struct{}), ended: make(chan struct{}), count: map[string]int{},
+	}
 	x.c.Go(x.chaos.run)
 }
 
@@ -87,9 +97,7 @@ func (k *chaos) run() {
 		case <-ticker.C:
 			k.strike()
 		case <-k.stop:
-			for len(k.harms) > 0 {
-				k.healOldest()
-			}
+			k.healAll()
 			return
 		}
 		if k.x.c.Ended() {
@@ -104,11 +112,11 @@ const harmsMax = 3
 
 // strike takes back an old harm or does a new one.
 func (k *chaos) strike() {
-	if len(k.harms) > 0 && (len(k.harms) >= harmsMax || k.x.rng.IntN(2) == 0) {
-		k.healOldest()
+	if len(k.harms) > 0 && (len(k.harms) >= harmsMax || k.rng.IntN(2) == 0) {
+		k.healOne()
 		return
 	}
-	kind := k.kinds[k.x.rng.IntN(len(k.kinds))]
+	kind := k.kinds[k.rng.IntN(len(k.kinds))]
 	var h harm
 	switch kind {
 	case "network":
@@ -126,46 +134,90 @@ func (k *chaos) strike() {
 	}
 }
 
-func (k *chaos) healOldest() {
-	h := k.harms[0]
-	k.harms = k.harms[1:]
-	// What it healed may have been healed, or killed, by others meanwhile.
-	_ = h.heal()
+// healOne takes back the oldest harm, or a later one if without that more than a
+// minority of the members that are left would be out of action. What cannot be
+// taken back now has to wait.
+func (k *chaos) healOne() {
+	i := 0
+	if k.harms[0].added != "" && len(k.harmed()) > minority(len(k.x.state().Voters())-1) {
+		i = max(slices.IndexFunc(k.harms, func(h harm) bool { return h.node != "" }), 0)
+	}
+	h := k.harms[i]
+	k.harms = slices.Delete(k.harms, i, i+1)
+	if h.heal() != nil {
+		k.harms = append(k.harms, h)
+	}
 }
 
-// victim draws a node that is up and may be harmed: with it, no more than a
-// minority is.
-func (k *chaos) victim() string {
-	state := k.x.state()
-	voters := state.Voters()
+// healTries is how often healAll tries what cannot be taken back yet, such as a
+// change of the members while there is no leader; healEvery how long it waits between.
+const (
+	healTries = 60
+	healEvery = time.Second
+)
+
+// healAll takes back all harm.
+func (k *chaos) healAll() {
+	for range healTries {
+		for range k.harms {
+			k.healOne()
+		}
+		if len(k.harms) == 0 || k.x.c.Ended() {
+			return
+		}
+		k.x.sleep(healEvery)
+	}
+}
+
+// minority returns how many of n voters may be out of action.
+func minority(n int) int { return n - trace.Quorum(n) }
+
+// harmed returns the nodes that are out of action, by chaos or not.
+func (k *chaos) harmed() map[string]bool {
 	harmed := map[string]bool{}
 	for _, h := range k.harms {
 		if h.node != "" {
 			harmed[h.node] = true
 		}
 	}
+	state := k.x.state()
 	for i := range state.Nodes {
 		if n := &state.Nodes[i]; n.Life != trace.Up && n.Life != trace.Removed {
 			harmed[n.ID] = true
 		}
 	}
-	if len(harmed) >= len(voters)-trace.Quorum(len(voters)) {
+	return harmed
+}
+
+// victim draws a node that may be harmed: with it, no more than a minority is.
+func (k *chaos) victim() string {
+	voters, harmed := k.x.state().Voters(), k.harmed()
+	if len(harmed) >= minority(len(voters)) {
 		return ""
 	}
 	free := slices.DeleteFunc(voters, func(id string) bool { return harmed[id] })
 	if len(free) == 0 {
 		return ""
 	}
-	return free[k.x.rng.IntN(len(free))]
+	return free[k.rng.IntN(len(free))]
 }
 
-// network breaks links. Cutting never harms a node for good, so any shape will do.
+// life returns the state of a node's process, Removed if it is gone.
+func (k *chaos) life(id string) trace.Life {
+	if n := k.x.state().Node(id); n != nil {
+		return n.Life
+	}
+	return trace.Removed
+}
+
+// network breaks links. That takes nobody out of action for good, so any shape
+// will do, also one that leaves no majority.
 func (k *chaos) network() harm {
 	c, names := k.x.c, k.x.c.Names()
 	if len(names) < 2 {
 		return harm{}
 	}
-	one := names[k.x.rng.IntN(len(names))]
+	one := names[k.rng.IntN(len(names))]
 	fault := []faults.LinkFault{
 		faults.Cut{},
 		faults.Cut{},
@@ -175,11 +227,11 @@ func (k *chaos) network() harm {
 		faults.Reorder{Percent: 30},
 		faults.Delay{Mean: 50 * time.Millisecond, Jitter: 40 * time.Millisecond},
 		faults.Jam{},
-	}[k.x.rng.IntN(8)]
-	oneWay, split := k.x.rng.IntN(3) == 0, k.x.rng.IntN(3) == 0
+	}[k.rng.IntN(8)]
+	oneWay, split := k.rng.IntN(3) == 0, k.rng.IntN(3) == 0
 	side := []string{one}
 	if split { // a random half
-		k.x.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		k.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		side = names[:len(names)/2]
 	}
 	var set []link
@@ -197,11 +249,10 @@ func (k *chaos) network() harm {
 		}
 	}
 	return harm{heal: func() error {
-		var all []error
 		for _, l := range set {
-			all = append(all, c.ClearLink(l.from, l.to, fault))
+			_ = c.ClearLink(l.from, l.to, fault) // one of the two may be gone by now
 		}
-		return errors.Join(all...)
+		return nil
 	}}
 }
 
@@ -212,7 +263,7 @@ func (k *chaos) node() harm {
 		return harm{}
 	}
 	do, undo := (*cluster.Cluster).Kill, (*cluster.Cluster).Restart
-	switch k.x.rng.IntN(3) {
+	switch k.rng.IntN(3) {
 	case 0:
 		do, undo = (*cluster.Cluster).Pause, (*cluster.Cluster).Resume
 	case 1:
@@ -221,7 +272,13 @@ func (k *chaos) node() harm {
 	if do(c, id) != nil {
 		return harm{}
 	}
-	return harm{node: id, heal: func() error { return undo(c, id) }}
+	became := k.life(id)
+	return harm{node: id, heal: func() error {
+		if k.life(id) != became {
+			return nil // somebody else did something to it meanwhile
+		}
+		return undo(c, id)
+	}}
 }
 
 // disk breaks a disk, but not its promise: a disk that lies leaves Raft's model.
@@ -232,36 +289,47 @@ func (k *chaos) disk() harm {
 	}
 	fault := []faults.DiskFault{
 		faults.Slow{Latency: 100 * time.Millisecond}, faults.Stall{}, faults.Fail{}, faults.Full{},
-	}[k.x.rng.IntN(4)]
+	}[k.rng.IntN(4)]
 	if c.SetDisk(id, fault) != nil {
 		return harm{}
 	}
 	return harm{node: id, heal: func() error {
-		err := c.SetDisk(id, nil)
-		state := k.x.state()
-		if n := state.Node(id); n != nil && n.Life == trace.Crashed {
-			err = errors.Join(err, c.Restart(id))
+		if k.life(id) == trace.Removed {
+			return nil
 		}
-		return err
+		if err := c.SetDisk(id, nil); err != nil {
+			return err
+		}
+		if k.life(id) == trace.Crashed {
+			return c.Restart(id)
+		}
+		return nil
 	}}
 }
 
 // membership adds a node, to be removed again, or hands leadership over.
 func (k *chaos) membership() harm {
 	c := k.x.c
-	if k.x.rng.IntN(2) == 0 {
+	if k.rng.IntN(2) == 0 {
 		if id := k.victim(); id != "" && c.Transfer(id) == nil {
 			return harm{heal: func() error { return nil }}
 		}
 		return harm{}
 	}
 	before := c.Names()
-	if len(before) >= cluster.NodesMax || c.AddNode("", true) != nil {
+	if len(before) >= cluster.NodesMax {
 		return harm{}
 	}
+	// Without an answer the node may have become a member all the same.
+	_ = c.AddNode("", true)
 	for _, id := range c.Names() {
 		if !slices.Contains(before, id) {
-			return harm{heal: func() error { return c.RemoveNode(id) }}
+			return harm{added: id, heal: func() error {
+				if k.life(id) == trace.Removed {
+					return nil
+				}
+				return c.RemoveNode(id)
+			}}
 		}
 	}
 	return harm{}

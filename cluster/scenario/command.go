@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // command is one command of the language.
@@ -15,17 +16,33 @@ type command struct {
 	setup func(r *reader, s *Script) error
 	// parse is for all others.
 	parse func(r *reader) (action, error)
+	// ask is for those that a client carries out, beside parse.
+	ask func(r *reader) (operation, error)
 }
+
+// operation is what a client does: it finds out whom to ask now, and returns what
+// asks and takes virtual time.
+type operation func(x *execution) (do func(), err error)
 
 // action carries a command out, on a goroutine of the cluster's bubble. It may
 // take virtual time. Its error is a [*Failure] for what was expected and is not
 // so, or says why the command could not be carried out.
 type action func(x *execution) error
 
+// table holds all commands. It is made when it is needed first, because async
+// looks commands up in the table that it is in.
+var table struct {
+	once     sync.Once
+	commands []command
+}
+
 // commands returns all commands, in the order of the reference.
 func commands() []command {
-	return slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
-		networkCommands(), linkCommands(), waitCommands(), stageCommands(), expectCommands())
+	table.once.Do(func() {
+		table.commands = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
+			networkCommands(), linkCommands(), waitCommands(), stageCommands(), expectCommands())
+	})
+	return table.commands
 }
 
 // Reference describes one command, for people.

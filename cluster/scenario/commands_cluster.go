@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,71 +52,91 @@ func setupCommands() []command {
 // clientCommands are what clients do.
 func clientCommands() []command {
 	return []command{
-		{name: "increment", syntax: "increment [N] [via ROUTE]", help: "a client adds one to the counter, N times", parse: func(r *reader) (action, error) {
-			times := int64(1)
-			if r.more() && r.peek() != "via" {
-				var err error
-				if times, err = r.whole("how many times", 1, 100_000); err != nil {
-					return nil, err
-				}
-			}
-			via, err := r.via()
-			return addAction(1, int(times), via), err
-		}},
-		{name: "add", syntax: "add DELTA [via ROUTE]", help: "a client adds DELTA to the counter", parse: func(r *reader) (action, error) {
+		asking("increment", "increment [N] [via ROUTE]", "a client adds one to the counter, N times", askIncrement),
+		asking("add", "add DELTA [via ROUTE]", "a client adds DELTA to the counter", func(r *reader) (operation, error) {
 			delta, err := r.whole("what to add", -1<<63, 1<<63-1)
 			if err != nil {
 				return nil, err
 			}
 			via, err := r.via()
-			return addAction(delta, 1, via), err
-		}},
-		{name: "read", syntax: "read [LEVEL] [via ROUTE]", help: "a client reads the counter: none, weak, linearizable or strong", parse: func(r *reader) (action, error) {
-			level := cluster.LevelLinearizable
-			if r.more() && r.peek() != "via" {
-				var err error
-				if level, err = r.oneOf("a read level", cluster.Levels...); err != nil {
-					return nil, err
-				}
-			}
-			via, err := r.via()
-			return func(x *execution) error {
-				to, err := via.resolve(x)
-				if err != nil {
-					return err
-				}
-				x.end(x.c.Read(level, to))
-				return nil
-			}, err
-		}},
-		{name: "async", syntax: "async increment|add|read …", help: "do not wait for the outcome", parse: func(r *reader) (action, error) {
-			w, err := r.take("increment, add or read")
-			if err != nil {
-				return nil, err
-			}
-			c, ok := find(w.text)
-			if !ok || !slices.Contains([]string{"increment", "add", "read"}, w.text) {
-				return nil, r.fail(w, "%q cannot be asynchronous: increment, add and read can", w.text)
-			}
-			do, err := c.parse(r)
-			return func(x *execution) error { x.background(do); return nil }, err
-		}},
+			return adding(delta, 1, via), err
+		}),
+		asking("read", "read [LEVEL] [via ROUTE]", "a client reads the counter: none, weak, linearizable or strong", askRead),
+		{name: "async", syntax: "async increment|add|read …", help: "do not wait for the outcome", parse: parseAsync},
 		{name: "load", syntax: "load RATE/s [clients N] [via ROUTE] | load off", help: "clients keep incrementing, together RATE times a second", parse: parseLoad},
 	}
 }
 
-// addAction adds to the counter, one time after the other.
-func addAction(delta int64, times int, via route) action {
-	return func(x *execution) error {
-		to, err := via.resolve(x)
-		if err != nil {
+// asking returns the command that has a client do something and waits for it.
+func asking(name, syntax, help string, ask func(*reader) (operation, error)) command {
+	return command{name: name, syntax: syntax, help: help, ask: ask, parse: func(r *reader) (action, error) {
+		op, err := ask(r)
+		return func(x *execution) error {
+			do, err := op(x)
+			if err == nil {
+				do()
+			}
 			return err
+		}, err
+	}}
+}
+
+func askIncrement(r *reader) (operation, error) {
+	times := int64(1)
+	if r.more() && r.peek() != "via" {
+		var err error
+		if times, err = r.whole("how many times", 1, 100_000); err != nil {
+			return nil, err
 		}
-		for range times {
-			x.end(x.c.Add(delta, to))
-		}
-		return nil
 	}
+	via, err := r.via()
+	return adding(1, int(times), via), err
+}
+
+func askRead(r *reader) (operation, error) {
+	level := cluster.LevelLinearizable
+	if r.more() && r.peek() != "via" {
+		var err error
+		if level, err = r.oneOf("a read level", cluster.Levels...); err != nil {
+			return nil, err
+		}
+	}
+	via, err := r.via()
+	return func(x *execution) (func(), error) {
+		to, err := via.resolve(x)
+		return func() { x.end(x.c.Read(level, to)) }, err
+	}, err
+}
+
+// adding adds to the counter, one time after the other.
+func adding(delta int64, times int, via route) operation {
+	return func(x *execution) (func(), error) {
+		to, err := via.resolve(x)
+		return func() {
+			for i := 0; i < times && !x.c.Ended(); i++ {
+				x.end(x.c.Add(delta, to))
+			}
+		}, err
+	}
+}
+
+func parseAsync(r *reader) (action, error) {
+	w, err := r.take("increment, add or read")
+	if err != nil {
+		return nil, err
+	}
+	c, ok := find(w.text)
+	if !ok || c.ask == nil {
+		return nil, r.fail(w, "%q cannot be asynchronous: increment, add and read can", w.text)
+	}
+	op, err := c.ask(r)
+	return func(x *execution) error {
+		do, err := op(x)
+		if err == nil {
+			x.c.Go(do)
+		}
+		return err
+	}, err
 }
 
 func parseLoad(r *reader) (action, error) {
@@ -126,8 +147,9 @@ func parseLoad(r *reader) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rate float64
-	if n, err := fmt.Sscanf(w.text, "%g/s", &rate); n != 1 || err != nil || fmt.Sprintf("%g/s", rate) != w.text || rate < 0.001 || rate > 10_000 {
+	number, perSecond := strings.CutSuffix(w.text, "/s")
+	rate, err := strconv.ParseFloat(number, 64)
+	if !perSecond || err != nil || !(rate >= 0.001 && rate <= 10_000) {
 		return nil, r.fail(w, "%q is not a rate: 0.001/s to 10000/s, like 20/s", w.text)
 	}
 	clients := int64(3)
@@ -228,8 +250,8 @@ func memberCommands() []command {
 			name := ""
 			if r.more() && r.peek() != "nonvoter" {
 				w, _ := r.take("a name")
-				if !nameForm.MatchString(w.text) || slices.Contains(selectorWords, w.text) {
-					return nil, r.fail(w, "%q cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens, and none of %s", w.text, strings.Join(selectorWords, ", "))
+				if !nameForm.MatchString(w.text) || slices.Contains(reserved, w.text) {
+					return nil, r.fail(w, "%q cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens, and none of %s", w.text, strings.Join(reserved, ", "))
 				}
 				name = w.text
 			}

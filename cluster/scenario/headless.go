@@ -1,7 +1,13 @@
 package scenario
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"capsize/cluster"
@@ -23,6 +29,7 @@ type Result struct {
 	Term           uint64            `json:"term"`
 	Checks         map[string]string `json:"checks"`
 	Failures       []Failure         `json:"failures"`
+	Faults         map[string]int    `json:"faults,omitempty"` // of a soak: what chaos did, by kind
 }
 
 // Ops counts the operations of clients by outcome.
@@ -35,41 +42,122 @@ type Ops struct {
 // Headless runs a script as fast as it goes, without a screen. The error says
 // why it could not be started or ended by itself.
 func Headless(s *Script) (Result, error) {
-	started := time.Now()
-	c, err := cluster.Open(cluster.Config{Nodes: s.Nodes, Settings: s.Settings})
-	if err != nil {
-		return Result{}, err
-	}
-	c.AwaitLeader(firstElection)
-	done := make(chan []Failure, 1)
-	err = c.Clock().Do(func() {
-		c.Go(func() { done <- newExecution(c, s.Settings.Seed, nowhere{}).run(s) })
-	})
-	var failures []Failure
-	if err == nil {
-		c.Clock().Run(vtime.Max)
-		select {
-		case failures = <-done:
-		case <-c.Clock().Done():
-			err = c.Clock().Err()
-		}
-	}
-	c.Clock().Pause()
-	state := c.Trace().State()
-	r := Result{
-		Scenario: s.Name, OK: len(failures) == 0 && err == nil, Seed: s.Settings.Seed,
-		VirtualSeconds: c.Clock().Now().Seconds(), WallSeconds: time.Since(started).Seconds(),
-		Nodes: s.Nodes, Events: state.Seq,
-		Ops:  Ops{OK: state.Clients.OK, Failed: state.Clients.Failed, Unknown: state.Clients.Unknown},
-		Term: highestTerm(&state), Value: committedValue(&state),
-		Checks: map[string]string{}, Failures: append([]Failure{}, failures...),
-	}
-	return r, errors.Join(err, c.Close())
+	return headless(context.Background(), s, watch{})
 }
 
 // firstElection is the virtual time within which a script starts, with a leader
 // or without.
 const firstElection = 10 * time.Second
+
+// watch is who looks on while something runs without a screen.
+type watch struct {
+	record *trace.Writer // nil for nobody
+	event  func(trace.Event)
+	clock  *atomic.Pointer[vtime.Clock]
+}
+
+// headless is Headless with somebody who looks on, until ctx ends.
+func headless(ctx context.Context, s *Script, w watch) (Result, error) {
+	return flatOut(ctx, s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, w, func(c *cluster.Cluster) Result {
+		// A command can take for ever, like a restart on a disk that stalls.
+		begun := make(chan int, len(s.steps)+1)
+		next := 0
+		c.Trace().Subscribe(func(e trace.Event) {
+			if e.Kind == trace.KindCommand && next < len(s.steps) {
+				begun <- next
+				next++
+			}
+		})
+		done := make(chan []Failure, 1)
+		c.Go(func() { done <- newExecution(c, s.Settings.Seed, nowhere{}).run(s) })
+		limit := time.NewTimer(stepMax)
+		defer limit.Stop()
+		at := 0
+		for {
+			select {
+			case failures := <-done:
+				return Result{Failures: failures}
+			case at = <-begun:
+				limit.Reset(s.steps[at].longest(&s.Settings))
+			case <-limit.C:
+				step := s.steps[at]
+				return Result{Failures: []Failure{{
+					Line: step.line, Text: step.text,
+					Want: fmt.Sprintf("it to be done within %s", step.longest(&s.Settings)), Got: "it is still under way",
+				}}}
+			}
+		}
+	})
+}
+
+// stepMax is the virtual time after which a step is given up: twice the longest
+// that one can ask for.
+const stepMax = 2 * durationMax
+
+// longest returns the virtual time after which the step is given up. Increments
+// may be many, and each has its timeout.
+func (s step) longest(settings *trace.Settings) time.Duration {
+	words := strings.Fields(s.text)
+	if len(words) > 1 && words[0] == "increment" {
+		if times, err := strconv.Atoi(words[1]); err == nil {
+			return stepMax + time.Duration(times)*settings.ClientTimeout
+		}
+	}
+	return stepMax
+}
+
+// flatOut opens a cluster, runs f inside of it as fast as it goes, and closes the
+// cluster. F returns its failures, and what else it knows; the rest of the result
+// is taken at the moment when it returns.
+func flatOut(ctx context.Context, name string, cfg cluster.Config, w watch, f func(*cluster.Cluster) Result) (r Result, err error) {
+	started := time.Now()
+	c, err := cluster.Open(cfg)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if w.record != nil {
+		c.Trace().Record(w.record)
+		// How the nodes are stopped in the end is not part of what happened.
+		defer func() { err = errors.Join(err, w.record.Close()) }()
+	}
+	if w.event != nil {
+		c.Trace().Subscribe(w.event)
+	}
+	if w.clock != nil {
+		w.clock.Store(c.Clock())
+	}
+	c.AwaitLeader(firstElection)
+	done := make(chan Result, 1)
+	err = c.Clock().Do(func() {
+		c.Go(func() {
+			r := f(c)
+			state := c.Trace().State()
+			r.VirtualSeconds, r.Events = c.Now().Seconds(), state.Seq
+			r.Ops = Ops{OK: state.Clients.OK, Failed: state.Clients.Failed, Unknown: state.Clients.Unknown}
+			r.Term, r.Value = highestTerm(&state), committedValue(&state)
+			done <- r
+		})
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	c.Clock().Run(vtime.Max)
+	select {
+	case r = <-done:
+	case <-c.Clock().Done():
+		return Result{}, c.Clock().Err()
+	case <-ctx.Done():
+		return Result{}, ErrInterrupted
+	}
+	r.Scenario, r.OK, r.Seed, r.Nodes = name, len(r.Failures) == 0, cfg.Settings.Seed, cfg.Nodes
+	r.WallSeconds, r.Checks = time.Since(started).Seconds(), map[string]string{}
+	r.Failures = append([]Failure{}, r.Failures...)
+	return r, nil
+}
+
+// ErrInterrupted is the error of a run that whoever started it has ended.
+var ErrInterrupted = errors.New("interrupted")
 
 // highestTerm returns the highest term that a node has on its disk.
 func highestTerm(s *trace.State) (term uint64) {
@@ -88,4 +176,39 @@ func committedValue(s *trace.State) (value int64) {
 		}
 	}
 	return value
+}
+
+// progressAfter is the real time after which it is said how far a run is, and
+// progressEvery how often.
+const (
+	progressAfter = time.Second
+	progressEvery = 200 * time.Millisecond
+)
+
+// showProgress writes how far things are to a terminal, over and over in one
+// line, until stop is called. Without a terminal (nil) it does nothing.
+func showProgress(terminal io.Writer, line func() string) (stop func()) {
+	if terminal == nil {
+		return func() {}
+	}
+	stopping, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		const erase = "\r\x1b[K"
+		for wait := progressAfter; ; wait = progressEvery {
+			select {
+			case <-time.After(wait):
+				_, _ = fmt.Fprintf(terminal, "%s%.79s", erase, line())
+			case <-stopping:
+				if wait != progressAfter {
+					_, _ = io.WriteString(terminal, erase)
+				}
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stopping)
+		<-stopped
+	}
 }

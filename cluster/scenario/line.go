@@ -187,7 +187,7 @@ func (r *reader) percent() (float64, error) {
 
 // didYouMean returns a hint at the nearest of the words, "" if none is near.
 func didYouMean(found string, words []string) string {
-	best, distance := "", max(len(found)/2, 1)+1
+	best, distance := "", len(found)/2+1
 	for _, w := range words {
 		if d := edits(found, w); d < distance {
 			best, distance = w, d

@@ -73,17 +73,6 @@ func (x *execution) lastOp() trace.Op {
 	return x.last
 }
 
-// background carries an action out without waiting for it.
-func (x *execution) background(do action) {
-	named := x.named
-	x.c.Go(func() {
-		aside := &execution{c: x.c, stage: x.stage, rng: x.rng, names: x.names, named: named}
-		if err := do(aside); err == nil {
-			x.end(aside.last)
-		}
-	})
-}
-
 // wait waits until a condition holds, for at most within.
 func (x *execution) wait(what string, within time.Duration, until condition) error {
 	instead := ""

@@ -15,6 +15,9 @@ import (
 // sizeMax is how large a scenario may be, in bytes.
 const sizeMax = 1 << 20
 
+// lineMax is how long a line may be, in characters.
+const lineMax = 1000
+
 // nodesDefault is how many nodes a scenario has that does not say.
 const nodesDefault = 5
 
@@ -26,6 +29,7 @@ type Script struct {
 	Settings trace.Settings
 	steps    []step
 	scope    scope
+	lastSet  int // the line of the last setting, for what is wrong with them together
 }
 
 // step is one command of a script.
@@ -42,11 +46,12 @@ type step struct {
 func Parse(name string, data []byte) (*Script, error) {
 	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.Defaults()}
 	s.Settings.Storage = cluster.Memory
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if err := checkText(data); err != nil {
 		return nil, located(err, name, 1)
 	}
 	number := 0
-	for text := range strings.Lines(string(bytes.TrimPrefix(data, []byte("\ufeff")))) {
+	for text := range strings.Lines(string(data)) {
 		number++
 		if err := s.parseLine(strings.TrimRight(text, "\r\n"), number); err != nil {
 			return nil, located(err, name, number)
@@ -56,7 +61,7 @@ func Parse(name string, data []byte) (*Script, error) {
 		return nil, located(&Error{Column: 1, Message: "the scenario is empty: it holds no command"}, name, max(number, 1))
 	}
 	if err := cluster.Check(s.Settings); err != nil {
-		return nil, located(&Error{Column: 1, Message: err.Error()}, name, 1)
+		return nil, located(&Error{Column: 1, Message: err.Error()}, name, s.lastSet)
 	}
 	return s, nil
 }
@@ -87,9 +92,12 @@ func checkText(data []byte) error {
 		switch {
 		case r == '\n':
 			line, column = line+1, 0
+		case r == '\r' && (len(data) == 0 || data[0] == '\n'): // how lines end on Windows
+		case column > lineMax:
+			return &Error{Line: line, Column: column, Message: fmt.Sprintf("the line is too long: it has more than %d characters", lineMax)}
 		case r == utf8.RuneError && size == 1:
 			return &Error{Line: line, Column: column, Message: "this is not UTF-8 text"}
-		case unicode.IsControl(r) && r != '\t' && r != '\r':
+		case unicode.IsControl(r) && r != '\t':
 			return &Error{Line: line, Column: column, Message: fmt.Sprintf("a control character (%U): a scenario is plain text", r)}
 		}
 	}
@@ -113,6 +121,7 @@ func (s *Script) parseLine(text string, number int) error {
 		if err := c.setup(r, s); err != nil {
 			return err
 		}
+		s.lastSet = number
 		return r.done()
 	}
 	if len(s.steps) == 0 {
@@ -137,6 +146,9 @@ type Line struct{ do action }
 // ParseLine reads a single command for a cluster that has these nodes, and on
 // which these names have been given. The error is an [*Error] without a file.
 func ParseLine(text string, nodes, names []string) (*Line, error) {
+	if i := strings.IndexAny(text, "\r\n"); i >= 0 {
+		return nil, &Error{Column: utf8.RuneCountInString(text[:i]) + 1, Message: "a command is one line"}
+	}
 	if err := checkText([]byte(text)); err != nil {
 		return nil, err
 	}

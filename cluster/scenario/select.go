@@ -23,6 +23,10 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 // The words that select nodes by what they are at that moment.
 var selectorWords = []string{"all", "up", "down", "leader", "followers", "random", "minority", "majority", "others"}
 
+// reserved are the words that no node can be called, because they mean something
+// where nodes are named.
+var reserved = slices.Concat(selectorWords, []string{cluster.RouteRoundRobin, "none", "nonvoter"})
+
 // selector is a choice of nodes that is made when a command runs.
 type selector struct {
 	text  string
@@ -49,7 +53,11 @@ func (r *reader) checkPart(at word, part string) error {
 		if slices.Contains(r.scope.names, name) {
 			return nil
 		}
-		return r.fail(at, "%q is a name that no let has given before%s", part, didYouMean(name, r.scope.names))
+		var names []string
+		for _, name := range r.scope.names {
+			names = append(names, "$"+name)
+		}
+		return r.fail(at, "%q is a name that no let has given before%s", part, didYouMean(part, names))
 	}
 	if slices.Contains(selectorWords, part) || slices.Contains(r.scope.nodes, part) {
 		return nil

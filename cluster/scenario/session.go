@@ -9,9 +9,12 @@ import (
 	"capsize/cluster/trace"
 )
 
-// Perform carries the script out on a cluster, on a stage, inside virtual time,
-// and returns what did not hold.
+// Perform carries the script out on a cluster, inside virtual time, on a stage or,
+// with nil, where nobody watches. It returns what did not hold.
 func (s *Script) Perform(c *cluster.Cluster, stage Stage) []Failure {
+	if stage == nil {
+		stage = nowhere{}
+	}
 	return newExecution(c, s.Settings.Seed, stage).run(s)
 }
 
@@ -27,8 +30,12 @@ type Session struct {
 	chaos *chaos
 }
 
-// NewSession begins a session; what it draws by chance comes from the seed.
+// NewSession begins a session, on a stage or, with nil, where nobody watches. What
+// it draws by chance comes from the seed.
 func NewSession(c *cluster.Cluster, seed int64, stage Stage) *Session {
+	if stage == nil {
+		stage = nowhere{}
+	}
 	return &Session{c: c, stage: stage, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}}
 }
 

@@ -68,8 +68,10 @@ func (s *State) tell(e *Event) {
 		s.say(AboutHealing, "", "%s", e.Text)
 	case KindRefused:
 		s.say(AboutRefusal, "", "%s", e.Text)
-	case KindChapter:
-		s.say(AboutWords, "", "%s", e.Text)
+	case KindChapter, KindCaption:
+		if e.Peer == "" {
+			s.say(AboutWords, "", "%s", e.Text)
+		}
 	case KindReturned:
 		if e.Op != nil {
 			s.tellReturned(*e.Op)

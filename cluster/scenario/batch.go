@@ -1,0 +1,203 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+)
+
+// Load reads a scenario: a built-in one by its name, or a file. The error is an
+// [*Error] if it was read and holds a mistake.
+func Load(name string) (*Script, error) {
+	data, ok := Builtin(name)
+	if !ok {
+		var err error
+		if data, err = readFile(name); err != nil {
+			return nil, err
+		}
+	}
+	return Parse(name, data)
+}
+
+// readFile reads a file, but not more of it than a scenario may have.
+func readFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no such file, and no built-in scenario of that name%s", name, didYouMean(name, Names()))
+	}
+	if err != nil {
+		return nil, withoutOperation(name, err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, withoutOperation(name, err)
+	case info.IsDir():
+		return nil, fmt.Errorf("%s: it is a directory, and a scenario is a file", name)
+	case info.Size() > sizeMax:
+		return nil, fmt.Errorf("%s: the file has %d bytes: a scenario has at most %d", name, info.Size(), sizeMax)
+	}
+	data, err := io.ReadAll(io.LimitReader(file, sizeMax+1))
+	if err != nil {
+		return nil, withoutOperation(name, err)
+	}
+	return data, nil
+}
+
+// withoutOperation says what is wrong with a file, and not which call to the
+// system found out.
+func withoutOperation(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// Print returns the text of a built-in scenario.
+func Print(name string) ([]byte, error) {
+	data, ok := Builtin(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no built-in scenario %q%s; capsize scenarios lists them", name, didYouMean(name, Names()))
+	}
+	return data, nil
+}
+
+// Batch is a number of scripts to be run without a screen.
+type Batch struct {
+	Scripts []*Script
+	// Repeat is how often each of them is run: with its seed, and the ones after it.
+	Repeat int
+	// Trace is the file that the events are written to, "" for none. Only a single
+	// run has one.
+	Trace string
+	// Steps is told of each step as it is carried out, nil for nobody.
+	Steps io.Writer
+	// Terminal is told how far the runs are if they take long, nil for nobody.
+	Terminal io.Writer
+}
+
+// Run carries the batch out, on all cores there are, and returns the results in
+// order. The error says which runs could not be started or ended by themselves;
+// they have no result. When ctx ends, so do the runs.
+func (b Batch) Run(ctx context.Context) ([]Result, error) {
+	var scripts []*Script
+	for _, s := range b.Scripts {
+		for i := range max(b.Repeat, 1) {
+			one := *s
+			one.Settings.Seed += int64(i)
+			scripts = append(scripts, &one)
+		}
+	}
+	var record *trace.Writer
+	if b.Trace != "" {
+		if len(scripts) != 1 {
+			return nil, fmt.Errorf("%s: a trace is of one run, and there are %d", b.Trace, len(scripts))
+		}
+		var err error
+		if record, err = trace.Create(b.Trace, scripts[0].Settings.Seed); err != nil {
+			return nil, withoutOperation(b.Trace, err)
+		}
+	}
+	results, errs := make([]Result, len(scripts)), make([]error, len(scripts))
+	clocks := make([]atomic.Pointer[vtime.Clock], len(scripts))
+	var ended atomic.Int64
+	stop := showProgress(b.Terminal, func() string { return progress(scripts, clocks, ended.Load()) })
+	var workers sync.WaitGroup
+	var taken atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(scripts)) {
+		workers.Go(func() {
+			for i := taken.Add(1) - 1; i < int64(len(scripts)); i = taken.Add(1) - 1 {
+				w := watch{record: record, clock: &clocks[i], event: tellSteps(b.Steps, scripts[i], len(scripts))}
+				results[i], errs[i] = headless(ctx, scripts[i], w)
+				clocks[i].Store(nil)
+				ended.Add(1)
+			}
+		})
+	}
+	workers.Wait()
+	stop()
+	if record != nil {
+		errs = append(errs, record.Close()) // one that was never started has not closed it
+	}
+	return settle(scripts, results, errs)
+}
+
+// Tune prepares the program for a number of runs and nothing else, unless the
+// environment says how it is to be (GOMAXPROCS, GOGC).
+func Tune(runs int) {
+	// A run does one thing at a time, mostly: to hand it from core to core costs
+	// more than a second core brings.
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), max(runs, 1)))
+	}
+	// It needs little memory and leaves much behind: collecting that less often
+	// costs some MB.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}
+
+// settle leaves out the runs that have no result, and names their errors.
+func settle(scripts []*Script, results []Result, errs []error) ([]Result, error) {
+	var whole []Result
+	var all []error
+	for i, err := range errs {
+		switch {
+		case errors.Is(err, ErrInterrupted):
+			all = []error{ErrInterrupted}
+		case err != nil && i < len(scripts):
+			all = append(all, fmt.Errorf("%s: %w", scripts[i].Name, err))
+		case err != nil:
+			all = append(all, err)
+		}
+		if err == nil && i < len(scripts) {
+			whole = append(whole, results[i])
+		}
+	}
+	return whole, errors.Join(all...)
+}
+
+// progress says in a line how far the runs are.
+func progress(scripts []*Script, clocks []atomic.Pointer[vtime.Clock], ended int64) string {
+	var under []string
+	for i := range clocks {
+		if clock := clocks[i].Load(); clock != nil {
+			under = append(under, fmt.Sprintf("%s at %.0fs", scripts[i].Name, clock.Now().Seconds()))
+		}
+	}
+	return fmt.Sprintf("%d of %d done; %s", ended, len(scripts), strings.Join(under, ", "))
+}
+
+// tellSteps returns what writes the steps of a script as they are carried out;
+// with several runs, it says of which.
+func tellSteps(to io.Writer, s *Script, runs int) func(trace.Event) {
+	if to == nil {
+		return nil
+	}
+	who := ""
+	if runs > 1 {
+		who = fmt.Sprintf("%s (seed %d) ", s.Name, s.Settings.Seed)
+	}
+	return func(e trace.Event) {
+		switch e.Kind {
+		case trace.KindCommand:
+			_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", who, e.At.Seconds(), e.Text)
+		case trace.KindRefused:
+			_, _ = fmt.Fprintf(to, "%s%9.3fs  refused: %s\n", who, e.At.Seconds(), e.Text)
+		default:
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// parseBuiltin reads a built-in scenario.
+func parseBuiltin(t *testing.T, name string) *Script {
+	t.Helper()
+	data, ok := Builtin(name)
+	if !ok {
+		t.Fatalf("there is no scenario %s", name)
+	}
+	s, err := Parse(name, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryBuiltinScenarioDoesWhatItExpects(t *testing.T) {
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := Headless(parseBuiltin(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range r.Failures {
+				t.Errorf("%s: %v", name, &f)
+			}
+		})
+	}
+}
+
+func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
+	titles := map[string]string{}
+	for _, name := range Names() {
+		s := parseBuiltin(t, name)
+		if s.Title == "" || titles[s.Title] != "" {
+			t.Errorf("%s: the title %q is empty, or that of %s as well", name, s.Title, titles[s.Title])
+		}
+		titles[s.Title] = name
+		captions, expectations := 0, 0
+		for _, step := range s.steps {
+			word, text, _ := strings.Cut(step.text, " ")
+			switch word {
+			case "say":
+				captions++
+				if lines := captionLines(text); lines > 2 {
+					t.Errorf("%s:%d: the caption needs %d lines of 100 characters: %s", name, step.line, lines, text)
+				}
+			case "expect":
+				expectations++
+			}
+		}
+		if captions < 2 || expectations == 0 {
+			t.Errorf("%s: %d captions, %d expectations", name, captions, expectations)
+		}
+	}
+}
+
+// captionLines returns how many lines of 100 characters a text needs.
+func captionLines(text string) int {
+	lines, width := 1, 0
+	for _, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		if width > 0 && width+1+n > 100 {
+			lines, width = lines+1, 0
+		}
+		width += n + min(width, 1)
+	}
+	return lines
+}
+
+func TestTheNamesOfBuiltinScenariosAreTheFiles(t *testing.T) {
+	entries, err := builtinFiles.ReadDir("scenarios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, e := range entries {
+		files = append(files, strings.TrimSuffix(e.Name(), ".capsize"))
+	}
+	names := Names()
+	slices.Sort(names)
+	slices.Sort(files)
+	if !slices.Equal(files, names) {
+		t.Errorf("the files are\n%v, the names\n%v", files, names)
+	}
+	for _, name := range []string{"", "..", "../builtin", "leader-crash.capsize"} {
+		if _, ok := Builtin(name); ok {
+			t.Errorf("%q is a built-in scenario", name)
+		}
+	}
+}
+
+// otherwise is, for each built-in scenario, a change of one thing that its story
+// is about.
+var otherwise = []struct{ name, old, new string }{
+	{"first-steps", "kill n3", ""},
+	{"leader-crash", "kill $old", ""},
+	{"leadership-transfer", "transfer n2", ""},
+	{"no-quorum", "kill n3,n4,n5", "kill n4,n5"},
+	{"split-in-half", "partition n1,n2 | n3,n4", "partition n1,n2,n3 | n4"},
+	{"minority-partition", "partition n1,n2 | n3,n4,n5", "partition n1,n2,n3 | n4,n5"},
+	{"split-vote", "delay all <-> all 2s only vote", ""},
+	{"paused-leader", "pause n1", ""},
+	{"slow-follower", "delay n5 <-> others 200ms", ""},
+	{"slow-follower", "delay n3,n4 <-> others 200ms", ""},
+	{"slow-disk-leader", "disk n1 slow 200ms", ""},
+	{"disk-full", "disk n1 full", ""},
+	{"rolling-restart", "transfer n2", ""},
+	{"membership", "remove-node $first", ""},
+	{"membership", "remove-node $second", ""},
+	{"stale-read", "isolate n1", ""},
+	{"double-count", "set sessions off", "set sessions on"},
+	{"double-count-sessions", "set sessions on", "set sessions off"},
+	{"one-way-cut", "cut n1 -> others", ""},
+	{"one-way-cut", "cut others -> n1", ""},
+	{"bridge", "bridge n3", ""},
+	{"majorities-ring", "ring", ""},
+	{"constrained-election", "isolate n3", ""},
+	{"flapping-link", "nodes 5", "nodes 5\nset prevote off"},
+	{"pre-vote", "set prevote on", "set prevote off"},
+	{"pre-vote-off", "set prevote off", "set prevote on"},
+	{"swizzle-clog", "jam n1 <-> others\nwait 1s\njam n5 <-> others\nwait 1s\njam n2 <-> others", ""},
+	{"figure-8", "cut n1 -> n3,n4,n5 only append", ""},
+	{"figure-8", "cut n1 -> others only append", ""},
+	{"figure-8", "cut n5 -> n1,n3,n4 only append\ncut n5 <-> n2\nwait leader n5 within 30s", "wait 5s"},
+	{"lying-disk", "disk all lie", ""},
+	{"amnesia", "wipe n2", "kill n2"},
+	{"unsafe-recovery", "recover n1,n2", ""},
+	{"install-snapshot-livelock", "set trailing-logs 5", ""},
+}
+
+// TestABuiltinScenarioFailsIfItsStoryIsAnother shows that its expectations are
+// not true of any run.
+func TestABuiltinScenarioFailsIfItsStoryIsAnother(t *testing.T) {
+	for _, test := range otherwise {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			data, _ := Builtin(test.name)
+			changed := strings.Replace(string(data), "\n"+test.old+"\n", "\n"+test.new+"\n", 1)
+			if changed == string(data) {
+				t.Fatalf("%s has no line %q", test.name, test.old)
+			}
+			s, err := Parse(test.name, []byte(changed))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err := Headless(s); err != nil || r.OK {
+				t.Errorf("%s holds with %q instead of %q (%v)", test.name, test.new, test.old, err)
+			}
+		})
+	}
+}

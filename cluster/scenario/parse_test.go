@@ -1,0 +1,369 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// goodLines are lines of every command, in each of its forms.
+var goodLines = strings.Split(strings.TrimSpace(`
+increment
+increment 100000
+increment 3 via leader
+increment via n1
+add 5
+add -9223372036854775808 via round-robin
+add 7 via random
+read
+read none
+read weak via n3
+read linearizable via $old
+read strong via leader
+read via leader
+async increment 2 via n1
+async add 1
+async read none
+load 20/s
+load 0.5/s clients 256 via round-robin
+load off
+kill n1
+kill n1,n3
+kill all,up,down,leader,followers,random,minority,majority,others,$old
+poweroff leader
+restart down
+pause followers
+resume n2
+wipe random
+snapshot up
+clock n1 0.5
+clock minority 100
+add-node
+add-node n9
+add-node db-1.eu_west nonvoter
+add-node nonvoter
+remove-node n5
+promote n5
+demote n5
+transfer
+transfer random
+recover n1,n2
+isolate n1,n2
+partition n1,n2 | n3
+partition minority | others
+partition n1 | n2 | others
+bridge random
+ring
+heal
+heal n1 <-> others
+heal n1,n2 -> n3
+cut n1 -> n2
+cut n1 <-> others only append
+cut leader -> followers only append,heartbeat,vote,prevote,snapshot,timeout-now
+refuse n1 -> n2
+delay n1 -> n2 100ms
+delay n1 -> n2 100ms jitter 50ms only vote
+lose n1 <-> n2 30%
+duplicate n1 -> n2 0%
+reorder n1 -> n2 12.5%
+jam n1 -> n2 only snapshot
+bandwidth n1 -> n2 64KB
+bandwidth n1 -> n2 1.5MB only snapshot
+disk n1 slow 50ms
+disk n1 stall
+disk n1 fail
+disk n1 full
+disk n1,n2 lie
+disk n1 corrupt
+disk all ok
+chaos
+chaos network
+chaos network nodes disk membership every 500ms
+chaos every 2s
+chaos off
+wait 0s
+wait 1h
+wait 1.5s
+wait leader
+wait leader within 5s
+wait leader n2
+wait leader n2,n3 within 1h
+wait no leader
+wait no leader within 2s
+wait converged
+wait converged within 1m
+wait value 5
+wait value -5 on n1 within 3s
+wait value 5 on up
+speed 0.01
+speed 10000
+speed max
+speed auto
+say hello
+say   hello # this is text, too
+say.zh 你好，世界
+chapter One
+step
+step and now this
+let x = leader
+let two-of.them_2 = n1,random
+expect value 5
+expect value -5 on n1,n2
+expect leader n1
+expect leader none
+expect leader n1,n2
+expect role n1 follower
+expect role n1 leader
+expect role followers candidate
+expect role n1 down
+expect term = 2
+expect term != 2
+expect term < 2
+expect term <= 2
+expect term > 2
+expect term >= 2
+expect commit >= 5
+expect commit = 5 on n1
+expect log all same
+expect log n1,n3 diverged
+expect last ok
+expect last failed
+expect last unknown
+expect ops ok = 5
+expect ops failed != 0
+expect ops unknown <= 3
+`), "\n")
+
+// goodSetup are lines that say what cluster to start.
+var goodSetup = strings.Split(strings.TrimSpace(`
+title A title of words # and more
+title
+nodes 1
+nodes 99
+seed -5
+storage bolt
+storage memory
+set heartbeat 2s
+set election 2s
+set lease 100ms
+set latency 0s
+set jitter 1ms
+set fsync 5ms
+set rpc-timeout 500ms
+set client-timeout 10s
+set prevote off
+set prevote on
+set sessions off
+set snapshot-threshold 10
+set trailing-logs 1
+`), "\n")
+
+func TestEveryCommandIsRead(t *testing.T) {
+	tested := map[string]bool{}
+	for _, line := range goodSetup {
+		if line == "set heartbeat 2s" {
+			line += "\nset election 2s" // one does not go without the other
+		}
+		if _, err := Parse("test", []byte(line+"\nwait 1s")); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		tested[strings.Fields(line)[0]] = true
+	}
+	for _, line := range goodLines {
+		for _, spaced := range []string{line, "  \t" + line + " ", line + " \r"} {
+			if _, err := Parse("test", []byte("let old = leader\n"+spaced+"\n")); err != nil {
+				t.Errorf("%q: %v", spaced, err)
+			}
+		}
+		if _, err := ParseLine(line, []string{"n1", "n2", "n3", "n4", "n5"}, []string{"old"}); err != nil {
+			t.Errorf("%q by hand: %v", line, err)
+		}
+		tested[strings.Fields(line)[0]] = true
+	}
+	for _, c := range commands() {
+		if !tested[c.name] {
+			t.Errorf("%s is not tested", c.name)
+		}
+	}
+}
+
+// mistakes are scenarios that hold one, and what is said of it.
+var mistakes = []struct{ text, want string }{
+	{"", "f:1:1: the scenario is empty: it holds no command"},
+	{"# only\n\n  # comments\n", "f:3:1: the scenario is empty: it holds no command"},
+	{"title T\nnodes 3\n", "f:2:1: the scenario is empty: it holds no command"},
+	{"kil n1", `f:1:1: "kil" is no command (did you mean kill?); capsize commands lists them`},
+	{"ring\n  incremnt", `f:2:3: "incremnt" is no command (did you mean increment?); capsize commands lists them`},
+	{"mxyzptlk", `f:1:1: "mxyzptlk" is no command; capsize commands lists them`},
+	{"Kill n1", `f:1:1: "Kill" is no command (did you mean kill?); capsize commands lists them`},
+	{"kill.zh n1", `f:1:1: "kill.zh" is no command (did you mean kill?); capsize commands lists them`},
+	{"say. hello", `f:1:1: "say." names no language: say, or say.zh`},
+	{"kill", "f:1:5: which nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority, others is missing"},
+	{"kill n6", `f:1:6: "n6" is no node: there are n1, n2, n3, n4, n5, all, up, down, leader, followers, random, minority, majority, others (did you mean n1?)`},
+	{"kill n1,leder", `f:1:6: "leder" is no node: there are n1, n2, n3, n4, n5, all, up, down, leader, followers, random, minority, majority, others (did you mean leader?)`},
+	{"kill n1,", `f:1:6: "" is no node: there are n1, n2, n3, n4, n5, all, up, down, leader, followers, random, minority, majority, others`},
+	{"nodes 12\nkill n13", `f:2:6: "n13" is no node: there are n1, …, n12, all, up, down, leader, followers, random, minority, majority, others (did you mean n1?)`},
+	{"kill n1 n2", `f:1:9: "n2" is too much: the command ends before it`},
+	{"kill $old", `f:1:6: "$old" is a name that no let has given before`},
+	{"let old = n1\nkill $odl", `f:2:6: "$odl" is a name that no let has given before (did you mean $old?)`},
+	{"let", "f:1:4: a name is missing"},
+	{"let a!b = n1", `f:1:5: "a!b" cannot be a name: 1 to 32 letters, digits, dots, underscores and hyphens`},
+	{"let x n1", `f:1:7: "n1" is not what stands between a name and the nodes: =`},
+	{"let x =", "f:1:8: which nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority, others is missing"},
+	{"nodes 0", `f:1:7: "0" is not how many nodes: a whole number from 1 to 99`},
+	{"nodes 100", `f:1:7: "100" is not how many nodes: a whole number from 1 to 99`},
+	{"nodes", "f:1:6: how many nodes is missing"},
+	{"kill n1\nnodes 3", "f:2:1: nodes must stand before the first command that does something"},
+	{"say hello\ntitle T", "f:2:1: title must stand before the first command that does something"},
+	{"seed x", `f:1:6: "x" is not a seed: a whole number from -4611686018427387904 to 4611686018427387904`},
+	{"storage floppy", `f:1:9: "floppy" is not a storage: bolt, memory`},
+	{"set prevotes on", `f:1:5: "prevotes" is not a setting: client-timeout, election, fsync, heartbeat, jitter, latency, lease, prevote, rpc-timeout, sessions, snapshot-threshold, trailing-logs (did you mean prevote?)`},
+	{"set prevote", "f:1:12: the value of prevote is missing"},
+	{"set prevote maybe", `f:1:13: prevote: "maybe" is neither on nor off`},
+	{"set latency 2h", `f:1:13: latency: "2h" is not a duration from 0s to 1h0m0s, like 250ms or 2s`},
+	{"title T\nset heartbeat 2s\nring", "f:2:1: election (1s) is shorter than heartbeat (2s): a candidate must wait at least as long as a follower"},
+	{"increment 0", `f:1:11: "0" is not how many times: a whole number from 1 to 100000`},
+	{"increment 2 3", `f:1:13: "3" is too much: the command ends before it`},
+	{"increment via", "f:1:14: whom to ask is missing: leader, round-robin, random, or a node"},
+	{"add 1.5", `f:1:5: "1.5" is not what to add: a whole number from -9223372036854775808 to 9223372036854775807`},
+	{"read linear", `f:1:6: "linear" is not a read level: none, weak, linearizable, strong`},
+	{"async kill n1", `f:1:7: "kill" cannot be asynchronous: increment, add and read can`},
+	{"async", "f:1:6: increment, add or read is missing"},
+	{"load 20", `f:1:6: "20" is not a rate: 0.001/s to 10000/s, like 20/s`},
+	{"load NaN/s", `f:1:6: "NaN/s" is not a rate: 0.001/s to 10000/s, like 20/s`},
+	{"load 1/s clients 0", `f:1:18: "0" is not how many clients: a whole number from 1 to 256`},
+	{"clock n1 NaN", `f:1:10: "NaN" is not a factor: a number from 0.01 to 100`},
+	{"add-node n/6", `f:1:10: "n/6" cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens, and none of all, up, down, leader, followers, random, minority, majority, others, round-robin, none, nonvoter`},
+	{"add-node round-robin", `f:1:10: "round-robin" cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens, and none of all, up, down, leader, followers, random, minority, majority, others, round-robin, none, nonvoter`},
+	{"partition n1", "f:1:13: the other side is missing: | and the nodes of it, or | others"},
+	{"partition n1 |", "f:1:15: which nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority, others is missing"},
+	{"partition n1 n2", `f:1:14: "n2" is too much: the command ends before it`},
+	{"cut n1", "f:1:7: an arrow between nodes, one of ->, <-> is missing"},
+	{"cut n1 => n2", `f:1:8: "=>" is not an arrow between nodes: ->, <-> (did you mean ->?)`},
+	{"cut n1 -> n2 only", "f:1:18: kinds of messages: append, heartbeat, vote, prevote, snapshot, timeout-now is missing"},
+	{"cut n1 -> n2 only votes", `f:1:19: "votes" is no kind of message: there are append, heartbeat, vote, prevote, snapshot, timeout-now (did you mean vote?)`},
+	{"lose n1 -> n2 30", `f:1:15: "30" is not a share: from 0% to 100%, like 30%`},
+	{"lose n1 -> n2 101%", `f:1:15: "101%" is not a share: from 0% to 100%, like 30%`},
+	{"delay n1 -> n2 5", `f:1:16: "5" is not a delay: a duration from 0s to 1h0m0s, like 250ms or 2s`},
+	{"bandwidth n1 -> n2 1", `f:1:20: bad rate "1": use bytes per second such as 500B, 64KB or 1.5MB`},
+	{"disk n1 slwo 5ms", `f:1:9: "slwo" is not a disk fault: slow, stall, fail, full, lie, corrupt, ok (did you mean slow?)`},
+	{"disk n1 slow", "f:1:13: how much longer a write takes, like 250ms or 2s is missing"},
+	{"chaos everything", `f:1:7: "everything" is not a kind of harm: network, nodes, disk, membership, every, off (did you mean every?)`},
+	{"chaos every 1ms", "f:1:13: every 1ms: it must be at least 10ms"},
+	{"chaos network off", `f:1:15: "off" is not a kind of harm: network, nodes, disk, membership, every`},
+	{"wait", "f:1:5: what to wait for is missing: a duration, or one of leader, no leader, converged, value"},
+	{"wait 61m", `f:1:6: "61m" is not how long to wait: a duration from 0s to 1h0m0s, like 250ms or 2s`},
+	{"wait leder", `f:1:6: "leder" is nothing to wait for: a duration, or one of leader, no leader, converged, value (did you mean leader?)`},
+	{"wait leader within 2h", `f:1:20: "2h" is not for how long to wait at most: a duration from 0s to 1h0m0s, like 250ms or 2s`},
+	{"wait value", "f:1:11: a value is missing"},
+	{"wait value 3 n1", `f:1:14: "n1" is too much: the command ends before it`},
+	{"speed 0", `f:1:7: "0" is not a speed, or max or auto: a number from 0.0001 to 10000`},
+	{"say", "f:1:4: the text is missing"},
+	{"chapter   ", "f:1:8: the text is missing"},
+	{"expect", "f:1:7: what to expect, one of value, leader, role, term, commit, log, last, ops is missing"},
+	{"expect vlaue 3", `f:1:8: "vlaue" is not what to expect: value, leader, role, term, commit, log, last, ops (did you mean value?)`},
+	{"expect term 3", `f:1:13: "3" is not a comparison: =, !=, <, <=, >, >=`},
+	{"expect role n1 king", `f:1:16: "king" is not a role: follower, leader, candidate, down`},
+	{"expect last okay", `f:1:13: "okay" is not an outcome: ok, failed, unknown (did you mean ok?)`},
+	{"expect log n1,n2 equal", `f:1:18: "equal" is not how logs compare: same, diverged`},
+	{"expect value 3 on", "f:1:18: which nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority, others is missing"},
+	{"ring\nkill \x01", "f:2:6: a control character (U+0001): a scenario is plain text"},
+	{"say a\x1b[31mred", "f:1:6: a control character (U+001B): a scenario is plain text"},
+	{"ring\rring", "f:1:5: a control character (U+000D): a scenario is plain text"},
+	{"ring\nsay caf\xe9", "f:2:8: this is not UTF-8 text"},
+	{"\x7fELF\x02\x01\x01", "f:1:1: a control character (U+007F): a scenario is plain text"},
+	{"say 你好\nkill 你", `f:2:6: "你" is no node: there are n1, n2, n3, n4, n5, all, up, down, leader, followers, random, minority, majority, others`},
+	{"say 你好你好 \x00", "f:1:10: a control character (U+0000): a scenario is plain text"},
+	{"say " + strings.Repeat("x", lineMax), "f:1:1001: the line is too long: it has more than 1000 characters"},
+	{strings.Repeat("ring\n", 2<<20), "f:1:1: the file has 10485760 bytes: a scenario has at most 1048576"},
+}
+
+func TestEveryMistakeIsNamedWhereItIs(t *testing.T) {
+	for _, test := range mistakes {
+		s, err := Parse("f", []byte(test.text))
+		text := test.text[:min(len(test.text), 60)]
+		if err == nil {
+			t.Errorf("%q is accepted", text)
+			continue
+		}
+		if err.Error() != test.want || s != nil {
+			t.Errorf("%q:\n got %s\nwant %s", text, err, test.want)
+		}
+		var e *Error
+		if !errors.As(err, &e) || strings.ContainsAny(e.Message, "\r\n\x00\x1b") {
+			t.Errorf("%q: %#v", text, err)
+		}
+	}
+}
+
+func TestALineByHandHasItsOwnMistakes(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"", "a command is missing"},
+		{"# nothing", "a command is missing"},
+		{"nodes 3", "nodes says what cluster to start, and this one runs already"},
+		{"kill n4", `"n4" is no node: there are n1, n2, all, up, down, leader, followers, random, minority, majority, others (did you mean n1?)`},
+		{"kill $x", `"$x" is a name that no let has given before (did you mean $y?)`},
+		{"kill n1\nkill n2", "a command is one line"},
+		{"say \x1b]52;", "a control character (U+001B): a scenario is plain text"},
+	} {
+		if _, err := ParseLine(test.text, []string{"n1", "n2"}, []string{"y"}); err == nil || err.Error() != test.want {
+			t.Errorf("%q:\n got %v\nwant %s", test.text, err, test.want)
+		}
+	}
+}
+
+func TestAFileFromWindowsIsRead(t *testing.T) {
+	s, err := Parse("f", []byte("\ufefftitle A title\r\nnodes 3\r\nkill n3\r\n"))
+	if err != nil || s.Title != "A title" || s.Nodes != 3 || s.steps[0].text != "kill n3" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, line := range append(goodLines, goodSetup...) {
+		f.Add(line)
+	}
+	for _, m := range mistakes {
+		if len(m.text) < 2000 {
+			f.Add(m.text)
+		}
+	}
+	for _, name := range Names() {
+		data, _ := Builtin(name)
+		f.Add(string(data))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Parse("f", []byte(text))
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || e.File != "f" || e.Line < 1 || e.Column < 1 || e.Message == "" || s != nil {
+				t.Fatalf("%q: %#v", text, err)
+			}
+			return
+		}
+		var lines []string
+		for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
+		}
+		again, err := Parse("f", []byte(strings.Join(lines, "\n")))
+		if err != nil || len(again.steps) != len(s.steps) || again.Settings != s.Settings || again.Nodes != s.Nodes {
+			t.Fatalf("%q is accepted, %q is not: %v", text, lines, err)
+		}
+	})
+}
+
+func BenchmarkParse10000Lines(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("let old = leader\n")
+	for i := range 10_000 {
+		fmt.Fprintln(&text, goodLines[i%len(goodLines)])
+	}
+	data := []byte(text.String())
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := Parse("f", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,284 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+)
+
+// carryOut runs a script flat out with a stage and somebody who sees the events,
+// and returns its failures and the state it ends in.
+func carryOut(t *testing.T, s *Script, stage Stage, event func(trace.Event)) ([]Failure, trace.State) {
+	t.Helper()
+	c, err := cluster.Open(cluster.Config{Nodes: s.Nodes, Settings: s.Settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	c.Trace().Subscribe(event)
+	c.AwaitLeader(firstElection)
+	type end struct {
+		failures []Failure
+		state    trace.State
+	}
+	done := make(chan end, 1)
+	err = c.Clock().Do(func() {
+		c.Go(func() {
+			failures := newExecution(c, s.Settings.Seed, stage).run(s)
+			state := c.Trace().State()
+			state.At = c.Now() // not of the last event, which may be long ago
+			done <- end{failures, state}
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Clock().Run(vtime.Max)
+	select {
+	case e := <-done:
+		return e.failures, e.state
+	case <-c.Clock().Done():
+		t.Fatal(c.Clock().Err())
+		return nil, trace.State{}
+	}
+}
+
+func parse(t *testing.T, text string) *Script {
+	t.Helper()
+	s, err := Parse("test", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// play runs a script without a stage.
+func play(t *testing.T, text string) ([]Failure, trace.State) {
+	t.Helper()
+	return carryOut(t, parse(t, text), nowhere{}, func(trace.Event) {})
+}
+
+// mustHold runs a script that must do what it expects.
+func mustHold(t *testing.T, text string) trace.State {
+	t.Helper()
+	failures, state := play(t, text)
+	for _, f := range failures {
+		t.Errorf("%v", &f)
+	}
+	return state
+}
+
+func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
+	for _, test := range []struct{ script, want string }{
+		{
+			"nodes 3\n\nincrement 2\nwait value 2\nexpect value 3 on n1 # wrong\nexpect ops ok = 1\n",
+			"line 5: expect value 3 on n1 # wrong: wanted value 3 on n1, got 2 on n1; line 6: expect ops ok = 1: wanted ops ok = 1, got 2",
+		},
+		{"expect last ok", "line 1: expect last ok: wanted last ok, got no operation has ended yet"},
+		{"nodes 1\nexpect value 1", "line 2: expect value 1: wanted value 1 on up, got 0 on n1"},
+		{"nodes 1\nexpect leader none", "line 2: expect leader none: wanted no leader, got n1 leads"},
+		{"nodes 1\nexpect role n1 follower", "line 2: expect role n1 follower: wanted n1 follower, got leader on n1"},
+		{"nodes 1\nkill n1\nexpect role n1 leader", "line 3: expect role n1 leader: wanted n1 leader, got down on n1"},
+		{"nodes 1\nexpect term < 2", "line 2: expect term < 2: wanted term < 2, got 2"},
+		{"nodes 1\nincrement\nexpect commit = 9", "line 3: expect commit = 9: wanted commit = 9, got 3"},
+		{"nodes 1\nincrement\nexpect commit > 3 on n1", "line 3: expect commit > 3 on n1: wanted commit > 3 on n1, got 3 on n1"},
+		{"nodes 3\nwait converged\nexpect log all diverged", "line 3: expect log all diverged: wanted logs that diverge, got the same log"},
+		{"nodes 1\nadd 5 via n1\nexpect last failed", "line 3: expect last failed: wanted last failed, got ok"},
+		{
+			"nodes 1\nkill n1\nincrement via n1\nexpect last ok",
+			"line 4: expect last ok: wanted last ok, got failed: n1: it is down",
+		},
+	} {
+		failures, _ := play(t, test.script)
+		var got []string
+		for _, f := range failures {
+			got = append(got, f.Error())
+		}
+		if text := strings.Join(got, "; "); text != test.want {
+			t.Errorf("%q:\n got %s\nwant %s", test.script, text, test.want)
+		}
+	}
+}
+
+func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
+	for _, test := range []struct{ script, want string }{
+		{"kill n1\nkill n1", "line 2: kill n1: wanted it to be done, got cannot kill n1: it is killed: restart it first"},
+		{"restart n1", "line 1: restart n1: wanted it to be done, got cannot restart n1: it is up: kill it first"},
+		{"resume n2", "line 1: resume n2: wanted it to be done, got cannot resume n2: it is up"},
+		{"nodes 1\nremove-node n1", "line 2: remove-node n1: wanted it to be done, got cannot remove n1: it is the last voter"},
+		{"nodes 1\ndemote n1", "line 2: demote n1: wanted it to be done, got cannot demote n1: it is the last voter"},
+		{"nodes 99\nadd-node", "line 2: add-node: wanted it to be done, got there are 99 nodes already, which is the most"},
+		{"nodes 1\nkill n1\nkill leader", `line 3: kill leader: wanted it to be done, got "leader" selects nothing: there is no leader now, 0 of 1 nodes are up, 1 needed`},
+		{"restart down", `line 1: restart down: wanted it to be done, got "down" selects no node now`},
+		{"increment via up", `line 1: increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
+		{"async increment via up", `line 1: async increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
+		{"cut n1 -> n1", "line 1: cut n1 -> n1: wanted it to be done, got n1 and n1 are the same node, and there is no link from a node to itself"},
+		{"clock n1 0.1", "line 1: clock n1 0.1: wanted it to be done, got a clock factor of 0.1 for n1: it must lie between 0.5, where the heartbeat timeout meets the leader's lease, and 100"},
+		{"wait no leader within 1s", "line 1: wait no leader within 1s: wanted no leader within 1s, got n1 leads"},
+		{"wait value 1 on n1,n2 within 0s", "line 1: wait value 1 on n1,n2 within 0s: wanted value 1 within 0s, got 0 on n1, 0 on n2"},
+	} {
+		// What comes after is not carried out.
+		failures, state := play(t, "set latency 1ms\n"+strings.Replace(test.script, "wait no leader", "transfer n1\nwait leader n1\nwait no leader", 1)+"\nincrement\n")
+		if len(failures) != 1 || state.Clients.OK != 0 {
+			t.Errorf("%q: failures %v, %d operations", test.script, failures, state.Clients.OK)
+			continue
+		}
+		failures[0].Line -= 1 + strings.Count("transfer n1\nwait leader n1\n", "\n")*strings.Count(test.script, "wait no leader")
+		if got := failures[0].Error(); got != test.want {
+			t.Errorf("%q:\n got %s\nwant %s", test.script, got, test.want)
+		}
+	}
+}
+
+func TestSelectorsChooseWhatTheySay(t *testing.T) {
+	const setup = "transfer n2\nwait leader n2\nkill n5\n"
+	for _, test := range []struct{ command, want string }{
+		{"let x = n4,n1,n4", "n4 n1"},
+		{"let x = all", "n1 n2 n3 n4 n5"},
+		{"let x = up", "n1 n2 n3 n4"},
+		{"let x = down", "n5"},
+		{"let x = leader", "n2"},
+		{"let x = followers", "n1 n3 n4"},
+		{"let x = minority", "n4 n5"},
+		{"let x = majority", "n1 n2 n3"},
+		{"let x = n5,minority", "n5 n3 n4"},
+		{"let x = n1,others", "n1 n2 n3 n4 n5"},
+		{"let x = leader,down,others", "n2 n5 n1 n3 n4"},
+		{"let y = n3,n1\nlet x = $y,others", "n3 n1 n2 n4 n5"},
+		{"let y = leader\ntransfer n1\nwait leader n1\nlet x = $y", "n2"}, // chosen when it was named
+	} {
+		if got := resolved(t, setup+test.command); strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %v, want %s", test.command, got, test.want)
+		}
+	}
+	if got := resolved(t, "kill n3\nlet x = random,random,random,random"); len(got) != 4 || slices.Contains(got, "n3") {
+		t.Errorf("four of four that are up: %v", got)
+	}
+}
+
+// resolved runs a script on five nodes and returns what it has named x.
+func resolved(t *testing.T, text string) (chosen []string) {
+	t.Helper()
+	s := parse(t, text)
+	s.steps = append(s.steps, step{do: func(x *execution) error { chosen = x.names["x"]; return nil }})
+	failures, _ := carryOut(t, s, nowhere{}, func(trace.Event) {})
+	for _, f := range failures {
+		t.Errorf("%q: %v", text, &f)
+	}
+	return chosen
+}
+
+func TestRandomComesFromTheSeed(t *testing.T) {
+	drawn := map[string]bool{}
+	for seed := range 6 {
+		text := fmt.Sprintf("seed %d\nlet x = random,random,random", seed)
+		first := strings.Join(resolved(t, text), " ")
+		if again := strings.Join(resolved(t, text), " "); again != first {
+			t.Errorf("seed %d: %s, then %s", seed, first, again)
+		}
+		drawn[first] = true
+	}
+	if len(drawn) < 3 {
+		t.Errorf("six seeds draw %v", drawn)
+	}
+}
+
+func TestTheSidesOfAPartitionExcludeEachOther(t *testing.T) {
+	for _, test := range []struct{ command, apart, together string }{
+		{"partition n1 | others", "n1 n2", "n2 n5"},
+		{"partition minority | others", "n4 n1", "n4 n5"},
+		{"partition minority | majority", "n5 n3", "n1 n3"},
+		{"partition n1,n2 | n3 | others", "n3 n5", "n4 n5"},
+		{"partition n5 | n1", "n1 n5", "n2 n3"}, // who is in no group is in one more
+	} {
+		state := mustHold(t, test.command)
+		closed := func(pair string) bool {
+			a, b, _ := strings.Cut(pair, " ")
+			return state.Closed(a, b) && state.Closed(b, a)
+		}
+		if !closed(test.apart) || closed(test.together) {
+			t.Errorf("%s: %v", test.command, state.Faults)
+		}
+	}
+}
+
+func TestHealWithoutALinkHealsTheNetworkOnly(t *testing.T) {
+	state := mustHold(t, "lose n1 <-> n2 30%\ncut n3 -> all\ndisk n1 slow 1ms\nclock n2 2\nkill n4\nheal n3 -> n1,n2\n")
+	if len(state.Faults) != 4 {
+		t.Errorf("two links of n3 are healed: %v", state.Faults)
+	}
+	state = mustHold(t, "cut all <-> all\ndisk n1 slow 1ms\nclock n2 2\nkill n4\nheal\n")
+	if n1, n2 := state.Node("n1"), state.Node("n2"); len(state.Faults) > 0 || n1.DiskFault != "slow 1ms" || n2.ClockFactor != 2 || state.Node("n4").Life != trace.Killed {
+		t.Errorf("%v, %+v", state.Faults, state.Nodes)
+	}
+}
+
+func TestAWaitEndsWhenItsConditionHolds(t *testing.T) {
+	state := mustHold(t, "nodes 3\ntransfer n1\nwait leader n1\nasync increment\nwait value 1 within 1h\n")
+	if state.At > 3*time.Second {
+		t.Errorf("the wait took until %s", state.At)
+	}
+	failures, state := play(t, "nodes 1\nwait value 1 within 90s")
+	if len(failures) != 1 || state.At < 90*time.Second || state.At > 92*time.Second {
+		t.Errorf("it ended at %s: %v", state.At, failures)
+	}
+	failures, state = play(t, "nodes 1\nwait no leader")
+	if len(failures) != 1 || state.At < 30*time.Second || state.At > 32*time.Second {
+		t.Errorf("without within, it ended at %s: %v", state.At, failures)
+	}
+}
+
+func TestAsyncDoesNotWait(t *testing.T) {
+	mustHold(t, `
+nodes 3
+transfer n1
+wait leader n1
+pause n1
+async increment via n1
+async add 7 via n1
+async read none via n2
+expect ops ok = 0
+wait 10ms
+expect ops ok = 1
+expect last ok
+`)
+}
+
+func TestWaitConvergedSeesWhatIsNotCommitted(t *testing.T) {
+	failures, _ := play(t, "transfer n1\nwait leader n1\ncut others -> n1 only append\nasync increment\nwait 2s\nwait converged within 1s")
+	if len(failures) != 1 || !strings.HasPrefix(failures[0].Got, "n1 holds ") {
+		t.Errorf("%v", failures)
+	}
+}
+
+// presenter notes what a script does on stage.
+type presenter struct{ did []string }
+
+func (p *presenter) Speed(s float64)  { p.did = append(p.did, fmt.Sprint("speed ", s)) }
+func (p *presenter) Step(text string) { p.did = append(p.did, "step "+text) }
+
+func TestTheStageIsToldOfSpeedsAndSteps(t *testing.T) {
+	stage := &presenter{}
+	var events []trace.Event
+	carryOut(t, parse(t, "nodes 1\nspeed 0.5\nspeed max\nspeed auto\nstep\nstep look here\nsay.zh 你好\nchapter One # 1"), stage, func(e trace.Event) {
+		if e.Kind == trace.KindCaption || e.Kind == trace.KindChapter {
+			events = append(events, e)
+		}
+	})
+	if got := strings.Join(stage.did, "|"); got != "speed 0.5|speed 1e+09|speed -1|step |step look here" {
+		t.Errorf("%s", got)
+	}
+	if len(events) != 2 || events[0].Text != "你好" || events[0].Peer != "zh" || events[1].Text != "One # 1" {
+		t.Errorf("%+v", events)
+	}
+}

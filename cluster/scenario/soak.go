@@ -1,0 +1,288 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+)
+
+// The load of a soak: three clients that together do ten operations a second,
+// two of which are reads.
+const (
+	soakClients = 3
+	soakRate    = 10
+)
+
+// isSoakRead says whether the n-th operation of a soak is a read.
+func isSoakRead(n int) bool { return n%soakRate == 4 || n%soakRate == 9 }
+
+const (
+	// soakSettle is the virtual time after the harm within which all must agree.
+	soakSettle = 2 * time.Minute
+	// soakPollEvery is how often it is looked whether they do.
+	soakPollEvery = 100 * time.Millisecond
+	// soakForMax is the longest soak, in virtual time.
+	soakForMax = 10_000 * time.Hour
+	// soakFailuresMax is how many failures a soak tells; the others it counts, so
+	// that its memory does not grow with its length.
+	soakFailuresMax = 20
+)
+
+// SoakConfig says what soak to run.
+type SoakConfig struct {
+	For      time.Duration // virtual
+	Nodes    int
+	Seed     int64
+	Chaos    []string // what kinds of harm are done; none of them leaves Raft's fault model
+	Trace    string   // the file that the events are written to, "" for none
+	Terminal io.Writer
+}
+
+// ChaosKinds returns the kinds of harm that chaos does.
+func ChaosKinds() []string { return slices.Clone(chaosKinds) }
+
+// Check says what is wrong with the configuration, and what is allowed.
+func (cfg SoakConfig) Check() error {
+	if cfg.For < time.Second || cfg.For > soakForMax {
+		return fmt.Errorf("--for %s: it must be from 1s to %s", cfg.For, soakForMax)
+	}
+	if cfg.Nodes < 1 || cfg.Nodes > cluster.NodesMax {
+		return fmt.Errorf("--nodes %d: a cluster has 1 to %d nodes", cfg.Nodes, cluster.NodesMax)
+	}
+	for _, kind := range cfg.Chaos {
+		if !slices.Contains(chaosKinds, kind) {
+			return fmt.Errorf("--chaos %q: it must be of %s%s", kind, strings.Join(chaosKinds, ", "), didYouMean(kind, chaosKinds))
+		}
+	}
+	return nil
+}
+
+// Soak has clients work on a cluster while chaos does harm, then heals all of it
+// and verifies what the clients were told. When ctx ends it does that earlier,
+// and the error is [ErrInterrupted], with a result. Any other error says why it
+// could not be started or ended by itself.
+func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
+	if err := cfg.Check(); err != nil {
+		return Result{}, err
+	}
+	var clock atomic.Pointer[vtime.Clock]
+	w := watch{clock: &clock}
+	if cfg.Trace != "" {
+		var err error
+		if w.record, err = trace.Create(cfg.Trace, cfg.Seed); err != nil {
+			return Result{}, withoutOperation(cfg.Trace, err)
+		}
+		defer func() { _ = w.record.Close() }() // closed already, unless there is another error
+	}
+	started := time.Now()
+	stop := showProgress(cfg.Terminal, func() string {
+		if c := clock.Load(); c != nil {
+			return fmt.Sprintf("soak: %s of %s, %.0f times as fast as real time", c.Now().Round(time.Second), cfg.For, c.Now().Seconds()/time.Since(started).Seconds())
+		}
+		return "soak: starting"
+	})
+	defer stop()
+	settings := cluster.Defaults()
+	settings.Storage, settings.Seed = cluster.Memory, cfg.Seed
+	r, err := flatOut(context.WithoutCancel(ctx), "soak", cluster.Config{Nodes: cfg.Nodes, Settings: settings}, w, func(c *cluster.Cluster) Result {
+		s := &soak{x: newExecution(c, cfg.Seed, nowhere{}), c: c, nodes: c.Names(), until: c.Now() + cfg.For, cut: func() bool { return ctx.Err() != nil }}
+		return s.run(cfg)
+	})
+	if err == nil && ctx.Err() != nil {
+		err = ErrInterrupted
+	}
+	return r, err
+}
+
+// soak is one under way. What it knows of the operations is folded as they
+// return, so that it does not matter how many they are.
+type soak struct {
+	x     *execution
+	c     *cluster.Cluster
+	until time.Duration
+	cut   func() bool // whether to end before that
+	nodes []string    // those it began with
+
+	mu                     sync.Mutex // never held while waiting
+	asked                  int64      // increments that were invoked
+	added, failed, unknown int64      // and what became of them
+	told                   int64      // the highest value that a client was told
+	failures               []Failure
+	failuresMore           int // that are not in failures
+}
+
+// run is the soak from its beginning to its verdict.
+func (s *soak) run(cfg SoakConfig) Result {
+	var harm map[string]int
+	if len(cfg.Chaos) > 0 {
+		s.x.startChaos(cfg.Chaos, chaosEvery)
+		harm = s.x.chaos.count
+	}
+	var clients sync.WaitGroup
+	for k := range soakClients {
+		clients.Add(1)
+		s.c.Go(func() {
+			defer clients.Done()
+			s.client(k)
+		})
+	}
+	clients.Wait()
+	s.x.stopChaos()
+	s.settle()
+	s.verify(s.x.state())
+	if s.failuresMore > 0 {
+		s.failures = append(s.failures, Failure{Text: "and more", Want: "nothing of the kind", Got: fmt.Sprintf("%d more failures", s.failuresMore)})
+	}
+	faults := map[string]int{}
+	for _, kind := range cfg.Chaos {
+		faults[kind] = harm[kind]
+	}
+	return Result{Failures: s.failures, Faults: faults}
+}
+
+// over says whether the load is to end.
+func (s *soak) over() bool { return s.c.Now() >= s.until || s.c.Ended() || s.cut() }
+
+// client is one of the clients. They take turns; each waits for its answer before
+// it goes on.
+func (s *soak) client(k int) {
+	const every = soakClients * time.Second / soakRate
+	due := s.c.Now() + every*time.Duration(k)/soakClients
+	for n := k; ; n += soakClients {
+		if wait := due - s.c.Now(); wait > 0 {
+			s.c.Sleep(wait)
+		}
+		if s.over() {
+			return
+		}
+		if isSoakRead(n) {
+			s.read()
+		} else {
+			s.add()
+		}
+		due = max(due+every, s.c.Now())
+	}
+}
+
+func (s *soak) add() {
+	s.mu.Lock()
+	s.asked++
+	floor := s.told
+	s.mu.Unlock()
+	op := s.c.Add(1, cluster.RouteLeader)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch op.Outcome {
+	case trace.OK:
+		s.added++
+		// It counts on top of all that was told before it was asked for.
+		s.check(&op, floor+1)
+	case trace.Failed:
+		s.failed++
+	default:
+		s.unknown++
+	}
+}
+
+func (s *soak) read() {
+	s.mu.Lock()
+	floor := s.told
+	s.mu.Unlock()
+	op := s.c.Read(cluster.LevelLinearizable, cluster.RouteLeader)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if op.Outcome == trace.OK {
+		s.check(&op, floor)
+	}
+}
+
+// check says whether an operation may have been told its value: not less than
+// what was told before it was invoked, nor more than was ever asked for. S.mu is
+// held.
+func (s *soak) check(op *trace.Op, least int64) {
+	if most := s.asked - s.failed; op.Value < least || op.Value > most {
+		s.fail(fmt.Sprintf("%s of %s at %s", op.Kind, op.Client, op.Returned),
+			fmt.Sprintf("a value from %d to %d", least, most), fmt.Sprintf("%d from %s", op.Value, op.Node))
+	}
+	s.told = max(s.told, op.Value)
+}
+
+// fail notes a failure. S.mu is held.
+func (s *soak) fail(text, want, got string) {
+	if len(s.failures) >= soakFailuresMax {
+		s.failuresMore++
+		return
+	}
+	s.failures = append(s.failures, Failure{Text: text, Want: want, Got: got})
+}
+
+// settle takes back all harm, starts what is down, removes what was added, and
+// waits until all nodes hold the same.
+func (s *soak) settle() {
+	if err := s.c.HealEverything(); err != nil {
+		s.fail("heal", "everything to be whole again", err.Error())
+	}
+	instead := ""
+	for deadline := s.c.Now() + soakSettle; s.c.Now() < deadline; s.x.sleep(soakPollEvery) {
+		state := s.x.state()
+		if instead = unsettled(state, s.nodes); instead == "" {
+			return
+		}
+		for i := range state.Nodes {
+			// What is refused now, like the start of a node that is still being ended,
+			// is asked for again.
+			switch n := &state.Nodes[i]; {
+			case n.Life == trace.Removed:
+			case !slices.Contains(s.nodes, n.ID):
+				_ = s.c.RemoveNode(n.ID) // a change of members that had no answer left it behind
+			case n.Life == trace.Paused:
+				_ = s.c.Resume(n.ID)
+			case !n.Life.Running():
+				_ = s.c.Restart(n.ID)
+			}
+		}
+	}
+	s.fail("wait converged", fmt.Sprintf("all nodes to hold the same within %s", soakSettle), instead)
+}
+
+// unsettled says which of the nodes are not up and do not hold the same, all of it
+// committed, and which others there are; "" if there is none.
+func unsettled(s *trace.State, nodes []string) string {
+	var down []string
+	for i := range s.Nodes {
+		switch n := &s.Nodes[i]; {
+		case n.Life == trace.Removed:
+		case !slices.Contains(nodes, n.ID):
+			down = append(down, n.ID+" is there still")
+		case n.Life != trace.Up:
+			down = append(down, fmt.Sprintf("%s is %s", n.ID, n.Life))
+		}
+	}
+	if len(down) > 0 {
+		return strings.Join(down, ", ")
+	}
+	return converged(nil, s)
+}
+
+// verify compares every node's value with what the clients were told.
+func (s *soak) verify(state *trace.State) {
+	if s.asked != s.added+s.failed+s.unknown {
+		panic(errors.New("an increment has no outcome"))
+	}
+	for i := range state.Nodes {
+		n := &state.Nodes[i]
+		if n.Life != trace.Removed && (n.Value < s.added || n.Value > s.added+s.unknown) {
+			s.fail("value of "+n.ID, fmt.Sprintf("from %d acknowledged increments to %d that may have counted", s.added, s.added+s.unknown), fmt.Sprint(n.Value))
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package scenario
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// benchFor is the virtual time of one soak, and of plain raft beside it.
+const benchFor = 5 * time.Minute
+
+// plainVirtualSeconds is what the benchmark in package cluster reports of plain
+// raft in a bare bubble.
+var plainVirtualSeconds = regexp.MustCompile(`([\d.]+) plain-vs/s`)
+
+// plainRaft returns how many virtual seconds plain raft does in a second, five
+// nodes at ten increments a second. This package knows nothing of raft, so it is
+// the tests of package cluster that are asked.
+func plainRaft(b *testing.B, binary string) float64 {
+	b.Helper()
+	out, err := exec.CommandContext(b.Context(), binary, "-test.run=^$", "-test.bench=^BenchmarkVirtualTime$/^5_nodes,_10_a_second$", "-test.benchtime=5x").CombinedOutput()
+	if err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	found := plainVirtualSeconds.FindSubmatch(out)
+	if found == nil {
+		b.Fatalf("nothing is said of plain raft: %s", out)
+	}
+	rate, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rate
+}
+
+// BenchmarkSoak compares a soak with plain raft under the same load: how much
+// virtual time passes in a second (at least 700 on two cores), and which part
+// that is of what plain raft does in turn with it (at least 0.75).
+func BenchmarkSoak(b *testing.B) {
+	binary := filepath.Join(b.TempDir(), "cluster.test")
+	if out, err := exec.CommandContext(b.Context(), "go", "test", "-c", "-o", binary, "capsize/cluster").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	for _, kinds := range [][]string{nil, {"network", "nodes"}} {
+		name := "chaos"
+		if kinds == nil {
+			name = "calm"
+		}
+		b.Run(name, func(b *testing.B) {
+			var virtual, wall, plainWall float64
+			for b.Loop() {
+				r, err := Soak(b.Context(), SoakConfig{For: benchFor, Nodes: 5, Seed: 1, Chaos: kinds})
+				if err != nil || !r.OK {
+					b.Fatalf("%+v, %v", r, err)
+				}
+				virtual += r.VirtualSeconds
+				wall += r.WallSeconds
+				plainWall += r.VirtualSeconds / plainRaft(b, binary)
+			}
+			b.ReportMetric(virtual/wall, "vs/s")
+			b.ReportMetric(virtual/plainWall, "plain-vs/s")
+			b.ReportMetric(plainWall/wall, "of-plain")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}

@@ -1,0 +1,181 @@
+package trace
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// recorded reads a recording as anybody would: line by line.
+func recorded(t *testing.T, name string) (Header, []Event) {
+	t.Helper()
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	var from io.Reader = file
+	if strings.HasSuffix(name, ".gz") {
+		if from, err = gzip.NewReader(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var header Header
+	var events []Event
+	lines := bufio.NewScanner(from)
+	for n := 0; lines.Scan(); n++ {
+		if n == 0 {
+			err = json.Unmarshal(lines.Bytes(), &header)
+		} else {
+			var e Event
+			err = json.Unmarshal(lines.Bytes(), &e)
+			events = append(events, e)
+		}
+		if err != nil {
+			t.Fatalf("line %d: %v", n+1, err)
+		}
+	}
+	if err := lines.Err(); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) { // while it is being written
+		t.Fatal(err)
+	}
+	return header, events
+}
+
+// lived is a log in which something has happened already.
+func lived() *Log {
+	l := &Log{}
+	l.Emit(Event{Kind: KindSettings, Settings: &Settings{Seed: 7, Storage: "memory"}})
+	l.Emit(Event{At: 1, Kind: KindLife, Node: "n1", Life: Up})
+	l.Emit(Event{At: 2, Kind: KindTerm, Node: "n1", Term: 3})
+	l.Emit(Event{At: 2, Kind: KindVote, Node: "n1", Term: 3, Peer: "n1"})
+	l.Emit(Event{At: 3, Kind: KindRole, Node: "n1", Role: Leader, Term: 3})
+	l.Emit(Event{At: 3, Kind: KindLeader, Node: "n1", Peer: "n1"})
+	l.Emit(Event{At: 3, Kind: KindConfig, Node: "n1", Servers: []Server{{"n1", true}, {"n2", true}}})
+	l.Emit(Event{At: 4, Kind: KindAppended, Node: "n1", Index: 1, Entries: []Entry{{Term: 3, Kind: EntryAdd, Delta: 5}}})
+	l.Emit(Event{At: 5, Kind: KindApplied, Node: "n1", Index: 1, Term: 3, Value: 5})
+	l.Emit(Event{At: 5, Kind: KindCommitted, Node: "n1", Index: 1})
+	l.Emit(Event{At: 6, Kind: KindLife, Node: "n2", Life: Crashed, Text: "its disk is full"})
+	l.Emit(Event{At: 6, Kind: KindDiskFault, Node: "n2", Text: "full"})
+	l.Emit(Event{At: 6, Kind: KindClockFault, Node: "n2", Factor: 2})
+	l.Emit(Event{At: 7, Kind: KindLinkFault, Node: "n1", Peer: "n2", Faults: []string{"cut"}})
+	return l
+}
+
+func TestARecordingAddsUpToTheSameState(t *testing.T) {
+	for _, name := range []string{"a.trace", "a.trace.gz"} {
+		name = filepath.Join(t.TempDir(), name)
+		l := lived()
+		before := time.Now()
+		w, err := Create(name, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Record(w)
+		l.Emit(Event{At: 8, Kind: KindCaption, Text: "<hello> & \"goodbye\"\n\u2028"})
+		l.EmitPacket(9, &Packet{ID: 1, Fate: Sent, From: "n1", To: "n2", Kind: "append"})
+		l.Emit(Event{At: 10, Kind: KindTerm, Node: "n2", Term: 3})
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l.Emit(Event{At: 11, Kind: KindCaption, Text: "too late"})
+		if err := w.Close(); err != nil {
+			t.Errorf("closed again: %v", err)
+		}
+
+		header, events := recorded(t, name)
+		if header.Capsize != 1 || header.Seed != 7 || header.Started.Before(before.Add(-time.Second)) || header.Started.After(time.Now()) {
+			t.Errorf("the header is %+v", header)
+		}
+		var got State
+		for _, e := range events {
+			got.Apply(e)
+		}
+		want := l.State()
+		if got.Seq != want.Seq-1 || got.At != 10 {
+			t.Errorf("it ends with event %d at %s", got.Seq, got.At)
+		}
+		if got.Settings != want.Settings || got.Commit != want.Commit || !reflect.DeepEqual(got.Faults, want.Faults) || got.Traffic != want.Traffic {
+			t.Errorf("it adds up to %+v, not to %+v", got, want)
+		}
+		for i := range want.Nodes {
+			// When it came to be so is not told.
+			now, was := &got.Nodes[i], want.Nodes[i]
+			was.Since, was.RoleAt, was.ValueAt = now.Since, now.RoleAt, now.ValueAt
+			was.Heard, was.HeardFrom, now.Heard, now.HeardFrom, was.Votes, now.Votes = 0, "", 0, "", nil, nil
+			if text, wanted := deep(&State{Nodes: []Node{*now}}), deep(&State{Nodes: []Node{was}}); text != wanted {
+				t.Errorf("node %d is\n%s, not\n%s", i, text, wanted)
+			}
+		}
+	}
+}
+
+func TestARecordingCanBeReadWhileItIsWritten(t *testing.T) {
+	for _, name := range []string{"a.trace", "a.trace.gz"} {
+		name = filepath.Join(t.TempDir(), name)
+		w, err := Create(name, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 10 {
+			w.Add(Event{Seq: uint64(i + 1), At: time.Duration(i) * flushEvery, Kind: KindCaption, Text: "x"})
+		}
+		if _, events := recorded(t, name); len(events) != 10 {
+			t.Errorf("%s: %d of 10 events can be read", name, len(events))
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOnlyTheOwnerMayReadARecording(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.trace")
+	w, err := Create(name, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Where files have no such permissions, all of them look the same.
+	if mode := info.Mode().Perm(); mode != 0o600 && mode != 0o666 {
+		t.Errorf("its mode is %s", mode)
+	}
+}
+
+func TestAFullDiskIsSaidInTheEnd(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("there is no disk here that is always full")
+	}
+	if w, err := Create("/dev/full", 1); err == nil {
+		t.Errorf("Create: no error, %v", w.Close())
+	}
+	w, err := Create(filepath.Join(t.TempDir(), "a.trace"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		w.Add(Event{At: time.Duration(i+1) * flushEvery, Kind: KindCaption})
+	}
+	if err := w.Close(); err == nil || !strings.Contains(err.Error(), "a.trace") {
+		t.Errorf("Close: %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Errorf("closed again: %v", err)
+	}
+}
