@@ -10,7 +10,10 @@ import (
 // world is a cluster under test.
 type world struct {
 	*Cluster
-	t *testing.T
+	// unsound are the nodes whose disks had a fault since their processes started;
+	// guarded by the trace's lock.
+	unsound map[string]bool
+	t       *testing.T
 }
 
 // open starts a cluster of n nodes in memory, with a leader.

@@ -25,7 +25,7 @@ func (w *world) crossCheck() {
 	err := w.clock.Do(func() {
 		for _, n := range w.all() {
 			if p := n.running(); p != nil && p.raft.Load() != nil {
-				wrong = append(wrong, differences(w.Trace(), p)...)
+				wrong = append(wrong, differences(w.Trace(), p, !w.unsound[n.name])...)
 			}
 		}
 	})
@@ -37,7 +37,7 @@ func (w *world) crossCheck() {
 	}
 }
 
-func differences(log *trace.Log, p *process) (wrong []string) {
+func differences(log *trace.Log, p *process, sound bool) (wrong []string) {
 	r := p.raft.Load()
 	var servers []trace.Server
 	if future := r.GetConfiguration(); future.Error() == nil {
@@ -55,9 +55,10 @@ func differences(log *trace.Log, p *process) (wrong []string) {
 		compare("role", n.Role, roleOf(r.State()))
 		compare("term", n.Term, r.CurrentTerm())
 		compare("commit index", n.Commit, r.CommitIndex())
-		// Raft cuts entries off and then fails to store others in their place: it
-		// does not notice that its log has become shorter (raft.go, appendEntries).
-		if n.DiskFault != "full" && n.DiskFault != "fail" {
+		// Raft cuts entries off and then stores others in their place. If the disk
+		// lets it wait in between, or fails, raft does not know that its log has
+		// become shorter, until it stores something again (raft.go, appendEntries).
+		if sound && n.Life == trace.Up {
 			compare("last index", n.LastIndex(), r.LastIndex())
 		}
 		compare("value", n.Value, p.machine.counter.Value())
@@ -78,6 +79,21 @@ func differences(log *trace.Log, p *process) (wrong []string) {
 		}
 	})
 	return wrong
+}
+
+// watchDisks notes which nodes' disks had a fault since their processes started.
+func (w *world) watchDisks() {
+	w.unsound = map[string]bool{}
+	faulty := map[string]bool{}               // at this moment
+	w.Trace().Subscribe(func(e trace.Event) { // the trace is locked meanwhile, and time stands still at the checks
+		switch {
+		case e.Kind == trace.KindDiskFault:
+			faulty[e.Node] = e.Text != ""
+			w.unsound[e.Node] = w.unsound[e.Node] || faulty[e.Node]
+		case e.Kind == trace.KindLife && !e.Life.Running():
+			w.unsound[e.Node] = faulty[e.Node]
+		}
+	})
 }
 
 // nemesis does random harm, within what Raft promises to survive.
@@ -168,6 +184,7 @@ func TestTenMinutesOfHarm(t *testing.T) {
 			})
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
+			w.watchDisks()
 			n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
 			w.must(func() error { return w.Load(20, 5, RouteLeader) })
 			for w.clock.Now() < 10*time.Minute {

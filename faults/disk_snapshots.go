@@ -1,8 +1,10 @@
 package faults
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/hashicorp/raft"
 )
@@ -68,7 +70,26 @@ func (d *Disk) listSnapshots(b Backend) ([]*raft.SnapshotMeta, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the snapshots: %w", err)
 	}
-	return append(all, metas...), nil
+	all = append(all, metas...)
+	// Raft starts from the first one. A snapshot that a node takes of itself may be finished after a later one has come
+	// from its leader, so the order in which they were written does not say which is newest.
+	slices.SortStableFunc(all, func(a, b *raft.SnapshotMeta) int {
+		return cmp.Or(cmp.Compare(b.Term, a.Term), cmp.Compare(b.Index, a.Index))
+	})
+	return all, nil
+}
+
+// isLate says whether a newer snapshot than s is there already. The caller holds mu.
+func (d *Disk) isLate(b Backend, s *snapshot) (bool, error) {
+	own, err := s.memory.List()
+	if err != nil || len(own) == 0 {
+		return false, err
+	}
+	all, err := d.listSnapshots(b)
+	if err != nil || len(all) == 0 {
+		return false, err
+	}
+	return all[0].Term > own[0].Term || all[0].Term == own[0].Term && all[0].Index > own[0].Index, nil
 }
 
 // openSnapshot opens a snapshot, in memory or in the backend. The caller holds mu.
@@ -208,6 +229,11 @@ func (s *diskSink) finish() error {
 	}
 	d := s.o.disk
 	defer d.mu.Unlock()
+	if late, err := d.isLate(s.o.backend, s.snapshot); err != nil || late {
+		// The backend might forget the newer one for it (InmemSnapshotStore does).
+		d.snapshots = append([]*snapshot{s.snapshot}, d.snapshots...)
+		return err
+	}
 	s.snapshot.durable = !d.behaviour().lies()
 	d.snapshots = append(d.snapshots, s.snapshot)
 	if !s.snapshot.durable {

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -173,15 +172,7 @@ func each(name, help string, do func(*cluster.Cluster, string) error) command {
 	return command{name: name, syntax: name + " SEL", help: help, parse: func(r *reader) (action, error) {
 		s, err := r.selector()
 		return func(x *execution) error {
-			ids, err := s.resolve(x)
-			if err != nil {
-				return err
-			}
-			var all []error
-			for _, id := range ids {
-				all = append(all, do(x.c, id))
-			}
-			return errors.Join(all...)
+			return x.each(s, func(id string) error { return do(x.c, id) })
 		}, err
 	}}
 }

@@ -43,24 +43,30 @@ func expectCommands() []command {
 
 // expectations are what can be expected, by their first word. An expectation
 // whose got is "" holds.
-var expectations = map[string]func(*reader) (expectation, error){
-	"value":  expectValue,
-	"leader": expectLeader,
-	"role":   expectRole,
-	"term":   expectTerm,
-	"commit": expectCommit,
-	"log":    expectLog,
-	"last":   expectLast,
-	"ops":    expectOps,
+var expectations = []struct {
+	word  string
+	parse func(*reader) (expectation, error)
+}{
+	{"value", expectValue},
+	{"leader", expectLeader},
+	{"role", expectRole},
+	{"term", expectTerm},
+	{"commit", expectCommit},
+	{"log", expectLog},
+	{"last", expectLast},
+	{"ops", expectOps},
 }
 
 func parseExpect(r *reader) (action, error) {
-	known := []string{"value", "leader", "role", "term", "commit", "log", "last", "ops"}
-	what, err := r.oneOf("what to expect", known...)
+	words := make([]string, len(expectations))
+	for i, e := range expectations {
+		words[i] = e.word
+	}
+	what, err := r.oneOf("what to expect", words...)
 	if err != nil {
 		return nil, err
 	}
-	e, err := expectations[what](r)
+	e, err := expectations[slices.Index(words, what)].parse(r)
 	return func(x *execution) error {
 		if want, got := e(x, x.state()); got != "" {
 			return &Failure{Want: want, Got: got}

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"errors"
 	"strings"
 
 	"capsize/faults"
@@ -164,11 +163,11 @@ func (x *execution) eachLink(l links, do func(from, to string) error) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var errs problems
 	for _, one := range all {
-		errs = append(errs, do(one.from, one.to))
+		errs.add(do(one.from, one.to))
 	}
-	return errors.Join(errs...)
+	return errs.err()
 }
 
 // each does something to each of the nodes selected.
@@ -177,9 +176,9 @@ func (x *execution) each(s selector, do func(id string) error) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var errs problems
 	for _, id := range ids {
-		errs = append(errs, do(id))
+		errs.add(do(id))
 	}
-	return errors.Join(errs...)
+	return errs.err()
 }

@@ -158,23 +158,7 @@ func (x *execution) peek(s selector) ([]string, error) {
 // stageCommands speak to whoever watches.
 func stageCommands() []command {
 	return []command{
-		{name: "speed", syntax: "speed FACTOR|max|auto", help: "how fast time runs on stage; a run without a screen takes no notice", parse: func(r *reader) (action, error) {
-			speed := 0.0
-			switch r.peek() {
-			case "max":
-				speed = vtime.Max
-			case "auto":
-				speed = SpeedAuto
-			default:
-				var err error
-				if speed, err = r.number("a speed, or max or auto", 0.0001, 10_000); err != nil {
-					return nil, err
-				}
-				r.next--
-			}
-			r.next++
-			return func(x *execution) error { x.stage.Speed(speed); return nil }, nil
-		}},
+		{name: "speed", syntax: "speed FACTOR|max|auto", help: "how fast time runs on stage; a run without a screen takes no notice", parse: parseSpeed},
 		{name: "say", syntax: "say TEXT | say.LANG TEXT", help: "a caption for whoever watches; say.zh the same in Chinese", parse: parseSay},
 		{name: "chapter", syntax: "chapter TEXT", help: "a new part begins", parse: func(r *reader) (action, error) {
 			text, err := r.caption()
@@ -205,6 +189,22 @@ func stageCommands() []command {
 		}},
 		{name: "chaos", syntax: "chaos [network] [nodes] [disk] [membership] [every D] | chaos off", help: "random harm within what Raft survives, from the seed", parse: parseChaos},
 	}
+}
+
+func parseSpeed(r *reader) (action, error) {
+	speed := 0.0
+	switch {
+	case r.skip("max"):
+		speed = vtime.Max
+	case r.skip("auto"):
+		speed = SpeedAuto
+	default:
+		var err error
+		if speed, err = r.number("a speed, or max or auto", 0.0001, 10_000); err != nil {
+			return nil, err
+		}
+	}
+	return func(x *execution) error { x.stage.Speed(speed); return nil }, nil
 }
 
 // caption takes the rest of the line, which must say something.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,7 +121,34 @@ func (x *execution) run(s *Script) []Failure {
 func asFailure(err error, s step) Failure {
 	var f *Failure
 	if !errors.As(err, &f) {
-		f = &Failure{Want: "it to be done", Got: err.Error()}
+		f = &Failure{Want: "it to be done", Got: strings.ReplaceAll(err.Error(), "\n", "; ")}
 	}
 	return Failure{Line: s.line, Text: s.text, Want: f.Want, Got: f.Got}
+}
+
+// problems are errors that are told together, in one line.
+type problems []error
+
+func (p *problems) add(err error) {
+	if err != nil {
+		*p = append(*p, err)
+	}
+}
+
+// err returns the problems, nil if there are none.
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+func (p problems) Unwrap() []error { return p }
+
+func (p problems) Error() string {
+	texts := make([]string, len(p))
+	for i, err := range p {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
 }

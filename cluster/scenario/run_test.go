@@ -113,6 +113,7 @@ func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
 func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
 	for _, test := range []struct{ script, want string }{
 		{"kill n1\nkill n1", "line 2: kill n1: wanted it to be done, got cannot kill n1: it is killed: restart it first"},
+		{"restart n1,n3", "line 1: restart n1,n3: wanted it to be done, got cannot restart n1: it is up: kill it first; cannot restart n3: it is up: kill it first"},
 		{"restart n1", "line 1: restart n1: wanted it to be done, got cannot restart n1: it is up: kill it first"},
 		{"resume n2", "line 1: resume n2: wanted it to be done, got cannot resume n2: it is up"},
 		{"nodes 1\nremove-node n1", "line 2: remove-node n1: wanted it to be done, got cannot remove n1: it is the last voter"},
@@ -246,8 +247,8 @@ wait leader n1
 pause n1
 async increment via n1
 async add 7 via n1
-async read none via n2
 expect ops ok = 0
+async read none via n2
 wait 10ms
 expect ops ok = 1
 expect last ok
