@@ -39,15 +39,24 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	c.parcel.call, c.parcel.command, c.parcel.data = c, cloneRequest(command), data
 	c.parcel.describeRequest(command, data)
 	c.kind = c.parcel.Kind
-	due := t.net.startTimer(c.carry(out, out.send(&c.parcel, true)))
-	defer t.net.timers.Put(due)
+	var due *time.Timer // when what the caller carries is due; nil, and never, where all is due at once
+	var arrival <-chan time.Time
+	if wait := c.carry(out, out.send(&c.parcel, true)); wait > 0 {
+		due = t.net.startTimer(wait)
+		defer t.net.timers.Put(due)
+		arrival = due.C
+	}
 	replied := false
 	for {
 		select {
 		case answer := <-c.served:
 			replied = true
-			due.Reset(c.carry(c.back, c.reply(answer, true)))
-		case <-due.C:
+			if wait := c.carry(c.back, c.reply(answer, true)); wait > 0 && due != nil {
+				due.Reset(wait)
+			} else {
+				c.putDown() // the request needed no time: the link looks after the reply
+			}
+		case <-arrival:
 			c.putDown()
 		case answer := <-c.done:
 			return c.take(answer, replied)
@@ -64,16 +73,13 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	}
 }
 
-// never is longer than any call.
-const never = 1 << 62
-
-// carry notes that the caller carries the parcel on a link, and returns when it has to call putDown.
+// carry notes that the caller carries the parcel on a link, where it is due after wait, and is to call putDown then. A
+// wait of 0 means that it has nothing to carry.
 func (c *call) carry(l *link, wait time.Duration) time.Duration {
-	if wait <= 0 {
-		c.on = nil
-		return never
+	c.on = nil
+	if wait > 0 {
+		c.on = l
 	}
-	c.on = l
 	return wait
 }
 

@@ -14,8 +14,12 @@ import (
 	"capsize/cluster/vtime"
 )
 
-// frameEvery is the time from one picture to the next.
-const frameEvery = time.Second / 30
+// fps is how many pictures a second are drawn, and frameEvery the time from one
+// to the next.
+const (
+	fps        = 30
+	frameEvery = time.Second / fps
+)
 
 // toastFrames is how long the result of an action stays, in frames.
 const toastFrames = 150

@@ -47,7 +47,7 @@ func (o Options) Check() error {
 // returns why it ended if that was neither, with the terminal as it was before.
 func Run(ctx context.Context, c *cluster.Cluster, o Options) error {
 	m := newModel(c, o)
-	err := run(m, tea.WithContext(ctx))
+	err := run(m, tea.WithContext(ctx), tea.WithFPS(fps))
 	if m.cluster != c { // a scenario has brought its own
 		err = errors.Join(err, m.cluster.Close())
 	}
