@@ -235,6 +235,17 @@ func (c *Cluster) leader() *process {
 // voters returns the names of the voters, as far as is known.
 func (c *Cluster) voters() []string {
 	var voters []string
+	if p := c.leader(); p != nil {
+		// The leader itself knows first: the events follow with its next packet.
+		if future := p.raft.Load().GetConfiguration(); future.Error() == nil {
+			for _, s := range future.Configuration().Servers {
+				if s.Suffrage == raft.Voter {
+					voters = append(voters, string(s.ID))
+				}
+			}
+			return voters
+		}
+	}
 	c.trace.Look(func(s *trace.State) { voters = slices.Clone(s.Voters()) })
 	return voters
 }
