@@ -44,21 +44,6 @@ func (c *Cluster) HealLink(from, to string) error {
 	return nil
 }
 
-// HealNode takes back all faults of the links from and to a node.
-func (c *Cluster) HealNode(name string) error {
-	if _, err := c.node(name); err != nil {
-		return err
-	}
-	for _, other := range c.Names() {
-		if other != name {
-			c.healLink(name, other)
-			c.healLink(other, name)
-		}
-	}
-	c.tellHealed("%s can talk to everyone again", name)
-	return nil
-}
-
 // Heal takes back all faults of all links.
 func (c *Cluster) Heal() error {
 	c.healAll()
@@ -104,15 +89,6 @@ func (c *Cluster) Partition(groups ...[]string) error {
 	}
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Split(all, sides...) },
 		slices.Concat(groups...), "the network is split: %s", strings.Join(words, " | "))
-}
-
-// OneWay cuts the links from a node to all others: it hears them, but they do
-// not hear it.
-func (c *Cluster) OneWay(name string) error {
-	return c.cut(func(all []raft.ServerAddress) []faults.Link {
-		others := slices.DeleteFunc(slices.Clone(all), func(a raft.ServerAddress) bool { return string(a) == name })
-		return faults.OneWay(addresses([]string{name}), others)
-	}, []string{name}, "%s hears the others, but they do not hear %s", name, name)
 }
 
 // Bridge splits the network into two halves that meet only in the node (Jepsen's bridge).
