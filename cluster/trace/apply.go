@@ -33,7 +33,9 @@ func (s *State) apply(e *Event) {
 		}
 	case KindChapter:
 		s.Chapter, s.Caption = e.Text, ""
-	case KindShape, KindHealed, KindCommand, KindRefused, KindVerdict, KindLogLine:
+	case KindVerdict:
+		s.applyVerdict(e)
+	case KindShape, KindHealed, KindCommand, KindRefused, KindLogLine:
 		// Words: the story is all there is to them.
 	default:
 		if e.Node != "" {
@@ -149,8 +151,13 @@ func (n *Node) applyValue(e *Event) {
 	}
 	n.Applied = e.Index
 	if e.Kind == KindInstalled {
-		n.SnapshotIndex, n.SnapshotTerm = e.Index, e.Term
+		n.keepSnapshot(e.Index, e)
 	}
+}
+
+// keepSnapshot notes the newest snapshot on a node's disk, which ends at index.
+func (n *Node) keepSnapshot(index uint64, e *Event) {
+	n.SnapshotIndex, n.SnapshotTerm, n.Snapshot, n.SnapshotServers = index, e.Term, e.Data, e.Servers
 }
 
 // indexMax is the highest index of an entry that is believed: a trace from
@@ -162,7 +169,7 @@ func (n *Node) applyLog(e *Event) {
 	switch e.Kind {
 	case KindLoaded:
 		n.First, n.Entries, n.Cut = max(e.Index, 1), slices.Clip(e.Entries), nil
-		n.SnapshotIndex, n.SnapshotTerm = e.Last, e.Term
+		n.keepSnapshot(e.Last, e)
 	case KindAppended:
 		if e.Index == 0 || len(e.Entries) == 0 {
 			return
@@ -191,7 +198,7 @@ func (n *Node) applyLog(e *Event) {
 			n.First = dropped
 		}
 	case KindSnapshot:
-		n.SnapshotIndex, n.SnapshotTerm = e.Index, e.Term
+		n.keepSnapshot(e.Index, e)
 	default:
 	}
 }
@@ -270,6 +277,19 @@ func (s *State) applyLinkFault(e *Event) {
 		return
 	}
 	s.Faults[link] = e.Faults
+}
+
+// applyVerdict notes what a check says.
+func (s *State) applyVerdict(e *Event) {
+	now := Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text, Proof: e.Proof, Count: e.Count, At: e.At, Seq: e.Seq}
+	if was := s.Check(e.Check); was == nil {
+		s.Checks = append(s.Checks, now)
+	} else {
+		*was = now
+	}
+	for i, entry := range e.Entries {
+		s.Lost = append(s.Lost, LostEntry{Index: e.Index + uint64(i), Entry: entry})
+	}
 }
 
 func (s *State) applyReturned(op Op) {

@@ -26,14 +26,14 @@ const (
 	KindVote      Kind = "vote"      // Node, Term, Peer (the candidate): stored on its disk
 	KindLeader    Kind = "leader"    // Node, Peer: whom it takes for the leader; "" nobody
 	KindConfig    Kind = "config"    // Node, Servers: the configuration it uses
-	KindLoaded    Kind = "loaded"    // Node, Index, Entries, Last, Term: the log its disk held at a start, and its newest snapshot's last entry
+	KindLoaded    Kind = "loaded"    // Node, Index, Entries, Last, Term, Data, Servers: the log its disk held at a start, and its newest snapshot with its last entry
 	KindAppended  Kind = "appended"  // Node, Index, Entries: stored on its disk from Index on
 	KindTruncated Kind = "truncated" // Node, Index, Last: entries cut off at the end of its log
 	KindCompacted Kind = "compacted" // Node, Index, Last: entries dropped at the start, covered by a snapshot
 	KindCommitted Kind = "committed" // Node, Index: its commit index
 	KindApplied   Kind = "applied"   // Node, Index, Term, Value: the counter after that entry
-	KindSnapshot  Kind = "snapshot"  // Node, Index, Term, Size: a snapshot it took of itself
-	KindInstalled Kind = "installed" // Node, Index, Term, Value: a snapshot that replaced its counter
+	KindSnapshot  Kind = "snapshot"  // Node, Index, Term, Size, Data, Servers: a snapshot it took of itself
+	KindInstalled Kind = "installed" // Node, Index, Term, Value, Data, Servers: a snapshot that replaced its counter
 
 	KindPacket Kind = "packet" // Packet
 
@@ -50,7 +50,7 @@ const (
 	KindRefused Kind = "refused"  // Text: an order that could not be carried out, and why
 	KindChapter Kind = "chapter"  // Text
 	KindCaption Kind = "caption"  // Text; Peer: its language, "" the scenario's own
-	KindVerdict Kind = "verdict"  // Check, Verdict, Text
+	KindVerdict Kind = "verdict"  // Check, Verdict, Text, Proof, Count; of acknowledged entries that were lost: Index, Entries
 	KindLogLine Kind = "log-line" // Node, Text: a line of the library's own log
 )
 
@@ -100,6 +100,8 @@ type Entry struct {
 	Delta  int64     `json:"delta,omitempty"`
 	Client string    `json:"client,omitempty"`
 	Seq    uint64    `json:"seq,omitempty"` // the client's sequence number
+	// Servers are the members that an entry of EntryConfig names.
+	Servers []Server `json:"servers,omitempty"`
 }
 
 // Server is one member of a configuration.
@@ -178,6 +180,16 @@ type Op struct {
 	Why      string        `json:"why,omitempty"`   // of one that is not
 }
 
+// Verdict is what a check says of all that happened so far.
+type Verdict string
+
+// The verdicts of a check. One that was violated stays so.
+const (
+	VerdictOK        Verdict = "ok"
+	VerdictViolated  Verdict = "violated"
+	VerdictUndecided Verdict = "undecided" // Event.Text says why
+)
+
 // Settings is how a cluster is set up.
 type Settings struct {
 	Seed              int64         `json:"seed"`
@@ -215,9 +227,14 @@ type Event struct {
 
 	Factor  float64 `json:"factor,omitempty"`
 	Check   string  `json:"check,omitempty"`
-	Verdict string  `json:"verdict,omitempty"`
+	Verdict Verdict `json:"verdict,omitempty"`
+	Count   uint64  `json:"count,omitempty"` // of a verdict: how many operations or events it rests on
 	Text    string  `json:"text,omitempty"`
 
+	// Data is the content of a snapshot, as the counter wrote it.
+	Data []byte `json:"data,omitempty"`
+	// Proof are the numbers of the events that a verdict rests on, in order.
+	Proof    []uint64  `json:"proof,omitempty"`
 	Entries  []Entry   `json:"entries,omitempty"`
 	Servers  []Server  `json:"servers,omitempty"`
 	Faults   []string  `json:"faults,omitempty"`

@@ -136,7 +136,7 @@ func beginning(s *State) []Event {
 		n := &s.Nodes[i]
 		// A start forgets what follows here, so it comes first.
 		add(Event{Kind: KindLife, Node: n.ID, Life: n.Life, Text: n.Why})
-		add(Event{Kind: KindLoaded, Node: n.ID, Index: n.First, Entries: n.Entries[:len(n.Entries):len(n.Entries)], Last: n.SnapshotIndex, Term: n.SnapshotTerm})
+		add(Event{Kind: KindLoaded, Node: n.ID, Index: n.First, Entries: n.Entries[:len(n.Entries):len(n.Entries)], Last: n.SnapshotIndex, Term: n.SnapshotTerm, Data: n.Snapshot, Servers: n.SnapshotServers})
 		add(Event{Kind: KindTerm, Node: n.ID, Term: n.Term})
 		if n.Role != "" {
 			add(Event{Kind: KindRole, Node: n.ID, Role: n.Role, Term: n.Term})

@@ -12,6 +12,7 @@ type Log struct {
 	mu    sync.Mutex
 	state State
 	sinks []func(Event)
+	judge func(*Event) []Event
 }
 
 // Subscribe has f see every later event, in order. F must be quick, must not
@@ -22,17 +23,41 @@ func (l *Log) Subscribe(f func(Event)) {
 	l.sinks = append(l.sinks, f)
 }
 
+// Judge has f see every later event, in order. The verdicts it returns become the
+// events right after that one; f does not see them. F must be quick, must not
+// wait, must not keep the pointer, and must not call back into the log.
+func (l *Log) Judge(f func(*Event) []Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.judge = f
+}
+
 // Emit numbers the event and adds it. Its fields must not change afterwards.
 func (l *Log) Emit(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.add(&e)
+	if l.judge != nil && e.Kind != KindVerdict {
+		l.pass(l.judge(&e))
+	}
+}
+
+// add numbers the event, applies it and passes it on. The log is locked.
+func (l *Log) add(e *Event) {
 	e.Seq = l.state.Seq + 1
 	// Goroutines that run at the same time may arrive in another order than they
 	// looked at the clock; time in a trace never goes back.
 	e.At = max(e.At, l.state.At)
-	l.state.apply(&e)
+	l.state.apply(e)
 	for _, sink := range l.sinks {
-		sink(e)
+		sink(*e)
+	}
+}
+
+// pass adds verdicts. The log is locked.
+func (l *Log) pass(verdicts []Event) {
+	for i := range verdicts {
+		l.add(&verdicts[i])
 	}
 }
 
@@ -44,7 +69,7 @@ func (l *Log) EmitPacket(at time.Duration, p *Packet) {
 	l.state.Seq++
 	l.state.At = max(at, l.state.At)
 	l.state.applyPacket(p)
-	if len(l.sinks) > 0 {
+	if len(l.sinks) > 0 || l.judge != nil {
 		l.passOn(p)
 	}
 }
@@ -54,6 +79,9 @@ func (l *Log) passOn(p *Packet) {
 	e := Event{Seq: l.state.Seq, At: l.state.At, Kind: KindPacket, Packet: p}
 	for _, sink := range l.sinks {
 		sink(e)
+	}
+	if l.judge != nil {
+		l.pass(l.judge(&e))
 	}
 }
 

@@ -58,7 +58,10 @@ type Node struct {
 
 	SnapshotIndex uint64 // the last entry its newest snapshot covers, 0 without one
 	SnapshotTerm  uint64
-	Servers       []Server // the configuration it uses
+	Snapshot      []byte // its content; never changed in place
+	// SnapshotServers is the configuration in that snapshot.
+	SnapshotServers []Server
+	Servers         []Server // the configuration it uses
 
 	// Cut is what it last cut off its log, for the screen to show that it did.
 	Cut      []Entry
@@ -115,6 +118,24 @@ type Clients struct {
 	Recent              []Op // the latest that returned, oldest first
 }
 
+// Check is what one of the checks says at a moment.
+type Check struct {
+	Name    string
+	Verdict Verdict
+	Text    string        // in a plain sentence: what was promised and what happened, or why it is undecided
+	Proof   []uint64      // the numbers of the events it rests on
+	Count   uint64        // how many operations or events it rests on
+	At      time.Duration // of the verdict
+	Seq     uint64        // of the verdict
+}
+
+// LostEntry is an entry that a client was told is counted, and that a later
+// committed log does not have.
+type LostEntry struct {
+	Index uint64
+	Entry Entry
+}
+
 // State is what a trace adds up to at one moment. The zero State is the moment
 // before the first event. A State got from [Log.State] or [State.Clone] is the
 // caller's own.
@@ -134,6 +155,9 @@ type State struct {
 	Chapter, Caption string // what a scenario said last, "" nothing
 	Commit           uint64 // the highest commit index that any node reported
 
+	Checks []Check     // the latest verdict of each check that has one, in the order of the first
+	Lost   []LostEntry // by index
+
 	// index says where in Nodes each one is. It is replaced when a node is added,
 	// never changed, so that clones may share it.
 	index map[string]int
@@ -149,7 +173,7 @@ func (s *State) Clone() State {
 // CopyTo makes c the same as s, sharing nothing that either may change. It uses
 // the memory that c has, so that a copy for each frame costs little.
 func (s *State) CopyTo(c *State) {
-	nodes, faults, flights, story, reigns := c.Nodes, c.Faults, c.Flights, c.Story, c.Reigns
+	nodes, faults, flights, story, reigns, checks := c.Nodes, c.Faults, c.Flights, c.Story, c.Reigns, c.Checks
 	*c = *s
 	c.Nodes = append(nodes[:0], s.Nodes...)
 	for i := range c.Nodes {
@@ -169,6 +193,8 @@ func (s *State) CopyTo(c *State) {
 	c.Flights = append(flights[:0], s.Flights...)
 	c.Story = append(story[:0], s.Story...)
 	c.Reigns = append(reigns[:0], s.Reigns...)
+	c.Checks = append(checks[:0], s.Checks...)
+	c.Lost = slices.Clip(c.Lost)
 	c.Clients.Recent = slices.Clip(c.Clients.Recent)
 }
 
@@ -187,6 +213,16 @@ func (s *State) Node(id string) *Node {
 		return nil
 	}
 	return &s.Nodes[i]
+}
+
+// Check returns what a check says, nil if it has said nothing yet. The pointer is
+// good until the next event.
+func (s *State) Check(name string) *Check {
+	i := slices.IndexFunc(s.Checks, func(c Check) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &s.Checks[i]
 }
 
 // addNode puts a new node into its place.
