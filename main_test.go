@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -308,7 +309,7 @@ func TestADirectoryKeepsTheCluster(t *testing.T) {
 		}
 		for index := before.Nodes[i].First; index <= before.Nodes[i].LastIndex(); index++ {
 			was, _ := before.Nodes[i].Entry(index)
-			if is, ok := n.Entry(index); !ok || is != was {
+			if is, ok := n.Entry(index); !ok || !reflect.DeepEqual(is, was) {
 				t.Errorf("%s: entry %d is %+v, it was %+v", n.ID, index, is, was)
 			}
 		}

@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 	"capsize/faults"
@@ -54,12 +55,15 @@ type Config struct {
 	// is removed by Close. Unused with memory storage.
 	Dir      string
 	Settings trace.Settings
+	// Unchecked leaves out the checks, and with them their cost.
+	Unchecked bool
 }
 
 // Cluster is a running cluster.
 type Cluster struct {
 	clock  *vtime.Clock
 	trace  *trace.Log
+	checks *check.Checker // nil if it is unchecked
 	bubble *vtime.Bubble
 	dir    *directory // nil with memory storage
 
@@ -93,6 +97,10 @@ func Open(cfg Config) (*Cluster, error) {
 		// The counter remembers the last sequence number of each client; the
 		// clients of this run must not be taken for those of an earlier one.
 		c.desk.seqBase = uint64(time.Now().UnixMicro())
+	}
+	if !cfg.Unchecked {
+		c.checks = check.New(c.trace.Emit)
+		c.trace.Judge(c.checks.Observe)
 	}
 	c.clock = vtime.Start(func(b *vtime.Bubble) { c.start(b, names, isNew) })
 	if err := c.clock.Err(); err != nil {
@@ -176,6 +184,9 @@ func (c *Cluster) Close() error {
 		if c.clock != nil {
 			c.closeErr = c.clock.Close()
 		}
+		if c.checks != nil {
+			c.checks.Close()
+		}
 		if c.dir != nil {
 			c.closeErr = errors.Join(c.closeErr, c.dir.close())
 		}
@@ -201,6 +212,14 @@ func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 
 // Trace returns what has happened so far. It may be used from anywhere.
 func (c *Cluster) Trace() *trace.Log { return c.trace }
+
+// AwaitVerdicts waits, in real time, until all that has happened so far has been
+// judged. It may be called from anywhere; inside, time stands still meanwhile.
+func (c *Cluster) AwaitVerdicts() {
+	if c.checks != nil {
+		c.checks.Await()
+	}
+}
 
 // Order carries out what the user ordered: it notes the command, and runs f on
 // a goroutine of the bubble. It is called from outside, and returns f's error

@@ -6,11 +6,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 	"capsize/faults"
 
@@ -72,7 +74,7 @@ func differences(log *trace.Log, p *process, sound bool) (wrong []string) {
 		}
 		for i, e := range n.Entries {
 			var entry raft.Log
-			if err := p.disk.Logs().GetLog(n.First+uint64(i), &entry); err != nil || entryOf(&entry) != e {
+			if err := p.disk.Logs().GetLog(n.First+uint64(i), &entry); err != nil || !reflect.DeepEqual(entryOf(&entry), e) {
 				wrong = append(wrong, fmt.Sprintf("%s: entry %d is %+v by the events, %+v on disk (%v)", n.ID, n.First+uint64(i), e, entryOf(&entry), err))
 				break
 			}
@@ -199,6 +201,7 @@ func TestTenMinutesOfHarm(t *testing.T) {
 			w.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
 			w.until("all nodes agree", converged)
 			w.crossCheck()
+			w.verdicts()
 
 			state := w.Trace().State()
 			value, clients := state.Nodes[0].Value, state.Clients
@@ -217,6 +220,18 @@ func TestTenMinutesOfHarm(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// verdicts reports every check that does not say that all is well.
+func (w *world) verdicts() {
+	w.t.Helper()
+	w.AwaitVerdicts()
+	state := w.Trace().State()
+	for _, name := range check.Names() {
+		if c := state.Check(name); c == nil || c.Verdict != trace.VerdictOK {
+			w.t.Errorf("%s: %+v", name, c)
+		}
 	}
 }
 

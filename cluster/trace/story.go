@@ -27,6 +27,7 @@ const (
 	AboutClient   Topic = "client"  // an operation that failed or is unknown
 	AboutRefusal  Topic = "refusal" // an order that could not be carried out
 	AboutWords    Topic = "words"   // captions and chapters
+	AboutCheck    Topic = "check"   // a promise that was broken, or can no longer be checked
 )
 
 // Line is one thing that mattered, in a plain sentence: who, what, and why.
@@ -76,6 +77,8 @@ func (s *State) tell(e *Event) {
 		if e.Op != nil {
 			s.tellReturned(*e.Op)
 		}
+	case KindVerdict:
+		s.tellVerdict(e)
 	case KindPacket:
 		// Told by applyPacket.
 	default:
@@ -307,6 +310,14 @@ func (s *State) tellReturned(op Op) {
 		s.say(AboutClient, op.Node, "%s does not know whether its %s%s counted: %s", op.Client, what, via, op.Why)
 	case OK, Pending:
 	}
+}
+
+// tellVerdict tells what a check has found, in its own sentence, once.
+func (s *State) tellVerdict(e *Event) {
+	if was := s.Check(e.Check); e.Verdict == VerdictOK || was != nil && was.Verdict == e.Verdict && was.Text == e.Text {
+		return
+	}
+	s.say(AboutCheck, "", "%s is %s: %s", e.Check, e.Verdict, e.Text)
 }
 
 // tellsOfVote says whether a packet brings the refusal of a vote.

@@ -1,0 +1,83 @@
+package check
+
+import (
+	"maps"
+	"slices"
+
+	"capsize/cluster/trace"
+)
+
+// termsMax is how many terms are remembered, by the checks for which the past does
+// not end with a snapshot. The oldest are forgotten by half.
+const termsMax = 1 << 16
+
+// elections is election-safety: at most one leader can be elected in a given term
+// (Raft paper, section 5.2). Whoever sends entries, heartbeats or snapshots leads
+// the term that they name.
+type elections struct {
+	report
+	latest  claim            // the one that is seen again and again
+	leaders map[uint64]claim // by term
+}
+
+// claim is a node's claim to something in a term, and the event that tells of it.
+type claim struct {
+	term uint64
+	node string
+	seq  uint64
+}
+
+// concerns says whether a packet tells a check something: it shows who leads, or
+// brings a granted vote.
+func concerns(p *trace.Packet) bool {
+	if p.Fate != trace.Sent {
+		return false
+	}
+	if p.Reply {
+		return p.OK && p.Kind == "vote"
+	}
+	return p.Kind == "append" || p.Kind == "heartbeat" || p.Kind == "snapshot"
+}
+
+func (c *elections) observe(w *world, e *trace.Event) {
+	switch {
+	case e.Kind == trace.KindPacket:
+		if p := e.Packet; !p.Reply && (p.Term != c.latest.term || p.From != c.latest.node) {
+			c.lead(claim{p.Term, p.From, e.Seq})
+		}
+	case e.Role == trace.Leader:
+		c.lead(claim{w.step.node.reign(e.Term), e.Node, e.Seq})
+	}
+}
+
+func (c *elections) lead(now claim) {
+	if c.leaders == nil {
+		c.leaders = map[uint64]claim{}
+	}
+	was, known := c.leaders[now.term]
+	switch {
+	case known && was.node != now.node:
+		c.violate([]uint64{was.seq, now.seq}, "%s and %s both lead term %d: a term has one leader at most", was.node, now.node, now.term)
+		return
+	case !known:
+		c.leaders[now.term] = now
+		forget(c.leaders, func(term uint64) uint64 { return term })
+	}
+	if now.term > c.latest.term {
+		c.latest = now
+	}
+}
+
+// forget forgets the older half of what is known by term, if that is too much.
+func forget[K comparable, V any](known map[K]V, term func(K) uint64) {
+	if len(known) <= termsMax {
+		return
+	}
+	terms := make([]uint64, 0, len(known))
+	for k := range known {
+		terms = append(terms, term(k))
+	}
+	slices.Sort(terms)
+	median := terms[len(terms)/2]
+	maps.DeleteFunc(known, func(k K, _ V) bool { return term(k) <= median })
+}
