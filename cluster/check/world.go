@@ -24,9 +24,9 @@ type world struct {
 
 	start    *trace.Event // the first event
 	settings trace.Settings
-	since    string // from when on the checks vouch, "" from the beginning
-	doubt    string // why the events make no sense, of this event alone
-	aged     bool   // disks held something at the start
+	since    string        // from when on the checks vouch, "" from the beginning
+	doubt    string        // why the events make no sense, of this event alone
+	aged     bool          // disks held something at the start
 	prunedAt time.Duration // when something was forgotten last
 
 	step step
@@ -177,6 +177,9 @@ func (w *world) foldLife(n *node, e *trace.Event) {
 
 // load takes in what the disk of a node holds.
 func (w *world) load(n *node, e *trace.Event) {
+	if !n.loaded && (len(e.Entries) > 0 || e.Last > 0) && w.end == 0 {
+		w.aged = true
+	}
 	n.loaded, n.first, n.terms = true, max(e.Index, 1), n.terms[:0]
 	n.snapshot, n.snapshotTerm = e.Last, e.Term
 	n.before = unknownTerm
@@ -184,9 +187,6 @@ func (w *world) load(n *node, e *trace.Event) {
 		n.before = 0
 	} else if n.first == e.Last+1 {
 		n.before = e.Term
-	}
-	if (len(e.Entries) > 0 || e.Last > 0) && w.end == 0 {
-		w.aged = true
 	}
 	w.store(n, e)
 }
@@ -222,7 +222,10 @@ func (w *world) foldLog(n *node, e *trace.Event) {
 		}
 		w.prune(e.At)
 	case trace.KindSnapshot:
-		n.snapshot, n.snapshotTerm = e.Index, e.Term
+		// One that it takes of itself may be finished after a later one has come.
+		if e.Index > n.snapshot {
+			n.snapshot, n.snapshotTerm = e.Index, e.Term
+		}
 	default:
 	}
 }
@@ -233,6 +236,7 @@ func (w *world) cut(n *node, index uint64) {
 		return
 	}
 	w.step.cut = index
+	n.committed = min(n.committed, index-1) // it should not have, and what it commits there now is looked at
 	if index < n.first {
 		n.first, n.before = index, unknownTerm
 	}

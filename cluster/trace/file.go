@@ -152,5 +152,13 @@ func beginning(s *State) []Event {
 	for link, faults := range s.Faults {
 		add(Event{Kind: KindLinkFault, Node: link.From, Peer: link.To, Faults: faults})
 	}
+	for _, c := range s.Checks {
+		add(Event{Kind: KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count})
+	}
+	for _, lost := range s.Lost {
+		if c := s.Check("acked-durable"); c != nil {
+			add(Event{Kind: KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count, Index: lost.Index, Entries: []Entry{lost.Entry}})
+		}
+	}
 	return all
 }

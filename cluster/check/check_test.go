@@ -1,0 +1,432 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// tape is a history under construction, and what the checks said of it.
+type tape struct {
+	*Checker
+	seq   uint64
+	at    time.Duration
+	ops   uint64
+	said  map[string]trace.Event // the latest verdict of each
+	all   []trace.Event          // every verdict
+	value map[string]int64       // the counters
+}
+
+// record begins a history of a new cluster of n nodes.
+func record(t *testing.T, n int) *tape {
+	t.Helper()
+	r := blank(t)
+	r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{ClientTimeout: 5 * time.Second, Sessions: true}})
+	for i := range n {
+		id := fmt.Sprintf("n%d", i+1)
+		r.emit(trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1})
+		r.emit(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+	}
+	return r
+}
+
+func blank(t *testing.T) *tape {
+	t.Helper()
+	r := &tape{Checker: New(nil), said: map[string]trace.Event{}, value: map[string]int64{}}
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *tape) emit(e trace.Event) uint64 {
+	if e.Kind != trace.KindPacket {
+		r.at += time.Millisecond
+	}
+	r.seq++
+	e.Seq, e.At = r.seq, r.at
+	for _, v := range r.Observe(&e) {
+		r.said[v.Check], r.all = v, append(r.all, v)
+	}
+	return e.Seq
+}
+
+// settle waits for the verdicts.
+func (r *tape) settle() {
+	r.Await()
+	r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
+}
+
+func (r *tape) packet(p trace.Packet) uint64 {
+	p.Fate = trace.Sent
+	return r.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
+}
+
+// vote has a node store its vote and send it.
+func (r *tape) vote(node, candidate string, term uint64) {
+	r.emit(trace.Event{Kind: trace.KindTerm, Node: node, Term: term})
+	r.emit(trace.Event{Kind: trace.KindVote, Node: node, Term: term, Peer: candidate})
+	if node != candidate {
+		r.packet(trace.Packet{Kind: "vote", Reply: true, OK: true, From: node, To: candidate, Term: term})
+	}
+}
+
+// elect makes a node the leader of a term, by the votes of others.
+func (r *tape) elect(node string, term uint64, by ...string) {
+	r.vote(node, node, term)
+	for _, other := range by {
+		r.vote(other, node, term)
+	}
+	r.emit(trace.Event{Kind: trace.KindRole, Node: node, Term: term, Role: trace.Leader})
+	r.packet(trace.Packet{Kind: "heartbeat", From: node, To: "n9", Term: term})
+}
+
+func (r *tape) append(node string, index uint64, entries ...trace.Entry) uint64 {
+	return r.emit(trace.Event{Kind: trace.KindAppended, Node: node, Index: index, Entries: entries})
+}
+
+func (r *tape) commit(node string, index uint64) uint64 {
+	return r.emit(trace.Event{Kind: trace.KindCommitted, Node: node, Index: index})
+}
+
+func (r *tape) apply(node string, index uint64, value int64) uint64 {
+	return r.emit(trace.Event{Kind: trace.KindApplied, Node: node, Index: index, Value: value})
+}
+
+func (r *tape) call(op trace.Op) trace.Op {
+	r.ops++
+	op.ID, op.Invoked = r.ops, r.at
+	r.emit(trace.Event{Kind: trace.KindInvoked, Op: &op})
+	return op
+}
+
+func (r *tape) end(op trace.Op, outcome trace.Outcome, value int64) uint64 {
+	op.Outcome, op.Value, op.Returned, op.Node = outcome, value, r.at, "n1"
+	return r.emit(trace.Event{Kind: trace.KindReturned, Op: &op})
+}
+
+func plus(term uint64, client string, number uint64) trace.Entry {
+	return trace.Entry{Term: term, Kind: trace.EntryAdd, Delta: 1, Client: client, Seq: number}
+}
+
+func noop(term uint64) trace.Entry { return trace.Entry{Term: term, Kind: trace.EntryNoop} }
+
+func add(client string, number uint64) trace.Op {
+	return trace.Op{Client: client, Kind: trace.EntryAdd, Delta: 1, Seq: number}
+}
+
+func read(client string) trace.Op { return trace.Op{Client: client, Kind: trace.EntryRead} }
+
+// begun is a cluster of three whose leader n1 has committed two increments of c1,
+// both acknowledged, which n2 and n3 have applied as well.
+func begun(t *testing.T) *tape {
+	t.Helper()
+	r := record(t, 3)
+	r.elect("n1", 1, "n2")
+	log := []trace.Entry{noop(1), plus(1, "c1", 1), plus(1, "c1", 2)}
+	ops := []trace.Op{r.call(add("c1", 1))}
+	for _, node := range []string{"n1", "n2", "n3"} {
+		r.append(node, 1, log...)
+		r.commit(node, 3)
+		r.apply(node, 2, 1)
+		if node == "n1" {
+			r.end(ops[0], trace.OK, 1)
+			ops = append(ops, r.call(add("c1", 2)))
+		}
+		r.apply(node, 3, 2)
+	}
+	r.end(ops[1], trace.OK, 2)
+	return r
+}
+
+// stories are, for each check, what makes it red and the same without the wrong
+// that was done.
+var stories = []struct {
+	check      string
+	name       string
+	red, green func(*tape)
+	sentence   string
+}{
+	{
+		ElectionSafety, "two leaders",
+		func(r *tape) {
+			r.elect("n2", 2, "n3")
+			r.packet(trace.Packet{Kind: "append", From: "n3", To: "n1", Term: 2})
+		},
+		func(r *tape) {
+			r.elect("n2", 2, "n3")
+			r.packet(trace.Packet{Kind: "append", From: "n1", To: "n3", Term: 1}) // a leader of before
+			r.elect("n3", 3, "n1")
+		},
+		"n2 and n3 both lead term 2: a term has one leader at most",
+	},
+	{
+		LeaderAppendOnly, "a leader changes its log",
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.emit(trace.Event{Kind: trace.KindTruncated, Node: "n1", Index: 4, Last: 4})
+		},
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.elect("n2", 2, "n3")
+			r.emit(trace.Event{Kind: trace.KindRole, Node: "n1", Role: trace.Follower, Term: 2})
+			r.emit(trace.Event{Kind: trace.KindTruncated, Node: "n1", Index: 4, Last: 4})
+			r.emit(trace.Event{Kind: trace.KindSnapshot, Node: "n2", Index: 3, Term: 1})
+			r.emit(trace.Event{Kind: trace.KindCompacted, Node: "n2", Index: 1, Last: 3})
+		},
+		"n1 leads and yet changes its own log from entry 4 on: a leader only ever appends",
+	},
+	{
+		LogMatching, "another entry of the same index and term",
+		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c2", 1)) },
+		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c1", 3)) },
+		"entry 4 of term 1 is +1 of c1 (its number 3) after one of term 1 in the log of n1 and +1 of c2 (its number 1) after one of term 1 in the log of n2: where index and term are the same, the entries are",
+	},
+	{
+		LogMatching, "another entry before the same one",
+		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3), noop(3)); r.append("n2", 4, plus(2, "c1", 3), noop(3)) },
+		func(r *tape) { r.append("n1", 4, plus(2, "c1", 3), noop(3)); r.append("n2", 4, plus(2, "c1", 3), noop(3)) },
+		"entry 5 of term 3 is noop after one of term 1 in the log of n1 and noop after one of term 2 in the log of n2",
+	},
+	{
+		LeaderCompleteness, "a leader that lacks a committed entry",
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.append("n2", 4, plus(1, "c1", 3))
+			r.commit("n1", 4)
+			r.elect("n3", 2, "n2")
+		},
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.append("n2", 4, plus(1, "c1", 3))
+			r.commit("n1", 4)
+			r.elect("n2", 2, "n3")
+		},
+		"n3 leads term 2, and its log ends at 3: entry 4 was committed in term 1, so every later leader must hold it",
+	},
+	{
+		LeaderCompleteness, "what is committed later is of no concern", // Raft paper, Figure 8
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.append("n2", 4, plus(1, "c1", 3))
+			r.commit("n1", 4)
+			r.elect("n3", 3, "n2")
+		},
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.append("n2", 4, plus(1, "c1", 3))
+			r.vote("n1", "n1", 3)
+			r.commit("n1", 4) // in term 3, by a leader of that
+			r.elect("n3", 2, "n2")
+		},
+		"entry 4 was committed in term 1",
+	},
+	{
+		StateMachineSafety, "two entries at one index",
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.commit("n1", 4)
+			r.append("n2", 4, plus(2, "c1", 3))
+			r.commit("n2", 4)
+		},
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3))
+			r.append("n2", 4, plus(1, "c1", 3))
+			r.commit("n1", 4)
+			r.commit("n2", 4)
+		},
+		"n2 commits an entry of term 2 at index 4, where n1 had committed one of term 1: what is committed stays",
+	},
+	{
+		StateMachineSafety, "two values after one entry",
+		func(r *tape) { r.readsThroughLog(2, 3) },
+		func(r *tape) { r.readsThroughLog(2, 2) },
+		"after entry 4 the counter of n2 is 3, and that of n1 was 2: the same entries give the same value",
+	},
+	{
+		VoteOnce, "two votes in a term, with a wipe between",
+		func(r *tape) {
+			r.vote("n3", "n2", 2)
+			r.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Wiped})
+			r.vote("n3", "n1", 2)
+		},
+		func(r *tape) {
+			r.vote("n3", "n2", 2)
+			r.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Wiped})
+			r.vote("n3", "n2", 2)
+			r.vote("n3", "n1", 3)
+			r.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Removed})
+			r.vote("n3", "n2", 3) // another machine of that name
+		},
+		"n3 votes for n1 in term 2, and had voted for n2: a node has one vote in a term",
+	},
+	{
+		VoteOnce, "a vote that is sent and not stored",
+		func(r *tape) {
+			r.packet(trace.Packet{Kind: "vote", Reply: true, OK: true, From: "n3", To: "n2", Term: 2})
+		},
+		func(r *tape) {
+			r.packet(trace.Packet{Kind: "vote", Reply: true, From: "n3", To: "n2", Term: 2}) // refused
+			r.packet(trace.Packet{Kind: "prevote", Reply: true, OK: true, From: "n3", To: "n2", Term: 2})
+			r.vote("n3", "n2", 2)
+		},
+		"n3 grants its vote in term 2 to n2 and has not stored it: a vote is stored before it is sent",
+	},
+	{
+		AckedDurable, "acknowledged entries that others replace",
+		func(r *tape) {
+			r.append("n2", 2, noop(2))
+			r.commit("n2", 2)
+		},
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3)) // not acknowledged
+			r.commit("n1", 4)
+			r.append("n2", 4, noop(2))
+			r.commit("n2", 4)
+		},
+		"2 increments (entries 2 to 3) were acknowledged and are lost: n2 has committed another entry at 2",
+	},
+	{
+		AckedDurable, "acknowledged after it is gone",
+		func(r *tape) { r.ackLate("c1", 9) },
+		func(r *tape) { r.ackLate("c1", 3) },
+		"no node has it committed up to entry 5",
+	},
+	{
+		ExactlyOnce, "a retry that counts",
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 2))
+			r.apply("n1", 4, 3)
+		},
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 2))
+			r.apply("n1", 4, 2)
+			r.emit(trace.Event{Kind: trace.KindLife, Node: "n1", Life: trace.Killed})
+			r.emit(trace.Event{Kind: trace.KindLife, Node: "n1", Life: trace.Up})
+			r.apply("n1", 2, 1) // again, by the new process
+			r.apply("n1", 3, 2)
+			r.apply("n1", 4, 2)
+		},
+		"the +1 of c1 (its number 2) is counted twice, with entry 3 and again with entry 4 on n1: a retry must not count",
+	},
+	{
+		ExactlyOnce, "an increment that counts for more",
+		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 4) },
+		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 3) },
+		"entry 4 is +1 of c1, and the counter of n1 went from 2 to 4 with it",
+	},
+	{
+		ExactlyOnce, "an increment that does not count",
+		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 2) },
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3), plus(1, "c1", 2))
+			r.apply("n1", 4, 3)
+			r.apply("n1", 5, 3) // older than one that counted
+		},
+		"entry 4 is +1 of c1, and the counter of n1 stayed at 2: an increment counts once",
+	},
+	{
+		Linearizable, "a stale read",
+		func(r *tape) { r.end(r.call(read("c2")), trace.OK, 1) },
+		func(r *tape) { r.end(r.call(read("c2")), trace.OK, 2) },
+		"c2 read 1 from n1 at 29ms, although 2 had been acknowledged to c1 at 27ms",
+	},
+	{
+		Linearizable, "an increment that counts twice",
+		func(r *tape) { r.end(r.call(add("c2", 1)), trace.OK, 4) },
+		func(r *tape) { r.end(r.call(add("c2", 1)), trace.OK, 3) },
+		"c2 was told by n1 at 29ms that its +1 makes 4, and no order of the operations explains that",
+	},
+}
+
+// readsThroughLog has an entry applied that changes nothing, after which two
+// counters are what is said.
+func (r *tape) readsThroughLog(one, two int64) {
+	entry := trace.Entry{Term: 1, Kind: trace.EntryRead, Client: "c1", Seq: 3}
+	r.append("n1", 4, entry)
+	r.append("n2", 4, entry)
+	r.apply("n1", 4, one)
+	r.apply("n2", 4, two)
+}
+
+// ackLate has a client told of its increment before a node is seen to commit it.
+func (r *tape) ackLate(client string, number uint64) {
+	r.append("n1", 4, plus(1, "c1", 3))
+	r.end(r.call(add(client, number)), trace.OK, 3)
+	r.append("n1", 5, noop(1))
+	r.commit("n1", 5)
+}
+
+func TestEachCheckTurnsRedAndOnlyThen(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range stories {
+		seen[s.check] = true
+		t.Run(s.check+"/"+s.name, func(t *testing.T) {
+			green := begun(t)
+			s.green(green)
+			green.settle()
+			if v := green.said[s.check]; v.Verdict != trace.VerdictOK {
+				t.Errorf("the honest twin is %s: %s", v.Verdict, v.Text)
+			}
+			red := begun(t)
+			before := red.said[s.check]
+			s.red(red)
+			red.settle()
+			v := red.said[s.check]
+			if before.Verdict != trace.VerdictOK || v.Verdict != trace.VerdictViolated || !strings.Contains(v.Text, s.sentence) {
+				t.Errorf("it was %s and is %s: %s", before.Verdict, v.Verdict, v.Text)
+			}
+			if len(v.Proof) == 0 || !slices.IsSorted(v.Proof) || v.Proof[len(v.Proof)-1] > red.seq {
+				t.Errorf("proved by %v", v.Proof)
+			}
+			// What comes after changes nothing: a verdict stays.
+			s.green(red)
+			red.settle()
+			if after := red.said[s.check]; after.Verdict != trace.VerdictViolated || after.Text != v.Text {
+				t.Errorf("later it is %s: %s", after.Verdict, after.Text)
+			}
+		})
+	}
+	for _, name := range Names() {
+		if !seen[name] {
+			t.Errorf("%s has no story", name)
+		}
+	}
+}
+
+// What was acknowledged and then lost is told entry by entry, also what is lost later.
+func TestLostEntriesAreNamed(t *testing.T) {
+	r := begun(t)
+	r.append("n2", 3, noop(2))
+	r.commit("n2", 3)
+	r.append("n3", 2, noop(3))
+	r.commit("n3", 2)
+	var lost []string
+	for _, v := range r.all {
+		for i, entry := range v.Entries {
+			lost = append(lost, fmt.Sprintf("%d:%s/%d", v.Index+uint64(i), entry.Client, entry.Seq))
+		}
+	}
+	if want := []string{"3:c1/2", "2:c1/1"}; !slices.Equal(lost, want) {
+		t.Errorf("lost %v, want %v", lost, want)
+	}
+}
+
+// A check that has nothing to say yet says so, at the first event and not again.
+func TestAllIsWellFromTheFirstEventOn(t *testing.T) {
+	r := record(t, 3)
+	if len(r.all) != len(Names()) {
+		t.Errorf("%d verdicts", len(r.all))
+	}
+	for _, name := range Names() {
+		if v := r.said[name]; v.Verdict != trace.VerdictOK || v.Kind != trace.KindVerdict || v.Text != "" {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
