@@ -56,23 +56,27 @@ type history struct {
 	last    trace.Event          // the last judgement
 	gaveUp  string               // why nothing more can be judged
 	pure    pure
-}
-
-const (
 	// cutFrom is how many operations are judged at once, when nothing is under way
 	// behind them; busyFrom when there always is.
-	cutFrom, busyFrom = 128, 512
-	// openMax is how many operations may wait for a cut.
-	openMax = 1 << 16
-)
+	cutFrom, busyFrom int
+}
+
+// openMax is how many operations may wait for a cut.
+const openMax = 1 << 16
+
+// newHistory returns an empty history. The more operations are judged at once, the
+// longer each takes, and the fewer, the more the beginning of each judgement costs.
+func newHistory() history {
+	return history{
+		byID: map[uint64]*operation{}, byKey: map[opKey]*operation{},
+		cutFrom: 128, busyFrom: 512, due: 128,
+	}
+}
 
 // take takes in a note.
 func (h *history) take(n note) {
 	if h.gaveUp != "" {
 		return
-	}
-	if h.byID == nil {
-		h.byID, h.byKey, h.due = map[uint64]*operation{}, map[opKey]*operation{}, cutFrom
 	}
 	h.changed = true
 	switch n.kind {
@@ -135,10 +139,10 @@ func (h *history) returned(n note) {
 		delete(h.byKey, key)
 		o.dropped = true
 	}
-	if len(h.open) >= h.due && (h.flying == 0 || len(h.open) >= busyFrom) {
+	if len(h.open) >= h.due && (h.flying == 0 || len(h.open) >= h.busyFrom) {
 		h.sweep()
 		h.decide()
-		h.due = max(cutFrom, len(h.open)+len(h.open)/4)
+		h.due = max(h.cutFrom, len(h.open)+len(h.open)/4)
 	}
 }
 
@@ -188,7 +192,7 @@ func (h *history) decide() {
 			return
 		}
 	} else {
-		if len(h.open) >= busyFrom {
+		if len(h.open) >= h.busyFrom {
 			h.cutBusy()
 		}
 		if h.quick(h.start(), h.open) {
@@ -279,7 +283,7 @@ func (h *history) cutBusy() {
 	sum := h.value
 	for _, o := range h.open {
 		switch {
-		case o.answered && (o.op.Value < value || o.op.Value == value && o.finish < earliest):
+		case o.answered && (o.op.Value < value || o.op.Value == value && (o.delta() > 0 || o.finish < earliest)):
 			before = append(before, o)
 			sum += o.delta()
 		case o.isOpen() && o.taken != 0 && h.byID[o.op.ID] != o:

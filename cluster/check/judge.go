@@ -60,6 +60,7 @@ const (
 
 func newJudge(emit func(trace.Event)) *judge {
 	return &judge{
+		history: newHistory(),
 		verdict: trace.Event{Verdict: trace.VerdictOK}, // as Checker has said for it
 		emit:    emit, wake: make(chan struct{}, 1), asks: make(chan struct{}), done: make(chan struct{}),
 		ending: make(chan struct{}), ended: make(chan struct{}),
