@@ -57,6 +57,8 @@ type Config struct {
 	Settings trace.Settings
 	// Unchecked leaves out the checks, and with them their cost.
 	Unchecked bool
+	// tamper breaks the parts of a process, for the tests of the checks.
+	tamper func(*parts)
 }
 
 // Cluster is a running cluster.
@@ -68,6 +70,7 @@ type Cluster struct {
 	dir    *directory // nil with memory storage
 
 	settings trace.Settings
+	tamper   func(*parts) // nil outside of tests
 	network  *faults.Network
 	ctx      chan struct{} // closed when the cluster ends; a channel of the bubble
 
@@ -88,7 +91,7 @@ func Open(cfg Config) (*Cluster, error) {
 	if err := Check(cfg.Settings); err != nil {
 		return nil, err
 	}
-	c := &Cluster{trace: &trace.Log{}, settings: cfg.Settings}
+	c := &Cluster{trace: &trace.Log{}, settings: cfg.Settings, tamper: cfg.tamper}
 	names, isNew, err := c.openDirectory(cfg)
 	if err != nil {
 		return nil, err

@@ -138,6 +138,14 @@ func (p *process) build(first raft.Configuration) error {
 	return err
 }
 
+// parts are what raft stands on.
+type parts struct {
+	machine   raft.FSM
+	logs      raft.LogStore
+	stable    raft.StableStore
+	transport raft.Transport
+}
+
 func (p *process) newRaft(first raft.Configuration) error {
 	logs, stable, snapshots := logStore{p.disk.Logs(), p}, stableStore{p.disk.Stable(), p}, snapshotStore{p.disk.Snapshots(), p}
 	conf := p.config()
@@ -146,7 +154,11 @@ func (p *process) newRaft(first raft.Configuration) error {
 			return err
 		}
 	}
-	r, err := raft.NewRaft(conf, p.machine, logs, stable, snapshots, p.transport)
+	made := parts{p.machine, logs, stable, p.transport}
+	if p.c.tamper != nil {
+		p.c.tamper(&made)
+	}
+	r, err := raft.NewRaft(conf, made.machine, made.logs, made.stable, snapshots, made.transport)
 	if err != nil {
 		return err
 	}

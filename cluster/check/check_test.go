@@ -190,8 +190,14 @@ var stories = []struct {
 	},
 	{
 		LogMatching, "another entry before the same one",
-		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3), noop(3)); r.append("n2", 4, plus(2, "c1", 3), noop(3)) },
-		func(r *tape) { r.append("n1", 4, plus(2, "c1", 3), noop(3)); r.append("n2", 4, plus(2, "c1", 3), noop(3)) },
+		func(r *tape) {
+			r.append("n1", 4, plus(1, "c1", 3), noop(3))
+			r.append("n2", 4, plus(2, "c1", 3), noop(3))
+		},
+		func(r *tape) {
+			r.append("n1", 4, plus(2, "c1", 3), noop(3))
+			r.append("n2", 4, plus(2, "c1", 3), noop(3))
+		},
 		"entry 5 of term 3 is noop after one of term 1 in the log of n1 and noop after one of term 2 in the log of n2",
 	},
 	{
