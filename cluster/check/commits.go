@@ -21,8 +21,8 @@ func (w *world) advance(n *node, index uint64, e *trace.Event) {
 	i := index
 	for ; i > n.committed; i-- {
 		term := n.termAt(i)
-		if term == unknownTerm {
-			break // its snapshot covers it
+		if i < n.snapshot || term == unknownTerm {
+			break // its snapshot covers it, and what its log may still hold there means nothing
 		}
 		if i <= w.low {
 			// What was committed there is forgotten, but terms never go down along a log.

@@ -29,6 +29,6 @@ func (c *completeness) observe(w *world, e *trace.Event) {
 			n.id, term, n.last(), index, at.in)
 	case has != unknownTerm && has != at.term:
 		c.violate([]uint64{at.seq, e.Seq}, "%s leads term %d, and its entry %d is of term %d: the one that was committed there is of term %d, and every later leader must hold it",
-			n.id, term, index, has, at.term)
+			n.id, term, index, realTerm(has), realTerm(at.term))
 	}
 }

@@ -16,7 +16,7 @@ type matching struct{ report }
 func (c *matching) observe(w *world, _ *trace.Event) {
 	if m := w.step.mismatch; m != nil {
 		c.violate([]uint64{m.was.seq, m.now.seq}, "entry %d of term %d is %s in the log of %s and %s in the log of %s: where index and term are the same, the entries are",
-			m.at.index, m.at.term, m.was, m.was.node, m.now, m.now.node)
+			m.at.index, realTerm(m.at.term), m.was, m.was.node, m.now, m.now.node)
 	}
 }
 
@@ -31,7 +31,7 @@ func (l link) String() string {
 	case trace.EntryNoop, trace.EntryConfig, trace.EntryOther:
 	}
 	if l.before != unknownTerm {
-		text += fmt.Sprintf(" after one of term %d", l.before)
+		text += fmt.Sprintf(" after one of term %d", realTerm(l.before))
 	}
 	return text
 }

@@ -250,6 +250,9 @@ func (w *world) store(n *node, e *trace.Event) {
 	for i := range e.Entries {
 		entry := &e.Entries[i]
 		at := place{n.first + uint64(len(n.terms)), entry.Term}
+		if entry.Term >= termLimit {
+			w.doubt = fmt.Sprintf("event %d is of an entry of a term that cannot be", e.Seq)
+		}
 		now := link{entry: entry, before: before, node: n.id, seq: e.Seq}
 		was, known := w.links[at]
 		switch {
@@ -259,12 +262,13 @@ func (w *world) store(n *node, e *trace.Event) {
 			if w.step.mismatch == nil {
 				w.step.mismatch = &mismatch{at, was, now}
 			}
+			at = w.variant(at, now)
 		case was.before == unknownTerm && before != unknownTerm:
 			was.before = before
 			w.links[at] = was
 		}
-		n.terms = append(n.terms, entry.Term)
-		before = entry.Term
+		n.terms = append(n.terms, at.term)
+		before = at.term
 	}
 }
 
@@ -349,10 +353,10 @@ func (n *node) last() uint64 { return max(n.lastEntry(), n.snapshot) }
 // termAt returns the term of the entry at index, unknownTerm if it is not known.
 func (n *node) termAt(index uint64) uint64 {
 	switch {
+	case index == n.snapshot && n.snapshot > 0: // whatever an older log still holds there
+		return n.snapshotTerm
 	case index >= n.first && index <= n.lastEntry():
 		return n.terms[index-n.first]
-	case index == n.snapshot && n.snapshot > 0:
-		return n.snapshotTerm
 	case index+1 == n.first:
 		return n.before
 	}
