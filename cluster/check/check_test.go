@@ -247,7 +247,7 @@ var stories = []struct {
 			r.commit("n1", 4)
 			r.commit("n2", 4)
 		},
-		"n2 commits an entry of term 2 at index 4, where n1 had committed one of term 1: what is committed stays",
+		"n2 commits an entry of term 2 at index 4, where n1 had committed another one, of term 1: what is committed stays",
 	},
 	{
 		StateMachineSafety, "two values after one entry",
