@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ import (
 const benchFor = time.Minute
 
 // plainRaft lets time pass for n nodes of raft over its own stores and transport
-// in a bare bubble, under a load of rate increments a second, and returns the
+// in a bare bubble, under a load of rate operations a second, and returns the
 // real time that took. It is what the cluster is measured against.
 func plainRaft(tb testing.TB, n, rate int) time.Duration {
 	tb.Helper()
@@ -31,11 +32,11 @@ func plainRaft(tb testing.TB, n, rate int) time.Duration {
 		time.Sleep(5 * time.Second) // the first election
 		stop := make(chan struct{})
 		if rate > 0 {
-			go plainLoad(nodes, time.Second/time.Duration(rate), stop)
+			plainLoad(nodes, rate, stop)
 		}
 		time.Sleep(benchFor - 5*time.Second)
 		close(stop)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the last operations
 		for _, r := range nodes {
 			if err := r.Shutdown().Error(); err != nil {
 				tb.Error(err)
@@ -94,29 +95,69 @@ func (t farTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, a
 	return t.InmemTransport.RequestVote(id, target, args, resp)
 }
 
-// plainLoad has a client apply an increment at the leader now and then.
-func plainLoad(nodes []*raft.Raft, every time.Duration, stop chan struct{}) {
-	command := counter.Command{Op: counter.OpAdd, Client: "c1", Session: true, Delta: 1}
-	for {
-		select {
-		case <-stop:
+// The load of the benchmarks, which is a soak's: so many clients, which take
+// turns, with two reads among ten operations.
+const benchClients = 3
+
+// isBenchRead says whether the n-th operation is a read.
+func isBenchRead(n int) bool { return n%5 == 4 }
+
+// benchLoad has clients do rate operations a second. Each waits for its answer
+// before it goes on.
+func benchLoad(rate int, stop chan struct{}, do func(client int, read bool)) {
+	every := benchClients * time.Second / time.Duration(rate)
+	for k := range benchClients {
+		go func() {
+			due := time.Now().Add(every * time.Duration(k) / benchClients)
+			for n := k; ; n += benchClients {
+				time.Sleep(time.Until(due))
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				do(k, isBenchRead(n))
+				due = due.Add(every)
+			}
+		}()
+	}
+}
+
+// plainLoad is the load on plain raft: increments, and reads of what the leader
+// has applied once it made sure that it leads.
+func plainLoad(nodes []*raft.Raft, rate int, stop chan struct{}) {
+	var seqs [benchClients]uint64
+	benchLoad(rate, stop, func(client int, read bool) {
+		i := slices.IndexFunc(nodes, func(r *raft.Raft) bool { return r.State() == raft.Leader })
+		if i < 0 {
 			return
-		case <-time.After(every):
 		}
-		command.Seq++
+		if read {
+			_ = nodes[i].VerifyLeader().Error()
+			return
+		}
+		seqs[client]++
+		command := counter.Command{Op: counter.OpAdd, Client: fmt.Sprintf("c%d", client+1), Seq: seqs[client], Session: true, Delta: 1}
 		data, err := command.Encode()
 		if err != nil {
 			panic(err)
 		}
-		for _, r := range nodes {
-			if r.State() == raft.Leader {
-				_ = r.Apply(data, time.Second).Error()
-			}
-		}
-	}
+		_ = nodes[i].Apply(data, time.Second).Error()
+	})
 }
 
-// bench opens a cluster of n nodes with a leader, under a load of rate increments
+// fullLoad is the load on a cluster.
+func fullLoad(c *Cluster, rate int) {
+	benchLoad(rate, c.ctx, func(_ int, read bool) {
+		if read {
+			c.Read(LevelLinearizable, RouteLeader)
+		} else {
+			c.Add(1, RouteLeader)
+		}
+	})
+}
+
+// bench opens a cluster of n nodes with a leader, under a load of rate operations
 // a second.
 func bench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 	b.Helper()
@@ -138,7 +179,7 @@ func bench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 		b.Fatal("no leader within a minute")
 	}
 	if rate > 0 {
-		if err := c.Order("load", func() error { return c.Load(float64(rate), max(1, rate/10), RouteLeader) }); err != nil {
+		if err := c.Order("load", func() error { fullLoad(c, rate); return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -195,7 +236,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory lets ten minutes pass at a hundred increments a second, on
+// BenchmarkMemory lets ten minutes pass at a hundred operations a second, on
 // files, and reports what the program needs then (under 60 MB).
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {

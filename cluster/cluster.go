@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,6 +54,15 @@ type Config struct {
 	// is removed by Close. Unused with memory storage.
 	Dir      string
 	Settings trace.Settings
+	// From, if not nil, is a moment of another cluster, from which this one goes
+	// on: see branch. Nodes, DefaultNodes and Settings are those of that moment
+	// then, whatever stands here, and Dir must hold no cluster.
+	From *trace.State
+	// HistoryBudget is how many bytes the history may take in which the past is
+	// kept; 0 keeps none.
+	HistoryBudget int64
+	// Record is where all that happens is written to; nil is nowhere.
+	Record *trace.Writer
 	// Unchecked leaves out the checks, and with them their cost.
 	Unchecked bool
 	// tamper breaks the parts of a process, for the tests of the checks.
@@ -66,6 +74,7 @@ type Cluster struct {
 	clock  *vtime.Clock
 	trace  *trace.Log
 	checks *check.Checker // nil if it is unchecked
+	past   *trace.History // nil if none is kept
 	bubble *vtime.Bubble
 	dir    *directory // nil with memory storage
 
@@ -74,10 +83,10 @@ type Cluster struct {
 	network  *faults.Network
 	ctx      chan struct{} // closed when the cluster ends; a channel of the bubble
 
-	mu    sync.Mutex // never held while waiting
-	nodes []*node
-	rng   *rand.Rand // what the cluster itself draws; guarded by mu
-	desk  desk       // the clients
+	mu    sync.Mutex              // never held while waiting
+	nodes atomic.Pointer[[]*node] // replaced under mu, never changed in place
+	rng   *rand.Rand              // what the cluster itself draws; guarded by mu
+	desk  desk                    // the clients
 	ended atomic.Bool
 
 	closeOnce sync.Once
@@ -86,27 +95,52 @@ type Cluster struct {
 
 // Open starts a cluster and returns it with its clock standing still. It is
 // called from outside. Errors: [ErrBusy] when another capsize has the directory,
-// [ErrMismatch] when it holds a cluster of another size, settings raft would not take, a directory that cannot be read or written.
+// [ErrMismatch] when it holds a cluster of another size, settings raft would not take, a directory that cannot be read or
+// written, a moment that nothing can go on from.
 func Open(cfg Config) (*Cluster, error) {
+	origin, err := branchFrom(cfg.From)
+	if err != nil {
+		return nil, err
+	}
+	if origin != nil {
+		cfg.Settings = origin.state.Settings
+	}
 	if err := Check(cfg.Settings); err != nil {
 		return nil, err
 	}
 	c := &Cluster{trace: &trace.Log{}, settings: cfg.Settings, tamper: cfg.tamper}
+	c.nodes.Store(new([]*node))
+	if cfg.HistoryBudget > 0 {
+		c.past = trace.NewHistory(cfg.HistoryBudget)
+		c.trace.Keep(c.past)
+	}
+	if cfg.Record != nil {
+		c.trace.Record(cfg.Record)
+	}
 	names, isNew, err := c.openDirectory(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if !isNew {
-		// The counter remembers the last sequence number of each client; the
-		// clients of this run must not be taken for those of an earlier one.
+	// The counter remembers the last sequence number of each client; the clients
+	// of this run must not be taken for those of an earlier one.
+	switch {
+	case origin != nil:
+		c.desk.seqBase = origin.lastSeq
+	case !isNew:
 		c.desk.seqBase = uint64(time.Now().UnixMicro())
 	}
 	if !cfg.Unchecked {
 		c.checks = check.New(c.trace.Emit)
 		c.trace.Judge(c.checks.Observe)
 	}
-	c.clock = vtime.Start(func(b *vtime.Bubble) { c.start(b, names, isNew) })
-	if err := c.clock.Err(); err != nil {
+	c.clock = vtime.Start(func(b *vtime.Bubble) {
+		if c.begin(b); origin != nil {
+			err = c.goOn(origin)
+		} else {
+			c.start(names, isNew)
+		}
+	})
+	if err = errors.Join(err, c.clock.Err()); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
@@ -124,6 +158,10 @@ func (c *Cluster) openDirectory(cfg Config) (names []string, isNew bool, err err
 		}
 	}
 	switch {
+	case cfg.From != nil && len(names) == 0:
+		return nil, false, nil
+	case cfg.From != nil:
+		err = fmt.Errorf("%s: %w: a branch needs a directory of its own", cfg.Dir, ErrMismatch)
 	case len(names) == 0:
 		if cfg.Nodes == 0 {
 			cfg.Nodes = cfg.DefaultNodes
@@ -145,8 +183,8 @@ func (c *Cluster) openDirectory(cfg Config) (names []string, isNew bool, err err
 	return names, false, err
 }
 
-// start sets the world up, inside.
-func (c *Cluster) start(b *vtime.Bubble, names []string, isNew bool) {
+// begin sets the world up, inside: all but the nodes.
+func (c *Cluster) begin(b *vtime.Bubble) {
 	c.bubble = b
 	c.ctx = make(chan struct{})
 	c.rng = rand.New(rand.NewPCG(uint64(c.settings.Seed), 0))
@@ -158,14 +196,17 @@ func (c *Cluster) start(b *vtime.Bubble, names []string, isNew bool) {
 		RPCTimeout: c.settings.RPCTimeout,
 		Tap:        func(p faults.Packet) { c.tap(&p) },
 	})
-	settings := c.settings
-	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
+	b.Go(c.poll)
+}
+
+// start starts the nodes of a cluster that is new or was closed, inside.
+func (c *Cluster) start(names []string, isNew bool) {
+	c.tellSettings()
 	var first raft.Configuration
-	for _, name := range names {
-		first.Servers = append(first.Servers, raft.Server{ID: raft.ServerID(name), Address: raft.ServerAddress(name)})
-	}
-	if !isNew {
-		first.Servers = nil
+	if isNew {
+		for _, name := range names {
+			first.Servers = append(first.Servers, raft.Server{ID: raft.ServerID(name), Address: raft.ServerAddress(name)})
+		}
 	}
 	for _, name := range names {
 		n, err := c.newNode(name)
@@ -174,9 +215,13 @@ func (c *Cluster) start(b *vtime.Bubble, names []string, isNew bool) {
 		}
 		// A disk with latency takes virtual time to open, which the pacer, on
 		// which this runs, must not wait for.
-		b.Go(func() { c.report(n.boot(first)) })
+		c.bubble.Go(func() { c.report(n.boot(first)) })
 	}
-	b.Go(c.poll)
+}
+
+func (c *Cluster) tellSettings() {
+	settings := c.settings
+	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
 }
 
 // Close ends the cluster: all nodes are stopped, the files closed and, if they
@@ -223,6 +268,10 @@ func (c *Cluster) AwaitVerdicts() {
 		c.checks.Await()
 	}
 }
+
+// History returns the past as far as it is kept, nil if none is. It may be used
+// from anywhere.
+func (c *Cluster) History() *trace.History { return c.past }
 
 // Order carries out what the user ordered: it notes the command, and runs f on
 // a goroutine of the bubble. It is called from outside, and returns f's error
@@ -281,7 +330,8 @@ func (c *Cluster) AwaitLeader(limit time.Duration) bool {
 	return false
 }
 
-// Now returns the virtual time since the start.
+// Now returns the virtual time since the start, in a branch the one of the cluster
+// that it goes on from.
 func (c *Cluster) Now() time.Duration { return c.bubble.Now() }
 
 func (c *Cluster) emit(e trace.Event) {
@@ -299,7 +349,6 @@ func (c *Cluster) poll() {
 		case <-t.C:
 			for _, n := range c.all() {
 				if p := n.running(); p != nil {
-					p.configDirty.Store(true)
 					p.observe()
 				}
 			}
@@ -317,12 +366,9 @@ func (c *Cluster) sleep(d time.Duration) {
 	}
 }
 
-// all returns the nodes that exist, in the order in which they came.
-func (c *Cluster) all() []*node {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.nodes)
-}
+// all returns the nodes that exist, in the order in which they came. The slice
+// must not be changed.
+func (c *Cluster) all() []*node { return *c.nodes.Load() }
 
 // node returns the node of that name.
 func (c *Cluster) node(name string) (*node, error) {
@@ -334,9 +380,7 @@ func (c *Cluster) node(name string) (*node, error) {
 
 // find returns the node of that name, nil if there is none.
 func (c *Cluster) find(name string) *node {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, n := range c.nodes {
+	for _, n := range c.all() {
 		if n.name == name {
 			return n
 		}

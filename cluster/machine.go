@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -18,10 +19,11 @@ type machine struct {
 	p       *process
 	gate    gate
 
-	applied atomic.Uint64 // the last entry applied or covered by a restored snapshot
-	// The last entry its newest snapshot covers, and the one of a snapshot it is
-	// taking of itself, by which that is told from one its leader sends.
-	snapshotIndex, snapshotTaken atomic.Uint64
+	applied atomic.Uint64                     // the last entry applied or covered by a restored snapshot
+	newest  atomic.Pointer[raft.SnapshotMeta] // its newest snapshot, nil without one
+	// The last entry of a snapshot it is taking of itself, by which that is told
+	// from one its leader sends.
+	snapshotTaken atomic.Uint64
 }
 
 var (
@@ -39,7 +41,7 @@ func (m *machine) Apply(log *raft.Log) any {
 		return counter.Result{Err: raft.ErrRaftShutdown}
 	}
 	result := m.counter.Apply(log)
-	m.moved(trace.KindApplied, log.Index, log.Term)
+	m.moved(trace.Event{Kind: trace.KindApplied, Index: log.Index, Term: log.Term})
 	m.p.observe()
 	return result
 }
@@ -50,13 +52,28 @@ func (m *machine) Apply(log *raft.Log) any {
 func (m *machine) StoreConfiguration(index uint64, _ raft.Configuration) {
 	defer m.p.c.bubble.Catch()
 	m.gate.wait()
-	m.moved(trace.KindApplied, index, 0)
+	m.moved(trace.Event{Kind: trace.KindApplied, Index: index})
 }
 
-// moved makes the event for a counter that is at index now.
-func (m *machine) moved(kind trace.Kind, index, term uint64) {
-	m.applied.Store(index)
-	m.p.emit(trace.Event{Kind: kind, Index: index, Term: term, Value: m.counter.Value()})
+// moved makes the event for a counter that is at its index now.
+func (m *machine) moved(e trace.Event) {
+	m.applied.Store(e.Index)
+	e.Value = m.counter.Value()
+	m.p.emit(e)
+}
+
+// keep notes a snapshot that is on the disk now. One that was finished after a
+// newer one came from the leader does not take its place.
+func (m *machine) keep(meta *raft.SnapshotMeta) {
+	for {
+		newest := m.newest.Load()
+		if newest != nil && (meta.Term < newest.Term || meta.Term == newest.Term && meta.Index < newest.Index) {
+			return
+		}
+		if m.newest.CompareAndSwap(newest, meta) {
+			return
+		}
+	}
 }
 
 // Snapshot takes a snapshot, which raft then writes.
@@ -80,15 +97,20 @@ func (m *machine) Restore(content io.ReadCloser) error {
 	if snapshot, ok := inner.(*openSnapshot); ok {
 		meta = *snapshot.meta
 	}
-	if err := m.counter.Restore(content); err != nil {
+	var data bytes.Buffer
+	seen := struct {
+		io.Reader
+		io.Closer
+	}{io.TeeReader(content, &data), content}
+	if err := m.counter.Restore(seen); err != nil {
 		return err
 	}
-	m.p.configDirty.Store(true)
-	kind := trace.KindInstalled
-	if m.p.raft.Load() == nil { // its own snapshot, at a start
-		kind = trace.KindApplied
+	m.p.configMayChange()
+	e := trace.Event{Kind: trace.KindApplied, Index: meta.Index, Term: meta.Term}
+	if m.p.raft.Load() != nil { // else it is its own snapshot, at a start
+		e.Kind, e.Data, e.Servers = trace.KindInstalled, data.Bytes(), serversOf(meta.Configuration)
 	}
-	m.moved(kind, meta.Index, meta.Term)
+	m.moved(e)
 	return nil
 }
 

@@ -186,6 +186,9 @@ func (n *node) recover(conf raft.Configuration) error {
 	}
 	scratch := newMachine(p)
 	err = raft.RecoverCluster(p.config(), scratch.counter, p.disk.Logs(), p.disk.Stable(), p.disk.Snapshots(), p.transport, conf)
+	if err == nil {
+		err = p.tellDisk() // it is another one now
+	}
 	p.disk.Detach()
 	if err := errors.Join(err, p.transport.Close(), p.closeDisk()); err != nil {
 		return fmt.Errorf("recovering %s: %w", n.name, err)

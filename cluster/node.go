@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"capsize/cluster/trace"
@@ -26,11 +27,12 @@ type node struct {
 	// not a mutex, because a change may take virtual time.
 	door chan struct{}
 
+	proc atomic.Pointer[process] // nil while no process runs; changed under mu
+
 	mu     sync.Mutex // guards what follows; never held while waiting
 	disk   *faults.Disk
 	life   trace.Life
-	proc   *process // nil while no process runs
-	factor float64  // on its timeouts
+	factor float64 // on its timeouts
 }
 
 // interruptEvery is how often whoever ends a process looks whether it is still starting.
@@ -56,12 +58,13 @@ func (c *Cluster) newNode(name string) (*node, error) {
 		return nil, fmt.Errorf("%q cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens", name)
 	case slices.Contains(reserved, name):
 		return nil, fmt.Errorf("%q cannot be a node's name: it has a meaning of its own", name)
-	case slices.ContainsFunc(c.nodes, func(m *node) bool { return m.name == name }):
+	case slices.ContainsFunc(c.all(), func(m *node) bool { return m.name == name }):
 		return nil, fmt.Errorf("there is a node %s already", name)
-	case len(c.nodes) >= NodesMax:
+	case len(c.all()) >= NodesMax:
 		return nil, fmt.Errorf("there are %d nodes already, which is the most", NodesMax)
 	}
-	c.nodes = append(c.nodes, n)
+	nodes := append(slices.Clone(c.all()), n)
+	c.nodes.Store(&nodes)
 	return n, nil
 }
 
@@ -93,15 +96,12 @@ func (n *node) diskNow() *faults.Disk {
 func (c *Cluster) forget(n *node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.nodes = slices.DeleteFunc(c.nodes, func(m *node) bool { return m == n })
+	nodes := slices.DeleteFunc(slices.Clone(c.all()), func(m *node) bool { return m == n })
+	c.nodes.Store(&nodes)
 }
 
 // running returns the process that runs on the node, nil if none does.
-func (n *node) running() *process {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.proc
-}
+func (n *node) running() *process { return n.proc.Load() }
 
 // enter waits until no other change of the node's life is under way; leave ends it.
 func (n *node) enter() { n.door <- struct{}{} }
@@ -125,7 +125,7 @@ func (n *node) setLife(life trace.Life, why string) {
 	n.mu.Lock()
 	n.life = life
 	if !life.Running() {
-		n.proc = nil
+		n.proc.Store(nil)
 	}
 	n.mu.Unlock()
 	n.c.emit(trace.Event{Kind: trace.KindLife, Node: n.name, Life: life, Text: why})
@@ -263,7 +263,7 @@ func (c *Cluster) SetClock(name string, factor float64) error {
 	}
 	n.mu.Lock()
 	n.factor = factor
-	p := n.proc
+	p := n.running()
 	n.mu.Unlock()
 	c.emit(trace.Event{Kind: trace.KindClockFault, Node: name, Factor: factor})
 	if p == nil {

@@ -30,9 +30,9 @@ func (p *process) observe() {
 	defer p.mu.Unlock()
 	// Raft's account of itself may be of a moment later than the hook that led
 	// here; the comparison makes it right all the same.
-	if role := roleOf(r.State()); role != p.seen.role && role != "" {
+	if role, term := roleAndTerm(r); role != p.seen.role && role != "" {
 		if p.seen.role != "" || role != trace.Follower {
-			p.emitHeld(trace.Event{Kind: trace.KindRole, Role: role, Term: r.CurrentTerm()})
+			p.emitHeld(trace.Event{Kind: trace.KindRole, Role: role, Term: term})
 		}
 		p.seen.role = role
 	}
@@ -44,8 +44,31 @@ func (p *process) observe() {
 		p.seen.commit = commit
 		p.emitHeld(trace.Event{Kind: trace.KindCommitted, Index: commit})
 	}
-	if p.configDirty.Swap(false) {
+	if at := p.configAt.Load(); at > 0 {
 		p.observeConfig(r)
+		if p.c.moment() > at {
+			p.configAt.CompareAndSwap(at, 0)
+		}
+	}
+}
+
+// configMayChange says that raft may take up another configuration now. It does so
+// just after what is stored here, but at the same moment of virtual time.
+func (p *process) configMayChange() { p.configAt.Store(p.c.moment()) }
+
+// moment returns the virtual time in nanoseconds, and never 0.
+func (c *Cluster) moment() int64 { return int64(c.Now()) + 1 }
+
+// roleAndTerm returns the role that raft has in a term. Its role changes before its
+// term does, and terms only grow, so that a role between two equal terms is of that
+// term.
+func roleAndTerm(r *raft.Raft) (trace.Role, uint64) {
+	for {
+		term := r.CurrentTerm()
+		role := roleOf(r.State())
+		if r.CurrentTerm() == term {
+			return role, term
+		}
 	}
 }
 
@@ -58,12 +81,16 @@ func (p *process) observeConfig(r *raft.Raft) {
 	if slices.EqualFunc(members, p.seen.servers, func(s raft.Server, t trace.Server) bool { return serverOf(s) == t }) {
 		return
 	}
-	servers := make([]trace.Server, len(members))
-	for i, s := range members {
+	p.seen.servers = serversOf(future.Configuration())
+	p.emitHeld(trace.Event{Kind: trace.KindConfig, Servers: p.seen.servers})
+}
+
+func serversOf(conf raft.Configuration) []trace.Server {
+	servers := make([]trace.Server, len(conf.Servers))
+	for i, s := range conf.Servers {
 		servers[i] = serverOf(s)
 	}
-	p.seen.servers = servers
-	p.emitHeld(trace.Event{Kind: trace.KindConfig, Servers: servers})
+	return servers
 }
 
 func serverOf(s raft.Server) trace.Server {
@@ -95,20 +122,12 @@ func (c *Cluster) tap(p *faults.Packet) {
 		}
 	}
 	defer c.bubble.Catch()
-	c.trace.EmitPacket(c.bubble.Now(), packetOf(p))
-}
-
-// packetOf is a function of its own because packets arrive on goroutines that
-// live as long as one packet takes: what they need of stack is paid for each time.
-//
-//go:noinline
-func packetOf(p *faults.Packet) *trace.Packet {
-	return &trace.Packet{
+	c.trace.EmitPacket(c.bubble.Now(), &trace.Packet{
 		ID: p.ID, RPC: p.RPC, Fate: trace.Fate(p.Fate.String()),
 		From: string(p.From), To: string(p.To), Kind: p.Kind.String(),
 		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, SizeBytes: p.SizeBytes,
 		Term: p.Term, OK: p.OK, PrevIndex: p.PrevIndex, PrevTerm: p.PrevTerm,
 		First: p.FirstIndex, Entries: p.Entries, Commit: p.CommitIndex,
 		LastIndex: p.LastIndex, LastTerm: p.LastTerm, Error: p.Error,
-	}
+	})
 }

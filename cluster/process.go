@@ -40,8 +40,8 @@ type process struct {
 	mu    sync.Mutex
 	alive bool
 
-	configDirty atomic.Bool // the configuration may have changed
-	seen        view        // what the events say; guarded by mu
+	configAt atomic.Int64 // when the configuration last may have changed, see configMayChange
+	seen     view         // what the events say; guarded by mu
 }
 
 // emit makes an event of what the process did, unless it is dead.
@@ -87,7 +87,7 @@ func (n *node) bootHeld(first raft.Configuration) error {
 		return fmt.Errorf("%s does not start: %w", n.name, err)
 	}
 	n.mu.Lock()
-	n.proc = p
+	n.proc.Store(p)
 	n.mu.Unlock()
 	n.setLife(trace.Up, "")
 	if err := p.build(first); err != nil {
@@ -110,14 +110,21 @@ func (n *node) open() (*process, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeDisk())
 	}
-	p := &process{c: n.c, node: n, backend: backend, closeDisk: closeDisk, disk: disk, dead: make(chan struct{}), alive: true}
-	p.machine = newMachine(p)
+	p := n.newProcess(backend, disk)
+	p.closeDisk = closeDisk
 	if err := p.tellDisk(); err != nil {
 		disk.Detach()
 		return nil, errors.Join(err, closeDisk())
 	}
 	p.transport = transport{n.c.network.Transport(n.address), &confirmations{}}
 	return p, nil
+}
+
+// newProcess returns a process without a network over an open disk.
+func (n *node) newProcess(backend faults.Backend, disk *faults.OpenDisk) *process {
+	p := &process{c: n.c, node: n, backend: backend, disk: disk, dead: make(chan struct{}), alive: true}
+	p.machine = newMachine(p)
+	return p
 }
 
 // build makes the raft node. It runs on a goroutine of its own, because a disk
@@ -148,6 +155,9 @@ type parts struct {
 
 func (p *process) newRaft(first raft.Configuration) error {
 	logs, stable, snapshots := logStore{p.disk.Logs(), p}, stableStore{p.disk.Stable(), p}, snapshotStore{p.disk.Snapshots(), p}
+	if p.c.settings.SnapshotCure {
+		logs.LogStore = curedLogs{logs.LogStore, p.machine}
+	}
 	conf := p.config()
 	if len(first.Servers) > 0 {
 		if err := raft.BootstrapCluster(conf, logs, stable, snapshots, p.transport, first); err != nil {
@@ -166,7 +176,7 @@ func (p *process) newRaft(first raft.Configuration) error {
 	// The filter is called on raft's own goroutine for every change, in order,
 	// which no channel of observations could promise.
 	r.RegisterObserver(raft.NewObserver(nil, false, func(*raft.Observation) bool { p.observe(); return false }))
-	p.configDirty.Store(true)
+	p.configMayChange()
 	p.observe()
 	if p.heartbeat() != conf.HeartbeatTimeout {
 		return p.setClock() // the clock was changed while it was starting
@@ -245,7 +255,7 @@ func (n *node) stopHeld(life trace.Life, why string) error {
 		return fmt.Errorf("%s did not stop within %s: it is left behind", n.name, stopWithin)
 	}
 	if life == trace.Off {
-		err = errors.Join(err, n.diskNow().PowerLoss(p.backend))
+		err = errors.Join(err, n.losePowerOver(p.backend))
 	}
 	return errors.Join(err, p.closeDisk())
 }
@@ -304,7 +314,22 @@ func (n *node) losePower() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(n.diskNow().PowerLoss(backend), closeDisk())
+	return errors.Join(n.losePowerOver(backend), closeDisk())
+}
+
+// losePowerOver is losePower with the storage open. What is left on a disk that
+// lied is told at once: all others keep what they have.
+func (n *node) losePowerOver(backend faults.Backend) error {
+	disk := n.diskNow()
+	if err := disk.PowerLoss(backend); err != nil || disk.Fault() != (faults.Lie{}) {
+		return err
+	}
+	opened, err := disk.Open(backend)
+	if err != nil {
+		return nil // so it will not start either, and says then why
+	}
+	defer opened.Detach()
+	return n.newProcess(backend, opened).tellDisk()
 }
 
 // future is any of raft's futures.

@@ -53,6 +53,7 @@ var settings = []setting{
 	onOff("prevote", func(s *trace.Settings) *bool { return &s.PreVote }),
 	duration("rpc-timeout", func(s *trace.Settings) *time.Duration { return &s.RPCTimeout }, time.Millisecond),
 	onOff("sessions", func(s *trace.Settings) *bool { return &s.Sessions }),
+	onOff("snapshot-cure", func(s *trace.Settings) *bool { return &s.SnapshotCure }),
 	count("snapshot-threshold", func(s *trace.Settings) *uint64 { return &s.SnapshotThreshold }),
 	count("trailing-logs", func(s *trace.Settings) *uint64 { return &s.TrailingLogs }),
 }

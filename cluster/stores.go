@@ -35,7 +35,7 @@ func (s logStore) StoreLogs(logs []*raft.Log) error {
 	for i, log := range logs {
 		entries[i] = entryOf(log)
 		if log.Type == raft.LogConfiguration {
-			s.p.configDirty.Store(true)
+			s.p.configMayChange()
 		}
 	}
 	s.p.emit(trace.Event{Kind: trace.KindAppended, Index: logs[0].Index, Entries: entries})
@@ -48,10 +48,10 @@ func (s logStore) DeleteRange(first, last uint64) error {
 	}
 	// Raft compacts what a snapshot covers, and cuts off what was never committed.
 	kind := trace.KindTruncated
-	if first <= s.p.machine.snapshotIndex.Load() {
+	if newest := s.p.machine.newest.Load(); newest != nil && last <= newest.Index {
 		kind = trace.KindCompacted
 	}
-	s.p.configDirty.Store(true)
+	s.p.configMayChange()
 	s.p.emit(trace.Event{Kind: kind, Index: first, Last: last})
 	return nil
 }
@@ -66,14 +66,14 @@ func entryOf(log *raft.Log) trace.Entry {
 			e.Kind = trace.EntryOther
 			break
 		}
-		e.Kind, e.Delta, e.Client, e.Seq = trace.EntryAdd, command.Delta, command.Client, command.Seq
-		if command.Op == counter.OpRead {
-			e.Kind = trace.EntryRead
+		e.Kind, e.Delta, e.Client, e.Seq, e.Sessionless = trace.EntryAdd, command.Delta, command.Client, command.Seq, !command.Session
+		if command.Op == counter.OpRead { // which needs none
+			e.Kind, e.Sessionless = trace.EntryRead, false
 		}
 	case raft.LogNoop:
 		e.Kind = trace.EntryNoop
 	case raft.LogConfiguration:
-		e.Kind = trace.EntryConfig
+		e.Kind, e.Servers = trace.EntryConfig, serversOf(raft.DecodeConfiguration(log.Data))
 	default:
 		e.Kind = trace.EntryOther
 	}
@@ -117,7 +117,8 @@ func (s snapshotStore) Create(version raft.SnapshotVersion, index, term uint64, 
 	if err != nil {
 		return nil, err
 	}
-	return &snapshotSink{SnapshotSink: sink, p: s.p, index: index, term: term}, nil
+	meta := &raft.SnapshotMeta{Index: index, Term: term, Configuration: conf}
+	return &snapshotSink{SnapshotSink: sink, p: s.p, meta: meta}, nil
 }
 
 func (s snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
@@ -131,15 +132,15 @@ func (s snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error
 // snapshotSink takes one snapshot, of the process itself or of its leader.
 type snapshotSink struct {
 	raft.SnapshotSink
-	p           *process
-	index, term uint64
-	size        int64
-	told        bool // raft closes a sink twice, and only the first time counts
+	p       *process
+	meta    *raft.SnapshotMeta
+	content []byte
+	told    bool // raft closes a sink twice, and only the first time counts
 }
 
 func (s *snapshotSink) Write(b []byte) (int, error) {
 	n, err := s.SnapshotSink.Write(b)
-	s.size += int64(n)
+	s.content = append(s.content, b[:n]...)
 	return n, err
 }
 
@@ -151,9 +152,13 @@ func (s *snapshotSink) Close() error {
 		return nil
 	}
 	s.told = true
-	s.p.machine.snapshotIndex.Store(s.index)
-	if s.p.machine.snapshotTaken.Load() == s.index {
-		s.p.emit(trace.Event{Kind: trace.KindSnapshot, Index: s.index, Term: s.term, Size: s.size})
+	s.p.machine.keep(s.meta)
+	// One that its leader sends is told of once it has replaced the counter.
+	if s.p.machine.snapshotTaken.Load() == s.meta.Index {
+		s.p.emit(trace.Event{
+			Kind: trace.KindSnapshot, Index: s.meta.Index, Term: s.meta.Term, Size: int64(len(s.content)),
+			Data: s.content, Servers: serversOf(s.meta.Configuration),
+		})
 	}
 	return nil
 }
@@ -187,8 +192,12 @@ func (p *process) tellDisk() error {
 	}
 	loaded := trace.Event{Kind: trace.KindLoaded}
 	if len(snapshots) > 0 {
-		loaded.Last, loaded.Term = snapshots[0].Index, snapshots[0].Term
-		p.machine.snapshotIndex.Store(loaded.Last)
+		newest := snapshots[0]
+		if loaded.Data, err = p.readSnapshot(newest.ID); err != nil {
+			return fmt.Errorf("its newest snapshot: %w", err)
+		}
+		loaded.Last, loaded.Term, loaded.Servers = newest.Index, newest.Term, serversOf(newest.Configuration)
+		p.machine.keep(newest)
 	}
 	first, err := logs.FirstIndex()
 	if err != nil {
@@ -219,4 +228,14 @@ func (p *process) tellDisk() error {
 	p.emit(trace.Event{Kind: trace.KindTerm, Term: term})
 	p.emit(trace.Event{Kind: trace.KindVote, Term: voteTerm, Peer: string(vote)})
 	return nil
+}
+
+// readSnapshot returns the content of a snapshot on the disk of a process.
+func (p *process) readSnapshot(id string) ([]byte, error) {
+	_, content, err := p.disk.Snapshots().Open(id)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(content)
+	return data, errors.Join(err, content.Close())
 }

@@ -148,3 +148,17 @@ func (r *reader) sessions() map[string]session {
 	}
 	return sessions
 }
+
+// LastSeq returns the highest sequence number that a snapshot remembers of any
+// client, 0 if it remembers none. The error wraps ErrBadSnapshot.
+func LastSeq(data []byte) (uint64, error) {
+	s, err := decodeSnapshot(data)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrBadSnapshot, err)
+	}
+	var last uint64
+	for _, session := range s.sessions {
+		last = max(last, session.seq)
+	}
+	return last, nil
+}

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/hashicorp/raft"
 )
 
 // sink is a raft.SnapshotSink that keeps what is written and how it ended.
@@ -319,4 +321,25 @@ func FuzzRestore(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestLastSeqIsTheHighestOfAnyClient(t *testing.T) {
+	f := New()
+	for i, c := range []Command{
+		{Op: OpAdd, Client: "a", Seq: 7, Session: true, Delta: 1},
+		{Op: OpAdd, Client: "b", Seq: 3, Session: true, Delta: 1},
+		{Op: OpAdd, Client: "c", Seq: 9, Delta: 1}, // no session, nothing remembered
+	} {
+		f.Apply(&raft.Log{Index: uint64(i + 1), Type: raft.LogCommand, Data: mustEncode(t, c)})
+	}
+	s, err := f.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last, err := LastSeq(s.(*snapshot).encode()); err != nil || last != 7 {
+		t.Errorf("got %d (%v), want 7", last, err)
+	}
+	if _, err := LastSeq([]byte("no snapshot")); !errors.Is(err, ErrBadSnapshot) {
+		t.Errorf("of no snapshot: %v", err)
+	}
 }

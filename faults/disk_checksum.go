@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"sync"
 
 	"github.com/hashicorp/raft"
 )
@@ -23,10 +24,17 @@ var raftKeys = []string{"CurrentTerm", "LastVoteTerm", "LastVoteCand"}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// logHeadSize is the size of the fixed part of what logSum covers.
+const logHeadSize = 45
+
+// logHeads are buffers, since what crc32 is given does not stay on the stack.
+var logHeads = sync.Pool{New: func() any { return new([logHeadSize]byte) }}
+
 // logSum is the checksum of a log entry, over all of its fields. Of AppendedAt it covers the instant and not the time zone,
 // because not every store keeps the zone. Lengths are part of it, so that bytes cannot move from one field to the next.
 func logSum(index uint64, l *raft.Log, data []byte) uint32 {
-	var head [45]byte
+	head := logHeads.Get().(*[logHeadSize]byte)
+	defer logHeads.Put(head)
 	binary.BigEndian.PutUint64(head[0:], index)
 	binary.BigEndian.PutUint64(head[8:], l.Term)
 	head[16] = byte(l.Type)
@@ -52,26 +60,35 @@ func sealLog(l *raft.Log) *raft.Log {
 // raft.ErrLogNotFound as it is, because raft compares it, or one that wraps ErrDamaged. An entry that the store cannot
 // decode is damaged too.
 func readLog(logs raft.LogStore, index uint64, l *raft.Log) error {
-	var stored raft.Log
-	if err := logs.GetLog(index, &stored); err != nil {
+	before := *l
+	*l = raft.Log{} // a store may decode an entry into the memory of the one that was there
+	err := readSealed(logs, index, l)
+	if err != nil {
+		*l = before
+	}
+	return err
+}
+
+// readSealed is readLog, but it leaves anything in l if it returns an error.
+func readSealed(logs raft.LogStore, index uint64, l *raft.Log) error {
+	if err := logs.GetLog(index, l); err != nil {
 		if errors.Is(err, raft.ErrLogNotFound) {
 			return err
 		}
 		return fmt.Errorf("log entry %d is %w (cannot be read: %w)", index, ErrDamaged, err)
 	}
-	if len(stored.Data) < crcSize {
-		return fmt.Errorf("log entry %d is %w (too short for a CRC32C: %d bytes)", index, ErrDamaged, len(stored.Data))
+	if len(l.Data) < crcSize {
+		return fmt.Errorf("log entry %d is %w (too short for a CRC32C: %d bytes)", index, ErrDamaged, len(l.Data))
 	}
 	// The index is the one that was asked for: a damaged one in a store's own tree must not pass for another entry.
-	data, stamp := splitSum(stored.Data)
-	if sum := logSum(index, &stored, data); sum != stamp {
+	data, stamp := splitSum(l.Data)
+	if sum := logSum(index, l, data); sum != stamp {
 		return fmt.Errorf("log entry %d is %w (CRC32C 0x%08x instead of 0x%08x)", index, ErrDamaged, sum, stamp)
 	}
-	if stored.Index != index {
-		return fmt.Errorf("log entry %d is %w (it says that it is entry %d)", index, ErrDamaged, stored.Index)
+	if l.Index != index {
+		return fmt.Errorf("log entry %d is %w (it says that it is entry %d)", index, ErrDamaged, l.Index)
 	}
-	stored.Data = data
-	*l = stored
+	l.Data = data
 	return nil
 }
 

@@ -72,7 +72,7 @@ type parcel struct {
 	sentAt  time.Time
 	latency time.Duration // the link's own
 	judged  uint64        // the newest fault that has judged it
-	carried bool          // in a queue: its caller calls carry when it is due, so that the link needs no timer for it
+	carried bool          // in a queue: its caller calls putDown when it is due, so that the link needs no timer for it
 	marks   []mark        // what the link's faults do to it
 }
 
@@ -117,9 +117,9 @@ func (p *parcel) line() kindSet {
 	}
 }
 
-// send puts a packet on the link; if it is due at once, it has arrived when send returns. If the caller can carry it, then
-// send returns after what time the caller is to call carry, or 0 if it need not.
-func (l *link) send(p *parcel, canCarry bool) (wait time.Duration) {
+// send puts a packet on the link; if it is due at once, it has arrived when send returns. If the caller, who has time until
+// the deadline, can carry it, then send returns after what time the caller is to call putDown, or 0 if it need not.
+func (l *link) send(p *parcel, deadline time.Time) (wait time.Duration) {
 	l.order.Lock()
 	defer l.order.Unlock()
 	if l.net.closed.Load() {
@@ -146,7 +146,8 @@ func (l *link) send(p *parcel, canCarry bool) (wait time.Duration) {
 		l.loseDown(p) // Nothing listens there, which the sender learns at once.
 		return 0
 	}
-	p.carried = canCarry && p.Delay > 0
+	// What takes just the link's own latency cannot be due earlier, whatever fault is taken back.
+	p.carried = p.Delay > 0 && p.Delay == p.latency && p.Delay <= carryMax && now.Add(p.Delay).Before(deadline)
 	wait = p.Delay
 	l.queue = append(l.queue, p)
 	if v.Duplicated {
@@ -161,9 +162,9 @@ func (l *link) send(p *parcel, canCarry bool) (wait time.Duration) {
 	return wait
 }
 
-// carry is called when a packet that its caller carries is due, or when its caller leaves. From then on the link looks
-// after it, if it is not yet through.
-func (l *link) carry(p *parcel) {
+// putDown is called when a packet that its caller carries is due. From then on the link looks after it, if it is not yet
+// through.
+func (l *link) putDown(p *parcel) {
 	l.order.Lock()
 	defer l.order.Unlock()
 	if slices.Contains(l.queue, p) { // else it is not this link's any more
@@ -242,7 +243,7 @@ func (l *link) rejudge(now time.Time) {
 	}
 	l.known = faults
 	l.queue = slices.DeleteFunc(l.queue, func(p *parcel) bool {
-		p.carried = false // it may be due earlier now
+		p.carried = false // it may be due later now
 		p.marks = slices.DeleteFunc(p.marks, func(m mark) bool {
 			return !slices.ContainsFunc(*faults, func(f fitted) bool { return f.id == m.id })
 		})

@@ -43,7 +43,6 @@ type Network struct {
 	rpcs       atomic.Uint64
 	closed     atomic.Bool
 	calls      sync.Pool // *call, unused
-	timers     sync.Pool // *time.Timer; a pool of its own, since timers must not leave a synctest bubble
 
 	mu         sync.RWMutex // guards the maps, and the change (not the reading) of a link's faults
 	stations   map[raft.ServerAddress]*station
@@ -279,14 +278,4 @@ func (n *Network) tell(p *parcel, fate Fate, why string) {
 		report.Delay, report.Held = 0, false
 	}
 	n.tap(report)
-}
-
-// startTimer returns a running timer. Whoever is done with it puts it back in n.timers as it is: nobody receives from it
-// there, and Reset discards what it may have sent meanwhile.
-func (n *Network) startTimer(d time.Duration) *time.Timer {
-	if t, ok := n.timers.Get().(*time.Timer); ok {
-		t.Reset(d)
-		return t
-	}
-	return time.NewTimer(d)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -36,8 +37,11 @@ type Transport struct {
 	gone   chan struct{} // closed with the endpoint
 
 	mu       sync.Mutex
-	serving  []*call    // requests that were handed to this node and not answered yet, in no order
-	overflow []raft.RPC // requests for which the inbox has no room; the first one is on its way into it
+	calling  []*call     // RPCs that this node waits for, in no order
+	alarm    *time.Timer // ends those whose deadlines have come, nil before the first one
+	alarmAt  time.Time   // when it goes off, zero for never
+	serving  []*call     // requests that were handed to this node and not answered yet, in no order
+	overflow []raft.RPC  // requests for which the inbox has no room; the first one is on its way into it
 }
 
 var (
@@ -68,6 +72,12 @@ func (t *Transport) shut() {
 	if t.closed.Swap(true) {
 		t.mu.Unlock()
 		return
+	}
+	for _, c := range t.calling {
+		c.leave(ErrClosed, nobodyWaits)
+	}
+	if t.alarm != nil {
+		t.alarm.Stop()
 	}
 	unanswered := t.serving
 	t.serving, t.overflow = nil, nil
@@ -168,14 +178,20 @@ func (t *Transport) accept(c *call, rpc raft.RPC) bool {
 func (t *Transport) answered(c *call) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := slices.Index(t.serving, c)
+	before := len(t.serving)
+	t.serving = remove(t.serving, c)
+	return len(t.serving) < before
+}
+
+// remove takes a call out of calls whose order means nothing, if it is there.
+func remove(calls []*call, c *call) []*call {
+	i := slices.Index(calls, c)
 	if i < 0 {
-		return false
+		return calls
 	}
-	last := len(t.serving) - 1
-	t.serving[i], t.serving[last] = t.serving[last], nil
-	t.serving = t.serving[:last]
-	return true
+	last := len(calls) - 1
+	calls[i], calls[last] = calls[last], nil
+	return calls[:last]
 }
 
 // pump moves the overflow, of which next is the first, into the inbox as room appears, and ends when none is left.

@@ -111,13 +111,13 @@ func (s step) longest(settings *trace.Settings) time.Duration {
 // is taken at the moment when it returns.
 func flatOut(ctx context.Context, name string, cfg cluster.Config, w watch, f func(*cluster.Cluster) Result) (r Result, err error) {
 	started := time.Now()
+	cfg.Record = w.record
 	c, err := cluster.Open(cfg)
 	if err != nil {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if w.record != nil {
-		c.Trace().Record(w.record)
 		// How the nodes are stopped in the end is not part of what happened.
 		defer func() { err = errors.Join(err, w.record.Close()) }()
 	}

@@ -156,7 +156,12 @@ func (n *Node) applyValue(e *Event) {
 }
 
 // keepSnapshot notes the newest snapshot on a node's disk, which ends at index.
+// One that a node takes of itself may be finished after a later one has come from
+// its leader; then that stays the newest. What is loaded is what there is.
 func (n *Node) keepSnapshot(index uint64, e *Event) {
+	if e.Kind != KindLoaded && (e.Term < n.SnapshotTerm || e.Term == n.SnapshotTerm && index < n.SnapshotIndex) {
+		return
+	}
 	n.SnapshotIndex, n.SnapshotTerm, n.Snapshot, n.SnapshotServers = index, e.Term, e.Data, e.Servers
 }
 

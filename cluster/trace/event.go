@@ -100,6 +100,8 @@ type Entry struct {
 	Delta  int64     `json:"delta,omitempty"`
 	Client string    `json:"client,omitempty"`
 	Seq    uint64    `json:"seq,omitempty"` // the client's sequence number
+	// Sessionless says of an increment that it has no session: a retry counts again.
+	Sessionless bool `json:"sessionless,omitempty"`
 	// Servers are the members that an entry of EntryConfig names.
 	Servers []Server `json:"servers,omitempty"`
 }
@@ -206,6 +208,9 @@ type Settings struct {
 	Sessions          bool          `json:"sessions"`
 	SnapshotThreshold uint64        `json:"snapshot_threshold"`
 	TrailingLogs      uint64        `json:"trailing_logs"`
+	// SnapshotCure has a node go on behind an installed snapshot as raft's own
+	// code means it to, which it does not (hashicorp/raft #697).
+	SnapshotCure bool `json:"snapshot_cure"`
 }
 
 // Event is one thing that happened. Which fields it carries depends on its Kind.

@@ -13,6 +13,11 @@ type Log struct {
 	state State
 	sinks []func(Event)
 	judge func(*Event) []Event
+
+	// What is being added, so that most events need no memory of their own.
+	event   Event
+	packet  Packet
+	history *History // nil for none
 }
 
 // Subscribe has f see every later event, in order. F must be quick, must not
@@ -36,9 +41,10 @@ func (l *Log) Judge(f func(*Event) []Event) {
 func (l *Log) Emit(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(&e)
+	l.event = e
+	l.add(&l.event)
 	if l.judge != nil && e.Kind != KindVerdict {
-		l.pass(l.judge(&e))
+		l.pass(l.judge(&l.event))
 	}
 }
 
@@ -49,6 +55,9 @@ func (l *Log) add(e *Event) {
 	// looked at the clock; time in a trace never goes back.
 	e.At = max(e.At, l.state.At)
 	l.state.apply(e)
+	if l.history != nil {
+		l.history.add(e, &l.state)
+	}
 	for _, sink := range l.sinks {
 		sink(*e)
 	}
@@ -61,27 +70,36 @@ func (l *Log) pass(verdicts []Event) {
 	}
 }
 
-// EmitPacket is Emit for an event of [KindPacket]. There are many of those, and
-// the goroutines that carry packets have small stacks, so this takes little of it.
+// EmitPacket is Emit for an event of [KindPacket]. There are many of those, so it
+// needs no memory where nobody keeps the event.
 func (l *Log) EmitPacket(at time.Duration, p *Packet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state.Seq++
 	l.state.At = max(at, l.state.At)
-	l.state.applyPacket(p)
+	l.packet = *p
+	l.state.applyPacket(&l.packet)
+	if l.history != nil {
+		l.history.addPacket(&l.packet, &l.state)
+	}
 	if len(l.sinks) > 0 || l.judge != nil {
-		l.passOn(p)
+		l.passOn()
 	}
 }
 
-//go:noinline
-func (l *Log) passOn(p *Packet) {
-	e := Event{Seq: l.state.Seq, At: l.state.At, Kind: KindPacket, Packet: p}
-	for _, sink := range l.sinks {
-		sink(e)
+// passOn has the sinks and the judge see the packet. The sinks may keep theirs.
+func (l *Log) passOn() {
+	l.event = Event{Seq: l.state.Seq, At: l.state.At, Kind: KindPacket, Packet: &l.packet}
+	if len(l.sinks) > 0 {
+		kept := l.event
+		p := l.packet
+		kept.Packet = &p
+		for _, sink := range l.sinks {
+			sink(kept)
+		}
 	}
 	if l.judge != nil {
-		l.pass(l.judge(&e))
+		l.pass(l.judge(&l.event))
 	}
 }
 

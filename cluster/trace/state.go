@@ -229,11 +229,18 @@ func (s *State) Check(name string) *Check {
 func (s *State) addNode(id string) *Node {
 	at, _ := slices.BinarySearchFunc(s.Nodes, id, func(n Node, id string) int { return CompareNames(n.ID, id) })
 	s.Nodes = slices.Insert(s.Nodes, at, Node{ID: id, First: 1, ClockFactor: 1})
+	s.makeIndex()
+	return &s.Nodes[at]
+}
+
+func (s *State) makeIndex() {
+	if len(s.Nodes) == 0 {
+		return
+	}
 	s.index = make(map[string]int, len(s.Nodes))
 	for i := range s.Nodes {
 		s.index[s.Nodes[i].ID] = i
 	}
-	return &s.Nodes[at]
 }
 
 // LeaderNode returns the node that leads: of all running nodes that think they

@@ -54,8 +54,16 @@ type Bubble struct {
 	closers []func()
 }
 
-// Now returns how much virtual time has passed since the start.
+// Now returns how much virtual time has passed since the start, which was at 0 or
+// where BeginAt put it.
 func (b *Bubble) Now() time.Duration { return time.Since(b.started) }
+
+// BeginAt has the clock begin at a later moment than 0. It is called by the world
+// while that sets things up, and before anything else.
+func (b *Bubble) BeginAt(at time.Duration) {
+	b.started = time.Now().Add(-at)
+	b.clock.now.Store(int64(at))
+}
 
 // Go runs f on a goroutine of the bubble. A panic in f ends the clock with a
 // [PanicError] instead of the program.
@@ -98,7 +106,7 @@ type Clock struct {
 	ended   chan struct{} // closed when it has
 	wake    chan struct{} // tells the driver that the speed changed
 	endOnce sync.Once
-	now     atomic.Int64 // virtual nanoseconds since the start
+	now     atomic.Int64 // virtual nanoseconds, as Now returns them
 	hurry   atomic.Bool  // asks the pacer to give back the slice it is in
 
 	mu    sync.Mutex
@@ -260,7 +268,7 @@ func (c *Clock) give(s slice) error {
 	}
 }
 
-// Now returns how much virtual time has passed since the start.
+// Now returns how much virtual time has passed since the start, as [Bubble.Now] does.
 func (c *Clock) Now() time.Duration { return time.Duration(c.now.Load()) }
 
 // Err returns why the bubble ended by itself: a [PanicError] or what was left

@@ -1,0 +1,261 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"capsize/cluster/trace"
+	"capsize/counter"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// branch is a moment of another cluster, made ready for a cluster to go on from:
+// as if all machines rebooted then. Each node gets a disk that holds what the
+// state says that it held, its term, vote, log and newest snapshot, and starts
+// from it. Faults of links, disks and clocks are set again, time goes on from that
+// moment, and who was down stays down, with the same life.
+//
+// What is lost, as at a reboot: roles and leaders, commit indexes, timers,
+// messages in flight, clients' operations under way, and pauses. What the disk
+// itself does not hold in a trace is lost, too: what a lying disk had not really
+// stored counts as stored, bits that were flipped are whole again, a vote of which
+// raft had stored only the term counts as not cast, and what a snapshot covers may
+// be shorter in the log.
+type branch struct {
+	state   *trace.State
+	nodes   []origin
+	links   map[trace.Link][]faults.LinkFault
+	lastSeq uint64 // the highest sequence number of a client on any disk
+}
+
+// origin is one node of a branch.
+type origin struct {
+	*trace.Node
+	logs     []*raft.Log
+	snapshot raft.Configuration // the configuration in its snapshot
+	fault    faults.DiskFault   // nil for a sound disk
+}
+
+// branchFrom makes a moment ready, which may come from a file of others. It
+// returns nil for nil. The error says what is not there or cannot be.
+func branchFrom(state *trace.State) (*branch, error) {
+	if state == nil {
+		return nil, nil
+	}
+	b := &branch{state: state, links: map[trace.Link][]faults.LinkFault{}}
+	if len(state.Nodes) == 0 {
+		return nil, errors.New("there is nothing to go on from: no node had started yet")
+	}
+	checked := state.Settings
+	for _, one := range settings {
+		if err := one.set(&checked, one.get(&state.Settings)); err != nil {
+			return nil, fmt.Errorf("the settings of that moment: %s: %w", one.key, err)
+		}
+	}
+	for i := range state.Nodes {
+		if err := b.add(&state.Nodes[i]); err != nil {
+			return nil, fmt.Errorf("cannot go on from what %s held: %w", state.Nodes[i].ID, err)
+		}
+	}
+	for link, words := range state.Faults {
+		for _, text := range words {
+			fault, err := faults.ParseLinkFault(text)
+			if err != nil {
+				return nil, fmt.Errorf("the link from %s to %s: %w", link.From, link.To, err)
+			}
+			b.links[link] = append(b.links[link], fault)
+		}
+	}
+	return b, nil
+}
+
+// add makes one node ready.
+func (b *branch) add(n *trace.Node) error {
+	o := origin{Node: n, snapshot: configurationOf(n.SnapshotServers)}
+	var err error
+	if o.fault, err = faults.ParseDiskFault(n.DiskFault); err != nil {
+		return err
+	}
+	if n.SnapshotIndex > 0 {
+		seq, err := counter.LastSeq(n.Snapshot)
+		if err != nil {
+			return fmt.Errorf("its snapshot up to entry %d: %w", n.SnapshotIndex, err)
+		}
+		b.lastSeq = max(b.lastSeq, seq)
+	}
+	for i, e := range n.Entries {
+		log, err := logOf(n.First+uint64(i), e)
+		if err != nil {
+			return err
+		}
+		o.logs = append(o.logs, log)
+		b.lastSeq = max(b.lastSeq, e.Seq)
+	}
+	if b.lastSeq > math.MaxUint64/2 {
+		return fmt.Errorf("sequence number %d leaves none for the clients to come", b.lastSeq)
+	}
+	b.nodes = append(b.nodes, o)
+	return nil
+}
+
+// logOf is the inverse of entryOf.
+func logOf(index uint64, e trace.Entry) (*raft.Log, error) {
+	log := &raft.Log{Index: index, Term: e.Term}
+	var err error
+	switch e.Kind {
+	case trace.EntryAdd:
+		log.Data, err = counter.Command{Op: counter.OpAdd, Client: e.Client, Seq: e.Seq, Session: !e.Sessionless, Delta: e.Delta}.Encode()
+	case trace.EntryRead:
+		log.Data, err = counter.Command{Op: counter.OpRead, Client: e.Client, Seq: e.Seq}.Encode()
+	case trace.EntryNoop:
+		log.Type = raft.LogNoop
+	case trace.EntryConfig:
+		log.Type, log.Data = raft.LogConfiguration, raft.EncodeConfiguration(configurationOf(e.Servers))
+		if len(e.Servers) == 0 {
+			err = errors.New("it names no members")
+		}
+	default:
+		err = fmt.Errorf("an entry of the kind %q cannot be made again", e.Kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", index, err)
+	}
+	return log, nil
+}
+
+// configurationOf is the inverse of serversOf.
+func configurationOf(servers []trace.Server) (conf raft.Configuration) {
+	for _, s := range servers {
+		server := raft.Server{ID: raft.ServerID(s.ID), Address: raft.ServerAddress(s.ID), Suffrage: raft.Voter}
+		if !s.Voter {
+			server.Suffrage = raft.Nonvoter
+		}
+		conf.Servers = append(conf.Servers, server)
+	}
+	return conf
+}
+
+// goOn starts the nodes of a branch, inside.
+func (c *Cluster) goOn(b *branch) error {
+	c.bubble.BeginAt(b.state.At)
+	c.tellSettings()
+	var starting []*node
+	for _, o := range b.nodes {
+		if o.Life == trace.Removed {
+			c.emit(trace.Event{Kind: trace.KindLife, Node: o.ID, Life: trace.Removed, Text: o.Why})
+			continue
+		}
+		n, err := c.newNode(o.ID)
+		if err != nil {
+			return err
+		}
+		if err := n.fill(o); err != nil {
+			return fmt.Errorf("the disk of %s: %w", n.name, err)
+		}
+		if o.Life.Running() || o.Life == "" {
+			starting = append(starting, n)
+		} else {
+			n.tellDown(o)
+		}
+		if err := c.setFaults(o); err != nil {
+			return err
+		}
+	}
+	for _, from := range b.nodes {
+		for _, to := range b.nodes {
+			for _, fault := range b.links[trace.Link{From: from.ID, To: to.ID}] {
+				c.network.SetFault(raft.ServerAddress(from.ID), raft.ServerAddress(to.ID), fault)
+			}
+			if len(b.links[trace.Link{From: from.ID, To: to.ID}]) > 0 {
+				c.tellLink(from.ID, to.ID)
+			}
+		}
+	}
+	for _, n := range starting {
+		c.bubble.Go(func() { c.report(n.boot(raft.Configuration{})) })
+	}
+	return nil
+}
+
+// setFaults sets again what was wrong with the disk and the clock of a node.
+func (c *Cluster) setFaults(o origin) error {
+	if o.fault != nil {
+		if err := c.SetDisk(o.ID, o.fault); err != nil {
+			return err
+		}
+	}
+	if o.ClockFactor != 1 {
+		return c.SetClock(o.ID, o.ClockFactor)
+	}
+	return nil
+}
+
+// tellDown makes the events of a node that stays down, and of what its disk holds.
+func (n *node) tellDown(o origin) {
+	n.setLife(o.Life, o.Why)
+	for _, e := range []trace.Event{
+		{Kind: trace.KindLoaded, Index: o.First, Entries: o.Entries, Last: o.SnapshotIndex, Term: o.SnapshotTerm, Data: o.Snapshot, Servers: o.SnapshotServers},
+		{Kind: trace.KindTerm, Term: o.Term},
+		{Kind: trace.KindVote, Term: o.VoteTerm, Peer: o.Vote},
+	} {
+		e.Node = n.name
+		n.c.emit(e)
+	}
+}
+
+// fill puts onto the empty disk of a node what it held. It takes no virtual time,
+// whatever the disk will be like.
+func (n *node) fill(o origin) error {
+	if err := n.storage.make(); err != nil {
+		return err
+	}
+	backend, closeDisk, err := n.storage.open()
+	if err != nil {
+		return err
+	}
+	disk, err := faults.NewDisk(faults.DiskConfig{}).Open(backend)
+	if err == nil {
+		err = n.fillOpen(disk, o)
+		disk.Detach()
+	}
+	return errors.Join(err, closeDisk())
+}
+
+func (n *node) fillOpen(disk *faults.OpenDisk, o origin) error {
+	stable := disk.Stable()
+	if o.Term > 0 {
+		if err := stable.SetUint64([]byte(keyCurrentTerm), o.Term); err != nil {
+			return err
+		}
+	}
+	if o.VoteTerm > 0 {
+		err := errors.Join(stable.SetUint64([]byte(keyLastVoteTerm), o.VoteTerm), stable.Set([]byte(keyLastVoteCand), []byte(o.Vote)))
+		if err != nil {
+			return err
+		}
+	}
+	if len(o.logs) > 0 {
+		if err := disk.Logs().StoreLogs(o.logs); err != nil {
+			return err
+		}
+	}
+	if o.SnapshotIndex == 0 {
+		return nil
+	}
+	// The store has the transport write addresses its own way.
+	endpoint := n.c.network.Transport(n.address)
+	defer func() { _ = endpoint.Close() }() // nobody has called it
+	// Which entry the configuration came with is known to be one that the
+	// snapshot covers, and raft asks for no more.
+	sink, err := disk.Snapshots().Create(raft.SnapshotVersionMax, o.SnapshotIndex, o.SnapshotTerm, o.snapshot, o.SnapshotIndex, endpoint)
+	if err != nil {
+		return err
+	}
+	if _, err := sink.Write(o.Snapshot); err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	return sink.Close()
+}

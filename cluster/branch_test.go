@@ -1,0 +1,397 @@
+package cluster
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// content is all that is on a disk. Of the log it is what counts: entries that
+// stand before a gap, which a snapshot covers, are of no use to raft.
+type content struct {
+	term, voteTerm uint64
+	vote           string
+	logs           []raft.Log
+	snapshot       raft.SnapshotMeta
+	data           []byte
+}
+
+// onDisk reads the real stores of a node. A paused process has no say in that.
+func onDisk(t *testing.T, n *node) content {
+	t.Helper()
+	var backend faults.Backend
+	if p := n.running(); p != nil {
+		backend = p.backend
+	} else {
+		opened, closeDisk, err := n.storage.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = closeDisk() }()
+		backend = opened
+	}
+	disk, err := faults.NewDisk(faults.DiskConfig{}).Open(backend)
+	if err != nil {
+		t.Fatalf("the disk of %s: %v", n.name, err)
+	}
+	defer disk.Detach()
+	var c content
+	c.term, _ = disk.Stable().GetUint64([]byte(keyCurrentTerm))
+	c.voteTerm, _ = disk.Stable().GetUint64([]byte(keyLastVoteTerm))
+	vote, _ := disk.Stable().Get([]byte(keyLastVoteCand))
+	c.vote = string(vote)
+	first, _ := disk.Logs().FirstIndex()
+	last, _ := disk.Logs().LastIndex()
+	for index := first; index <= last && index > 0; index++ {
+		var log raft.Log
+		if err := disk.Logs().GetLog(index, &log); err != nil {
+			c.logs = nil
+			continue
+		}
+		c.logs = append(c.logs, raft.Log{Index: index, Term: log.Term, Type: log.Type, Data: log.Data})
+	}
+	snapshots, err := disk.Snapshots().List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(snapshots) > 0 {
+		_, reader, err := disk.Snapshots().Open(snapshots[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = reader.Close() }()
+		if c.data, err = io.ReadAll(reader); err != nil {
+			t.Fatal(err)
+		}
+		c.snapshot = raft.SnapshotMeta{Index: snapshots[0].Index, Term: snapshots[0].Term, Configuration: snapshots[0].Configuration}
+	}
+	return c
+}
+
+// differs says where the disk of a node is not as the state says.
+func (c content) differs(n *trace.Node) (wrong []string) {
+	compare := func(what string, folded, actual any) {
+		if !reflect.DeepEqual(folded, actual) {
+			wrong = append(wrong, fmt.Sprintf("%s: %s is %v by the events, %v on disk", n.ID, what, folded, actual))
+		}
+	}
+	compare("term", n.Term, c.term)
+	// Raft stores a vote's term first; a disk that is slow, or a process that
+	// stops, may stand between the two.
+	if c.voteTerm == n.VoteTerm {
+		compare("vote", n.Vote, c.vote)
+	} else if !slices.Contains([]string{"stall", "fail", "slow 50ms"}, n.DiskFault) && n.Life != trace.Paused {
+		compare("term of the vote", n.VoteTerm, c.voteTerm)
+	}
+	compare("end of the snapshot", fmt.Sprint(n.SnapshotIndex, n.SnapshotTerm), fmt.Sprint(c.snapshot.Index, c.snapshot.Term))
+	if !bytes.Equal(n.Snapshot, c.data) {
+		wrong = append(wrong, fmt.Sprintf("%s: the content of its snapshot is %x by the events, %x on disk", n.ID, n.Snapshot, c.data))
+	}
+	compare("configuration in the snapshot", configurationOf(n.SnapshotServers).Servers, c.snapshot.Configuration.Servers)
+	logs := c.logs
+	for len(logs) > 0 && logs[0].Index < n.First && logs[0].Index <= n.SnapshotIndex {
+		logs = logs[1:] // no longer of use
+	}
+	compare("length of the log", len(n.Entries), len(logs))
+	for i := range min(len(n.Entries), len(logs)) {
+		log, err := logOf(n.First+uint64(i), n.Entries[i])
+		if err != nil {
+			return append(wrong, fmt.Sprintf("%s: %v", n.ID, err))
+		}
+		compare(fmt.Sprintf("entry %d", log.Index), *log, logs[i])
+	}
+	return wrong
+}
+
+// checkDisks compares the real stores of all nodes with a state.
+func (w *world) checkDisks(s *trace.State) {
+	w.t.Helper()
+	var wrong []string
+	err := w.clock.Do(func() {
+		for _, n := range w.all() {
+			wrong = append(wrong, onDisk(w.t, n).differs(s.Node(n.name))...)
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(wrong) > 0 {
+		w.fatal("at %v:\n%s", w.clock.Now(), strings.Join(wrong, "\n"))
+	}
+}
+
+// TestTheStateHoldsWhatTheDisksHold rebuilds disks from events, at random moments of
+// much harm. Now and then it begins a branch there, whose disks are filled from
+// the state for good.
+func TestTheStateHoldsWhatTheDisksHold(t *testing.T) {
+	for _, storage := range []string{Memory, Bolt} {
+		t.Run(storage, func(t *testing.T) {
+			w := open(t, 5, func(cfg *Config) {
+				cfg.Settings.Storage = storage
+				cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 60, 10
+				cfg.Settings.Sessions = storage == Bolt
+			})
+			seed := rand.Uint64()
+			t.Logf("seed %d", seed)
+			n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
+			w.must(func() error { return w.Load(20, 5, RouteLeader) })
+			for i := range 150 {
+				n.strike()
+				n.order(func() error { w.Read(LevelStrong, RouteLeader); return nil })
+				switch n.rng.IntN(8) {
+				case 0:
+					n.order(func() error { return w.Demote("n2") })
+				case 1:
+					n.order(func() error { return w.Promote("n2") })
+				}
+				w.pass(time.Duration(n.rng.IntN(2000)) * time.Millisecond)
+				state := w.Trace().State()
+				w.checkDisks(&state)
+				if i%30 == 29 {
+					w.branch(&state).checkDisks(&state)
+				}
+			}
+		})
+	}
+}
+
+func TestALyingDiskTellsWhatAPowerLossLeftOnIt(t *testing.T) {
+	w := open(t, 3)
+	w.add(1, RouteLeader)
+	name := w.leaderName()
+	w.must(func() error { return w.SetDisk(name, faults.Lie{}) })
+	for range 3 {
+		w.add(1, RouteLeader)
+	}
+	before := w.Trace().State()
+	w.must(func() error { return w.PowerOff(name) })
+	after := w.Trace().State()
+	if was, is := before.Node(name).LastIndex(), after.Node(name).LastIndex(); is != was-3 {
+		w.fatal("the log of %s ended at %d and ends at %d without power", name, was, is)
+	}
+	w.checkDisks(&after)
+}
+
+// branch opens a branch from a state.
+func (w *world) branch(s *trace.State) *world {
+	w.t.Helper()
+	c, err := Open(Config{From: s})
+	if err != nil {
+		w.fatal("branch: %v", err)
+	}
+	w.t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			w.t.Errorf("Close: %v", err)
+		}
+	})
+	b := &world{Cluster: c, t: w.t}
+	if err := c.clock.Do(func() {}); err != nil { // until all have started
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// TestABranchHasAnotherFuture goes back to before a partition.
+func TestABranchHasAnotherFuture(t *testing.T) {
+	for _, storage := range []string{Memory, Bolt} {
+		t.Run(storage, func(t *testing.T) {
+			w := open(t, 5, func(cfg *Config) { cfg.Settings.Storage = storage })
+			for range 5 {
+				w.add(1, RouteLeader)
+			}
+			w.untilAll(5)
+			fork := w.Trace().State()
+			leader := w.leaderName()
+			w.must(func() error { return w.Isolate(leader) })
+			w.must(func() error { return w.Load(50, 3, leader) })
+			w.pass(10 * time.Second)
+			old := w.Trace().State()
+
+			b := w.branch(&fork)
+			if now := b.clock.Now(); now != fork.At {
+				t.Errorf("the branch begins at %v, it was %v", now, fork.At)
+			}
+			begun := b.Trace().State()
+			if begun.At != fork.At || !reflect.DeepEqual(begun.Settings, fork.Settings) {
+				t.Errorf("the branch begins at %v with %+v", begun.At, begun.Settings)
+			}
+			for _, n := range fork.Nodes {
+				is := begun.Node(n.ID)
+				if is == nil || is.Life != trace.Up || is.Term != n.Term || is.Vote != n.Vote || !reflect.DeepEqual(is.Entries, n.Entries) {
+					t.Errorf("%s begins as %+v, it was %+v", n.ID, is, n)
+				}
+			}
+			if !b.AwaitLeader(time.Minute) {
+				b.fatal("no leader in the branch")
+			}
+			if op := b.add(10, RouteLeader); op.Outcome != trace.OK || op.Value != 15 {
+				b.fatal("the branch answers %+v", op)
+			}
+			b.untilAll(15)
+			if state := w.Trace().State(); !reflect.DeepEqual(state.Nodes, old.Nodes) || state.Seq != old.Seq {
+				t.Error("the old future has changed")
+			}
+			if first := b.firstTerm(); first <= fork.LeaderNode().Term {
+				t.Errorf("the branch elects a leader of term %d, the old one was of %d", first, fork.LeaderNode().Term)
+			}
+		})
+	}
+}
+
+func (w *world) firstTerm() uint64 {
+	state := w.Trace().State()
+	return state.Reigns[0].Term
+}
+
+// TestABranchOfAnything is of a moment with a compacted log, faults of all sorts,
+// and dead nodes of each kind.
+func TestABranchOfAnything(t *testing.T) {
+	for _, storage := range []string{Memory, Bolt} {
+		t.Run(storage, func(t *testing.T) {
+			w := open(t, 7, func(cfg *Config) {
+				cfg.Settings.Storage, cfg.Settings.TrailingLogs, cfg.Settings.Fsync = storage, 3, 5*time.Millisecond
+			})
+			for range 12 {
+				w.add(1, RouteLeader)
+			}
+			w.untilAll(12)
+			leader := w.leaderName()
+			var others []string
+			for _, name := range w.Names() {
+				if name != leader {
+					others = append(others, name)
+				}
+			}
+			w.must(func() error { return w.Snapshot(leader) })
+			w.must(func() error { return w.Snapshot(others[0]) })
+			w.must(func() error { return w.Kill(others[1]) })
+			w.must(func() error { return w.Wipe(others[1]) })
+			w.must(func() error { return w.RemoveNode(others[2]) })
+			w.must(func() error { return w.Kill(others[3]) })
+			w.must(func() error { return w.PowerOff(others[3]) })
+			w.must(func() error { return w.Pause(others[4]) })
+			w.must(func() error { return w.SetDisk(others[0], faults.Slow{Latency: 20 * time.Millisecond}) })
+			w.must(func() error { return w.SetClock(others[5], 3) })
+			fault := faults.Only(faults.Delay{Mean: 20 * time.Millisecond, Jitter: time.Millisecond}, faults.KindVote, faults.KindAppend)
+			w.must(func() error { return w.SetLink(others[0], leader, fault) })
+			w.must(func() error { return w.SetLink(others[0], leader, faults.Lose{Percent: 2.5}) })
+			state := w.Trace().State()
+
+			b := w.branch(&state)
+			b.checkDisks(&state)
+			begun := b.Trace().State()
+			for _, n := range state.Nodes {
+				is, life := begun.Node(n.ID), n.Life
+				if life == trace.Paused {
+					life = trace.Up
+				}
+				if is.Life != life || is.DiskFault != n.DiskFault || is.ClockFactor != n.ClockFactor || is.SnapshotIndex != n.SnapshotIndex {
+					t.Errorf("%s begins as %+v, it was %+v", n.ID, is, n)
+				}
+			}
+			if !reflect.DeepEqual(begun.Faults, state.Faults) || len(b.network.Faults(raft.ServerAddress(others[0]), raft.ServerAddress(leader))) != 2 {
+				t.Errorf("the links begin with %v, they had %v", begun.Faults, state.Faults)
+			}
+			if begun.Node(leader).SnapshotIndex == 0 || begun.Node(leader).First == 1 {
+				t.Error("the leader had not compacted its log: the test tests too little")
+			}
+			if !b.AwaitLeader(time.Minute) {
+				b.fatal("no leader in the branch")
+			}
+			if op := b.add(1, RouteLeader); op.Outcome != trace.OK || op.Value != 13 {
+				b.fatal("the branch answers %+v", op)
+			}
+			b.must(func() error { return b.Restart(others[1]) })
+			b.must(func() error { return b.Restart(others[3]) })
+			b.must(b.HealEverything)
+			b.until("all nodes agree", func(s *trace.State) bool {
+				rest := *s
+				rest.Nodes = slices.DeleteFunc(slices.Clone(s.Nodes), func(n trace.Node) bool { return n.Life == trace.Removed })
+				return s.NoLeader() == "" && converged(&rest)
+			})
+			end := b.Trace().State()
+			b.checkDisks(&end)
+		})
+	}
+}
+
+// TestABranchTellsOfItsSettingsFirst and of all disks before time goes on: whoever
+// sees nothing but its events knows all.
+func TestABranchTellsOfItsSettingsFirst(t *testing.T) {
+	w := open(t, 3)
+	w.add(5, RouteLeader)
+	w.must(func() error { return w.Kill("n2") })
+	state := w.Trace().State()
+	b := w.branch(&state)
+	file := filepath.Join(t.TempDir(), "branch.trace")
+	recorder, err := trace.Create(file, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Trace().Record(recorder)
+	if err := recorder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	if !strings.Contains(lines[1], `"kind":"settings"`) {
+		t.Errorf("the first event is %s", lines[1])
+	}
+	now := b.Trace().State()
+	if now.At != state.At {
+		t.Errorf("after the start it is %v, not %v", now.At, state.At)
+	}
+	for _, n := range now.Nodes {
+		if want := state.Node(n.ID); n.LastIndex() != want.LastIndex() || n.Term != want.Term {
+			t.Errorf("%s is %+v, it was %+v", n.ID, n, want)
+		}
+	}
+}
+
+func TestWhatNothingCanGoOnFromIsRefused(t *testing.T) {
+	w := open(t, 1)
+	w.add(1, RouteLeader)
+	w.must(func() error { return w.Snapshot("n1") })
+	for name, spoil := range map[string]func(*trace.State){
+		"no node":      func(s *trace.State) { s.Nodes = nil },
+		"a name":       func(s *trace.State) { s.Nodes[0].ID = "../n1" },
+		"an entry":     func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryOther}} },
+		"a client":     func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryAdd, Client: "\x1b"}} },
+		"no members":   func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryConfig}} },
+		"no snapshot":  func(s *trace.State) { s.Nodes[0].Snapshot = nil },
+		"a sequence":   func(s *trace.State) { s.Nodes[0].Entries[0].Seq = 1 << 63 },
+		"a disk":       func(s *trace.State) { s.Nodes[0].DiskFault = "earthquake" },
+		"a clock":      func(s *trace.State) { s.Nodes[0].ClockFactor = 0 },
+		"a link":       func(s *trace.State) { s.Faults[trace.Link{From: "n1", To: "n2"}] = []string{"earthquake"} },
+		"a setting":    func(s *trace.State) { s.Settings.Latency = -1 },
+		"all settings": func(s *trace.State) { s.Settings = trace.Settings{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := w.Trace().State()
+			state.Nodes[0].Entries = slices.Clone(state.Nodes[0].Entries)
+			spoil(&state)
+			c, err := Open(Config{From: &state})
+			if err == nil {
+				t.Error("it was opened", c.Close())
+			} else if strings.Contains(err.Error(), "panic") {
+				t.Error(err)
+			}
+		})
+	}
+}

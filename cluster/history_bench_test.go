@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// benchEvents is how many events the recording has that is looked at.
+const benchEvents = 1_000_000
+
+// long is a run of so many events, five nodes under ten operations a second, of
+// which one now and then is killed.
+var long = sync.OnceValue(func() *trace.History {
+	cfg := Config{Nodes: 5, Settings: Defaults(), HistoryBudget: trace.HistoryBudget}
+	cfg.Settings.Storage = Memory
+	c, err := runFor(cfg, benchEvents)
+	if err != nil {
+		panic(err)
+	}
+	return c.History()
+})
+
+// runFor lets time pass until so many events have happened, and ends the cluster.
+func runFor(cfg Config, events uint64) (*Cluster, error) {
+	c, err := Open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c.AwaitLeader(time.Minute)
+	inside := func(f func()) { err = errors.Join(err, c.Clock().Do(func() { c.Go(f) })) }
+	inside(func() { c.report(c.Load(10, 3, RouteLeader)) })
+	for i, seq := 0, uint64(0); seq < events && err == nil; i++ {
+		name := c.Names()[i%cfg.Nodes]
+		inside(func() { c.report(c.Kill(name)) })
+		err = errors.Join(err, c.Clock().Advance(20*time.Second))
+		inside(func() { c.report(c.Restart(name)) })
+		err = errors.Join(err, c.Clock().Advance(40*time.Second))
+		c.Trace().Look(func(s *trace.State) { seq = s.Seq })
+	}
+	return c, errors.Join(err, c.Close())
+}
+
+// BenchmarkStateAt reaches any moment of a million events (at most 20 ms), and
+// says how much memory they take (at most 100 bytes for each).
+func BenchmarkStateAt(b *testing.B) {
+	h := long()
+	first, last := h.Span()
+	perEvent := float64(h.Bytes()) / float64(last.Seq-first.Seq)
+	rng := rand.New(rand.NewPCG(1, 2))
+	var state trace.State
+	run := func(name string, next func() uint64) {
+		b.Run(name, func(b *testing.B) {
+			worst := time.Duration(0)
+			for b.Loop() {
+				start := time.Now()
+				if !h.StateAt(next(), &state) {
+					b.Fatal("it is not held")
+				}
+				worst = max(worst, time.Since(start))
+			}
+			b.ReportMetric(float64(worst.Microseconds())/1000, "worst-ms")
+			b.ReportMetric(perEvent, "B/event")
+		})
+	}
+	run("anywhere", func() uint64 { return first.Seq + rng.Uint64N(last.Seq-first.Seq+1) })
+	seq := first.Seq + rng.Uint64N(last.Seq/2)
+	run("forwards", func() uint64 { seq++; return seq })
+	run("backwards", func() uint64 { seq--; return seq })
+}
+
+// BenchmarkMarks goes through the events that matter of ten minutes.
+func BenchmarkMarks(b *testing.B) {
+	h := long()
+	from, to := h.SeqAt(10*time.Minute), h.SeqAt(20*time.Minute)
+	count := 0
+	for b.Loop() {
+		count = 0
+		h.Marks(from, to, func(*trace.Event) bool { count++; return true })
+	}
+	b.ReportMetric(float64(count), "marks")
+	b.ReportMetric(float64(to-from), "events")
+}

@@ -1,0 +1,52 @@
+package cluster
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// TestThePastIsAsItWas lets random things happen, looks at the cluster at random
+// moments, and finds each of them again in its history.
+func TestThePastIsAsItWas(t *testing.T) {
+	w := open(t, 5, func(cfg *Config) {
+		cfg.HistoryBudget = trace.HistoryBudget
+		cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 100, 50
+		cfg.Settings.Jitter = 3 * time.Millisecond
+	})
+	live := w.wander(3 * time.Minute)
+	w.checkPast(w.History(), live)
+}
+
+// wander has random things happen for so long, and returns the states at moments
+// in between.
+func (w *world) wander(d time.Duration) (live []trace.State) {
+	w.t.Helper()
+	seed := rand.Uint64()
+	w.t.Logf("seed %d", seed)
+	n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
+	w.must(func() error { return w.Load(20, 5, RouteRandom) })
+	for w.clock.Now() < d {
+		n.strike()
+		w.pass(time.Duration(n.rng.IntN(1500)) * time.Millisecond)
+		live = append(live, w.Trace().State())
+	}
+	return live
+}
+
+// checkPast compares states with what a history says of those moments.
+func (w *world) checkPast(h *trace.History, live []trace.State) {
+	w.t.Helper()
+	var past trace.State
+	for _, i := range rand.Perm(len(live)) {
+		if !h.StateAt(live[i].Seq, &past) {
+			w.t.Fatalf("the moment after event %d is not held", live[i].Seq)
+		}
+		if !reflect.DeepEqual(past, live[i]) {
+			w.t.Fatalf("after event %d it was\n%+v, and is remembered as\n%+v", live[i].Seq, live[i], past)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package trace
+
+import "time"
+
+// event describes an event. Of a plain one it is known that it carries a packet
+// and nothing else.
+func (c *coder) event(e *Event, plain bool) {
+	outer := c.begin(1)
+	b := firstBit
+	next := c.last.seq + 1
+	if c.has(b.next(), e.Seq != next) {
+		nearby(c, &e.Seq, &next)
+	} else {
+		e.Seq = next
+	}
+	c.last.seq = e.Seq
+	if c.has(b.next(), uint64(e.At) != c.last.at) {
+		nearby(c, &e.At, &c.last.at)
+	} else {
+		e.At = time.Duration(c.last.at)
+	}
+	if c.has(b.next(), e.Packet != nil) {
+		if c.reading {
+			e.Packet = c.room()
+		}
+		c.packetOf(e.Packet)
+	}
+	if c.has(b.next(), !plain) {
+		c.fields(e)
+	} else {
+		e.Kind = KindPacket
+	}
+	c.end(outer)
+}
+
+// fields describes what an event may carry beside a packet.
+func (c *coder) fields(e *Event) {
+	outer := c.begin(3)
+	b := firstBit
+	name(c, b.next(), &e.Kind)
+	name(c, b.next(), &e.Node)
+	name(c, b.next(), &e.Peer)
+	name(c, b.next(), &e.Life)
+	name(c, b.next(), &e.Role)
+	near(c, b.next(), &e.Term, &c.last.term)
+	near(c, b.next(), &e.Index, &c.last.index)
+	near(c, b.next(), &e.Last, &c.last.index)
+	near(c, b.next(), &e.Value, &c.last.value)
+	number(c, b.next(), &e.Size)
+	c.float(b.next(), &e.Factor)
+	name(c, b.next(), &e.Check)
+	name(c, b.next(), &e.Verdict)
+	number(c, b.next(), &e.Count)
+	c.text(b.next(), &e.Text)
+	c.bytes(b.next(), &e.Data)
+	list(c, b.next(), &e.Proof, (*coder).seq)
+	list(c, b.next(), &e.Entries, (*coder).entry)
+	list(c, b.next(), &e.Servers, (*coder).server)
+	list(c, b.next(), &e.Faults, (*coder).word)
+	if c.has(b.next(), e.Op != nil) {
+		if c.reading {
+			e.Op = new(Op)
+		}
+		c.op(e.Op)
+	}
+	if c.has(b.next(), e.Settings != nil) {
+		if c.reading {
+			e.Settings = new(Settings)
+		}
+		c.settings(e.Settings)
+	}
+	c.end(outer)
+}
+
+// room returns where to read a packet to.
+func (c *coder) room() *Packet {
+	if c.packet == nil {
+		return new(Packet)
+	}
+	*c.packet = Packet{}
+	return c.packet
+}
+
+func (c *coder) packetOf(p *Packet) {
+	outer := c.begin(3)
+	b := firstBit
+	near(c, b.next(), &p.ID, &c.last.packet)
+	near(c, b.next(), &p.RPC, &c.last.rpc)
+	name(c, b.next(), &p.Fate)
+	name(c, b.next(), &p.From)
+	name(c, b.next(), &p.To)
+	name(c, b.next(), &p.Kind)
+	c.bool(b.next(), &p.Reply)
+	c.bool(b.next(), &p.Duplicate)
+	c.bool(b.next(), &p.Held)
+	c.text(b.next(), &p.Why)
+	near(c, b.next(), &p.Delay, &c.last.delay)
+	near(c, b.next(), &p.SizeBytes, &c.last.size)
+	near(c, b.next(), &p.Term, &c.last.term)
+	c.bool(b.next(), &p.OK)
+	near(c, b.next(), &p.PrevIndex, &c.last.index)
+	near(c, b.next(), &p.PrevTerm, &c.last.term)
+	near(c, b.next(), &p.First, &c.last.index)
+	number(c, b.next(), &p.Entries)
+	near(c, b.next(), &p.Commit, &c.last.index)
+	near(c, b.next(), &p.LastIndex, &c.last.index)
+	near(c, b.next(), &p.LastTerm, &c.last.term)
+	c.text(b.next(), &p.Error)
+	c.end(outer)
+}
+
+func (c *coder) op(o *Op) {
+	outer := c.begin(2)
+	b := firstBit
+	near(c, b.next(), &o.ID, &c.last.op)
+	name(c, b.next(), &o.Client)
+	name(c, b.next(), &o.Kind)
+	number(c, b.next(), &o.Delta)
+	name(c, b.next(), &o.Level)
+	name(c, b.next(), &o.Route)
+	near(c, b.next(), &o.Seq, &c.last.opSeq)
+	near(c, b.next(), &o.Invoked, &c.last.ns)
+	near(c, b.next(), &o.Returned, &c.last.ns)
+	name(c, b.next(), &o.Node)
+	number(c, b.next(), &o.Attempts)
+	name(c, b.next(), &o.Outcome)
+	near(c, b.next(), &o.Value, &c.last.value)
+	c.text(b.next(), &o.Why)
+	c.end(outer)
+}
+
+func (c *coder) settings(s *Settings) {
+	outer := c.begin(2)
+	b := firstBit
+	number(c, b.next(), &s.Seed)
+	name(c, b.next(), &s.Storage)
+	number(c, b.next(), &s.Heartbeat)
+	number(c, b.next(), &s.Election)
+	number(c, b.next(), &s.Lease)
+	number(c, b.next(), &s.Latency)
+	number(c, b.next(), &s.Jitter)
+	number(c, b.next(), &s.Fsync)
+	number(c, b.next(), &s.RPCTimeout)
+	number(c, b.next(), &s.ClientTimeout)
+	c.bool(b.next(), &s.PreVote)
+	c.bool(b.next(), &s.Sessions)
+	number(c, b.next(), &s.SnapshotThreshold)
+	number(c, b.next(), &s.TrailingLogs)
+	c.bool(b.next(), &s.SnapshotCure)
+	c.end(outer)
+}
+
+func (c *coder) entry(e *Entry) {
+	outer := c.begin(1)
+	b := firstBit
+	near(c, b.next(), &e.Term, &c.last.term)
+	name(c, b.next(), &e.Kind)
+	number(c, b.next(), &e.Delta)
+	name(c, b.next(), &e.Client)
+	near(c, b.next(), &e.Seq, &c.last.opSeq)
+	c.bool(b.next(), &e.Sessionless)
+	list(c, b.next(), &e.Servers, (*coder).server)
+	c.end(outer)
+}
+
+func (c *coder) server(s *Server) {
+	outer := c.begin(1)
+	b := firstBit
+	name(c, b.next(), &s.ID)
+	c.bool(b.next(), &s.Voter)
+	c.end(outer)
+}
+
+// word describes a string of a list.
+func (c *coder) word(s *string) {
+	outer := c.begin(1)
+	b := firstBit
+	name(c, b.next(), s)
+	c.end(outer)
+}
+
+// seq describes the number of an event in a list.
+func (c *coder) seq(seq *uint64) {
+	outer := c.begin(1)
+	b := firstBit
+	number(c, b.next(), seq)
+	c.end(outer)
+}

@@ -1,0 +1,145 @@
+package trace
+
+// state describes a state.
+func (c *coder) state(s *State) {
+	outer := c.begin(2)
+	b := firstBit
+	near(c, b.next(), &s.Seq, &c.last.seq)
+	near(c, b.next(), &s.At, &c.last.at)
+	c.settings(&s.Settings)
+	list(c, b.next(), &s.Nodes, (*coder).node)
+	dictionary(c, b.next(), &s.Faults, (*coder).faults)
+	list(c, b.next(), &s.Flights, (*coder).flight)
+	number(c, b.next(), &s.Traffic.Sent)
+	number(c, b.next(), &s.Traffic.Delivered)
+	number(c, b.next(), &s.Traffic.Lost)
+	c.clients(&s.Clients)
+	list(c, b.next(), &s.Story, (*coder).line)
+	list(c, b.next(), &s.Reigns, (*coder).reign)
+	c.text(b.next(), &s.Chapter)
+	c.text(b.next(), &s.Caption)
+	near(c, b.next(), &s.Commit, &c.last.index)
+	list(c, b.next(), &s.Checks, (*coder).check)
+	list(c, b.next(), &s.Lost, (*coder).lost)
+	c.end(outer)
+	if c.reading {
+		s.makeIndex()
+	}
+}
+
+func (c *coder) node(n *Node) {
+	outer := c.begin(4)
+	b := firstBit
+	name(c, b.next(), &n.ID)
+	name(c, b.next(), &n.Life)
+	c.text(b.next(), &n.Why)
+	near(c, b.next(), &n.Since, &c.last.ns)
+	name(c, b.next(), &n.Role)
+	near(c, b.next(), &n.RoleAt, &c.last.ns)
+	near(c, b.next(), &n.Term, &c.last.term)
+	near(c, b.next(), &n.VoteTerm, &c.last.term)
+	name(c, b.next(), &n.Vote)
+	name(c, b.next(), &n.Leader)
+	near(c, b.next(), &n.Heard, &c.last.ns)
+	name(c, b.next(), &n.HeardFrom)
+	list(c, b.next(), &n.Votes, (*coder).word)
+	dictionary(c, b.next(), &n.Peers, (*coder).contact)
+	near(c, b.next(), &n.First, &c.last.index)
+	list(c, b.next(), &n.Entries, (*coder).entry)
+	near(c, b.next(), &n.Commit, &c.last.index)
+	near(c, b.next(), &n.Applied, &c.last.index)
+	near(c, b.next(), &n.Value, &c.last.value)
+	near(c, b.next(), &n.ValueAt, &c.last.ns)
+	near(c, b.next(), &n.SnapshotIndex, &c.last.index)
+	near(c, b.next(), &n.SnapshotTerm, &c.last.term)
+	c.bytes(b.next(), &n.Snapshot)
+	list(c, b.next(), &n.SnapshotServers, (*coder).server)
+	list(c, b.next(), &n.Servers, (*coder).server)
+	list(c, b.next(), &n.Cut, (*coder).entry)
+	near(c, b.next(), &n.CutFirst, &c.last.index)
+	near(c, b.next(), &n.CutAt, &c.last.ns)
+	c.text(b.next(), &n.DiskFault)
+	c.float(b.next(), &n.ClockFactor)
+	c.end(outer)
+}
+
+func (c *coder) contact(id *string, contact *Contact) {
+	outer := c.begin(1)
+	b := firstBit
+	name(c, b.next(), id)
+	near(c, b.next(), &contact.Heard, &c.last.ns)
+	near(c, b.next(), &contact.Match, &c.last.index)
+	c.end(outer)
+}
+
+func (c *coder) faults(link *Link, faults *[]string) {
+	outer := c.begin(1)
+	b := firstBit
+	name(c, b.next(), &link.From)
+	name(c, b.next(), &link.To)
+	list(c, b.next(), faults, (*coder).word)
+	c.end(outer)
+}
+
+func (c *coder) flight(f *Flight) {
+	outer := c.begin(1)
+	b := firstBit
+	near(c, b.next(), &f.SentAt, &c.last.ns)
+	near(c, b.next(), &f.EndedAt, &c.last.ns)
+	c.packetOf(&f.Packet)
+	c.end(outer)
+}
+
+func (c *coder) clients(clients *Clients) {
+	outer := c.begin(1)
+	b := firstBit
+	number(c, b.next(), &clients.OK)
+	number(c, b.next(), &clients.Failed)
+	number(c, b.next(), &clients.Unknown)
+	number(c, b.next(), &clients.InFlight)
+	list(c, b.next(), &clients.Recent, (*coder).op)
+	c.end(outer)
+}
+
+func (c *coder) line(l *Line) {
+	outer := c.begin(1)
+	b := firstBit
+	near(c, b.next(), &l.At, &c.last.ns)
+	near(c, b.next(), &l.Seq, &c.last.seq)
+	name(c, b.next(), &l.Topic)
+	name(c, b.next(), &l.Node)
+	c.text(b.next(), &l.Text)
+	number(c, b.next(), &l.Count)
+	c.end(outer)
+}
+
+func (c *coder) reign(r *Reign) {
+	outer := c.begin(1)
+	b := firstBit
+	name(c, b.next(), &r.Node)
+	near(c, b.next(), &r.Term, &c.last.term)
+	near(c, b.next(), &r.From, &c.last.ns)
+	near(c, b.next(), &r.To, &c.last.ns)
+	c.end(outer)
+}
+
+func (c *coder) check(k *Check) {
+	outer := c.begin(1)
+	b := firstBit
+	name(c, b.next(), &k.Name)
+	name(c, b.next(), &k.Verdict)
+	c.text(b.next(), &k.Text)
+	list(c, b.next(), &k.Proof, (*coder).seq)
+	number(c, b.next(), &k.Count)
+	near(c, b.next(), &k.At, &c.last.ns)
+	near(c, b.next(), &k.Seq, &c.last.seq)
+	c.end(outer)
+}
+
+func (c *coder) lost(l *LostEntry) {
+	outer := c.begin(1)
+	b := firstBit
+	near(c, b.next(), &l.Index, &c.last.index)
+	c.entry(&l.Entry)
+	c.end(outer)
+}

@@ -1,0 +1,272 @@
+package trace
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// kept is a history of events, and everything that it should say of them.
+type kept struct {
+	h      *History
+	events []Event
+	states []State // states[i] is the one after events[i-1]
+}
+
+func keep(budget int64, events []Event) *kept {
+	k := &kept{h: NewHistory(budget)}
+	var l Log
+	l.Keep(k.h)
+	l.Subscribe(func(e Event) { k.events = append(k.events, e) })
+	k.states = append(k.states, l.State())
+	for _, e := range events {
+		if e.Kind == KindPacket && e.Packet != nil {
+			l.EmitPacket(e.At, e.Packet)
+		} else {
+			l.Emit(e)
+		}
+		k.states = append(k.states, l.State())
+	}
+	return k
+}
+
+// TestAHistoryKnowsEveryMoment compares a history with plain lists of events and
+// states, for budgets that hold all and such that hold little.
+func TestAHistoryKnowsEveryMoment(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		budget := rapid.SampledFrom([]int64{1 << 10, 1 << 13, 1 << 15, 1 << 30}).Draw(t, "budget")
+		k := keep(budget, rapid.SliceOfN(anyEvent(), 0, 200).Draw(t, "events"))
+		first, last := k.h.Span()
+		if last.Seq != uint64(len(k.events)) || last.At != k.states[len(k.events)].At {
+			t.Fatalf("it ends at %+v", last)
+		}
+		if first.Seq != k.h.Dropped() || first.At != k.states[first.Seq].At || budget == 1<<30 && first.Seq != 0 {
+			t.Fatalf("it begins at %+v with %d events dropped", first, k.h.Dropped())
+		}
+		if bytes := k.h.Bytes(); bytes > budget && len(k.h.chunks) > 1 {
+			t.Fatalf("it takes %d bytes of %d in %d chunks", bytes, budget, len(k.h.chunks))
+		}
+		k.checkStates(t, first.Seq)
+		k.checkEvents(t, first.Seq)
+	})
+}
+
+// emptied returns a state in which lists that are empty are not there at all: a
+// copy may have them of an earlier state.
+func emptied(s State) State {
+	for _, list := range []any{&s.Nodes, &s.Faults, &s.Flights, &s.Story, &s.Reigns, &s.Checks} {
+		if v := reflect.ValueOf(list).Elem(); v.Len() == 0 {
+			v.SetZero()
+		}
+	}
+	if len(s.Nodes) == 0 {
+		s.index = nil
+	}
+	return s
+}
+
+func (k *kept) checkStates(t *rapid.T, first uint64) {
+	var state State
+	// Every moment in any order, so that places are left and come back to.
+	for _, i := range rand.New(rand.NewPCG(1, uint64(len(k.states)))).Perm(len(k.states) + 1) {
+		seq := uint64(i)
+		held := k.h.StateAt(seq, &state)
+		if want := seq >= first && i < len(k.states); held != want {
+			t.Fatalf("event %d is held: %t", seq, held)
+		}
+		if held && !reflect.DeepEqual(emptied(state), emptied(k.states[i])) {
+			t.Fatalf("after event %d it is\n%+v, not\n%+v", seq, state, k.states[i])
+		}
+	}
+	for modulo := range uint64(5) {
+		holds := func(s *State) bool { return (s.Traffic.Sent+s.Seq)%5 == modulo && len(s.Nodes) > 0 }
+		for before := range uint64(len(k.states)) {
+			want, found := uint64(0), false
+			for seq := first; seq < before; seq++ {
+				if holds(&k.states[seq]) {
+					want, found = seq, true
+				}
+			}
+			if got, ok := k.h.FindLast(before, holds); got != want || ok != found {
+				t.Fatalf("before %d it held last at %d (%t), not %d (%t)", before, got, ok, want, found)
+			}
+		}
+	}
+}
+
+func (k *kept) checkEvents(t *rapid.T, first uint64) {
+	events := k.events[first:] // those that are held
+	for seq := range uint64(len(k.events) + 2) {
+		got, ok := k.h.Event(seq)
+		if held := seq > first && seq <= uint64(len(k.events)); ok != held {
+			t.Fatalf("event %d is held: %t", seq, ok)
+		}
+		if ok && !reflect.DeepEqual(got, k.events[seq-1]) {
+			t.Fatalf("event %d is %+v, not %+v", seq, got, k.events[seq-1])
+		}
+		want, found := slices.IndexFunc(events, func(e Event) bool { return e.Seq > seq && Matters(&e) }), uint64(0)
+		if want >= 0 {
+			found = events[want].Seq
+		}
+		if got, ok := k.h.Next(seq); got != found || ok != (want >= 0) {
+			t.Fatalf("after %d comes %d (%t), not %d", seq, got, ok, found)
+		}
+		found, ok = 0, false
+		for _, e := range events {
+			if e.Seq < seq && Matters(&e) {
+				found, ok = e.Seq, true
+			}
+		}
+		if got, held := k.h.Prev(seq); got != found || ok != held {
+			t.Fatalf("before %d comes %d (%t), not %d", seq, got, held, found)
+		}
+	}
+	from := rapid.Uint64Range(0, uint64(len(k.events)+1)).Draw(t, "from")
+	to := rapid.Uint64Range(0, uint64(len(k.events)+1)).Draw(t, "to")
+	most := rapid.IntRange(1, len(k.events)+1).Draw(t, "most")
+	var all, mattering []uint64
+	for _, e := range events {
+		if e.Seq < from || e.Seq > to {
+			continue
+		}
+		if len(all) < most {
+			all = append(all, e.Seq)
+		}
+		if len(mattering) < most && Matters(&e) {
+			mattering = append(mattering, e.Seq)
+		}
+	}
+	collect := func(each func(uint64, uint64, func(*Event) bool)) (seqs []uint64) {
+		each(from, to, func(e *Event) bool {
+			seqs = append(seqs, e.Seq)
+			return len(seqs) < most
+		})
+		return seqs
+	}
+	if got := collect(k.h.Events); !slices.Equal(got, all) {
+		t.Fatalf("from %d to %d there are the events %v, not %v", from, to, got, all)
+	}
+	if got := collect(k.h.Marks); !slices.Equal(got, mattering) {
+		t.Fatalf("from %d to %d the events %v matter, not %v", from, to, got, mattering)
+	}
+}
+
+func TestATimeIsFoundInAHistory(t *testing.T) {
+	for _, budget := range []int64{1 << 12, 1 << 30} {
+		var events []Event
+		for i := range 1000 {
+			e := Event{At: time.Duration(i/3*10 + 10), Kind: KindTerm, Node: "n1", Term: 7}
+			if i%2 == 0 {
+				e = Event{At: e.At, Kind: KindPacket, Packet: &Packet{ID: uint64(i + 1), Kind: "heartbeat", Fate: Sent}}
+			}
+			events = append(events, e)
+		}
+		k := keep(budget, events)
+		first, last := k.h.Span()
+		if (budget == 1<<12) != (first.Seq > 0) {
+			t.Errorf("with %d bytes it begins at %+v", budget, first)
+		}
+		for at := time.Duration(-1); at < 3500; at++ {
+			want := first.Seq
+			for _, e := range k.events {
+				if e.At <= at && e.Seq > first.Seq {
+					want = e.Seq
+				}
+			}
+			if got := k.h.SeqAt(at); got != want {
+				t.Fatalf("at %d it is event %d, not %d of %d to %d", at, got, want, first.Seq, last.Seq)
+			}
+		}
+	}
+}
+
+func TestAnEmptyHistoryHasNothing(t *testing.T) {
+	h := NewHistory(HistoryBudget)
+	var s State
+	if h.StateAt(0, &s) {
+		t.Error("it holds a state")
+	}
+	if first, last := h.Span(); first != last || first != (Moment{}) || h.SeqAt(5) != 0 || h.Bytes() != 0 {
+		t.Errorf("it spans %+v to %+v", first, last)
+	}
+	if _, ok := h.Next(0); ok {
+		t.Error("it has a next event")
+	}
+	if _, ok := h.Prev(5); ok {
+		t.Error("it has an event before")
+	}
+	if _, ok := h.FindLast(5, func(*State) bool { return true }); ok {
+		t.Error("something held")
+	}
+}
+
+// TestAHistoryIsReadWhileItGrows is for the race detector.
+func TestAHistoryIsReadWhileItGrows(t *testing.T) {
+	h := NewHistory(1 << 15)
+	var l Log
+	l.Keep(h)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for g := range uint64(3) {
+		readers.Go(func() {
+			rng := rand.New(rand.NewPCG(g, 0))
+			var s State
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				first, last := h.Span()
+				seq := first.Seq + rng.Uint64N(last.Seq-first.Seq+1)
+				// It may be gone by now, but never be another.
+				if h.StateAt(seq, &s) && s.Seq != seq {
+					t.Errorf("asked for event %d, got %d", seq, s.Seq)
+				}
+				look(&s)
+				if e, ok := h.Event(seq); ok && e.Seq != seq {
+					t.Errorf("asked for event %d, got %d", seq, e.Seq)
+				}
+				h.Marks(seq, seq+50, func(*Event) bool { return true })
+				_, _ = h.Prev(seq)
+			}
+		})
+	}
+	gen := anyEvent()
+	for i := range 3000 {
+		e := gen.Example(i)
+		e.At = time.Duration(i)
+		l.Emit(e)
+	}
+	close(stop)
+	readers.Wait()
+}
+
+func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
+	packet := func(kind string, fate Fate, reply, ok bool) *Event {
+		return &Event{Kind: KindPacket, Packet: &Packet{Kind: kind, Fate: fate, Reply: reply, OK: ok}}
+	}
+	for _, e := range []*Event{
+		packet("heartbeat", Delivered, false, false), packet("heartbeat", Lost, true, false), packet("append", Sent, false, false),
+		packet("append", Delivered, false, false), packet("append", Delivered, true, true), packet("append", Lost, false, false),
+		packet("vote", Sent, false, false), {Kind: KindLogLine, Node: "n1", Text: "x"},
+	} {
+		if Matters(e) {
+			t.Errorf("%+v %+v matters", e, e.Packet)
+		}
+	}
+	for _, e := range []*Event{
+		packet("append", Delivered, true, false), packet("vote", Delivered, false, false), packet("prevote", Lost, true, false),
+		packet("snapshot", Delivered, false, false), packet("timeout-now", Delivered, false, false),
+		{Kind: KindRole}, {Kind: KindLife}, {Kind: KindVerdict}, {Kind: KindLinkFault}, {Kind: KindInvoked}, {Kind: KindAppended}, {Kind: KindApplied},
+	} {
+		if !Matters(e) {
+			t.Errorf("%+v %+v does not matter", e, e.Packet)
+		}
+	}
+}

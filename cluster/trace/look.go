@@ -1,0 +1,263 @@
+package trace
+
+import (
+	"slices"
+	"sort"
+	"time"
+)
+
+// Matters says whether an event is worth stopping at. Heartbeats, appends and
+// their replies are not: what they bring about is an event of its own; a refused
+// append is, and so is each vote asked for or given, once it arrives or is lost.
+// Lines of the library's log are not.
+func Matters(e *Event) bool {
+	switch {
+	case e.Kind == KindLogLine:
+		return false
+	case e.Kind != KindPacket || e.Packet == nil:
+		return true
+	case e.Packet.Kind == "append":
+		return e.Packet.Reply && !e.Packet.OK && e.Packet.Fate == Delivered
+	}
+	return e.Packet.Kind != "heartbeat" && e.Packet.Fate != Sent
+}
+
+// StateAt makes into the state right after the event of that number, or the last
+// one before it. It returns false, and changes nothing, if the history does not
+// hold that moment.
+func (h *History) StateAt(seq uint64, into *State) bool {
+	where, ok := h.chunkAt(func(start Moment) bool { return start.Seq <= seq })
+	if !ok || seq > where.last.Seq {
+		return false
+	}
+	h.looks.Lock()
+	defer h.looks.Unlock()
+	s := h.spot(&where, seq)
+	for e := s.replay.next(seq); e != nil; e = s.replay.next(seq) {
+		s.state.apply(e)
+	}
+	s.state.CopyTo(into)
+	return true
+}
+
+// SeqAt returns the last event at or before a time, or the nearest one if the
+// history does not hold that time.
+func (h *History) SeqAt(at time.Duration) uint64 {
+	where, ok := h.chunkAt(func(start Moment) bool { return start.At <= at })
+	if !ok {
+		first, _ := h.Span()
+		return first.Seq
+	}
+	if at >= where.last.At {
+		return where.last.Seq
+	}
+	seq := where.start.Seq
+	r := where.replay(rest, marks)
+	for e := r.next(where.last.Seq); e != nil && e.At <= at; e = r.next(where.last.Seq) {
+		seq = e.Seq
+	}
+	return seq
+}
+
+// Next returns the next event after seq that matters, and whether there is one.
+func (h *History) Next(seq uint64) (next uint64, ok bool) {
+	h.Marks(seq+1, ^uint64(0), func(e *Event) bool {
+		next, ok = e.Seq, true
+		return false
+	})
+	return next, ok
+}
+
+// Prev returns the last event before seq that matters, and whether there is one.
+func (h *History) Prev(seq uint64) (prev uint64, ok bool) {
+	if seq == 0 {
+		return 0, false
+	}
+	for _, c := range slices.Backward(h.held(0, seq-1)) {
+		r := c.replay(marks)
+		for e := r.next(seq - 1); e != nil; e = r.next(seq - 1) {
+			prev, ok = e.Seq, true
+		}
+		if ok {
+			break
+		}
+	}
+	return prev, ok
+}
+
+// Event returns the event of that number, and whether the history holds it.
+func (h *History) Event(seq uint64) (found Event, ok bool) {
+	h.Events(seq, seq, func(e *Event) bool {
+		found, ok = *e, true
+		if e.Packet != nil {
+			packet := *e.Packet
+			found.Packet = &packet
+		}
+		return false
+	})
+	return found, ok
+}
+
+// Events calls f with each event from one number to another, both included, in
+// order, until f says false. F must not keep the event, nor its packet.
+func (h *History) Events(from, to uint64, f func(*Event) bool) {
+	h.each(from, to, f, rest, marks)
+}
+
+// Marks is Events for those that matter alone, which takes much less time.
+func (h *History) Marks(from, to uint64, f func(*Event) bool) {
+	h.each(from, to, f, marks)
+}
+
+func (h *History) each(from, to uint64, f func(*Event) bool, streams ...int) {
+	for _, c := range h.held(from, to) {
+		r := c.replay(streams...)
+		for e := r.next(to); e != nil; e = r.next(to) {
+			if e.Seq >= from && !f(e) {
+				return
+			}
+		}
+	}
+}
+
+// FindLast returns the last event before another one after which a predicate
+// held, and whether there is one. Holds must not keep the state. It folds the
+// history backwards chunk by chunk until it is found, which takes about a second
+// for some million events.
+func (h *History) FindLast(before uint64, holds func(*State) bool) (seq uint64, ok bool) {
+	if before == 0 {
+		return 0, false
+	}
+	all := h.held(0, before-1)
+	for i, c := range slices.Backward(all) {
+		state := c.keyframe()
+		// The keyframe of any other is the end of the one before it.
+		if i == 0 && c.start.Seq < before && holds(&state) {
+			seq, ok = c.start.Seq, true
+		}
+		r := c.replay(rest, marks)
+		for e := r.next(before - 1); e != nil; e = r.next(before - 1) {
+			state.apply(e)
+			if holds(&state) {
+				seq, ok = e.Seq, true
+			}
+		}
+		if ok {
+			break
+		}
+	}
+	return seq, ok
+}
+
+// chunkAt returns the last chunk whose start is not after a moment.
+func (h *History) chunkAt(notAfter func(start Moment) bool) (chunk, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	after := sort.Search(len(h.chunks), func(i int) bool { return !notAfter(h.chunks[i].start) })
+	if after == 0 {
+		return chunk{}, false
+	}
+	return h.chunks[after-1], true
+}
+
+// held returns the chunks that hold the events from one number to another.
+func (h *History) held(from, to uint64) []chunk {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	first := sort.Search(len(h.chunks), func(i int) bool { return h.chunks[i].last.Seq >= from })
+	end := sort.Search(len(h.chunks), func(i int) bool { return h.chunks[i].start.Seq >= to })
+	// One that starts with the event to may hold it if there is no other.
+	if end < len(h.chunks) && end == 0 {
+		end = 1
+	}
+	return slices.Clone(h.chunks[first:max(first, end)])
+}
+
+// keyframe returns the state at the start of a chunk.
+func (c *chunk) keyframe() (s State) {
+	r := coder{reading: true, buf: c.key, names: c.names}
+	r.state(&s)
+	return s
+}
+
+// replay goes through the events of a chunk.
+type replay struct {
+	readers [streams]coder
+	ahead   [streams]Event // the next event of each stream, if it is known
+	known   [streams]bool
+}
+
+// replay returns what goes through some streams of a chunk from its start.
+func (c *chunk) replay(which ...int) *replay {
+	r := &replay{}
+	for i := range r.readers {
+		r.readers[i] = coder{reading: true, last: last{seq: c.start.Seq, at: uint64(c.start.At)}, packet: new(Packet)}
+	}
+	for _, i := range which {
+		r.readers[i].buf, r.readers[i].names = c.events[i], c.names
+	}
+	return r
+}
+
+// extend lets it go on through what has been added to the chunk since.
+func (r *replay) extend(c *chunk) {
+	for i := range r.readers {
+		r.readers[i].buf, r.readers[i].names = c.events[i], c.names
+	}
+}
+
+// next returns the next event if it comes no later than a number, and nil if
+// there is none. The event is good until the next call.
+func (r *replay) next(to uint64) *Event {
+	first := -1
+	for i := range r.readers {
+		if c := &r.readers[i]; !r.known[i] && c.at < len(c.buf) {
+			r.ahead[i] = Event{}
+			c.event(&r.ahead[i], false)
+			r.known[i] = true
+		}
+		if r.known[i] && (first < 0 || r.ahead[i].Seq < r.ahead[first].Seq) {
+			first = i
+		}
+	}
+	if first < 0 || r.ahead[first].Seq > to {
+		return nil
+	}
+	r.known[first] = false
+	return &r.ahead[first]
+}
+
+// spotsMax is how many places are remembered at which somebody looked last.
+const spotsMax = 3
+
+// spot is a place at which somebody looked: a state, and what comes after it.
+type spot struct {
+	key    *byte // of the chunk's keyframe
+	used   uint64
+	replay *replay
+	state  State
+}
+
+// spot returns a place in a chunk that is not after an event, from which it is
+// not far to it. H.looks is held.
+func (h *History) spot(c *chunk, seq uint64) *spot {
+	h.turn++
+	best, oldest := -1, 0
+	for i := range h.spots {
+		s := &h.spots[i]
+		if s.key == &c.key[0] && s.state.Seq <= seq && (best < 0 || s.state.Seq > h.spots[best].state.Seq) {
+			best = i
+		}
+		if s.used < h.spots[oldest].used {
+			oldest = i
+		}
+	}
+	if best < 0 {
+		best = oldest
+		h.spots[best] = spot{key: &c.key[0], replay: c.replay(rest, marks), state: c.keyframe()}
+	}
+	s := &h.spots[best]
+	s.used = h.turn
+	s.replay.extend(c)
+	return s
+}

@@ -1,0 +1,92 @@
+package faults
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseLinkFault is the inverse of LinkFault.String: it reads a fault as commands spell it, such as "cut only vote,prevote".
+func ParseLinkFault(s string) (LinkFault, error) {
+	spec, limit, limited := strings.Cut(s, " only ")
+	fault, err := parseWholeLinkFault(strings.Fields(spec))
+	if err == nil && limited {
+		var kinds []Kind
+		for name := range strings.SplitSeq(limit, ",") {
+			kind, wrong := ParseKind(name)
+			if wrong != nil {
+				return nil, fmt.Errorf("link fault %q: %w", s, wrong)
+			}
+			kinds = append(kinds, kind)
+		}
+		fault = Only(fault, kinds...)
+	}
+	// A fault has one spelling, so whatever was read over shows here.
+	if err != nil || fault.String() != s {
+		return nil, fmt.Errorf("%q is not a fault of a link", s)
+	}
+	return fault, nil
+}
+
+// parseWholeLinkFault reads the words of a fault without a limit. Words that it does not understand are an error or change
+// how the fault is spelled.
+func parseWholeLinkFault(words []string) (LinkFault, error) {
+	words = append(words, "", "", "", "")
+	switch words[0] {
+	case Cut{}.Name():
+		return Cut{}, nil
+	case Refuse{}.Name():
+		return Refuse{}, nil
+	case Jam{}.Name():
+		return Jam{}, nil
+	case Delay{}.Name():
+		mean, err := time.ParseDuration(words[1])
+		if err != nil || words[2] == "" {
+			return Delay{Mean: mean}, err
+		}
+		jitter, err := time.ParseDuration(words[3])
+		return Delay{Mean: mean, Jitter: jitter}, err
+	case Lose{}.Name():
+		percent, err := parsePercent(words[1])
+		return Lose{Percent: percent}, err
+	case Duplicate{}.Name():
+		percent, err := parsePercent(words[1])
+		return Duplicate{Percent: percent}, err
+	case Reorder{}.Name():
+		percent, err := parsePercent(words[1])
+		return Reorder{Percent: percent}, err
+	case Bandwidth{}.Name():
+		rate, err := ParseRate(words[1])
+		return Bandwidth{BytesPerSecond: rate}, err
+	}
+	return nil, fmt.Errorf("there is no fault %q", words[0])
+}
+
+// parsePercent is the inverse of formatPercent, with the sign behind it.
+func parsePercent(s string) (float64, error) {
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
+	if err == nil && !(percent >= 0 && percent <= 100) { // also not a number
+		err = fmt.Errorf("%s is not from 0%% to 100%%", s)
+	}
+	return percent, err
+}
+
+// ParseDiskFault is the inverse of DiskFault.String: it reads a fault as commands spell it, such as "slow 50ms". A disk that
+// is ok has none: the text "" and "ok" give nil.
+func ParseDiskFault(s string) (DiskFault, error) {
+	for _, fault := range []DiskFault{Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}} {
+		if s == fault.String() {
+			return fault, nil
+		}
+	}
+	if s == "" || s == (ok{}).String() {
+		return nil, nil
+	}
+	if latency, slow := strings.CutPrefix(s, "slow "); slow {
+		if d, err := time.ParseDuration(latency); err == nil && d >= 0 && d.String() == latency {
+			return Slow{Latency: d}, nil
+		}
+	}
+	return nil, fmt.Errorf("%q is not a fault of a disk", s)
+}
