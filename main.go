@@ -185,8 +185,9 @@ func runCommand() *cobra.Command {
 		Long: `Run scenarios, built-in ones by name or files, without a screen, in virtual
 time, as fast as it goes, and side by side.
 
-The exit status is 0 if all expectations hold, 1 if one does not, and 2 if a
-file has a mistake or a run cannot start.`,
+The exit status is 0 if all expectations hold and no check is violated but those
+that a scenario announces, 1 if not, and 2 if a file has a mistake or a run cannot
+start.`,
 		Args:              from(1, math.MaxInt, "a scenario"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"capsize/cluster/check"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
@@ -108,6 +109,11 @@ func TestResultsAsJSON(t *testing.T) {
 			if r.OK != c.ok[i] || r.Seed != c.seeds[i] || (len(r.Failures) == 0) != r.OK || r.Events == 0 || r.VirtualSeconds <= 0 || r.Term < 2 {
 				t.Errorf("%s: result %d is %s", c.args, i, line)
 			}
+			for _, name := range check.Names() {
+				if r.Checks[name] != "ok" || len(r.Checks) != len(check.Names()) {
+					t.Errorf("%s: result %d says of %s: %q", c.args, i, name, r.Checks)
+				}
+			}
 			if r.OK && !strings.Contains(line, `"failures":[]`) || !strings.Contains(line, `"checks":{`) || !regexp.MustCompile(`"ops":\{"ok":\d+,"failed":\d+,"unknown":\d+\}`).MatchString(line) {
 				t.Errorf("%s: result %d is %s", c.args, i, line)
 			}
@@ -151,6 +157,7 @@ func TestABadScenarioIsRefusedInOneLine(t *testing.T) {
 		{"run " + file("say "+strings.Repeat("x", 10<<20)), "10485764 bytes"},
 		{"run " + file("nodes 100\nincrement"), "1 to 99"},
 		{"run " + file("wait 2h"), "1h0m0s"},
+		{"run " + file("expect violation linearizble"), "did you mean linearizable"},
 		{"run --repeat 0 " + good, "--repeat 0"},
 		{"run --repeat -1 " + good, "--repeat -1"},
 		{"run --repeat 1000001 " + good, "--repeat 1000001"},

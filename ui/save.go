@@ -20,7 +20,7 @@ type savedMsg struct {
 // save writes the session so far as a scenario, into a new file of the present
 // directory.
 func (m *model) save() tea.Cmd {
-	text := scenario.Save(m.cluster.Settings(), m.nodesFirst, m.ordered, m.cluster.Clock().Now())
+	text := scenario.Save(m.cluster.Settings(), m.nodesFirst, m.ordered, m.cluster.Clock().Now(), m.state.Checks)
 	return func() tea.Msg {
 		for i := 1; ; i++ {
 			name := fmt.Sprintf("session-%d.capsize", i)

@@ -26,6 +26,8 @@ var builtinNames = []string{
 	"rolling-restart",
 	"membership",
 	"stale-read",
+	"weak-read",
+	"linearizable-read",
 	"double-count",
 	"double-count-sessions",
 	"one-way-cut",
@@ -39,9 +41,13 @@ var builtinNames = []string{
 	"figure-8",
 	"chaos",
 	"lying-disk",
+	"honest-disk",
 	"amnesia",
+	"voter-remembers",
 	"unsafe-recovery",
+	"safe-recovery",
 	"install-snapshot-livelock",
+	"install-snapshot-cured",
 }
 
 // Names returns the names of the built-in scenarios, in a sensible order to learn

@@ -4,7 +4,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
+
+	"capsize/cluster/trace"
 )
 
 // parseBuiltin reads a built-in scenario.
@@ -36,6 +39,25 @@ func TestEveryBuiltinScenarioDoesWhatItExpects(t *testing.T) {
 	}
 }
 
+// unhurried is a stage on which every step takes as long as a talk does, while
+// virtual time goes on.
+type unhurried struct{}
+
+func (unhurried) Speed(float64) {}
+func (unhurried) Step(string)   { time.Sleep(45 * time.Second) }
+
+func TestEveryBuiltinScenarioBearsAPauseAtEachStep(t *testing.T) {
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			failures, _ := carryOut(t, parseBuiltin(t, name), unhurried{}, func(trace.Event) {})
+			for _, f := range failures {
+				t.Errorf("%s: %v", name, &f)
+			}
+		})
+	}
+}
+
 func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
 	titles := map[string]string{}
 	for _, name := range Names() {
@@ -51,7 +73,7 @@ func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
 			case "say":
 				captions++
 				if lines := captionLines(text); lines > 2 {
-					t.Errorf("%s:%d: the caption needs %d lines of 100 characters: %s", name, step.line, lines, text)
+					t.Errorf("%s:%d: the caption needs %d lines of 76 columns: %s", name, step.line, lines, text)
 				}
 			case "expect":
 				expectations++
@@ -63,12 +85,12 @@ func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
 	}
 }
 
-// captionLines returns how many lines of 100 characters a text needs.
+// captionLines returns how many lines of 76 columns a text needs.
 func captionLines(text string) int {
 	lines, width := 1, 0
 	for _, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
-		if width > 0 && width+1+n > 100 {
+		if width > 0 && width+1+n > 76 {
 			lines, width = lines+1, 0
 		}
 		width += n + min(width, 1)
@@ -118,6 +140,9 @@ var otherwise = []struct{ name, old, new string }{
 	{"membership", "remove-node $first", ""},
 	{"membership", "remove-node $second", ""},
 	{"stale-read", "isolate n1", ""},
+	{"weak-read", "isolate n1", ""},
+	{"weak-read", "delay n2,n3,n4,n5 <-> n2,n3,n4,n5 300ms only append\nwait leader n2,n3,n4,n5 within 15s", "wait leader n2,n3,n4,n5 within 15s\nwait 1s"},
+	{"linearizable-read", "read linearizable via n1", "read none via n1"},
 	{"double-count", "set sessions off", "set sessions on"},
 	{"double-count-sessions", "set sessions on", "set sessions off"},
 	{"one-way-cut", "cut n1 -> others", ""},
@@ -133,9 +158,15 @@ var otherwise = []struct{ name, old, new string }{
 	{"figure-8", "cut n1 -> others only append", "heal n1 -> others"},
 	{"figure-8", "cut n5 -> n1,n3,n4 only append\ncut n5 <-> n2\nwait leader n5 within 30s", "wait 5s"},
 	{"lying-disk", "disk all lie", ""},
-	{"amnesia", "wipe n2", "kill n2"},
+	{"honest-disk", "disk all ok", "disk all lie"},
+	{"amnesia", "wipe n3", "kill n3"},
+	{"voter-remembers", "poweroff n3", "wipe n3"},
 	{"unsafe-recovery", "recover n1,n2", ""},
+	{"unsafe-recovery", "transfer n4", ""},
+	{"safe-recovery", "kill n3,n4,n5", "kill n3,n4,n5\nrecover n1,n2"},
 	{"install-snapshot-livelock", "set trailing-logs 5", ""},
+	{"install-snapshot-livelock", "set trailing-logs 5", "set trailing-logs 5\nset snapshot-cure on"},
+	{"install-snapshot-cured", "set snapshot-cure on", "set snapshot-cure off"},
 }
 
 // TestABuiltinScenarioFailsIfItsStoryIsAnother shows that its expectations are

@@ -36,7 +36,7 @@ func expectCommands() []command {
 	return []command{{
 		name: "expect",
 		syntax: "expect value N [on SEL] | leader SEL|none | role SEL ROLE | term OP N | commit OP N [on SEL] | " +
-			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N",
+			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK",
 		help: "what must be so now; the run fails if it is not", parse: parseExpect,
 	}}
 }
@@ -55,6 +55,8 @@ var expectations = []struct {
 	{"log", expectLog},
 	{"last", expectLast},
 	{"ops", expectOps},
+	{"checks", expectChecks},
+	{"violation", expectViolation},
 }
 
 func parseExpect(r *reader) (action, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"capsize/cluster"
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 	"capsize/faults"
 )
@@ -65,6 +66,8 @@ func (s *Session) expand(w string) []string {
 		return []string{"follower", "leader", "candidate", "down"}
 	case "OUTCOME":
 		return outcomes
+	case "CHECK":
+		return check.Names()
 	case "KIND":
 		var kinds []string
 		for _, k := range faults.Kinds() {

@@ -30,6 +30,9 @@ type Result struct {
 	Checks         map[string]string `json:"checks"`
 	Failures       []Failure         `json:"failures"`
 	Faults         map[string]int    `json:"faults,omitempty"` // of a soak: what chaos did, by kind
+
+	announced []string // the checks that the script expects to be violated
+	remarks   []string // of its checks, for people: what is no failure but should be known
 }
 
 // Ops counts the operations of clients by outcome.
@@ -76,12 +79,12 @@ func headless(ctx context.Context, s *Script, w watch) (Result, error) {
 		for {
 			select {
 			case failures := <-done:
-				return Result{Failures: failures}
+				return Result{Failures: failures, announced: s.scope.announced}
 			case at = <-begun:
 				limit.Reset(s.steps[at].longest(&s.Settings))
 			case <-limit.C:
 				step := s.steps[at]
-				return Result{Failures: []Failure{{
+				return Result{announced: s.scope.announced, Failures: []Failure{{
 					Line: step.line, Text: step.text,
 					Want: fmt.Sprintf("it to be done within %s", step.longest(&s.Settings)), Got: "it is still under way",
 				}}}
@@ -132,7 +135,9 @@ func flatOut(ctx context.Context, name string, cfg cluster.Config, w watch, f fu
 	err = c.Clock().Do(func() {
 		c.Go(func() {
 			r := f(c)
+			c.AwaitVerdicts()
 			state := c.Trace().State()
+			r.judge(verdicts(&state))
 			r.VirtualSeconds, r.Events = c.Now().Seconds(), state.Seq
 			r.Ops = Ops{OK: state.Clients.OK, Failed: state.Clients.Failed, Unknown: state.Clients.Unknown}
 			r.Term, r.Value = highestTerm(&state), committedValue(&state)
@@ -151,7 +156,7 @@ func flatOut(ctx context.Context, name string, cfg cluster.Config, w watch, f fu
 		return Result{}, ErrInterrupted
 	}
 	r.Scenario, r.OK, r.Seed, r.Nodes = name, len(r.Failures) == 0, cfg.Settings.Seed, cfg.Nodes
-	r.WallSeconds, r.Checks = time.Since(started).Seconds(), map[string]string{}
+	r.WallSeconds = time.Since(started).Seconds()
 	r.Failures = append([]Failure{}, r.Failures...)
 	return r, nil
 }

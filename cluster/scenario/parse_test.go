@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"capsize/cluster/check"
 )
 
 // goodLines are lines of every command, in each of its forms.
@@ -133,6 +135,9 @@ expect last unknown
 expect ops ok = 5
 expect ops failed != 0
 expect ops unknown <= 3
+expect checks ok
+expect violation acked-durable
+expect violation election-safety
 `), "\n")
 
 // goodSetup are lines that say what cluster to start.
@@ -261,11 +266,16 @@ var mistakes = []struct{ text, want string }{
 	{"speed 0", `f:1:7: "0" is not a speed, or max or auto: a number from 0.0001 to 10000`},
 	{"say", "f:1:4: the text is missing"},
 	{"chapter   ", "f:1:8: the text is missing"},
-	{"expect", "f:1:7: what to expect, one of value, leader, role, term, commit, log, last, ops is missing"},
-	{"expect vlaue 3", `f:1:8: "vlaue" is not what to expect: value, leader, role, term, commit, log, last, ops (did you mean value?)`},
+	{"expect", "f:1:7: what to expect, one of value, leader, role, term, commit, log, last, ops, checks, violation is missing"},
+	{"expect vlaue 3", `f:1:8: "vlaue" is not what to expect: value, leader, role, term, commit, log, last, ops, checks, violation (did you mean value?)`},
 	{"expect term 3", `f:1:13: "3" is not a comparison: =, !=, <, <=, >, >=`},
 	{"expect role n1 king", `f:1:16: "king" is not a role: follower, leader, candidate, down`},
 	{"expect last okay", `f:1:13: "okay" is not an outcome: ok, failed, unknown (did you mean ok?)`},
+	{"expect checks", "f:1:14: what the checks must say, one of ok is missing"},
+	{"expect checks violated", `f:1:15: "violated" is not what the checks must say: ok`},
+	{"expect checks ok now", `f:1:18: "now" is too much: the command ends before it`},
+	{"expect violation", "f:1:17: a check, one of " + strings.Join(check.Names(), ", ") + " is missing"},
+	{"expect violation acked-durabel", `f:1:18: "acked-durabel" is not a check: ` + strings.Join(check.Names(), ", ") + " (did you mean acked-durable?)"},
 	{"expect log n1,n2 equal", `f:1:18: "equal" is not how logs compare: same, diverged`},
 	{"expect value 3 on", "f:1:18: which nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority, others is missing"},
 	{"ring\nkill \x01", "f:2:6: a control character (U+0001): a scenario is plain text"},

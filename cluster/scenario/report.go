@@ -62,6 +62,9 @@ func WriteTable(w io.Writer, results []Result) error {
 		if len(r.Faults) > 0 {
 			fmt.Fprintf(&below, "%s: chaos struck: %s\n", r.Scenario, faultsInWords(r.Faults))
 		}
+		for _, remark := range r.remarks {
+			fmt.Fprintf(&below, "%s: %s\n", r.Scenario, remark)
+		}
 		for _, f := range r.Failures {
 			where := r.Scenario
 			if f.Line > 0 {

@@ -92,9 +92,10 @@ func (x *execution) wait(what string, within time.Duration, until condition) err
 	}
 }
 
-// run carries out the steps of a script, and returns what did not hold. It goes
-// on after an expectation that does not hold, and ends after a command that
-// cannot be carried out or a wait that was in vain.
+// run carries out the steps of a script, and returns what did not hold, which
+// checks are violated that it does not announce included. It goes on after an
+// expectation that does not hold, and ends after a command that cannot be carried
+// out or a wait that was in vain.
 func (x *execution) run(s *Script) []Failure {
 	var failures []Failure
 	for _, step := range s.steps {
@@ -115,7 +116,7 @@ func (x *execution) run(s *Script) []Failure {
 	}
 	x.stopChaos()
 	x.c.StopLoad()
-	return failures
+	return append(failures, unannounced(x.verdicts(), s.scope.announced)...)
 }
 
 func asFailure(err error, s step) Failure {

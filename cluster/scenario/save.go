@@ -17,8 +17,8 @@ type Ordered struct {
 
 // Save writes what was ordered of a cluster as a scenario, up to the moment now.
 // Clients' commands become asynchronous, as they were: whoever pressed the keys
-// did not wait for the answers.
-func Save(settings trace.Settings, nodes int, ordered []Ordered, now time.Duration) string {
+// did not wait for the answers. What the checks found to be violated is expected.
+func Save(settings trace.Settings, nodes int, ordered []Ordered, now time.Duration, checks []trace.Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "title A saved session\nnodes %d\nseed %d\nstorage %s\n", nodes, settings.Seed, settings.Storage)
 	for _, kv := range cluster.Changed(settings) {
@@ -39,6 +39,11 @@ func Save(settings trace.Settings, nodes int, ordered []Ordered, now time.Durati
 		b.WriteString(o.Text + "\n")
 	}
 	writeWait(&b, now-last)
+	for _, c := range checks {
+		if c.Verdict == trace.VerdictViolated {
+			fmt.Fprintf(&b, "expect violation %s\n", c.Name)
+		}
+	}
 	return b.String()
 }
 

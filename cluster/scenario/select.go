@@ -11,10 +11,11 @@ import (
 )
 
 // scope is what is known while a scenario is read: which nodes there may be,
-// and which names were given.
+// which names were given, and which checks it says will be violated.
 type scope struct {
-	nodes []string
-	names []string
+	nodes     []string
+	names     []string
+	announced []string
 }
 
 // nameForm is what a node, or a name given with let, may be called.
