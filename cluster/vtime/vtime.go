@@ -34,7 +34,7 @@ const Max = 1e9
 // quantum is how much virtual time passes before the pacer looks for calls and
 // orders again. A quantum costs well under 8 ms of real time even with 99 busy
 // nodes, so that calls and frames are never late, and its own timer costs little.
-const quantum = 20 * time.Millisecond
+const quantum = 50 * time.Millisecond
 
 // ErrClosed is returned by calls on a clock whose bubble has ended.
 var ErrClosed = errors.New("virtual time has ended")
