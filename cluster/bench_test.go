@@ -28,15 +28,18 @@ func plainRaft(tb testing.TB, n, rate int) time.Duration {
 	tb.Helper()
 	start := time.Now() // here time is real
 	synctest.Test(new(testing.T), func(*testing.T) {
+		end := time.Now().Add(benchFor) // here it is virtual
 		nodes := plainNodes(tb, n)
-		time.Sleep(5 * time.Second) // the first election
+		for leaderOf(nodes) == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
 		stop := make(chan struct{})
 		if rate > 0 {
 			plainLoad(nodes, rate, stop)
 		}
-		time.Sleep(benchFor - 5*time.Second)
+		time.Sleep(time.Until(end) - 100*time.Millisecond)
 		close(stop)
-		time.Sleep(time.Second) // the last operations
+		time.Sleep(time.Until(end)) // the last operations
 		for _, r := range nodes {
 			if err := r.Shutdown().Error(); err != nil {
 				tb.Error(err)
@@ -110,11 +113,12 @@ func benchLoad(rate int, stop chan struct{}, do func(client int, read bool)) {
 		go func() {
 			due := time.Now().Add(every * time.Duration(k) / benchClients)
 			for n := k; ; n += benchClients {
-				time.Sleep(time.Until(due))
-				select {
-				case <-stop:
-					return
-				default:
+				if wait := time.Until(due); wait > 0 {
+					select {
+					case <-stop:
+						return
+					case <-time.After(wait):
+					}
 				}
 				do(k, isBenchRead(n))
 				due = due.Add(every)
@@ -128,12 +132,12 @@ func benchLoad(rate int, stop chan struct{}, do func(client int, read bool)) {
 func plainLoad(nodes []*raft.Raft, rate int, stop chan struct{}) {
 	var seqs [benchClients]uint64
 	benchLoad(rate, stop, func(client int, read bool) {
-		i := slices.IndexFunc(nodes, func(r *raft.Raft) bool { return r.State() == raft.Leader })
-		if i < 0 {
+		leader := leaderOf(nodes)
+		if leader == nil {
 			return
 		}
 		if read {
-			_ = nodes[i].VerifyLeader().Error()
+			_ = leader.VerifyLeader().Error()
 			return
 		}
 		seqs[client]++
@@ -142,8 +146,16 @@ func plainLoad(nodes []*raft.Raft, rate int, stop chan struct{}) {
 		if err != nil {
 			panic(err)
 		}
-		_ = nodes[i].Apply(data, time.Second).Error()
+		_ = leader.Apply(data, time.Second).Error()
 	})
+}
+
+// leaderOf returns the node that leads, nil if none does.
+func leaderOf(nodes []*raft.Raft) *raft.Raft {
+	if i := slices.IndexFunc(nodes, func(r *raft.Raft) bool { return r.State() == raft.Leader }); i >= 0 {
+		return nodes[i]
+	}
+	return nil
 }
 
 // fullLoad is the load on a cluster.
