@@ -237,8 +237,8 @@ func named(route string) bool {
 
 // route chooses whom to ask.
 func (c *Cluster) route(route string) string {
-	names := c.Names()
-	if named(route) || len(names) == 0 {
+	nodes := c.all()
+	if named(route) || len(nodes) == 0 {
 		return route
 	}
 	d := &c.desk
@@ -250,10 +250,10 @@ func (c *Cluster) route(route string) string {
 	if route == RouteRandom {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return names[c.rng.IntN(len(names))]
+		return nodes[c.rng.IntN(len(nodes))].name
 	}
 	d.next++
-	return names[d.next%len(names)]
+	return nodes[d.next%len(nodes)].name
 }
 
 // ask has a node do something for a client, which waits for at most limit. From

@@ -349,12 +349,29 @@ func (p *process) await(limit time.Duration, f func(*raft.Raft) future) error {
 // have a channel that tells them: a field of every future that is exported, but
 // which it does not fill in for most (hashicorp/raft future.go, deferError).
 func (p *process) settle(f future) error {
-	if v := reflect.Indirect(reflect.ValueOf(f)); v.Kind() == reflect.Struct {
-		if told := v.FieldByName("ShutdownCh"); told.IsValid() && told.CanSet() && told.Type() == reflect.TypeOf(p.dead) {
-			told.Set(reflect.ValueOf(p.dead))
-		}
+	if index := shutdownField(reflect.TypeOf(f)); index != nil {
+		reflect.ValueOf(f).Elem().FieldByIndex(index).Set(reflect.ValueOf(p.dead))
 	}
 	return f.Error()
+}
+
+// shutdownFields remembers what shutdownField found, by type.
+var shutdownFields sync.Map
+
+// shutdownField returns where a type of future has the channel that settle fills
+// in, nil if it has none.
+func shutdownField(future reflect.Type) []int {
+	if known, ok := shutdownFields.Load(future); ok {
+		return known.([]int)
+	}
+	var index []int
+	if future.Kind() == reflect.Pointer && future.Elem().Kind() == reflect.Struct {
+		if field, ok := future.Elem().FieldByName("ShutdownCh"); ok && field.Type == reflect.TypeFor[chan struct{}]() {
+			index = field.Index
+		}
+	}
+	shutdownFields.Store(future, index)
+	return index
 }
 
 // within runs f and waits for its answer, for at most limit.

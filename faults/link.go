@@ -150,6 +150,9 @@ func (l *link) send(p *parcel, deadline time.Time) (wait time.Duration) {
 	p.carried = p.Delay > 0 && p.Delay == p.latency && p.Delay <= carryMax && now.Add(p.Delay).Before(deadline)
 	wait = p.Delay
 	l.queue = append(l.queue, p)
+	if p.carried && len(l.queue) == 1 && !v.Duplicated {
+		return wait // nothing can be due before it
+	}
 	if v.Duplicated {
 		twin := l.twin(p)
 		l.tellSent(twin, now)
@@ -167,8 +170,12 @@ func (l *link) send(p *parcel, deadline time.Time) (wait time.Duration) {
 func (l *link) putDown(p *parcel) {
 	l.order.Lock()
 	defer l.order.Unlock()
-	if slices.Contains(l.queue, p) { // else it is not this link's any more
-		p.carried = false
+	alone := p.carried && len(l.queue) == 1 && l.queue[0] == p
+	p.carried = false
+	if alone && l.known == l.faults.Load() && !l.stopped() && !l.net.closed.Load() {
+		l.queue[0], l.queue = nil, l.queue[:0] // as drainLocked would do, but faster
+		l.deliver(p)
+		return
 	}
 	l.drainLocked()
 }

@@ -32,6 +32,7 @@ const inboxPackets = 64
 type Transport struct {
 	net    *Network
 	at     *station
+	self   []byte // its address, for the header of each request
 	inbox  chan raft.RPC
 	closed atomic.Bool
 	gone   chan struct{} // closed with the endpoint
@@ -54,6 +55,7 @@ func newTransport(n *Network, at *station) *Transport {
 	return &Transport{
 		net:   n,
 		at:    at,
+		self:  []byte(at.addr),
 		inbox: make(chan raft.RPC, inboxPackets),
 		gone:  make(chan struct{}),
 	}
@@ -94,8 +96,13 @@ func (t *Transport) Consumer() <-chan raft.RPC { return t.inbox }
 // LocalAddr returns the address of the endpoint.
 func (t *Transport) LocalAddr() raft.ServerAddress { return t.at.addr }
 
-// EncodePeer returns the address as bytes.
-func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte { return []byte(addr) }
+// EncodePeer returns the address as bytes, which must not be changed.
+func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte {
+	if addr == t.at.addr {
+		return slices.Clip(t.self)
+	}
+	return []byte(addr)
+}
 
 // DecodePeer is the inverse of EncodePeer.
 func (t *Transport) DecodePeer(b []byte) raft.ServerAddress { return raft.ServerAddress(b) }
