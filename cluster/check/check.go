@@ -66,6 +66,7 @@ type Checker struct {
 	judge   *judge
 	last    trace.Event // only its Seq and At
 	greeted bool        // the first verdicts are out
+	lost    bool        // the events make no sense
 }
 
 // New returns a checker. Verdicts of the check that works in the background are
@@ -110,7 +111,7 @@ func (c *Checker) hear(o observer, kinds ...trace.Kind) {
 // amortised, but for the event that tells all that a disk holds.
 func (c *Checker) Observe(e *trace.Event) []trace.Event {
 	if e.Kind == trace.KindPacket {
-		if e.Packet == nil || c.last.Seq == 0 || !concerns(e.Packet) {
+		if e.Packet == nil || c.lost || c.world.start == nil || !concerns(e.Packet) {
 			return nil
 		}
 		for _, k := range c.packets {
@@ -121,30 +122,33 @@ func (c *Checker) Observe(e *trace.Event) []trace.Event {
 	if e.Kind == trace.KindVerdict {
 		return nil
 	}
-	first := c.last.Seq == 0 && c.world.start == nil
-	if why := c.impossible(e, first); why != "" {
-		for _, k := range c.checks {
-			k.said().doubt(why)
-		}
-		c.judge.doubt(why)
-		c.last.Seq, c.last.At = max(c.last.Seq, e.Seq, 1), max(c.last.At, e.At)
-		if !first {
-			return c.verdicts(e)
-		}
+	if c.lost {
+		return c.late()
 	}
-	c.last.Seq, c.last.At = max(c.last.Seq, e.Seq), max(c.last.At, e.At)
+	first := c.world.start == nil
+	if why := c.impossible(e, first); why != "" {
+		c.doubt(why)
+		return c.verdicts(e)
+	}
+	c.last.Seq, c.last.At = e.Seq, e.At
 	c.world.fold(e)
 	for _, k := range c.by[e.Kind] {
 		k.observe(&c.world, e)
 	}
 	if c.world.doubt != "" {
-		for _, k := range c.checks {
-			k.said().doubt(c.world.doubt)
-		}
-		c.judge.doubt(c.world.doubt)
-		c.world.doubt = ""
+		c.doubt(c.world.doubt)
 	}
 	return c.verdicts(e)
+}
+
+// doubt has all checks say that they cannot tell any more, because the events make
+// no sense. What comes after such events proves nothing.
+func (c *Checker) doubt(why string) {
+	for _, k := range c.checks {
+		k.said().doubt(why)
+	}
+	c.judge.doubt(why)
+	c.lost = true
 }
 
 // verdicts returns the verdicts that have changed.
@@ -159,10 +163,15 @@ func (c *Checker) verdicts(e *trace.Event) []trace.Event {
 		c.greeted = true
 		changed = append(changed, c.judge.greeting(e.At))
 	}
-	if c.judge.emit == nil {
-		changed = append(changed, c.judge.take()...)
+	return append(changed, c.late()...)
+}
+
+// late returns the verdicts that come from the background, unless they are emitted.
+func (c *Checker) late() []trace.Event {
+	if c.judge.emit != nil {
+		return nil
 	}
-	return changed
+	return c.judge.take()
 }
 
 // indexMax is the highest index and term that is believed: a trace from elsewhere
@@ -180,8 +189,22 @@ func (c *Checker) impossible(e *trace.Event, first bool) string {
 		return fmt.Sprintf("event %d is of an entry or term that cannot be", e.Seq)
 	case (e.Kind == trace.KindInvoked || e.Kind == trace.KindReturned) && e.Op == nil:
 		return fmt.Sprintf("event %d is of an operation and does not say which", e.Seq)
+	case e.Node == "" && isOfNode(e.Kind):
+		return fmt.Sprintf("event %d is of a node and does not say which", e.Seq)
 	}
 	return ""
+}
+
+// isOfNode says whether events of a kind are of a node, and change what it is to
+// the checks.
+func isOfNode(kind trace.Kind) bool {
+	switch kind {
+	case trace.KindLife, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
+		trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled:
+		return true
+	default:
+		return false
+	}
 }
 
 // Await waits, in real time, until all that was observed so far has been judged,
@@ -197,7 +220,7 @@ type report struct {
 	verdict trace.Verdict // "" before the first event
 	text    string
 	proof   []uint64
-	lost    []run // acknowledged entries that are lost, and not told yet
+	runs    []run // acknowledged entries that are lost, and not told yet
 	dirty   bool
 }
 
@@ -210,9 +233,9 @@ type run struct {
 func (r *report) said() *report { return r }
 
 // violate says that the check found a promise broken. The first time counts: what
-// comes after it may be no more than its consequence.
+// comes after it may be no more than its consequence. Who is in doubt accuses nobody.
 func (r *report) violate(proof []uint64, format string, args ...any) {
-	if r.verdict == trace.VerdictViolated {
+	if r.verdict != "" && r.verdict != trace.VerdictOK {
 		return
 	}
 	slices.Sort(proof)
@@ -238,14 +261,14 @@ func (r *report) changed(since string) bool {
 // events returns the verdict as events: one, or one for each run of lost entries.
 func (r *report) events(at time.Duration) []trace.Event {
 	e := trace.Event{At: at, Kind: trace.KindVerdict, Check: r.name, Verdict: r.verdict, Text: r.text, Proof: r.proof}
-	all := make([]trace.Event, max(1, len(r.lost)))
+	all := make([]trace.Event, max(1, len(r.runs)))
 	for i := range all {
 		all[i] = e
-		if i < len(r.lost) {
-			all[i].Index, all[i].Entries = r.lost[i].index, r.lost[i].entries
+		if i < len(r.runs) {
+			all[i].Index, all[i].Entries = r.runs[i].index, r.runs[i].entries
 		}
 	}
-	r.dirty, r.lost = false, nil
+	r.dirty, r.runs = false, nil
 	return all
 }
 

@@ -45,7 +45,7 @@ func blank(t *testing.T) *tape {
 	return r
 }
 
-func (r *tape) emit(e trace.Event) uint64 {
+func (r *tape) emit(e trace.Event) {
 	if e.Kind != trace.KindPacket {
 		r.at += time.Millisecond
 	}
@@ -54,7 +54,6 @@ func (r *tape) emit(e trace.Event) uint64 {
 	for _, v := range r.Observe(&e) {
 		r.said[v.Check], r.all = v, append(r.all, v)
 	}
-	return e.Seq
 }
 
 // settle waits for the verdicts.
@@ -63,9 +62,9 @@ func (r *tape) settle() {
 	r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
 }
 
-func (r *tape) packet(p trace.Packet) uint64 {
+func (r *tape) packet(p trace.Packet) {
 	p.Fate = trace.Sent
-	return r.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
+	r.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
 }
 
 // vote has a node store its vote and send it.
@@ -87,16 +86,16 @@ func (r *tape) elect(node string, term uint64, by ...string) {
 	r.packet(trace.Packet{Kind: "heartbeat", From: node, To: "n9", Term: term})
 }
 
-func (r *tape) append(node string, index uint64, entries ...trace.Entry) uint64 {
-	return r.emit(trace.Event{Kind: trace.KindAppended, Node: node, Index: index, Entries: entries})
+func (r *tape) append(node string, index uint64, entries ...trace.Entry) {
+	r.emit(trace.Event{Kind: trace.KindAppended, Node: node, Index: index, Entries: entries})
 }
 
-func (r *tape) commit(node string, index uint64) uint64 {
-	return r.emit(trace.Event{Kind: trace.KindCommitted, Node: node, Index: index})
+func (r *tape) commit(node string, index uint64) {
+	r.emit(trace.Event{Kind: trace.KindCommitted, Node: node, Index: index})
 }
 
-func (r *tape) apply(node string, index uint64, value int64) uint64 {
-	return r.emit(trace.Event{Kind: trace.KindApplied, Node: node, Index: index, Value: value})
+func (r *tape) apply(node string, index uint64, value int64) {
+	r.emit(trace.Event{Kind: trace.KindApplied, Node: node, Index: index, Value: value})
 }
 
 func (r *tape) call(op trace.Op) trace.Op {
@@ -106,9 +105,10 @@ func (r *tape) call(op trace.Op) trace.Op {
 	return op
 }
 
-func (r *tape) end(op trace.Op, outcome trace.Outcome, value int64) uint64 {
-	op.Outcome, op.Value, op.Returned, op.Node = outcome, value, r.at, "n1"
-	return r.emit(trace.Event{Kind: trace.KindReturned, Op: &op})
+// end tells a client the value.
+func (r *tape) end(op trace.Op, value int64) {
+	op.Outcome, op.Value, op.Returned, op.Node = trace.OK, value, r.at, "n1"
+	r.emit(trace.Event{Kind: trace.KindReturned, Op: &op})
 }
 
 func plus(term uint64, client string, number uint64) trace.Entry {
@@ -136,12 +136,12 @@ func begun(t *testing.T) *tape {
 		r.commit(node, 3)
 		r.apply(node, 2, 1)
 		if node == "n1" {
-			r.end(ops[0], trace.OK, 1)
+			r.end(ops[0], 1)
 			ops = append(ops, r.call(add("c1", 2)))
 		}
 		r.apply(node, 3, 2)
 	}
-	r.end(ops[1], trace.OK, 2)
+	r.end(ops[1], 2)
 	return r
 }
 
@@ -339,14 +339,14 @@ var stories = []struct {
 	},
 	{
 		Linearizable, "a stale read",
-		func(r *tape) { r.end(r.call(read("c2")), trace.OK, 1) },
-		func(r *tape) { r.end(r.call(read("c2")), trace.OK, 2) },
+		func(r *tape) { r.end(r.call(read("c2")), 1) },
+		func(r *tape) { r.end(r.call(read("c2")), 2) },
 		"c2 read 1 from n1 at 29ms, although 2 had been acknowledged to c1 at 27ms",
 	},
 	{
 		Linearizable, "an increment that counts twice",
-		func(r *tape) { r.end(r.call(add("c2", 1)), trace.OK, 4) },
-		func(r *tape) { r.end(r.call(add("c2", 1)), trace.OK, 3) },
+		func(r *tape) { r.end(r.call(add("c2", 1)), 4) },
+		func(r *tape) { r.end(r.call(add("c2", 1)), 3) },
 		"c2 was told by n1 at 29ms that its +1 makes 4, and no order of the operations explains that",
 	},
 }
@@ -364,7 +364,7 @@ func (r *tape) readsThroughLog(one, two int64) {
 // ackLate has a client told of its increment before a node is seen to commit it.
 func (r *tape) ackLate(client string, number uint64) {
 	r.append("n1", 4, plus(1, "c1", 3))
-	r.end(r.call(add(client, number)), trace.OK, 3)
+	r.end(r.call(add(client, number)), 3)
 	r.append("n1", 5, noop(1))
 	r.commit("n1", 5)
 }

@@ -149,6 +149,9 @@ func lostText(first uint64, lost []trace.Entry, f *fork) string {
 // lose says that acknowledged entries are lost, each time that there are more.
 func (c *durable) lose(index uint64, lost []trace.Entry, proof []uint64, format string, args ...any) {
 	c.violate(proof, format, args...)
-	c.report.lost = append(c.report.lost, run{index, lost})
+	if c.verdict != trace.VerdictViolated {
+		return
+	}
+	c.runs = append(c.runs, run{index, lost})
 	c.dirty = true
 }

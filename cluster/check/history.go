@@ -44,6 +44,7 @@ func (o *operation) delta() int64 {
 type history struct {
 	settled bool
 	since   string       // from when on it is vouched for
+	midway  bool         // operations may be under way that were never told of
 	value   int64        // after the last cut, with the evidence
 	known   bool         // value is known
 	open    []*operation // since the last cut, and older ones of which it is not known whether they count
@@ -94,10 +95,10 @@ func (h *history) take(n note) {
 		for _, o := range h.open {
 			o.dropped = o.dropped || o.op.Kind != trace.EntryAdd // it may tell of before
 		}
-		if n.seq > 0 {
-			h.since = "from " + seconds(n.at) + " on: what was under way before is not known"
-		} else {
-			h.known, h.pure.start.known = true, true
+		h.known, h.pure.start.known = !n.unknown, !n.unknown
+		h.midway = n.midway
+		if n.unknown {
+			h.since = "from " + seconds(n.at) + " on, when nothing of before could count any more"
 		}
 	}
 }

@@ -49,6 +49,9 @@ type note struct {
 	key  opKey
 	seq  uint64
 	at   time.Duration
+	// Of isSettled: the counter is not known, nor, in the middle of a run, what other
+	// operations are under way.
+	unknown, midway bool
 }
 
 const (
@@ -167,7 +170,7 @@ func (j *judge) work(while time.Duration) {
 	}
 	j.at = at
 	now := j.history.judge(at)
-	if why != "" && now.Verdict != trace.VerdictViolated {
+	if why != "" {
 		now = trace.Event{At: at, Verdict: trace.VerdictUndecided, Text: why, Count: now.Count}
 	}
 	now.Kind, now.Check = trace.KindVerdict, Linearizable

@@ -45,7 +45,7 @@ func (c *linear) settle(w *world, e *trace.Event) {
 	if !w.aged && !w.midway() {
 		if e.Kind == trace.KindInvoked {
 			c.settled = true
-			c.judge.hear(note{kind: isSettled, seq: 0, at: e.At})
+			c.judge.hear(note{kind: isSettled, seq: e.Seq, at: e.At})
 		}
 		return
 	}
@@ -60,6 +60,6 @@ func (c *linear) settle(w *world, e *trace.Event) {
 	}
 	if c.limit != 0 && w.end > c.limit {
 		c.settled = true
-		c.judge.hear(note{kind: isSettled, seq: e.Seq, at: e.At})
+		c.judge.hear(note{kind: isSettled, seq: e.Seq, at: e.At, unknown: true, midway: w.midway()})
 	}
 }

@@ -124,7 +124,7 @@ func (h *history) pureVerdict() trace.Event {
 	switch {
 	case p.blind:
 		return undecided("what is known of the operations with an unknown outcome explains no order, and the history since they were called is too long to be judged without")
-	case h.since != "":
+	case h.midway:
 		return undecided("no order of the operations explains what the clients were told, but what was under way before the history begins is not known")
 	}
 	switch p.explain(all, never) {

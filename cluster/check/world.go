@@ -25,7 +25,7 @@ type world struct {
 	start    *trace.Event // the first event
 	settings trace.Settings
 	since    string        // from when on the checks vouch, "" from the beginning
-	doubt    string        // why the events make no sense, of this event alone
+	doubt    string        // why the events make no sense, "" if they do
 	aged     bool          // disks held something at the start
 	prunedAt time.Duration // when something was forgotten last
 
@@ -105,7 +105,7 @@ func (w *world) fold(e *trace.Event) {
 	if w.start == nil {
 		w.begin(e)
 	}
-	if e.Node == "" || e.Kind == trace.KindLinkFault || e.Kind == trace.KindLogLine {
+	if !isOfNode(e.Kind) {
 		return
 	}
 	n := w.nodes[e.Node]
@@ -182,11 +182,13 @@ func (w *world) load(n *node, e *trace.Event) {
 	}
 	n.loaded, n.first, n.terms = true, max(e.Index, 1), n.terms[:0]
 	n.snapshot, n.snapshotTerm = e.Last, e.Term
-	n.before = unknownTerm
-	if n.first == 1 {
+	switch n.first {
+	case 1:
 		n.before = 0
-	} else if n.first == e.Last+1 {
+	case e.Last + 1:
 		n.before = e.Term
+	default:
+		n.before = unknownTerm
 	}
 	w.store(n, e)
 }

@@ -73,6 +73,8 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
 		l := lived()
+		lost := Event{Kind: KindVerdict, Check: "acked-durable", Verdict: VerdictViolated, Text: "gone", Proof: []uint64{1, 2}, Index: 3, Entries: []Entry{{Term: 1}, {Term: 2}}}
+		l.Emit(lost)
 		before := time.Now()
 		w, err := Create(name, 7)
 		if err != nil {
@@ -99,6 +101,9 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 			got.Apply(e)
 		}
 		want := l.State()
+		if c := got.Check(lost.Check); c == nil || c.Verdict != lost.Verdict || c.Text != lost.Text || !reflect.DeepEqual(c.Proof, lost.Proof) || !reflect.DeepEqual(got.Lost, want.Lost) {
+			t.Errorf("what a check had found becomes %+v, and %+v lost", c, got.Lost)
+		}
 		if got.Seq != want.Seq-1 || got.At != 10 {
 			t.Errorf("it ends with event %d at %s", got.Seq, got.At)
 		}

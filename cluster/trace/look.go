@@ -9,10 +9,10 @@ import (
 // Matters says whether an event is worth stopping at. Heartbeats, appends and
 // their replies are not: what they bring about is an event of its own; a refused
 // append is, and so is each vote asked for or given, once it arrives or is lost.
-// Lines of the library's log are not.
+// Lines of the library's log are not, nor is a check that finds all well.
 func Matters(e *Event) bool {
 	switch {
-	case e.Kind == KindLogLine:
+	case e.Kind == KindLogLine, e.Kind == KindVerdict && e.Verdict == VerdictOK:
 		return false
 	case e.Kind != KindPacket || e.Packet == nil:
 		return true

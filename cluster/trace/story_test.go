@@ -187,6 +187,30 @@ func returned(op Op) Event {
 	return Event{Kind: KindReturned, Op: &op}
 }
 
+// A check that finds all well has nothing to tell, and one that found something
+// tells it once, however much is lost after that.
+func TestAVerdictIsToldOnceUnlessAllIsWell(t *testing.T) {
+	s := three()
+	said := func(v Verdict, text string) {
+		s.Apply(Event{At: s.At, Kind: KindVerdict, Check: "linearizable", Verdict: v, Text: text})
+	}
+	said(VerdictOK, "")
+	said(VerdictUndecided, "too much")
+	said(VerdictOK, "from 3s on")
+	said(VerdictViolated, "c2 read 4")
+	said(VerdictViolated, "c2 read 4")
+	var told []string
+	for _, line := range s.Story {
+		if line.Topic != AboutCheck || line.Count != 1 {
+			t.Errorf("%+v", line)
+		}
+		told = append(told, line.Text)
+	}
+	if want := []string{"linearizable is undecided: too much", "linearizable is violated: c2 read 4"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, not %q", told, want)
+	}
+}
+
 func TestWhatALeaderHearsLaterIsNotInAClone(t *testing.T) {
 	s := three()
 	answer(s)
