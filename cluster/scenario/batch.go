@@ -83,7 +83,8 @@ type Batch struct {
 	// Trace is the file that the events are written to, "" for none. Only a single
 	// run has one.
 	Trace string
-	// Steps is told of each step as it is carried out, nil for nobody.
+	// Steps is told of each step as it is carried out, and of each check that is not
+	// ok any more, nil for nobody.
 	Steps io.Writer
 	// Terminal is told how far the runs are if they take long, nil for nobody.
 	Terminal io.Writer
@@ -197,6 +198,11 @@ func tellSteps(to io.Writer, s *Script, runs int) func(trace.Event) {
 			_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", who, e.At.Seconds(), e.Text)
 		case trace.KindRefused:
 			_, _ = fmt.Fprintf(to, "%s%9.3fs  refused: %s\n", who, e.At.Seconds(), e.Text)
+		case trace.KindVerdict:
+			if e.Verdict != trace.VerdictOK {
+				c := trace.Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text}
+				_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", who, e.At.Seconds(), inWords(c))
+			}
 		default:
 		}
 	}

@@ -133,6 +133,17 @@ func TestTheResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 	}
 }
 
+func TestWhoWatchesTheStepsIsToldOfAViolation(t *testing.T) {
+	s := judgedScript(t, "", "wait 1s\n", say("acked-durable", trace.VerdictViolated, lost), say("vote-once", trace.VerdictOK, ""))
+	var steps bytes.Buffer
+	if _, err := (Batch{Scripts: []*Script{s}, Steps: &steps}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(steps.String(), "s  acked-durable violated: "+lost+"\n") != 1 || strings.Contains(steps.String(), "vote-once") {
+		t.Errorf("it is told\n%s", &steps)
+	}
+}
+
 // A soak that cannot fail proves nothing: it is shown what it must not accept.
 func TestASoakAcceptsNoVerdictButOK(t *testing.T) {
 	for name, test := range map[string]struct {
