@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"math/rand/v2"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -84,4 +85,72 @@ func BenchmarkMarks(b *testing.B) {
 	}
 	b.ReportMetric(float64(count), "marks")
 	b.ReportMetric(float64(to-from), "events")
+}
+
+// BenchmarkOpenFile reads a recording of a million events (in under 2 s).
+func BenchmarkOpenFile(b *testing.B) {
+	h := long()
+	for _, name := range []string{"a.trace", "a.trace.gz"} {
+		b.Run(name, func(b *testing.B) {
+			name := filepath.Join(b.TempDir(), name)
+			w, err := trace.Create(name, 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			start := time.Now()
+			h.Events(0, benchEvents, func(e *trace.Event) bool { w.Add(*e); return true })
+			if err := w.Close(); err != nil {
+				b.Fatal(err)
+			}
+			wrote := time.Since(start)
+			for b.Loop() {
+				r, _, err := trace.Open(name, trace.NewHistory(trace.HistoryBudget), nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if r.Missing() != "" {
+					b.Fatal(r.Missing())
+				}
+				r.Close()
+			}
+			b.ReportMetric(wrote.Seconds(), "s-to-write")
+		})
+	}
+}
+
+// BenchmarkHistoryAdd replays a hundred thousand events into a log that keeps
+// them, and says what each of them takes more than in one that does not.
+func BenchmarkHistoryAdd(b *testing.B) {
+	h := long()
+	_, last := h.Span()
+	var events []trace.Event
+	h.Events(last.Seq-100_000, last.Seq, func(e *trace.Event) bool {
+		if e.Packet != nil {
+			packet := *e.Packet
+			e.Packet = &packet
+		}
+		events = append(events, *e)
+		return true
+	})
+	play := func(l *trace.Log) time.Duration {
+		start := time.Now()
+		for i := range events {
+			if e := &events[i]; e.Packet != nil {
+				l.EmitPacket(e.At, e.Packet)
+			} else {
+				l.Emit(*e)
+			}
+		}
+		return time.Since(start)
+	}
+	var with, without time.Duration
+	for b.Loop() {
+		var plain, keeping trace.Log
+		keeping.Keep(trace.NewHistory(trace.HistoryBudget))
+		without += play(&plain)
+		with += play(&keeping)
+	}
+	b.ReportMetric(float64((with-without).Nanoseconds())/float64(b.N*len(events)), "ns/event")
+	b.ReportMetric(float64(without.Nanoseconds())/float64(b.N*len(events)), "without-ns/event")
+	b.ReportMetric(0, "ns/op")
 }

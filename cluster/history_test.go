@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"iter"
 	"math/rand/v2"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -10,15 +12,49 @@ import (
 )
 
 // TestThePastIsAsItWas lets random things happen, looks at the cluster at random
-// moments, and finds each of them again in its history.
+// moments, and finds each of them again in its history, and in its recording.
 func TestThePastIsAsItWas(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.trace.gz")
+	record, err := trace.Create(file, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := open(t, 5, func(cfg *Config) {
-		cfg.HistoryBudget = trace.HistoryBudget
+		cfg.HistoryBudget, cfg.Record = trace.HistoryBudget, record
 		cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 100, 50
 		cfg.Settings.Jitter = 3 * time.Millisecond
 	})
 	live := w.wander(3 * time.Minute)
 	w.checkPast(w.History(), live)
+	if err := record.Close(); err != nil {
+		t.Fatal(err)
+	}
+	read := trace.NewHistory(trace.HistoryBudget)
+	r, _, err := trace.Open(file, read, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if missing := r.Missing(); missing != "" {
+		t.Errorf("missing in the recording: %s", missing)
+	}
+	w.checkPast(read, live)
+	w.checkEvents(w.History(), read)
+}
+
+// checkEvents compares the events of two histories.
+func (w *world) checkEvents(a, b *trace.History) {
+	w.t.Helper()
+	first, last := a.Span()
+	next, stop := iter.Pull(func(yield func(*trace.Event) bool) { b.Events(first.Seq, last.Seq, yield) })
+	defer stop()
+	a.Events(first.Seq, last.Seq, func(e *trace.Event) bool {
+		if other, ok := next(); !ok || !reflect.DeepEqual(e, other) {
+			w.t.Errorf("event %d is\n%+v in one, and in the other\n%+v", e.Seq, e, other)
+			return false
+		}
+		return true
+	})
 }
 
 // wander has random things happen for so long, and returns the states at moments

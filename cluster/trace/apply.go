@@ -47,7 +47,9 @@ func (s *State) apply(e *Event) {
 func (s *State) applyNode(e *Event) {
 	n := s.Node(e.Node)
 	if n == nil {
-		n = s.addNode(e.Node)
+		if n = s.addNode(e.Node); n == nil {
+			return
+		}
 	}
 	s.applyReign(n, e)
 	switch e.Kind {
@@ -259,14 +261,17 @@ func (s *State) applyDelivered(p *Packet) {
 			to.Heard, to.HeardFrom = s.At, p.From
 		}
 	case p.Reply && to.Role == Leader && p.Term == to.Term && to.Peers != nil:
-		contact := to.Peers[p.From]
+		contact, known := to.Peers[p.From]
+		if !known && len(to.Peers) >= nodesMax {
+			return
+		}
 		contact.Heard = s.At
 		if p.OK && p.Kind == "append" {
 			contact.Match = max(contact.Match, p.LastIndex)
 		}
 		to.Peers[p.From] = contact
 	case p.Reply && p.Kind == "vote" && p.OK && to.Role == Candidate && p.Term == to.Term:
-		if !slices.Contains(to.Votes, p.From) {
+		if !slices.Contains(to.Votes, p.From) && len(to.Votes) < nodesMax {
 			to.Votes = append(to.Votes, p.From)
 		}
 	}
@@ -281,18 +286,20 @@ func (s *State) applyLinkFault(e *Event) {
 		delete(s.Faults, link)
 		return
 	}
-	s.Faults[link] = e.Faults
+	if _, known := s.Faults[link]; known || len(s.Faults) < linksMax {
+		s.Faults[link] = e.Faults
+	}
 }
 
 // applyVerdict notes what a check says.
 func (s *State) applyVerdict(e *Event) {
 	now := Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text, Proof: e.Proof, Count: e.Count, At: e.At, Seq: e.Seq}
-	if was := s.Check(e.Check); was == nil {
-		s.Checks = append(s.Checks, now)
-	} else {
+	if was := s.Check(e.Check); was != nil {
 		*was = now
+	} else if len(s.Checks) < checksMax {
+		s.Checks = append(s.Checks, now)
 	}
-	for i, entry := range e.Entries {
+	for i, entry := range e.Entries[:min(len(e.Entries), lostMax-len(s.Lost))] {
 		s.Lost = append(s.Lost, LostEntry{Index: e.Index + uint64(i), Entry: entry})
 	}
 }

@@ -23,7 +23,11 @@ type coder struct {
 	group   group
 	last    last
 	packet  *Packet // where a packet is read to, nil for a new one
+	packets *[likes]Packet
 }
+
+// likes is how many packets are kept to write others as the difference from.
+const likes = 1 << 7
 
 // group is the group under way.
 type group struct {
@@ -48,7 +52,7 @@ func (b *bits) next() bits {
 // last are the numbers that were written last, of each sort.
 type last struct {
 	seq, at                           uint64
-	packet, rpc, delay, size          uint64
+	packet, rpc                       uint64
 	term, index, value, op, opSeq, ns uint64
 }
 
@@ -141,6 +145,37 @@ func nearby[T integer](c *coder, p *T, last *uint64) {
 	} else {
 		c.write(zigzag(uint64(*p) - *last))
 		*last = uint64(*p)
+	}
+}
+
+// same is a number that is likely to be the same as another one, and is written if
+// it is not.
+func same[T integer](c *coder, bit bits, p, other *T) {
+	if c.has(bit, *p != *other) {
+		if c.reading {
+			*other += T(unzigzag(c.read()))
+		} else {
+			c.write(zigzag(uint64(*p - *other)))
+			*other = *p
+		}
+	}
+	if c.reading {
+		*p = *other
+	}
+}
+
+// sameName is a name that is likely to be the same as another one.
+func sameName[T ~string](c *coder, bit bits, p, other *T) {
+	if c.has(bit, *p != *other) {
+		if c.reading {
+			*other = T(c.names[c.read()])
+		} else {
+			c.write(c.numbers.number(string(*p)))
+			*other = *p
+		}
+	}
+	if c.reading {
+		*p = *other
 	}
 }
 
@@ -250,10 +285,18 @@ type names struct {
 }
 
 func (n *names) number(s string) uint64 {
-	recent := &n.recent[(len(s)*5+int(s[0])+int(s[len(s)-1])*3)%len(n.recent)]
-	if recent.name == s {
-		return recent.number
+	if s == "" {
+		return n.search(s)
 	}
+	recent := &n.recent[(len(s)*5+int(s[0])+int(s[len(s)-1])*3)%len(n.recent)]
+	if recent.name != s {
+		recent.name, recent.number = s, n.search(s)
+	}
+	return recent.number
+}
+
+// search is number for a name that was not looked for lately.
+func (n *names) search(s string) uint64 {
 	number, ok := n.numbers[s]
 	if !ok {
 		if n.numbers == nil {
@@ -264,7 +307,6 @@ func (n *names) number(s string) uint64 {
 		n.all = append(n.all, s)
 		n.size += stringBytes + int64(len(s))
 	}
-	recent.name, recent.number = s, number
 	return number
 }
 

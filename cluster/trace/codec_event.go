@@ -81,32 +81,56 @@ func (c *coder) room() *Packet {
 	return c.packet
 }
 
+// packetOf describes a packet as the difference from the last one of its like.
 func (c *coder) packetOf(p *Packet) {
+	like := c.like(p)
 	outer := c.begin(3)
 	b := firstBit
 	near(c, b.next(), &p.ID, &c.last.packet)
 	near(c, b.next(), &p.RPC, &c.last.rpc)
-	name(c, b.next(), &p.Fate)
-	name(c, b.next(), &p.From)
-	name(c, b.next(), &p.To)
-	name(c, b.next(), &p.Kind)
+	sameName(c, b.next(), &p.Fate, &like.Fate)
+	sameName(c, b.next(), &p.From, &like.From)
+	sameName(c, b.next(), &p.To, &like.To)
+	sameName(c, b.next(), &p.Kind, &like.Kind)
 	c.bool(b.next(), &p.Reply)
 	c.bool(b.next(), &p.Duplicate)
 	c.bool(b.next(), &p.Held)
 	c.text(b.next(), &p.Why)
-	near(c, b.next(), &p.Delay, &c.last.delay)
-	near(c, b.next(), &p.SizeBytes, &c.last.size)
-	near(c, b.next(), &p.Term, &c.last.term)
+	same(c, b.next(), &p.Delay, &like.Delay)
+	same(c, b.next(), &p.SizeBytes, &like.SizeBytes)
+	same(c, b.next(), &p.Term, &like.Term)
 	c.bool(b.next(), &p.OK)
-	near(c, b.next(), &p.PrevIndex, &c.last.index)
-	near(c, b.next(), &p.PrevTerm, &c.last.term)
-	near(c, b.next(), &p.First, &c.last.index)
-	number(c, b.next(), &p.Entries)
-	near(c, b.next(), &p.Commit, &c.last.index)
-	near(c, b.next(), &p.LastIndex, &c.last.index)
-	near(c, b.next(), &p.LastTerm, &c.last.term)
+	same(c, b.next(), &p.PrevIndex, &like.PrevIndex)
+	same(c, b.next(), &p.PrevTerm, &like.PrevTerm)
+	same(c, b.next(), &p.First, &like.First)
+	same(c, b.next(), &p.Entries, &like.Entries)
+	same(c, b.next(), &p.Commit, &like.Commit)
+	same(c, b.next(), &p.LastIndex, &like.LastIndex)
+	same(c, b.next(), &p.LastTerm, &like.LastTerm)
 	c.text(b.next(), &p.Error)
 	c.end(outer)
+}
+
+// like returns the last packet that was like this one: of the same kind, on the
+// same link. Which that is is a guess of the one who writes.
+func (c *coder) like(p *Packet) *Packet {
+	if c.packets == nil {
+		c.packets = new([likes]Packet)
+	}
+	if c.reading {
+		c.at++
+		return &c.packets[c.buf[c.at-1]]
+	}
+	guess := len(p.Kind)*3 + len(p.Fate)*17
+	if p.Reply {
+		guess += 5
+	}
+	if from, to := len(p.From), len(p.To); from > 0 && to > 0 {
+		guess += int(p.From[from-1])*11 + int(p.To[to-1])*29
+	}
+	guess %= likes
+	c.buf = append(c.buf, byte(guess))
+	return &c.packets[guess]
 }
 
 func (c *coder) op(o *Op) {

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"bufio"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -16,9 +15,14 @@ import (
 // fileVersion is the version of the file format.
 const fileVersion = 1
 
-// flushEvery is how often, in virtual time, a recording is brought up to date on
-// the disk, so that it can be read while it is being written.
-const flushEvery = time.Second
+const (
+	// flushEvery is how often, in real time, a recording is brought up to date on
+	// the disk: so much is lost of it at most if the program is killed.
+	flushEvery = 500 * time.Millisecond
+	// From so many bytes on the events that wait are written without waiting for
+	// that, and from so many on whoever adds another has to see to it first.
+	waitingMany, waitingMax = 1 << 18, 1 << 22
+)
 
 // Header is the first line of a recording; each line after it is an [Event].
 type Header struct {
@@ -27,81 +31,169 @@ type Header struct {
 	Started time.Time `json:"started"` // in real time
 }
 
-// Writer writes a recording. It is safe for use by many goroutines.
+// Writer writes a recording. It is safe for use by many goroutines, on both sides
+// of virtual time: an event is only put aside where it happens; a goroutine of the
+// writer's own makes lines of them and writes these.
 type Writer struct {
+	name string
+	wake chan struct{} // something is to be written now
+	stop chan struct{}
+	done sync.WaitGroup
+
 	mu      sync.Mutex
-	name    string
-	file    io.Closer     // nil once closed
-	zip     *gzip.Writer  // nil if it is not compressed
-	buffer  *bufio.Writer // what of it is not yet in zip or the file
-	encoder *json.Encoder
-	flushed time.Duration // the virtual time of the last flush
-	err     error         // the first one; nothing is written after it
+	waiting coder // the events that are not yet written
+	count   int   // how many they are
+	packet  Event // what an event of a packet is put into
+	closed  bool
+
+	out  sync.Mutex // held while lines are made and written; mu may be taken inside
+	file io.WriteCloser
+	zip  *gzip.Writer // nil if it is not compressed
+	line lineWriter
+	err  error // the first one; nothing is written after it
 }
 
 // Create begins a recording in a file, in place of what is there; one whose name
-// ends in .gz is compressed. Only the owner may read it.
+// ends in .gz is compressed. Only the owner may read it. It is to be called outside
+// of virtual time, and the writer to be closed.
 func Create(name string, seed int64) (*Writer, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{name: name, file: file}
-	var to io.Writer = file
+	w := &Writer{name: name, file: file, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	w.waiting.numbers = &names{}
 	if strings.HasSuffix(name, ".gz") {
 		// An event looks much like the one before: the fastest level halves the
 		// time and costs little room.
 		w.zip, _ = gzip.NewWriterLevel(file, gzip.BestSpeed)
-		to = w.zip
 	}
-	w.buffer = bufio.NewWriterSize(to, 1<<16)
-	w.encoder = json.NewEncoder(w.buffer)
-	w.encoder.SetEscapeHTML(false)
-	err = w.encoder.Encode(Header{Capsize: fileVersion, Seed: seed, Started: time.Now().UTC()})
-	if err = errors.Join(err, w.flush()); err != nil {
+	header, err := json.Marshal(Header{Capsize: fileVersion, Seed: seed, Started: time.Now().UTC()})
+	if err == nil {
+		err = w.write(append(header, '\n'))
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("writing %s: %w", name, err), file.Close())
 	}
+	w.done.Go(w.writeOn)
 	return w, nil
 }
 
-// Add adds an event. An error is kept for Close.
-func (w *Writer) Add(e Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.file == nil || w.err != nil {
-		return
-	}
-	if w.err = w.encoder.Encode(&e); w.err == nil && e.At >= w.flushed+flushEvery {
-		w.flushed, w.err = e.At, w.flush()
+// writeOn writes what waits, until the writer is closed.
+func (w *Writer) writeOn() {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-w.wake:
+		case <-w.stop:
+			return
+		}
+		w.flush()
 	}
 }
 
-func (w *Writer) flush() error {
-	err := w.buffer.Flush()
-	if w.zip != nil {
-		err = errors.Join(err, w.zip.Flush())
+// Add adds an event. An error is kept for Close.
+func (w *Writer) Add(e Event) { w.add(&e, nil) }
+
+func (w *Writer) add(e *Event, _ *State) {
+	w.mu.Lock()
+	size := w.put(e, false)
+	w.mu.Unlock()
+	w.hurry(size)
+}
+
+func (w *Writer) addPacket(p *Packet, s *State) {
+	w.mu.Lock()
+	w.packet.Seq, w.packet.At, w.packet.Kind, w.packet.Packet = s.Seq, s.At, KindPacket, p
+	size := w.put(&w.packet, true)
+	w.packet.Packet = nil
+	w.mu.Unlock()
+	w.hurry(size)
+}
+
+// put puts an event aside and returns how many bytes wait now. W.mu is held.
+func (w *Writer) put(e *Event, plain bool) (waiting int) {
+	if w.closed {
+		return 0
 	}
-	return err
+	w.waiting.event(e, plain)
+	w.count++
+	return len(w.waiting.buf)
+}
+
+// hurry sees to it that not too much waits.
+func (w *Writer) hurry(size int) {
+	switch {
+	case size > waitingMax:
+		w.flush()
+	case size > waitingMany:
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// flush writes all that waits.
+func (w *Writer) flush() {
+	w.out.Lock()
+	defer w.out.Unlock()
+	w.mu.Lock()
+	events, count := w.waiting, w.count
+	w.waiting, w.count = coder{numbers: &names{}, buf: make([]byte, 0, cap(events.buf))}, 0
+	w.mu.Unlock()
+	if count == 0 || w.err != nil {
+		return
+	}
+	r := coder{reading: true, buf: events.buf, names: events.numbers.all, packet: new(Packet)}
+	for range count {
+		var e Event
+		r.event(&e, false)
+		w.line.event(&e)
+		if len(w.line.buf) >= waitingMany {
+			w.writeLines()
+		}
+	}
+	w.writeLines()
+}
+
+func (w *Writer) writeLines() {
+	if w.err == nil && len(w.line.buf) > 0 {
+		w.err = w.write(w.line.buf)
+	}
+	w.line.buf = w.line.buf[:0]
+}
+
+// write writes so that it can be read at once.
+func (w *Writer) write(lines []byte) error {
+	if w.zip == nil {
+		_, err := w.file.Write(lines)
+		return err
+	}
+	_, err := w.zip.Write(lines)
+	return errors.Join(err, w.zip.Flush())
 }
 
 // Close ends the recording; later events are left out. It returns the first error
 // there was, and does nothing the second time.
 func (w *Writer) Close() error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.file == nil {
+	closed := w.closed
+	w.closed = true
+	w.mu.Unlock()
+	if closed {
 		return nil
 	}
+	close(w.stop)
+	w.done.Wait()
+	w.flush()
 	err := w.err
-	if err == nil {
-		err = w.buffer.Flush()
-	}
 	if w.zip != nil {
 		err = errors.Join(err, w.zip.Close())
 	}
-	err = errors.Join(err, w.file.Close())
-	w.file = nil
-	if err != nil {
+	if err = errors.Join(err, w.file.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", w.name, err)
 	}
 	return nil
@@ -115,7 +207,7 @@ func (l *Log) Record(w *Writer) {
 	for _, e := range beginning(&l.state) {
 		w.Add(e)
 	}
-	l.sinks = append(l.sinks, w.Add)
+	l.keepers = append(l.keepers, w)
 }
 
 // beginning returns events that add up to a state, but for what is only of the

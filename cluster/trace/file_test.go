@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -125,20 +126,55 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 func TestARecordingCanBeReadWhileItIsWritten(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
+		// In virtual time, so that nobody has to wait.
+		synctest.Test(t, func(t *testing.T) {
+			w, err := Create(name, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if header, events := recorded(t, name); header.Seed != 1 || len(events) > 0 {
+				t.Errorf("%s: it begins with %+v and %d events", name, header, len(events))
+			}
+			for i := range 10 {
+				w.Add(Event{Seq: uint64(i + 1), Kind: KindCaption, Text: "x"})
+			}
+			time.Sleep(flushEvery)
+			synctest.Wait()
+			if _, events := recorded(t, name); len(events) != 10 {
+				t.Errorf("%s: %d of 10 events can be read", name, len(events))
+			}
+			if err := w.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.trace")
+	synctest.Test(t, func(t *testing.T) {
 		w, err := Create(name, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range 10 {
-			w.Add(Event{Seq: uint64(i + 1), At: time.Duration(i) * flushEvery, Kind: KindCaption, Text: "x"})
+		const each = 1000
+		for i := range 3 * waitingMax / each {
+			w.Add(Event{Seq: uint64(i + 1), Kind: KindCaption, Text: strings.Repeat("x", each)})
+			if len(w.waiting.buf) > waitingMax {
+				t.Fatalf("%d bytes wait", len(w.waiting.buf))
+			}
 		}
-		if _, events := recorded(t, name); len(events) != 10 {
-			t.Errorf("%s: %d of 10 events can be read", name, len(events))
+		synctest.Wait()
+		if left := len(w.waiting.buf); left > waitingMany {
+			t.Errorf("%d bytes still wait", left)
 		}
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
-	}
+		if _, events := recorded(t, name); len(events) != 3*waitingMax/each || events[len(events)-1].Seq != uint64(len(events)) {
+			t.Errorf("%d events were written", len(events))
+		}
+	})
 }
 
 func TestOnlyTheOwnerMayReadARecording(t *testing.T) {
@@ -174,9 +210,7 @@ func TestAFullDiskIsSaidInTheEnd(t *testing.T) {
 	if err := w.file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 3 {
-		w.Add(Event{At: time.Duration(i+1) * flushEvery, Kind: KindCaption})
-	}
+	w.Add(Event{Kind: KindCaption})
 	if err := w.Close(); err == nil || !strings.Contains(err.Error(), "a.trace") {
 		t.Errorf("Close: %v", err)
 	}

@@ -26,7 +26,7 @@ type History struct {
 	dropped uint64
 	writers [streams]coder // of the last chunk
 	names   names          // of the last chunk
-	packet  Event          // what an event of a packet is put into
+	waiting batch
 
 	// Where somebody looked last: to go on from there is quicker.
 	looks sync.Mutex
@@ -39,7 +39,7 @@ type History struct {
 // time in proportion to that. It takes no more than a part of the budget, so that
 // little is lost when the oldest one goes.
 const (
-	eventsMin       = 1 << 14
+	eventsMin       = 1 << 15
 	eventsMax       = 1 << 16
 	chunksPerBudget = 8
 )
@@ -78,7 +78,7 @@ func (l *Log) Keep(h *History) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h.begin(&l.state)
-	l.history = h
+	l.keepers = append(l.keepers, h)
 }
 
 // begin begins a chunk with a keyframe.
@@ -88,35 +88,51 @@ func (h *History) begin(s *State) {
 	h.open(s)
 }
 
+// batchSize is how many events wait until they are put into the chunk: to do that
+// for several in a row takes half the time, because the processor still knows how.
+const batchSize = 32
+
+// batch are events that wait, and the packets that they carry.
+type batch struct {
+	events  [batchSize]Event
+	packets [batchSize]Packet
+	plain   [batchSize]bool // it carries nothing but a packet
+	count   int
+}
+
 // add adds an event, after which the state is s.
 func (h *History) add(e *Event, s *State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.put(e, false, s)
+	w := &h.waiting
+	w.events[w.count], w.plain[w.count] = *e, false
+	if e.Packet != nil {
+		w.packets[w.count] = *e.Packet
+		w.events[w.count].Packet = &w.packets[w.count]
+	}
+	w.count++
+	h.added(s)
 }
 
 // addPacket adds an event of a packet, after which the state is s.
 func (h *History) addPacket(p *Packet, s *State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.packet.Seq, h.packet.At, h.packet.Kind, h.packet.Packet = s.Seq, s.At, KindPacket, p
-	h.put(&h.packet, true, s)
-	h.packet.Packet = nil
+	w := &h.waiting
+	w.packets[w.count], w.plain[w.count] = *p, true
+	w.events[w.count] = Event{Seq: s.Seq, At: s.At, Kind: KindPacket, Packet: &w.packets[w.count]}
+	w.count++
+	h.added(s)
 }
 
-// put adds an event, which may carry nothing but a packet. H.mu is held.
-func (h *History) put(e *Event, plain bool, s *State) {
-	stream := rest
-	if Matters(e) {
-		stream = marks
+// added sees to the chunk after an event was added, with which the state is s. H.mu
+// is held.
+func (h *History) added(s *State) {
+	if h.waiting.count < batchSize {
+		return
 	}
+	h.settle()
 	now := &h.chunks[len(h.chunks)-1]
-	w := &h.writers[stream]
-	w.event(e, plain)
-	now.events[stream], now.names = w.buf, h.names.all
-	now.last = Moment{e.Seq, e.At}
-	now.count++
-	now.bytes = int64(cap(now.key)+cap(now.events[rest])+cap(now.events[marks])) + h.names.size
 	if now.count >= eventsMin || now.bytes > h.budget/chunksPerBudget {
 		key := int64(len(now.key))
 		if now.bytes >= 3*key || now.count >= eventsMax {
@@ -124,6 +140,37 @@ func (h *History) put(e *Event, plain bool, s *State) {
 		}
 	}
 	h.trim()
+}
+
+// settle puts the events that wait into the chunk. H.mu is held.
+func (h *History) settle() {
+	if h.waiting.count == 0 {
+		return
+	}
+	now := &h.chunks[len(h.chunks)-1]
+	for i := range h.waiting.count {
+		e := &h.waiting.events[i]
+		stream := rest
+		if Matters(e) {
+			stream = marks
+		}
+		h.writers[stream].event(e, h.waiting.plain[i])
+		now.last = Moment{e.Seq, e.At}
+	}
+	now.count += h.waiting.count
+	h.waiting.count = 0
+	for stream := range streams {
+		now.events[stream] = h.writers[stream].buf
+	}
+	now.names = h.names.all
+	now.bytes = int64(cap(now.key)+cap(now.events[rest])+cap(now.events[marks])) + h.names.size
+}
+
+// lock locks the history and returns what unlocks it. All events are in chunks then.
+func (h *History) lock() (unlock func()) {
+	h.mu.Lock()
+	h.settle()
+	return h.mu.Unlock
 }
 
 // trim lets the oldest chunks go until the rest is within the budget, but never
@@ -160,8 +207,7 @@ func (h *History) open(s *State) {
 
 // Bytes returns about how much memory the history takes.
 func (h *History) Bytes() int64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	defer h.lock()()
 	if len(h.chunks) == 0 {
 		return 0
 	}
@@ -170,16 +216,14 @@ func (h *History) Bytes() int64 {
 
 // Dropped returns how many events the history had to let go.
 func (h *History) Dropped() uint64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	defer h.lock()()
 	return h.dropped
 }
 
 // Span returns the first moment that can be looked at and the last one. Both are
 // zero as long as nothing has happened.
 func (h *History) Span() (first, last Moment) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	defer h.lock()()
 	if len(h.chunks) == 0 {
 		return first, last
 	}

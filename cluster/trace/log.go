@@ -17,7 +17,14 @@ type Log struct {
 	// What is being added, so that most events need no memory of their own.
 	event   Event
 	packet  Packet
-	history *History // nil for none
+	keepers []keeper
+}
+
+// keeper is what keeps events. It sees each, and the state after it, but must not
+// hold on to either.
+type keeper interface {
+	add(e *Event, s *State)
+	addPacket(p *Packet, s *State)
 }
 
 // Subscribe has f see every later event, in order. F must be quick, must not
@@ -55,8 +62,8 @@ func (l *Log) add(e *Event) {
 	// looked at the clock; time in a trace never goes back.
 	e.At = max(e.At, l.state.At)
 	l.state.apply(e)
-	if l.history != nil {
-		l.history.add(e, &l.state)
+	for _, k := range l.keepers {
+		k.add(e, &l.state)
 	}
 	for _, sink := range l.sinks {
 		sink(*e)
@@ -79,8 +86,8 @@ func (l *Log) EmitPacket(at time.Duration, p *Packet) {
 	l.state.At = max(at, l.state.At)
 	l.packet = *p
 	l.state.applyPacket(&l.packet)
-	if l.history != nil {
-		l.history.addPacket(&l.packet, &l.state)
+	for _, k := range l.keepers {
+		k.addPacket(&l.packet, &l.state)
 	}
 	if len(l.sinks) > 0 || l.judge != nil {
 		l.passOn()

@@ -151,8 +151,7 @@ func (h *History) FindLast(before uint64, holds func(*State) bool) (seq uint64, 
 
 // chunkAt returns the last chunk whose start is not after a moment.
 func (h *History) chunkAt(notAfter func(start Moment) bool) (chunk, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	defer h.lock()()
 	after := sort.Search(len(h.chunks), func(i int) bool { return !notAfter(h.chunks[i].start) })
 	if after == 0 {
 		return chunk{}, false
@@ -162,8 +161,7 @@ func (h *History) chunkAt(notAfter func(start Moment) bool) (chunk, bool) {
 
 // held returns the chunks that hold the events from one number to another.
 func (h *History) held(from, to uint64) []chunk {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	defer h.lock()()
 	first := sort.Search(len(h.chunks), func(i int) bool { return h.chunks[i].last.Seq >= from })
 	end := sort.Search(len(h.chunks), func(i int) bool { return h.chunks[i].start.Seq >= to })
 	// One that starts with the event to may hold it if there is no other.

@@ -18,6 +18,12 @@ const (
 	reignsMax = 200
 	// opsMax is how many of the latest finished operations a state remembers.
 	opsMax = 200
+	// What names of nodes, links with a fault, checks and lost entries it remembers
+	// beyond these it ignores: no cluster has so many, but a trace from elsewhere may.
+	nodesMax  = 999
+	linksMax  = 10_000
+	checksMax = 64
+	lostMax   = 10_000
 )
 
 // Link is one direction between two nodes.
@@ -225,8 +231,11 @@ func (s *State) Check(name string) *Check {
 	return &s.Checks[i]
 }
 
-// addNode puts a new node into its place.
+// addNode puts a new node into its place, and returns nil if there are too many.
 func (s *State) addNode(id string) *Node {
+	if len(s.Nodes) >= nodesMax {
+		return nil
+	}
 	at, _ := slices.BinarySearchFunc(s.Nodes, id, func(n Node, id string) int { return CompareNames(n.ID, id) })
 	s.Nodes = slices.Insert(s.Nodes, at, Node{ID: id, First: 1, ClockFactor: 1})
 	s.makeIndex()

@@ -1,0 +1,79 @@
+package trace
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// recordHere is where a program that only records until it is killed finds the
+// name of its recording.
+const recordHere = "CAPSIZE_TEST_RECORD"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(recordHere); name != "" {
+		recordForEver(name)
+	}
+	os.Exit(m.Run())
+}
+
+// recordForEver records an event each millisecond, in real time, and tells of it.
+func recordForEver(name string) {
+	w, err := Create(name, 1)
+	if err != nil {
+		panic(err)
+	}
+	begun := time.Now()
+	for seq := uint64(1); ; seq++ {
+		at := time.Since(begun)
+		w.Add(Event{Seq: seq, At: at, Kind: KindTerm, Node: "n1", Term: seq})
+		if _, err := fmt.Println(seq, int64(at)); err != nil {
+			os.Exit(1)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestOfAKilledProgramOnlyTheLastSecondIsLost has a program that records killed, as
+// by kill -9, which can only be seen in real time.
+func TestOfAKilledProgramOnlyTheLastSecondIsLost(t *testing.T) {
+	const mayBeLost = time.Second
+	for _, name := range []string{"a.trace", "a.trace.gz"} {
+		name = filepath.Join(t.TempDir(), name)
+		program := exec.CommandContext(t.Context(), os.Args[0])
+		program.Env = append(os.Environ(), recordHere+"="+name)
+		out, err := program.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := program.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var all []Moment
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			var m Moment
+			if _, err := fmt.Sscan(lines.Text(), &m.Seq, (*int64)(&m.At)); err != nil {
+				t.Fatal(err)
+			}
+			if all = append(all, m); m.At > mayBeLost*3/2 {
+				_ = program.Process.Kill()
+			}
+		}
+		_ = program.Wait() // it was killed
+		killed := all[len(all)-1].At
+		_, h := openFile(t, name)
+		_, last := h.Span()
+		for _, m := range all {
+			if m.At < killed-mayBeLost && m.Seq > last.Seq {
+				t.Fatalf("%s: event %d of %s is lost, when it was killed at %s", name, m.Seq, m.At, killed)
+			}
+		}
+		if last.Seq < 100 {
+			t.Errorf("%s: it ends with event %d", name, last.Seq)
+		}
+	}
+}

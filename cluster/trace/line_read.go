@@ -1,0 +1,348 @@
+package trace
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"time"
+)
+
+// lineReader reads events from lines of JSON. Lines as [Writer] writes them, of
+// which there may be millions, take it a fraction of the time that encoding/json
+// takes; any other is left to that.
+type lineReader struct {
+	line []byte
+	at   int
+	bad  bool // the line is not for the fast way
+
+	names map[string]string // that were met, so that each is in memory once
+	// Where packets and operations are put. They are used again for the next lines
+	// once nobody needs these.
+	packets slab[Packet]
+	ops     slab[Op]
+}
+
+// slab hands out places in memory for values of one type, and takes them all back
+// at once.
+type slab[T any] struct {
+	places []T
+	used   int
+}
+
+func (s *slab[T]) next() *T {
+	if s.used == len(s.places) {
+		s.places, s.used = make([]T, max(2*len(s.places), 64)), 0
+	}
+	place := &s.places[s.used]
+	s.used++
+	var zero T
+	*place = zero
+	return place
+}
+
+const (
+	// namesMax is how many names are kept at most: a recording from elsewhere may
+	// have a new one in every line.
+	namesMax = 1 << 14
+	// A line of a few bytes for each may name that many things, but no more.
+	objectsMax = 1 << 18
+	valuesMax  = 1 << 21
+)
+
+var errTooMuch = errors.New("it names too many things")
+
+// event reads a line.
+func (r *lineReader) event(line []byte, e *Event) error {
+	*e = Event{}
+	r.line, r.at, r.bad = line, 0, false
+	r.object(func(key []byte) { r.eventField(key, e) })
+	if !r.bad && r.at == len(line) {
+		return nil
+	}
+	if len(line) > objectsMax && (bytes.Count(line, []byte("{")) > objectsMax || bytes.Count(line, []byte(",")) > valuesMax) {
+		return errTooMuch
+	}
+	*e = Event{}
+	return json.Unmarshal(line, e)
+}
+
+func (r *lineReader) eventField(key []byte, e *Event) {
+	switch string(key) {
+	case "seq":
+		e.Seq = r.number()
+	case "at":
+		e.At = time.Duration(r.signed())
+	case "kind":
+		e.Kind = Kind(r.name())
+	case "node":
+		e.Node = r.name()
+	case "peer":
+		e.Peer = r.name()
+	case "life":
+		e.Life = Life(r.name())
+	case "role":
+		e.Role = Role(r.name())
+	case "term":
+		e.Term = r.number()
+	case "index":
+		e.Index = r.number()
+	case "last":
+		e.Last = r.number()
+	case "value":
+		e.Value = r.signed()
+	case "size":
+		e.Size = r.signed()
+	case "text":
+		e.Text = string(r.text())
+	case "entries":
+		r.entries(e)
+	case "packet":
+		r.bad = r.bad || e.Packet != nil
+		e.Packet = r.packets.next()
+		r.object(func(key []byte) { r.packetField(key, e.Packet) })
+	case "op":
+		r.bad = r.bad || e.Op != nil
+		e.Op = r.ops.next()
+		r.object(func(key []byte) { r.opField(key, e.Op) })
+	default:
+		r.bad = true
+	}
+}
+
+func (r *lineReader) entries(e *Event) {
+	r.bad = r.bad || e.Entries != nil
+	if !r.take('[') {
+		return
+	}
+	for !r.bad && len(e.Entries) < objectsMax {
+		var entry Entry
+		r.object(func(key []byte) { r.entryField(key, &entry) })
+		e.Entries = append(e.Entries, entry)
+		if r.at < len(r.line) && r.line[r.at] == ',' {
+			r.at++
+			continue
+		}
+		r.take(']')
+		return
+	}
+	r.bad = true
+}
+
+func (r *lineReader) entryField(key []byte, e *Entry) {
+	switch string(key) {
+	case "term":
+		e.Term = r.number()
+	case "kind":
+		e.Kind = EntryKind(r.name())
+	case "delta":
+		e.Delta = r.signed()
+	case "client":
+		e.Client = r.name()
+	case "seq":
+		e.Seq = r.number()
+	case "sessionless":
+		e.Sessionless = r.yes()
+	default:
+		r.bad = true
+	}
+}
+
+func (r *lineReader) packetField(key []byte, p *Packet) {
+	switch string(key) {
+	case "id":
+		p.ID = r.number()
+	case "rpc":
+		p.RPC = r.number()
+	case "fate":
+		p.Fate = Fate(r.name())
+	case "from":
+		p.From = r.name()
+	case "to":
+		p.To = r.name()
+	case "kind":
+		p.Kind = r.name()
+	case "reply":
+		p.Reply = r.yes()
+	case "duplicate":
+		p.Duplicate = r.yes()
+	case "held":
+		p.Held = r.yes()
+	case "why":
+		p.Why = r.name()
+	case "delay":
+		p.Delay = time.Duration(r.signed())
+	case "size":
+		p.SizeBytes = int(r.signed())
+	case "term":
+		p.Term = r.number()
+	case "ok":
+		p.OK = r.yes()
+	case "prev_index":
+		p.PrevIndex = r.number()
+	case "prev_term":
+		p.PrevTerm = r.number()
+	case "first":
+		p.First = r.number()
+	case "entries":
+		p.Entries = int(r.signed())
+	case "commit":
+		p.Commit = r.number()
+	case "last_index":
+		p.LastIndex = r.number()
+	case "last_term":
+		p.LastTerm = r.number()
+	case "error":
+		p.Error = string(r.text())
+	default:
+		r.bad = true
+	}
+}
+
+func (r *lineReader) opField(key []byte, o *Op) {
+	switch string(key) {
+	case "id":
+		o.ID = r.number()
+	case "client":
+		o.Client = r.name()
+	case "kind":
+		o.Kind = EntryKind(r.name())
+	case "delta":
+		o.Delta = r.signed()
+	case "level":
+		o.Level = r.name()
+	case "route":
+		o.Route = r.name()
+	case "seq":
+		o.Seq = r.number()
+	case "invoked":
+		o.Invoked = time.Duration(r.signed())
+	case "returned":
+		o.Returned = time.Duration(r.signed())
+	case "node":
+		o.Node = r.name()
+	case "attempts":
+		o.Attempts = int(r.signed())
+	case "outcome":
+		o.Outcome = Outcome(r.name())
+	case "value":
+		o.Value = r.signed()
+	case "why":
+		o.Why = string(r.text())
+	default:
+		r.bad = true
+	}
+}
+
+// object reads an object without any space in it; field reads the value of a key.
+func (r *lineReader) object(field func(key []byte)) {
+	if !r.take('{') {
+		return
+	}
+	for !r.bad {
+		key := r.text()
+		if !r.take(':') {
+			return
+		}
+		field(key)
+		if r.at < len(r.line) && r.line[r.at] == ',' {
+			r.at++
+			continue
+		}
+		r.take('}')
+		return
+	}
+}
+
+// take reads one byte, which must be that one.
+func (r *lineReader) take(b byte) bool {
+	if r.bad || r.at >= len(r.line) || r.line[r.at] != b {
+		r.bad = true
+		return false
+	}
+	r.at++
+	return true
+}
+
+// text reads a string in which every byte stands for itself.
+func (r *lineReader) text() []byte {
+	if !r.take('"') {
+		return nil
+	}
+	for i, b := range r.line[r.at:] {
+		if b == '"' {
+			text := r.line[r.at : r.at+i]
+			r.at += i + 1
+			return text
+		}
+		if !isPlain(b) {
+			break
+		}
+	}
+	r.bad = true
+	return nil
+}
+
+// name reads a string that is likely to come again.
+func (r *lineReader) name() string {
+	text := r.text()
+	if name, ok := r.names[string(text)]; ok {
+		return name
+	}
+	name := string(text)
+	if len(name) > nameMax {
+		return name
+	}
+	if len(r.names) >= namesMax || r.names == nil {
+		r.names = map[string]string{}
+	}
+	r.names[name] = name
+	return name
+}
+
+func (r *lineReader) yes() bool {
+	const yes = "true"
+	if r.bad || len(r.line)-r.at < len(yes) || string(r.line[r.at:r.at+len(yes)]) != yes {
+		r.bad = true
+		return false
+	}
+	r.at += len(yes)
+	return true
+}
+
+// number reads a number without sign, point or exponent.
+func (r *lineReader) number() (n uint64) {
+	start := r.at
+	for ; r.at < len(r.line) && r.line[r.at] >= '0' && r.line[r.at] <= '9'; r.at++ {
+		n = n*10 + uint64(r.line[r.at]-'0')
+	}
+	digits := r.line[start:r.at]
+	switch {
+	case len(digits) == 0 || len(digits) > 1 && digits[0] == '0':
+		r.bad = true
+	case len(digits) > 19: // it may be too much
+		var err error
+		n, err = strconv.ParseUint(string(digits), 10, 64)
+		r.bad = r.bad || err != nil
+	}
+	return n
+}
+
+func (r *lineReader) signed() int64 {
+	negative := r.at < len(r.line) && r.line[r.at] == '-'
+	if negative {
+		r.at++
+	}
+	n := r.number()
+	if n > math.MaxInt64 || negative && n == 0 {
+		r.bad = true
+	}
+	if negative {
+		return -int64(n)
+	}
+	return int64(n)
+}
+
+// nameMax is how long a name may be, in bytes.
+const nameMax = 64

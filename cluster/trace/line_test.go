@@ -1,0 +1,127 @@
+package trace
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// jsonLine is the line that encoding/json writes.
+func jsonLine(t interface{ Fatal(...any) }, e *Event) []byte {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		t.Fatal(err)
+	}
+	return line.Bytes()
+}
+
+// checkLine compares what is written of an event, and read again, with what
+// encoding/json does.
+func checkLine(t interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+}, e *Event,
+) {
+	var w lineWriter
+	w.event(e)
+	want := jsonLine(t, e)
+	if !bytes.Equal(w.buf, want) {
+		t.Fatalf("wrote\n%s, not\n%s", w.buf, want)
+	}
+	var wanted, got Event
+	if err := json.Unmarshal(want, &wanted); err != nil {
+		t.Fatal(err)
+	}
+	var r lineReader
+	if err := r.event(bytes.TrimSpace(want), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, wanted) {
+		t.Fatalf("read\n%+v, not\n%+v, from\n%s", got, wanted, want)
+	}
+}
+
+func TestLinesAreThoseOfEncodingJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := anyEvent().Draw(t, "event")
+		checkLine(t, &e)
+	})
+	// Each field alone, and all of them: whoever adds one adds it here, too.
+	n := 0
+	var all Event
+	fill(reflect.ValueOf(&all).Elem(), &n)
+	checkLine(t, &all)
+	for _, of := range []any{&Event{}, &Packet{}, &Op{}, &Entry{}} {
+		v := reflect.ValueOf(of).Elem()
+		for i := range v.NumField() {
+			v.SetZero()
+			fill(v.Field(i), &n)
+			switch of := of.(type) {
+			case *Event:
+				checkLine(t, of)
+			case *Packet:
+				checkLine(t, &Event{Kind: KindPacket, Packet: of})
+			case *Op:
+				checkLine(t, &Event{Kind: KindReturned, Op: of})
+			case *Entry:
+				checkLine(t, &Event{Kind: KindAppended, Entries: []Entry{*of, *of}})
+			}
+		}
+	}
+}
+
+func TestOddTextsAreWrittenAsEncodingJSONDoes(t *testing.T) {
+	for _, text := range []string{"", "a\"b", `a\b`, "a\nb", "<&>", "é", "\u2028", "\xff", "\x7f", "\x00", "日本"} {
+		checkLine(t, &Event{Kind: KindCaption, Text: text, Node: text})
+		checkLine(t, &Event{Kind: KindPacket, Packet: &Packet{Why: text, Error: text}})
+		checkLine(t, &Event{Kind: KindReturned, Op: &Op{Why: text}})
+	}
+}
+
+// oddLines are lines that [Writer] would not write, right ones and wrong ones.
+var oddLines = []string{
+	``, ` `, `{}`, `{`, `null`, `[]`, `7`, `"x"`, `{"seq":1}x`, `{"seq":1} `, `{ "seq":1}`, `{"seq":01}`, `{"seq":-1}`, `{"seq":1.0}`,
+	`{"seq":1e3}`, `{"seq":18446744073709551615}`, `{"seq":18446744073709551616}`, `{"seq":99999999999999999999999}`, `{"at":-9223372036854775808}`,
+	`{"at":-0}`, `{"at":9223372036854775808}`, `{"seq":null}`, `{"seq":1,"seq":2}`, `{"Seq":1}`, `{"seq":1,"what":[1,{"a":2}]}`, `{"text":"\u0041"}`,
+	`{"packet":{"id":1},"packet":{"rpc":2}}`, `{"packet":{}}`, `{"packet":null}`, `{"packet":{"reply":false}}`, `{"packet":{"reply":tru}}`,
+	`{"op":{"id":1},"op":{"seq":2}}`, `{"entries":[]}`, `{"entries":[{}]}`, `{"entries":[{"term":1}],"entries":[{"kind":"x"}]}`, `{"entries":[{"term":1},]}`,
+	`{"entries":[null]}`, `{"seq":1,}`, `{,}`, `{"seq"}`, `{"seq":}`, `{"kind":"packet","packet":{"id":1,"fate":"sent"}`, "{\"text\":\"a\tb\"}", "{\"text\":\"\xff\"}",
+	`{"data":"AAEC"}`, `{"data":"!"}`, `{"proof":[1,2]}`, `{"factor":1.5}`, `{"factor":NaN}`, `{"seq":true}`, `{"packet":{"size":99999999999999999999}}`,
+}
+
+// checkOddLine compares the reader with encoding/json for any bytes at all.
+func checkOddLine(t *testing.T, line []byte) {
+	t.Helper()
+	var got, want Event
+	var r lineReader
+	err := r.event(line, &got)
+	wantErr := json.Unmarshal(line, &want)
+	if (err == nil) != (wantErr == nil) {
+		t.Fatalf("%q: %v, not %v", line, err, wantErr)
+	}
+	if err == nil && !reflect.DeepEqual(got, want) {
+		t.Fatalf("%q: read\n%+v, not\n%+v", line, got, want)
+	}
+}
+
+func TestAnyLineIsReadAsEncodingJSONDoes(t *testing.T) {
+	for _, line := range oddLines {
+		checkOddLine(t, []byte(line))
+	}
+}
+
+func FuzzLine(f *testing.F) {
+	for _, line := range oddLines {
+		f.Add([]byte(line))
+	}
+	for i := range 20 {
+		e := anyEvent().Example(i)
+		f.Add(bytes.TrimSpace(jsonLine(f, &e)))
+	}
+	f.Fuzz(checkOddLine)
+}

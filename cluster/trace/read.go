@@ -1,0 +1,325 @@
+package trace
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Reader reads a recording into a history, and goes on as the recording grows. A
+// recording may come from anywhere: what is wrong in it is left out and said.
+//
+// One goroutine takes the file apart into blocks of lines, some make events of
+// these, and whoever calls [Open] and [Reader.Follow] puts them into the history.
+type Reader struct {
+	history *History
+	most    bounds
+	header  *Header // nil until it was read
+	state   State   // after the last event
+	stop    chan struct{}
+	closing sync.Once
+	ordered chan *block // as they stand in the file
+	free    chan *block // that nobody needs any more
+	read    atomic.Int64
+	ended   error // why nothing comes any more
+
+	begun    bool   // the history has its first keyframe
+	damage   damage // what was left out
+	gaps     damage // events that are missing
+	tornSize int    // bytes of a last line that has no end yet
+}
+
+// The bounds of what is read. A recording of a hundred nodes for a day is well
+// within them.
+var realBounds = bounds{line: 16 << 20, unfold: 64 << 20, state: 512 << 20}
+
+// bounds are in bytes.
+type bounds struct {
+	line   int // the log of a node that starts is one line
+	unfold int // compressed, of a file that unfolds to more than unfoldMax times its size
+	state  int // that it takes in memory, more or less
+}
+
+const (
+	blockMin = 1 << 18 // bytes of lines that are taken at once
+	// unfoldMax is how many times its size a compressed file may have if it is large.
+	// Recordings have about ten times.
+	unfoldMax = 200
+	// lookEvery is how often it is looked whether a file has grown, in real time.
+	lookEvery = 100 * time.Millisecond
+	// followMax is for how long Follow goes on at most, in real time.
+	followMax = 10 * time.Millisecond
+)
+
+// block is a number of lines, and the events in them.
+type block struct {
+	lines  []byte // whole ones
+	first  int    // the number of the first of them
+	ready  chan struct{}
+	idle   bool  // there was no more in the file
+	torn   int   // bytes behind the last whole line
+	err    error // why there is no block after this one
+	header []byte
+
+	events []Event
+	places []int // the number of the line of each event
+	bad    damage
+	reader lineReader
+}
+
+// damage counts things that are wrong, and says what the first was.
+type damage struct {
+	count uint64
+	first string
+}
+
+func (d *damage) add(count uint64, format string, args ...any) {
+	if d.count == 0 {
+		d.first = fmt.Sprintf(format, args...)
+	}
+	d.count += count
+}
+
+// Open reads a recording into a history, as far as it goes. Progress, if it is not
+// nil, is told now and then how many bytes of how many were read. The errors say
+// in one line what is wrong with a file that cannot be read at all; what is wrong
+// with a part of one, [Reader.Missing] says.
+func Open(name string, h *History, progress func(bytesRead, size int64)) (*Reader, Header, error) {
+	return open(name, h, progress, realBounds)
+}
+
+func open(name string, h *History, progress func(bytesRead, size int64), most bounds) (*Reader, Header, error) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, Header{}, fmt.Errorf("%s: there is no such file", name)
+	case err != nil:
+		return nil, Header{}, named(name, err)
+	case !info.Mode().IsRegular():
+		return nil, Header{}, fmt.Errorf("%s: it is no file; a recording is one that --trace has written", name)
+	case info.Size() == 0:
+		return nil, Header{}, fmt.Errorf("%s: the file is empty; a recording begins with a line that says so", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, Header{}, named(name, err)
+	}
+	r := newReader(h, most)
+	go r.takeApart(file)
+	for {
+		b := <-r.ordered
+		r.take(b)
+		if progress != nil {
+			progress(r.read.Load(), info.Size())
+		}
+		if r.ended != nil || b.idle {
+			break
+		}
+		r.recycle(b)
+	}
+	if err := r.begin(); err != nil {
+		r.Close()
+		return nil, Header{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, *r.header, nil
+}
+
+// named says what is wrong with a file, and not which call to the system found out.
+func named(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func newReader(h *History, most bounds) *Reader {
+	workers := runtime.GOMAXPROCS(0)
+	return &Reader{
+		history: h, most: most, stop: make(chan struct{}),
+		ordered: make(chan *block, 2*workers), free: make(chan *block, 4*workers),
+	}
+}
+
+// begin says why what was read is no recording.
+func (r *Reader) begin() error {
+	switch {
+	case r.header == nil && r.ended != nil:
+		return r.ended
+	case r.header == nil:
+		return errors.New("its first line has no end; a recording begins with a line that says so")
+	case !r.begun && r.damage.count > 0:
+		return fmt.Errorf("none of its %d lines is an event: %s", r.damage.count, r.damage.first)
+	case !r.begun:
+		r.history.begin(&r.state)
+		r.begun = true
+	}
+	return nil
+}
+
+// Follow reads what has been added to the recording since, without waiting for
+// more, and returns how many events that were. It takes about a hundredth of a
+// second at most, and is to be called again.
+func (r *Reader) Follow() (added uint64) {
+	until := time.Now().Add(followMax)
+	before := r.state.Seq
+	for r.ended == nil && time.Now().Before(until) {
+		select {
+		case b := <-r.ordered:
+			r.take(b)
+			r.recycle(b)
+			continue
+		default:
+		}
+		break
+	}
+	return r.state.Seq - before
+}
+
+// Missing says in a line what of the recording could not be read, "" if all of it
+// could.
+func (r *Reader) Missing() string {
+	var what []byte
+	say := func(format string, args ...any) {
+		if len(what) > 0 {
+			what = append(what, "; "...)
+		}
+		what = fmt.Appendf(what, format, args...)
+	}
+	if r.damage.count > 0 {
+		say("%d lines are left out, the first: %s", r.damage.count, r.damage.first)
+	}
+	if r.gaps.count > 0 {
+		say("%d events are missing, the first %s", r.gaps.count, r.gaps.first)
+	}
+	if r.ended != nil {
+		say("it ends early: %v", r.ended)
+	} else if r.tornSize > 0 {
+		say("its last line is torn off after %d bytes", r.tornSize)
+	}
+	return string(what)
+}
+
+// Close ends the reading. The history keeps what it has.
+func (r *Reader) Close() { r.closing.Do(func() { close(r.stop) }) }
+
+// take puts the events of a block into the history.
+func (r *Reader) take(b *block) {
+	if b.ready != nil {
+		<-b.ready
+	}
+	if b.header != nil {
+		r.readHeader(b.header)
+		if r.ended != nil {
+			return
+		}
+	}
+	if b.bad.count > 0 {
+		r.damage.add(b.bad.count, "%s", b.bad.first)
+	}
+	for i := range b.events {
+		r.add(&b.events[i], b.places[i])
+	}
+	r.tornSize = b.torn
+	if r.ended = b.err; r.ended == nil && r.state.size() > r.most.state {
+		r.ended = fmt.Errorf("what its nodes hold takes more than %d MB", r.most.state>>20)
+	}
+}
+
+// add adds an event, if it may come after those before it.
+func (r *Reader) add(e *Event, line int) {
+	first := r.state.Seq == 0 && !r.begun
+	switch {
+	case e.At < r.state.At:
+		r.damage.add(1, "line %d: its time is %s, after %s", line, e.At, r.state.At)
+		return
+	case r.begun && e.Seq <= r.state.Seq, e.Seq < r.state.Seq, e.Seq == 0:
+		r.damage.add(1, "line %d: it is event %d, after event %d", line, e.Seq, r.state.Seq)
+		return
+	case !first && e.Seq > r.state.Seq+1:
+		r.gaps.add(e.Seq-r.state.Seq-1, "after event %d", r.state.Seq)
+	}
+	// What begins in the middle tells how things stood in events that all carry the
+	// number of the last one before.
+	if !r.begun && (first && e.Seq == 1 || !first && e.Seq > r.state.Seq) {
+		r.history.begin(&r.state)
+		r.begun = true
+	}
+	r.state.apply(e)
+	if r.begun {
+		r.history.add(e, &r.state)
+	}
+}
+
+func (r *Reader) readHeader(line []byte) {
+	var header Header
+	err := json.Unmarshal(line, &header)
+	switch {
+	case err != nil || header.Capsize < 1:
+		r.ended = fmt.Errorf(`it is no recording of capsize: its first line is %.40q; that of a recording begins with {"capsize":%d`, line, fileVersion)
+	case header.Capsize > fileVersion:
+		r.ended = fmt.Errorf("a later version of capsize wrote it, in format %d: this one reads format %d, so a newer one is needed", header.Capsize, fileVersion)
+	default:
+		r.header = &header
+	}
+}
+
+// recycle has a block used again.
+func (r *Reader) recycle(b *block) {
+	if cap(b.lines) > 4*blockMin {
+		return // such long lines are rare
+	}
+	select {
+	case r.free <- b:
+	default:
+	}
+}
+
+// blank returns a block without lines, with room for some.
+func (r *Reader) blank() *block {
+	select {
+	case b := <-r.free:
+		b.reader.packets.used, b.reader.ops.used = 0, 0
+		*b = block{lines: b.lines[:0], events: b.events[:0], places: b.places[:0], reader: b.reader}
+		return b
+	default:
+		return &block{lines: make([]byte, 0, blockMin+blockMin/4)}
+	}
+}
+
+// parse makes events of the lines.
+func (b *block) parse() {
+	defer close(b.ready)
+	line := b.first
+	for text := range bytes.Lines(b.lines) {
+		b.parseLine(bytes.TrimRight(text, "\r\n"), line)
+		line++
+	}
+}
+
+func (b *block) parseLine(text []byte, line int) {
+	if len(text) == 0 {
+		return
+	}
+	b.events = append(b.events, Event{})
+	e := &b.events[len(b.events)-1]
+	err := b.reader.event(text, e)
+	if err == nil {
+		err = believable(e)
+	} else if !errors.Is(err, errTooMuch) {
+		err = fmt.Errorf("it is no event: %.40q", text)
+	}
+	if err != nil {
+		b.events = b.events[:len(b.events)-1]
+		b.bad.add(1, "line %d: %v", line, err)
+		return
+	}
+	b.places = append(b.places, line)
+}

@@ -1,0 +1,385 @@
+package trace
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// file writes a file and returns its name.
+func file(tb testing.TB, name, content string) string {
+	tb.Helper()
+	name = filepath.Join(tb.TempDir(), name)
+	if strings.HasSuffix(name, ".gz") {
+		content = zipped(content)
+	}
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return name
+}
+
+func zipped(content string) string {
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	_, _ = w.Write([]byte(content))
+	_ = w.Close()
+	return buf.String()
+}
+
+const head = `{"capsize":1,"seed":7,"started":"2026-01-01T00:00:00Z"}` + "\n"
+
+// term is the line of an event.
+func term(seq, at uint64) string {
+	return fmt.Sprintf(`{"seq":%d,"at":%d,"kind":"term","node":"n1","term":%d}`+"\n", seq, at, seq)
+}
+
+// testBounds are so small that a test gets beyond them in no time.
+var testBounds = bounds{line: 1 << 20, unfold: 4 << 20, state: 16 << 20}
+
+func openFile(tb testing.TB, name string) (*Reader, *History) {
+	tb.Helper()
+	h := NewHistory(HistoryBudget)
+	r, _, err := open(name, h, nil, testBounds)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(r.Close)
+	return r, h
+}
+
+// TestARecordingReadBackIsTheSame records events that are as a cluster's are, and
+// compares what is read with what was lived.
+func TestARecordingReadBackIsTheSame(t *testing.T) {
+	for _, name := range []string{"a.trace", "a.trace.gz"} {
+		name = filepath.Join(t.TempDir(), name)
+		w, err := Create(name, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var l Log
+		l.Record(w)
+		lived := NewHistory(HistoryBudget)
+		l.Keep(lived)
+		gen := anyEvent()
+		at := time.Duration(0)
+		for i := range 3000 {
+			e := gen.Example(i)
+			at += time.Duration(i%7) * time.Millisecond
+			e.At, e.Seq = at, 0
+			if e.Term, e.Index, e.Last = e.Term%100, e.Index%100, e.Last%100; e.Packet != nil {
+				e.Packet.Term, e.Packet.LastIndex = e.Packet.Term%100, e.Packet.LastIndex%100
+			}
+			if believable(&e) == nil {
+				l.Emit(e)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r, h := openFile(t, name)
+		if missing := r.Missing(); missing != "" {
+			t.Errorf("something is missing: %s", missing)
+		}
+		first, last := lived.Span()
+		if f, l := h.Span(); f != first || l != last || last.Seq < 200 {
+			t.Fatalf("it goes from %+v to %+v, not from %+v to %+v", f, l, first, last)
+		}
+		var got, want State
+		for seq := range last.Seq + 1 {
+			lived.StateAt(seq, &want)
+			if !h.StateAt(seq, &got) || !reflect.DeepEqual(got, want) {
+				t.Fatalf("after event %d it was\n%+v, and is read as\n%+v", seq, want, got)
+			}
+			a, _ := lived.Event(seq)
+			if b, _ := h.Event(seq); !reflect.DeepEqual(a, b) {
+				t.Fatalf("event %d was\n%+v, and is read as\n%+v", seq, a, b)
+			}
+		}
+	}
+}
+
+func TestARecordingFromTheMiddleBeginsWithWhatWas(t *testing.T) {
+	l := lived()
+	name := filepath.Join(t.TempDir(), "a.trace")
+	w, err := Create(name, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Record(w)
+	l.Emit(Event{At: 8, Kind: KindTerm, Node: "n2", Term: 9})
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, h := openFile(t, name)
+	first, last := h.Span()
+	if first != (Moment{14, 7}) || last != (Moment{15, 8}) || r.Missing() != "" {
+		t.Errorf("it goes from %+v to %+v, %s", first, last, r.Missing())
+	}
+	var s State
+	if !h.StateAt(14, &s) || len(s.Nodes) != 2 || s.Node("n1").Value != 5 || s.Node("n2").Term != 0 {
+		t.Errorf("it begins with %+v", s)
+	}
+	if e, ok := h.Event(15); !ok || e.Term != 9 {
+		t.Errorf("it goes on with %+v", e)
+	}
+}
+
+func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
+	for _, c := range []struct{ name, content, want string }{
+		{"a", "", "the file is empty"},
+		{"a", "{\"capsize\":1", "no end"},
+		{"a", "hello\n", `its first line is "hello"`},
+		{"a", `{"version":3,"term":{"cols":80}}` + "\n", "no recording of capsize"},
+		{"a", "\n\n", `its first line is ""`},
+		{"a", "[1]\n", "no recording of capsize"},
+		{"a", "\x00\x01\x02\n\x1b[2J", "no recording of capsize"},
+		{"a", "\x1b]0;x\x07" + strings.Repeat("x", 1<<20) + "\n", `\x1b]0;x`},
+		{"a", `{"capsize":2}` + "\n" + term(1, 0), "a later version of capsize wrote it, in format 2"},
+		{"a", `{"capsize":"1"}` + "\n", "no recording of capsize"},
+		{"a", head + "hello\nworld\n", `none of its 2 lines is an event: line 2: it is no event: "hello"`},
+		{"a", strings.Repeat("x", 1<<20), "no end"},
+		{"a.gz", "", "no end"},
+		{"a.gz", "hello\n", "no recording of capsize"},
+		{"a", zipped(head)[:9], "no end"},
+		{"a", "\x1f\x8bnot really", "it cannot be unzipped"},
+	} {
+		name := file(t, c.name, c.content)
+		_, _, err := Open(name, NewHistory(1<<20), nil)
+		if err == nil || !strings.HasPrefix(err.Error(), name+": ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.40q: %v, wanted %q", c.content, err, c.want)
+		}
+		if err != nil && strings.ContainsAny(err.Error()[len(name):], "\n\x1b\x00") {
+			t.Errorf("%.40q: the error has control characters: %q", c.content, err)
+		}
+	}
+	for name, want := range map[string]string{filepath.Join(t.TempDir(), "no"): "there is no such file", t.TempDir(): "it is no file"} {
+		if _, _, err := Open(name, NewHistory(1<<20), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestWhatIsWrongInARecordingIsLeftOutAndSaid reads recordings in which something
+// is wrong, and says which events are left.
+func TestWhatIsWrongInARecordingIsLeftOutAndSaid(t *testing.T) {
+	event := func(rest string) string { return `{"seq":2,"at":2,"kind":"term",` + rest + "}\n" }
+	const after = "; 1 events are missing, the first after event 1"
+	for _, c := range []struct {
+		name, content string
+		last          uint64 // event that is there
+		missing       string
+	}{
+		{"nothing", head, 0, ""},
+		{"all is well", head + term(1, 1) + term(2, 2) + term(3, 3), 3, ""},
+		{"carriage returns, empty lines", head + strings.ReplaceAll(term(1, 1), "\n", "\r\n\n\n") + term(2, 2), 2, ""},
+		{"a torn last line", head + term(1, 1) + term(2, 2) + `{"seq":3,"at`, 2, "its last line is torn off after 12 bytes"},
+		{"garbage in the middle", head + term(1, 1) + "gar\x1bbage\n" + term(3, 3), 3, `1 lines are left out, the first: line 3: it is no event: "gar\x1bbage"` + after},
+		{"a line torn in the middle", head + term(1, 1) + `{"seq":2,"at"` + "\n" + term(3, 3), 3, `1 lines are left out, the first: line 3: it is no event: "{\"seq\":2,\"at\""` + after},
+		{"events are missing", head + term(1, 1) + term(5, 3), 5, "3 events are missing, the first after event 1"},
+		{"a number comes again", head + term(1, 1) + term(2, 2) + term(2, 3), 2, "1 lines are left out, the first: line 4: it is event 2, after event 2"},
+		{"no number", head + `{"kind":"term"}` + "\n" + term(1, 1), 1, "1 lines are left out, the first: line 2: it is event 0, after event 0"},
+		{"out of order", head + term(1, 1) + term(3, 3) + term(2, 3), 3, "1 lines are left out, the first: line 4: it is event 2, after event 3; 1 events are missing, the first after event 1"},
+		{"time goes back", head + term(1, 1) + term(2, 5) + term(3, 4), 2, "1 lines are left out, the first: line 4: its time is 4ns, after 5ns"},
+		{"a time before all", head + term(1, 1) + `{"seq":2,"at":-5,"kind":"term"}` + "\n", 1, "1 lines are left out, the first: line 3: -5ns is no time"},
+		{"a time beyond all", head + term(1, 1) + term(2, math.MaxInt64), 1, "1 lines are left out, the first: line 3: 2562047h47m16.854775807s is no time"},
+		{"an unknown kind", head + term(1, 1) + `{"seq":2,"at":2,"kind":"miracle","node":"n7","glow":3}` + "\n" + term(3, 3), 3, ""},
+		{"a number beyond all", head + term(1, 1) + event(`"index":9223372036854775807`) + term(3, 3), 3, "1 lines are left out, the first: line 3: its numbers are beyond all measure (term or index)" + after},
+		{"a name with control characters", head + term(1, 1) + event(`"node":"\u001b[2J"`) + term(3, 3), 3, `1 lines are left out, the first: line 3: "\x1b[2J" is no name` + after},
+		{"a long name", head + term(1, 1) + event(`"node":"`+strings.Repeat("n", 100)+`"`) + term(3, 3), 3, "1 lines are left out, the first: line 3: a name has 100 bytes" + after},
+		{"a long text", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", textMax+1)+`"`) + term(3, 3), 3, "1 lines are left out, the first: line 3: a text has 65537 bytes" + after},
+		{"a line that is too long", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", 2<<20)+`"`) + term(3, 3), 3, "1 lines are left out, the first: line 3: it is longer than 1 MB" + after},
+		{"very many entries", head + term(1, 1) + event(`"entries":[{}`+strings.Repeat(",{}", objectsMax)+"]") + term(3, 3), 3, "1 lines are left out, the first: line 3: it names too many things" + after},
+	} {
+		for _, name := range []string{"a.trace", "a.trace.gz"} {
+			r, h := openFile(t, file(t, name, c.content))
+			if _, last := h.Span(); last.Seq != c.last {
+				t.Errorf("%s: it ends with event %d, not %d", c.name, last.Seq, c.last)
+			}
+			if got := r.Missing(); got != c.missing {
+				t.Errorf("%s:\n%s, not\n%s", c.name, got, c.missing)
+			}
+		}
+	}
+}
+
+func TestAZippedRecordingThatIsDamagedIsReadAsFarAsItGoes(t *testing.T) {
+	var content strings.Builder
+	content.WriteString(head)
+	for i := range uint64(20_000) {
+		content.WriteString(term(i+1, i*i))
+	}
+	damaged := []byte(zipped(content.String()))
+	copy(damaged[len(damaged)/2:], "here is something else, that is not like the rest at all")
+	r, h := openFile(t, file(t, "a.trace", string(damaged)))
+	if _, last := h.Span(); last.Seq < 1000 || last.Seq >= 20_000 || !strings.Contains(r.Missing(), "it ends early: it cannot be unzipped any further") {
+		t.Errorf("it ends with event %d: %s", last.Seq, r.Missing())
+	}
+}
+
+func TestABombIsNotUnfolded(t *testing.T) {
+	for _, bomb := range []string{
+		head + term(1, 1) + strings.Repeat(" ", 5<<20), // one line
+		head + term(1, 1) + strings.Repeat("\n", 5<<20),
+	} {
+		r, _ := openFile(t, file(t, "a.trace.gz", bomb))
+		if read := r.Missing(); !strings.Contains(read, "it unfolds to more than 200 times its size") {
+			t.Errorf("it is said: %q", read)
+		}
+	}
+}
+
+func TestATraceFromElsewhereDoesNotFillTheMemory(t *testing.T) {
+	var s State
+	leader := Event{Kind: KindRole, Node: "n1", Role: Leader}
+	s.Apply(leader)
+	for i := range 12_000 {
+		name := fmt.Sprint("x", i)
+		s.Apply(Event{Kind: KindTerm, Node: name})
+		s.Apply(Event{Kind: KindLinkFault, Node: name, Peer: "n1", Faults: []string{"cut"}})
+		s.Apply(Event{Kind: KindVerdict, Check: name, Entries: make([]Entry, 3)})
+		s.Apply(Event{Kind: KindPacket, Packet: &Packet{ID: 1, Fate: Delivered, Reply: true, From: name, To: "n1", Kind: "append"}})
+	}
+	if len(s.Nodes) != nodesMax || len(s.Faults) != linksMax || len(s.Checks) != checksMax || len(s.Lost) != lostMax || len(s.Node("n1").Peers) != nodesMax {
+		t.Errorf("it remembers %d nodes, %d links, %d checks, %d lost entries, %d peers", len(s.Nodes), len(s.Faults), len(s.Checks), len(s.Lost), len(s.Node("n1").Peers))
+	}
+	// Nodes whose logs grow and grow.
+	var all strings.Builder
+	all.WriteString(head)
+	var w lineWriter
+	w.event(&Event{Seq: 1, Kind: KindAppended, Node: "n1", Index: 1, Entries: make([]Entry, 10_000)})
+	for i := range uint64(testBounds.state/entryBytes/10_000 + 2) {
+		all.WriteString(strings.Replace(strings.Replace(string(w.buf), `"seq":1`, fmt.Sprintf(`"seq":%d`, i+1), 1), `"index":1`, fmt.Sprintf(`"index":%d`, i*10_000+1), 1))
+	}
+	r, _ := openFile(t, file(t, "a.trace", all.String()))
+	if !strings.Contains(r.Missing(), "what its nodes hold takes more than 16 MB") {
+		t.Errorf("it is said: %q", r.Missing())
+	}
+}
+
+func TestARecordingIsFollowedAsItGrows(t *testing.T) {
+	for _, name := range []string{"a.trace", "a.trace.gz"} {
+		name = filepath.Join(t.TempDir(), name)
+		// In virtual time, so that nobody has to wait.
+		synctest.Test(t, func(t *testing.T) {
+			w, err := Create(name, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := NewHistory(HistoryBudget)
+			r, header, err := Open(name, h, nil)
+			if err != nil || header.Seed != 1 {
+				t.Fatalf("%+v, %v", header, err)
+			}
+			defer r.Close()
+			seq := uint64(0)
+			for round := range 5 {
+				if added := r.Follow(); added != 0 {
+					t.Errorf("round %d: %d events came from nowhere", round, added)
+				}
+				for range 10_000 {
+					seq++
+					w.Add(Event{Seq: seq, At: time.Duration(seq), Kind: KindTerm, Node: "n1", Term: seq})
+				}
+				added := uint64(0)
+				for range 20 {
+					time.Sleep(flushEvery / 2)
+					synctest.Wait()
+					added += r.Follow()
+				}
+				if _, last := h.Span(); added != 10_000 || last.Seq != seq || r.Missing() != "" {
+					t.Errorf("round %d: %d events came, the last is %d, %s", round, added, last.Seq, r.Missing())
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+			if added := r.Follow(); added != 0 || r.Missing() != "" {
+				t.Errorf("in the end %d events came, %s", added, r.Missing())
+			}
+		})
+	}
+}
+
+func TestAFileThatBecomesShorterIsNotFollowed(t *testing.T) {
+	name := file(t, "a.trace", head+term(1, 1)+term(2, 2))
+	synctest.Test(t, func(t *testing.T) {
+		r, h := openFile(t, name)
+		if err := os.Truncate(name, 10); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		r.Follow()
+		if _, last := h.Span(); last.Seq != 2 || r.Missing() != "it ends early: the file has become shorter while it was read" {
+			t.Errorf("after event %d: %s", last.Seq, r.Missing())
+		}
+		r.Close()
+	})
+}
+
+// FuzzRead reads anything at all, as it is and after a header.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(head + term(1, 1) + term(2, 2)))
+	f.Add([]byte(zipped(head + term(1, 1))))
+	f.Add([]byte("\x1f\x8b"))
+	for _, line := range oddLines {
+		f.Add([]byte(term(1, 1) + line + "\n" + term(2, 2)))
+	}
+	for i := range 20 {
+		e := anyEvent().Example(i)
+		e.Seq = 2
+		f.Add(append([]byte(term(1, 1)), jsonLine(f, &e)...))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, content []byte) {
+		for _, content := range [][]byte{content, append([]byte(head), content...)} {
+			name := filepath.Join(dir, "a.trace")
+			if err := os.WriteFile(name, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			h := NewHistory(1 << 16)
+			r, _, err := Open(name, h, nil)
+			if err != nil {
+				if text := err.Error(); strings.ContainsAny(text, "\n\x1b") {
+					t.Errorf("the error has control characters: %q", text)
+				}
+				continue
+			}
+			first, last := h.Span()
+			var s State
+			for seq := first.Seq; seq <= last.Seq && seq < first.Seq+50; seq++ {
+				h.StateAt(seq, &s)
+				look(&s)
+				_, _ = h.Prev(seq)
+			}
+			if text := r.Missing(); strings.ContainsAny(text, "\n\x1b") {
+				t.Errorf("what is missing has control characters: %q", text)
+			}
+			r.Close()
+		}
+	})
+}
+
+// TestAnyEventIsFoldedWhateverItSays makes sure that what is believable is harmless.
+func TestAnyEventIsFoldedWhateverItSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k := NewHistory(1 << 14)
+		r := newReader(k, testBounds)
+		for i, e := range rapid.SliceOfN(anyEvent(), 0, 50).Draw(t, "events") {
+			r.add(&e, i)
+			look(&r.state)
+		}
+		_ = r.Missing()
+	})
+}

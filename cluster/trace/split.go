@@ -1,0 +1,183 @@
+package trace
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// splitter takes a file apart into blocks.
+type splitter struct {
+	*Reader
+	work  chan *block
+	block *block
+	line  int  // the number of the next line
+	skips bool // the line under way is too long
+	fresh bool // something was read since it was last said that there is no more
+}
+
+// takeApart takes a file apart, until the reader is closed.
+func (r *Reader) takeApart(file *os.File) {
+	defer func() { _ = file.Close() }() // it was only read
+	s := &splitter{Reader: r, work: make(chan *block, cap(r.ordered)), block: r.blank(), line: 1, fresh: true}
+	defer close(s.work)
+	for range cap(r.ordered) / 2 {
+		go func() {
+			for b := range s.work {
+				b.parse()
+			}
+		}()
+	}
+	err := s.run(&growing{splitter: s, file: file})
+	s.cut(false)
+	s.block.lines, s.block.err = s.block.lines[:0], err // what is left has no end
+	s.send(0)
+}
+
+// run reads lines until there can be no more, and says why. A file that only ends
+// is waited for.
+func (s *splitter) run(file *growing) error {
+	buffered := bufio.NewReaderSize(file, 1<<16)
+	from := io.Reader(buffered)
+	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		zip, err := gzip.NewReader(buffered)
+		if err != nil {
+			return fmt.Errorf("it cannot be unzipped: %w", err)
+		}
+		from = &unfolding{file: buffered, zip: zip, read: &s.read, free: int64(s.most.unfold)}
+	}
+	// While this waits for the file to grow, the block under way may be handed over:
+	// so it is not read into that one.
+	piece := make([]byte, blockMin/2)
+	for {
+		n, err := from.Read(piece)
+		s.block.lines = append(s.block.lines, piece[:n]...)
+		s.fresh = s.fresh || n > 0
+		if err != nil {
+			return err
+		}
+		if len(s.block.lines) >= blockMin {
+			s.cut(false)
+		}
+	}
+}
+
+// cut hands over the whole lines there are, and keeps the rest.
+func (s *splitter) cut(idle bool) {
+	b := s.block
+	end := bytes.LastIndexByte(b.lines, '\n') + 1
+	if s.skips && end > 0 {
+		// The end of a line that was too long.
+		past := bytes.IndexByte(b.lines, '\n') + 1
+		b.lines, end, s.skips = b.lines[past:], end-past, false
+		s.line++
+	}
+	rest := b.lines[end:]
+	if s.skips || len(rest) > s.most.line {
+		if !s.skips {
+			b.bad.add(1, "line %d: it is longer than %d MB", s.line+bytes.Count(b.lines[:end], []byte("\n")), s.most.line>>20)
+		}
+		s.skips, rest = true, nil
+	}
+	if end == 0 && b.bad.count == 0 && !idle {
+		b.lines = append(b.lines[:0], rest...)
+		return
+	}
+	next := s.blank()
+	next.lines = append(next.lines, rest...)
+	b.lines, b.idle = b.lines[:end], idle
+	s.send(len(rest))
+	s.block = next
+}
+
+// send hands the block over, whose lines are whole.
+func (s *splitter) send(torn int) {
+	b := s.block
+	b.torn, b.first, b.ready = torn, s.line, make(chan struct{})
+	s.line += bytes.Count(b.lines, []byte("\n"))
+	if b.first == 1 && len(b.lines) > 0 {
+		end := bytes.IndexByte(b.lines, '\n')
+		b.header, b.lines, b.first = bytes.Clone(b.lines[:end]), b.lines[end+1:], 2
+	}
+	select {
+	case s.work <- b:
+	case <-s.stop:
+		close(b.ready)
+		return
+	}
+	select {
+	case s.ordered <- b:
+	case <-s.stop:
+	}
+}
+
+// growing reads a file that may grow: at its end it waits for more.
+type growing struct {
+	*splitter
+	file *os.File
+}
+
+// errClosed ends a reading that nobody wants any more.
+var errClosed = errors.New("the recording was closed")
+
+func (g *growing) Read(p []byte) (int, error) {
+	for {
+		n, err := g.file.Read(p)
+		g.read.Add(int64(n))
+		if n > 0 || err != nil && !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		if g.fresh {
+			g.fresh = false
+			g.cut(true)
+		}
+		select {
+		case <-g.stop:
+			return 0, errClosed
+		case <-time.After(lookEvery):
+		}
+		if info, err := g.file.Stat(); err == nil && info.Size() < g.read.Load() {
+			return 0, errors.New("the file has become shorter while it was read")
+		}
+	}
+}
+
+// unfolding reads a compressed file, unless it unfolds beyond all measure.
+type unfolding struct {
+	file     *bufio.Reader
+	zip      *gzip.Reader
+	read     *atomic.Int64 // bytes of the file
+	free     int64         // bytes that may be unfolded in any case
+	unfolded int64
+	over     bool // a part of the file has ended; another may follow
+}
+
+func (u *unfolding) Read(p []byte) (int, error) {
+	var n int
+	var err error
+	if u.over {
+		err = u.zip.Reset(u.file)
+		u.over = false
+	}
+	if err == nil {
+		u.zip.Multistream(false) // it would look for the next part before it gives the end of this
+		n, err = u.zip.Read(p)
+	}
+	if errors.Is(err, io.EOF) {
+		u.over, err = true, nil
+	}
+	u.unfolded += int64(n)
+	if u.unfolded > u.free && u.unfolded/unfoldMax > u.read.Load() {
+		return n, fmt.Errorf("it unfolds to more than %d times its size, which no recording does", unfoldMax)
+	}
+	if err != nil && !errors.Is(err, errClosed) {
+		err = fmt.Errorf("it cannot be unzipped any further: %w", err)
+	}
+	return n, err
+}
