@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -115,10 +114,11 @@ func newCommand() *cobra.Command {
 	fs.StringVar(&f.storage, "storage", defaults.Storage, "where nodes keep their data: bolt or memory")
 	fs.StringVar(&f.dir, "data", "", "keep the nodes' files in this directory (default: a temporary one)")
 	fs.Int64Var(&f.seed, "seed", defaults.Seed, "what all chance of capsize itself is drawn from")
+	fs.StringVar(&f.screen.Trace, "trace", "", "write all that happens to this file, for capsize replay; compressed if its name ends in .gz")
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	f.addLook(fs)
 	cmd.SuggestionsMinimumDistance = 2
-	cmd.AddCommand(playCommand(), runCommand(), soakCommand(), scenariosCommand(), commandsCommand())
+	cmd.AddCommand(playCommand(), replayCommand(), runCommand(), soakCommand(), scenariosCommand(), commandsCommand())
 	return cmd
 }
 
@@ -128,6 +128,7 @@ func (f *flags) addLook(fs *pflag.FlagSet) {
 	fs.StringVar(&f.screen.Theme, "theme", "", strings.Join(ui.ThemeNames(), ", ")+" (default: by the terminal's background)")
 	fs.BoolVar(&f.screen.ASCII, "ascii", false, "draw with ASCII characters only")
 	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
+	fs.Int64Var(&f.screen.HistoryMB, "history", ui.HistoryMB, "how many megabytes of memory the past may take; the oldest goes first")
 }
 
 func playCommand() *cobra.Command {
@@ -154,6 +155,35 @@ func playCommand() *cobra.Command {
 	}
 	f.addLook(cmd.Flags())
 	cmd.Flags().Int64Var(&f.seed, "seed", 0, "what chance is drawn from (default: what the scenario says)")
+	return cmd
+}
+
+func replayCommand() *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "replay FILE",
+		Short: "The playground over a recording that --trace has written, also while it is being written",
+		Args:  from(1, 1, "a recording"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.checkLook(); err != nil {
+				return usageError{err}
+			}
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
+			defer stop()
+			replay := ui.Replay
+			if f.plain || !term.IsTerminal(os.Stdout.Fd()) {
+				replay = func(_ context.Context, name string, _ ui.Options) error {
+					return ui.ReplayPlain(name, cmd.OutOrStdout())
+				}
+			}
+			err := replay(ctx, args[0], f.screen)
+			if errors.Is(err, ui.ErrNoRecording) {
+				return usageError{err}
+			}
+			return err
+		},
+	}
+	f.addLook(cmd.Flags())
 	return cmd
 }
 
@@ -338,13 +368,12 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	// Whoever reads what this writes may have had enough: that is a reason to
 	// quit, and not to die with a directory left behind.
 	signal.Ignore(syscall.SIGPIPE)
+	cfg.HistoryBudget = f.screen.HistoryMB << 20
 	c, err := cluster.Open(cfg)
 	if err != nil {
 		return usageError{err}
 	}
 	defer func() { err = errors.Join(err, closeCluster(c)) }()
-	// The first election runs as fast as it goes, so that there is something to see.
-	c.AwaitLeader(firstElection)
 	if f.plain || !term.IsTerminal(os.Stdout.Fd()) {
 		err := ui.RunPlain(ctx, c, f.screen, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {
@@ -354,10 +383,6 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	}
 	return ui.Run(ctx, c, f.screen)
 }
-
-// firstElection is the virtual time within which the screen starts, with a
-// leader or without.
-const firstElection = 10 * time.Second
 
 // closeWithin is the real time a cluster gets to end: whoever quits wants to
 // have quit.
@@ -407,31 +432,10 @@ func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {
 
 // checkLook checks the flags that say how a cluster is shown.
 func (f *flags) checkLook() (err error) {
-	if f.screen.Speed, err = parseSpeed(f.speed); err != nil {
+	if f.screen.Speed, err = ui.ParseSpeed(f.speed); err != nil {
 		return fmt.Errorf("--speed %s: %w", f.speed, err)
 	}
-	if err := f.screen.Check(); err != nil {
-		return fmt.Errorf("--theme: %w", err)
-	}
-	return nil
-}
-
-// parseSpeed reads a speed: a factor, a fraction, or max.
-func parseSpeed(s string) (float64, error) {
-	if s == "max" {
-		return vtime.Max, nil
-	}
-	numerator, denominator, isFraction := strings.Cut(s, "/")
-	speed, err := strconv.ParseFloat(numerator, 64)
-	if err == nil && isFraction {
-		var divisor float64
-		divisor, err = strconv.ParseFloat(denominator, 64)
-		speed /= divisor
-	}
-	if err != nil || !(speed >= 0 && speed <= 10_000) || (speed > 0 && speed < 1e-4) {
-		return 0, errors.New("it must be 0, a factor from 0.0001 to 10000, a fraction like 1/10, or max")
-	}
-	return speed, nil
+	return f.screen.Check()
 }
 
 // version returns the version this program was built from.

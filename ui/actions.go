@@ -207,22 +207,14 @@ func (m *model) healEverything() {
 	}
 }
 
-func (m *model) pauseClock() {
-	m.paused = !m.paused
-	m.setSpeed()
-	if m.paused {
-		m.say("", "time stands still: space lets it go on", false)
-		return
-	}
-	m.say("", "time goes on", false)
-}
-
 func (m *model) slower() { m.changeSpeed(-1) }
 func (m *model) faster() { m.changeSpeed(1) }
 
 func (m *model) changeSpeed(by int) {
 	m.speed = min(max(m.speed+by, 0), len(speeds)-1)
-	m.paused = false
+	if !m.travel.past {
+		m.paused = false
+	}
 	m.setSpeed()
 	m.say("speed "+speedWord(speeds[m.speed]), "ok", false)
 }

@@ -17,7 +17,22 @@ type frame struct {
 	glyphs        *glyphs
 
 	now    time.Duration // the virtual time shown
-	speed  float64       // asked for; vtime.Max = as fast as it goes; 0.01 is 1/100
+	past   bool          // that is a moment of the past
+	latest time.Duration // the latest moment there is
+	// remembered is from when on there is a past.
+	remembered time.Duration
+	playing    bool          // the past goes on by itself
+	stepped    bool          // the world goes on by single events
+	course     string        // the branch or recording that is shown, "" if there is but one
+	recorded   bool          // a recording is shown, not a cluster
+	line       *trace.State  // what the timeline tells of
+	lineEnd    time.Duration // at the right end of the timeline
+
+	chart    *chart        // what the time view tells of
+	laneCell time.Duration // of the time view: what a cell stands for
+	laneEnd  time.Duration // of the time view: the moment at its right end
+
+	speed  float64 // asked for; vtime.Max = as fast as it goes; 0.01 is 1/100
 	paused bool
 	// reached is the speed that the machine keeps up, 0 if that is the one asked for.
 	reached float64
@@ -47,6 +62,7 @@ type frame struct {
 	hints   []helpKey   // of the footer, most important first: as many as fit are drawn
 
 	scroll    int // the first row of a node table that does not fit
+	view      view
 	logScroll int // how many entries back from the newest the log grid ends
 }
 
@@ -97,11 +113,13 @@ type helpGroup struct {
 type helpKey struct{ key, text string }
 
 // hit is a part of the picture that a click means something on: a node, or
-// what a key would do.
+// what a key would do, an event, or a stretch of time.
 type hit struct {
 	x, y, w, h int
 	node       string
 	key        string
+	seq        uint64        // of an event
+	from, cell time.Duration // of a stretch of time: where it begins, and the time of a cell
 }
 
 // painter is a frame being drawn, with what several panes need of its state.
@@ -120,6 +138,9 @@ func (f *frame) render() (string, []hit) {
 	if f.width < 1 || f.height < 1 {
 		return strings.Repeat("\n", max(f.height-1, 0)), nil
 	}
+	if f.line == nil {
+		f.line, f.lineEnd, f.latest = f.state, f.now, f.now
+	}
 	p := &painter{frame: f, canvas: newCanvas(f.width, f.height, f.glyphs.more)}
 	if f.width < minWidth || f.height < minHeight {
 		p.tooSmall()
@@ -128,13 +149,17 @@ func (f *frame) render() (string, []hit) {
 	p.leader, p.noLeader, p.voters = f.state.LeaderNode(), f.state.NoLeader(), f.state.Voters()
 	l := layoutFor(f.width, f.height, len(f.state.Nodes))
 	p.header(l.header)
-	p.ring(l.ring)
-	p.cards(l.cards)
-	p.table(l.table)
-	p.clients(l.clients)
-	p.logGrid(l.log)
-	p.timeline(l.time)
-	p.story(l.story)
+	if p.view == viewStage {
+		p.ring(l.ring)
+		p.cards(l.cards)
+		p.table(l.table)
+		p.clients(l.clients)
+		p.logGrid(l.log)
+		p.timeline(l.time)
+		p.story(l.story)
+	} else {
+		p.whole()
+	}
 	p.caption(l.story)
 	p.status(l.status)
 	p.footer(l.hints)

@@ -28,6 +28,7 @@ type glyphs struct {
 	split           string // between panes
 	spark           []string
 	led, unled, now string // the timeline
+	here, stands    string // the moment that is shown; a candidate
 	heal, start     string
 	disk, clock     string
 	members, words  string
@@ -48,7 +49,7 @@ var unicodeGlyphs = &glyphs{
 	prompt: "›", good: "✓", bad: "✗", cutLink: "✂", slowLink: "~", lossyLink: "⋯",
 	border: "┊", snapshot: "◧", forgotten: "╌", split: "│",
 	spark: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-	led:   "━", unled: "╌", now: "▐", heal: "✚", start: "▲", disk: "⊘", clock: "◷", members: "±", words: "»",
+	led:   "━", unled: "╌", now: "▐", here: "┃", stands: "╍", heal: "✚", start: "▲", disk: "⊘", clock: "◷", members: "±", words: "»",
 	packet: map[string]string{
 		"append": "◆", "heartbeat": "•", "vote": "▲", "prevote": "△", "snapshot": "■", "timeout-now": "»", "": "▪",
 	},
@@ -65,7 +66,7 @@ var asciiGlyphs = &glyphs{
 	prompt: ">", good: "+", bad: "!", cutLink: "%", slowLink: "~", lossyLink: ":",
 	border: "|", snapshot: "S", forgotten: "-", split: "|",
 	spark: []string{"_", ".", ":", "-", "=", "+", "*", "#"},
-	led:   "=", unled: ".", now: "|", heal: "+", start: "^", disk: "D", clock: "T", members: "M", words: "\"",
+	led:   "=", unled: ".", now: "|", here: "I", stands: "?", heal: "+", start: "^", disk: "D", clock: "T", members: "M", words: "\"",
 	packet: map[string]string{
 		"append": "@", "heartbeat": "o", "vote": "V", "prevote": "v", "snapshot": "S", "timeout-now": "T", "": "@",
 	},

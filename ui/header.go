@@ -24,20 +24,7 @@ func (p *painter) header(r rect) {
 		at.write("capsize", inkAccent|bold)
 		at.skip(2)
 	}
-	if p.paused {
-		at.write(p.glyphs.stop+" paused", inkWarn|bold)
-	} else {
-		at.write(p.glyphs.play+" "+speedText(p.speed), inkGood)
-		switch {
-		case p.reached > 0 && p.speed >= vtime.Max:
-			at.write(fmt.Sprintf(" %.0fx", p.reached), inkDim)
-		case p.reached > 0:
-			at.write(fmt.Sprintf(" (reaches %.0fx)", p.reached), inkWarn)
-		}
-	}
-	at.skip(2)
-	at.write(clockTime(p.now), inkText|bold)
-	at.skip(3)
+	p.whenever(at)
 	standing := p.standing()
 	if seed := fmt.Sprintf("seed %d", p.state.Settings.Seed); at.room(width(seed) + 3 + widthOf(standing) + totalsW) {
 		at.write(seed, inkDim)

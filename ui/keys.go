@@ -73,13 +73,28 @@ func keyMap() []binding {
 		bind(groupNetwork, "d", "faults of its disk", (*model).diskMenu, "d").inFooter(11, "disk"),
 		bind(groupNetwork, "h", "heal its links", (*model).healSelected, "h").inFooter(4, "heal"),
 		bind(groupNetwork, "H", "heal everything", (*model).healEverything, "H"),
+		bind(groupNetwork, "u", "take back the last fault", (*model).undoFault, "u"),
+		bind(groupNetwork, "U", "do it again", (*model).redoFault, "U"),
 
 		bind(groupTime, "space", "pause or run the clock", (*model).pauseClock, "space").inFooter(5, "pause"),
 		bind(groupTime, "<", "slower, down to 1/100", (*model).slower, "<").inFooter(7, "slower"),
 		bind(groupTime, ">", "faster, up to max", (*model).faster, ">").inFooter(8, "faster"),
 
+		bind(groupTime, ",", "back by one event that matters", (*model).stepBack, ",").inFooter(15, "back"),
+		bind(groupTime, ".", "on by one event that matters", (*model).stepOn, ".").inFooter(16, "step"),
+		bind(groupTime, "(", "back by a second (also ctrl+,)", (*model).secondBack, "(", "ctrl+,"),
+		bind(groupTime, ")", "on by a second (also ctrl+.)", (*model).secondOn, ")", "ctrl+."),
+		bind(groupTime, "home", "the first moment", (*model).firstMoment, "home"),
+		bind(groupTime, "end", "now", (*model).lastMoment, "end"),
+		bind(groupTime, "[", "time view: more closely", (*model).zoomIn, "["),
+		bind(groupTime, "]", "time view: from farther away", (*model).zoomOut, "]"),
+		bindKey(groupTime, "B", "again from here: a branch", func(m *model, _ string) tea.Cmd { return m.againFromHere() }, "B"),
+		bind(groupTime, "y", "the branches", (*model).branchesMenu, "y"),
+
 		bind(groupTime, "n", "next step of a scenario", (*model).nextStep, "n", "enter", "pgdown"),
 
+		bind(groupScreen, "tab", "next view; shift: previous", (*model).nextView, "tab").inFooter(9, "view"),
+		bind(groupScreen, "shift+tab", "previous view", (*model).previousView, "shift+tab"),
 		bind(groupScreen, ":", "type a command", (*model).openPrompt, ":").inFooter(13, "command"),
 		bind(groupScreen, "o", "open a scenario", (*model).scenariosMenu, "o").inFooter(14, "scenarios"),
 		bindKey(groupScreen, "x", "save as a scenario", func(m *model, _ string) tea.Cmd { return m.save() }, "x"),
@@ -88,6 +103,10 @@ func keyMap() []binding {
 		bindKey(groupScreen, "q", "quit", func(*model, string) tea.Cmd { return tea.Quit }, "q").inFooter(12, "quit"),
 	}
 }
+
+// orderKeys are the keys that order something, which only a cluster can carry out
+// and only now.
+var orderKeys = []string{"i", "I", "r", "l", "L", "k", "K", "s", "t", "g", "+", "-", "p", "P", "w", "d", "h", "H", "n", ":", "u", "U"}
 
 // hints returns the footer.
 func hints(keys []binding) []helpKey {

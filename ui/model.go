@@ -21,19 +21,28 @@ const (
 	frameEvery = time.Second / fps
 )
 
+// frameMax is the real time that a late frame makes up for.
+const frameMax = 100 * time.Millisecond
+
 // toastFrames is how long the result of an action stays, in frames.
 const toastFrames = 150
 
 // farewell is for how long a removed node is still shown, in virtual time.
 const farewell = 5 * time.Second
 
-// tickMsg says that it is time for the next picture.
-type tickMsg struct{}
+// tickMsg says that it is time for the next picture, and what time that is.
+type tickMsg struct{ at time.Time }
 
 // model is the whole screen: what the user has chosen, and what is shown.
 // The state is pulled from the cluster's trace, thirty times a second.
 type model struct {
-	cluster *cluster.Cluster
+	source
+	travel travel
+	// branches are the courses that things took; source is the one of them that is shown.
+	branches  []branch
+	branch    int
+	branching bool // a branch is about to begin
+
 	session *scenario.Session
 	podium  *podium
 	script  *scenario.Script // on stage, or nil
@@ -46,9 +55,10 @@ type model struct {
 	theme         *theme
 	glyphs        *glyphs
 	mouseOff      bool
+	dragging      bool // on a stretch of time
 
-	speed  int // index into speeds
-	paused bool
+	speed  int  // index into speeds
+	paused bool // the world is to stand still at now
 	meter  meter
 
 	cursor      string
@@ -60,6 +70,8 @@ type model struct {
 	ordered     []scenario.Ordered
 	nodesFirst  int // how many nodes there were at first
 	command     string
+	stroke      int // counts keys and clicks
+	undo        undo
 	toast       toast
 	toastFrames int // how many frames the toast still stays
 	menu        *openMenu
@@ -68,9 +80,12 @@ type model struct {
 	helpOn      bool
 	helpFrom    int // the first group of keys shown
 	logScroll   int
+	view        view
+	window      window
 	motion      motion
 
 	picture string // the last one drawn
+	drawn   time.Time
 	hits    []hit
 	stale   bool // something to be seen has changed since
 }
@@ -81,7 +96,15 @@ var speeds = []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100, vtime.Ma
 // loads are what the key for the rate chooses from, in increments a second.
 var loads = []int{0, 1, 5, 20, 100, 500}
 
+// newModel returns the screen over a living cluster.
 func newModel(c *cluster.Cluster, o Options) *model {
+	m := newScreen(o)
+	m.attach(living(c), o.Script)
+	return m
+}
+
+// newScreen returns the screen with nothing to show yet.
+func newScreen(o Options) *model {
 	m := &model{
 		prompt:   newPrompt(),
 		keys:     keyMap(),
@@ -99,20 +122,25 @@ func newModel(c *cluster.Cluster, o Options) *model {
 	if o.ASCII || asciiTerminal() {
 		m.glyphs = asciiGlyphs
 	}
-	m.attach(c, o.Script)
 	return m
 }
 
-// attach makes c the cluster that is shown, with a scenario to put on stage or nil.
-func (m *model) attach(c *cluster.Cluster, script *scenario.Script) {
-	m.cluster, m.script, m.podium = c, script, &podium{c: c}
-	m.session = scenario.NewSession(c, c.Settings().Seed, m.podium)
+// attach makes a cluster or a recording what is shown, with a scenario to put on
+// stage or nil.
+func (m *model) attach(s source, script *scenario.Script) {
+	c := s.cluster
+	m.source, m.travel, m.window = s, travel{}, window{zoom: laneCellFirst}
+	m.branches, m.branch = []branch{{source: s, name: "branch 1"}}, 0
+	m.script, m.podium = script, &podium{c: c}
+	if c != nil {
+		m.session = scenario.NewSession(c, c.Settings().Seed, m.podium)
+	}
 	m.orders = newOrders(c, m.session)
-	m.ordered, m.load, m.motion, m.follow = nil, 0, motion{}, true
+	m.ordered, m.load, m.motion, m.follow, m.undo = nil, 0, motion{}, true, undo{}
 	clear(m.selected)
 	m.setSpeed()
-	m.refresh()
-	m.nodesFirst = len(c.Names())
+	m.refresh(0)
+	m.nodesFirst = len(m.state.Nodes)
 }
 
 // nearest returns the speed to choose from that is closest to one asked for.
@@ -178,7 +206,7 @@ func (m *model) performed(msg performedMsg) {
 }
 
 func nextTick() tea.Cmd {
-	return tea.Tick(frameEvery, func(time.Time) tea.Msg { return tickMsg{} })
+	return tea.Tick(frameEvery, func(at time.Time) tea.Msg { return tickMsg{at} })
 }
 
 // Update routes what happened to whom it concerns.
@@ -186,12 +214,14 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.stale = m.stale || !isTick(msg)
 	switch msg := msg.(type) {
 	case tickMsg:
-		if err := m.cluster.Clock().Err(); err != nil {
+		if err := m.stopped(); err != nil {
 			m.failed = fmt.Errorf("the cluster has stopped: %w", err)
 			return m, tea.Quit
 		}
-		m.refresh()
+		m.refresh(m.passed(msg))
 		return m, nextTick()
+	case branchedMsg:
+		return m, m.branched(msg)
 	case openedMsg:
 		return m, m.opened(msg)
 	case savedMsg:
@@ -205,6 +235,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.theme = themeNamed("light")
 		}
 	case tea.KeyPressMsg:
+		m.stroke++
 		return m, m.press(msg)
 	case tea.PasteMsg:
 		if m.prompt.input.Focused() {
@@ -212,7 +243,12 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.suggest()
 		}
 	case tea.MouseClickMsg:
+		m.stroke++
 		return m, m.click(msg)
+	case tea.MouseMotionMsg:
+		m.drag(msg.X)
+	case tea.MouseReleaseMsg:
+		m.dragging = false
 	case tea.MouseWheelMsg:
 		m.wheel(msg)
 	}
@@ -235,8 +271,14 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 		m.pressInHelp(msg.String())
 		return nil
 	}
+	if m.view == viewTime && m.pressInTime(msg.String()) {
+		return nil
+	}
 	for _, b := range m.keys {
 		if key.Matches(msg, b.Binding) {
+			if slices.Contains(orderKeys, b.Help().Key) && m.refuses() {
+				return nil
+			}
 			return b.do(m, msg.String())
 		}
 	}
@@ -271,16 +313,26 @@ func (m *model) View() tea.View {
 	return v
 }
 
+// passed returns the real time since the frame before, as far as one has to make
+// up for it.
+func (m *model) passed(tick tickMsg) time.Duration {
+	passed := frameEvery
+	if !tick.at.IsZero() && !m.drawn.IsZero() {
+		passed = min(max(tick.at.Sub(m.drawn), 0), frameMax)
+	}
+	m.drawn = tick.at
+	return passed
+}
+
 // refresh pulls the state and moves what moves.
-func (m *model) refresh() {
+func (m *model) refresh(passed time.Duration) {
 	before := m.state.Seq
-	m.cluster.Trace().CopyTo(&m.state)
-	m.state.At = max(m.state.At, m.cluster.Clock().Now())
+	m.pull(passed)
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
 		return n.Life == trace.Removed && m.state.At-n.Since > farewell
 	})
 	if speed := m.podium.takeSpeed(); speed > 0 {
-		m.speed, m.paused = slices.Index(speeds, nearest(speed)), false
+		m.speed, m.paused = slices.Index(speeds, nearest(speed)), m.paused && m.travel.past
 		m.setSpeed()
 	}
 	for _, r := range m.orders.results.take() {
@@ -297,9 +349,9 @@ func (m *model) refresh() {
 		}
 	}
 	m.keepCursor()
-	m.meter.read(time.Now(), m.cluster.Clock().Now(), m.paused)
-	moving := m.motion.next(&m.state, m.paused)
-	m.stale = m.stale || moving || !m.paused || m.state.Seq != before
+	m.meter.read(time.Now(), m.state.At, m.still())
+	moving := m.motion.next(&m.state, m.still())
+	m.stale = m.stale || moving || !m.still() || m.state.Seq != before
 }
 
 // keepCursor moves the cursor off a node that is gone.
@@ -342,12 +394,16 @@ func (m *model) say(command, text string, bad bool) {
 
 // order sends a command to the cluster; ok is shown until an answer comes.
 func (m *model) order(command, ok string) {
+	if m.refuses() {
+		return
+	}
 	line, err := m.session.Parse(command)
 	if err != nil {
 		m.say(command, err.Error(), true)
 		return
 	}
 	m.say(command, ok, false)
+	m.noteFaults(command)
 	if !m.orders.give(order{command: command, line: line}) {
 		m.say(command, "too many commands are waiting: this one is dropped", true)
 		return
@@ -357,25 +413,26 @@ func (m *model) order(command, ok string) {
 
 // setSpeed makes the clock run as chosen.
 func (m *model) setSpeed() {
-	if m.paused {
-		m.cluster.Clock().Run(0)
+	m.meter = meter{}
+	if m.paused || m.travel.past {
+		m.run(0)
 		return
 	}
-	m.cluster.Clock().Run(speeds[m.speed])
-	m.meter = meter{}
+	m.run(speeds[m.speed])
 }
 
 // frame gathers what a picture is drawn from.
 func (m *model) frame() *frame {
 	f := &frame{
 		state: &m.state, width: m.width, height: m.height, theme: m.theme, glyphs: m.glyphs,
-		now: m.state.At, speed: speeds[m.speed], paused: m.paused,
+		now: m.state.At, speed: speeds[m.speed], paused: m.still(),
 		cursor: m.cursor, selected: m.selected, follow: m.follow,
 		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
-		toast: m.toast, command: m.command, logScroll: m.logScroll,
+		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view,
 		hints: hints(m.keys), reached: m.meter.shortOf(speeds[m.speed]),
 	}
 	m.motion.fill(f)
+	m.fillTravel(f)
 	f.step, f.waiting = m.podium.now()
 	if m.menu != nil {
 		f.menu = &m.menu.menu

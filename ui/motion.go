@@ -83,6 +83,29 @@ func (mo *motion) next(s *trace.State, paused bool) bool {
 	return active || len(mo.sparks) > 0
 }
 
+// jump takes in another moment than the next: what is on its way there is shown
+// in its place, and nothing has just changed.
+func (mo *motion) jump(s *trace.State) {
+	*mo = motion{
+		flash: map[string]int{}, cut: map[string]int{}, calm: map[string]int{}, behind: map[string]int{},
+		valueAt: map[string]time.Duration{}, cutAt: map[string]time.Duration{},
+	}
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		mo.valueAt[n.ID], mo.cutAt[n.ID], mo.behind[n.ID] = n.ValueAt, n.CutAt, freshFrames
+		if n.CutAt == s.At && len(n.Cut) > 0 {
+			mo.cut[n.ID] = cutFrames
+		}
+	}
+	for _, f := range s.Flights {
+		mo.lastID = max(mo.lastID, f.ID)
+		// What has arrived at this very moment is the cause of what is seen.
+		if f.ID != 0 && (f.Fate == trace.Sent || f.EndedAt == s.At) && len(mo.sparks) < sparksMax {
+			mo.sparks = append(mo.sparks, moving{flight: f, quiet: isRoutine(s, f), frames: sparkFrames})
+		}
+	}
+}
+
 func countDown(left map[string]int) (active bool) {
 	for id := range left {
 		active = true

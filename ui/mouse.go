@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -20,6 +21,13 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 			continue
 		}
 		switch {
+		case h.seq != 0 && m.menu == nil:
+			m.travel.stepped = false
+			m.playPast(false)
+			m.look(h.seq)
+		case h.cell > 0 && m.menu == nil:
+			m.dragging = true
+			m.scrub(h, msg.X)
 		case h.node != "" && m.menu == nil:
 			m.choose(h.node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
 		case h.key != "" && m.menu != nil:
@@ -37,10 +45,38 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 func (m *model) pressNamed(shown string) tea.Cmd {
 	for _, b := range m.keys {
 		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
+			if slices.Contains(orderKeys, shown) && m.refuses() {
+				return nil
+			}
 			return b.do(m, shown)
 		}
 	}
 	return nil
+}
+
+// drag moves along the stretch of time on which the button was pressed.
+func (m *model) drag(x int) {
+	for _, h := range slices.Backward(m.hits) {
+		if m.dragging && h.cell > 0 {
+			m.scrub(h, x)
+			return
+		}
+	}
+}
+
+// scrub shows the moment under a place of a stretch of time.
+func (m *model) scrub(h hit, x int) {
+	cells := min(max(x, h.x-1), h.x+h.w) - h.x
+	// What happened in a cell has happened at its end.
+	at := h.from + time.Duration(cells+1)*h.cell - 1
+	m.playPast(false)
+	m.travel.stepped = false
+	m.lookAt(at)
+	if m.travel.past {
+		m.say("", "this is the past: space plays on, end goes back to now", false)
+	} else {
+		m.say("", "this is now", false)
+	}
 }
 
 // wheel scrolls the log.

@@ -1,23 +1,18 @@
 package ui
 
 import (
-	"time"
-
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
 )
-
-// firstElection is the virtual time within which a cluster is shown, with a
-// leader or without.
-const firstElection = 10 * time.Second
 
 // openedMsg says that a scenario's cluster has started, or why not.
 type openedMsg struct {
-	cluster *cluster.Cluster
-	script  *scenario.Script
-	err     error
+	source source
+	script *scenario.Script
+	err    error
 }
 
 // scenariosMenu offers the built-in scenarios.
@@ -36,12 +31,11 @@ func (m *model) scenariosMenu() {
 // openScenario starts the cluster of a scenario.
 func openScenario(script *scenario.Script) tea.Cmd {
 	return func() tea.Msg {
-		c, err := cluster.Open(cluster.Config{Nodes: script.Nodes, Settings: script.Settings})
+		c, err := cluster.Open(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: trace.HistoryBudget})
 		if err != nil {
 			return openedMsg{err: err}
 		}
-		c.AwaitLeader(firstElection)
-		return openedMsg{cluster: c, script: script}
+		return openedMsg{source: living(c), script: script}
 	}
 }
 
@@ -51,14 +45,9 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 		m.say("", "cannot start it: "+msg.err.Error(), true)
 		return nil
 	}
-	before, orders := m.cluster, m.orders
+	leave := m.leaveLiving()
 	m.paused = false
-	m.attach(msg.cluster, msg.script)
+	m.attach(msg.source, msg.script)
 	m.say("play "+msg.script.Name, msg.script.Title, false)
-	leave := func() tea.Msg {
-		orders.close()
-		_ = before.Close() // it is of no interest any more
-		return nil
-	}
 	return tea.Batch(leave, m.perform(msg.script))
 }

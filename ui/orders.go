@@ -15,6 +15,7 @@ import (
 type order struct {
 	command string
 	line    *scenario.Line
+	step    func() // instead of a command: lets time pass
 }
 
 // result is what came of an order.
@@ -63,6 +64,10 @@ func newOrders(c *cluster.Cluster, session *scenario.Session) *orders {
 	go func() {
 		defer close(o.ended)
 		for next := range o.queue {
+			if next.step != nil {
+				next.step()
+				continue
+			}
 			o.carryOut(c, session, next)
 		}
 	}()

@@ -21,6 +21,7 @@ const plainEvery = 20 * time.Millisecond
 // carries out the commands it reads, a line each, until ctx ends: for pipes, logs
 // and screen readers.
 func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) error {
+	c.AwaitLeader(firstElection)
 	c.Clock().Run(o.Speed)
 	if o.Script != nil {
 		go func() { _ = c.Clock().Do(func() { c.Go(func() { reportPlain(c, o.Script.Perform(c, nil)) }) }) }()

@@ -12,6 +12,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
 )
 
 // Options say how the screen looks and starts.
@@ -22,6 +23,10 @@ type Options struct {
 	ASCII bool
 	// Speed is how fast the clock runs at first, in virtual seconds per second.
 	Speed float64
+	// HistoryMB is how much memory the past may take, in megabytes.
+	HistoryMB int64
+	// Trace is the file that all that happens is written to, "" for none.
+	Trace string
 	// Script is a scenario to put on stage, or nil.
 	Script *scenario.Script
 }
@@ -35,21 +40,39 @@ func ThemeNames() []string {
 	return names
 }
 
+// HistoryMB is how much memory the past takes unless it is told otherwise, and
+// historyMBMax the most that it may be told; in megabytes.
+const (
+	HistoryMB    = trace.HistoryBudget >> 20
+	historyMBMax = 1 << 20
+)
+
 // Check says what is wrong with the options.
 func (o Options) Check() error {
+	if o.HistoryMB < 1 || o.HistoryMB > historyMBMax {
+		return fmt.Errorf("--history %d: it must be from 1 to %d megabytes", o.HistoryMB, historyMBMax)
+	}
 	if o.Theme != "" && themeNamed(o.Theme) == nil {
-		return fmt.Errorf("there is no theme %q: there are %s", o.Theme, strings.Join(ThemeNames(), ", "))
+		return fmt.Errorf("--theme: there is no theme %q: there are %s", o.Theme, strings.Join(ThemeNames(), ", "))
 	}
 	return nil
 }
 
 // Run shows the cluster on the terminal until the user quits or ctx ends. It
 // returns why it ended if that was neither, with the terminal as it was before.
-func Run(ctx context.Context, c *cluster.Cluster, o Options) error {
+func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
+	if o.Trace != "" {
+		w, err := trace.Create(o.Trace, c.Settings().Seed)
+		if err != nil {
+			return fmt.Errorf("--trace: %w", err)
+		}
+		c.Trace().Record(w)
+		defer func() { err = errors.Join(err, w.Close()) }()
+	}
 	m := newModel(c, o)
-	err := run(m, tea.WithContext(ctx), tea.WithFPS(fps))
-	if m.cluster != c { // a scenario has brought its own
-		err = errors.Join(err, m.cluster.Close())
+	err = run(m, tea.WithContext(ctx), tea.WithFPS(fps))
+	if now := m.living(); now != nil && now != c { // a scenario or a branch has brought its own
+		err = errors.Join(err, now.Close())
 	}
 	return err
 }

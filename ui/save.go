@@ -20,6 +20,10 @@ type savedMsg struct {
 // save writes the session so far as a scenario, into a new file of the present
 // directory.
 func (m *model) save() tea.Cmd {
+	if m.cluster == nil {
+		m.refuses()
+		return nil
+	}
 	text := scenario.Save(m.cluster.Settings(), m.nodesFirst, m.ordered, m.cluster.Clock().Now(), m.state.Checks)
 	return func() tea.Msg {
 		for i := 1; ; i++ {

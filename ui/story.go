@@ -38,6 +38,7 @@ func (p *painter) story(r rect) {
 		if newest {
 			k = inkText
 		}
+		p.hits = append(p.hits, hit{x: r.x, y: y, w: r.w, h: len(rows), seq: line.Seq})
 		p.put(r.x+2, y, stamp, clockTime(line.At), inkFaint)
 		if glyph, mark := p.glyphs.storyMark(line); glyph != "" {
 			p.set(r.x+2+stamp+2, y, glyph, mark)

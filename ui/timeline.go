@@ -16,17 +16,56 @@ const (
 	scaleEvery = 10 * time.Second
 )
 
-// timeline draws who led when, and what happened, up to now at its right end.
+// timeline is the stretch of time that the stage's one row shows.
+type timeline struct {
+	end   time.Duration // at its right
+	state trace.State   // at its end, while the past is shown
+	known bool          // state is that
+}
+
+// timeCells returns where the cells of the timeline are, and how many.
+func timeCells(r rect) (x, w int) { return r.x + 2 + timeLabel, r.w - 2 - timeLabel - 5 }
+
+// keepLine has the timeline show the moment that is looked at, and move only if
+// it must: whoever drags on it needs it to stay.
+func (m *model) keepLine() {
+	t := &m.travel
+	now := m.now()
+	if !t.past {
+		t.line.end, t.line.known = m.state.At, false
+		return
+	}
+	_, w := timeCells(layoutFor(m.width, m.height, len(m.state.Nodes)).time)
+	span := time.Duration(max(w, 1)) * timeCell
+	end := t.line.end
+	switch {
+	case !t.line.known:
+		end = now.At
+	case t.at < end-span:
+		end = t.at + span - span/8
+	case t.at > end:
+		end = t.at + span/8
+	}
+	end = min(end, now.At)
+	if end == t.line.end && t.line.known {
+		return
+	}
+	t.line.end, t.line.known = end, true
+	m.history.StateAt(m.history.SeqAt(end), &t.line.state)
+}
+
+// timeline draws who led when, and what happened, with the moment that is shown
+// and, at its right end, now.
 func (p *painter) timeline(r rect) {
 	if r.empty() {
 		return
 	}
 	p.put(r.x+2, r.y, timeLabel, "time", inkDim)
-	x, w := r.x+2+timeLabel, r.w-2-timeLabel-5
+	x, w := timeCells(r)
 	if w < 1 {
 		return
 	}
-	from := p.now - time.Duration(w)*timeCell
+	from := p.lineEnd - time.Duration(w)*timeCell
 	cellAt := func(t time.Duration) int {
 		if t < from {
 			return -1
@@ -35,12 +74,20 @@ func (p *painter) timeline(r rect) {
 	}
 	p.reigns(x, r.y, w, cellAt)
 	p.marks(x, r.y, w, cellAt)
-	p.set(x+w, r.y, p.glyphs.now, inkAccent)
-	p.put(x+w+2, r.y, 3, "now", inkDim)
+	p.hits = append(p.hits, hit{x: x, y: r.y, w: w + 1, h: r.h, from: from, cell: timeCell})
+	if p.lineEnd >= p.latest {
+		p.set(x+w, r.y, p.glyphs.now, inkAccent)
+		p.put(x+w+2, r.y, 3, "now", inkDim)
+	} else {
+		p.put(x+w+1, r.y, 3, p.glyphs.more, inkDim)
+	}
+	if at := cellAt(p.now); p.past && at >= 0 {
+		p.set(x+at, r.y, p.glyphs.here, inkAccent|bold)
+	}
 	if r.h < 2 {
 		return
 	}
-	for t := p.now.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
+	for t := p.lineEnd.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
 		text, _, _ := strings.Cut(clockTime(t), ".")
 		if at := cellAt(t); at >= 0 && at+len(text) < w {
 			p.put(x+at, r.y+1, len(text), text, inkFaint)
@@ -50,13 +97,13 @@ func (p *painter) timeline(r rect) {
 
 // reigns draws a line while someone leads, with the name at its start.
 func (p *painter) reigns(x, y, w int, cellAt func(time.Duration) int) {
-	if at := max(cellAt(0), 0); p.now > 0 {
+	if at := max(cellAt(p.remembered), 0); p.lineEnd > 0 {
 		for i := at; i < w; i++ {
 			p.set(x+i, y, p.glyphs.unled, inkFaint)
 		}
 	}
-	for _, reign := range p.state.Reigns {
-		until := p.now
+	for _, reign := range p.line.Reigns {
+		until := p.lineEnd
 		if reign.To != 0 {
 			until = reign.To
 		}
@@ -106,8 +153,8 @@ func (g *glyphs) markOf(line trace.Line) (string, ink) {
 // marks draws what happened, with the node's name where there is room.
 func (p *painter) marks(x, y, w int, cellAt func(time.Duration) int) {
 	free := w // from here on the later marks stand
-	for i := len(p.state.Story) - 1; i >= 0; i-- {
-		line := p.state.Story[i]
+	for i := len(p.line.Story) - 1; i >= 0; i-- {
+		line := p.line.Story[i]
 		at := cellAt(line.At)
 		if at < 0 {
 			break

@@ -1,0 +1,150 @@
+package ui
+
+import (
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+)
+
+// branch is one course that things took. At most one of them goes on; of the
+// others there is what is remembered.
+type branch struct {
+	source
+	name   string
+	parent string // the branch it was taken from, "" for none
+	from   trace.Moment
+}
+
+// branchedMsg says that a branch has begun, or why not.
+type branchedMsg struct {
+	branch branch
+	err    error
+}
+
+// againFromHere begins a branch at the moment that is shown: every node starts
+// again from what its disk held then. What has been the future until now is kept.
+func (m *model) againFromHere() tea.Cmd {
+	if m.branching {
+		return nil
+	}
+	var state trace.State
+	moment := m.moment()
+	if !m.history.StateAt(moment.Seq, &state) {
+		m.say("", m.remembers(), true)
+		return nil
+	}
+	state.At = moment.At
+	m.branching = true
+	m.playPast(false)
+	m.run(0)
+	m.say("", "every node starts again from what its disk held here…", false)
+	parent := m.branches[m.branch].name
+	return func() tea.Msg {
+		c, err := cluster.Open(cluster.Config{From: &state, HistoryBudget: trace.HistoryBudget})
+		if err != nil {
+			return branchedMsg{err: err}
+		}
+		return branchedMsg{branch: branch{source: living(c), parent: parent, from: moment}}
+	}
+}
+
+// branched shows a branch that has begun.
+func (m *model) branched(msg branchedMsg) tea.Cmd {
+	m.branching = false
+	if msg.err != nil {
+		m.setSpeed()
+		m.say("", "cannot go on from here: "+msg.err.Error(), true)
+		return nil
+	}
+	leave := m.leaveLiving()
+	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
+	branches := append(m.branches, msg.branch)
+	m.paused = false
+	m.attach(msg.branch.source, nil)
+	m.branches, m.branch = branches, len(branches)-1
+	m.say("", "this is "+msg.branch.name+"; y shows all branches", false)
+	return leave
+}
+
+// leaveLiving ends the cluster that goes on, if one does. What is remembered of it
+// is kept. The command waits until it has ended.
+func (m *model) leaveLiving() tea.Cmd {
+	orders := m.orders
+	var before *cluster.Cluster
+	for i := range m.branches {
+		if b := &m.branches[i]; b.cluster != nil {
+			b.run(0)
+			before, b.end = b.cluster, b.now()
+			b.cluster = nil
+		}
+	}
+	return func() tea.Msg {
+		orders.close()
+		if before != nil {
+			_ = before.Close() // it is of no interest any more
+		}
+		return nil
+	}
+}
+
+// living returns the cluster that goes on, shown or not; nil if none does.
+func (m *model) living() *cluster.Cluster {
+	for i := range m.branches {
+		if c := m.branches[i].cluster; c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// branchesMenu offers what there is to be compared.
+func (m *model) branchesMenu() {
+	o := m.open("branches", "enter: show it    esc: leave    B: again from the moment that is shown")
+	for i := range m.branches {
+		b := &m.branches[i]
+		key := ""
+		if i < 9 {
+			key = fmt.Sprint(i + 1)
+		}
+		o.add(key, b.name, b.tell(), i == m.branch, func() { m.showBranch(i) })
+	}
+	o.index = m.branch
+}
+
+// tell says from when a branch is, how far it goes, and how it ends.
+func (b *branch) tell() string {
+	first, last := b.history.Span()
+	last = trace.Moment{Seq: last.Seq, At: b.now().At}
+	text := clockTime(first.At) + " to " + clockTime(last.At)
+	if b.parent != "" {
+		text += ", from " + b.parent
+	}
+	if b.cluster != nil {
+		text += ", goes on"
+	}
+	var end trace.State
+	if !b.history.StateAt(last.Seq, &end) {
+		return text
+	}
+	leader, value := "no leader", int64(0)
+	if n := end.LeaderNode(); n != nil {
+		leader, value = "leader "+n.ID, n.Value
+	}
+	return fmt.Sprintf("%s: %s, value %d, commit %d", text, leader, value, end.Commit)
+}
+
+// showBranch shows a branch where it ends. The one that goes on stands still.
+func (m *model) showBranch(i int) {
+	m.run(0)
+	b := &m.branches[i]
+	m.branch, m.source = i, b.source
+	m.travel, m.window, m.motion = travel{}, window{zoom: m.window.zoom}, motion{}
+	m.paused = true
+	m.toNow()
+	m.present(&m.state)
+	m.motion.jump(&m.state)
+	m.say("", b.name+": "+b.tell(), false)
+}

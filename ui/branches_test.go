@@ -1,0 +1,152 @@
+package ui
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster/trace"
+)
+
+// branchHere takes a branch from the moment that is shown.
+func (s *stage) branchHere() {
+	s.t.Helper()
+	msg, ok := s.againFromHere()().(branchedMsg)
+	if !ok || msg.err != nil {
+		s.t.Fatalf("no branch: %v", msg.err)
+	}
+	_, leave := s.Update(msg)
+	leave()
+	s.t.Cleanup(func() {
+		if c := s.living(); c != nil {
+			if err := c.Close(); err != nil {
+				s.t.Errorf("Close: %v", err)
+			}
+		}
+	})
+	s.paused = true
+	s.setSpeed()
+	s.tick()
+}
+
+func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
+	s := newStage(t, 3)
+	s.press("i")
+	s.until("1 everywhere", everyValue(1))
+	before := s.moment()
+	s.press("I")
+	s.until("11 everywhere", everyValue(11))
+	old := s.cluster
+	s.show(before)
+	s.branchHere()
+	if s.cluster == old || old.Ended() == false {
+		t.Fatal("the old cluster goes on")
+	}
+	s.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
+	s.press("i")
+	s.until("2 everywhere", everyValue(2))
+	s.wants("branch 2")
+
+	s.press("y", "1")
+	s.wants("branch 1")
+	if leader := s.state.LeaderNode(); leader == nil || leader.Value != 11 {
+		t.Errorf("the old future ends with %+v", leader)
+	}
+	s.press("i", "k")
+	s.wants("nothing can be changed")
+	s.press(",")
+	s.wants("past")
+	s.press("y", "2")
+	if leader := s.state.LeaderNode(); leader == nil || leader.Value != 2 || s.cluster == nil {
+		t.Errorf("the branch has %+v", leader)
+	}
+	s.press("i")
+	s.until("3 everywhere", everyValue(3))
+}
+
+// TestAReplayShowsWhatWasSeenLive writes a recording and shows the same moments of both.
+func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
+	s := newStage(t, 3)
+	name := filepath.Join(t.TempDir(), "run.trace")
+	w, err := trace.Create(name, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cluster.Trace().Record(w)
+	start := s.now().Seq
+	s.press("i", "l")
+	s.pass(time.Second)
+	s.press("k")
+	s.until("nobody leads", func(st *trace.State) bool { return st.LeaderNode() == nil })
+	s.until("one leads", func(st *trace.State) bool { return st.LeaderNode() != nil })
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	end := s.now()
+	source, err := openRecording(name, HistoryMB, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
+	t.Cleanup(func() { r.orders.close(); source.reader.Close() })
+	r.replay(source, "run.trace")
+	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+	r.wants("run.trace")
+	if !r.travel.playing {
+		t.Error("it does not play")
+	}
+	r.playPast(false)
+	compared := 0
+	for seq, ok := s.history.Next(start + 60); ok && seq < end.Seq; seq, ok = s.history.Next(seq + 15) {
+		var live, replayed trace.State
+		if !s.history.StateAt(seq, &live) || !r.history.StateAt(seq, &replayed) {
+			t.Fatalf("no state at event %d", seq)
+		}
+		// What was told before the recording began is not in it.
+		live.Story, live.Reigns, replayed.Story, replayed.Reigns = nil, nil, nil, nil
+		live.Traffic, replayed.Traffic = trace.Traffic{}, trace.Traffic{}
+		sameNodes(t, &replayed, &live)
+		compared++
+	}
+	if compared < 20 {
+		t.Errorf("only %d moments were compared", compared)
+	}
+	r.press("end")
+	r.wants("the end")
+	r.press("i")
+	r.wants("this is a recording")
+	for range viewCount {
+		r.press("tab")
+	}
+	r.press("space", ",", ".", "(", ")", "home", "x", "?", "esc", "y", "esc")
+}
+
+func TestARecordingCanBeGoneOnFrom(t *testing.T) {
+	s := newStage(t, 3)
+	name := filepath.Join(t.TempDir(), "run.trace.gz")
+	w, err := trace.Create(name, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cluster.Trace().Record(w)
+	s.press("I")
+	s.until("10 everywhere", everyValue(10))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	source, err := openRecording(name, HistoryMB, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
+	t.Cleanup(func() { r.orders.close(); source.reader.Close() })
+	r.replay(source, "run.trace.gz")
+	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+	r.press("end")
+	r.branchHere()
+	r.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
+	r.press("i")
+	r.until("11 everywhere", everyValue(11))
+}

@@ -1,0 +1,254 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// chart is a stretch of the past, put together for the time view: what each node
+// was when, what happened, and which messages went where. It is built from the
+// history once, and then only goes on.
+type chart struct {
+	from    time.Duration // it tells of the time from here on
+	last    trace.Moment  // what it knows last
+	lanes   []lane        // sorted by name
+	network []mark
+	clients []mark
+	chapter []mark
+	okAt    []time.Duration // when clients were told ok
+	// Messages, and where in them the one of a packet's number is. Crowded says
+	// that there were too many to look at each.
+	messages []message
+	flying   map[uint64]int
+	quiet    map[uint64]bool // requests that carry nothing new, by RPC
+	crowded  bool
+}
+
+// lane is what is known of one node.
+type lane struct {
+	node  string
+	spans []span
+	marks []mark
+}
+
+// span is a time for which a node stayed what it was. To is 0 while it lasts.
+type span struct {
+	from, to time.Duration
+	life     trace.Life
+	role     trace.Role
+	term     uint64
+}
+
+// mark is something that happened at one moment. Of marks in one place the one of
+// most weight is seen.
+type mark struct {
+	at     time.Duration
+	topic  trace.Topic
+	text   string // in a word or two
+	weight int
+}
+
+// message is a packet from when it was sent on.
+type message struct {
+	packet      trace.Packet
+	sent, ended time.Duration // ended is 0 on its way
+	quiet       bool
+}
+
+// chartEvents is how many events a chart looks at one by one; of more it takes
+// only those that matter.
+const chartEvents = 60_000
+
+// newChart makes a chart of the time from a moment on.
+func newChart(h *trace.History, from time.Duration) *chart {
+	var s trace.State
+	first, _ := h.Span()
+	seq := max(h.SeqAt(max(from, first.At)), first.Seq)
+	c := &chart{from: from, flying: map[uint64]int{}, quiet: map[uint64]bool{}}
+	if !h.StateAt(seq, &s) {
+		return c
+	}
+	c.last = trace.Moment{Seq: seq, At: s.At}
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		l := c.lane(n.ID)
+		l.spans = append(l.spans, span{from: max(s.At, from), life: n.Life, role: n.Role, term: n.Term})
+	}
+	for i := range s.Flights {
+		if f := &s.Flights[i]; f.ID != 0 && f.Fate == trace.Sent {
+			c.send(&f.Packet, f.SentAt)
+		}
+	}
+	return c
+}
+
+// goOn takes in what happened until a moment.
+func (c *chart) goOn(h *trace.History, to trace.Moment) {
+	if to.Seq <= c.last.Seq {
+		return
+	}
+	look := h.Events
+	if to.Seq-c.last.Seq > chartEvents {
+		look, c.crowded = h.Marks, true
+	}
+	look(c.last.Seq+1, to.Seq, func(e *trace.Event) bool {
+		c.add(e)
+		return true
+	})
+	c.last = to
+}
+
+// lane returns the lane of a node, a new one if there is none.
+func (c *chart) lane(id string) *lane {
+	at, ok := slices.BinarySearchFunc(c.lanes, id, func(l lane, id string) int { return trace.CompareNames(l.node, id) })
+	if !ok {
+		c.lanes = slices.Insert(c.lanes, at, lane{node: id})
+	}
+	return &c.lanes[at]
+}
+
+// add takes in an event.
+func (c *chart) add(e *trace.Event) {
+	switch e.Kind {
+	case trace.KindPacket:
+		if e.Packet != nil && !c.crowded {
+			c.addPacket(e.Packet, e.At)
+		}
+	case trace.KindShape:
+		c.network = append(c.network, mark{e.At, trace.AboutNetwork, e.Text, 2})
+	case trace.KindHealed:
+		c.network = append(c.network, mark{e.At, trace.AboutHealing, e.Text, 1})
+	case trace.KindChapter:
+		c.chapter = append(c.chapter, mark{e.At, trace.AboutWords, e.Text, 1})
+	case trace.KindReturned:
+		if e.Op != nil {
+			c.addOp(e.Op, e.At)
+		}
+	case trace.KindVerdict:
+		if e.Verdict == trace.VerdictViolated {
+			c.clients = append(c.clients, mark{e.At, trace.AboutRefusal, e.Check + " violated", 3})
+		}
+	default:
+		if e.Node != "" {
+			c.lane(e.Node).add(e)
+		}
+	}
+}
+
+func (c *chart) addOp(op *trace.Op, at time.Duration) {
+	switch op.Outcome {
+	case trace.OK:
+		c.okAt = append(c.okAt, at)
+	case trace.Failed, trace.Unknown:
+		c.clients = append(c.clients, mark{at, trace.AboutClient, string(op.Outcome), 2})
+	case trace.Pending:
+	}
+}
+
+func (c *chart) addPacket(p *trace.Packet, at time.Duration) {
+	if p.Fate == trace.Sent {
+		c.send(p, at)
+		return
+	}
+	if i, ok := c.flying[p.ID]; ok {
+		m := &c.messages[i]
+		m.ended, m.packet.Fate = at, p.Fate
+		delete(c.flying, p.ID)
+	}
+}
+
+func (c *chart) send(p *trace.Packet, at time.Duration) {
+	quiet := p.Kind == "heartbeat" || p.Kind == "append" && !p.Reply && p.Entries == 0 || p.Reply && p.OK && c.quiet[p.RPC]
+	if quiet && !p.Reply {
+		c.quiet[p.RPC] = true
+	}
+	if p.Reply {
+		delete(c.quiet, p.RPC)
+	}
+	c.flying[p.ID] = len(c.messages)
+	c.messages = append(c.messages, message{packet: *p, sent: at, quiet: quiet})
+}
+
+// add takes in an event of the node.
+func (l *lane) add(e *trace.Event) {
+	var now span
+	if len(l.spans) > 0 {
+		now = l.spans[len(l.spans)-1]
+	}
+	was := now
+	switch e.Kind {
+	case trace.KindLife:
+		now.life = e.Life
+		switch {
+		case e.Life == trace.Up && was.life != trace.Paused:
+			now.role = trace.Follower
+		case !e.Life.Running():
+			now.role = ""
+		}
+	case trace.KindRole:
+		now.role, now.term = e.Role, max(now.term, e.Term)
+	case trace.KindTerm:
+		now.term = max(now.term, e.Term)
+	default:
+	}
+	if m, ok := markFor(e, was); ok {
+		l.marks = append(l.marks, m)
+	}
+	if now == was {
+		return
+	}
+	if len(l.spans) > 0 {
+		l.spans[len(l.spans)-1].to = e.At
+	}
+	now.from, now.to = e.At, 0
+	l.spans = append(l.spans, now)
+}
+
+// markFor returns how an event of a node is marked, which until then was so.
+func markFor(e *trace.Event, was span) (mark, bool) {
+	switch e.Kind {
+	case trace.KindLife:
+		return lifeMark(e, was)
+	case trace.KindRole:
+		switch {
+		case e.Role == trace.Leader:
+			return mark{e.At, trace.AboutLeader, "leads", 5}, true
+		case e.Role == trace.Candidate:
+			return mark{e.At, trace.AboutElection, "stands", 3}, true
+		case was.role == trace.Leader:
+			return mark{e.At, trace.AboutStepDown, "steps down", 4}, true
+		}
+	case trace.KindVote:
+		return mark{e.At, trace.AboutMembers, "votes " + e.Peer, 1}, e.Peer != e.Node
+	case trace.KindTruncated:
+		return mark{e.At, trace.AboutLog, "cuts " + entryWords(e.Index, e.Last), 4}, true
+	case trace.KindInstalled:
+		return mark{e.At, trace.AboutLog, "installs a snapshot", 3}, true
+	case trace.KindSnapshot:
+		return mark{e.At, trace.AboutLog, "snapshot", 2}, true
+	case trace.KindDiskFault:
+		if e.Text == "" {
+			return mark{e.At, trace.AboutHealing, "disk ok", 2}, true
+		}
+		return mark{e.At, trace.AboutDisk, "disk " + e.Text, 3}, true
+	case trace.KindClockFault:
+		return mark{e.At, trace.AboutClock, fmt.Sprintf("clock x%g", e.Factor), 3}, true
+	default:
+	}
+	return mark{}, false
+}
+
+func lifeMark(e *trace.Event, was span) (mark, bool) {
+	switch {
+	case e.Life == trace.Up && was.life == trace.Paused:
+		return mark{e.At, trace.AboutStart, "goes on", 4}, true
+	case e.Life == trace.Up:
+		return mark{e.At, trace.AboutStart, "starts", 4}, true
+	case e.Life == trace.Paused:
+		return mark{e.At, trace.AboutPause, "paused", 4}, true
+	}
+	return mark{e.At, trace.AboutDeath, string(e.Life), 6}, true
+}

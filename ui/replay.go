@@ -1,0 +1,93 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+
+	"capsize/cluster/trace"
+)
+
+// ErrNoRecording says that a file cannot be read as a recording.
+var ErrNoRecording = errors.New("no recording")
+
+// Replay shows a recording on the terminal until the user quits or ctx ends, also
+// while it is still being written. The error says why it cannot be read.
+func Replay(ctx context.Context, name string, o Options) error {
+	s, err := openRecording(name, o.HistoryMB, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer s.reader.Close()
+	m := newScreen(o)
+	m.replay(s, filepath.Base(name))
+	err = run(m, tea.WithContext(ctx), tea.WithFPS(fps))
+	if c := m.living(); c != nil { // a branch or a scenario has brought one
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// ReplayPlain writes the story that a recording tells, a line each.
+func ReplayPlain(name string, out io.Writer) error {
+	s, err := openRecording(name, HistoryMB, io.Discard)
+	if err != nil {
+		return err
+	}
+	defer s.reader.Close()
+	var state trace.State
+	first, last := s.history.Span()
+	if !s.history.StateAt(first.Seq, &state) {
+		return nil
+	}
+	s.history.Events(first.Seq+1, last.Seq, func(e *trace.Event) bool {
+		state.Apply(*e)
+		if end := len(state.Story) - 1; end >= 0 && state.Story[end].Seq == e.Seq {
+			_, err = fmt.Fprintf(out, "%s  %s\n", clockTime(e.At), clean(state.Story[end].Text))
+		}
+		return err == nil
+	})
+	if missing := s.reader.Missing(); missing != "" && err == nil {
+		_, err = fmt.Fprintf(out, "%s\n", clean(missing))
+	}
+	return err
+}
+
+// openRecording reads a recording, and says on a terminal how far it is.
+func openRecording(name string, historyMB int64, to io.Writer) (source, error) {
+	s := source{history: trace.NewHistory(historyMB << 20)}
+	file, isFile := to.(*os.File)
+	told := -1
+	reader, _, err := trace.Open(name, s.history, func(read, size int64) {
+		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != told {
+			told = part
+			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", clean(filepath.Base(name)), min(part, 100))
+		}
+	})
+	if told >= 0 {
+		_, _ = fmt.Fprint(to, "\r\x1b[K")
+	}
+	if err != nil {
+		return s, fmt.Errorf("%w: %w", ErrNoRecording, err)
+	}
+	s.reader = reader
+	return s, nil
+}
+
+// replay makes a recording what is shown, from its beginning.
+func (m *model) replay(s source, name string) {
+	m.attach(s, nil)
+	m.branches[0].name = name
+	m.firstMoment()
+	m.playPast(!m.paused)
+	m.refresh(0)
+	if missing := s.reader.Missing(); missing != "" {
+		m.say("", "of this recording, "+missing, true)
+	}
+}

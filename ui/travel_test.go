@@ -1,0 +1,227 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster/trace"
+)
+
+// killed is a stage on which the leader was killed and another was elected.
+func killed(t *testing.T) (s *stage, old string) {
+	t.Helper()
+	s = newStage(t, 3)
+	old = s.cursor
+	s.press("i")
+	s.pass(time.Second)
+	s.press("k")
+	s.until("another leads", func(st *trace.State) bool { return st.LeaderNode() != nil && st.LeaderNode().ID != old })
+	s.press()
+	return s, old
+}
+
+// recorded notes the state after each event that matters from now on.
+func recorded(s *stage) map[uint64]trace.State {
+	all := map[uint64]trace.State{}
+	var state trace.State
+	s.cluster.Trace().CopyTo(&state)
+	s.cluster.Trace().Subscribe(func(e trace.Event) {
+		state.Apply(e)
+		if trace.Matters(&e) {
+			all[e.Seq] = state.Clone()
+		}
+	})
+	return all
+}
+
+func TestBackAndOnGoThroughTheEventsThatMatterOneByOne(t *testing.T) {
+	s := newStage(t, 3)
+	live := recorded(s)
+	s.press("i")
+	s.pass(time.Second)
+	s.press("k")
+	s.until("nobody leads", func(st *trace.State) bool { return st.LeaderNode() == nil })
+	s.until("one leads", func(st *trace.State) bool { return st.LeaderNode() != nil })
+	happened := len(live)
+	now := s.cluster.Clock().Now()
+	var back []uint64
+	for len(back) < happened {
+		s.press(",")
+		if !s.travel.past {
+			t.Fatal("not in the past")
+		}
+		seq := s.state.Seq
+		want, ok := live[seq]
+		if !ok {
+			t.Fatalf("event %d is shown, which does not matter", seq)
+		}
+		sameNodes(t, &s.state, &want)
+		back = append([]uint64{seq}, back...)
+	}
+	for _, want := range back[1:] {
+		s.press(".")
+		if s.state.Seq != want {
+			t.Fatalf("on leads to event %d, not %d", s.state.Seq, want)
+		}
+	}
+	if went := s.cluster.Clock().Now(); went != now {
+		t.Fatalf("the world went on from %v to %v while its past was shown", now, went)
+	}
+}
+
+// sameNodes compares what a picture of the nodes is drawn from.
+func sameNodes(t *testing.T, got, want *trace.State) {
+	t.Helper()
+	a, b := (&frame{state: got, width: 120, height: 36, theme: monoTheme, glyphs: unicodeGlyphs, now: want.At}), (&frame{state: want, width: 120, height: 36, theme: monoTheme, glyphs: unicodeGlyphs, now: want.At})
+	if x, y := plain(a), plain(b); x != y {
+		t.Fatalf("at event %d, recorded:\n%s\nlive:\n%s", got.Seq, x, y)
+	}
+}
+
+func TestAStepLetsExactlyTheNextEventThatMattersHappen(t *testing.T) {
+	s := newStage(t, 3)
+	s.press("k")
+	seen := recorded(s)
+	shown := []uint64{}
+	for s.state.LeaderNode() == nil {
+		after := s.moment().Seq
+		s.press(".")
+		next, ok := s.history.Next(after)
+		if !ok || s.state.Seq != next {
+			t.Fatalf("after event %d, %d is shown, not %d", after, s.state.Seq, next)
+		}
+		if want := seen[next]; want.Seq != 0 {
+			sameNodes(t, &s.state, &want)
+		}
+		shown = append(shown, next)
+		s.wants("paused")
+	}
+	// It acts at the latest moment, which is at most a step away.
+	_, last := s.history.Span()
+	if e, _ := s.history.Event(shown[len(shown)-1]); last.At-e.At > stepLength {
+		t.Errorf("the world is %s further than what is shown", last.At-e.At)
+	}
+	s.press("i")
+	if s.travel.past {
+		t.Error("an order after a step is not carried out now")
+	}
+}
+
+func TestTheWorldStandsStillWhileThePastIsShown(t *testing.T) {
+	s, _ := killed(t)
+	s.press("space")
+	if got := s.cluster.Clock().Speed(); got != 1 {
+		t.Fatalf("time runs at %v", got)
+	}
+	s.press(",")
+	if got := s.cluster.Clock().Speed(); got != 0 {
+		t.Fatalf("in the past time runs at %v", got)
+	}
+	s.cluster.Clock().Pause()
+	before := s.cluster.Clock().Now()
+	s.press("home", ".", ")", "<", "k", "i", "p", "H")
+	s.wants("you look at the past: end goes back to now")
+	s.press("P", "d", "w", ":", "n")
+	if s.menu != nil || s.prompt.input.Focused() {
+		t.Error("a menu opens over the past")
+	}
+	if after := s.cluster.Clock().Now(); after != before {
+		t.Errorf("the world went on from %v to %v", before, after)
+	}
+	s.press("tab", "tab", "2")
+	s.press("end")
+	if got := s.cluster.Clock().Speed(); got == 0 || s.travel.past {
+		t.Errorf("back at now time runs at %v", got)
+	}
+}
+
+func TestBackAtNowAWorldThatStoodStillStandsStill(t *testing.T) {
+	s, _ := killed(t)
+	s.press(",", "end")
+	if got := s.cluster.Clock().Speed(); got != 0 {
+		t.Errorf("time runs at %v", got)
+	}
+}
+
+func TestPlayingThePastGoesOnLive(t *testing.T) {
+	s, old := killed(t)
+	s.press("home")
+	s.wants("past −")
+	if n := s.state.Node(old); n.Life != trace.Up {
+		t.Fatalf("at first %s is %s", old, n.Life)
+	}
+	s.press("space")
+	var lived []trace.Life
+	for range 3000 {
+		if !s.travel.past {
+			break
+		}
+		if life := s.state.Node(old).Life; len(lived) == 0 || lived[len(lived)-1] != life {
+			lived = append(lived, life)
+		}
+		s.tick()
+	}
+	if len(lived) != 2 || lived[1] != trace.Killed {
+		t.Errorf("%s was %v", old, lived)
+	}
+	if got := s.cluster.Clock().Speed(); s.travel.past || got != 1 {
+		t.Errorf("past: %t; time runs at %v", s.travel.past, got)
+	}
+}
+
+func TestDraggingOnTheTimelineScrubs(t *testing.T) {
+	s, _ := killed(t)
+	s.screen()
+	var line hit
+	for _, h := range s.hits {
+		if h.cell > 0 {
+			line = h
+		}
+	}
+	at := func(d time.Duration) int { return line.x + int((d-line.from)/line.cell) }
+	s.Update(tea.MouseClickMsg{X: at(s.state.At - 2*time.Second), Y: line.y, Button: tea.MouseLeft})
+	s.tick()
+	s.wants("past −")
+	first := s.state.At
+	s.screen()
+	s.Update(tea.MouseMotionMsg{X: at(s.now().At) - 6, Y: 3, Button: tea.MouseLeft})
+	s.tick()
+	if s.state.At == first {
+		t.Error("dragging does not move")
+	}
+	s.Update(tea.MouseMotionMsg{X: line.x + line.w + 5, Y: 3, Button: tea.MouseLeft})
+	s.tick()
+	if s.travel.past {
+		t.Error("the right end is not now")
+	}
+	s.Update(tea.MouseReleaseMsg{})
+	s.Update(tea.MouseMotionMsg{X: line.x, Y: line.y})
+	if s.travel.past {
+		t.Error("it is dragged on without a button")
+	}
+}
+
+func TestAClickOnALineOfTheStoryShowsItsEvent(t *testing.T) {
+	s, old := killed(t)
+	s.Update(tea.WindowSizeMsg{Width: 200, Height: 60})
+	s.screen()
+	for _, h := range s.hits {
+		if h.seq == 0 {
+			continue
+		}
+		for _, line := range s.state.Story {
+			if line.Seq == h.seq && strings.Contains(line.Text, old+" is killed") {
+				s.Update(tea.MouseClickMsg{X: h.x, Y: h.y, Button: tea.MouseLeft})
+				s.tick()
+				if n := s.state.Node(old); n.Life != trace.Killed || n.Since != s.state.At || s.state.Seq != h.seq {
+					t.Errorf("shown is event %d at %s, with %s %s", s.state.Seq, s.state.At, old, n.Life)
+				}
+				return
+			}
+		}
+	}
+	t.Error("no line tells that the leader was killed")
+}

@@ -1,0 +1,59 @@
+package ui
+
+import (
+	"reflect"
+	"testing"
+	"time"
+)
+
+// TestEveryFaultKeyIsTakenBackAndDoneAgain breaks things in many ways, one after
+// the other, and goes back and on through them.
+func TestEveryFaultKeyIsTakenBackAndDoneAgain(t *testing.T) {
+	s := newStage(t, 5)
+	typed := func(command string) []string {
+		keys := []string{":"}
+		for _, r := range command {
+			keys = append(keys, map[rune]string{' ': "space"}[r])
+			if r != ' ' {
+				keys[len(keys)-1] = string(r)
+			}
+		}
+		return append(keys, "enter")
+	}
+	steps := [][]string{
+		{"2", "k"}, {"3", "s"}, {"4", "p"}, {"P", "2"}, {"5", "d", "s"}, {"1", "w", "2", "d"}, {"1", "w", "2", "l"},
+		typed("clock n1 3"), typed("cut n1 <-> n2 only vote,prevote"), {"2", "k"}, {"3", "s"}, {"4", "K"}, {"H"},
+	}
+	stood := []faultSet{s.faultsNow()}
+	for _, keys := range steps {
+		s.press(keys...)
+		s.pass(100 * time.Millisecond)
+		now := s.faultsNow()
+		if reflect.DeepEqual(now, stood[len(stood)-1]) {
+			t.Fatalf("%v breaks nothing", keys)
+		}
+		stood = append(stood, now)
+	}
+	check := func(key string, want faultSet) {
+		t.Helper()
+		s.press(key)
+		s.pass(100 * time.Millisecond)
+		if got := s.faultsNow(); !reflect.DeepEqual(got, want) {
+			t.Fatalf("after %s, found %+v\nwanted %+v\n%s", key, got, want, s.screen())
+		}
+	}
+	for i := len(steps) - 1; i >= 0; i-- {
+		check("u", stood[i])
+	}
+	s.press("u")
+	s.wants("there is no fault to take back")
+	for i := range steps {
+		check("U", stood[i+1])
+	}
+	s.press("U")
+	s.wants("there is nothing to do again")
+	check("u", stood[len(steps)-1])
+	s.press("5", "k")
+	s.press("U")
+	s.wants("there is nothing to do again")
+}
