@@ -276,6 +276,7 @@ func (r *Reader) recycle(b *block) {
 	if cap(b.lines) > 4*blockMin {
 		return // such long lines are rare
 	}
+	r.history.lock()() // events that wait in it point into the block
 	select {
 	case r.free <- b:
 	default:
