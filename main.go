@@ -118,7 +118,7 @@ func newCommand() *cobra.Command {
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	f.addLook(fs)
 	cmd.SuggestionsMinimumDistance = 2
-	cmd.AddCommand(playCommand(), replayCommand(), runCommand(), soakCommand(), scenariosCommand(), commandsCommand())
+	cmd.AddCommand(playCommand(), replayCommand(), runCommand(), soakCommand(), exportCommand(), scenariosCommand(), commandsCommand())
 	return cmd
 }
 

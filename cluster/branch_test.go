@@ -160,8 +160,15 @@ func TestTheStateHoldsWhatTheDisksHold(t *testing.T) {
 				w.pass(time.Duration(n.rng.IntN(2000)) * time.Millisecond)
 				state := w.Trace().State()
 				w.checkDisks(&state)
-				if i%30 == 29 {
-					w.branch(&state).checkDisks(&state)
+				if i%30 != 29 {
+					continue
+				}
+				b := w.branch(&state)
+				b.checkDisks(&state)
+				b.must(func() error { return b.Load(20, 5, RouteLeader) })
+				b.pass(20 * time.Second)
+				if state.Settings.Sessions { // without, a retry counts twice
+					b.keepsItsPromises()
 				}
 			}
 		})
@@ -218,6 +225,7 @@ func TestABranchHasAnotherFuture(t *testing.T) {
 			w.must(func() error { return w.Isolate(leader) })
 			w.must(func() error { return w.Load(50, 3, leader) })
 			w.pass(10 * time.Second)
+			w.AwaitVerdicts()
 			old := w.Trace().State()
 
 			b := w.branch(&fork)
@@ -241,6 +249,7 @@ func TestABranchHasAnotherFuture(t *testing.T) {
 				b.fatal("the branch answers %+v", op)
 			}
 			b.untilAll(15)
+			b.keepsItsPromises()
 			if state := w.Trace().State(); !reflect.DeepEqual(state.Nodes, old.Nodes) || state.Seq != old.Seq {
 				t.Error("the old future has changed")
 			}
@@ -248,6 +257,21 @@ func TestABranchHasAnotherFuture(t *testing.T) {
 				t.Errorf("the branch elects a leader of term %d, the old one was of %d", first, fork.LeaderNode().Term)
 			}
 		})
+	}
+}
+
+// keepsItsPromises ends the test if a check has found something.
+func (w *world) keepsItsPromises() {
+	w.t.Helper()
+	w.AwaitVerdicts()
+	state := w.Trace().State()
+	if len(state.Checks) == 0 {
+		w.fatal("nothing was checked")
+	}
+	for _, c := range state.Checks {
+		if c.Verdict == trace.VerdictViolated {
+			w.fatal("%s is violated: %s", c.Name, c.Text)
+		}
 	}
 }
 

@@ -1,0 +1,323 @@
+package export
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"capsize/cluster/trace"
+)
+
+// recorded returns the events of a recording.
+func recorded(t *testing.T, name string) Source {
+	t.Helper()
+	file, err := os.ReadFile("testdata/" + name + ".jsonl.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unzipped, err := gzip.NewReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := json.NewDecoder(unzipped)
+	var header trace.Header
+	if err := lines.Decode(&header); err != nil {
+		t.Fatal(err)
+	}
+	var all []*trace.Event
+	for {
+		e := &trace.Event{}
+		if err := lines.Decode(e); errors.Is(err, io.EOF) {
+			return Source{Events: slices.Values(all)}
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+}
+
+func written(t *testing.T, format string, from Source, span Span) string {
+	t.Helper()
+	var b strings.Builder
+	if err := Write(&b, format, from, span); err != nil {
+		t.Fatalf("%s: %v", format, err)
+	}
+	return b.String()
+}
+
+func TestExportsAreAsTheyWere(t *testing.T) {
+	for _, format := range []string{"shiviz", "svg", "text"} {
+		t.Run(format, func(t *testing.T) {
+			first := written(t, format, recorded(t, "leader-crash"), Span{})
+			golden.RequireEqual(t, first)
+			if first != written(t, format, recorded(t, "leader-crash"), Span{}) {
+				t.Error("the same trace gives other bytes the second time")
+			}
+		})
+	}
+}
+
+// TestFigure8ReadsLikeThePapers compares the logs under the diagram with the Raft
+// paper's figure: the entries that matter are those at index 6 and 7.
+func TestFigure8ReadsLikeThePapers(t *testing.T) {
+	s, err := collect(recorded(t, "figure-8"), Span{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lost []note
+	for _, n := range s.notes {
+		if !n.chapter && len(lost) < 4 {
+			lost = append(lost, n)
+		}
+	}
+	// Behind the three that all have, the terms of each log at the end of (a) to (d).
+	want := [4]map[string][]uint64{
+		{"n1": {3}, "n2": {3}, "n3": {}, "n4": {}, "n5": {}},
+		{"n1": {3}, "n2": {3}, "n3": {}, "n4": {}, "n5": {4}},
+		{"n1": {3, 5}, "n2": {3}, "n3": {}, "n4": {}, "n5": {4}},
+		{"n1": {4, 6}, "n2": {4, 6}, "n3": {4, 6}, "n4": {4, 6}, "n5": {4, 6}},
+	}
+	leaders := [4]string{"n1", "n5", "n1", "n5"}
+	for i, n := range lost {
+		if n.leader != leaders[i] {
+			t.Errorf("(%c): %s led, not %s", 'a'+i, n.leader, leaders[i])
+		}
+		for _, l := range n.logs {
+			got := l.terms[6-l.first:]
+			if !slices.Equal(got, want[i][l.node]) {
+				t.Errorf("(%c): the log of %s ends with terms %v, not %v", 'a'+i, l.node, got, want[i][l.node])
+			}
+			for j := range got {
+				if l.committed[6-int(l.first)+j] != (i == 3) {
+					t.Errorf("(%c): entry %d of %s committed: %t", 'a'+i, 6+j, l.node, i != 3)
+				}
+			}
+		}
+	}
+	cut := 0
+	for _, b := range s.boxes {
+		if b.cut {
+			cut++
+		}
+	}
+	if cut != 3 {
+		t.Errorf("%d times entries were cut off, not 3", cut)
+	}
+}
+
+func TestADiagramSaysWhatItLeavesOut(t *testing.T) {
+	picture := written(t, "svg", recorded(t, "figure-8"), Span{})
+	if !strings.Contains(picture, "left out: ") || !strings.Contains(picture, "heartbeats") {
+		t.Error("it says nothing of the heartbeats")
+	}
+	// In a short time there is room for all.
+	if strings.Contains(written(t, "svg", recorded(t, "figure-8"), Span{To: 1300 * time.Millisecond}), "left out: ") {
+		t.Error("it leaves something out of the first second")
+	}
+}
+
+// TestVectorClocksSayWhatCameBefore looks at what ShiViz asks for, and whether a
+// packet's arrival comes after its sending.
+func TestVectorClocksSayWhatCameBefore(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(written(t, "shiviz", recorded(t, "leader-crash"), Span{})), "\n")
+	pattern := regexp.MustCompile("^" + lines[0] + "$")
+	clocks := map[string]map[string]uint64{}
+	met := 0
+	for _, line := range lines[2:] {
+		parts := pattern.FindStringSubmatch(line)
+		if parts == nil {
+			t.Fatalf("%q is not as the first line says", line)
+		}
+		host, vector := parts[2], map[string]uint64{}
+		if err := json.Unmarshal([]byte(parts[3]), &vector); err != nil {
+			t.Fatal(err)
+		}
+		if vector[host] != clocks[host][host]+1 {
+			t.Fatalf("%q: its own clock was %d before", line, clocks[host][host])
+		}
+		for other, n := range vector {
+			if n < clocks[host][other] || other != host && n > clocks[other][other] {
+				t.Fatalf("%q: %s was at %d by its own account and at %d by this host's", line, other, clocks[other][other], clocks[host][other])
+			}
+			if other != host && n > clocks[host][other] {
+				met++
+			}
+		}
+		clocks[host] = vector
+	}
+	if met < 50 || len(clocks) < 6 {
+		t.Errorf("only %d times something came after what happened elsewhere, of %d hosts", met, len(clocks))
+	}
+	// The client's increment comes before its entry, and its answer after that.
+	if !strings.Contains(strings.Join(slices.Collect(maps.Keys(clocks["n1"])), " "), "c1") || clocks["c1"]["n1"] == 0 {
+		t.Error("the client has nothing to do with the nodes")
+	}
+}
+
+func TestPorcupinesPictureTellsAStaleReadFromAFreshOne(t *testing.T) {
+	read := func(value int64) Source {
+		s := story{}
+		s.add(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{}})
+		add := trace.Op{ID: 1, Client: "c1", Kind: trace.EntryAdd, Delta: 2, Seq: 1}
+		s.add(trace.Event{Kind: trace.KindInvoked, Op: &add})
+		done := add
+		done.Outcome, done.Value, done.Node = trace.OK, 2, "n1"
+		s.add(trace.Event{Kind: trace.KindReturned, Op: &done})
+		// Its outcome is unknown, but its entry is committed later.
+		lost := trace.Op{ID: 2, Client: "c2", Kind: trace.EntryAdd, Delta: 5, Seq: 1}
+		s.add(trace.Event{Kind: trace.KindInvoked, Op: &lost})
+		gone := lost
+		gone.Outcome = trace.Unknown
+		s.add(trace.Event{Kind: trace.KindReturned, Op: &gone})
+		s.add(trace.Event{Kind: trace.KindAppended, Node: "n1", Index: 1, Entries: []trace.Entry{{Term: 1, Kind: trace.EntryAdd, Client: "c2", Seq: 1, Delta: 5}}})
+		s.add(trace.Event{Kind: trace.KindCommitted, Node: "n1", Index: 1})
+		ask := trace.Op{ID: 3, Client: "c3", Kind: trace.EntryRead, Level: "none"}
+		s.add(trace.Event{Kind: trace.KindInvoked, Op: &ask})
+		told := ask
+		told.Outcome, told.Value, told.Node = trace.OK, value, "n2"
+		s.add(trace.Event{Kind: trace.KindReturned, Op: &told})
+		return s.source()
+	}
+	for value, want := range map[int64]string{0: "not linearizable", 2: "\"linearizable\"", 7: "\"linearizable\"", 5: "not linearizable"} {
+		if page := written(t, "html", read(value), Span{}); !strings.Contains(page, want) {
+			t.Errorf("a read of %d: the page does not say %q", value, want)
+		}
+	}
+	page := written(t, "html", recorded(t, "leader-crash"), Span{})
+	for _, want := range []string{"\"linearizable\"", "\"leads\"", "killed", "The leader is killed."} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page of leader-crash does not say %s", want)
+		}
+	}
+}
+
+// story is a trace made by hand.
+type story struct{ events []*trace.Event }
+
+func (s *story) add(e trace.Event) {
+	e.Seq, e.At = uint64(len(s.events)+1), time.Duration(len(s.events))*time.Millisecond
+	s.events = append(s.events, &e)
+}
+
+func (s *story) source() Source { return Source{Events: slices.Values(s.events)} }
+
+// TestWhatWentBeforeIsKnown exports the second half of a recording, as one that
+// began in the middle.
+func TestWhatWentBeforeIsKnown(t *testing.T) {
+	whole := recorded(t, "leader-crash")
+	events := slices.Collect(whole.Events)
+	var before trace.State
+	half := len(events) / 2
+	for _, e := range events[:half] {
+		before.Apply(*e)
+	}
+	second := Source{Before: &before, Events: slices.Values(events[half:])}
+	text := written(t, "text", second, Span{})
+	if !strings.HasSuffix(written(t, "text", whole, Span{}), text) || strings.Contains(text, "Five nodes, one leader") {
+		t.Errorf("the second half reads %s", text)
+	}
+	if page := written(t, "html", second, Span{}); !strings.Contains(page, "\"linearizable\"") {
+		t.Error("what the counter was before makes a difference")
+	}
+	if s, err := collect(second, Span{From: before.At}); err != nil || len(s.nodes) != 5 || s.bars[0].from != before.At {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// hostile is what a trace from elsewhere may call things.
+const hostile = "n1\x1b]0;x\x07<script>alert('&')</script>\u202e\u200b\x00\ufeff\""
+
+func TestForeignWordsDoNoHarm(t *testing.T) {
+	s := story{}
+	s.add(trace.Event{Kind: trace.KindLife, Node: hostile, Life: trace.Up, Text: hostile})
+	s.add(trace.Event{Kind: trace.KindRole, Node: hostile, Role: trace.Leader, Term: 1 << 63})
+	s.add(trace.Event{Kind: trace.KindCaption, Text: hostile})
+	s.add(trace.Event{Kind: trace.KindChapter, Text: hostile})
+	s.add(trace.Event{Kind: trace.KindAppended, Node: hostile, Index: 1 << 61, Entries: []trace.Entry{{Term: 1, Kind: trace.EntryKind(hostile)}}})
+	s.add(trace.Event{Kind: trace.KindTruncated, Node: hostile, Index: 1, Last: 1 << 63})
+	s.add(trace.Event{Kind: trace.KindCommitted, Node: hostile, Index: 1 << 63})
+	s.add(trace.Event{Kind: trace.KindDiskFault, Node: hostile, Text: hostile})
+	s.add(trace.Event{Kind: trace.KindLife, Node: hostile, Life: trace.Life(hostile), Text: hostile})
+	s.add(trace.Event{Kind: trace.KindVerdict, Check: hostile, Verdict: trace.VerdictViolated, Text: hostile})
+	op := trace.Op{ID: 1, Client: hostile, Kind: trace.EntryKind(hostile), Route: hostile}
+	s.add(trace.Event{Kind: trace.KindInvoked, Op: &op})
+	done := op
+	done.Outcome, done.Why, done.Node = trace.Outcome(hostile), hostile, hostile
+	s.add(trace.Event{Kind: trace.KindReturned, Op: &done})
+	for _, fate := range []trace.Fate{trace.Sent, trace.Delivered, trace.Fate(hostile)} {
+		s.add(trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{ID: 1, Fate: fate, From: hostile, To: hostile, Kind: hostile}})
+	}
+	for _, e := range []trace.Event{{Kind: trace.KindPacket}, {Kind: trace.KindInvoked}, {Kind: trace.KindReturned}, {Kind: "?"}} {
+		s.add(e)
+	}
+	for _, format := range Formats() {
+		text := written(t, format, s.source(), Span{})
+		if strings.Contains(text, "<script>alert") && format != "text" && format != "shiviz" {
+			t.Errorf("%s holds a script", format)
+		}
+		for _, r := range text {
+			if r != '\n' && r != '\t' && r != '\r' && !unicode.IsGraphic(r) {
+				t.Errorf("%s holds the character %U", format, r)
+				break
+			}
+		}
+		if format == "svg" {
+			wellFormed(t, text)
+		}
+	}
+}
+
+func wellFormed(t *testing.T, text string) {
+	t.Helper()
+	for d := xml.NewDecoder(strings.NewReader(text)); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWhatCannotBeExportedIsRefused(t *testing.T) {
+	crowd := func(yield func(*trace.Event) bool) {
+		for i := range 100_000 {
+			term := uint64(i)
+			if !yield(&trace.Event{Seq: uint64(i + 1), At: time.Duration(i), Kind: trace.KindRole, Node: "n1", Role: trace.Candidate, Term: term}) {
+				return
+			}
+			if !yield(&trace.Event{Seq: uint64(i + 1), At: time.Duration(i), Kind: trace.KindTerm, Node: "n1", Term: term}) {
+				return
+			}
+		}
+	}
+	for _, format := range Formats() {
+		if err := Write(io.Discard, format, (&story{}).source(), Span{}); !errors.Is(err, ErrEmpty) {
+			t.Errorf("%s of nothing: %v", format, err)
+		}
+		if err := Write(io.Discard, format, recorded(t, "leader-crash"), Span{From: time.Hour}); !errors.Is(err, ErrEmpty) {
+			t.Errorf("%s of a time after the end: %v", format, err)
+		}
+		if err := Write(io.Discard, format, recorded(t, "leader-crash"), Span{From: 2, To: 1}); err == nil {
+			t.Errorf("%s ends before it begins", format)
+		}
+	}
+	if err := Write(io.Discard, "svg", Source{Events: crowd}, Span{}); !errors.Is(err, errTooMuch) {
+		t.Errorf("a picture of a hundred thousand terms: %v", err)
+	}
+	if err := Write(io.Discard, "png", Source{Events: crowd}, Span{}); err == nil || !strings.Contains(err.Error(), "svg") {
+		t.Errorf("an unknown format: %v", err)
+	}
+}

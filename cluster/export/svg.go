@@ -1,0 +1,195 @@
+package export
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The measures of a diagram, in pixels.
+const (
+	pageWidth  = 1600.0
+	laneLeft   = 120.0 // where time begins
+	laneRight  = pageWidth - 40
+	headHeight = 158.0 // title, time and links, above the lanes
+)
+
+// The colours of a diagram, for a white page.
+const (
+	ink    = "#1b1f24"
+	soft   = "#6b7280"
+	faint  = "#d4d8de"
+	good   = "#1a7f37"
+	wrong  = "#c62828"
+	unsure = "#b45309"
+)
+
+// terms are the colours of terms, which come round again. Neighbours differ in
+// lightness, too, and white text is readable on each.
+var terms = []string{"#1f5fae", "#b3541e", "#1b7f5c", "#8a3ba8", "#7a6a00", "#b0305c", "#2b7a99", "#5a5f69"}
+
+func termColour(term uint64) string { return terms[term%uint64(len(terms))] }
+
+// picture is an SVG in the making.
+type picture struct {
+	bytes.Buffer
+	scene *scene
+	scale scale
+	lanes map[string]float64 // the middle of each node's lane
+	gap   float64            // between two lanes
+	below float64            // where the lanes end
+	left  string             // what is left out, in words
+	drawn []message
+}
+
+// SVG writes a space-time diagram: a lane for each node, on which time runs from
+// left to right; its role as a bar in the colour of the term; messages as arrows;
+// entries as boxes with the number of their term, where they are appended; faults
+// and clients' operations beside them. What a scenario says is numbered, and under
+// it stand the logs as they were when that was over, as in the Raft paper's
+// Figure 8. Quiet stretches of time are shortened.
+func SVG(w io.Writer, from Source, span Span) error {
+	s, err := collect(from, span)
+	if err != nil {
+		return err
+	}
+	p := &picture{scene: s, lanes: map[string]float64{}}
+	p.drawn, p.left = s.messages.choose()
+	p.place()
+	p.head()
+	p.links()
+	p.noteLines()
+	p.names()
+	p.bars()
+	p.arrows()
+	p.boxes()
+	p.marks()
+	p.below = p.verdicts(p.below)
+	p.below = p.operations(p.below)
+	p.below = p.panels(p.below + 24)
+	p.legend(p.below + 8)
+	height := p.below + 64
+	_, err = fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" font-family="Helvetica, Arial, sans-serif" fill="%s">
+<title>%s</title>
+<rect width="100%%" height="100%%" fill="#ffffff"/>
+%s%s</svg>
+`, pageWidth, height, pageWidth, height, ink, escape(p.title()), p.patterns(), p.Bytes())
+	return err
+}
+
+// place finds the lanes and the scale of time.
+func (p *picture) place() {
+	s := p.scene
+	p.gap = min(86, max(24, 560/float64(max(1, len(s.nodes)))))
+	for i, id := range s.nodes {
+		p.lanes[id] = headHeight + (float64(i)+0.55)*p.gap
+	}
+	p.below = headHeight + (float64(len(s.nodes))+0.2)*p.gap
+	times := []time.Duration{s.span.From, s.span.To}
+	for _, b := range s.bars {
+		times = append(times, b.from, b.to)
+	}
+	for _, m := range p.drawn {
+		times = append(times, m.sent, m.ended)
+	}
+	for _, b := range s.boxes {
+		times = append(times, b.at)
+	}
+	for _, m := range s.marks {
+		times = append(times, m.at)
+	}
+	for _, n := range s.notes {
+		times = append(times, n.at)
+	}
+	for _, op := range s.ops {
+		times = append(times, op.Invoked, op.Returned)
+	}
+	for i, t := range times {
+		times[i] = min(max(t, s.span.From), s.span.To)
+	}
+	p.scale = newScale(times, laneLeft, laneRight)
+}
+
+func (p *picture) x(t time.Duration) float64 { return p.scale.x(t) }
+
+// title says what the diagram is of.
+func (p *picture) title() string {
+	s := p.scene
+	nodes := fmt.Sprintf("%d nodes", len(s.nodes))
+	if len(s.nodes) == 1 {
+		nodes = "one node"
+	}
+	return fmt.Sprintf("%s, from %s to %s", nodes, tickLabel(s.span.From), tickLabel(s.span.To))
+}
+
+// head draws the title and the line of time.
+func (p *picture) head() {
+	p.text(40, 44, 26, `font-weight="700"`, p.title())
+	sub := fmt.Sprintf("hashicorp/raft · seed %d · quiet stretches of time are shortened", p.scene.settings.Seed)
+	if p.left != "" {
+		sub += " · left out: " + p.left
+	}
+	p.text(40, 68, 14, `fill="`+soft+`"`, sub)
+	for _, t := range p.scale.ticks(64) {
+		x := p.x(t)
+		p.line(x, 124, x, p.below, faint, 0.7, "")
+		p.text(x, 119, 12, `text-anchor="middle" fill="`+soft+`"`, tickLabel(t))
+	}
+}
+
+// tickLabel writes a moment as short as it can be, to the millisecond.
+func tickLabel(t time.Duration) string {
+	if t < time.Minute {
+		return fmt.Sprintf("%gs", float64(t.Milliseconds())/1000)
+	}
+	label := fmt.Sprintf("%d:%06.3f", t/time.Minute, float64((t%time.Minute).Milliseconds())/1000)
+	return strings.TrimSuffix(strings.TrimRight(label, "0"), ".")
+}
+
+// links draws for how long links had faults.
+func (p *picture) links() {
+	for _, t := range p.scene.troubles {
+		from, to := p.x(t.from), p.x(t.to)
+		colour, label := unsure, fmt.Sprintf("%d links faulty", t.links)
+		if t.closed {
+			colour, label = wrong, fmt.Sprintf("%d links cut", t.links)
+		}
+		p.rect(from, 130, max(2, to-from), 15, `rx="3" fill="`+colour+`" fill-opacity="0.16"`)
+		if textWidth(label, 11)+10 < to-from {
+			p.text(from+6, 141.5, 11, `fill="`+colour+`"`, label)
+		}
+	}
+	if len(p.scene.troubles) > 0 {
+		p.text(laneLeft-16, 142, 14, `text-anchor="end" fill="`+soft+`"`, "network")
+	}
+}
+
+// names writes the names of the nodes before their lanes.
+func (p *picture) names() {
+	for _, id := range p.scene.nodes {
+		p.text(laneLeft-16, p.lanes[id]+6, 18, `text-anchor="end" font-weight="700"`, clean(id))
+	}
+}
+
+func escape(s string) string { return html.EscapeString(clean(s)) }
+
+func (p *picture) text(x, y, size float64, attributes, s string) {
+	fmt.Fprintf(&p.Buffer, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.3g\" %s>%s</text>\n", x, y, size, attributes, escape(s))
+}
+
+func (p *picture) line(x1, y1, x2, y2 float64, colour string, width float64, attributes string) {
+	fmt.Fprintf(&p.Buffer, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%g\" %s/>\n", x1, y1, x2, y2, colour, width, attributes)
+}
+
+func (p *picture) rect(x, y, w, h float64, attributes string) {
+	fmt.Fprintf(&p.Buffer, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" %s/>\n", x, y, w, h, attributes)
+}
+
+// textWidth guesses how wide a text is: the font is the reader's.
+func textWidth(s string, size float64) float64 {
+	return float64(utf8.RuneCountInString(s)) * size * 0.56
+}

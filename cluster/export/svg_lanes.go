@@ -1,0 +1,302 @@
+package export
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"capsize/cluster/trace"
+)
+
+// The height of a node's bar, by what it is.
+const (
+	leaderHeight    = 18.0
+	candidateHeight = 11.0
+	followerHeight  = 5.0
+)
+
+// bars draws what each node was, for as long as it was that.
+func (p *picture) bars() {
+	for _, b := range p.scene.bars {
+		x, y, w := p.x(b.from), p.lanes[b.node], max(0.8, p.x(b.to)-p.x(b.from))
+		colour := termColour(b.term)
+		switch {
+		case b.life == trace.Removed:
+		case !b.life.Running():
+			p.line(x, y, x+w, y, "#9aa1ab", 1.5, `stroke-dasharray="2 5"`)
+		case b.life == trace.Paused:
+			p.line(x, y, x+w, y, colour, followerHeight, `stroke-dasharray="4 4"`)
+		case b.role == trace.Leader:
+			p.rect(x, y-leaderHeight/2, w, leaderHeight, `rx="3" fill="`+colour+`"`)
+			p.barLabel(x, y+4.5, w, fmt.Sprintf("leader of term %d", b.term), fmt.Sprintf("term %d", b.term))
+		case b.role == trace.Candidate:
+			p.rect(x, y-candidateHeight/2, w, candidateHeight, fmt.Sprintf(`fill="url(#hatch%d)" stroke="%s" stroke-width="0.8"`, b.term%uint64(len(terms)), colour))
+		default:
+			p.rect(x, y-followerHeight/2, w, followerHeight, `fill="`+colour+`"`)
+		}
+	}
+}
+
+// barLabel writes the longest of the labels that fits into a bar, if one does.
+func (p *picture) barLabel(x, y, w float64, labels ...string) {
+	for _, label := range labels {
+		if textWidth(label, 12.5)+12 <= w {
+			p.text(x+7, y, 12.5, `fill="#ffffff" font-weight="700"`, label)
+			return
+		}
+	}
+}
+
+// patterns returns what bars are hatched with, and the heads of arrows.
+func (p *picture) patterns() string {
+	var b strings.Builder
+	b.WriteString("<defs>\n")
+	for i, colour := range terms {
+		fmt.Fprintf(&b, `<pattern id="hatch%d" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#ffffff"/><rect width="2.6" height="6" fill="%s"/></pattern>`+"\n", i, colour)
+	}
+	for _, style := range arrowStyles {
+		fmt.Fprintf(&b, `<marker id="head-%s" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" markerHeight="6.5" orient="auto-start-reverse" markerUnits="userSpaceOnUse"><path d="M0 0.8 L8 4 L0 7.2 z" fill="%s"/></marker>`+"\n", style.name, style.colour)
+	}
+	b.WriteString("</defs>\n")
+	return b.String()
+}
+
+// arrowStyle is how messages of a kind are drawn.
+type arrowStyle struct{ name, colour, meaning string }
+
+var arrowStyles = []arrowStyle{
+	{"vote", "#8e44ad", "vote"},
+	{"append", "#2563a8", "append"},
+	{"other", "#0f766e", "snapshot, hand-over"},
+	{"routine", "#a8aeb8", "routine"},
+}
+
+// styleOf returns how a message is drawn.
+func styleOf(m message) arrowStyle {
+	switch m.class {
+	case votes:
+		return arrowStyles[0]
+	case entries, answers:
+		return arrowStyles[1]
+	case decisive:
+		return arrowStyles[2]
+	default:
+		return arrowStyles[3]
+	}
+}
+
+// arrows draws the messages. A lost one ends half way, in a cross.
+func (p *picture) arrows() {
+	for _, m := range p.drawn {
+		y1, ok1 := p.lanes[m.from]
+		y2, ok2 := p.lanes[m.to]
+		if !ok1 || !ok2 {
+			continue
+		}
+		x1, x2 := p.x(m.sent), p.x(m.ended)
+		style := styleOf(m)
+		x1, y1, x2, y2 = shorten(x1, y1, x2, y2, 4, 11)
+		width, dashes := 1.5, ""
+		if m.reply {
+			width = 0.9
+		}
+		if m.reply && !m.ok {
+			dashes = `stroke-dasharray="3 2.5"`
+		}
+		if m.lost {
+			// Not quite, or it could end on a lane between the two.
+			x2, y2 = x1+(x2-x1)*0.42, y1+(y2-y1)*0.42
+			p.line(x1, y1, x2, y2, style.colour, width*0.75, `stroke-opacity="0.55"`)
+			fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6 6m0 -6l-6 6" stroke="%s" stroke-width="1.3" fill="none"/>`+"\n", x2-3, y2-3, wrong)
+			continue
+		}
+		p.line(x1, y1, x2, y2, style.colour, width, fmt.Sprintf(`marker-end="url(#head-%s)" %s`, style.name, dashes))
+	}
+}
+
+// shorten takes something off both ends of a line.
+func shorten(x1, y1, x2, y2, start, end float64) (float64, float64, float64, float64) {
+	length := math.Hypot(x2-x1, y2-y1)
+	if length <= start+end {
+		return x1, y1, x2, y2
+	}
+	dx, dy := (x2-x1)/length, (y2-y1)/length
+	return x1 + dx*start, y1 + dy*start, x2 - dx*end, y2 - dy*end
+}
+
+const (
+	// boxSide is the side of the box of an entry.
+	boxSide = 15.0
+	// boxesMax is how many boxes are drawn for one append.
+	boxesMax = 3
+)
+
+// boxes draws entries where they are appended, above the lane, and where they are
+// cut off, crossed out.
+func (p *picture) boxes() {
+	if p.gap < 40 {
+		return // they would stand on the lane above
+	}
+	ends := map[string]float64{}
+	for _, b := range p.scene.boxes {
+		y, ok := p.lanes[b.node]
+		if !ok {
+			continue
+		}
+		shown := b.terms[max(0, len(b.terms)-boxesMax):]
+		x := max(min(p.x(b.at)-boxSide/2, pageWidth-float64(len(shown))*(boxSide+1)), ends[b.node])
+		if x > p.x(b.at)+2*boxSide || x+float64(len(shown))*(boxSide+1) > pageWidth {
+			continue // there is no room for all; the logs below show them
+		}
+		y -= leaderHeight/2 + boxSide + 3
+		for _, term := range shown {
+			p.box(x, y, boxSide, term, !b.cut)
+			if b.cut {
+				p.line(x-2, y+boxSide+2, x+boxSide+2, y-2, wrong, 2, "")
+			}
+			x += boxSide + 1
+		}
+		ends[b.node] = x + 2
+	}
+}
+
+// box draws one entry: the number is its term. A committed one is filled.
+func (p *picture) box(x, y, side float64, term uint64, filled bool) {
+	colour := termColour(term)
+	fill, text := "#ffffff", colour
+	if filled {
+		fill, text = colour, "#ffffff"
+	}
+	p.rect(x, y, side, side, fmt.Sprintf(`rx="2" fill="%s" stroke="%s" stroke-width="1.2"`, fill, colour))
+	p.text(x+side/2, y+side*0.77, side*0.72, `text-anchor="middle" font-weight="700" fill="`+text+`"`, fmt.Sprint(term))
+}
+
+// marks draws what happened to nodes, below their lanes.
+func (p *picture) marks() {
+	ends := map[string]float64{}
+	for _, m := range p.scene.marks {
+		y, ok := p.lanes[m.node]
+		if !ok {
+			continue
+		}
+		x, colour := p.x(m.at), soft
+		if m.bad {
+			colour = wrong
+		}
+		p.sign(x, y, m, colour)
+		size, under := 12.0, leaderHeight/2+14
+		if p.gap < 40 {
+			size, under = 10, 11
+		}
+		if x < ends[m.node] {
+			continue
+		}
+		start := min(x-6, laneRight-textWidth(m.text, size))
+		p.text(start, y+under, size, `stroke="#ffffff" stroke-width="3" paint-order="stroke" fill="`+colour+`"`, m.text)
+		ends[m.node] = start + textWidth(m.text, size) + 8
+	}
+}
+
+// sign draws a mark itself: a cross for a death, a diamond for what else is bad, a
+// ring for what is good.
+func (p *picture) sign(x, y float64, m mark, colour string) {
+	switch {
+	case m.death:
+		fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl12 12m0 -12l-12 12" stroke="%s" stroke-width="3" fill="none"/>`+"\n", x-6, y-6, colour)
+	case m.bad:
+		fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6.5 6.5l-6.5 6.5l-6.5 -6.5z" fill="%s" stroke="#ffffff"/>`+"\n", x, y-6.5, colour)
+	default:
+		fmt.Fprintf(&p.Buffer, `<circle cx="%.1f" cy="%.1f" r="4.5" fill="#ffffff" stroke="%s" stroke-width="2"/>`+"\n", x, y, colour)
+	}
+}
+
+// rowsMax is how many rows there are of what stands below the lanes.
+const rowsMax = 8
+
+// rows finds a place for things that stand one after the other, in as few rows as
+// it takes.
+type rows []float64 // where each one is taken up to
+
+// take returns the row in which there is room from left to right, -1 if in none.
+func (r *rows) take(left, right float64) int {
+	row := slices.IndexFunc(*r, func(end float64) bool { return end <= left })
+	if row < 0 {
+		if len(*r) == rowsMax {
+			return -1
+		}
+		row = len(*r)
+		*r = append(*r, 0)
+	}
+	(*r)[row] = right
+	return row
+}
+
+const rowHeight = 20.0
+
+// verdicts draws violations, which concern all nodes, as lines through all lanes
+// that are named below them, and returns where the names end.
+func (p *picture) verdicts(top float64) float64 {
+	var taken rows
+	var names []func()
+	for _, m := range p.scene.marks {
+		if m.node != "" {
+			continue
+		}
+		x := p.x(m.at)
+		left := max(laneLeft, min(x, laneRight-textWidth(m.text, 12.5)))
+		row := taken.take(left, left+textWidth(m.text, 12.5)+16)
+		if row < 0 {
+			continue
+		}
+		y := top + float64(row)*rowHeight
+		p.line(x, 124, x, y+21, wrong, 1.5, "")
+		names = append(names, func() {
+			p.text(left+5, y+19, 12.5, `font-weight="700" stroke="#ffffff" stroke-width="3" paint-order="stroke" fill="`+wrong+`"`, m.text)
+		})
+	}
+	for _, name := range names { // on top of all lines
+		name()
+	}
+	return p.rowsEnd(top, "checks", taken)
+}
+
+// operations draws the clients' operations from call to answer, and returns where
+// they end.
+func (p *picture) operations(top float64) float64 {
+	var taken rows
+	for _, op := range p.scene.ops {
+		x, label := p.x(op.Invoked), opLabel(op)
+		w := max(3, p.x(op.Returned)-x)
+		row := taken.take(x, x+w+textWidth(label, 11.5)+14)
+		if row < 0 {
+			continue
+		}
+		colour := map[trace.Outcome]string{trace.OK: good, trace.Failed: wrong, trace.Unknown: unsure}[op.Outcome]
+		y := top + 10 + float64(row)*rowHeight
+		p.rect(x, y, w, 9, `rx="4.5" fill="`+colour+`"`)
+		p.text(x+w+5, y+9, 11.5, `fill="`+colour+`"`, label)
+	}
+	return p.rowsEnd(top, "clients", taken)
+}
+
+// rowsEnd writes what rows are of, and returns where they end.
+func (p *picture) rowsEnd(top float64, name string, taken rows) float64 {
+	if len(taken) == 0 {
+		return top
+	}
+	p.text(laneLeft-16, top+20, 14, `text-anchor="end" fill="`+soft+`"`, name)
+	return top + 14 + float64(len(taken))*rowHeight
+}
+
+// opLabel says what a client asked for, and what it was told.
+func opLabel(op trace.Op) string {
+	what := "read"
+	if op.Kind == trace.EntryAdd {
+		what = fmt.Sprintf("%+d", op.Delta)
+	}
+	if op.Outcome == trace.OK {
+		return fmt.Sprintf("%s: %d", what, op.Value)
+	}
+	return what + ": " + clean(string(op.Outcome))
+}

@@ -1,0 +1,202 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	// shelfMax is how many entries of the end of a log are shown.
+	shelfMax = 7
+	// notesMax is how many notes are shown with their logs.
+	notesMax = 24
+	// panelWidth is the width of what is shown of a note.
+	panelWidth = 370.0
+)
+
+// noteLines draws a numbered line through all lanes for each note.
+func (p *picture) noteLines() {
+	number, taken := 0, 0.0
+	for _, n := range p.scene.notes {
+		if n.chapter {
+			continue
+		}
+		number++
+		x := p.x(n.at)
+		p.line(x, 98, x, p.below, soft, 1, `stroke-dasharray="1 4"`)
+		beside := max(x, taken)
+		p.badge(beside, 92, number)
+		taken = beside + 20
+	}
+}
+
+// badge draws the number of a note.
+func (p *picture) badge(x, y float64, number int) {
+	fmt.Fprintf(&p.Buffer, `<circle cx="%.1f" cy="%.1f" r="9.5" fill="%s"/>`+"\n", x, y, ink)
+	p.text(x, y+4.3, 12, `text-anchor="middle" font-weight="700" fill="#ffffff"`, fmt.Sprint(number))
+}
+
+// panels draws the notes, and the logs at the end of each, in rows of four. It
+// returns where they end.
+func (p *picture) panels(top float64) float64 {
+	const perRow = 4
+	number, column, tallest := 0, 0, 0.0
+	for i, n := range p.scene.notes {
+		if n.chapter && (i+1 == len(p.scene.notes) || p.scene.notes[i+1].chapter) {
+			continue // nothing is said in it
+		}
+		if n.chapter || column == perRow {
+			top, column, tallest = top+tallest, 0, 0
+		}
+		if n.chapter {
+			p.text(40, top+22, 18, `font-weight="700"`, n.text)
+			top += 36
+			continue
+		}
+		if number++; number > notesMax {
+			p.text(40, top+18, 13, `fill="`+soft+`"`, fmt.Sprintf("and %d more", count(p.scene.notes[i:])))
+			return top + 30
+		}
+		tallest = max(tallest, p.panel(40+float64(column)*(panelWidth+14), top, number, n))
+		column++
+	}
+	return top + tallest
+}
+
+// count returns how many of the notes are no chapters.
+func count(notes []note) (n int) {
+	for _, one := range notes {
+		if !one.chapter {
+			n++
+		}
+	}
+	return n
+}
+
+// panel draws one note and returns its height.
+func (p *picture) panel(x, y float64, number int, n note) float64 {
+	p.badge(x+10, y+10, number)
+	height := 6.0
+	for _, row := range wrap(n.text, 52, 4) {
+		height += 17
+		p.text(x+28, y+height-2, 13, "", row)
+	}
+	height = max(height, 6+17*3) + 10
+	return height + p.shelves(x+28, y+height, n) + 26
+}
+
+// shelves draws the logs below one another, entries of the same index in the same
+// column, as in the Raft paper's Figure 8, and returns their height.
+func (p *picture) shelves(x, y float64, n note) float64 {
+	const side, height, logsMax = 17.0, 21.0, 9
+	var last uint64
+	for _, s := range n.logs {
+		last = max(last, s.first+uint64(len(s.terms))-1)
+	}
+	if last == 0 {
+		return 0
+	}
+	first := max(last, shelfMax) - shelfMax + 1
+	place := func(index uint64) float64 { return x + 36 + float64(index-first)*(side+4) }
+	for index := first; index <= last; index++ {
+		p.text(place(index)+side/2, y+8, 10.5, `text-anchor="middle" fill="`+soft+`"`, fmt.Sprint(index))
+	}
+	for i, s := range n.logs {
+		if i == logsMax {
+			p.text(x, y+26+float64(i)*height, 11, `fill="`+soft+`"`, fmt.Sprintf("and %d more nodes", len(n.logs)-i))
+			return 26 + float64(i+1)*height
+		}
+		row := y + 14 + float64(i)*height
+		p.shelf(x, row, side, first, s, n.leader == s.node, place)
+	}
+	return 14 + float64(len(n.logs))*height
+}
+
+// shelf draws the log of one node.
+func (p *picture) shelf(x, y, side float64, first uint64, s shelf, led bool, place func(uint64) float64) {
+	weight, colour, sign := "400", ink, ""
+	if led {
+		weight, sign = "700", " ★"
+	}
+	if !s.life.Running() {
+		colour, sign = soft, " ✗"
+	}
+	p.text(x, y+13, 13, fmt.Sprintf(`font-weight="%s" fill="%s"`, weight, colour), clean(s.node)+sign)
+	if led {
+		end := max(first, s.first+uint64(len(s.terms))-1)
+		p.rect(place(first)-3, y-2, place(end)-place(first)+side+6, side+4, `rx="3" fill="none" stroke="`+ink+`" stroke-width="1.8"`)
+	}
+	for i, term := range s.terms {
+		if index := s.first + uint64(i); index >= first {
+			p.box(place(index), y, side, term, s.committed[i])
+		}
+	}
+	if s.covered >= first && len(s.terms) == 0 || s.covered < s.first && s.first > first {
+		p.text(place(first), y+13, 11, `fill="`+soft+`"`, fmt.Sprintf("snapshot to %d", s.covered))
+	}
+}
+
+// legend says what the signs mean.
+func (p *picture) legend(y float64) {
+	p.line(40, y, laneRight, y, faint, 1, "")
+	x, y := 40.0, y+28
+	colour := termColour(1)
+	item := func(width float64, label string) {
+		p.text(x+width+7, y+4.5, 13, `fill="`+soft+`"`, label)
+		x += width + 7 + textWidth(label, 13) + 22
+	}
+	p.rect(x, y-leaderHeight/2, 34, leaderHeight, `rx="3" fill="`+colour+`"`)
+	item(34, "leader")
+	p.rect(x, y-candidateHeight/2, 34, candidateHeight, `fill="url(#hatch1)" stroke="`+colour+`" stroke-width="0.8"`)
+	item(34, "candidate")
+	p.rect(x, y-followerHeight/2, 34, followerHeight, `fill="`+colour+`"`)
+	item(34, "follower")
+	p.line(x, y, x+34, y, "#9aa1ab", 1.5, `stroke-dasharray="2 5"`)
+	item(34, "down")
+	p.box(x, y-8, 16, 3, true)
+	item(16, "entry of term 3")
+	p.box(x, y-8, 16, 3, false)
+	item(16, "not committed")
+	for _, style := range arrowStyles {
+		if !slices.ContainsFunc(p.drawn, func(m message) bool { return styleOf(m) == style }) {
+			continue
+		}
+		p.line(x, y, x+30, y, style.colour, 1.5, `marker-end="url(#head-`+style.name+`)"`)
+		item(30, style.meaning)
+	}
+	p.line(x, y, x+14, y, soft, 1.2, "")
+	fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6 6m0 -6l-6 6" stroke="%s" stroke-width="1.3" fill="none"/>`+"\n", x+14, y-3, wrong)
+	item(22, "lost")
+}
+
+// wrap breaks a text into lines of at most so many characters. What does not fit
+// into so many lines is cut short.
+func wrap(s string, width, linesMax int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		switch {
+		case line == "":
+			line = word
+		case len([]rune(line))+1+len([]rune(word)) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	for i, l := range lines {
+		if runes := []rune(l); len(runes) > width {
+			lines[i] = string(runes[:width-1]) + "…"
+		}
+	}
+	if len(lines) > linesMax {
+		lines = lines[:linesMax]
+		lines[linesMax-1] += " …"
+	}
+	return lines
+}
