@@ -154,3 +154,41 @@ func BenchmarkHistoryAdd(b *testing.B) {
 	b.ReportMetric(float64(without.Nanoseconds())/float64(b.N*len(events)), "without-ns/event")
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkRecording lets the same run happen in turn without a record of it, with a
+// history and with a file, and says how long the ones take of the other.
+func BenchmarkRecording(b *testing.B) {
+	kinds := []string{"nothing", "history", "file"}
+	took := map[string]time.Duration{}
+	for b.Loop() {
+		for _, kind := range kinds {
+			cfg := Config{Nodes: 5, Settings: Defaults()}
+			cfg.Settings.Storage = Memory
+			switch kind {
+			case "history":
+				cfg.HistoryBudget = trace.HistoryBudget
+			case "file":
+				w, err := trace.Create(filepath.Join(b.TempDir(), "a.trace"), 1)
+				if err != nil {
+					b.Fatal(err)
+				}
+				cfg.Record = w
+			}
+			start := time.Now()
+			c, err := runFor(cfg, benchEvents/10)
+			if cfg.Record != nil {
+				err = errors.Join(err, cfg.Record.Close())
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			state := c.Trace().State()
+			took[kind] += time.Since(start) / time.Duration(state.Seq)
+		}
+	}
+	for _, kind := range kinds[1:] {
+		b.ReportMetric(float64(took[kind])/float64(took["nothing"]), kind+"-of-nothing")
+	}
+	b.ReportMetric(float64(took["nothing"])/float64(b.N), "ns/event")
+	b.ReportMetric(0, "ns/op")
+}

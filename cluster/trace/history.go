@@ -170,6 +170,7 @@ func (h *History) settle() {
 func (h *History) lock() (unlock func()) {
 	h.mu.Lock()
 	h.settle()
+	h.trim()
 	return h.mu.Unlock
 }
 

@@ -38,9 +38,13 @@ func keep(budget int64, events []Event) *kept {
 // TestAHistoryKnowsEveryMoment compares a history with plain lists of events and
 // states, for budgets that hold all and such that hold little.
 func TestAHistoryKnowsEveryMoment(t *testing.T) {
+	chunks, dropped := 0, uint64(0)
 	rapid.Check(t, func(t *rapid.T) {
 		budget := rapid.SampledFrom([]int64{1 << 10, 1 << 13, 1 << 15, 1 << 30}).Draw(t, "budget")
-		k := keep(budget, rapid.SliceOfN(anyEvent(), 0, 200).Draw(t, "events"))
+		// The same over and over: what it adds up to stays small, as in a real run, so
+		// that there are several chunks.
+		events := slices.Repeat(rapid.SliceOfN(anyEvent(), 0, 60).Draw(t, "events"), 20)
+		k := keep(budget, events)
 		first, last := k.h.Span()
 		if last.Seq != uint64(len(k.events)) || last.At != k.states[len(k.events)].At {
 			t.Fatalf("it ends at %+v", last)
@@ -53,7 +57,18 @@ func TestAHistoryKnowsEveryMoment(t *testing.T) {
 		}
 		k.checkStates(t, first.Seq)
 		k.checkEvents(t, first.Seq)
+		chunks, dropped = max(chunks, len(k.h.chunks)), max(dropped, first.Seq)
 	})
+	if chunks < 4 || dropped == 0 {
+		t.Errorf("there were %d chunks at most, and %d events dropped: the test tests too little", chunks, dropped)
+	}
+}
+
+// some calls f with some of the numbers below another one, in any order.
+func some(t *rapid.T, below int, f func(n uint64)) {
+	for _, n := range rapid.SliceOfN(rapid.Uint64Range(0, uint64(below-1)), 1, 40).Draw(t, "numbers") {
+		f(n)
+	}
 }
 
 // emptied returns a state in which lists that are empty are not there at all: a
@@ -72,9 +87,9 @@ func emptied(s State) State {
 
 func (k *kept) checkStates(t *rapid.T, first uint64) {
 	var state State
-	// Every moment in any order, so that places are left and come back to.
-	for _, i := range rand.New(rand.NewPCG(1, uint64(len(k.states)))).Perm(len(k.states) + 1) {
-		seq := uint64(i)
+	// In any order, so that places are left and come back to.
+	some(t, len(k.states)+1, func(seq uint64) {
+		i := int(seq)
 		held := k.h.StateAt(seq, &state)
 		if want := seq >= first && i < len(k.states); held != want {
 			t.Fatalf("event %d is held: %t", seq, held)
@@ -82,26 +97,25 @@ func (k *kept) checkStates(t *rapid.T, first uint64) {
 		if held && !reflect.DeepEqual(emptied(state), emptied(k.states[i])) {
 			t.Fatalf("after event %d it is\n%+v, not\n%+v", seq, state, k.states[i])
 		}
-	}
-	for modulo := range uint64(5) {
-		holds := func(s *State) bool { return (s.Traffic.Sent+s.Seq)%5 == modulo && len(s.Nodes) > 0 }
-		for before := range uint64(len(k.states)) {
-			want, found := uint64(0), false
-			for seq := first; seq < before; seq++ {
-				if holds(&k.states[seq]) {
-					want, found = seq, true
-				}
-			}
-			if got, ok := k.h.FindLast(before, holds); got != want || ok != found {
-				t.Fatalf("before %d it held last at %d (%t), not %d (%t)", before, got, ok, want, found)
+	})
+	some(t, len(k.states), func(before uint64) {
+		// It holds now and then, so that it may be chunks ago.
+		holds := func(s *State) bool { return s.Seq%509 == before%7 }
+		want, found := uint64(0), false
+		for seq := first; seq < before; seq++ {
+			if holds(&k.states[seq]) {
+				want, found = seq, true
 			}
 		}
-	}
+		if got, ok := k.h.FindLast(before, holds); got != want || ok != found {
+			t.Fatalf("before %d it held last at %d (%t), not %d (%t)", before, got, ok, want, found)
+		}
+	})
 }
 
 func (k *kept) checkEvents(t *rapid.T, first uint64) {
 	events := k.events[first:] // those that are held
-	for seq := range uint64(len(k.events) + 2) {
+	some(t, len(k.events)+2, func(seq uint64) {
 		got, ok := k.h.Event(seq)
 		if held := seq > first && seq <= uint64(len(k.events)); ok != held {
 			t.Fatalf("event %d is held: %t", seq, ok)
@@ -125,7 +139,7 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		if got, held := k.h.Prev(seq); got != found || ok != held {
 			t.Fatalf("before %d comes %d (%t), not %d", seq, got, held, found)
 		}
-	}
+	})
 	from := rapid.Uint64Range(0, uint64(len(k.events)+1)).Draw(t, "from")
 	to := rapid.Uint64Range(0, uint64(len(k.events)+1)).Draw(t, "to")
 	most := rapid.IntRange(1, len(k.events)+1).Draw(t, "most")
