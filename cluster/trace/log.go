@@ -14,8 +14,10 @@ type Log struct {
 	sinks []func(Event)
 	judge func(*Event) []Event
 
-	// What is being added, so that most events need no memory of their own.
+	// What is being added, so that most events need no memory of their own: carrier
+	// is the event of packet.
 	event   Event
+	carrier Event
 	packet  Packet
 	keepers []keeper
 }
@@ -96,17 +98,17 @@ func (l *Log) EmitPacket(at time.Duration, p *Packet) {
 
 // passOn has the sinks and the judge see the packet. The sinks may keep theirs.
 func (l *Log) passOn() {
-	l.event = Event{Seq: l.state.Seq, At: l.state.At, Kind: KindPacket, Packet: &l.packet}
+	e := &l.carrier
+	e.Seq, e.At, e.Kind, e.Packet = l.state.Seq, l.state.At, KindPacket, &l.packet
 	if len(l.sinks) > 0 {
-		kept := l.event
-		p := l.packet
+		kept, p := *e, l.packet
 		kept.Packet = &p
 		for _, sink := range l.sinks {
 			sink(kept)
 		}
 	}
 	if l.judge != nil {
-		l.pass(l.judge(&l.event))
+		l.pass(l.judge(e))
 	}
 }
 
