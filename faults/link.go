@@ -1,9 +1,7 @@
 package faults
 
 import (
-	"bytes"
 	"hash/fnv"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -60,61 +58,6 @@ func (l *link) clearLocked(gone func(LinkFault) bool) bool {
 	}
 	l.faults.Store(&next)
 	return true
-}
-
-// parcel is a packet under way, with its load.
-type parcel struct {
-	Packet
-	call    *call
-	command any              // request: a copy of its own
-	data    []byte           // request: the snapshot; shared with duplicates, never written
-	answer  raft.RPCResponse // reply
-	sentAt  time.Time
-	latency time.Duration // the link's own
-	judged  uint64        // the newest fault that has judged it
-	carried bool          // in a queue: its caller calls putDown when it is due, so that the link needs no timer for it
-	marks   []mark        // what the link's faults do to it
-}
-
-// mark is what one fault does to one packet, for as long as the fault is set.
-type mark struct {
-	id uint64
-	Verdict
-}
-
-func (p *parcel) due() time.Time {
-	d := p.latency
-	for i := range p.marks {
-		d += p.marks[i].Delay
-	}
-	return p.sentAt.Add(d)
-}
-
-func (p *parcel) is(what func(*Verdict) bool) bool {
-	for i := range p.marks {
-		if what(&p.marks[i].Verdict) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *parcel) held() bool      { return p.is(func(v *Verdict) bool { return v.Held }) }
-func (p *parcel) overtaken() bool { return p.is(func(v *Verdict) bool { return v.Overtaken }) }
-func (p *parcel) apart() bool     { return p.is(func(v *Verdict) bool { return v.apart || v.Held }) }
-
-// line returns the kinds of packets that must not pass p.
-func (p *parcel) line() kindSet {
-	switch {
-	case len(p.marks) == 0:
-		return everyKind
-	case p.overtaken():
-		return 0
-	case p.apart():
-		return setOf(p.Kind)
-	default:
-		return everyKind
-	}
 }
 
 // send puts a packet on the link; if it is due at once, it has arrived when send returns. If the caller, who has time until
@@ -384,14 +327,6 @@ func (l *link) deliver(p *parcel) {
 	if late {
 		go c.awaitLateAnswer(peer)
 	}
-}
-
-// reader returns what the receiver of a request reads: its own view of the snapshot, nil for other requests.
-func (p *parcel) reader() io.Reader {
-	if p.Kind != KindSnapshot {
-		return nil
-	}
-	return bytes.NewReader(p.data)
 }
 
 func (l *link) lose(p *parcel, v Verdict) {

@@ -95,7 +95,7 @@ func (n *Network) Transport(addr raft.ServerAddress) *Transport {
 	return t
 }
 
-// Close closes every endpoint, so that every RPC fails at once, and drops what is under way. All goroutines of the
+// Close closes every endpoint, so that every RPC fails as after Transport.Close, and drops what is under way. All goroutines of the
 // network end by themselves. The tap is told nothing more.
 func (n *Network) Close() {
 	n.mu.Lock()

@@ -63,7 +63,8 @@ func newTransport(n *Network, at *station) *Transport {
 
 // Close kills the endpoint, as the death of its process would: RPCs that it waits for end with ErrClosed, those that
 // it has not answered end with ErrDown at their callers, and whatever it is told or asked to send later has no effect.
-// The error is always nil.
+// Callers notice it at once or, while a packet of theirs is under way for 50 ms or less, when that arrives. The error is
+// always nil.
 func (t *Transport) Close() error {
 	t.shut()
 	return nil

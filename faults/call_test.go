@@ -1,0 +1,61 @@
+package faults_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"capsize/faults"
+)
+
+func TestNetworkEveryRPCEndsAtItsOwnDeadline(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{Latency: 5 * time.Millisecond}, func(rig *netRig) {
+		t := rig.t
+		rig.nodes["n2"].mute()
+		start := time.Now()
+		ends := make(chan time.Duration, 4)
+		for i, timeout := range []time.Duration{time.Second, 200 * time.Millisecond, 5 * time.Second, 3 * time.Millisecond} {
+			rig.SetRPCTimeout(timeout)
+			go func() {
+				if err := rig.append("n1", "n2", uint64(i)); !errors.Is(err, faults.ErrTimeout) {
+					t.Errorf("an RPC that nobody answers ended with %v", err)
+				}
+				ends <- time.Since(start)
+			}()
+			time.Sleep(100 * time.Millisecond)
+		}
+		for _, want := range []time.Duration{300 * time.Millisecond, 303 * time.Millisecond, time.Second, 5200 * time.Millisecond} {
+			if got := <-ends; got != want {
+				t.Errorf("an RPC ended at %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+// A caller that carries its packet itself, over a link of little latency, sleeps meanwhile.
+func TestNetworkEndOfAnRPCIsNoticedWhenItsPacketArrivesAtTheLatest(t *testing.T) {
+	for latency, noticed := range map[time.Duration]time.Duration{
+		40 * time.Millisecond: 40 * time.Millisecond,
+		60 * time.Millisecond: 10 * time.Millisecond,
+	} {
+		for want, end := range map[error]func(*netRig){
+			faults.ErrClosed:  func(rig *netRig) { _ = rig.nodes["n1"].Close() },
+			faults.ErrRefused: func(rig *netRig) { rig.SetFault("n1", "n2", faults.Refuse{}) },
+		} {
+			inNetBubble(t, faults.NetworkConfig{Latency: latency}, func(rig *netRig) {
+				t := rig.t
+				took := netElapsed(func() {
+					result := rig.appendAsync("n1", "n2", 1)[0]
+					time.Sleep(10 * time.Millisecond)
+					end(rig)
+					if err := <-result; !errors.Is(err, want) {
+						t.Errorf("the RPC ended with %v, want %v", err, want)
+					}
+				})
+				if took != noticed {
+					t.Errorf("latency %v, %v: noticed after %v, want %v", latency, want, took, noticed)
+				}
+			})
+		}
+	}
+}
