@@ -176,22 +176,32 @@ func TestAFailingStableStoreEndsOnlyTheNode(t *testing.T) {
 	}
 }
 
-// unreadable is a log store that cannot be read while broken is set.
+// unreadable is a log store that cannot be read while broken is set, and why.
 type unreadable struct {
 	raft.LogStore
 	broken *atomic.Bool
+	err    error
 }
 
 func (u unreadable) GetLog(index uint64, l *raft.Log) error {
 	if u.broken.Load() {
-		return errors.New("bad sector")
+		return u.err
 	}
 	return u.LogStore.GetLog(index, l)
 }
 
-// Raft panics when it cannot read an entry that is committed.
+// Raft panics when it cannot read an entry that is committed, or when there is none: what a disk that lied has lost may
+// leave a hole.
 func TestAnUnreadableEntryEndsOnlyTheNode(t *testing.T) {
+	for _, err := range []error{errors.New("bad sector"), raft.ErrLogNotFound} {
+		t.Run(err.Error(), func(t *testing.T) { testUnreadable(t, err) })
+	}
+}
+
+func testUnreadable(t *testing.T, err error) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		t.Helper()
 		broken := map[*diskMachine]*atomic.Bool{}
 		var last *atomic.Bool
 		storage := diskStorage{"unreadable", func(t *testing.T) (func() Backend, func()) {
@@ -199,7 +209,7 @@ func TestAnUnreadableEntryEndsOnlyTheNode(t *testing.T) {
 			open, shut := diskMemory(t)
 			last = &atomic.Bool{}
 			b := open()
-			b.Logs = unreadable{b.Logs, last}
+			b.Logs = unreadable{b.Logs, last, err}
 			return func() Backend { return b }, shut
 		}}
 		var c diskCluster

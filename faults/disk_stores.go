@@ -32,8 +32,13 @@ func (s diskLogs) GetLog(index uint64, log *raft.Log) error {
 	if err == nil {
 		err = readLog(s.o.backend.Logs, index, log)
 	}
-	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, raft.ErrLogNotFound):
 		return s.o.crash(err)
+	case raftWouldPanic():
+		return s.o.crash(fmt.Errorf("the log is %w: entry %d is missing", ErrDamaged, index))
 	}
 	return err
 }
