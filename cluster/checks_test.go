@@ -143,3 +143,31 @@ func TestABranchIsJudgedFromItsBeginning(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// To wait for the verdicts takes no virtual time, and may be done inside of it.
+func TestTimeStandsStillWhileVerdictsAreAwaited(t *testing.T) {
+	w := open(t, 3)
+	w.add(1, RouteLeader)
+	var before, after time.Duration
+	var count uint64
+	w.must(func() error {
+		w.Read(LevelStrong, RouteLeader)
+		before = w.Now()
+		w.AwaitVerdicts()
+		after = w.Now()
+		w.Trace().Look(func(s *trace.State) { count = s.Check(check.Linearizable).Count })
+		return nil
+	})
+	if before != after || count != 2 {
+		t.Errorf("from %s to %s, %d operations were judged", before, after, count)
+	}
+}
+
+func TestAnUncheckedClusterHasNoVerdicts(t *testing.T) {
+	w := open(t, 3, func(cfg *Config) { cfg.Unchecked = true })
+	w.add(1, RouteLeader)
+	w.AwaitVerdicts()
+	if state := w.Trace().State(); len(state.Checks) > 0 {
+		t.Errorf("%+v", state.Checks)
+	}
+}

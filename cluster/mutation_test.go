@@ -48,13 +48,16 @@ func breakMachine(instead func(counter.Command) counter.Command) func(*parts) {
 	return func(p *parts) { p.machine = brokenMachine{p.machine.(*machine), instead} }
 }
 
-// hopefulTransport takes entries that got no answer for stored.
+// hopefulTransport takes entries for stored that it never sent.
 type hopefulTransport struct{ transport }
 
 func (t hopefulTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	if err := t.transport.AppendEntries(id, target, args, resp); err != nil && len(args.Entries) > 0 {
-		*resp = raft.AppendEntriesResponse{RPCHeader: args.RPCHeader, Term: args.Term, LastLog: args.Entries[len(args.Entries)-1].Index, Success: true}
+	if len(args.Entries) == 0 {
+		return t.transport.AppendEntries(id, target, args, resp)
 	}
+	time.Sleep(time.Millisecond)
+	last := args.Entries[len(args.Entries)-1].Index
+	*resp = raft.AppendEntriesResponse{RPCHeader: args.RPCHeader, Term: args.Term, LastLog: last, Success: true}
 	return nil
 }
 
@@ -176,19 +179,19 @@ var mutations = []mutation{
 		tamper: func(p *parts) { p.stable = lazyVotes{p.stable} },
 	},
 	{
-		name: "a store that forgets a vote", check: check.VoteOnce, change: duels,
+		name: "a store that forgets a vote", check: check.VoteOnce, change: duels, harm: killLeaders,
 		tamper: func(p *parts) { p.stable = forgetfulVotes{p.stable} },
 	},
 	{
-		name: "a store that forgets a vote, and the leaders", check: check.ElectionSafety, change: duels,
+		name: "a store that forgets a vote, and the leaders", check: check.ElectionSafety, change: duels, harm: killLeaders,
 		tamper: func(p *parts) { p.stable = forgetfulVotes{p.stable} },
 	},
 	{
-		name: "a transport that reports a match that is not there", check: check.AckedDurable, harm: lonelyLeader,
+		name: "a transport that reports a match that is not there", check: check.AckedDurable, harm: killLeaders,
 		tamper: func(p *parts) { p.transport = hopefulTransport{p.transport.(transport)} },
 	},
 	{
-		name: "a transport that reports a match, and the nodes", check: check.StateMachineSafety, harm: lonelyLeader,
+		name: "a transport that reports a match, and the nodes", check: check.StateMachineSafety, harm: killLeaders,
 		tamper: func(p *parts) { p.transport = hopefulTransport{p.transport.(transport)} },
 	},
 	{
@@ -238,13 +241,18 @@ func forgetEntries(w *world, n *nemesis) {
 	w.pass(time.Duration(5+n.rng.IntN(5)) * time.Second)
 }
 
-// lonelyLeader cuts the leader off for a while.
-func lonelyLeader(w *world, _ *nemesis) {
-	leader := w.leaderName()
-	w.must(func() error { return w.Isolate(leader) })
+// killLeaders kills the leader after a while, lets another be elected, and brings
+// the old one back.
+func killLeaders(w *world, _ *nemesis) {
+	w.pass(2 * time.Second)
+	state := w.Trace().State()
+	leader := state.LeaderNode()
+	if leader == nil {
+		return
+	}
+	w.must(func() error { return w.Kill(leader.ID) })
 	w.pass(5 * time.Second)
-	w.must(w.Heal)
-	w.pass(5 * time.Second)
+	w.must(func() error { return w.Restart(leader.ID) })
 }
 
 // strikes is the harm that most mutations need.

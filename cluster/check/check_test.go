@@ -424,6 +424,20 @@ func TestLostEntriesAreNamed(t *testing.T) {
 	}
 }
 
+// A stale read is proved by two answers: itself, and the greatest one that somebody
+// was given before it was asked for, also if that was judged long ago.
+func TestAStaleReadIsProvedByTwoAnswers(t *testing.T) {
+	r := begun(t)
+	told := r.seq
+	r.settle()
+	r.end(r.call(read("c2")), 1)
+	stale := r.seq
+	r.settle()
+	if v := r.said[Linearizable]; !slices.Equal(v.Proof, []uint64{told, stale}) || !strings.Contains(v.Text, "although 2 had been acknowledged to c1 at 27ms") {
+		t.Errorf("%v: %s", v.Proof, v.Text)
+	}
+}
+
 // A check that has nothing to say yet says so, at the first event and not again.
 func TestAllIsWellFromTheFirstEventOn(t *testing.T) {
 	r := record(t, 3)

@@ -100,6 +100,9 @@ func (c *durable) forked(w *world, f *fork, e *trace.Event) {
 	var lost []trace.Entry
 	var proof []uint64
 	first := uint64(0)
+	if f.at <= w.low && w.ackedLow > 0 {
+		c.violate([]uint64{e.Seq}, "increments up to entry %d were acknowledged long before and are lost: %s has committed another entry at %d", w.low, f.now.node, f.at)
+	}
 	for i, old := range f.old {
 		index := f.at + uint64(i)
 		l, ok := w.links[place{index, old.term}]

@@ -52,6 +52,7 @@ type history struct {
 	byID    map[uint64]*operation
 	byKey   map[opKey]*operation // increments that may yet count
 	count   uint64               // how many were judged and cut off
+	highest *operation           // of those, the one that was told the highest value
 	changed bool                 // there is something new since the last judgement
 	due     int                  // how long open is before it is worth another try to cut it
 	last    trace.Event          // the last judgement
@@ -71,6 +72,7 @@ func newHistory() history {
 	return history{
 		byID: map[uint64]*operation{}, byKey: map[opKey]*operation{},
 		cutFrom: 128, busyFrom: 512, due: 128,
+		pure: pure{limit: thinkMax},
 	}
 }
 
@@ -226,7 +228,7 @@ func (h *history) quick(start counterState, operations []*operation) bool {
 			actions = append(actions, &action{delta: o.delta(), call: o.call, finish: max(o.call, o.taken)})
 		}
 	}
-	return ask(counterModel(start), actions) == porcupine.Ok
+	return ask(counterModel(start), actions, h.pure.limit) == porcupine.Ok
 }
 
 // told returns an operation whose outcome the client knows, as the model sees it.
@@ -346,6 +348,9 @@ func (h *history) cut(judged, rest []*operation, last highest) {
 	for _, o := range judged {
 		if o.answered {
 			h.count++
+			if h.highest == nil || o.op.Value > h.highest.op.Value {
+				h.highest = o
+			}
 		} else {
 			delete(h.byKey, opKey{o.op.Client, o.op.Seq})
 		}

@@ -146,7 +146,7 @@ func whole(notes []note) porcupine.CheckResult {
 		case hasTaken, isSettled:
 		}
 	}
-	return ask(counterModel(counterState{known: !notes[0].unknown}), actions)
+	return ask(counterModel(counterState{known: !notes[0].unknown}), actions, thinkMax)
 }
 
 // judgeAll has a history judged, with a judgement now and then on the way.
@@ -234,6 +234,26 @@ func TestAPoolOfUnknownIncrementsIsAsGoodAsEachOnItsOwn(t *testing.T) {
 	}
 	if verdicts[porcupine.Ok] < 300 || verdicts[porcupine.Illegal] < 300 {
 		t.Errorf("too few of a kind: %v", verdicts)
+	}
+}
+
+// What porcupine cannot decide in time is never said to be well, nor to be violated.
+func TestNoAnswerInTimeIsUndecided(t *testing.T) {
+	h := newHistory()
+	h.pure.limit = 20 * time.Millisecond
+	seq := uint64(0)
+	take := func(n note) { seq++; n.seq = seq; h.take(n) }
+	take(note{kind: isSettled})
+	for i := range uint64(24) {
+		op := &trace.Op{ID: i + 1, Client: "c", Kind: trace.EntryAdd, Delta: 2 << i, Seq: i + 1, Outcome: trace.Unknown}
+		take(note{kind: wasCalled, op: op})
+		take(note{kind: hasReturned, op: op})
+	}
+	op := &trace.Op{ID: 99, Client: "d", Kind: trace.EntryRead, Outcome: trace.OK, Value: 12345} // no sum of even numbers
+	take(note{kind: wasCalled, op: op})
+	take(note{kind: hasReturned, op: op})
+	if v := h.judge(0); v.Verdict != trace.VerdictUndecided || v.Text != "24 operations have an unknown outcome, and in 20ms no order was found in which they explain the others" {
+		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// limit is how long porcupine may think about one history, in real time.
-const limit = 2 * time.Second
+// thinkMax is how long porcupine may think about one history, in real time.
+const thinkMax = 2 * time.Second
 
 // counterState is the counter of the sequential specification.
 type counterState struct {
@@ -94,8 +94,8 @@ func poolModel(start counterState, delta int64, pool []int64) porcupine.Model {
 	return model
 }
 
-// ask has porcupine judge a history.
-func ask(model porcupine.Model, history []*action) porcupine.CheckResult {
+// ask has porcupine judge a history, for at most limit.
+func ask(model porcupine.Model, history []*action, limit time.Duration) porcupine.CheckResult {
 	if len(history) == 0 {
 		return porcupine.Ok
 	}

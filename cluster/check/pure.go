@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"capsize/cluster/trace"
 
@@ -16,6 +17,7 @@ type pure struct {
 	pool   []*operation // older ones that may yet count, earliest first
 	behind []*operation // those since that were judged with evidence and cut off
 	blind  bool         // there were too many of them
+	limit  time.Duration
 }
 
 // behindMax is how many operations are remembered to be judged again.
@@ -28,7 +30,7 @@ func (p *pure) cut(judged, rest []*operation, value int64, last highest) {
 	unsure := p.unsure(rest)
 	switch {
 	case len(unsure) == 0:
-		*p = pure{start: counterState{value: value, known: true}}
+		*p = pure{start: counterState{value: value, known: true}, limit: p.limit}
 	case p.blind:
 	case last.sure && p.start.known && onlyGrows(p.behind) && alike(unsure):
 		p.advance(unsure, last.value)
@@ -103,14 +105,14 @@ func (p *pure) explain(operations []*operation, upTo int64) porcupine.CheckResul
 		}
 	}
 	if len(unsure) == 0 || !alike(unsure) || slices.ContainsFunc(told, func(a *action) bool { return a.delta < 0 }) {
-		return ask(counterModel(p.start), append(told, open...))
+		return ask(counterModel(p.start), append(told, open...), p.limit)
 	}
 	calls := make([]int64, len(unsure))
 	for i, o := range unsure {
 		calls[i] = o.call
 	}
 	slices.Sort(calls)
-	return ask(poolModel(p.start, unsure[0].delta(), calls), told)
+	return ask(poolModel(p.start, unsure[0].delta(), calls), told, p.limit)
 }
 
 // pureVerdict judges the clients' history alone.
@@ -131,7 +133,7 @@ func (h *history) pureVerdict() trace.Event {
 	case porcupine.Ok:
 		return trace.Event{}
 	case porcupine.Unknown:
-		return undecided("%d operations have an unknown outcome, and in %s no order was found in which they explain the others", len(p.unsure(h.open)), limit)
+		return undecided("%d operations have an unknown outcome, and in %s no order was found in which they explain the others", len(p.unsure(h.open)), p.limit)
 	case porcupine.Illegal:
 	}
 	return h.accuse(all)
@@ -154,28 +156,20 @@ func (h *history) accuse(all []*operation) trace.Event {
 	})
 	guilty := told[min(i, len(told)-1)]
 	e := trace.Event{Verdict: trace.VerdictViolated, Count: h.count + uint64(i), Proof: []uint64{uint64(guilty.finish)}}
+	e.Text = guilty.sentence()
 	// Whoever was told more before it was even called.
 	var witness *operation
-	for _, o := range told[:i] {
-		if o.finish < guilty.call && (witness == nil || o.op.Value > witness.op.Value) {
+	for _, o := range append([]*operation{h.highest}, told[:i]...) {
+		if o != nil && o.finish < guilty.call && (witness == nil || o.op.Value > witness.op.Value) {
 			witness = o
 		}
 	}
-	e.Text = guilty.sentence()
-	least := h.pure.start.value
-	if witness != nil {
-		least = max(least, witness.op.Value)
-	}
-	if guilty.op.Value-guilty.delta() < least && onlyGrows(all) {
-		if witness != nil && witness.op.Value == least {
-			e.Proof = []uint64{uint64(witness.finish), uint64(guilty.finish)}
-			e.Text += fmt.Sprintf(", although %d had been acknowledged to %s at %s", least, witness.op.Client, seconds(witness.op.Returned))
-		} else {
-			e.Text += fmt.Sprintf(", although %d had been acknowledged long before", least)
-		}
+	if witness == nil || guilty.op.Value-guilty.delta() >= witness.op.Value || !onlyGrows(all) {
+		e.Text += ", and no order of the operations explains that"
 		return e
 	}
-	e.Text += ", and no order of the operations explains that"
+	e.Proof = []uint64{uint64(witness.finish), uint64(guilty.finish)}
+	e.Text += fmt.Sprintf(", although %d had been acknowledged to %s at %s", witness.op.Value, witness.op.Client, seconds(witness.op.Returned))
 	return e
 }
 

@@ -21,6 +21,8 @@ type world struct {
 	low, end  uint64            // the last index that is forgotten, and the last that is committed
 	lowTerm   uint64            // the term of the entry at low
 	pruneAt   int               // how many links there may be before some are forgotten
+	most      uint64            // how many commits are remembered at most
+	ackedLow  int               // how many increments up to low were acknowledged
 
 	start    *trace.Event // the first event
 	settings trace.Settings
@@ -151,7 +153,7 @@ func (w *world) begin(e *trace.Event) {
 	w.start = &trace.Event{Seq: e.Seq, At: e.At}
 	w.nodes, w.links, w.committed = map[string]*node{}, map[place]link{}, map[uint64]commit{}
 	w.placed = map[opKey]uint64{}
-	w.pruneAt = pruneFrom
+	w.pruneAt, w.most = pruneFrom, commitsMax
 	if e.Settings != nil {
 		w.settings = *e.Settings
 	}
@@ -324,56 +326,6 @@ func (w *world) skipped(n *node, index uint64) string {
 	return ""
 }
 
-// node is one node as the checks see it.
-type node struct {
-	id     string
-	life   trace.Life
-	loaded bool // what its disk held is known
-
-	first  uint64   // index of terms[0]
-	terms  []uint64 // of the entries of its log
-	before uint64   // the term of the entry before first, unknownTerm if it was not told
-
-	snapshot, snapshotTerm uint64
-
-	term      uint64
-	ownVote   uint64 // the last term in which it voted for itself
-	leads     bool
-	ledBy     uint64 // the event of its last change of role
-	committed uint64 // up to where it holds its log for committed
-	applied   uint64
-	value     int64
-}
-
-// lastEntry returns the index of the last entry of its log, or of the one before
-// an empty log.
-func (n *node) lastEntry() uint64 { return n.first + uint64(len(n.terms)) - 1 }
-
-// last is lastEntry, or what its snapshot covers if that is more.
-func (n *node) last() uint64 { return max(n.lastEntry(), n.snapshot) }
-
-// termAt returns the term of the entry at index, unknownTerm if it is not known.
-func (n *node) termAt(index uint64) uint64 {
-	switch {
-	case index == n.snapshot && n.snapshot > 0: // whatever an older log still holds there
-		return n.snapshotTerm
-	case index >= n.first && index <= n.lastEntry():
-		return n.terms[index-n.first]
-	case index+1 == n.first:
-		return n.before
-	}
-	return unknownTerm
-}
-
-// reign returns the term that a node leads which says it leads term. What it says
-// may be of a moment later, but it never leads without having voted for itself.
-func (n *node) reign(term uint64) uint64 {
-	if n.ownVote != 0 && n.ownVote < term {
-		return n.ownVote
-	}
-	return term
-}
-
 // pruneFrom is how many links there are before any is forgotten; commitsMax how
 // many entries are remembered even though some node's snapshot does not cover them.
 const (
@@ -392,8 +344,8 @@ func (w *world) prune(at time.Duration) {
 			low = min(low, n.first-1)
 		}
 	}
-	if w.end > commitsMax && low < w.end-commitsMax {
-		low = w.end - commitsMax
+	if w.end > w.most && low < w.end-w.most {
+		low = w.end - w.most
 		w.since = fmt.Sprintf("from entry %d on: at %s the checks had to forget older ones that not every node's snapshot covers", low+1, seconds(at))
 	}
 	if low > w.low {
@@ -404,17 +356,23 @@ func (w *world) prune(at time.Duration) {
 }
 
 func (w *world) forgetUpTo(low uint64) {
-	if c, ok := w.committed[low]; ok {
-		w.lowTerm = c.term
+	// Terms never go down along a log, so the next one that is known is none too low.
+	w.low, w.lowTerm = low, unknownTerm
+	for i := low; i <= w.end && w.lowTerm == unknownTerm; i++ {
+		if c, ok := w.committed[i]; ok {
+			w.lowTerm = c.term
+		}
 	}
-	w.low = low
 	for at := range w.links {
 		if at.index <= low {
 			delete(w.links, at)
 		}
 	}
-	for index := range w.committed {
+	for index, c := range w.committed {
 		if index <= low {
+			if c.acked != 0 {
+				w.ackedLow++
+			}
 			delete(w.committed, index)
 		}
 	}

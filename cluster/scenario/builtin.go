@@ -46,6 +46,7 @@ var builtinNames = []string{
 	"voter-remembers",
 	"unsafe-recovery",
 	"safe-recovery",
+	"stuck-follower",
 	"install-snapshot-livelock",
 	"install-snapshot-cured",
 }

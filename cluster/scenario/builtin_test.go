@@ -164,6 +164,8 @@ var otherwise = []struct{ name, old, new string }{
 	{"unsafe-recovery", "recover n1,n2", ""},
 	{"unsafe-recovery", "transfer n4", ""},
 	{"safe-recovery", "kill n3,n4,n5", "kill n3,n4,n5\nrecover n1,n2"},
+	{"stuck-follower", "disk n1 full", ""},
+	{"stuck-follower", "kill n1\nrestart n1", ""},
 	{"install-snapshot-livelock", "set trailing-logs 5", ""},
 	{"install-snapshot-livelock", "set trailing-logs 5", "set trailing-logs 5\nset snapshot-cure on"},
 	{"install-snapshot-cured", "set snapshot-cure on", "set snapshot-cure off"},

@@ -169,12 +169,14 @@ func (s *soak) fail(text, want, got string) {
 }
 
 // settle takes back all harm, starts what is down, removes what was added, and
-// waits until all nodes hold the same.
+// waits until all nodes hold the same. A node that is behind for long is restarted
+// once: raft may have left it stuck (the scenario stuck-follower).
 func (s *soak) settle() {
 	if err := s.c.HealEverything(); err != nil {
 		s.fail("heal", "everything to be whole again", err.Error())
 	}
 	instead := ""
+	patience, restarted := s.c.Now()+soakSettle/2, map[string]bool{}
 	for deadline := s.c.Now() + soakSettle; s.c.Now() < deadline; s.x.sleep(soakPollEvery) {
 		state := s.x.state()
 		if instead = unsettled(state, s.nodes); instead == "" {
@@ -191,6 +193,9 @@ func (s *soak) settle() {
 				_ = s.c.Resume(n.ID)
 			case !n.Life.Running():
 				_ = s.c.Restart(n.ID)
+			case s.c.Now() > patience && n.Commit < state.Commit && !restarted[n.ID]:
+				restarted[n.ID] = true
+				_ = s.c.Kill(n.ID)
 			}
 		}
 	}

@@ -268,7 +268,9 @@ func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
 	for _, e := range []*Event{
 		packet("heartbeat", Delivered, false, false), packet("heartbeat", Lost, true, false), packet("append", Sent, false, false),
 		packet("append", Delivered, false, false), packet("append", Delivered, true, true), packet("append", Lost, false, false),
-		packet("vote", Sent, false, false), {Kind: KindLogLine, Node: "n1", Text: "x"}, {Kind: KindVerdict, Verdict: VerdictOK},
+		packet("vote", Sent, false, false),
+		{Kind: KindLogLine, Node: "n1", Text: "x"},
+		{Kind: KindVerdict, Verdict: VerdictOK},
 	} {
 		if Matters(e) {
 			t.Errorf("%+v %+v matters", e, e.Packet)

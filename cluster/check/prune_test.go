@@ -1,0 +1,71 @@
+package check
+
+import (
+	"strings"
+	"testing"
+
+	"capsize/cluster/trace"
+)
+
+// long has three nodes commit entries up to last, a thousand at a time, and take
+// snapshots that cover them. The nodes in behind get nothing.
+func long(r *tape, from, last uint64, behind string) {
+	for ; from < last; from += 1000 {
+		entries := make([]trace.Entry, 1000)
+		for i := range entries {
+			entries[i] = plus(1, "c1", from+uint64(i))
+		}
+		end := from + 999
+		for _, id := range []string{"n1", "n2", "n3"} {
+			if id == behind {
+				continue
+			}
+			r.append(id, from, entries...)
+			r.commit(id, end)
+			r.emit(trace.Event{Kind: trace.KindSnapshot, Node: id, Index: end, Term: 1})
+			r.emit(trace.Event{Kind: trace.KindCompacted, Node: id, Index: from, Last: end - 10})
+		}
+	}
+}
+
+func TestWhatEverySnapshotCoversIsForgotten(t *testing.T) {
+	r := begun(t)
+	long(r, 4, 200_000, "")
+	if w := &r.world; len(w.links) > 4*pruneFrom || len(w.committed) > 4*pruneFrom || len(w.placed) > 4*pruneFrom {
+		t.Errorf("%d links, %d commits, %d increments are remembered", len(w.links), len(w.committed), len(w.placed))
+	}
+	for _, name := range Names() {
+		if v := r.said[name]; v.Verdict != trace.VerdictOK || v.Text != "" {
+			t.Errorf("%s is %s: %s", name, v.Verdict, v.Text)
+		}
+	}
+	// A node that has forgotten all and commits entries of its own there is found out.
+	r.emit(trace.Event{Kind: trace.KindLife, Node: "n2", Life: trace.Wiped})
+	r.elect("n2", 9, "n3")
+	r.append("n2", 1, noop(9))
+	r.commit("n2", 1)
+	for _, name := range []string{StateMachineSafety, LeaderCompleteness, AckedDurable} {
+		if v := r.said[name]; v.Verdict != trace.VerdictViolated {
+			t.Errorf("%s is %s: %s", name, v.Verdict, v.Text)
+		}
+	}
+}
+
+func TestAHistoryThatHadToBeForgottenIsNotVouchedFor(t *testing.T) {
+	r := begun(t)
+	r.world.most = 20_000
+	long(r, 4, 100_000, "n3")
+	if len(r.world.links) > 3*20_000 {
+		t.Errorf("%d links are remembered", len(r.world.links))
+	}
+	v := r.said[LogMatching]
+	if v.Verdict != trace.VerdictOK || !strings.Contains(v.Text, "had to forget older ones") {
+		t.Errorf("%s: %s", v.Verdict, v.Text)
+	}
+	// The one that is behind is no lie when it goes on.
+	r.append("n3", 4, plus(1, "c1", 4))
+	r.commit("n3", 4)
+	if v := r.said[StateMachineSafety]; v.Verdict != trace.VerdictOK {
+		t.Errorf("%s: %s", v.Verdict, v.Text)
+	}
+}
