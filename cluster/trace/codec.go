@@ -179,7 +179,12 @@ func sameName[T ~string](c *coder, bit bits, p, other *T) {
 	}
 }
 
-func (c *coder) bool(bit bits, p *bool) { *p = c.has(bit, *p) }
+func (c *coder) bool(bit bits, p *bool) {
+	// What is written may be read by others at the same time, so it is left alone.
+	if is := c.has(bit, *p); c.reading {
+		*p = is
+	}
+}
 
 func (c *coder) float(bit bits, p *float64) {
 	bits := math.Float64bits(*p)

@@ -150,6 +150,13 @@ func TestARecordingCanBeReadWhileItIsWritten(t *testing.T) {
 	}
 }
 
+// left returns how many bytes wait.
+func (w *Writer) left() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting.buf)
+}
+
 func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.trace")
 	synctest.Test(t, func(t *testing.T) {
@@ -160,12 +167,12 @@ func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
 		const each = 1000
 		for i := range 3 * waitingMax / each {
 			w.Add(Event{Seq: uint64(i + 1), Kind: KindCaption, Text: strings.Repeat("x", each)})
-			if len(w.waiting.buf) > waitingMax {
-				t.Fatalf("%d bytes wait", len(w.waiting.buf))
+			if left := w.left(); left > waitingMax {
+				t.Fatalf("%d bytes wait", left)
 			}
 		}
 		synctest.Wait()
-		if left := len(w.waiting.buf); left > waitingMany {
+		if left := w.left(); left > waitingMany {
 			t.Errorf("%d bytes still wait", left)
 		}
 		if err := w.Close(); err != nil {

@@ -279,7 +279,13 @@ func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
 	for _, e := range []*Event{
 		packet("append", Delivered, true, false), packet("vote", Delivered, false, false), packet("prevote", Lost, true, false),
 		packet("snapshot", Delivered, false, false), packet("timeout-now", Delivered, false, false),
-		{Kind: KindRole}, {Kind: KindLife}, {Kind: KindVerdict}, {Kind: KindLinkFault}, {Kind: KindInvoked}, {Kind: KindAppended}, {Kind: KindApplied},
+		{Kind: KindRole},
+		{Kind: KindLife},
+		{Kind: KindVerdict},
+		{Kind: KindLinkFault},
+		{Kind: KindInvoked},
+		{Kind: KindAppended},
+		{Kind: KindApplied},
 	} {
 		if !Matters(e) {
 			t.Errorf("%+v %+v does not matter", e, e.Packet)
