@@ -177,7 +177,7 @@ func replayCommand() *cobra.Command {
 				}
 			}
 			err := replay(ctx, args[0], f.screen)
-			if errors.Is(err, ui.ErrNoRecording) {
+			if errors.As(err, &ui.RecordingError{}) {
 				return usageError{err}
 			}
 			return err

@@ -15,7 +15,6 @@ type branch struct {
 	source
 	name   string
 	parent string // the branch it was taken from, "" for none
-	from   trace.Moment
 }
 
 // branchedMsg says that a branch has begun, or why not.
@@ -47,7 +46,9 @@ func (m *model) againFromHere() tea.Cmd {
 		if err != nil {
 			return branchedMsg{err: err}
 		}
-		return branchedMsg{branch: branch{source: living(c), parent: parent, from: moment}}
+		b := branch{source: living(c), parent: parent}
+		b.began = moment.At
+		return branchedMsg{branch: b}
 	}
 }
 
@@ -116,9 +117,8 @@ func (m *model) branchesMenu() {
 
 // tell says from when a branch is, how far it goes, and how it ends.
 func (b *branch) tell() string {
-	first, last := b.history.Span()
-	last = trace.Moment{Seq: last.Seq, At: b.now().At}
-	text := clockTime(first.At) + " to " + clockTime(last.At)
+	last := b.now()
+	text := clockTime(b.first().At) + " to " + clockTime(last.At)
 	if b.parent != "" {
 		text += ", from " + b.parent
 	}
@@ -141,7 +141,7 @@ func (m *model) showBranch(i int) {
 	m.run(0)
 	b := &m.branches[i]
 	m.branch, m.source = i, b.source
-	m.travel, m.window, m.motion = travel{}, window{zoom: m.window.zoom}, motion{}
+	m.travel, m.window, m.motion = newTravel(), window{zoom: m.window.zoom}, motion{}
 	m.paused = true
 	m.toNow()
 	m.present(&m.state)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -48,6 +49,14 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	s.press("i")
 	s.until("2 everywhere", everyValue(2))
 	s.wants("branch 2")
+
+	s.press("x")
+	s.wants("a branch is not saved")
+	s.press("home")
+	if s.moment().At != before.At || len(s.state.Nodes) != 3 {
+		t.Errorf("the branch begins at %s with %d nodes", s.moment().At, len(s.state.Nodes))
+	}
+	s.press("end")
 
 	s.press("y", "1")
 	s.wants("branch 1")
@@ -149,4 +158,57 @@ func TestARecordingCanBeGoneOnFrom(t *testing.T) {
 	r.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
 	r.press("i")
 	r.until("11 everywhere", everyValue(11))
+}
+
+func TestARecordingIsShownWhileItGrows(t *testing.T) {
+	s := newStage(t, 3)
+	dir := t.TempDir()
+	whole, growing := filepath.Join(dir, "whole.trace"), filepath.Join(dir, "growing.trace")
+	w, err := trace.Create(whole, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cluster.Trace().Record(w)
+	s.press("I")
+	s.until("10 everywhere", everyValue(10))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(growing, text[:len(text)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source, err := openRecording(growing, HistoryMB, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
+	t.Cleanup(func() { r.orders.close(); source.reader.Close() })
+	r.replay(source, "growing.trace")
+	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+	r.press("end")
+	half := r.now()
+	if everyValue(10)(&r.state) {
+		t.Fatal("all of it is there already")
+	}
+	file, err := os.OpenFile(growing, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Write(text[len(text)/2:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for late := time.After(time.Minute); !everyValue(10)(&r.state); r.tick() {
+		select {
+		case <-late:
+			t.Fatalf("it stays at %v", half)
+		case <-time.After(time.Millisecond):
+		}
+	}
 }

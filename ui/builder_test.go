@@ -13,6 +13,7 @@ type world struct {
 	at     time.Duration
 	values map[string]int64
 	packet uint64
+	events []trace.Event
 }
 
 func newWorld(names ...string) *world {
@@ -42,6 +43,7 @@ func numbered(n int) []string {
 func (w *world) emit(e trace.Event) {
 	e.Seq, e.At = w.state.Seq+1, w.at
 	w.state.Apply(e)
+	w.events = append(w.events, e)
 }
 
 func (w *world) pass(d time.Duration) { w.at += d }

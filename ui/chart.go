@@ -15,10 +15,13 @@ type chart struct {
 	from    time.Duration // it tells of the time from here on
 	last    trace.Moment  // what it knows last
 	lanes   []lane        // sorted by name
-	network []mark
+	broken  []rift
+	faulty  map[trace.Link]bool // the links that have a fault at last
 	clients []mark
 	chapter []mark
 	okAt    []time.Duration // when clients were told ok
+	shape   string          // what was done to the network last, and when
+	shapeAt time.Duration
 	// Messages, and where in them the one of a packet's number is. Crowded says
 	// that there were too many to look at each.
 	messages []message
@@ -32,6 +35,9 @@ type lane struct {
 	node  string
 	spans []span
 	marks []mark
+	// What was wrong with its disk and its clock last.
+	disk  string
+	clock float64
 }
 
 // span is a time for which a node stayed what it was. To is 0 while it lasts.
@@ -40,6 +46,12 @@ type span struct {
 	life     trace.Life
 	role     trace.Role
 	term     uint64
+}
+
+// rift is a time for which links had faults. To is 0 while it lasts.
+type rift struct {
+	from, to time.Duration
+	text     string // what was done to the network last
 }
 
 // mark is something that happened at one moment. Of marks in one place the one of
@@ -67,7 +79,7 @@ func newChart(h *trace.History, from time.Duration) *chart {
 	var s trace.State
 	first, _ := h.Span()
 	seq := max(h.SeqAt(max(from, first.At)), first.Seq)
-	c := &chart{from: from, flying: map[uint64]int{}, quiet: map[uint64]bool{}}
+	c := &chart{from: from, flying: map[uint64]int{}, quiet: map[uint64]bool{}, faulty: map[trace.Link]bool{}}
 	if !h.StateAt(seq, &s) {
 		return c
 	}
@@ -75,7 +87,11 @@ func newChart(h *trace.History, from time.Duration) *chart {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		l := c.lane(n.ID)
+		l.disk, l.clock = n.DiskFault, n.ClockFactor
 		l.spans = append(l.spans, span{from: max(s.At, from), life: n.Life, role: n.Role, term: n.Term})
+	}
+	for link := range s.Faults {
+		c.breakLink(link, true, from)
 	}
 	for i := range s.Flights {
 		if f := &s.Flights[i]; f.ID != 0 && f.Fate == trace.Sent {
@@ -105,7 +121,7 @@ func (c *chart) goOn(h *trace.History, to trace.Moment) {
 func (c *chart) lane(id string) *lane {
 	at, ok := slices.BinarySearchFunc(c.lanes, id, func(l lane, id string) int { return trace.CompareNames(l.node, id) })
 	if !ok {
-		c.lanes = slices.Insert(c.lanes, at, lane{node: id})
+		c.lanes = slices.Insert(c.lanes, at, lane{node: id, clock: 1})
 	}
 	return &c.lanes[at]
 }
@@ -117,10 +133,14 @@ func (c *chart) add(e *trace.Event) {
 		if e.Packet != nil && !c.crowded {
 			c.addPacket(e.Packet, e.At)
 		}
+	case trace.KindLinkFault:
+		c.breakLink(trace.Link{From: e.Node, To: e.Peer}, len(e.Faults) > 0, e.At)
 	case trace.KindShape:
-		c.network = append(c.network, mark{e.At, trace.AboutNetwork, e.Text, 2})
-	case trace.KindHealed:
-		c.network = append(c.network, mark{e.At, trace.AboutHealing, e.Text, 1})
+		// The words come before the links or after them, at the same moment.
+		c.shape, c.shapeAt = e.Text, e.At
+		if end := len(c.broken) - 1; end >= 0 && c.broken[end].to == 0 {
+			c.broken[end].text = e.Text
+		}
 	case trace.KindChapter:
 		c.chapter = append(c.chapter, mark{e.At, trace.AboutWords, e.Text, 1})
 	case trace.KindReturned:
@@ -135,6 +155,26 @@ func (c *chart) add(e *trace.Event) {
 		if e.Node != "" {
 			c.lane(e.Node).add(e)
 		}
+	}
+}
+
+// breakLink notes that a link has faults, or none.
+func (c *chart) breakLink(link trace.Link, faulty bool, at time.Duration) {
+	before := len(c.faulty)
+	if faulty {
+		c.faulty[link] = true
+	} else {
+		delete(c.faulty, link)
+	}
+	switch {
+	case before == 0 && len(c.faulty) > 0:
+		r := rift{from: at, text: "faults on links"}
+		if c.shapeAt == at && c.shape != "" {
+			r.text = c.shape
+		}
+		c.broken = append(c.broken, r)
+	case before > 0 && len(c.faulty) == 0:
+		c.broken[len(c.broken)-1].to = at
 	}
 }
 
@@ -194,8 +234,15 @@ func (l *lane) add(e *trace.Event) {
 		now.term = max(now.term, e.Term)
 	default:
 	}
-	if m, ok := markFor(e, was); ok {
+	if m, ok := l.markFor(e, was); ok {
 		l.marks = append(l.marks, m)
+	}
+	switch e.Kind {
+	case trace.KindDiskFault:
+		l.disk = e.Text
+	case trace.KindClockFault:
+		l.clock = e.Factor
+	default:
 	}
 	if now == was {
 		return
@@ -207,8 +254,8 @@ func (l *lane) add(e *trace.Event) {
 	l.spans = append(l.spans, now)
 }
 
-// markFor returns how an event of a node is marked, which until then was so.
-func markFor(e *trace.Event, was span) (mark, bool) {
+// markFor returns how an event of the node is marked, which until then was so.
+func (l *lane) markFor(e *trace.Event, was span) (mark, bool) {
 	switch e.Kind {
 	case trace.KindLife:
 		return lifeMark(e, was)
@@ -217,7 +264,7 @@ func markFor(e *trace.Event, was span) (mark, bool) {
 		case e.Role == trace.Leader:
 			return mark{e.At, trace.AboutLeader, "leads", 5}, true
 		case e.Role == trace.Candidate:
-			return mark{e.At, trace.AboutElection, "stands", 3}, true
+			return mark{e.At, trace.AboutElection, "asks for votes", 3}, true
 		case was.role == trace.Leader:
 			return mark{e.At, trace.AboutStepDown, "steps down", 4}, true
 		}
@@ -231,11 +278,11 @@ func markFor(e *trace.Event, was span) (mark, bool) {
 		return mark{e.At, trace.AboutLog, "snapshot", 2}, true
 	case trace.KindDiskFault:
 		if e.Text == "" {
-			return mark{e.At, trace.AboutHealing, "disk ok", 2}, true
+			return mark{e.At, trace.AboutHealing, "disk ok", 2}, l.disk != ""
 		}
 		return mark{e.At, trace.AboutDisk, "disk " + e.Text, 3}, true
 	case trace.KindClockFault:
-		return mark{e.At, trace.AboutClock, fmt.Sprintf("clock x%g", e.Factor), 3}, true
+		return mark{e.At, trace.AboutClock, fmt.Sprintf("clock x%g", e.Factor), 3}, l.clock != e.Factor
 	default:
 	}
 	return mark{}, false

@@ -23,6 +23,7 @@ type frame struct {
 	remembered time.Duration
 	playing    bool          // the past goes on by itself
 	stepped    bool          // the world goes on by single events
+	auto       bool          // the speed is left to what happens
 	course     string        // the branch or recording that is shown, "" if there is but one
 	recorded   bool          // a recording is shown, not a cluster
 	line       *trace.State  // what the timeline tells of

@@ -80,6 +80,7 @@ func keyMap() []binding {
 		bind(groupTime, "<", "slower, down to 1/100", (*model).slower, "<").inFooter(7, "slower"),
 		bind(groupTime, ">", "faster, up to max", (*model).faster, ">").inFooter(8, "faster"),
 
+		bind(groupTime, "a", "slow where something happens", (*model).toggleAuto, "a"),
 		bind(groupTime, ",", "back by one event that matters", (*model).stepBack, ",").inFooter(15, "back"),
 		bind(groupTime, ".", "on by one event that matters", (*model).stepOn, ".").inFooter(16, "step"),
 		bind(groupTime, "(", "back by a second (also ctrl+,)", (*model).secondBack, "(", "ctrl+,"),

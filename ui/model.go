@@ -11,7 +11,6 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
 )
 
 // fps is how many pictures a second are drawn, and frameEvery the time from one
@@ -20,9 +19,6 @@ const (
 	fps        = 30
 	frameEvery = time.Second / fps
 )
-
-// frameMax is the real time that a late frame makes up for.
-const frameMax = 100 * time.Millisecond
 
 // toastFrames is how long the result of an action stays, in frames.
 const toastFrames = 150
@@ -59,6 +55,7 @@ type model struct {
 
 	speed  int  // index into speeds
 	paused bool // the world is to stand still at now
+	auto   bool // the speed is left to what happens
 	meter  meter
 
 	cursor      string
@@ -89,9 +86,6 @@ type model struct {
 	hits    []hit
 	stale   bool // something to be seen has changed since
 }
-
-// speeds are what the keys choose from, in virtual seconds per second.
-var speeds = []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100, vtime.Max}
 
 // loads are what the key for the rate chooses from, in increments a second.
 var loads = []int{0, 1, 5, 20, 100, 500}
@@ -129,7 +123,10 @@ func newScreen(o Options) *model {
 // stage or nil.
 func (m *model) attach(s source, script *scenario.Script) {
 	c := s.cluster
-	m.source, m.travel, m.window = s, travel{}, window{zoom: laneCellFirst}
+	m.source, m.travel, m.window = s, newTravel(), window{zoom: laneCellFirst}
+	if s.watch != nil {
+		s.watch.auto.Store(m.auto)
+	}
 	m.branches, m.branch = []branch{{source: s, name: "branch 1"}}, 0
 	m.script, m.podium = script, &podium{c: c}
 	if c != nil {
@@ -141,20 +138,6 @@ func (m *model) attach(s source, script *scenario.Script) {
 	m.setSpeed()
 	m.refresh(0)
 	m.nodesFirst = len(m.state.Nodes)
-}
-
-// nearest returns the speed to choose from that is closest to one asked for.
-func nearest(speed float64) float64 {
-	best := 1.0
-	if speed <= 0 {
-		return best
-	}
-	for _, s := range speeds {
-		if max(s/speed, speed/s) < max(best/speed, speed/best) {
-			best = s
-		}
-	}
-	return best
 }
 
 // Init starts the frames.
@@ -313,17 +296,6 @@ func (m *model) View() tea.View {
 	return v
 }
 
-// passed returns the real time since the frame before, as far as one has to make
-// up for it.
-func (m *model) passed(tick tickMsg) time.Duration {
-	passed := frameEvery
-	if !tick.at.IsZero() && !m.drawn.IsZero() {
-		passed = min(max(tick.at.Sub(m.drawn), 0), frameMax)
-	}
-	m.drawn = tick.at
-	return passed
-}
-
 // refresh pulls the state and moves what moves.
 func (m *model) refresh(passed time.Duration) {
 	before := m.state.Seq
@@ -331,10 +303,14 @@ func (m *model) refresh(passed time.Duration) {
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
 		return n.Life == trace.Removed && m.state.At-n.Since > farewell
 	})
-	if speed := m.podium.takeSpeed(); speed > 0 {
+	switch speed := m.podium.takeSpeed(); {
+	case speed == scenario.SpeedAuto:
+		m.setAuto(true)
+	case speed > 0:
 		m.speed, m.paused = slices.Index(speeds, nearest(speed)), m.paused && m.travel.past
-		m.setSpeed()
+		m.setAuto(false)
 	}
+	m.keepPace()
 	for _, r := range m.orders.results.take() {
 		m.say(r.command, r.text, r.bad)
 	}
@@ -411,25 +387,15 @@ func (m *model) order(command, ok string) {
 	m.ordered = append(m.ordered, scenario.Ordered{At: m.cluster.Clock().Now(), Text: command})
 }
 
-// setSpeed makes the clock run as chosen.
-func (m *model) setSpeed() {
-	m.meter = meter{}
-	if m.paused || m.travel.past {
-		m.run(0)
-		return
-	}
-	m.run(speeds[m.speed])
-}
-
 // frame gathers what a picture is drawn from.
 func (m *model) frame() *frame {
 	f := &frame{
 		state: &m.state, width: m.width, height: m.height, theme: m.theme, glyphs: m.glyphs,
-		now: m.state.At, speed: speeds[m.speed], paused: m.still(),
+		now: m.state.At, speed: m.pace(), paused: m.still(),
 		cursor: m.cursor, selected: m.selected, follow: m.follow,
 		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
 		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view,
-		hints: hints(m.keys), reached: m.meter.shortOf(speeds[m.speed]),
+		hints: m.hints(), reached: m.meter.shortOf(m.pace()),
 	}
 	m.motion.fill(f)
 	m.fillTravel(f)

@@ -14,8 +14,10 @@ import (
 	"capsize/cluster/trace"
 )
 
-// ErrNoRecording says that a file cannot be read as a recording.
-var ErrNoRecording = errors.New("no recording")
+// RecordingError says why a file cannot be read as a recording.
+type RecordingError struct{ error }
+
+func (e RecordingError) Unwrap() error { return e.error }
 
 // Replay shows a recording on the terminal until the user quits or ctx ends, also
 // while it is still being written. The error says why it cannot be read.
@@ -74,7 +76,7 @@ func openRecording(name string, historyMB int64, to io.Writer) (source, error) {
 		_, _ = fmt.Fprint(to, "\r\x1b[K")
 	}
 	if err != nil {
-		return s, fmt.Errorf("%w: %w", ErrNoRecording, err)
+		return s, RecordingError{err}
 	}
 	s.reader = reader
 	return s, nil

@@ -24,6 +24,10 @@ func (m *model) save() tea.Cmd {
 		m.refuses()
 		return nil
 	}
+	if m.branches[m.branch].parent != "" {
+		m.say("", "a branch is not saved: a scenario begins with a new cluster", true)
+		return nil
+	}
 	text := scenario.Save(m.cluster.Settings(), m.nodesFirst, m.ordered, m.cluster.Clock().Now(), m.state.Checks)
 	return func() tea.Msg {
 		for i := 1; ; i++ {

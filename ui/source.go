@@ -6,6 +6,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
 )
 
 // firstElection is the virtual time within which a cluster is shown, with a
@@ -23,16 +24,24 @@ type source struct {
 	// end is the last moment of a cluster that was left: what its history has
 	// behind that is only how it was taken down.
 	end trace.Moment
+	// began is when a branch began.
+	began time.Duration
 }
 
 // watch sees every event of a cluster as it happens, on the cluster's goroutines.
 type watch struct {
+	clock    *vtime.Clock
 	mattered atomic.Uint64 // the number of the latest event that matters
+	stirred  atomic.Int64  // when something to slow down for happened last
+	auto     atomic.Bool   // the clock is to slow down for it
 }
 
 func (w *watch) see(e trace.Event) {
 	if trace.Matters(&e) {
 		w.mattered.Store(e.Seq)
+	}
+	if isStirring(&e) {
+		w.brake(&e)
 	}
 }
 
@@ -40,7 +49,7 @@ func (w *watch) see(e trace.Event) {
 // already, and has it elect its first leader as fast as it goes, so that there is
 // something to see.
 func living(c *cluster.Cluster) source {
-	s := source{cluster: c, history: c.History(), watch: &watch{}}
+	s := source{cluster: c, history: c.History(), watch: &watch{clock: c.Clock()}}
 	c.Trace().Subscribe(s.watch.see)
 	if s.history == nil {
 		s.history = trace.NewHistory(trace.HistoryBudget)
@@ -48,6 +57,15 @@ func living(c *cluster.Cluster) source {
 	}
 	c.AwaitLeader(firstElection)
 	return s
+}
+
+// first returns the first moment there is.
+func (s source) first() trace.Moment {
+	first, _ := s.history.Span()
+	if s.began > first.At {
+		return trace.Moment{Seq: s.history.SeqAt(s.began), At: s.began}
+	}
+	return first
 }
 
 // now returns the latest moment there is.

@@ -31,7 +31,7 @@ func timeCells(r rect) (x, w int) { return r.x + 2 + timeLabel, r.w - 2 - timeLa
 func (m *model) keepLine() {
 	t := &m.travel
 	now := m.now()
-	if !t.past {
+	if !t.past || m.width == 0 {
 		t.line.end, t.line.known = m.state.At, false
 		return
 	}
@@ -77,7 +77,11 @@ func (p *painter) timeline(r rect) {
 	p.hits = append(p.hits, hit{x: x, y: r.y, w: w + 1, h: r.h, from: from, cell: timeCell})
 	if p.lineEnd >= p.latest {
 		p.set(x+w, r.y, p.glyphs.now, inkAccent)
-		p.put(x+w+2, r.y, 3, "now", inkDim)
+		word := "now"
+		if p.recorded {
+			word = "end"
+		}
+		p.put(x+w+2, r.y, 3, word, inkDim)
 	} else {
 		p.put(x+w+1, r.y, 3, p.glyphs.more, inkDim)
 	}

@@ -15,12 +15,16 @@ type travel struct {
 	waiting bool // for the world to get to its next event
 	playing bool // the past goes on by itself
 	seq     uint64
-	at      time.Duration // from event seq on, but before the next one
-	shown   trace.State   // after event seq
-	now     motion        // what moves now, while the past is shown
-	steps   mailbox[uint64]
+	at      time.Duration    // from event seq on, but before the next one
+	shown   trace.State      // after event seq
+	now     motion           // what moves now, while the past is shown
+	steps   *mailbox[uint64] // where the world has got to
 	line    timeline
+	stirred time.Duration // when something to slow down for happened last, while the past is played
 }
+
+// newTravel looks at now.
+func newTravel() travel { return travel{steps: &mailbox[uint64]{}} }
 
 // fastest is how fast the past is played at most, so that there is something to see.
 const fastest = 1000
@@ -30,6 +34,20 @@ const second = time.Second
 
 // inPast says whether what is shown lies so far back that nothing can be ordered.
 func (t *travel) inPast() bool { return t.past && !t.stepped }
+
+// frameMax is the real time that a late frame makes up for.
+const frameMax = 100 * time.Millisecond
+
+// passed returns the real time since the frame before, as far as one has to make
+// up for it.
+func (m *model) passed(tick tickMsg) time.Duration {
+	passed := frameEvery
+	if !tick.at.IsZero() && !m.drawn.IsZero() {
+		passed = min(max(tick.at.Sub(m.drawn), 0), frameMax)
+	}
+	m.drawn = tick.at
+	return passed
+}
 
 // still says whether nothing moves on the screen.
 func (m *model) still() bool {
@@ -76,7 +94,7 @@ func (m *model) lookAt(at time.Duration) {
 		m.toNow()
 		return
 	}
-	first, _ := m.history.Span()
+	first := m.first()
 	at = max(at, first.At)
 	m.show(trace.Moment{Seq: max(m.history.SeqAt(at), first.Seq), At: at})
 	m.motion.jump(&m.travel.shown)
@@ -119,7 +137,7 @@ func (m *model) moment() trace.Moment {
 
 // remembers says from when on the past is remembered.
 func (m *model) remembers() string {
-	first, _ := m.history.Span()
+	first := m.first()
 	if m.history.Dropped() > 0 {
 		return "nothing is remembered of the time before " + fineTime(first.At) + ": there was no more room for it"
 	}
@@ -127,8 +145,7 @@ func (m *model) remembers() string {
 }
 
 func (m *model) firstMoment() {
-	first, _ := m.history.Span()
-	m.lookAt(first.At)
+	m.lookAt(m.first().At)
 	if m.history.Dropped() > 0 {
 		m.say("", m.remembers(), false)
 		return
@@ -144,7 +161,7 @@ func (m *model) lastMoment() {
 // stepBack goes back to the last event that mattered.
 func (m *model) stepBack() {
 	before, ok := m.history.Prev(m.moment().Seq)
-	if !ok {
+	if !ok || before < m.first().Seq {
 		m.say("", m.remembers(), true)
 		return
 	}
@@ -177,8 +194,8 @@ func (m *model) stepOn() {
 	// What is shown stays until the world has got there.
 	m.show(shown)
 	t.stepped, t.waiting, m.paused = true, true, true
-	source := m.source
-	if !m.orders.give(order{step: func() { t.steps.put(source.step(shown.Seq)) }}) {
+	source, steps := m.source, t.steps
+	if !m.orders.give(order{step: func() { steps.put(source.step(shown.Seq)) }}) {
 		t.waiting = false
 	}
 	m.say("", "on to the next event…", false)
@@ -219,14 +236,19 @@ func (m *model) playPast(on bool) { m.travel.playing = on && m.travel.past }
 // playOn plays the past for a real time. At its end the world goes on.
 func (m *model) playOn(passed time.Duration) {
 	t := &m.travel
-	speed := min(speeds[m.speed], fastest)
-	at := t.at + time.Duration(float64(passed)*speed)
-	if at >= m.now().At {
+	speed := min(m.pace(), fastest)
+	now := m.now()
+	next := trace.Moment{At: min(t.at+time.Duration(float64(passed)*speed), now.At)}
+	next.Seq = max(m.history.SeqAt(next.At), t.seq)
+	if m.auto {
+		next = m.untilStir(next)
+	}
+	if next.At >= now.At {
 		m.paused = false
 		m.toNow()
 		return
 	}
-	m.show(trace.Moment{Seq: max(m.history.SeqAt(at), t.seq), At: at})
+	m.show(next)
 }
 
 // pauseClock stops what moves, the world or the past, or lets it go on.
@@ -280,13 +302,37 @@ func fineTime(d time.Duration) string {
 	return fmt.Sprintf("%s%02d", text, ms)
 }
 
+// pastHints is the footer in the past, where most keys do nothing.
+var pastHints = []helpKey{
+	{",", "back"},
+	{".", "on"},
+	{"space", "play"},
+	{"end", "now"},
+	{"?", "help"},
+	{"B", "again from here"},
+	{"tab", "view"},
+	{"<", "slower"},
+	{">", "faster"},
+	{"home", "beginning"},
+	{"y", "branches"},
+	{"q", "quit"},
+}
+
+// hints returns the footer for the moment that is shown.
+func (m *model) hints() []helpKey {
+	if m.travel.inPast() || m.cluster == nil {
+		return pastHints
+	}
+	return hints(m.keys)
+}
+
 // fillTravel puts into a frame where in time it is.
 func (m *model) fillTravel(f *frame) {
 	t := &m.travel
 	m.keepLine()
-	first, _ := m.history.Span()
 	f.past, f.playing, f.stepped, f.recorded = t.past, t.playing, t.stepped, m.cluster == nil
-	f.latest, f.remembered = m.now().At, first.At
+	f.latest, f.remembered = m.now().At, m.first().At
+	f.auto = m.auto
 	if len(m.branches) > 1 || f.recorded {
 		f.course = m.branches[m.branch].name
 	}

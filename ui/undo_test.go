@@ -21,8 +21,18 @@ func TestEveryFaultKeyIsTakenBackAndDoneAgain(t *testing.T) {
 		return append(keys, "enter")
 	}
 	steps := [][]string{
-		{"2", "k"}, {"3", "s"}, {"4", "p"}, {"P", "2"}, {"5", "d", "s"}, {"1", "w", "2", "d"}, {"1", "w", "2", "l"},
-		typed("clock n1 3"), typed("cut n1 <-> n2 only vote,prevote"), {"2", "k"}, {"3", "s"}, {"4", "K"}, {"H"},
+		{"2", "k"},
+		{"3", "s"},
+		{"4", "p"},
+		{"P", "2"},
+		{"5", "d", "s"},
+		{"1", "w", "2", "d"},
+		{"1", "w", "2", "l"},
+		typed("clock n1 3"), typed("cut n1 <-> n2 only vote,prevote"),
+		{"2", "k"},
+		{"3", "s"},
+		{"4", "K"},
+		{"H"},
 	}
 	stood := []faultSet{s.faultsNow()}
 	for _, keys := range steps {

@@ -6,8 +6,12 @@ import (
 	"capsize/cluster/trace"
 )
 
-// messagesMax is how many messages are drawn as lines; more would hide each other.
-const messagesMax = 120
+// messagesMin and messageCells say how many messages are drawn as lines: so many
+// at least, and one for so many cells. More would hide each other.
+const (
+	messagesMin  = 120
+	messageCells = 30
+)
 
 // messages draws messages as slanted lines or, where there are too many, how many
 // each node sent.
@@ -21,13 +25,14 @@ func (l *lanes) messages() {
 			}
 		}
 	}
-	if l.apart < 2 || l.chart.crowded || loud > messagesMax {
+	most := max(l.r.w*l.r.h/messageCells, messagesMin)
+	if l.apart < 2 || l.chart.crowded || loud > most {
 		l.density()
 		return
 	}
 	d := newDots(l.canvas, l.glyphs, l.r)
 	for i := range l.chart.messages {
-		if m := &l.chart.messages[i]; !m.quiet || all <= messagesMax {
+		if m := &l.chart.messages[i]; !m.quiet || all <= most {
 			l.message(d, m)
 		}
 	}
@@ -58,9 +63,13 @@ func (l *lanes) message(d *dots, m *message) {
 	switch {
 	case m.packet.Fate == trace.Lost:
 		b, glyph = a.to(b, 0.5), l.glyphs.bad
+		d.line(a, b, l.glyphs.dot, inkFaint, 1)
+		k = inkFaint
 		if !m.quiet {
 			k = inkBad
 		}
+		d.mark(b, glyph, k)
+		return
 	case m.ended == 0 && m.packet.Delay > 0:
 		b = a.to(place(to, m.sent+m.packet.Delay), min(float64(l.latest-m.sent)/float64(m.packet.Delay), 1))
 	}

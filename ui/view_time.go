@@ -21,7 +21,7 @@ const (
 	// laneLabel is how wide the labels before the lanes are.
 	laneLabel = 18
 	// laneApart is how far apart lanes are at most.
-	laneApart = 7
+	laneApart = 10
 	// laneStory is how many rows the story has below the lanes.
 	laneStory = 3
 )
@@ -34,23 +34,34 @@ type window struct {
 	chart    *chart
 }
 
-// laneArea is where the lanes are drawn on a screen of that size.
-func laneArea(width, height int) rect {
-	return rect{1 + laneLabel, 4, max(width-2-laneLabel-2, 1), max(height-5-2-laneStory-3, 1)}
+// laneArea is where so many lanes are drawn on a screen of that size.
+func laneArea(width, height, count int) rect {
+	h := height - 5 - 2 - 3
+	if count <= h-laneStory {
+		h -= laneStory
+	} else {
+		h-- // one line of the story is enough
+	}
+	return rect{1 + laneLabel, 4, max(width-2-laneLabel-2, 1), max(h, 1)}
+}
+
+// span returns how much time the time view shows.
+func (m *model) span() time.Duration {
+	return time.Duration(laneArea(m.width, m.height, len(m.state.Nodes)).w) * laneCells[m.window.zoom]
 }
 
 // keepWindow has the time view show the moment that is looked at, unless it was
 // scrolled, and know what happened there.
 func (m *model) keepWindow() {
 	w := &m.window
-	cell := laneCells[w.zoom]
-	span := time.Duration(laneArea(m.width, m.height).w) * cell
+	cell, span := laneCells[w.zoom], m.span()
+	first := m.first()
 	now, at := m.now(), m.moment().At
 	switch {
 	case w.scrolled:
 	case !m.travel.past:
 		// By whole cells, so that nothing trembles.
-		w.end = (at + cell).Truncate(cell)
+		w.end = max((at + cell).Truncate(cell), first.At.Truncate(cell)+span)
 	case at < w.end-span:
 		w.end = at + span - span/4
 	case at >= w.end:
@@ -88,8 +99,8 @@ func (m *model) zoomBy(by int) {
 // scrollBy moves the window by a part of its width.
 func (m *model) scrollBy(by time.Duration) {
 	w := &m.window
-	span := time.Duration(laneArea(m.width, m.height).w) * laneCells[w.zoom]
-	first, _ := m.history.Span()
+	span := m.span()
+	first := m.first()
 	now := m.now().At
 	w.scrolled = true
 	w.end = min(max(w.end+by*span/8, first.At+span/8), now.Truncate(laneCells[w.zoom])+laneCells[w.zoom])
@@ -136,7 +147,7 @@ func (p *painter) timeView(r rect) {
 	if p.chart == nil {
 		return
 	}
-	area := laneArea(p.width, p.height)
+	area := laneArea(p.width, p.height, len(p.chart.lanes))
 	l := &lanes{painter: p, r: area, cell: p.laneCell, to: p.laneEnd}
 	l.from = l.to - time.Duration(area.w)*l.cell
 	l.choose()
@@ -150,8 +161,8 @@ func (p *painter) timeView(r rect) {
 		l.lane(i)
 	}
 	y := l.r.y + l.r.h
-	l.others(y, "network", p.chart.network)
-	l.others(y+1, "clients", p.chart.clients)
+	l.network(y)
+	l.clientsLane(y + 1)
 	l.answers(y + 1)
 	p.story(rect{r.x, y + 3, r.w, max(r.y+r.h-y-3, 1)})
 }
@@ -166,7 +177,7 @@ func (l *lanes) choose() {
 	}
 	first := 0
 	for i := range all {
-		if all[i].node == l.painter.frame.cursor {
+		if all[i].node == l.frame.cursor {
 			first = min(max(i-l.r.h/2, 0), len(all)-l.r.h)
 		}
 	}
@@ -176,8 +187,10 @@ func (l *lanes) choose() {
 // axis draws the times over the lanes, and the chapters.
 func (l *lanes) axis() {
 	step := time.Duration(0)
-	for _, unit := range []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond,
-		500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour} {
+	for _, unit := range []time.Duration{
+		10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond,
+		500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour,
+	} {
 		if step = unit; unit/l.cell >= 16 {
 			break
 		}
@@ -319,21 +332,46 @@ func (g *glyphs) laneMark(m mark) (string, ink) {
 	}
 }
 
-// others draws a lane of what is of no single node.
-func (l *lanes) others(y int, name string, marks []mark) {
-	l.put(l.r.x-laneLabel+2, y, laneLabel-3, name, inkDim)
-	for i, m := range marks {
+// network draws when links had faults, and what had been done to them.
+func (l *lanes) network(y int) {
+	l.put(l.r.x-laneLabel+2, y, laneLabel-3, "network", inkDim)
+	for _, r := range l.chart.broken {
+		until := r.to
+		if until == 0 {
+			until = l.latest + 1
+		}
+		if until <= l.from || r.from >= l.to {
+			continue
+		}
+		a, b := l.at(max(r.from, l.from)), l.at(min(until, l.to)-1)
+		for x := a; x <= b; x++ {
+			l.set(x, y, l.glyphs.unled, inkBad)
+		}
+		l.set(a, y, l.glyphs.cutLink, inkBad|bold)
+		if b-a > 8 {
+			l.put(a+2, y, b-a-3, r.text+" ", inkBad)
+		}
+		if r.to != 0 && l.has(r.to) {
+			l.set(l.at(r.to), y, l.glyphs.heal, inkGood|bold)
+		}
+	}
+}
+
+// clientsLane draws what clients were told: bad news as marks, and how often ok.
+func (l *lanes) clientsLane(y int) {
+	l.put(l.r.x-laneLabel+2, y, laneLabel-3, "clients", inkDim)
+	for i, m := range l.chart.clients {
 		if !l.has(m.at) {
 			continue
 		}
 		glyph, k := l.glyphs.laneMark(m)
 		x, room := l.at(m.at), l.r.x+l.r.w-l.at(m.at)
 		l.set(x, y, glyph, k|bold)
-		if i+1 < len(marks) && marks[i+1].at < l.to {
-			room = l.at(marks[i+1].at) - x
+		if i+1 < len(l.chart.clients) && l.has(l.chart.clients[i+1].at) {
+			room = l.at(l.chart.clients[i+1].at) - x
 		}
-		if room > 6 {
-			l.put(x+2, y, room-3, m.text, k)
+		if room > width(clean(m.text))+2 {
+			l.put(x+2, y, room-2, m.text, k)
 		}
 	}
 }

@@ -44,6 +44,9 @@ func (p *painter) whenever(at *pen) {
 
 // pace writes the speed as asked for and, where that is less, as reached.
 func (p *painter) pace(at *pen, k ink) {
+	if p.auto {
+		at.write("auto ", k)
+	}
 	at.write(speedText(p.speed), k)
 	switch {
 	case p.reached > 0 && p.speed >= vtime.Max:
