@@ -110,6 +110,9 @@ func (m *model) choose(id string, more bool) {
 }
 
 func (m *model) selectNobody() {
+	if m.leavePlace() {
+		return
+	}
 	clear(m.selected)
 	m.follow, m.logScroll = true, 0
 }

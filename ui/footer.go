@@ -6,6 +6,10 @@ func (p *painter) status(r rect) {
 		p.typed(r)
 		return
 	}
+	if p.filtering || p.filter != "" && p.toast.text == "" {
+		p.filterLine(r)
+		return
+	}
 	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
 	at.write(p.glyphs.prompt+" ", inkAccent|bold)
 	at.write(p.command, inkText|bold)

@@ -65,6 +65,9 @@ type frame struct {
 	scroll    int // the first row of a node table that does not fit
 	view      view
 	logScroll int // how many entries back from the newest the log grid ends
+	places
+	alarm  *alarm        // checks that have just been violated, or nil
+	broken []trace.Check // all that are violated by now, also where the past is shown
 }
 
 // toast is the result of an action.
@@ -131,6 +134,9 @@ type painter struct {
 	leader   *trace.Node
 	noLeader string
 	voters   []string
+	lost     map[uint64]trace.Entry // by index: told to a client, and lost
+	proof    []uint64               // events that prove that what clients were told is not linearizable
+	told     map[call]trace.Op      // of the latest, those whose client was told ok
 }
 
 // render draws the frame: exactly height lines, none wider than width, and the
@@ -148,9 +154,15 @@ func (f *frame) render() (string, []hit) {
 		return p.canvas.render(f.theme), nil
 	}
 	p.leader, p.noLeader, p.voters = f.state.LeaderNode(), f.state.NoLeader(), f.state.Voters()
+	p.recall()
 	l := layoutFor(f.width, f.height, len(f.state.Nodes))
 	p.header(l.header)
-	if p.view == viewStage {
+	switch {
+	case p.zoom != "":
+		p.zoomed()
+	case p.view != viewStage:
+		p.whole(&l)
+	default:
 		p.ring(l.ring)
 		p.cards(l.cards)
 		p.table(l.table)
@@ -158,10 +170,9 @@ func (f *frame) render() (string, []hit) {
 		p.logGrid(l.log)
 		p.timeline(l.time)
 		p.story(l.story)
-	} else {
-		p.whole()
 	}
 	p.caption(l.story)
+	p.drawAlarm(l.status.y)
 	p.status(l.status)
 	p.footer(l.hints)
 	p.drawMenu()

@@ -22,6 +22,7 @@ func worlds() map[string]*world {
 		"empty": newWorld(), "one": healthy(1), "two": healthy(2), "five": healthy(5), "nine": healthy(9), "ten": healthy(10),
 		"twenty-five": healthy(25), "ninety-nine": healthy(99), "dead-leader": deadLeader(), "partition": partitioned(),
 		"no-leader": noLeader(), "faulty": faulty(), "huge": huge(), "hostile": hostile(),
+		"stale-read": staleRead(), "lost": lostIncrement(),
 	}
 }
 
@@ -115,10 +116,14 @@ func TestFramesAreExactlyAsLargeAsTheScreen(t *testing.T) {
 			for _, height := range []int{0, 1, 2, 17, 18, 19, 23, 24, 27, 28, 29, 36, 41, 43, 60, 77, 100} {
 				f := full(w.frame(width, height))
 				f.selected, f.scroll, f.logScroll = map[string]bool{f.cursor: true}, height, width
+				f.view = view((width + height) % viewCount)
+				f.index, f.at, f.span = uint64(height), spot{width%7 - 1, height%7 - 1}, width%len(spans)
+				f.marked = map[trace.Link]bool{{From: "n1", To: "n2"}: true}
+				withAlarm(f)
 				if width%2 == 0 {
 					f.menu, f.help = testMenu(), []helpGroup{{"keys", testHints}}
 				}
-				checkSize(t, name, f)
+				checkSize(t, name+" "+f.view.String(), f)
 			}
 		}
 	}
@@ -178,11 +183,13 @@ func TestASCIIHasNoOtherGlyph(t *testing.T) {
 			continue
 		}
 		for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
-			f := full(w.frame(size[0], size[1]))
-			f.glyphs = asciiGlyphs
-			for _, r := range plain(f) {
-				if r > unicode.MaxASCII {
-					t.Errorf("%s %v: %q", name, size, r)
+			for v := range view(viewCount) {
+				f := withAlarm(full(w.frame(size[0], size[1])))
+				f.glyphs, f.view = asciiGlyphs, v
+				for _, r := range plain(f) {
+					if r > unicode.MaxASCII {
+						t.Errorf("%s %s view %v: %q", name, v, size, r)
+					}
 				}
 			}
 		}
@@ -314,7 +321,7 @@ func TestGlyphsAreOneCellWide(t *testing.T) {
 	for _, g := range []*glyphs{unicodeGlyphs, asciiGlyphs} {
 		all := []string{
 			g.more, g.dot, g.minus, g.play, g.cursor, g.marked, g.voted, g.unvoted, g.full, g.empty, g.prompt, g.good, g.bad, g.cutLink, g.slowLink,
-			g.lossyLink, g.border, g.snapshot, g.forgotten, g.led, g.unled, g.now, g.heal, g.start, g.disk, g.clock, g.members, g.words, g.wall,
+			g.lossyLink, g.refuseLink, g.doubleLink, g.mixedLink, g.jamLink, g.narrowLink, g.undecided, g.loud, g.told, g.border, g.snapshot, g.forgotten, g.led, g.unled, g.now, g.heal, g.start, g.disk, g.clock, g.members, g.words, g.wall,
 		}
 		for _, life := range []trace.Life{trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Removed, trace.Wiped, ""} {
 			n.Life = life
@@ -340,14 +347,17 @@ func BenchmarkFrame(b *testing.B) {
 		w    *world
 		x, y int
 	}{
-		{"5-120x36", partitioned(), 120, 36}, {"25-200x60", healthy(25), 200, 60}, {"99-300x100", healthy(99), 300, 100},
+		{"5-120x36", busy(partitioned()), 120, 36}, {"25-200x60", busy(healthy(25)), 200, 60}, {"99-300x100", busy(healthy(99)), 300, 100},
 	} {
-		b.Run(c.name, func(b *testing.B) {
-			f := full(c.w.frame(c.x, c.y))
-			b.ReportAllocs()
-			for b.Loop() {
-				f.render()
-			}
-		})
+		for v := range view(viewCount) {
+			b.Run(c.name+"-"+v.String(), func(b *testing.B) {
+				f := full(c.w.frame(c.x, c.y))
+				f.view = v
+				b.ReportAllocs()
+				for b.Loop() {
+					f.render()
+				}
+			})
+		}
 	}
 }

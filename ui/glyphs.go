@@ -22,6 +22,11 @@ type glyphs struct {
 	cutLink         string
 	slowLink        string
 	lossyLink       string
+	refuseLink      string
+	doubleLink      string
+	mixedLink       string // packets overtake each other
+	jamLink         string
+	narrowLink      string
 	border          string // between what is committed and what is not
 	snapshot        string
 	forgotten       string // entries that a snapshot stands for
@@ -32,6 +37,9 @@ type glyphs struct {
 	heal, start     string
 	disk, clock     string
 	members, words  string
+	undecided       string
+	loud            string // before what must not be overlooked
+	told            string // its client has had its answer
 
 	packet, reply map[string]string // by kind; "" is any other
 	arrows        [4]string         // right, down, left, up
@@ -47,9 +55,11 @@ var unicodeGlyphs = &glyphs{
 	paused: "‖", killed: "✗", off: "○", crashed: "✘", removed: "⊖", wiped: "∅",
 	play: "▶", stop: "❚❚", cursor: "▌", marked: "▪", voted: "●", unvoted: "○", full: "━", empty: "─",
 	prompt: "›", good: "✓", bad: "✗", cutLink: "✂", slowLink: "~", lossyLink: "⋯",
+	refuseLink: "⊣", doubleLink: "∥", mixedLink: "⇄", jamLink: "▒", narrowLink: "≈",
 	border: "┊", snapshot: "◧", forgotten: "╌", split: "│",
 	spark: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 	led:   "━", unled: "╌", now: "▐", here: "┃", stands: "╍", heal: "✚", start: "▲", disk: "⊘", clock: "◷", members: "±", words: "»",
+	undecided: "?", loud: "!", told: "·",
 	packet: map[string]string{
 		"append": "◆", "heartbeat": "•", "vote": "▲", "prevote": "△", "snapshot": "■", "timeout-now": "»", "": "▪",
 	},
@@ -64,9 +74,11 @@ var asciiGlyphs = &glyphs{
 	paused: "=", killed: "x", off: "_", crashed: "X", removed: "-", wiped: "0",
 	play: ">", stop: "||", cursor: ">", marked: "+", voted: "#", unvoted: ".", full: "#", empty: ".",
 	prompt: ">", good: "+", bad: "!", cutLink: "%", slowLink: "~", lossyLink: ":",
+	refuseLink: "/", doubleLink: "2", mixedLink: "&", jamLink: "#", narrowLink: "=",
 	border: "|", snapshot: "S", forgotten: "-", split: "|",
 	spark: []string{"_", ".", ":", "-", "=", "+", "*", "#"},
 	led:   "=", unled: ".", now: "|", here: "I", stands: "?", heal: "+", start: "^", disk: "D", clock: "T", members: "M", words: "\"",
+	undecided: "?", loud: "!", told: "'",
 	packet: map[string]string{
 		"append": "@", "heartbeat": "o", "vote": "V", "prevote": "v", "snapshot": "S", "timeout-now": "T", "": "@",
 	},

@@ -12,12 +12,11 @@ import (
 const brandWidth = 70
 
 // header draws the first line: what the clock does, how the cluster stands, and
-// on the right what the clients were told.
+// on the right what the checks say or, before they do, what clients were told.
 func (p *painter) header(r rect) {
-	totals := p.totals()
-	totalsW := 0
-	for _, t := range totals {
-		totalsW += width(t.text) + 3
+	forms, urgent := [][]note{p.totals()}, false
+	if len(p.state.Checks) > 0 {
+		forms, urgent = p.verdicts()
 	}
 	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
 	if r.w >= brandWidth {
@@ -26,14 +25,25 @@ func (p *painter) header(r rect) {
 	}
 	p.whenever(at)
 	standing := p.standing()
-	if seed := fmt.Sprintf("seed %d", p.state.Settings.Seed); at.room(width(seed) + 3 + widthOf(standing) + totalsW) {
+	if seed := fmt.Sprintf("seed %d", p.state.Settings.Seed); at.room(width(seed) + 3 + widthOf(standing) + 3 + spread(forms[0])) {
 		at.write(seed, inkDim)
 		at.skip(3)
 	}
-	if at.room(widthOf(standing) + totalsW) {
-		x := r.x + r.w - totalsW + 3
-		for _, t := range totals {
-			x = p.put(x, r.y, totalsW, t.text, t.ink) + 3
+	// Verdicts are worth more than the end of how the cluster stands.
+	least := standing[:min(len(standing), 5)]
+	if p.noLeader != "" {
+		least = standing[:1]
+	}
+	for i, form := range forms {
+		last := i == len(forms)-1 && len(p.state.Checks) > 0
+		if at.room(widthOf(standing)+3+spread(form)) || last && (urgent || at.room(widthOf(least)+3+spread(form))) {
+			at.end -= spread(form)
+			x := at.end
+			for _, n := range form {
+				x = p.put(x, r.y, r.w, n.text, n.ink) + 3
+			}
+			at.end -= 3
+			break
 		}
 	}
 	// What does not fit goes from the end, but why nobody leads stays.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 
 	"charm.land/bubbles/v2/key"
@@ -12,6 +13,7 @@ import (
 type binding struct {
 	key.Binding
 	group string
+	in    []view // the views it is for, where it goes before all others; none: everywhere
 	hint  int    // its place in the footer, 0 = not there
 	short string // its text in the footer
 	do    func(m *model, pressed string) tea.Cmd
@@ -26,7 +28,7 @@ const (
 	groupScreen  = "screen"
 )
 
-var groups = []string{groupClients, groupNodes, groupNetwork, groupTime, groupScreen}
+var groups = []string{groupLog, groupLinks, groupOps, groupClients, groupNodes, groupNetwork, groupTime, groupScreen}
 
 // bind makes a binding from the keys it takes, how they are shown, what they do
 // in words, and what they do.
@@ -46,7 +48,7 @@ func (b binding) inFooter(place int, short string) binding {
 
 // keyMap returns all keys.
 func keyMap() []binding {
-	return []binding{
+	return append(viewKeys(), []binding{
 		bind(groupClients, "i", "increment", (*model).increment, "i").inFooter(1, "increment"),
 		bind(groupClients, "I", "increment ten times", (*model).incrementTen, "I"),
 		bind(groupClients, "r", "read", (*model).read, "r").inFooter(10, "read"),
@@ -94,15 +96,14 @@ func keyMap() []binding {
 
 		bind(groupTime, "n", "next step of a scenario", (*model).nextStep, "n", "enter", "pgdown"),
 
-		bind(groupScreen, "tab", "next view; shift: previous", (*model).nextView, "tab").inFooter(9, "view"),
-		bind(groupScreen, "shift+tab", "previous view", (*model).previousView, "shift+tab"),
+		bindKey(groupScreen, "tab", "next view; shift: previous", turn, "tab", "shift+tab").inFooter(9, "view"),
 		bind(groupScreen, ":", "type a command", (*model).openPrompt, ":").inFooter(13, "command"),
 		bind(groupScreen, "o", "open a scenario", (*model).scenariosMenu, "o").inFooter(14, "scenarios"),
 		bindKey(groupScreen, "x", "save as a scenario", func(m *model, _ string) tea.Cmd { return m.save() }, "x"),
 		bind(groupScreen, "m", "mouse for the terminal", (*model).toggleMouse, "m"),
-		bind(groupScreen, "?", "all keys", (*model).toggleHelp, "?").inFooter(6, "help"),
+		bind(groupScreen, "?", "keys, for where you are", (*model).toggleHelp, "?").inFooter(6, "help"),
 		bindKey(groupScreen, "q", "quit", func(*model, string) tea.Cmd { return tea.Quit }, "q").inFooter(12, "quit"),
-	}
+	}...)
 }
 
 // orderKeys are the keys that order something, which only a cluster can carry out
@@ -112,7 +113,10 @@ var orderKeys = []string{"i", "I", "r", "l", "L", "k", "K", "s", "t", "g", "+", 
 // hints returns the footer.
 func hints(keys []binding) []helpKey {
 	placed := slices.DeleteFunc(slices.Clone(keys), func(b binding) bool { return b.hint == 0 })
-	slices.SortFunc(placed, func(a, b binding) int { return a.hint - b.hint })
+	slices.SortStableFunc(placed, func(a, b binding) int {
+		// Those of the view stand first.
+		return cmp.Or(cmp.Compare(len(b.in), len(a.in)), cmp.Compare(a.hint, b.hint))
+	})
 	out := make([]helpKey, len(placed))
 	for i, b := range placed {
 		out[i] = helpKey{key: b.Help().Key, text: b.short}
@@ -130,7 +134,9 @@ func helpGroups(keys []binding) []helpGroup {
 				g.keys = append(g.keys, helpKey{key: b.Help().Key, text: b.Help().Desc})
 			}
 		}
-		out = append(out, g)
+		if len(g.keys) > 0 {
+			out = append(out, g)
+		}
 	}
 	return out
 }

@@ -19,7 +19,9 @@ const (
 // logWindow is the part of all logs that is shown, aligned by index.
 type logWindow struct {
 	x, end      int    // where the first entry is drawn, and where the row ends
+	pitch       int    // how wide an entry is
 	first, last uint64 // indexes
+	newest      uint64 // index of the newest entry anywhere
 	commit      uint64
 	truth       *trace.Node // the node whose log is right, as far as anyone can tell
 }
@@ -27,7 +29,7 @@ type logWindow struct {
 // column returns where an index is drawn. Behind the last committed entry there
 // is a column for the border.
 func (w logWindow) column(index uint64) int {
-	x := w.x + int(index-w.first)*entryWidth
+	x := w.x + int(index-w.first)*w.pitch
 	if index > w.commit {
 		x++
 	}
@@ -45,7 +47,8 @@ func (p *painter) logGrid(r rect) {
 	}
 	rows := r.h - 1
 	first := p.firstRow(rows)
-	w := p.logWindow(r, r.x+2+name+3)
+	w := p.logWindow(r.x+2+name+3, r.x+r.w, entryWidth)
+	w.back(uint64(max(p.logScroll, 0)))
 	p.put(r.x+2, r.y, name, "log", inkDim)
 	head := w.end
 	if hidden := len(p.state.Nodes) - rows; hidden > 0 && rows > 0 {
@@ -62,6 +65,12 @@ func (p *painter) logGrid(r rect) {
 		look := p.glyphs.lookOf(n)
 		p.set(r.x+2+name+1, y, look.glyph, look.ink)
 		p.logRow(n, w, y)
+		if last, x := n.LastTerm(), w.column(w.last)+w.pitch+2; last > 0 {
+			if w.last <= w.commit {
+				x++
+			}
+			p.put(x, y, w.end-x, "t"+fit(count(last), 4), termInk(last))
+		}
 	}
 	p.legend(rect{r.x + r.w - legendWidth, r.y + 1, legendWidth, rows}, w)
 }
@@ -81,18 +90,20 @@ func (p *painter) legend(r rect, w logWindow) {
 		p.put(r.x, r.y+i, entryWidth, line[0].text, line[0].ink)
 		p.put(r.x+entryWidth+2, r.y+i, r.w-entryWidth-2, line[1].text, line[1].ink)
 	}
+	if len(p.lost) > 0 && r.h > 4 {
+		p.put(r.x, r.y+4, entryWidth, p.glyphs.loud+"+1 ", inkLoud)
+		p.put(r.x+entryWidth+2, r.y+4, r.w-entryWidth-2, "told ok, then lost", inkBad|bold)
+	}
 }
 
-// logWindow says which entries are shown: the newest, or as many back as
-// scrolled, but never before the first.
-func (p *painter) logWindow(r rect, x int) logWindow {
-	w := logWindow{x: x, end: r.x + r.w, commit: p.state.Commit, truth: p.leader}
-	var newest uint64
+// logWindow says which entries fit between two columns: the newest.
+func (p *painter) logWindow(x, end, pitch int) logWindow {
+	w := logWindow{x: x, end: end, pitch: pitch, commit: p.state.Commit, truth: p.leader}
 	for i := range p.state.Nodes {
 		n := &p.state.Nodes[i]
-		newest = max(newest, n.LastIndex())
+		w.newest = max(w.newest, n.LastIndex())
 		if p.cut[n.ID] > 0 {
-			newest = max(newest, n.CutFirst+uint64(len(n.Cut))-1)
+			w.newest = max(w.newest, n.CutFirst+uint64(len(n.Cut))-1)
 		}
 		// Without a leader the most up-to-date log is the one that would win an
 		// election; it holds all that is committed (Raft paper, section 5.4.1).
@@ -101,21 +112,38 @@ func (p *painter) logWindow(r rect, x int) logWindow {
 			w.truth = n
 		}
 	}
-	fits := uint64(max((w.end-x-1-5)/entryWidth, 1))
-	w.last = newest - min(uint64(max(p.logScroll, 0)), newest)
-	w.last = max(w.last, min(fits, newest))
+	for index := range p.lost {
+		w.newest = max(w.newest, index)
+	}
+	w.back(0)
+	return w
+}
+
+// back has the window end so many entries before the newest, but never so that
+// there is nothing before its first.
+func (w *logWindow) back(entries uint64) {
+	fits := uint64(max((w.end-w.x-1-5)/w.pitch, 1))
+	w.last = w.newest - min(entries, w.newest)
+	w.last = max(w.last, min(fits, w.newest))
 	w.first = 1
 	if w.last > fits {
 		w.first = w.last - fits + 1
 	}
-	return w
+}
+
+// around has the window show an entry, in its middle unless it is one of the newest.
+func (w *logWindow) around(index uint64) {
+	half := (w.last - w.first) / 2
+	if index = min(index, w.newest); index+half < w.newest {
+		w.back(w.newest - index - half)
+	}
 }
 
 // logHead writes the indexes over the entries, as many as are legible, and the
 // top of the border.
 func (p *painter) logHead(w logWindow, y, end int) {
 	every := uint64(1)
-	for int(every)*entryWidth < len(strconv.FormatUint(w.last, 10))+1 {
+	for int(every)*w.pitch < len(strconv.FormatUint(w.last, 10))+1 {
 		every++
 	}
 	for i := w.first; i <= w.last; i++ {
@@ -125,18 +153,21 @@ func (p *painter) logHead(w logWindow, y, end int) {
 			if i == w.commit {
 				k = inkText | bold
 			}
-			p.put(x+3-len(text), y, len(text), text, k)
+			if _, lost := p.lost[i]; lost {
+				text, k = p.glyphs.loud+text, inkLoud
+			}
+			p.put(x+3-width(text), y, width(text), text, k)
 		}
 	}
 	if every == 1 && w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
-		p.set(w.column(w.commit)+entryWidth, y, p.glyphs.border, inkAccent)
+		p.set(w.column(w.commit)+w.pitch, y, p.glyphs.border, inkAccent)
 	}
 }
 
 // logRow draws the entries of one node.
 func (p *painter) logRow(n *trace.Node, w logWindow, y int) {
 	if w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
-		p.set(w.column(w.commit)+entryWidth, y, p.glyphs.border, inkAccent)
+		p.set(w.column(w.commit)+w.pitch, y, p.glyphs.border, inkAccent)
 	}
 	differs := false
 	for i := w.first; i <= w.last; i++ {
@@ -155,14 +186,7 @@ func (p *painter) logRow(n *trace.Node, w logWindow, y int) {
 			continue
 		}
 		differs = differs || p.wrong(w, i, e)
-		p.entry(n, e, x, y, differs, i <= w.commit)
-	}
-	if last := n.LastTerm(); last > 0 {
-		x := w.column(w.last) + entryWidth + 2
-		if w.last <= w.commit {
-			x++
-		}
-		p.put(x, y, w.end-x, "t"+fit(count(last), 4), termInk(last))
+		p.entry(n, i, e, rect{x, y, w.pitch, 1}, differs)
 	}
 }
 
@@ -176,24 +200,51 @@ func (p *painter) wrong(w logWindow, index uint64, e trace.Entry) bool {
 	return ok && right.Term != e.Term
 }
 
-// entry draws one entry: committed ones filled, others in outline, and in
-// brackets what differs and will be cut off.
-func (p *painter) entry(n *trace.Node, e trace.Entry, x, y int, differs, committed bool) {
+// entry draws one entry: committed ones filled, others in outline, in brackets
+// what differs and will be cut off, and loudly what a client was told is counted
+// and is lost. Where there is room it is marked if its client has had its answer.
+func (p *painter) entry(n *trace.Node, index uint64, e trace.Entry, r rect, differs bool) {
 	text := entryText(e)
-	switch {
+	k := termInk(e.Term)
+	if index <= p.state.Commit && n.Life.Running() {
+		k = fillInk(e.Term)
+	}
+	switch was, lost := p.lost[index]; {
+	case lost && sameEntry(was, e):
+		p.loudEntry(e, r)
+		return
 	case differs:
-		p.set(x, y, "[", inkBad|bold)
+		p.set(r.x, r.y, "[", inkBad|bold)
 		if len(text) > 2 {
 			text = text[len(text)-2:]
 		}
-		p.put(x+1, y, 2, text, termInk(e.Term)|bold)
-		p.set(x+3, y, "]", inkBad|bold)
-	case committed && n.Life.Running():
-		p.put(x, y, entryWidth, fmt.Sprintf(" %-3s", text), fillInk(e.Term))
-	default:
-		p.put(x, y, entryWidth, fmt.Sprintf(" %-3s", text), termInk(e.Term))
+		p.put(r.x+1, r.y, 2, text, termInk(e.Term)|bold)
+		p.set(r.x+3, r.y, "]", inkBad|bold)
+		return
+	}
+	p.put(r.x, r.y, r.w, fmt.Sprintf(" %-*s", r.w-1, text), k)
+	if _, told := p.told[callOf(e)]; told && r.w > entryWidth {
+		p.set(r.x+1+len(text), r.y, p.glyphs.told, k)
 	}
 }
+
+// loudEntry draws an entry that a client was told is counted, and that is lost.
+func (p *painter) loudEntry(e trace.Entry, r rect) {
+	p.put(r.x, r.y, r.w, fmt.Sprintf("%s%-*s", p.glyphs.loud, r.w-1, entryText(e)), inkLoud)
+}
+
+// sameEntry says whether two entries at one index are one and the same.
+func sameEntry(a, b trace.Entry) bool {
+	return a.Term == b.Term && a.Kind == b.Kind && callOf(a) == callOf(b)
+}
+
+// call is what a client's operation and its entry have in common.
+type call struct {
+	client string
+	seq    uint64
+}
+
+func callOf(e trace.Entry) call { return call{e.Client, e.Seq} }
 
 // struck draws an entry that has just been cut off.
 func (p *painter) struck(e trace.Entry, x, y int) {

@@ -5,26 +5,32 @@ package ui
 func (p *painter) box(w, h int, title string) rect {
 	w, h = min(w+4, p.w-2), min(h+2, p.h-2)
 	r := rect{(p.w - w) / 2, max((p.h-h)/2-1, 1), w, h}
+	return p.framed(r, title, inkAccent)
+}
+
+// framed clears a rectangle and draws a frame round it, and returns what is
+// inside, with a blank on either side.
+func (p *painter) framed(r rect, title string, k ink) rect {
 	f := p.glyphs.frame
 	p.fill(r, " ", inkText)
 	// What lies below is no longer there to click on.
 	p.hits = append(p.hits, hit{x: r.x, y: r.y, w: r.w, h: r.h})
-	for x := r.x; x < r.x+w; x++ {
-		p.set(x, r.y, f[4], inkAccent)
-		p.set(x, r.y+h-1, f[4], inkAccent)
+	for x := r.x; x < r.x+r.w; x++ {
+		p.set(x, r.y, f[4], k)
+		p.set(x, r.y+r.h-1, f[4], k)
 	}
-	for y := r.y; y < r.y+h; y++ {
-		p.set(r.x, y, f[5], inkAccent)
-		p.set(r.x+w-1, y, f[5], inkAccent)
+	for y := r.y; y < r.y+r.h; y++ {
+		p.set(r.x, y, f[5], k)
+		p.set(r.x+r.w-1, y, f[5], k)
 	}
-	p.set(r.x, r.y, f[0], inkAccent)
-	p.set(r.x+w-1, r.y, f[1], inkAccent)
-	p.set(r.x+w-1, r.y+h-1, f[2], inkAccent)
-	p.set(r.x, r.y+h-1, f[3], inkAccent)
+	p.set(r.x, r.y, f[0], k)
+	p.set(r.x+r.w-1, r.y, f[1], k)
+	p.set(r.x+r.w-1, r.y+r.h-1, f[2], k)
+	p.set(r.x, r.y+r.h-1, f[3], k)
 	if title != "" {
-		p.put(r.x+2, r.y, w-4, " "+title+" ", inkAccent|bold)
+		p.put(r.x+2, r.y, r.w-4, " "+title+" ", k|bold)
 	}
-	return rect{r.x + 2, r.y + 1, w - 4, h - 2}
+	return rect{r.x + 2, r.y + 1, r.w - 4, r.h - 2}
 }
 
 // detailLines is how many lines below a cramped menu say in full what the item
@@ -88,7 +94,7 @@ func (p *painter) drawMenu() {
 }
 
 // helpNote says how to get around in the help.
-const helpNote = "down for more, any other key to close"
+const helpNote = "down: more, other keys: close; all commands: capsize commands"
 
 // drawHelp draws all keys in as many columns as fit.
 func (p *painter) drawHelp() {
@@ -113,7 +119,7 @@ func (p *painter) drawHelp() {
 	}
 	// Groups do not break over columns, so each column gets a little more than its share.
 	high := min((lines+columns-1)/columns+columns, rows)
-	in := p.box(columns*(colW+3)-3, high, "keys: "+helpNote)
+	in := p.box(max(columns*(colW+3)-3, width(helpNote)+6), high, "keys: "+helpNote)
 	x, y := in.x, in.y
 	for _, g := range p.help {
 		if y > in.y && y+1+min(len(g.keys), in.h-1) > in.y+in.h {

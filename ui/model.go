@@ -78,8 +78,10 @@ type model struct {
 	helpFrom    int // the first group of keys shown
 	logScroll   int
 	view        view
-	window      window
-	motion      motion
+	places
+	alarms alarms // for violated checks
+	window window
+	motion motion
 
 	picture string // the last one drawn
 	drawn   time.Time
@@ -134,6 +136,7 @@ func (m *model) attach(s source, script *scenario.Script) {
 	}
 	m.orders = newOrders(c, m.session)
 	m.ordered, m.load, m.motion, m.follow, m.undo = nil, 0, motion{}, true, undo{}
+	m.places, m.alarms = places{}, alarms{silent: m.alarms.silent}
 	clear(m.selected)
 	m.setSpeed()
 	m.refresh(0)
@@ -253,11 +256,16 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case m.helpOn:
 		m.pressInHelp(msg.String())
 		return nil
+	case m.filtering:
+		m.pressInFilter(msg)
+		return nil
+	case m.alarm() != nil && m.pressInAlarm(msg.String()):
+		return nil
 	}
 	if m.view == viewTime && m.pressInTime(msg.String()) {
 		return nil
 	}
-	for _, b := range m.keys {
+	for _, b := range here(m.keys, m.view) {
 		if key.Matches(msg, b.Binding) {
 			if slices.Contains(orderKeys, b.Help().Key) && m.refuses() {
 				return nil
@@ -267,18 +275,6 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	}
 	m.say("", fmt.Sprintf("%s does nothing here: ? shows all keys", clean(msg.String())), true)
 	return nil
-}
-
-// pressInHelp scrolls the help, or closes it.
-func (m *model) pressInHelp(pressed string) {
-	switch pressed {
-	case "down":
-		m.helpFrom = min(m.helpFrom+1, len(groups)-1)
-	case "up":
-		m.helpFrom = max(m.helpFrom-1, 0)
-	default:
-		m.helpOn, m.helpFrom = false, 0
-	}
 }
 
 // View shows the latest picture.
@@ -325,6 +321,7 @@ func (m *model) refresh(passed time.Duration) {
 		}
 	}
 	m.keepCursor()
+	m.lookAtChecks()
 	m.meter.read(time.Now(), m.state.At, m.still())
 	moving := m.motion.next(&m.state, m.still())
 	m.stale = m.stale || moving || !m.still() || m.state.Seq != before
@@ -394,7 +391,7 @@ func (m *model) frame() *frame {
 		now: m.state.At, speed: m.pace(), paused: m.still(),
 		cursor: m.cursor, selected: m.selected, follow: m.follow,
 		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
-		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view,
+		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view, places: m.places, alarm: m.alarm(), broken: m.alarms.broken,
 		hints: m.hints(), reached: m.meter.shortOf(m.pace()),
 	}
 	m.motion.fill(f)
@@ -407,7 +404,7 @@ func (m *model) frame() *frame {
 		f.prompt = &promptLine{text: in.Value(), cursor: in.Position(), choices: m.prompt.choices, wrong: m.prompt.wrong}
 	}
 	if m.helpOn {
-		f.help = helpGroups(m.keys)[m.helpFrom:]
+		f.help = helpGroups(here(m.keys, m.view))[m.helpFrom:]
 	}
 	return f
 }

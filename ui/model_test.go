@@ -74,7 +74,7 @@ func (s *stage) settle() {
 
 // keyPress makes the message for a key, as the terminal would.
 func keyPress(k string) tea.KeyPressMsg {
-	named := map[string]rune{"esc": tea.KeyEscape, "enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "right": tea.KeyRight, "tab": tea.KeyTab, "pgdown": tea.KeyPgDown}
+	named := map[string]rune{"esc": tea.KeyEscape, "enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "right": tea.KeyRight, "left": tea.KeyLeft, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "pgdown": tea.KeyPgDown}
 	if k == "space" {
 		return tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
 	}
@@ -172,11 +172,17 @@ func TestTheMainStory(t *testing.T) {
 // TestEveryKeyDoesSomething presses each key there is, on a living cluster.
 func TestEveryKeyDoesSomething(t *testing.T) {
 	s := newStage(t, 3)
+	s.press("i", "r")
+	s.pass(time.Second)
 	for _, b := range s.keys {
 		if b.Help().Key == "q" {
 			continue
 		}
 		for _, k := range b.Keys() {
+			s.view = viewStage
+			if len(b.in) > 0 {
+				s.view = b.in[0]
+			}
 			s.say("", "", false)
 			before := s.screen()
 			s.press(k)
@@ -189,33 +195,46 @@ func TestEveryKeyDoesSomething(t *testing.T) {
 }
 
 func TestKeysAreUniqueAndExplained(t *testing.T) {
-	seen := map[string]bool{}
-	for _, b := range keyMap() {
-		if b.Help().Key == "" || b.Help().Desc == "" || len(b.Keys()) == 0 {
-			t.Errorf("%v is not explained", b.Keys())
-		}
-		for _, k := range b.Keys() {
-			if seen[k] {
-				t.Errorf("%s is bound twice", k)
+	type place struct {
+		key string
+		own bool // of the view alone
+	}
+	for v := range view(viewCount) {
+		seen := map[place]bool{}
+		for _, b := range here(keyMap(), v) {
+			if b.Help().Key == "" || b.Help().Desc == "" || len(b.Keys()) == 0 {
+				t.Errorf("%v is not explained", b.Keys())
 			}
-			seen[k] = true
+			for _, k := range b.Keys() {
+				at := place{k, len(b.in) > 0}
+				if seen[at] {
+					t.Errorf("%s view: %s is bound twice", v, k)
+				}
+				seen[at] = true
+			}
 		}
 	}
+}
+
+func TestTheHelpHasAllKeysOfTheView(t *testing.T) {
 	s := newStage(t, 1)
-	for _, size := range []tea.WindowSizeMsg{{Width: 80, Height: 24}, {Width: 120, Height: 36}} {
-		s.Update(size)
-		s.press("?")
-		all := s.screen()
-		for range groups { // a small screen is scrolled
-			s.press("down")
-			all += s.screen()
-		}
-		for _, b := range s.keys {
-			if !strings.Contains(all, b.Help().Desc) {
-				t.Errorf("%v: the help does not say %q", size, b.Help().Desc)
+	for v := range view(viewCount) {
+		s.view = v
+		for _, size := range []tea.WindowSizeMsg{{Width: 80, Height: 24}, {Width: 120, Height: 36}} {
+			s.Update(size)
+			s.press("?")
+			pages := s.screen()
+			for range groups {
+				s.press("down")
+				pages += s.screen()
 			}
+			for _, b := range here(s.keys, v) {
+				if !strings.Contains(pages, b.Help().Desc) {
+					t.Errorf("%s view, %d wide: the help does not say %q", v, size.Width, b.Help().Desc)
+				}
+			}
+			s.press("?")
 		}
-		s.press("esc")
 	}
 }
 

@@ -43,7 +43,7 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 
 // pressNamed does what the key stands for that the help shows under that name.
 func (m *model) pressNamed(shown string) tea.Cmd {
-	for _, b := range m.keys {
+	for _, b := range here(m.keys, m.view) {
 		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
 			if slices.Contains(orderKeys, shown) && m.refuses() {
 				return nil

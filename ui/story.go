@@ -9,15 +9,18 @@ import (
 
 // story draws what happened in words, the newest at the bottom. Only whole
 // sentences are shown, but the newest always, as much of it as fits.
-func (p *painter) story(r rect) {
+func (p *painter) story(r rect) { p.tell(r, p.filtered()) }
+
+// tell draws lines of the story.
+func (p *painter) tell(r rect, story []trace.Line) {
 	if r.empty() {
 		return
 	}
 	stamp := len(clockTime(p.now))
 	left := r.x + 2 + stamp + 4
 	y := r.y + r.h
-	for i := len(p.state.Story) - 1; i >= 0 && y > r.y; i-- {
-		line := p.state.Story[i]
+	for i := len(story) - 1; i >= 0 && y > r.y; i-- {
+		line := story[i]
 		if line.Topic == trace.AboutWords && line.Text == p.state.Caption {
 			continue // it stands below, larger
 		}
@@ -26,7 +29,7 @@ func (p *painter) story(r rect) {
 			text += fmt.Sprintf(" (%d times)", line.Count)
 		}
 		rows := wrap(text, r.x+r.w-left)
-		newest := i == len(p.state.Story)-1
+		newest := i == len(story)-1
 		if len(rows) > y-r.y {
 			if !newest {
 				return

@@ -38,6 +38,9 @@ const (
 	strike
 )
 
+// inkLoud is for what must not be overlooked: an alarm.
+const inkLoud = inkBad | bold | reverse
+
 // termColours is after how many terms the colours come round again.
 const termColours = 6
 

@@ -149,6 +149,8 @@ func (g *glyphs) markOf(line trace.Line) (string, ink) {
 		return g.words, inkAccent
 	case trace.AboutLeader:
 		return g.leader, inkAccent
+	case trace.AboutCheck:
+		return g.loud, inkLoud
 	case trace.AboutRefusal, trace.AboutStepDown, trace.AboutLog, trace.AboutClient:
 	}
 	return "", 0

@@ -323,7 +323,7 @@ func (m *model) hints() []helpKey {
 	if m.travel.inPast() || m.cluster == nil {
 		return pastHints
 	}
-	return hints(m.keys)
+	return hints(here(m.keys, m.view))
 }
 
 // fillTravel puts into a frame where in time it is.

@@ -45,8 +45,8 @@ func laneArea(width, height, count int) rect {
 	return rect{1 + laneLabel, 4, max(width-2-laneLabel-2, 1), max(h, 1)}
 }
 
-// span returns how much time the time view shows.
-func (m *model) span() time.Duration {
+// windowSpan returns how much time the time view shows.
+func (m *model) windowSpan() time.Duration {
 	return time.Duration(laneArea(m.width, m.height, len(m.state.Nodes)).w) * laneCells[m.window.zoom]
 }
 
@@ -54,7 +54,7 @@ func (m *model) span() time.Duration {
 // scrolled, and know what happened there.
 func (m *model) keepWindow() {
 	w := &m.window
-	cell, span := laneCells[w.zoom], m.span()
+	cell, span := laneCells[w.zoom], m.windowSpan()
 	first := m.first()
 	now, at := m.now(), m.moment().At
 	switch {
@@ -99,7 +99,7 @@ func (m *model) zoomBy(by int) {
 // scrollBy moves the window by a part of its width.
 func (m *model) scrollBy(by time.Duration) {
 	w := &m.window
-	span := m.span()
+	span := m.windowSpan()
 	first := m.first()
 	now := m.now().At
 	w.scrolled = true

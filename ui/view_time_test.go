@@ -105,7 +105,7 @@ func TestZoomAndScrollKeepTheMomentInSight(t *testing.T) {
 	for _, k := range []string{",", ",", "home", ")", ".", "[", "]", "]", "end"} {
 		s.press(k)
 		s.screen()
-		from := s.window.end - s.span()
+		from := s.window.end - s.windowSpan()
 		if at := s.moment().At; at < from || at > s.window.end {
 			t.Errorf("after %s %s is not between %s and %s", k, at, from, s.window.end)
 		}

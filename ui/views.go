@@ -1,5 +1,7 @@
 package ui
 
+import tea "charm.land/bubbletea/v2"
+
 // view is what the screen shows below its header.
 type view int
 
@@ -18,18 +20,24 @@ var viewNames = [viewCount]string{"stage", "log", "time", "links", "clients", "n
 
 func (v view) String() string { return viewNames[v] }
 
-// nextView and previousView go through the views.
-func (m *model) nextView()     { m.turn(1) }
-func (m *model) previousView() { m.turn(-1) }
-
-func (m *model) turn(by int) {
-	m.view = view((int(m.view) + by + viewCount) % viewCount)
+// turn goes to the next view or, with shift, to the one before.
+func turn(m *model, pressed string) tea.Cmd {
+	by := 1
+	if pressed == "shift+tab" {
+		by = viewCount - 1
+	}
+	m.view, m.zoom = view((int(m.view)+by)%viewCount), ""
 	m.say("", m.view.String()+" view", false)
+	return nil
 }
 
 // whole draws a view that has the screen to itself.
-func (p *painter) whole() {
+func (p *painter) whole(l *layout) {
 	body := rect{1, 2, p.width - 2, p.height - 5}
+	l.story = rect{body.x, body.y + body.h - captionLines - 1, body.w, captionLines + 1}
+	if p.state.Caption != "" || p.waiting {
+		body.h -= l.story.h // a caption stands there
+	}
 	switch p.view {
 	case viewLog:
 		p.logView(body)

@@ -22,7 +22,7 @@ func (s *State) apply(e *Event) {
 	case KindLinkFault:
 		s.applyLinkFault(e)
 	case KindInvoked:
-		s.Clients.InFlight++
+		s.applyInvoked(e.Op)
 	case KindReturned:
 		if e.Op != nil {
 			s.applyReturned(*e.Op)
@@ -35,7 +35,9 @@ func (s *State) apply(e *Event) {
 		s.Chapter, s.Caption = e.Text, ""
 	case KindVerdict:
 		s.applyVerdict(e)
-	case KindShape, KindHealed, KindCommand, KindRefused, KindLogLine:
+	case KindLogLine:
+		s.applyLogLine(e)
+	case KindShape, KindHealed, KindCommand, KindRefused:
 		// Words: the story is all there is to them.
 	default:
 		if e.Node != "" {
@@ -115,7 +117,7 @@ func (n *Node) applyLife(e *Event) {
 	n.Life, n.Why, n.Since = e.Life, e.Text, e.At
 	switch e.Life {
 	case Wiped:
-		*n = Node{ID: n.ID, Life: Wiped, Since: e.At, First: 1, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
+		*n = Node{ID: n.ID, Life: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
 	case Removed: // another machine that gets its name has nothing of it
 		*n = Node{ID: n.ID, Life: Removed, Why: e.Text, Since: e.At, First: 1, ClockFactor: 1}
 	default:
@@ -302,21 +304,4 @@ func (s *State) applyVerdict(e *Event) {
 	for i, entry := range e.Entries[:min(len(e.Entries), lostMax-len(s.Lost))] {
 		s.Lost = append(s.Lost, LostEntry{Index: e.Index + uint64(i), Entry: entry})
 	}
-}
-
-func (s *State) applyReturned(op Op) {
-	s.Clients.InFlight = max(0, s.Clients.InFlight-1)
-	switch op.Outcome {
-	case OK:
-		s.Clients.OK++
-	case Failed:
-		s.Clients.Failed++
-	case Unknown:
-		s.Clients.Unknown++
-	case Pending:
-	}
-	if len(s.Clients.Recent) == opsMax {
-		s.Clients.Recent = s.Clients.Recent[1:]
-	}
-	s.Clients.Recent = append(s.Clients.Recent, op)
 }

@@ -150,6 +150,8 @@ func (c *coder) op(o *Op) {
 	name(c, b.next(), &o.Outcome)
 	near(c, b.next(), &o.Value, &c.last.value)
 	c.text(b.next(), &o.Why)
+	near(c, b.next(), &o.CallSeq, &c.last.seq)
+	near(c, b.next(), &o.ReturnSeq, &c.last.seq)
 	c.end(outer)
 }
 

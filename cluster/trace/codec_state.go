@@ -58,6 +58,7 @@ func (c *coder) node(n *Node) {
 	list(c, b.next(), &n.Cut, (*coder).entry)
 	near(c, b.next(), &n.CutFirst, &c.last.index)
 	near(c, b.next(), &n.CutAt, &c.last.ns)
+	list(c, b.next(), &n.LogLines, (*coder).logLine)
 	c.text(b.next(), &n.DiskFault)
 	c.float(b.next(), &n.ClockFactor)
 	c.end(outer)
@@ -98,6 +99,15 @@ func (c *coder) clients(clients *Clients) {
 	number(c, b.next(), &clients.Unknown)
 	number(c, b.next(), &clients.InFlight)
 	list(c, b.next(), &clients.Recent, (*coder).op)
+	list(c, b.next(), &clients.Pending, (*coder).op)
+	c.end(outer)
+}
+
+func (c *coder) logLine(l *LogLine) {
+	outer := c.begin(1)
+	b := firstBit
+	near(c, b.next(), &l.At, &c.last.ns)
+	c.text(b.next(), &l.Text)
 	c.end(outer)
 }
 

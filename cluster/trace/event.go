@@ -180,6 +180,10 @@ type Op struct {
 	Outcome  Outcome       `json:"outcome,omitempty"`
 	Value    int64         `json:"value,omitempty"` // the counter, of an operation that is ok
 	Why      string        `json:"why,omitempty"`   // of one that is not
+	// Of an operation in a State, not in an event: the numbers of the events of its
+	// call and of its answer, by which a verdict's proof names it.
+	CallSeq   uint64 `json:"-"`
+	ReturnSeq uint64 `json:"-"`
 }
 
 // Verdict is what a check says of all that happened so far.

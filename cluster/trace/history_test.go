@@ -74,7 +74,7 @@ func some(t *rapid.T, below int, f func(n uint64)) {
 // emptied returns a state in which lists that are empty are not there at all: a
 // copy may have them of an earlier state.
 func emptied(s State) State {
-	for _, list := range []any{&s.Nodes, &s.Faults, &s.Flights, &s.Story, &s.Reigns, &s.Checks} {
+	for _, list := range []any{&s.Nodes, &s.Faults, &s.Flights, &s.Story, &s.Reigns, &s.Checks, &s.Clients.Pending} {
 		if v := reflect.ValueOf(list).Elem(); v.Len() == 0 {
 			v.SetZero()
 		}

@@ -18,6 +18,12 @@ const (
 	reignsMax = 200
 	// opsMax is how many of the latest finished operations a state remembers.
 	opsMax = 200
+	// pendingMax is how many operations under way a state remembers: more than
+	// there can be clients.
+	pendingMax = 512
+	// logLinesMax is how many of the latest lines of the library's own log a state
+	// remembers of each node.
+	logLinesMax = 50
 	// What names of nodes, links with a fault, checks and lost entries it remembers
 	// beyond these it ignores: no cluster has so many, but a trace from elsewhere may.
 	nodesMax  = 999
@@ -74,8 +80,16 @@ type Node struct {
 	CutFirst uint64
 	CutAt    time.Duration
 
+	LogLines []LogLine // the latest of the library's own log, oldest first
+
 	DiskFault   string  // "" for a sound disk
 	ClockFactor float64 // on its timeouts, 1 as set up
+}
+
+// LogLine is a line of the library's own log on a node.
+type LogLine struct {
+	At   time.Duration
+	Text string
 }
 
 // LastIndex returns the index of the last entry of its log or snapshot, whichever
@@ -122,6 +136,7 @@ type Clients struct {
 	OK, Failed, Unknown uint64
 	InFlight            int
 	Recent              []Op // the latest that returned, oldest first
+	Pending             []Op // those under way, oldest first
 }
 
 // Check is what one of the checks says at a moment.
@@ -180,6 +195,7 @@ func (s *State) Clone() State {
 // the memory that c has, so that a copy for each frame costs little.
 func (s *State) CopyTo(c *State) {
 	nodes, faults, flights, story, reigns, checks := c.Nodes, c.Faults, c.Flights, c.Story, c.Reigns, c.Checks
+	pending := c.Clients.Pending
 	*c = *s
 	c.Nodes = append(nodes[:0], s.Nodes...)
 	for i := range c.Nodes {
@@ -189,6 +205,7 @@ func (s *State) CopyTo(c *State) {
 		n.Entries = slices.Clip(n.Entries)
 		n.Votes = slices.Clip(n.Votes)
 		n.Peers = maps.Clone(n.Peers)
+		n.LogLines = slices.Clip(n.LogLines)
 	}
 	if faults == nil {
 		faults = map[Link][]string{}
@@ -202,6 +219,7 @@ func (s *State) CopyTo(c *State) {
 	c.Checks = append(checks[:0], s.Checks...)
 	c.Lost = slices.Clip(c.Lost)
 	c.Clients.Recent = slices.Clip(c.Clients.Recent)
+	c.Clients.Pending = append(pending[:0], s.Clients.Pending...)
 }
 
 // Node returns the node with that name, nil if there never was one. The pointer

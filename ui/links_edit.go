@@ -1,0 +1,217 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+)
+
+// spot is a place in the matrix of links: a row for the sender and a column for
+// the receiver, or the head, which stands for all of them.
+type spot struct{ row, col int }
+
+// head is the row or column that stands for all.
+const head = -1
+
+// linkEdit is a key that sets a fault on links. Pressed again it sets the next of
+// its settings.
+type linkEdit struct {
+	key    string
+	faults []faults.LinkFault
+}
+
+func linkEdits() []linkEdit {
+	return []linkEdit{
+		{"c", []faults.LinkFault{faults.Cut{}}},
+		{"r", []faults.LinkFault{faults.Refuse{}}},
+		{"d", []faults.LinkFault{
+			faults.Delay{Mean: 200 * time.Millisecond, Jitter: 50 * time.Millisecond}, faults.Delay{Mean: time.Second}, faults.Delay{Mean: 5 * time.Second}, faults.Delay{Mean: 20 * time.Millisecond},
+		}},
+		{"l", []faults.LinkFault{faults.Lose{Percent: 30}, faults.Lose{Percent: 60}, faults.Lose{Percent: 90}, faults.Lose{Percent: 10}}},
+		{"u", []faults.LinkFault{faults.Duplicate{Percent: 30}, faults.Duplicate{Percent: 100}}},
+		{"o", []faults.LinkFault{faults.Reorder{Percent: 30}, faults.Reorder{Percent: 100}}},
+		{"j", []faults.LinkFault{faults.Jam{}}},
+		{"b", []faults.LinkFault{faults.Bandwidth{BytesPerSecond: 1000}, faults.Bandwidth{BytesPerSecond: 100}, faults.Bandwidth{BytesPerSecond: 10000}}},
+	}
+}
+
+// linkKeys returns the keys of the links view.
+func linkKeys() []binding {
+	all := []binding{
+		bindKey(groupLinks, "arrows", "another link; shift: mark", moveInLinks,
+			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right"),
+		bind(groupLinks, "space", "mark a link, row or column", (*model).markLinks, "space").inFooter(2, "mark"),
+	}
+	for i, e := range linkEdits() {
+		word := faultWord(e.faults[0].String())
+		help := word
+		if len(e.faults) > 1 {
+			help += "; again: another"
+		}
+		all = append(all, bind(groupLinks, e.key, help, func(m *model) { m.breakLinks(e) }, e.key).inFooter(3+i, word))
+	}
+	return append(all, bind(groupLinks, "h", "heal them", (*model).healLinks, "h").inFooter(1, "heal"))
+}
+
+// faultWord returns the name of a fault without its settings.
+func faultWord(fault string) string {
+	word, _, _ := strings.Cut(fault, " ")
+	return word
+}
+
+// settled returns a place that there is, which is no link from a node to itself.
+func (s spot) settled(nodes int) spot {
+	s = spot{min(max(s.row, head), nodes-1), min(max(s.col, head), nodes-1)}
+	if s.row == s.col && s.row != head {
+		if s.col++; s.col >= nodes {
+			s.col -= 2
+		}
+	}
+	return s
+}
+
+func moveInLinks(m *model, pressed string) tea.Cmd {
+	nodes := m.nodes()
+	key, marking := strings.CutPrefix(pressed, "shift+")
+	if marking {
+		m.mark(m.linksAt(m.at), true)
+	}
+	to := m.at.settled(len(nodes))
+	step := map[string]spot{"up": {-1, 0}, "down": {1, 0}, "left": {0, -1}, "right": {0, 1}}[key]
+	to.row, to.col = to.row+step.row, to.col+step.col
+	if to.row == to.col && to.row != head {
+		to.row, to.col = to.row+step.row, to.col+step.col
+	}
+	if to.row < head || to.col < head || to.row >= len(nodes) || to.col >= len(nodes) {
+		m.say("", "there is no link beyond", true)
+		return nil
+	}
+	m.at = to
+	if marking {
+		m.mark(m.linksAt(m.at), true)
+	}
+	return nil
+}
+
+// linksAt returns the links that a place stands for.
+func (m *model) linksAt(at spot) []trace.Link { return linksAt(m.nodes(), at) }
+
+func linksAt(nodes []string, at spot) []trace.Link {
+	at = at.settled(len(nodes))
+	var links []trace.Link
+	for row, from := range nodes {
+		for col, to := range nodes {
+			if row != col && (at.row == head || at.row == row) && (at.col == head || at.col == col) {
+				links = append(links, trace.Link{From: from, To: to})
+			}
+		}
+	}
+	return links
+}
+
+// markLinks marks the links under the cursor, or takes the marks off.
+func (m *model) markLinks() {
+	links := m.linksAt(m.at)
+	m.mark(links, slices.ContainsFunc(links, func(l trace.Link) bool { return !m.marked[l] }))
+}
+
+func (m *model) mark(links []trace.Link, on bool) {
+	if m.marked == nil {
+		m.marked = map[trace.Link]bool{}
+	}
+	for _, l := range links {
+		if on {
+			m.marked[l] = true
+		} else {
+			delete(m.marked, l)
+		}
+	}
+}
+
+// chosenLinks returns the links that keys act on: those marked, or else those
+// under the cursor.
+func (m *model) chosenLinks() []trace.Link {
+	all := m.linksAt(spot{head, head})
+	marked := slices.DeleteFunc(slices.Clone(all), func(l trace.Link) bool { return !m.marked[l] })
+	if len(marked) > 0 {
+		return marked
+	}
+	return m.linksAt(m.at)
+}
+
+// breakLinks sets a fault on the links chosen: the first of its settings, or the
+// one after that which they have.
+func (m *model) breakLinks(e linkEdit) {
+	links := m.chosenLinks()
+	if len(links) == 0 {
+		m.say("", "there is no link between fewer than two nodes", true)
+		return
+	}
+	next := 0
+	for i, fault := range e.faults {
+		if slices.Contains(m.state.Faults[links[0]], fault.String()) {
+			next = (i + 1) % len(e.faults)
+		}
+	}
+	name, setting, _ := strings.Cut(e.faults[next].String(), " ")
+	for _, l := range m.written(links) {
+		m.order(strings.TrimSpace(name+" "+l+" "+setting), "set")
+	}
+}
+
+func (m *model) healLinks() {
+	for _, l := range m.written(m.chosenLinks()) {
+		m.order("heal "+l, "healed")
+	}
+}
+
+// written returns links as the command language writes them: in one piece if
+// they are all from some nodes to some nodes, else by sender.
+func (m *model) written(links []trace.Link) []string {
+	nodes := m.nodes()
+	var froms, tos []string
+	by := map[string][]string{}
+	for _, l := range links {
+		if !slices.Contains(froms, l.From) {
+			froms = append(froms, l.From)
+		}
+		if !slices.Contains(tos, l.To) {
+			tos = append(tos, l.To)
+		}
+		by[l.From] = append(by[l.From], l.To)
+	}
+	slices.SortFunc(tos, trace.CompareNames)
+	name := func(ids []string) string {
+		if len(ids) == len(nodes) && len(ids) > 1 {
+			return "all"
+		}
+		return sel(ids)
+	}
+	pairs := 0
+	for _, from := range froms {
+		pairs += len(tos)
+		if slices.Contains(tos, from) {
+			pairs--
+		}
+	}
+	if len(links) > 0 && pairs == len(links) {
+		if len(froms) == 1 && len(tos) == len(nodes)-1 {
+			tos = nodes // a node has no link to itself, so that all means the same
+		}
+		if len(tos) == 1 && len(froms) == len(nodes)-1 {
+			froms = nodes
+		}
+		return []string{name(froms) + " -> " + name(tos)}
+	}
+	var all []string
+	for _, from := range froms {
+		all = append(all, fmt.Sprintf("%s -> %s", from, sel(by[from])))
+	}
+	return all
+}
