@@ -59,3 +59,23 @@ func TestNetworkEndOfAnRPCIsNoticedWhenItsPacketArrivesAtTheLatest(t *testing.T)
 		}
 	}
 }
+
+func TestNetworkAnswersToCallersThatHaveLeftTravelBack(t *testing.T) {
+	for range 50 {
+		inNetBubble(t, faults.NetworkConfig{Latency: 40 * time.Millisecond}, func(rig *netRig) {
+			t := rig.t
+			results := rig.appendAsync("n1", "n2", 1, 2, 3)
+			_ = rig.nodes["n1"].Close()
+			for _, result := range results {
+				if err := <-result; !errors.Is(err, faults.ErrClosed) {
+					t.Errorf("an RPC of a closed endpoint ended with %v", err)
+				}
+			}
+			time.Sleep(time.Second)
+			lost := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Fate == faults.Lost && p.Why == "nobody waits for it" })
+			if len(lost) != 3 {
+				t.Fatalf("%d replies came back, want 3", len(lost))
+			}
+		})
+	}
+}

@@ -113,7 +113,10 @@ func (l *link) send(p *parcel, deadline time.Time) (wait time.Duration) {
 func (l *link) putDown(p *parcel) {
 	l.order.Lock()
 	defer l.order.Unlock()
-	alone := p.carried && len(l.queue) == 1 && l.queue[0] == p
+	if !slices.Contains(l.queue, p) {
+		return // it is through, and perhaps no longer this link's: a late reply may have taken its place
+	}
+	alone := p.carried && len(l.queue) == 1
 	p.carried = false
 	if alone && l.known == l.faults.Load() && !l.stopped() && !l.net.closed.Load() {
 		l.queue[0], l.queue = nil, l.queue[:0] // as drainLocked would do, but faster
