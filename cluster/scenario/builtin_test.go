@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"capsize/cluster/trace"
 )
@@ -68,13 +67,10 @@ func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
 		titles[s.Title] = name
 		captions, expectations := 0, 0
 		for _, step := range s.steps {
-			word, text, _ := strings.Cut(step.text, " ")
+			word, _, _ := strings.Cut(step.text, " ")
 			switch word {
 			case "say":
 				captions++
-				if lines := captionLines(text); lines > 2 {
-					t.Errorf("%s:%d: the caption needs %d lines of 76 columns: %s", name, step.line, lines, text)
-				}
 			case "expect":
 				expectations++
 			}
@@ -83,19 +79,6 @@ func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
 			t.Errorf("%s: %d captions, %d expectations", name, captions, expectations)
 		}
 	}
-}
-
-// captionLines returns how many lines of 76 columns a text needs.
-func captionLines(text string) int {
-	lines, width := 1, 0
-	for _, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
-		if width > 0 && width+1+n > 76 {
-			lines, width = lines+1, 0
-		}
-		width += n + min(width, 1)
-	}
-	return lines
 }
 
 func TestTheNamesOfBuiltinScenariosAreTheFiles(t *testing.T) {
