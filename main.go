@@ -62,7 +62,7 @@ func run(args []string) int {
 	if errors.As(err, &panicked) {
 		fmt.Fprintf(os.Stderr, "%s", panicked.Stack)
 	}
-	if errors.As(err, &usageError{}) {
+	if errors.As(err, &usageError{}) || errors.As(err, &ui.RecordingError{}) {
 		return exitUsage
 	}
 	return exitFailed
@@ -74,7 +74,6 @@ type flags struct {
 	dir     string
 	storage string
 	seed    int64
-	speed   string
 	set     []string
 	plain   bool
 	screen  ui.Options
@@ -116,20 +115,22 @@ func newCommand() *cobra.Command {
 	fs.Int64Var(&f.seed, "seed", defaults.Seed, "what all chance of capsize itself is drawn from")
 	fs.StringVar(&f.screen.Trace, "trace", "", "write all that happens to this file, for capsize replay; compressed if its name ends in .gz")
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
-	f.addLook(fs)
+	f.addScreen(fs)
+	complete(cmd)
 	cmd.SuggestionsMinimumDistance = 2
-	cmd.AddCommand(playCommand(), replayCommand(), runCommand(), soakCommand(), exportCommand(), scenariosCommand(), commandsCommand())
+	cmd.AddCommand(playCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), exportCommand(), scenariosCommand(), commandsCommand())
 	return cmd
 }
 
-// addLook adds the flags that say how a cluster is shown.
-func (f *flags) addLook(fs *pflag.FlagSet) {
-	fs.StringVar(&f.speed, "speed", "1", "how fast time runs: a factor, a fraction like 1/10, 0 to start paused, or max")
-	fs.StringVar(&f.screen.Theme, "theme", "", strings.Join(ui.ThemeNames(), ", ")+" (default: by the terminal's background)")
-	fs.BoolVar(&f.screen.ASCII, "ascii", false, "draw with ASCII characters only")
+// addScreen adds the flags of a screen that somebody sits at.
+func (f *flags) addScreen(fs *pflag.FlagSet) {
+	f.screen.AddFlags(fs)
+	f.screen.AddScreenFlags(fs)
 	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
-	fs.Int64Var(&f.screen.HistoryMB, "history", ui.HistoryMB, "how many megabytes of memory the past may take; the oldest goes first")
 }
+
+// isPlain says whether there is no screen.
+func (f *flags) isPlain() bool { return f.plain || !term.IsTerminal(os.Stdout.Fd()) }
 
 func playCommand() *cobra.Command {
 	var f flags
@@ -139,22 +140,18 @@ func playCommand() *cobra.Command {
 		Args:              from(1, 1, "a scenario"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			script, err := scenario.Load(args[0])
+			script, err := f.load(cmd, args[0])
 			if err != nil {
-				return usageError{err}
-			}
-			if cmd.Flags().Changed("seed") {
-				script.Settings.Seed = f.seed
-			}
-			if err := f.checkLook(); err != nil {
-				return usageError{err}
+				return err
 			}
 			f.screen.Script = script
 			return playground(cmd, cluster.Config{Nodes: script.Nodes, Settings: script.Settings}, f)
 		},
 	}
-	f.addLook(cmd.Flags())
-	cmd.Flags().Int64Var(&f.seed, "seed", 0, "what chance is drawn from (default: what the scenario says)")
+	f.addScreen(cmd.Flags())
+	complete(cmd)
+	f.addSeed(cmd)
+	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "steps go on by themselves, once they can have been read")
 	return cmd
 }
 
@@ -165,25 +162,20 @@ func replayCommand() *cobra.Command {
 		Short: "The playground over a recording that --trace has written, also while it is being written",
 		Args:  from(1, 1, "a recording"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.checkLook(); err != nil {
+			plain := f.isPlain()
+			if err := f.screen.Prepare(plain); err != nil {
 				return usageError{err}
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
 			defer stop()
-			replay := ui.Replay
-			if f.plain || !term.IsTerminal(os.Stdout.Fd()) {
-				replay = func(_ context.Context, name string, _ ui.Options) error {
-					return ui.ReplayPlain(name, cmd.OutOrStdout())
-				}
+			if plain {
+				return ui.ReplayPlain(args[0], cmd.OutOrStdout())
 			}
-			err := replay(ctx, args[0], f.screen)
-			if errors.As(err, &ui.RecordingError{}) {
-				return usageError{err}
-			}
-			return err
+			return ui.Replay(ctx, args[0], f.screen)
 		},
 	}
-	f.addLook(cmd.Flags())
+	f.addScreen(cmd.Flags())
+	complete(cmd)
 	return cmd
 }
 
@@ -207,7 +199,7 @@ func completeScenario(*cobra.Command, []string, string) ([]cobra.Completion, cob
 
 func runCommand() *cobra.Command {
 	var batch scenario.Batch
-	var seed int64
+	var f flags
 	var asJSON, verbose bool
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO...",
@@ -221,17 +213,14 @@ start.`,
 		Args:              from(1, math.MaxInt, "a scenario"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if batch.Repeat < 1 || batch.Repeat > repeatMax {
-				return usageError{fmt.Errorf("--repeat %d: it must be from 1 to %d", batch.Repeat, repeatMax)}
+			if err := batch.Check(); err != nil {
+				return usageError{err}
 			}
 			// A mistake in the last file is found before the first one runs.
 			for _, name := range args {
-				script, err := scenario.Load(name)
+				script, err := f.load(cmd, name)
 				if err != nil {
-					return usageError{err}
-				}
-				if cmd.Flags().Changed("seed") {
-					script.Settings.Seed = seed
+					return err
 				}
 				batch.Scripts = append(batch.Scripts, script)
 			}
@@ -250,14 +239,11 @@ start.`,
 	fs := cmd.Flags()
 	fs.BoolVar(&asJSON, "json", false, "print one JSON object for each run")
 	fs.IntVar(&batch.Repeat, "repeat", 1, "run each of them so often: with its seed, and the ones after it")
-	fs.Int64Var(&seed, "seed", 0, "what chance is drawn from (default: what the scenario says)")
+	f.addSeed(cmd)
 	fs.StringVar(&batch.Trace, "trace", "", "write all that happens to this file, as lines of JSON; compressed if its name ends in .gz")
 	fs.BoolVarP(&verbose, "verbose", "v", false, "tell of each step as it is carried out")
 	return cmd
 }
-
-// repeatMax is how often a scenario may be run at once.
-const repeatMax = 1_000_000
 
 func soakCommand() *cobra.Command {
 	var soak scenario.SoakConfig
@@ -288,7 +274,25 @@ func soakCommand() *cobra.Command {
 	fs.StringSliceVar(&soak.Chaos, "chaos", scenario.ChaosKinds(), "which kinds of harm are done, none if empty")
 	fs.BoolVar(&asJSON, "json", false, "print a JSON object")
 	fs.StringVar(&soak.Trace, "trace", "", "write all that happens to this file, as lines of JSON; compressed if its name ends in .gz")
+	complete(cmd)
 	return cmd
+}
+
+// addSeed adds the flag that has chance be another than a scenario says.
+func (f *flags) addSeed(cmd *cobra.Command) {
+	cmd.Flags().Int64Var(&f.seed, "seed", 0, "what chance is drawn from (default: what the scenario says)")
+}
+
+// load reads a scenario.
+func (f *flags) load(cmd *cobra.Command, name string) (*scenario.Script, error) {
+	script, err := scenario.Load(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if cmd.Flags().Changed("seed") {
+		script.Settings.Seed = f.seed
+	}
+	return script, nil
 }
 
 // report prints what came of runs, and turns it into how the program ends.
@@ -300,13 +304,18 @@ func report(cmd *cobra.Command, asJSON bool, results []scenario.Result, err erro
 	if wrong := write(cmd.OutOrStdout(), results); wrong != nil {
 		return usageError{fmt.Errorf("writing the results: %w", wrong)}
 	}
-	var panicked *vtime.PanicError
-	switch {
-	case err == nil && scenario.AllOK(results):
-		return nil
-	case err == nil:
+	if err == nil && !scenario.AllOK(results) {
 		return errFailed
-	case errors.Is(err, scenario.ErrInterrupted), errors.As(err, &panicked):
+	}
+	return stopped(err)
+}
+
+// stopped says why something ended that ran without a screen: all but what it was
+// itself, or whoever started it, is a reason not to have started it.
+func stopped(err error) error {
+	var panicked *vtime.PanicError
+	var failed *scenario.Failure
+	if err == nil || errors.Is(err, scenario.ErrInterrupted) || errors.As(err, &panicked) || errors.As(err, &failed) {
 		return err
 	}
 	return usageError{err}
@@ -368,13 +377,17 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	// Whoever reads what this writes may have had enough: that is a reason to
 	// quit, and not to die with a directory left behind.
 	signal.Ignore(syscall.SIGPIPE)
+	plain := f.isPlain()
+	if err := f.screen.Prepare(plain); err != nil {
+		return usageError{err}
+	}
 	cfg.HistoryBudget = f.screen.HistoryMB << 20
 	c, err := cluster.Open(cfg)
 	if err != nil {
 		return usageError{err}
 	}
-	defer func() { err = errors.Join(err, closeCluster(c)) }()
-	if f.plain || !term.IsTerminal(os.Stdout.Fd()) {
+	defer func() { err = errors.Join(err, c.CloseWithin(closeWithin)) }()
+	if plain {
 		err := ui.RunPlain(ctx, c, f.screen, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {
 			return nil
@@ -388,17 +401,6 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 // have quit.
 const closeWithin = 4 * time.Second
 
-func closeCluster(c *cluster.Cluster) error {
-	closed := make(chan error, 1)
-	go func() { closed <- c.Close() }()
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(closeWithin):
-		return fmt.Errorf("the cluster did not end within %s", closeWithin)
-	}
-}
-
 // config checks the flags, before anything is started.
 func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {
 	cfg := cluster.Config{Nodes: f.nodes, Dir: f.dir, Settings: cluster.Defaults()}
@@ -409,33 +411,16 @@ func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {
 	if f.dir != "" && f.storage != cluster.Bolt {
 		return cfg, fmt.Errorf("--data %s: only --storage %s keeps files", f.dir, cluster.Bolt)
 	}
-	for _, s := range f.set {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok {
-			return cfg, fmt.Errorf("--set %s: it must be KEY=VALUE, like election=2s", s)
-		}
-		if err := cluster.Set(&cfg.Settings, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
-			return cfg, fmt.Errorf("--set %s: %w", s, err)
-		}
+	if err := cluster.SetAll(&cfg.Settings, f.set); err != nil {
+		return cfg, fmt.Errorf("--set %w", err)
 	}
 	if err := cluster.Check(cfg.Settings); err != nil {
-		return cfg, err
-	}
-	if err := f.checkLook(); err != nil {
 		return cfg, err
 	}
 	if !cmd.Flags().Changed("nodes") {
 		cfg.Nodes, cfg.DefaultNodes = 0, f.nodes
 	}
 	return cfg, nil
-}
-
-// checkLook checks the flags that say how a cluster is shown.
-func (f *flags) checkLook() (err error) {
-	if f.screen.Speed, err = ui.ParseSpeed(f.speed); err != nil {
-		return fmt.Errorf("--speed %s: %w", f.speed, err)
-	}
-	return f.screen.Check()
 }
 
 // version returns the version this program was built from.

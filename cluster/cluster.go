@@ -243,6 +243,18 @@ func (c *Cluster) Close() error {
 }
 
 // close stops everything that would go on for ever, inside.
+// CloseWithin is Close that is given up after so long in real time.
+func (c *Cluster) CloseWithin(limit time.Duration) error {
+	closed := make(chan error, 1)
+	go func() { closed <- c.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("the cluster did not end within %s", limit)
+	}
+}
+
 func (c *Cluster) close() {
 	c.ended.Store(true)
 	close(c.ctx)

@@ -131,6 +131,21 @@ func SettingKeys() []string {
 	return keys
 }
 
+// SetAll changes settings that are each written as KEY=VALUE. The error says which
+// one is wrong, and what is allowed.
+func SetAll(s *trace.Settings, all []string) error {
+	for _, one := range all {
+		key, value, ok := strings.Cut(one, "=")
+		if !ok {
+			return fmt.Errorf("%s: it must be KEY=VALUE, like election=2s", one)
+		}
+		if err := Set(s, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return fmt.Errorf("%s: %w", one, err)
+		}
+	}
+	return nil
+}
+
 // Set changes one setting. The error says what is allowed.
 func Set(s *trace.Settings, key, value string) error {
 	i := slices.IndexFunc(settings, func(s setting) bool { return s.key == key })

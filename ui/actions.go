@@ -222,12 +222,6 @@ func (m *model) changeSpeed(by int) {
 	m.say("speed "+speedWord(speeds[m.speed]), "ok", false)
 }
 
-func (m *model) nextStep() {
-	if !m.podium.next() {
-		m.say("", "no step of a scenario waits", true)
-	}
-}
-
 func (m *model) toggleMouse() {
 	m.mouseOff = !m.mouseOff
 	if m.mouseOff {

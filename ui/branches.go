@@ -141,10 +141,9 @@ func (m *model) showBranch(i int) {
 	m.run(0)
 	b := &m.branches[i]
 	m.branch, m.source = i, b.source
-	m.travel, m.window, m.motion = newTravel(), window{zoom: m.window.zoom}, motion{}
+	m.travel, m.window = newTravel(), window{zoom: m.window.zoom}
 	m.paused = true
 	m.toNow()
 	m.present(&m.state)
-	m.motion.jump(&m.state)
 	m.say("", b.name+": "+b.tell(), false)
 }

@@ -29,7 +29,7 @@ func (p *painter) cards(r rect) {
 // card draws one node: name, value, log, and what it waits for.
 func (p *painter) card(n *trace.Node, r rect) {
 	p.hitNode(r, n.ID)
-	if n.ID == p.cursor {
+	if p.cursorOn(n.ID) {
 		p.fill(rect{r.x, r.y, 1, r.h}, p.glyphs.cursor, p.cursorInk())
 	}
 	x, w := r.x+2, r.w-3

@@ -6,13 +6,16 @@ func (p *painter) status(r rect) {
 		p.typed(r)
 		return
 	}
+	if r.empty() {
+		return
+	}
 	if p.filtering || p.filter != "" && p.toast.text == "" {
 		p.filterLine(r)
 		return
 	}
 	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-	at.write(p.glyphs.prompt+" ", inkAccent|bold)
-	at.write(p.command, inkText|bold)
+	at.write(p.glyphs.prompt+" ", p.here(inkAccent|bold))
+	at.write(p.command, p.here(inkText|bold))
 	if p.toast.text == "" {
 		return
 	}
@@ -20,16 +23,27 @@ func (p *painter) status(r rect) {
 		at.skip(3)
 	}
 	if p.toast.bad {
-		at.write(p.glyphs.bad+" "+p.toast.text, inkBad|bold)
+		at.write(p.glyphs.bad+" "+p.toast.text, p.here(inkBad|bold))
 		return
 	}
-	at.write(p.glyphs.good+" "+p.toast.text, inkGood)
+	at.write(p.glyphs.good+" "+p.toast.text, p.here(inkGood))
+}
+
+// here returns the ink of the last lines: those of the band where there is one.
+func (p *painter) here(k ink) ink {
+	switch {
+	case !p.hasBand():
+		return k
+	case k&0xff == inkText:
+		return inkCaption | k&^0xff
+	}
+	return inkChapter | k&^0xff
 }
 
 // typed draws the command being typed, with its cursor.
 func (p *painter) typed(r rect) {
 	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-	at.write(": ", inkAccent|bold)
+	at.write(": ", p.here(inkAccent|bold))
 	before := []rune(p.prompt.text)
 	under, after := " ", ""
 	if p.prompt.cursor < len(before) {
@@ -40,9 +54,9 @@ func (p *painter) typed(r rect) {
 	if over := len(before) + 4 - r.w; over > 0 {
 		before = before[over:]
 	}
-	at.write(string(before), inkText|bold)
-	at.write(under, inkText|reverse)
-	at.write(after, inkText|bold)
+	at.write(string(before), p.here(inkText|bold))
+	at.write(under, p.here(inkText|reverse))
+	at.write(after, p.here(inkText|bold))
 }
 
 // promptHelp says what is wrong with the command being typed, or what its last

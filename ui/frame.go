@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"capsize/cluster/trace"
@@ -55,12 +54,16 @@ type frame struct {
 	history []int              // increments acknowledged in each of the last seconds
 	rate    float64            // increments acknowledged per second now
 
-	step    string      // what the scenario waits to be told to go on with
-	waiting bool        // it waits
-	prompt  *promptLine // the line being typed, or nil
-	menu    *menu       // an overlay, or nil
-	help    []helpGroup // the full help, or nil
-	hints   []helpKey   // of the footer, most important first: as many as fit are drawn
+	presents bool        // for an audience: nothing is shown that it need not see
+	heading  string      // what is presented
+	language string      // of captions, "" for the scenario's own
+	pressed  []string    // keys to be shown, the latest last
+	step     string      // what the scenario waits to be told to go on with
+	waiting  bool        // it waits
+	prompt   *promptLine // the line being typed, or nil
+	menu     *menu       // an overlay, or nil
+	help     []helpGroup // the full help, or nil
+	hints    []helpKey   // of the footer, most important first: as many as fit are drawn
 
 	scroll    int // the first row of a node table that does not fit
 	view      view
@@ -142,20 +145,24 @@ type painter struct {
 // render draws the frame: exactly height lines, none wider than width, and the
 // places that a click can hit, those on top last.
 func (f *frame) render() (string, []hit) {
-	if f.width < 1 || f.height < 1 {
-		return strings.Repeat("\n", max(f.height-1, 0)), nil
-	}
+	c, hits := f.paint()
+	return c.render(f.theme), hits
+}
+
+// paint is render on a canvas of its own.
+func (f *frame) paint() (*canvas, []hit) {
 	if f.line == nil {
 		f.line, f.lineEnd, f.latest = f.state, f.now, f.now
 	}
-	p := &painter{frame: f, canvas: newCanvas(f.width, f.height, f.glyphs.more)}
+	p := &painter{frame: f, canvas: newCanvas(max(f.width, 0), max(f.height, 0), f.glyphs.more)}
 	if f.width < minWidth || f.height < minHeight {
 		p.tooSmall()
-		return p.canvas.render(f.theme), nil
+		return p.canvas, nil
 	}
 	p.leader, p.noLeader, p.voters = f.state.LeaderNode(), f.state.NoLeader(), f.state.Voters()
 	p.recall()
 	l := layoutFor(f.width, f.height, len(f.state.Nodes))
+	band := p.band(&l)
 	p.header(l.header)
 	switch {
 	case p.zoom != "":
@@ -171,13 +178,14 @@ func (f *frame) render() (string, []hit) {
 		p.timeline(l.time)
 		p.story(l.story)
 	}
-	p.caption(l.story)
+	p.caption(l.story, band)
 	p.drawAlarm(l.status.y)
 	p.status(l.status)
 	p.footer(l.hints)
+	p.keycaps(l.status.y)
 	p.drawMenu()
 	p.drawHelp()
-	return p.canvas.render(f.theme), p.hits
+	return p.canvas, p.hits
 }
 
 // tooSmall says how much room is missing.

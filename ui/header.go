@@ -25,7 +25,7 @@ func (p *painter) header(r rect) {
 	}
 	p.whenever(at)
 	standing := p.standing()
-	if seed := fmt.Sprintf("seed %d", p.state.Settings.Seed); at.room(width(seed) + 3 + widthOf(standing) + 3 + spread(forms[0])) {
+	if seed := fmt.Sprintf("seed %d", p.state.Settings.Seed); !p.presents && at.room(width(seed)+3+widthOf(standing)+3+spread(forms[0])) {
 		at.write(seed, inkDim)
 		at.skip(3)
 	}

@@ -95,6 +95,7 @@ func keyMap() []binding {
 		bind(groupTime, "y", "the branches", (*model).branchesMenu, "y"),
 
 		bind(groupTime, "n", "next step of a scenario", (*model).nextStep, "n", "enter", "pgdown"),
+		bind(groupTime, "b", "start of the chapter before", (*model).chapterBack, "b", "pgup"),
 
 		bindKey(groupScreen, "tab", "next view; shift: previous", turn, "tab", "shift+tab").inFooter(9, "view"),
 		bind(groupScreen, ":", "type a command", (*model).openPrompt, ":").inFooter(13, "command"),
@@ -108,7 +109,7 @@ func keyMap() []binding {
 
 // orderKeys are the keys that order something, which only a cluster can carry out
 // and only now.
-var orderKeys = []string{"i", "I", "r", "l", "L", "k", "K", "s", "t", "g", "+", "-", "p", "P", "w", "d", "h", "H", "n", ":", "u", "U"}
+var orderKeys = []string{"i", "I", "r", "l", "L", "k", "K", "s", "t", "g", "+", "-", "p", "P", "w", "d", "h", "H", ":", "u", "U"}
 
 // hints returns the footer.
 func hints(keys []binding) []helpKey {

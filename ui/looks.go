@@ -275,13 +275,17 @@ func (p *painter) markNode(n *trace.Node, x, y int) {
 	if p.selected[n.ID] {
 		p.set(x, y, p.glyphs.marked, inkAccent)
 	}
-	if n.ID == p.cursor {
+	if p.cursorOn(n.ID) {
 		p.set(x, y, p.glyphs.cursor, p.cursorInk())
 		if p.selected[n.ID] {
 			p.set(x+1, y, p.glyphs.marked, inkAccent)
 		}
 	}
 }
+
+// cursorOn says whether the cursor is seen on a node: an audience need not know
+// where it is as long as it only follows the leader.
+func (p *painter) cursorOn(id string) bool { return id == p.cursor && (!p.presents || !p.follow) }
 
 // cursorInk is quiet as long as the cursor only follows the leader.
 func (p *painter) cursorInk() ink {

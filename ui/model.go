@@ -51,7 +51,10 @@ type model struct {
 	theme         *theme
 	glyphs        *glyphs
 	mouseOff      bool
-	dragging      bool // on a stretch of time
+	options       Options
+	presenter     presenter
+	output        *output // nil where there is no terminal
+	dragging      bool    // on a stretch of time
 
 	speed  int  // index into speeds
 	paused bool // the world is to stand still at now
@@ -81,9 +84,9 @@ type model struct {
 	places
 	alarms alarms // for violated checks
 	window window
-	motion motion
 
-	picture string // the last one drawn
+	picture string  // the last one drawn
+	canvas  *canvas // what it was drawn on
 	drawn   time.Time
 	hits    []hit
 	stale   bool // something to be seen has changed since
@@ -104,19 +107,14 @@ func newScreen(o Options) *model {
 	m := &model{
 		prompt:   newPrompt(),
 		keys:     keyMap(),
-		theme:    themeNamed(o.Theme),
-		glyphs:   unicodeGlyphs,
+		options:  o,
+		theme:    o.themeOf(),
+		glyphs:   o.glyphsOf(),
 		selected: map[string]bool{},
 		follow:   true,
 		level:    slices.Index(cluster.Levels, cluster.LevelLinearizable),
 		speed:    slices.Index(speeds, nearest(o.Speed)),
 		paused:   o.Speed == 0,
-	}
-	if noColour() {
-		m.theme = monoTheme
-	}
-	if o.ASCII || asciiTerminal() {
-		m.glyphs = asciiGlyphs
 	}
 	return m
 }
@@ -135,7 +133,7 @@ func (m *model) attach(s source, script *scenario.Script) {
 		m.session = scenario.NewSession(c, c.Settings().Seed, m.podium)
 	}
 	m.orders = newOrders(c, m.session)
-	m.ordered, m.load, m.motion, m.follow, m.undo = nil, 0, motion{}, true, undo{}
+	m.ordered, m.load, m.follow, m.undo, m.presenter = nil, 0, true, undo{}, presenter{}
 	m.places, m.alarms = places{}, alarms{silent: m.alarms.silent}
 	clear(m.selected)
 	m.setSpeed()
@@ -156,41 +154,6 @@ func (m *model) Init() tea.Cmd {
 	return start
 }
 
-// perform puts a scenario on stage. Its end is a performedMsg.
-func (m *model) perform(script *scenario.Script) tea.Cmd {
-	c, podium := m.cluster, m.podium
-	return func() tea.Msg {
-		var failures []scenario.Failure
-		ended := make(chan struct{})
-		err := c.Clock().Do(func() {
-			c.Go(func() {
-				defer close(ended)
-				failures = script.Perform(c, podium)
-			})
-		})
-		if err != nil {
-			return performedMsg{}
-		}
-		select {
-		case <-ended:
-			return performedMsg{failures: failures}
-		case <-c.Clock().Done():
-			return performedMsg{}
-		}
-	}
-}
-
-// performedMsg says that a scenario has ended.
-type performedMsg struct{ failures []scenario.Failure }
-
-func (m *model) performed(msg performedMsg) {
-	if len(msg.failures) > 0 {
-		m.say("", msg.failures[0].Error(), true)
-		return
-	}
-	m.say("", "the scenario has ended: the cluster is yours", false)
-}
-
 func nextTick() tea.Cmd {
 	return tea.Tick(frameEvery, func(at time.Time) tea.Msg { return tickMsg{at} })
 }
@@ -203,6 +166,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if err := m.stopped(); err != nil {
 			m.failed = fmt.Errorf("the cluster has stopped: %w", err)
 			return m, tea.Quit
+		}
+		if m.options.tape != nil {
+			m.options.tape.take(m)
 		}
 		m.refresh(m.passed(msg))
 		return m, nextTick()
@@ -245,6 +211,10 @@ func isTick(msg tea.Msg) bool { _, ok := msg.(tickMsg); return ok }
 
 // press does what a key stands for.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
+	if m.options.tape != nil {
+		m.options.tape.press(msg)
+	}
+	m.pressKey(msg, time.Now())
 	if msg.String() == "ctrl+c" {
 		return tea.Quit
 	}
@@ -279,13 +249,14 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 
 // View shows the latest picture.
 func (m *model) View() tea.View {
-	if m.stale {
-		m.picture, m.hits = m.frame().render()
+	if m.stale && (m.output == nil || !m.output.behind()) {
+		m.canvas, m.hits = m.frame().paint()
+		m.picture = m.canvas.render(m.theme)
 		m.stale = false
 	}
 	v := tea.NewView(m.picture)
 	v.AltScreen = true
-	v.WindowTitle = "capsize"
+	v.WindowTitle = m.title()
 	if !m.mouseOff {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
@@ -306,6 +277,7 @@ func (m *model) refresh(passed time.Duration) {
 		m.speed, m.paused = slices.Index(speeds, nearest(speed)), m.paused && m.travel.past
 		m.setAuto(false)
 	}
+	m.presentOn(time.Now())
 	m.keepPace()
 	for _, r := range m.orders.results.take() {
 		m.say(r.command, r.text, r.bad)
@@ -323,8 +295,7 @@ func (m *model) refresh(passed time.Duration) {
 	m.keepCursor()
 	m.lookAtChecks()
 	m.meter.read(time.Now(), m.state.At, m.still())
-	moving := m.motion.next(&m.state, m.still())
-	m.stale = m.stale || moving || !m.still() || m.state.Seq != before
+	m.stale = m.stale || !m.still() || m.state.Seq != before
 }
 
 // keepCursor moves the cursor off a node that is gone.
@@ -394,9 +365,9 @@ func (m *model) frame() *frame {
 		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view, places: m.places, alarm: m.alarm(), broken: m.alarms.broken,
 		hints: m.hints(), reached: m.meter.shortOf(m.pace()),
 	}
-	m.motion.fill(f)
 	m.fillTravel(f)
-	f.step, f.waiting = m.podium.now()
+	f.move(!m.options.Still)
+	m.stageIn(f)
 	if m.menu != nil {
 		f.menu = &m.menu.menu
 	}

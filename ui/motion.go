@@ -1,160 +1,129 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"capsize/cluster/trace"
 )
 
+// How long things are to be seen. The times are real: a picture shows virtual time
+// at some speed, and at that speed they are so long. What moves is thus drawn from
+// the state and its time alone, wherever the picture comes from.
 const (
-	// sparkFrames is for how many frames a packet is shown at least: most are
-	// faster than a frame.
-	sparkFrames = 6
-	// fadeFrames is how long a lost packet takes to fade.
-	fadeFrames = 10
-	// sparksMax is how many packets are shown at once: more is noise.
-	sparksMax = 40
-	// flashFrames and cutFrames are how long a changed value flashes, and how
-	// long entries that were cut off stay to be seen.
-	flashFrames, cutFrames = 12, 60
-	// calmFrames is how long a value must have stood still for its next change
-	// to flash: under load everything would flash all the time.
-	calmFrames = 15
-	// freshFrames is how long a node may be behind before it is worth a word:
+	// sparkTime is how long a packet is on its way at least: most are faster than
+	// the eye.
+	sparkTime = 200 * time.Millisecond
+	// fadeTime is how long a lost packet takes to fade.
+	fadeTime = 330 * time.Millisecond
+	// flashTime is how long a changed value flashes, and cutTime how long entries
+	// that were cut off stay to be seen.
+	flashTime, cutTime = 400 * time.Millisecond, 2 * time.Second
+	// freshTime is how long a node may be behind before it is worth a word:
 	// followers learn a little later than the leader what is committed.
-	freshFrames = 10
-	// historySeconds is how many seconds of acknowledged increments are kept.
-	historySeconds = 20
+	freshTime = 330 * time.Millisecond
 )
 
-// motion is what moves on the screen from frame to frame.
-type motion struct {
-	sparks   []moving
-	lastID   uint64 // of the newest packet seen
-	flash    map[string]int
-	cut      map[string]int
-	calm     map[string]int // node → frames for which its value has stood still
-	behind   map[string]int // node → frames for which it has been behind
-	valueAt  map[string]time.Duration
-	cutAt    map[string]time.Duration
-	okBefore []uint64 // acknowledged increments at the start of each of the last seconds
-	second   int64    // the last second in okBefore
+// sparksMax is how many packets are shown at once: more is noise.
+const sparksMax = 40
+
+// slowest and pictureMax are the speeds up to which times stretch with the speed.
+const slowest, pictureMax = 0.001, 100
+
+// stretch returns how much virtual time passes in a real time, at the speed at which
+// the frame is seen.
+func (f *frame) stretch(seen time.Duration) time.Duration {
+	return time.Duration(float64(seen) * min(max(f.speed, slowest), pictureMax))
 }
 
-// moving is a packet on the screen.
-type moving struct {
-	flight trace.Flight
-	quiet  bool
-	frames int // for how long it has been shown
-	fade   int // for how long it has been fading
-}
-
-// next moves everything by a frame, and reports whether anything moves. While
-// the clock stands still, so does everything on the screen.
-func (mo *motion) next(s *trace.State, paused bool) bool {
-	if mo.flash == nil {
-		mo.flash, mo.cut = map[string]int{}, map[string]int{}
-		mo.calm, mo.behind = map[string]int{}, map[string]int{}
-		mo.valueAt, mo.cutAt = map[string]time.Duration{}, map[string]time.Duration{}
-	}
-	mo.count(s)
-	active := countDown(mo.flash) || countDown(mo.cut)
+// move fills in what depends on how long ago something happened; of what moves
+// only if that is wanted.
+func (f *frame) move(moves bool) {
+	s := f.state
+	f.flash, f.cut, f.fresh = map[string]float64{}, map[string]float64{}, map[string]bool{}
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		mo.calm[n.ID]++
-		if n.ValueAt != mo.valueAt[n.ID] {
-			if mo.calm[n.ID] > calmFrames {
-				mo.flash[n.ID] = flashFrames
-			}
-			mo.valueAt[n.ID], mo.calm[n.ID], mo.behind[n.ID] = n.ValueAt, 0, 0
+		if moves {
+			f.flash[n.ID] = f.fadeOut(n.StirAt, flashTime)
 		}
-		mo.behind[n.ID]++
-		if behind(s, n) == 0 {
-			mo.behind[n.ID] = 0
+		if len(n.Cut) > 0 {
+			f.cut[n.ID] = f.fadeOut(n.CutAt, cutTime)
 		}
-		if n.CutAt != mo.cutAt[n.ID] {
-			mo.cutAt[n.ID], mo.cut[n.ID] = n.CutAt, cutFrames
-		}
+		f.fresh[n.ID] = f.now-max(n.ValueAt, n.LagAt) < f.stretch(freshTime)
 	}
-	if !paused {
-		mo.moveSparks(s)
+	if moves {
+		f.sparks = f.inFlight()
 	}
-	return active || len(mo.sparks) > 0
-}
-
-// jump takes in another moment than the next: what is on its way there is shown
-// in its place, and nothing has just changed.
-func (mo *motion) jump(s *trace.State) {
-	*mo = motion{
-		flash: map[string]int{}, cut: map[string]int{}, calm: map[string]int{}, behind: map[string]int{},
-		valueAt: map[string]time.Duration{}, cutAt: map[string]time.Duration{},
+	last := int64(f.now / time.Second)
+	first := max(last-trace.RateSeconds+1, 0)
+	for second := first; second < last; second++ {
+		f.history = append(f.history, s.Clients.OKIn(second))
 	}
-	for i := range s.Nodes {
-		n := &s.Nodes[i]
-		mo.valueAt[n.ID], mo.cutAt[n.ID], mo.behind[n.ID] = n.ValueAt, n.CutAt, freshFrames
-		if n.CutAt == s.At && len(n.Cut) > 0 {
-			mo.cut[n.ID] = cutFrames
-		}
-	}
-	for _, f := range s.Flights {
-		mo.lastID = max(mo.lastID, f.ID)
-		// What has arrived at this very moment is the cause of what is seen.
-		if f.ID != 0 && (f.Fate == trace.Sent || f.EndedAt == s.At) && len(mo.sparks) < sparksMax {
-			mo.sparks = append(mo.sparks, moving{flight: f, quiet: isRoutine(s, f), frames: sparkFrames})
-		}
+	if n := len(f.history); n > 0 {
+		f.rate = float64(f.history[n-1])
 	}
 }
 
-func countDown(left map[string]int) (active bool) {
-	for id := range left {
-		active = true
-		if left[id]--; left[id] <= 0 {
-			delete(left, id)
-		}
+// fadeOut returns how much is left of what began at a moment and lasts so long:
+// 1 at the moment, 0 when it is over. Nothing begins at 0.
+func (f *frame) fadeOut(at, lasts time.Duration) float64 {
+	lasts = f.stretch(lasts)
+	if at <= 0 || f.now-at >= lasts {
+		return 0
 	}
-	return active
+	return 1 - float64(f.now-at)/float64(lasts)
 }
 
-// moveSparks ages the packets that are shown and takes in new ones.
-func (mo *motion) moveSparks(s *trace.State) {
-	kept := mo.sparks[:0]
-	for _, k := range mo.sparks {
-		if len(s.Flights) > 0 {
-			if now := s.Flights[k.flight.ID%uint64(len(s.Flights))]; now.ID == k.flight.ID {
-				k.flight = now
-			} else if k.flight.Fate == trace.Sent {
-				continue // so old that its end is forgotten
-			}
-		}
-		k.frames++
-		if k.flight.Fate == trace.Lost && k.frames >= sparkFrames/2 {
-			k.fade++
-		}
-		arrived := k.flight.Fate == trace.Delivered && k.frames > sparkFrames
-		if !arrived && k.fade <= fadeFrames {
-			kept = append(kept, k)
+// inFlight returns the packets to be seen, oldest first. Of those that carry
+// nothing new one on each link is enough to see that it is alive.
+func (f *frame) inFlight() []spark {
+	var all, seen []spark
+	for i := range f.state.Flights {
+		if s, ok := f.sparkOf(&f.state.Flights[i]); ok {
+			all = append(all, s)
 		}
 	}
-	mo.sparks = kept
-	newest := mo.lastID
-	for _, f := range s.Flights {
-		if f.ID > mo.lastID && len(mo.sparks) < sparksMax {
-			if quiet := isRoutine(s, f); !quiet || !mo.shows(f) {
-				mo.sparks = append(mo.sparks, moving{flight: f, quiet: quiet})
-			}
+	slices.SortFunc(all, func(a, b spark) int { return cmp.Compare(a.flight.ID, b.flight.ID) })
+	alive := map[trace.Link]bool{}
+	for _, s := range all {
+		link := trace.Link{From: s.flight.From, To: s.flight.To}
+		if s.quiet = isRoutine(f.state, s.flight); s.quiet && alive[link] || len(seen) == sparksMax {
+			continue
 		}
-		newest = max(newest, f.ID)
+		alive[link] = alive[link] || s.quiet
+		seen = append(seen, s)
 	}
-	mo.lastID = newest
+	return seen
 }
 
-// shows says whether a quiet packet of the link is on the screen already: one is
-// enough to see that the link is alive.
-func (mo *motion) shows(f trace.Flight) bool {
-	return slices.ContainsFunc(mo.sparks, func(k moving) bool {
-		return k.quiet && k.flight.From == f.From && k.flight.To == f.To
-	})
+// sparkOf places a packet where virtual time has it, but no faster than the eye
+// can follow, and says whether it is to be seen at all.
+func (f *frame) sparkOf(flight *trace.Flight) (spark, bool) {
+	s := spark{flight: *flight, lost: flight.Fate == trace.Lost}
+	age, shortest := f.now-flight.SentAt, f.stretch(sparkTime)
+	if f.past && !f.playing {
+		shortest = 0 // whoever looks at a moment wants to see it as it was
+	}
+	if flight.ID == 0 || age < 0 {
+		return s, false
+	}
+	s.at = min(float64(age)/float64(max(shortest, flight.Delay, 1)), 1)
+	switch flight.Fate {
+	case trace.Lost:
+		// It is seen to go half of the way, and fades there.
+		s.at = min(s.at, 0.5)
+		half := max(flight.SentAt+shortest/2, flight.EndedAt)
+		s.fade = max(float64(f.now-half)/float64(f.stretch(fadeTime)), 0)
+		return s, s.fade <= 1
+	case trace.Delivered:
+		return s, age <= shortest || f.now <= flight.EndedAt
+	case trace.Sent:
+		if flight.Held {
+			s.at = min(s.at, 0.3)
+		}
+	}
+	return s, true
 }
 
 // isRoutine says whether a packet carries nothing new: a heartbeat, an append
@@ -172,89 +141,4 @@ func isRoutine(s *trace.State, f trace.Flight) bool {
 	return slices.ContainsFunc(s.Flights, func(request trace.Flight) bool {
 		return request.RPC == f.RPC && !request.Reply && request.Entries == 0
 	})
-}
-
-// place returns how far on its way a packet is drawn: where virtual time has it,
-// but no faster than the eye can follow.
-func (k moving) place(now time.Duration) float64 {
-	most := float64(k.frames) / sparkFrames
-	if k.flight.Held {
-		return min(most, 0.3)
-	}
-	if k.flight.Fate == trace.Lost {
-		return min(most, 0.5)
-	}
-	if k.flight.Fate == trace.Sent && k.flight.Delay > 0 {
-		most = min(most, float64(now-k.flight.SentAt)/float64(k.flight.Delay))
-	}
-	return min(most, 1)
-}
-
-// count keeps the acknowledged increments by second of virtual time.
-func (mo *motion) count(s *trace.State) {
-	second := int64(s.At / time.Second)
-	if len(mo.okBefore) == 0 || second > mo.second {
-		missed := max(second-mo.second, 1)
-		for range min(missed, historySeconds) {
-			mo.okBefore = append(mo.okBefore, s.Clients.OK)
-		}
-		mo.okBefore = mo.okBefore[max(0, len(mo.okBefore)-historySeconds):]
-		mo.second = second
-	}
-}
-
-// meter measures how fast virtual time really passes.
-type meter struct {
-	at      time.Time // when the last reading began
-	virtual time.Duration
-	speed   float64 // virtual seconds per second, 0 while it is not known
-}
-
-// meterEvery is for how long a reading lasts.
-const meterEvery = time.Second
-
-// read looks at both clocks, once a frame.
-func (mt *meter) read(now time.Time, virtual time.Duration, paused bool) {
-	passed := now.Sub(mt.at)
-	switch {
-	case paused, mt.at.IsZero():
-		*mt = meter{at: now, virtual: virtual}
-	case passed >= meterEvery:
-		*mt = meter{at: now, virtual: virtual, speed: (virtual - mt.virtual).Seconds() / passed.Seconds()}
-	}
-}
-
-// shortOf returns the speed that is reached, 0 if that is about the one asked for.
-func (mt *meter) shortOf(asked float64) float64 {
-	if mt.speed >= 1 && mt.speed < asked*0.9 {
-		return mt.speed
-	}
-	return 0
-}
-
-// fill puts what moves into a frame.
-func (mo *motion) fill(f *frame) {
-	for _, k := range mo.sparks {
-		f.sparks = append(f.sparks, spark{
-			flight: k.flight, at: k.place(f.now),
-			quiet: k.quiet, lost: k.flight.Fate == trace.Lost, fade: float64(k.fade) / fadeFrames,
-		})
-	}
-	f.fresh = map[string]bool{}
-	for id, frames := range mo.behind {
-		f.fresh[id] = frames < freshFrames
-	}
-	f.flash, f.cut = map[string]float64{}, map[string]float64{}
-	for id, left := range mo.flash {
-		f.flash[id] = float64(left) / flashFrames
-	}
-	for id, left := range mo.cut {
-		f.cut[id] = float64(left) / cutFrames
-	}
-	for i := 1; i < len(mo.okBefore); i++ {
-		f.history = append(f.history, int(mo.okBefore[i]-mo.okBefore[i-1]))
-	}
-	if last := len(f.history); last > 0 {
-		f.rate = float64(f.history[last-1])
-	}
 }

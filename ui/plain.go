@@ -33,7 +33,7 @@ func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, 
 	var told uint64
 	for {
 		var err error
-		told, err = tellNew(c.Trace(), told, out)
+		told, err = tellNew(c.Trace(), told, o.Lang, out)
 		for _, text := range answers.take() {
 			_, failed := fmt.Fprintf(out, "%s  %s\n", clockTime(c.Clock().Now()), clean(text))
 			err = errors.Join(err, failed)
@@ -89,7 +89,7 @@ func readPlain(c *cluster.Cluster, in io.Reader, answers *mailbox[string]) {
 
 // tellNew writes the lines of the story after the event told, and returns the
 // last event told now.
-func tellNew(log *trace.Log, told uint64, out io.Writer) (uint64, error) {
+func tellNew(log *trace.Log, told uint64, language string, out io.Writer) (uint64, error) {
 	var lines []trace.Line
 	log.Look(func(s *trace.State) {
 		for _, line := range s.Story {
@@ -100,7 +100,7 @@ func tellNew(log *trace.Log, told uint64, out io.Writer) (uint64, error) {
 		told = s.Seq
 	})
 	for _, line := range lines {
-		if _, err := fmt.Fprintf(out, "%s  %s\n", clockTime(line.At), clean(line.Text)); err != nil {
+		if _, err := fmt.Fprintf(out, "%s  %s\n", clockTime(line.At), clean(line.In.In(language, line.Text))); err != nil {
 			return told, err
 		}
 	}

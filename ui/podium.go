@@ -4,7 +4,10 @@ import (
 	"sync"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"capsize/cluster"
+	"capsize/cluster/scenario"
 )
 
 // podium is where a scenario meets whoever presents it. The scenario runs inside
@@ -28,11 +31,14 @@ func (p *podium) Speed(speed float64) {
 	p.speed = speed
 }
 
-// Step waits for a key, or for the end.
+// Step waits for a key, or for the end. Time stands still meanwhile, but for the
+// few milliseconds of a step that the clock is in: what a scenario tells must not
+// depend on how long people look at it.
 func (p *podium) Step(text string) {
 	p.mu.Lock()
 	p.step, p.waiting = text, true
 	p.mu.Unlock()
+	p.c.Clock().Run(0)
 	for p.waits() && !p.c.Ended() {
 		p.c.Sleep(stepPoll)
 	}
@@ -66,4 +72,40 @@ func (p *podium) takeSpeed() float64 {
 	speed := p.speed
 	p.speed = 0
 	return speed
+}
+
+// perform puts a scenario on stage. Its end is a performedMsg.
+func (m *model) perform(script *scenario.Script) tea.Cmd {
+	c, podium := m.cluster, m.podium
+	return func() tea.Msg {
+		var failures []scenario.Failure
+		ended := make(chan struct{})
+		err := c.Clock().Do(func() {
+			c.Go(func() {
+				defer close(ended)
+				failures = script.Perform(c, podium)
+			})
+		})
+		if err != nil {
+			return performedMsg{}
+		}
+		select {
+		case <-ended:
+			return performedMsg{failures: failures}
+		case <-c.Clock().Done():
+			return performedMsg{}
+		}
+	}
+}
+
+// performedMsg says that a scenario has ended.
+type performedMsg struct{ failures []scenario.Failure }
+
+func (m *model) performed(msg performedMsg) {
+	m.presenter.over = true
+	if len(msg.failures) > 0 {
+		m.say("", msg.failures[0].Error(), true)
+		return
+	}
+	m.say("", "the scenario has ended: the cluster is yours", false)
 }

@@ -29,6 +29,53 @@ type Options struct {
 	Trace string
 	// Script is a scenario to put on stage, or nil.
 	Script *scenario.Script
+	// Autoplay has a scenario's steps go on by themselves once they can be read.
+	Autoplay bool
+	// Keys shows the keys that are pressed, large.
+	Keys bool
+	// Still has nothing move on the screen.
+	Still bool
+	// Lang is the language of captions, such as zh or zh-TW, "" for the scenario's own.
+	Lang string
+	// Cast is the file that the screen is recorded in, "" for none; with CastKeys
+	// the keys pressed are recorded too.
+	Cast     string
+	CastKeys bool
+
+	tape *tape
+}
+
+// themeOf returns the theme, nil if it is to be chosen by the terminal.
+func (o Options) themeOf() *theme {
+	if noColour() {
+		return monoTheme
+	}
+	return themeNamed(o.Theme)
+}
+
+// glyphsOf returns the characters to draw with.
+func (o Options) glyphsOf() *glyphs {
+	if o.ASCII || asciiTerminal() {
+		return asciiGlyphs
+	}
+	return unicodeGlyphs
+}
+
+// Prepare checks the options, and begins the recording that they ask for.
+func (o *Options) Prepare(plain bool) (err error) {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	switch {
+	case o.Cast == "":
+		return nil
+	case plain:
+		return errors.New("--cast: there is no screen to record; capsize record makes a recording without one")
+	}
+	if o.tape, err = createTape(o.Cast, o.CastKeys); err != nil {
+		return fmt.Errorf("--cast: %w", err)
+	}
+	return nil
 }
 
 // ThemeNames returns what Options.Theme may be.
@@ -70,9 +117,20 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
 		defer func() { err = errors.Join(err, w.Close()) }()
 	}
 	m := newModel(c, o)
-	err = run(m, tea.WithContext(ctx), tea.WithFPS(fps))
+	err = runOnTerminal(ctx, m)
 	if now := m.living(); now != nil && now != c { // a scenario or a branch has brought its own
 		err = errors.Join(err, now.Close())
+	}
+	return err
+}
+
+// runOnTerminal runs the screen on the terminal, and ends its recording.
+func runOnTerminal(ctx context.Context, m *model) error {
+	m.output = newOutput(os.Stdout)
+	err := run(m, tea.WithContext(ctx), tea.WithFPS(fps), tea.WithOutput(m.output))
+	m.output.flush()
+	if m.options.tape != nil {
+		err = errors.Join(err, m.options.tape.Close())
 	}
 	return err
 }
@@ -95,4 +153,19 @@ func noColour() bool { return os.Getenv("NO_COLOR") != "" }
 // asciiTerminal says whether the terminal is known to have few glyphs.
 func asciiTerminal() bool {
 	return slices.Contains([]string{"linux", "vt100", "vt220", "dumb"}, os.Getenv("TERM"))
+}
+
+// Language returns the language that the user's environment asks for, such as
+// zh_TW, "" if it asks for none.
+func Language() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if value := os.Getenv(name); value != "" {
+			language, _, _ := strings.Cut(value, ".")
+			if language == "C" || language == "POSIX" {
+				return ""
+			}
+			return language
+		}
+	}
+	return ""
 }

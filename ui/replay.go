@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
 
 	"capsize/cluster/trace"
@@ -29,7 +28,7 @@ func Replay(ctx context.Context, name string, o Options) error {
 	defer s.reader.Close()
 	m := newScreen(o)
 	m.replay(s, filepath.Base(name))
-	err = run(m, tea.WithContext(ctx), tea.WithFPS(fps))
+	err = runOnTerminal(ctx, m)
 	if c := m.living(); c != nil { // a branch or a scenario has brought one
 		err = errors.Join(err, c.Close())
 	}

@@ -221,7 +221,7 @@ func (p *painter) station(s *station, shape form) {
 // markStation draws the cursor beside a node, and the mark of a selected one.
 func (p *painter) markStation(s *station) {
 	x := s.r.x - 2
-	if s.node.ID == p.cursor {
+	if p.cursorOn(s.node.ID) {
 		p.fill(rect{x, s.r.y, 1, s.r.h}, p.glyphs.cursor, p.cursorInk())
 	}
 	if p.selected[s.node.ID] {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 
 	"capsize/cluster/trace"
 )
@@ -21,10 +20,10 @@ func (p *painter) tell(r rect, story []trace.Line) {
 	y := r.y + r.h
 	for i := len(story) - 1; i >= 0 && y > r.y; i-- {
 		line := story[i]
-		if line.Topic == trace.AboutWords && line.Text == p.state.Caption {
+		if line.Topic == trace.AboutWords && p.isSaid(line.Text) {
 			continue // it stands below, larger
 		}
-		text := clean(line.Text)
+		text := clean(line.In.In(p.language, line.Text))
 		if line.Count > 1 {
 			text += fmt.Sprintf(" (%d times)", line.Count)
 		}
@@ -49,32 +48,6 @@ func (p *painter) tell(r rect, story []trace.Line) {
 		for j, row := range rows {
 			p.put(left, y+j, r.x+r.w-left, row, k)
 		}
-	}
-}
-
-// captionLines is how many lines a caption has at most.
-const captionLines = 2
-
-// caption draws what the scenario says, over the story: whoever watches is to
-// read one thing at a time.
-func (p *painter) caption(r rect) {
-	if p.state.Caption == "" && !p.waiting || r.empty() {
-		return
-	}
-	lines := wrap(clean(p.state.Caption), r.w-4)
-	lines = lines[:min(len(lines), captionLines)]
-	if p.waiting {
-		lines = append(lines, strings.TrimSpace(clean(p.step)+"  "+p.glyphs.play+" n to go on"))
-	}
-	rows := min(len(lines), r.h)
-	r.y, r.h = r.y+r.h-rows, rows
-	p.fill(r, " ", inkText)
-	for i, line := range lines[:rows] {
-		k := inkText | bold
-		if p.waiting && i == len(lines)-1 {
-			k = inkAccent | bold
-		}
-		p.put(r.x+2, r.y+i, r.w-4, line, k)
 	}
 }
 

@@ -121,7 +121,7 @@ func (p *painter) tableHead(x, y int, c columns) {
 func (p *painter) tableRow(n *trace.Node, r rect, c columns) {
 	p.hitNode(r, n.ID)
 	p.markNode(n, r.x, r.y)
-	if r.h > 1 && n.ID == p.cursor {
+	if r.h > 1 && p.cursorOn(n.ID) {
 		p.set(r.x, r.y+1, p.glyphs.cursor, p.cursorInk())
 	}
 	look := p.glyphs.lookOf(n)

@@ -81,41 +81,6 @@ func truncate(s string, w int, more string) string {
 	return ansi.Truncate(s, w, more)
 }
 
-// wrap breaks clean text between words into lines of at most w cells.
-func wrap(s string, w int) []string {
-	if w <= 0 {
-		return nil
-	}
-	var lines []string
-	line, used := "", 0
-	for _, word := range strings.Fields(s) {
-		n := width(word)
-		switch {
-		case used > 0 && used+1+n <= w:
-			line, used = line+" "+word, used+1+n
-		case used > 0:
-			lines = append(lines, line)
-			line, used = word, n
-		default:
-			line, used = word, n
-		}
-		for used > w {
-			head := ansi.Truncate(line, w, "")
-			if head == "" {
-				// One character is wider than the line.
-				return append(lines, "")
-			}
-			lines = append(lines, head)
-			line = line[len(head):]
-			used = width(line)
-		}
-	}
-	if used > 0 {
-		lines = append(lines, line)
-	}
-	return lines
-}
-
 // thousands writes a count with commas.
 func thousands[N uint64 | int64 | int](n N) string {
 	s := fmt.Sprint(n)

@@ -70,6 +70,32 @@ func TestWrapBreaksBetweenWords(t *testing.T) {
 	}
 }
 
+// Chinese has no blanks to break at.
+func TestWideTextIsBrokenBetweenCharacters(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		w    int
+		want string
+	}{
+		{"五个节点", 4, "五个|节点"},
+		{"五个节点", 5, "五个|节点"},
+		{"(a) n1 领导，并接受", 12, "(a) n1 领|导，并接受"},
+		{"n1领导，并", 6, "n1领|导，并"},
+		{"他说“好”了", 6, "他说|“好”了"},
+		{"n1、n2、n3", 6, "n1、|n2、n3"},
+	} {
+		got := wrap(c.in, c.w)
+		for _, line := range got {
+			if width(line) > c.w {
+				t.Errorf("wrap(%q, %d): %q is too wide", c.in, c.w, line)
+			}
+		}
+		if text := strings.Join(got, "|"); text != c.want {
+			t.Errorf("wrap(%q, %d) = %q, want %q", c.in, c.w, text, c.want)
+		}
+	}
+}
+
 func TestFitNeverShowsMoreThanThereIs(t *testing.T) {
 	for _, c := range []struct {
 		n    int64

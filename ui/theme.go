@@ -25,9 +25,11 @@ const (
 	inkPacketVote
 	inkPacketReply
 	inkPacketOther
-	inkTerm0                          // text in the colour of a term; termColours of them
-	inkFill0 = inkTerm0 + termColours // a block filled with it
-	inkCount = inkFill0 + termColours
+	inkCaption                          // a caption, on the band
+	inkChapter                          // the name of a part, on the band
+	inkTerm0                            // text in the colour of a term; termColours of them
+	inkFill0   = inkTerm0 + termColours // a block filled with it
+	inkCount   = inkFill0 + termColours
 )
 
 // Attributes.
@@ -55,6 +57,11 @@ type termColour struct{ text, fill, on string }
 
 // palette is a theme before it is made: hex colours by their token.
 type palette struct {
+	// The terminal's own colours where there is no terminal to have any: those of
+	// its ground and of its text.
+	ground, text string
+	band         string // what captions stand on
+
 	dim, faint, accent, good, warn, bad string
 	append, vote, reply, other          string
 	// Neighbours differ in lightness, so that two terms that follow each other
@@ -63,6 +70,7 @@ type palette struct {
 }
 
 var darkPalette = palette{
+	ground: "#0e131a", text: "#dde3ec", band: "#1b2736",
 	dim: "#9aa3b2", faint: "#515a68", accent: "#5cc8ff", good: "#8bd69a", warn: "#ffc457", bad: "#ff7272",
 	append: "#5cc8ff", vote: "#ffb3f0", reply: "#8bd69a", other: "#c9b8ff",
 	terms: [termColours]termColour{
@@ -76,6 +84,7 @@ var darkPalette = palette{
 }
 
 var lightPalette = palette{
+	ground: "#ffffff", text: "#1f252e", band: "#e4ecf5",
 	dim: "#5a6270", faint: "#b4bac4", accent: "#0063b1", good: "#1a7a36", warn: "#955f00", bad: "#c4202f",
 	append: "#0063b1", vote: "#a0208c", reply: "#1a7a36", other: "#6541c9",
 	terms: [termColours]termColour{
@@ -89,6 +98,7 @@ var lightPalette = palette{
 }
 
 var contrastPalette = palette{
+	ground: "#000000", text: "#ffffff", band: "#1f2f5c",
 	dim: "#e0e0e0", faint: "#a0a0a0", accent: "#00e5ff", good: "#7dff7d", warn: "#ffe000", bad: "#ff8080",
 	append: "#00e5ff", vote: "#ff9cff", reply: "#7dff7d", other: "#ffffff",
 	terms: [termColours]termColour{
@@ -103,6 +113,7 @@ var contrastPalette = palette{
 
 // The colours of Okabe and Ito, chosen so that red-green blindness keeps them apart.
 var blindPalette = palette{
+	ground: "#0e131a", text: "#dde3ec", band: "#1b2736",
 	dim: "#9aa3b2", faint: "#515a68", accent: "#56b4e9", good: "#33b58e", warn: "#f0e442", bad: "#ff8a3d",
 	append: "#56b4e9", vote: "#e29bc4", reply: "#33b58e", other: "#d0d0d0",
 	terms: [termColours]termColour{
@@ -121,7 +132,17 @@ type theme struct {
 	sgr  [inkCount]string
 	// blockBlank says of each token whether it shows on an empty cell.
 	blockBlank [inkCount]bool
+	// colours are the same for where there is no terminal; the first is of text.
+	// Without colours they are black on white.
+	colours [inkCount]colour
+	ground  string
+	// ansi are the sixteen colours of a terminal in this theme, joined by colons,
+	// "" without colours.
+	ansi string
 }
+
+// colour is a colour of text in hex, and of what is behind it or "".
+type colour struct{ text, behind string }
 
 // The themes that --theme may name.
 var themes = []*theme{
@@ -141,26 +162,40 @@ func themeNamed(name string) *theme {
 }
 
 func newTheme(name string, p palette) *theme {
-	t := &theme{name: name}
+	t := &theme{name: name, ground: p.ground}
+	eight := []string{p.ground, p.bad, p.good, p.warn, p.append, p.vote, p.accent, p.text}
+	t.ansi = strings.Join(append(eight, eight...), ":")
+	t.colours[inkText] = colour{text: p.text}
 	for token, hex := range map[ink]string{
 		inkDim: p.dim, inkFaint: p.faint, inkAccent: p.accent, inkGood: p.good, inkWarn: p.warn, inkBad: p.bad,
 		inkPacketAppend: p.append, inkPacketVote: p.vote, inkPacketReply: p.reply, inkPacketOther: p.other,
 	} {
 		t.sgr[token] = strings.Join(ansi.Style{}.ForegroundColor(lipgloss.Color(hex)), ";")
+		t.colours[token] = colour{text: hex}
 	}
+	t.fill(inkCaption, p.text, p.band)
+	t.fill(inkChapter, p.accent, p.band)
 	for i, c := range p.terms {
 		t.sgr[termInk(uint64(i))] = strings.Join(ansi.Style{}.ForegroundColor(lipgloss.Color(c.text)), ";")
-		fill := ansi.Style{}.ForegroundColor(lipgloss.Color(c.on)).BackgroundColor(lipgloss.Color(c.fill))
-		t.sgr[fillInk(uint64(i))] = strings.Join(fill, ";")
-		t.blockBlank[fillInk(uint64(i))] = true
+		t.colours[termInk(uint64(i))] = colour{text: c.text}
+		t.fill(fillInk(uint64(i)), c.on, c.fill)
 	}
 	return t
 }
 
+// fill makes a token one with a colour behind it.
+func (t *theme) fill(token ink, text, behind string) {
+	style := ansi.Style{}.ForegroundColor(lipgloss.Color(text)).BackgroundColor(lipgloss.Color(behind))
+	t.sgr[token], t.blockBlank[token], t.colours[token] = strings.Join(style, ";"), true, colour{text, behind}
+}
+
 func newMonoTheme() *theme {
-	t := &theme{name: "mono"}
+	t := &theme{name: "mono", ground: "white"}
+	for token := range t.colours {
+		t.colours[token] = colour{text: "black"}
+	}
 	boldly, faintly := strings.Join(ansi.Style{}.Bold(), ";"), strings.Join(ansi.Style{}.Faint(), ";")
-	for _, token := range []ink{inkAccent, inkWarn, inkBad} {
+	for _, token := range []ink{inkAccent, inkWarn, inkBad, inkChapter} {
 		t.sgr[token] = boldly
 	}
 	for token := inkTerm0; token < inkFill0; token++ {

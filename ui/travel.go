@@ -17,7 +17,6 @@ type travel struct {
 	seq     uint64
 	at      time.Duration    // from event seq on, but before the next one
 	shown   trace.State      // after event seq
-	now     motion           // what moves now, while the past is shown
 	steps   *mailbox[uint64] // where the world has got to
 	line    timeline
 	stirred time.Duration // when something to slow down for happened last, while the past is played
@@ -84,7 +83,6 @@ func (m *model) look(seq uint64) {
 		return
 	}
 	m.show(trace.Moment{Seq: seq, At: e.At})
-	m.motion.jump(&m.travel.shown)
 	m.say("", eventWords(&m.travel.shown, &e), false)
 }
 
@@ -97,14 +95,13 @@ func (m *model) lookAt(at time.Duration) {
 	first := m.first()
 	at = max(at, first.At)
 	m.show(trace.Moment{Seq: max(m.history.SeqAt(at), first.Seq), At: at})
-	m.motion.jump(&m.travel.shown)
 }
 
 // show makes a moment of the past what is shown.
 func (m *model) show(moment trace.Moment) {
 	t := &m.travel
 	if !t.past {
-		t.past, t.stepped, t.playing, t.now = true, false, false, m.motion
+		t.past, t.stepped, t.playing = true, false, false
 		m.setSpeed()
 	}
 	if !m.history.StateAt(moment.Seq, &t.shown) {
@@ -119,9 +116,6 @@ func (m *model) show(moment trace.Moment) {
 // toNow shows the latest moment; the world goes on if it did before.
 func (m *model) toNow() {
 	t := &m.travel
-	if t.past {
-		m.motion = t.now
-	}
 	t.past, t.stepped, t.playing, m.stale = false, false, false, true
 	m.window.scrolled = false
 	m.setSpeed()

@@ -22,6 +22,8 @@ func (p *painter) whenever(at *pen) {
 		at.write(p.glyphs.stop+" past "+back, inkAccent|bold)
 	case p.recorded:
 		at.write(p.glyphs.stop+" the end", inkWarn|bold)
+	case p.paused && p.presents:
+		at.write(p.glyphs.stop, inkDim)
 	case p.paused:
 		at.write(p.glyphs.stop+" paused", inkWarn|bold)
 	default:

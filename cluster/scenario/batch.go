@@ -90,6 +90,17 @@ type Batch struct {
 	Terminal io.Writer
 }
 
+// repeatMax is how often a scenario may be run at once.
+const repeatMax = 1_000_000
+
+// Check says what is wrong with a batch.
+func (b Batch) Check() error {
+	if b.Repeat < 1 || b.Repeat > repeatMax {
+		return fmt.Errorf("--repeat %d: it must be from 1 to %d", b.Repeat, repeatMax)
+	}
+	return nil
+}
+
 // Run carries the batch out, on all cores there are, and returns the results in
 // order. The error says which runs could not be started or ended by themselves;
 // they have no result. When ctx ends, so do the runs.

@@ -83,7 +83,7 @@ func (r *reader) command() (command, error) {
 		return command{}, err
 	}
 	name, _, _ := strings.Cut(w.text, ".") // say.zh is say in another language
-	if c, ok := find(name); ok && (name == w.text || name == "say") {
+	if c, ok := find(name); ok && (name == w.text || name == "say" || name == "chapter") {
 		return c, nil
 	}
 	return command{}, r.fail(w, "%q is no command%s; capsize commands lists them", w.text, didYouMean(w.text, names()))

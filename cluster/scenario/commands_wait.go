@@ -159,11 +159,8 @@ func (x *execution) peek(s selector) ([]string, error) {
 func stageCommands() []command {
 	return []command{
 		{name: "speed", syntax: "speed FACTOR|max|auto", help: "how fast time runs on stage; a run without a screen takes no notice", parse: parseSpeed},
-		{name: "say", syntax: "say TEXT | say.LANG TEXT", help: "a caption for whoever watches; say.zh the same in Chinese", parse: parseSay},
-		{name: "chapter", syntax: "chapter TEXT", help: "a new part begins", parse: func(r *reader) (action, error) {
-			text, err := r.caption()
-			return func(x *execution) error { x.c.Note(trace.KindChapter, "", text); return nil }, err
-		}},
+		{name: "say", syntax: "say TEXT | say.LANG TEXT", help: "a caption for whoever watches; say.zh the same in Chinese", parse: wordsParser(trace.KindCaption)},
+		{name: "chapter", syntax: "chapter TEXT | chapter.LANG TEXT", help: "a new part begins; chapter.zh its name in Chinese", parse: wordsParser(trace.KindChapter)},
 		{name: "step", syntax: "step [TEXT]", help: "on stage, wait for a key; without a screen, go on", parse: func(r *reader) (action, error) {
 			text := r.rest()
 			return func(x *execution) error { x.stage.Step(text); return nil }, nil
@@ -217,11 +214,15 @@ func (r *reader) caption() (string, error) {
 	return text, nil
 }
 
-func parseSay(r *reader) (action, error) {
-	_, language, _ := strings.Cut(r.words[0].text, ".")
-	if r.words[0].text != "say" && language == "" {
-		return nil, r.fail(r.words[0], "%q names no language: say, or say.zh", r.words[0].text)
+// wordsParser returns what reads words for whoever watches: in the language of the
+// scenario or, with the language behind a dot, what the words before it are there.
+func wordsParser(kind trace.Kind) func(r *reader) (action, error) {
+	return func(r *reader) (action, error) {
+		name, language, translated := strings.Cut(r.words[0].text, ".")
+		if translated && !nameForm.MatchString(language) {
+			return nil, r.fail(r.words[0], "%q names no language: %s, or %s.zh", r.words[0].text, name, name)
+		}
+		text, err := r.caption()
+		return func(x *execution) error { x.c.Note(kind, language, text); return nil }, err
 	}
-	text, err := r.caption()
-	return func(x *execution) error { x.c.Note(trace.KindCaption, language, text); return nil }, err
 }

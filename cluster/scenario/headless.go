@@ -48,6 +48,14 @@ func Headless(s *Script) (Result, error) {
 	return headless(context.Background(), s, watch{})
 }
 
+// Rehearse is Headless, and returns all that happened too, of which the last event
+// that belongs to the run is the one whose number is Result.Events. When ctx ends,
+// so does the run.
+func Rehearse(ctx context.Context, s *Script) (past *trace.History, r Result, err error) {
+	r, err = headless(ctx, s, watch{past: &past, budget: trace.HistoryBudget})
+	return past, r, err
+}
+
 // firstElection is the virtual time within which a script starts, with a leader
 // or without.
 const firstElection = 10 * time.Second
@@ -56,6 +64,8 @@ const firstElection = 10 * time.Second
 type watch struct {
 	record *trace.Writer // nil for nobody
 	event  func(trace.Event)
+	past   **trace.History // is given what happens, as far as budget bytes hold it
+	budget int64
 	clock  *atomic.Pointer[vtime.Clock]
 }
 
@@ -114,7 +124,7 @@ func (s step) longest(settings *trace.Settings) time.Duration {
 // is taken at the moment when it returns.
 func flatOut(ctx context.Context, name string, cfg cluster.Config, w watch, f func(*cluster.Cluster) Result) (r Result, err error) {
 	started := time.Now()
-	cfg.Record = w.record
+	cfg.Record, cfg.HistoryBudget = w.record, w.budget
 	c, err := cluster.Open(cfg)
 	if err != nil {
 		return Result{}, err
@@ -126,6 +136,9 @@ func flatOut(ctx context.Context, name string, cfg cluster.Config, w watch, f fu
 	}
 	if w.event != nil {
 		c.Trace().Subscribe(w.event)
+	}
+	if w.past != nil {
+		*w.past = c.History()
 	}
 	if w.clock != nil {
 		w.clock.Store(c.Clock())

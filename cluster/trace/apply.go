@@ -1,6 +1,9 @@
 package trace
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Apply folds the next event into the state. It depends on nothing but the two,
 // and accepts any event: one that makes no sense changes nothing it cannot.
@@ -27,12 +30,8 @@ func (s *State) apply(e *Event) {
 		if e.Op != nil {
 			s.applyReturned(*e.Op)
 		}
-	case KindCaption:
-		if e.Peer == "" {
-			s.Caption = e.Text
-		}
-	case KindChapter:
-		s.Chapter, s.Caption = e.Text, ""
+	case KindCaption, KindChapter:
+		s.applyWords(e)
 	case KindVerdict:
 		s.applyVerdict(e)
 	case KindLogLine:
@@ -76,7 +75,7 @@ func (s *State) applyNode(e *Event) {
 		n.ClockFactor = e.Factor
 	case KindCommitted:
 		n.Commit = e.Index
-		s.Commit = max(s.Commit, e.Index)
+		s.applyCommit(e.Index)
 	case KindApplied, KindInstalled:
 		n.applyValue(e)
 	default:
@@ -149,8 +148,29 @@ func (n *Node) applyRole(e *Event) {
 	}
 }
 
+// applyCommit notes that entries are committed up to index, and which nodes lack
+// some from now on.
+func (s *State) applyCommit(index uint64) {
+	if index <= s.Commit {
+		return
+	}
+	for i := range s.Nodes {
+		if n := &s.Nodes[i]; n.Applied >= s.Commit {
+			n.LagAt = s.At
+		}
+	}
+	s.Commit = index
+}
+
+// calm is how long a value has to stand still for its next change to be one that
+// people would notice.
+const calm = 500 * time.Millisecond
+
 func (n *Node) applyValue(e *Event) {
 	if n.Value != e.Value {
+		if e.At-n.ValueAt > calm {
+			n.StirAt = e.At
+		}
 		n.Value, n.ValueAt = e.Value, e.At
 	}
 	n.Applied = e.Index

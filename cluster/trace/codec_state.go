@@ -2,7 +2,7 @@ package trace
 
 // state describes a state.
 func (c *coder) state(s *State) {
-	outer := c.begin(2)
+	outer := c.begin(3)
 	b := firstBit
 	near(c, b.next(), &s.Seq, &c.last.seq)
 	near(c, b.next(), &s.At, &c.last.at)
@@ -18,6 +18,9 @@ func (c *coder) state(s *State) {
 	list(c, b.next(), &s.Reigns, (*coder).reign)
 	c.text(b.next(), &s.Chapter)
 	c.text(b.next(), &s.Caption)
+	dictionary(c, b.next(), (*map[string]string)(&s.ChapterIn), (*coder).translation)
+	dictionary(c, b.next(), (*map[string]string)(&s.CaptionIn), (*coder).translation)
+	near(c, b.next(), &s.CaptionAt, &c.last.ns)
 	near(c, b.next(), &s.Commit, &c.last.index)
 	list(c, b.next(), &s.Checks, (*coder).check)
 	list(c, b.next(), &s.Lost, (*coder).lost)
@@ -28,7 +31,7 @@ func (c *coder) state(s *State) {
 }
 
 func (c *coder) node(n *Node) {
-	outer := c.begin(4)
+	outer := c.begin(5)
 	b := firstBit
 	name(c, b.next(), &n.ID)
 	name(c, b.next(), &n.Life)
@@ -50,6 +53,8 @@ func (c *coder) node(n *Node) {
 	near(c, b.next(), &n.Applied, &c.last.index)
 	near(c, b.next(), &n.Value, &c.last.value)
 	near(c, b.next(), &n.ValueAt, &c.last.ns)
+	near(c, b.next(), &n.StirAt, &c.last.ns)
+	near(c, b.next(), &n.LagAt, &c.last.ns)
 	near(c, b.next(), &n.SnapshotIndex, &c.last.index)
 	near(c, b.next(), &n.SnapshotTerm, &c.last.term)
 	c.bytes(b.next(), &n.Snapshot)
@@ -100,6 +105,16 @@ func (c *coder) clients(clients *Clients) {
 	number(c, b.next(), &clients.InFlight)
 	list(c, b.next(), &clients.Recent, (*coder).op)
 	list(c, b.next(), &clients.Pending, (*coder).op)
+	list(c, b.next(), &clients.OKAt, (*coder).seq)
+	number(c, b.next(), &clients.OKSecond)
+	c.end(outer)
+}
+
+func (c *coder) translation(language, text *string) {
+	outer := c.begin(1)
+	b := firstBit
+	name(c, b.next(), language)
+	c.text(b.next(), text)
 	c.end(outer)
 }
 
@@ -119,6 +134,7 @@ func (c *coder) line(l *Line) {
 	name(c, b.next(), &l.Topic)
 	name(c, b.next(), &l.Node)
 	c.text(b.next(), &l.Text)
+	dictionary(c, b.next(), (*map[string]string)(&l.In), (*coder).translation)
 	number(c, b.next(), &l.Count)
 	c.end(outer)
 }

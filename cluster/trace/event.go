@@ -48,7 +48,7 @@ const (
 
 	KindCommand Kind = "command"  // Text: what the user, or a scenario, ordered
 	KindRefused Kind = "refused"  // Text: an order that could not be carried out, and why
-	KindChapter Kind = "chapter"  // Text
+	KindChapter Kind = "chapter"  // Text; Peer: its language, "" the scenario's own
 	KindCaption Kind = "caption"  // Text; Peer: its language, "" the scenario's own
 	KindVerdict Kind = "verdict"  // Check, Verdict, Text, Proof, Count; of acknowledged entries that were lost: Index, Entries
 	KindLogLine Kind = "log-line" // Node, Text: a line of the library's own log

@@ -114,7 +114,7 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 		for i := range want.Nodes {
 			// When it came to be so is not told.
 			now, was := &got.Nodes[i], want.Nodes[i]
-			was.Since, was.RoleAt, was.ValueAt = now.Since, now.RoleAt, now.ValueAt
+			was.Since, was.RoleAt, was.ValueAt, was.LagAt = now.Since, now.RoleAt, now.ValueAt, now.LagAt
 			was.Heard, was.HeardFrom, now.Heard, now.HeardFrom, was.Votes, now.Votes = 0, "", 0, "", nil, nil
 			if text, wanted := deep(&State{Nodes: []Node{*now}}), deep(&State{Nodes: []Node{was}}); text != wanted {
 				t.Errorf("node %d is\n%s, not\n%s", i, text, wanted)

@@ -25,7 +25,7 @@ func (s *State) applyReturned(op Op) {
 	}
 	switch op.Outcome {
 	case OK:
-		s.Clients.OK++
+		s.Clients.countOK(s.At)
 	case Failed:
 		s.Clients.Failed++
 	case Unknown:

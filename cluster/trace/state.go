@@ -67,6 +67,8 @@ type Node struct {
 
 	Value   int64
 	ValueAt time.Duration // when Value last changed
+	StirAt  time.Duration // when Value last changed after it had stood still for calm
+	LagAt   time.Duration // when it last began to lack entries that are committed
 
 	SnapshotIndex uint64 // the last entry its newest snapshot covers, 0 without one
 	SnapshotTerm  uint64
@@ -137,6 +139,37 @@ type Clients struct {
 	InFlight            int
 	Recent              []Op // the latest that returned, oldest first
 	Pending             []Op // those under way, oldest first
+	// OKAt counts the acknowledged ones by the second of virtual time in which
+	// they were, in the place of the second modulo its length.
+	OKAt     []uint64
+	OKSecond int64 // the latest one counted
+}
+
+// RateSeconds is of how many of the latest seconds a state knows how many
+// operations were acknowledged in each.
+const RateSeconds = 20
+
+// OKIn returns how many operations were acknowledged in a second of virtual time,
+// 0 if that is too long ago to be known.
+func (c *Clients) OKIn(second int64) int {
+	if second < 0 || second > c.OKSecond || second <= c.OKSecond-RateSeconds || len(c.OKAt) == 0 {
+		return 0
+	}
+	return int(c.OKAt[second%int64(len(c.OKAt))])
+}
+
+// countOK counts an acknowledged operation.
+func (c *Clients) countOK(at time.Duration) {
+	c.OK++
+	if len(c.OKAt) == 0 {
+		c.OKAt = make([]uint64, RateSeconds)
+	}
+	second := int64(at / time.Second)
+	for s := max(c.OKSecond, second-RateSeconds) + 1; s <= second; s++ {
+		c.OKAt[s%RateSeconds] = 0
+	}
+	c.OKSecond = max(c.OKSecond, second)
+	c.OKAt[c.OKSecond%RateSeconds]++
 }
 
 // Check is what one of the checks says at a moment.
@@ -174,7 +207,10 @@ type State struct {
 	Reigns  []Reign // who led when, the latest last
 
 	Chapter, Caption string // what a scenario said last, "" nothing
-	Commit           uint64 // the highest commit index that any node reported
+	// ChapterIn and CaptionIn are the same in other languages.
+	ChapterIn, CaptionIn Translations
+	CaptionAt            time.Duration // when the scenario said it
+	Commit               uint64        // the highest commit index that any node reported
 
 	Checks []Check     // the latest verdict of each check that has one, in the order of the first
 	Lost   []LostEntry // by index
@@ -220,6 +256,7 @@ func (s *State) CopyTo(c *State) {
 	c.Lost = slices.Clip(c.Lost)
 	c.Clients.Recent = slices.Clip(c.Clients.Recent)
 	c.Clients.Pending = append(pending[:0], s.Clients.Pending...)
+	c.Clients.OKAt = slices.Clone(c.Clients.OKAt)
 }
 
 // Node returns the node with that name, nil if there never was one. The pointer

@@ -37,7 +37,8 @@ type Line struct {
 	Topic Topic
 	Node  string
 	Text  string
-	Count int // how many times in a row, at least 1
+	In    Translations // of words, what they are in other languages
+	Count int          // how many times in a row, at least 1
 }
 
 // mergeWithin is how many of the latest lines are searched for the same
@@ -70,9 +71,7 @@ func (s *State) tell(e *Event) {
 	case KindRefused:
 		s.say(AboutRefusal, "", "%s", e.Text)
 	case KindChapter, KindCaption:
-		if e.Peer == "" {
-			s.say(AboutWords, "", "%s", e.Text)
-		}
+		s.tellWords(e)
 	case KindReturned:
 		if e.Op != nil {
 			s.tellReturned(*e.Op)

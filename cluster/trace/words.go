@@ -1,0 +1,67 @@
+package trace
+
+import (
+	"maps"
+	"strings"
+)
+
+// Translations are what a text is in other languages, by language. They are never
+// changed in place.
+type Translations map[string]string
+
+// In returns the text in a language, such as zh or zh-TW: the translation into it
+// or, for the region of one that has none, into the language; if there is neither,
+// the original.
+func (t Translations) In(language, original string) string {
+	for len(t) > 0 && language != "" {
+		if text, ok := t[language]; ok {
+			return text
+		}
+		at := strings.LastIndexAny(language, "-_")
+		if at < 0 {
+			break
+		}
+		language = language[:at]
+	}
+	return original
+}
+
+// with returns the translations with one more.
+func (t Translations) with(language, text string) Translations {
+	all := maps.Clone(t)
+	if all == nil {
+		all = Translations{}
+	}
+	all[language] = text
+	return all
+}
+
+// applyWords notes what a scenario says. A translation stands behind what it
+// translates.
+func (s *State) applyWords(e *Event) {
+	switch {
+	case e.Kind == KindChapter && e.Peer == "":
+		s.Chapter, s.ChapterIn = e.Text, nil
+		s.Caption, s.CaptionIn = "", nil
+	case e.Kind == KindChapter:
+		s.ChapterIn = s.ChapterIn.with(e.Peer, e.Text)
+	case e.Peer == "":
+		s.Caption, s.CaptionIn, s.CaptionAt = e.Text, nil, e.At
+	default:
+		s.CaptionIn = s.CaptionIn.with(e.Peer, e.Text)
+	}
+}
+
+// tellWords adds what a scenario says to the story.
+func (s *State) tellWords(e *Event) {
+	if e.Peer == "" {
+		s.say(AboutWords, "", "%s", e.Text)
+		return
+	}
+	for i := len(s.Story) - 1; i >= 0; i-- {
+		if line := &s.Story[i]; line.Topic == AboutWords {
+			line.In = line.In.with(e.Peer, e.Text)
+			return
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// castVersion is the version of the asciicast format that is written:
+// https://docs.asciinema.org/manual/asciicast/v3/
+const castVersion = 3
+
+// The codes of events in an asciicast.
+const (
+	castOutput = "o"
+	castInput  = "i"
+	castMarker = "m"
+	castResize = "r"
+	castExit   = "x"
+)
+
+// cast writes pictures as an asciicast: of each what has changed since the one
+// before. Whatever it writes is whole lines, each in one call.
+type cast struct {
+	out    io.Writer
+	title  string
+	screen screen
+	// cols and rows are the size of the terminal, 0 as long as there is no picture
+	// and thus no header.
+	cols, rows int
+	last       int64 // milliseconds from the start to the event before
+}
+
+// castHeader is the first line of an asciicast.
+type castHeader struct {
+	Version int      `json:"version"`
+	Term    castTerm `json:"term"`
+	Title   string   `json:"title,omitempty"`
+}
+
+type castTerm struct {
+	Cols  int        `json:"cols"`
+	Rows  int        `json:"rows"`
+	Type  string     `json:"type"`
+	Theme *castTheme `json:"theme,omitempty"`
+}
+
+type castTheme struct {
+	FG      string `json:"fg"`
+	BG      string `json:"bg"`
+	Palette string `json:"palette"`
+}
+
+// picture shows a picture at a time since the start. The canvas is the cast's from
+// then on.
+func (c *cast) picture(at time.Duration, p *canvas, t *theme) error {
+	if p.w < 1 || p.h < 1 {
+		return nil // the terminal has no room: it goes on showing what it did
+	}
+	if c.cols == 0 {
+		if err := c.begin(p, t); err != nil {
+			return err
+		}
+	}
+	if p.w != c.cols || p.h != c.rows {
+		c.cols, c.rows = p.w, p.h
+		if err := c.event(at, castResize, fmt.Sprintf("%dx%d", p.w, p.h)); err != nil {
+			return err
+		}
+	}
+	if text := c.screen.update(p, t); text != "" {
+		return c.event(at, castOutput, text)
+	}
+	return nil
+}
+
+// begin writes the header.
+func (c *cast) begin(p *canvas, t *theme) error {
+	c.cols, c.rows = p.w, p.h
+	h := castHeader{Version: castVersion, Title: clean(c.title), Term: castTerm{Cols: p.w, Rows: p.h, Type: "xterm-256color"}}
+	if t.ansi != "" {
+		h.Term.Theme = &castTheme{FG: t.colours[inkText].text, BG: t.ground, Palette: t.ansi}
+	}
+	line, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	_, err = c.out.Write(append(line, '\n'))
+	return err
+}
+
+// mark puts a marker, to which players jump, at a time since the start.
+func (c *cast) mark(at time.Duration, label string) error {
+	return c.event(at, castMarker, truncate(clean(label), markerMax, "…"))
+}
+
+// markerMax is how long the name of a marker may be, in cells.
+const markerMax = 80
+
+// key notes a key that was pressed.
+func (c *cast) key(at time.Duration, key string) error { return c.event(at, castInput, key) }
+
+// end notes that the program has ended.
+func (c *cast) end(at time.Duration) error { return c.event(at, castExit, "0") }
+
+// event writes one event. Before the first picture there is nothing to be seen
+// that it could belong to.
+func (c *cast) event(at time.Duration, code, data string) error {
+	if c.cols == 0 {
+		return nil
+	}
+	// Intervals are differences of rounded times, so that they do not drift.
+	now := max(at.Round(time.Millisecond).Milliseconds(), c.last)
+	var line strings.Builder
+	fmt.Fprintf(&line, "[%d.%03d, %q, ", (now-c.last)/1000, (now-c.last)%1000, code)
+	c.last = now
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(data); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.out, strings.TrimSuffix(line.String(), "\n")+"]\n")
+	return err
+}
+
+// markers returns what a player should be able to jump to, of the lines of the
+// story after an event: chapters, elections, faults and violations.
+func markers(s *trace.State, after uint64, language string) []string {
+	var all []string
+	for _, line := range s.Story {
+		if line.Seq > after && isMarked(s, line) {
+			all = append(all, line.In.In(language, line.Text))
+		}
+	}
+	return all
+}
+
+// isMarked says whether a line of the story is worth a marker.
+func isMarked(s *trace.State, line trace.Line) bool {
+	switch line.Topic {
+	case trace.AboutLeader, trace.AboutDeath, trace.AboutPause, trace.AboutNetwork, trace.AboutDisk, trace.AboutClock,
+		trace.AboutCheck:
+		return true
+	case trace.AboutWords:
+		return line.Text == s.Chapter
+	case trace.AboutElection, trace.AboutStepDown, trace.AboutStart, trace.AboutHealing, trace.AboutLog,
+		trace.AboutMembers, trace.AboutClient, trace.AboutRefusal:
+	}
+	return false
+}

@@ -1,0 +1,182 @@
+//go:build unix
+
+package ui
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// The band has a colour of its own, which terminals must be told of for blanks too.
+func TestTheBandIsWholeOnATerminal(t *testing.T) {
+	x := start(t, 120, 36, "play", "leader-crash", "--theme", "dark")
+	x.seeText("▶ n")
+	x.press("n")
+	x.seeText("The leader is killed")
+	x.seeText("▶ n")
+	x.mu.Lock()
+	for y := 36 - bandHeight; y < 36; y++ {
+		for _, column := range []int{0, 60, 119} {
+			if c := x.screen.CellAt(column, y); c == nil || c.Style.Bg == nil {
+				t.Errorf("line %d has no ground at %d", y, column)
+			}
+		}
+	}
+	x.mu.Unlock()
+	x.quits()
+}
+
+// A program that is killed has no chance to finish a file.
+func TestACastIsWholeAfterAKill(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.cast")
+	x := start(t, 80, 24, "play", "first-steps", "--cast", name, "--cast-keys", "--keys")
+	x.seeText("▶ n")
+	x.press("n")
+	x.seeText("ok 1")
+	x.resize(100, 30)
+	x.seeText("▶ n")
+	if err := x.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-x.ended
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasSuffix(data, []byte("]\n")) {
+		t.Errorf("it ends with %q", data[max(len(data)-40, 0):])
+	}
+	header, events := parseCast(t, data)
+	if header.Term.Cols != 80 || header.Term.Rows != 24 || header.Title != "capsize: First steps" {
+		t.Errorf("the header is %+v", header)
+	}
+	seen := map[string]string{}
+	for _, e := range events {
+		seen[e.code] += e.data
+	}
+	if seen[castInput] != "n" || seen[castResize] != "100x30" {
+		t.Errorf("keys %q, sizes %q", seen[castInput], seen[castResize])
+	}
+	if text := ownSequences.ReplaceAllString(seen[castOutput], ""); strings.ContainsAny(text, "\x1b\x07") {
+		t.Error("there is more in it than pictures, such as questions to the terminal")
+	}
+	screens, _ := replay(t, data)
+	if last := screens[len(screens)-1]; !strings.Contains(last, "c{") || len(screens) < 3 {
+		t.Errorf("there are %d pictures, the last is\n%s", len(screens), last)
+	}
+}
+
+func TestACastEndsWellWhenTheUserQuits(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.cast")
+	x := start(t, 80, 24, "--storage", "memory", "--cast", name)
+	x.seeLeader()
+	x.press("q")
+	if status := x.end(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, events := parseCast(t, data)
+	if last := events[len(events)-1]; last.code != castExit || last.data != "0" {
+		t.Errorf("it ends with %+v", last)
+	}
+}
+
+// quitsWithin is how long a program may take to quit, whatever its terminal does.
+const quitsWithin = 5 * time.Second
+
+// quits presses q and checks that the program ends soon.
+func (x *terminal) quits() {
+	x.t.Helper()
+	if _, err := x.master.WriteString("q"); err != nil {
+		x.t.Fatal(err)
+	}
+	select {
+	case <-x.ended:
+	case <-time.After(quitsWithin):
+		x.t.Errorf("it does not quit within %s", quitsWithin)
+	}
+}
+
+func TestATerminalWithoutRoomIsNoReasonToCrash(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.cast")
+	x := start(t, 80, 24, "--storage", "memory", "--cast", name)
+	x.seeLeader()
+	for _, size := range [][2]uint16{{0, 0}, {1, 1}, {0, 24}, {80, 0}, {1, 500}, {500, 1}, {0, 0}} {
+		if err := pty.Setsize(x.master, &pty.Winsize{Cols: size[0], Rows: size[1]}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * frameEvery) // a frame is a matter of real time
+	}
+	x.resize(80, 24)
+	x.seeLeader()
+	x.quits()
+	x.checkAsBefore()
+}
+
+func TestATerminalThatIsResizedAllTheTimeIsNoReasonToCrash(t *testing.T) {
+	x := start(t, 80, 24, "--storage", "memory", "--cast", filepath.Join(t.TempDir(), "a.cast"))
+	x.seeLeader()
+	for i := range 1000 {
+		x.resize(1+(i*37)%200, 1+(i*17)%70)
+	}
+	x.resize(100, 30)
+	x.seeLeader()
+	x.quits()
+	x.checkAsBefore()
+}
+
+// A reader that has stopped, as less does or a terminal after ctrl+s, must not
+// wedge the program: it cannot draw, but it can end.
+func TestATerminalThatTakesNothingIsNoReasonToWedge(t *testing.T) {
+	path, err := capsizeBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, quit := range []string{"q", "SIGTERM"} {
+		master, slave, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pty.Setsize(master, &pty.Winsize{Rows: 60, Cols: 200}); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(path, "--storage", "memory", "--speed", "10")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+		cmd.Env = append(os.Environ(), "TERM=xterm-256color")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		time.Sleep(2 * time.Second) // nobody reads: by now the terminal is full
+		if quit == "q" {
+			_, err = master.WriteString("q")
+		} else {
+			err = cmd.Process.Signal(syscall.SIGTERM)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-ended:
+			t.Logf("%s: it ended with %v", quit, err)
+		case <-time.After(quitsWithin):
+			t.Errorf("%s: it does not quit within %s", quit, quitsWithin)
+			_ = cmd.Process.Kill()
+			_ = <-ended
+		}
+		_, _ = slave.Close(), master.Close()
+	}
+}

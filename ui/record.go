@@ -1,0 +1,166 @@
+package ui
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+)
+
+// Recording says how a scenario or a trace is turned into pictures.
+type Recording struct {
+	File    string
+	Options     // how the screen looks, and how fast virtual time runs at first
+	Size        // of the terminal, in cells
+	FPS     int // pictures a second, 0 as usual for the kind of file
+	// IdleLimit is after how long without anything new time is skipped, 0 for never.
+	IdleLimit time.Duration
+	// Title is what the recording is called.
+	Title string
+	// At is the one moment of the recording to be seen in a picture that stands
+	// still, negative for all of them.
+	At time.Duration
+}
+
+// The largest recordings: what any terminal may have, and any eye may see.
+const (
+	recordWidthMax, recordHeightMax = 500, 200
+	recordFPSMax                    = 60
+)
+
+// The endings of the files that a recording can be written to.
+const (
+	castEnding = ".cast"
+	svgEnding  = ".svg"
+)
+
+// svgFPS is how many pictures a second there are usually in an SVG, whose size
+// grows with them.
+const svgFPS = 8
+
+// Check says what is wrong with a recording.
+func (r Recording) Check() error {
+	file := r.File
+	ending := filepath.Ext(file)
+	switch {
+	case file == "":
+		return fmt.Errorf("-o is missing: say -o demo%s or -o demo%s", castEnding, svgEnding)
+	case ending != castEnding && ending != svgEnding:
+		return fmt.Errorf("-o %s: a recording ends in %s or %s", file, castEnding, svgEnding)
+	case r.FPS < 0 || r.FPS > recordFPSMax:
+		return fmt.Errorf("--fps %d: it must be from 1 to %d", r.FPS, recordFPSMax)
+	case r.IdleLimit < 0:
+		return fmt.Errorf("--idle-limit %s: it must not be negative", r.IdleLimit)
+	case r.At >= 0 && ending != svgEnding:
+		return fmt.Errorf("--at is for a picture that stands still, and %s is none: say -o FILE%s", file, svgEnding)
+	}
+	return r.Options.Check()
+}
+
+// Make records a trace that --trace has written, or plays a scenario where nobody
+// watches, as fast as it goes, and records that; load reads the scenario. The error
+// is a [*scenario.Failure] if there is a recording, of a scenario that failed.
+func (r Recording) Make(ctx context.Context, name string, load func() (*scenario.Script, error)) error {
+	if isTrace(name) {
+		past := trace.NewHistory(r.HistoryMB << 20)
+		reader, _, err := trace.Open(name, past, nil)
+		if err != nil {
+			return err
+		}
+		reader.Close()
+		_, last := past.Span()
+		return r.write(ctx, past, last.Seq)
+	}
+	script, err := load()
+	if err != nil {
+		return err
+	}
+	past, result, err := scenario.Rehearse(ctx, script)
+	if err != nil {
+		return err
+	}
+	r.Title = script.Title
+	if err := r.write(ctx, past, result.Events); err != nil {
+		return err
+	}
+	if len(result.Failures) > 0 {
+		return &result.Failures[0]
+	}
+	return nil
+}
+
+// isTrace says whether a file looks like one that --trace has written: a scenario
+// begins with neither a brace nor the mark of gzip.
+func isTrace(name string) bool {
+	if _, isBuiltin := scenario.Builtin(name); isBuiltin {
+		return false
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	var first [1]byte
+	n, _ := file.Read(first[:])
+	return n == 1 && (first[0] == '{' || first[0] == 0x1f)
+}
+
+// write writes the recording of the past up to an event to its file. The same past
+// gives the same bytes.
+func (r Recording) write(ctx context.Context, past *trace.History, last uint64) (err error) {
+	out, err := os.Create(r.File)
+	if err != nil {
+		return err
+	}
+	buffer := bufio.NewWriter(out)
+	defer func() { err = errors.Join(err, buffer.Flush(), out.Close()) }()
+	if strings.HasSuffix(r.File, svgEnding) {
+		r.FPS = cmp.Or(r.FPS, svgFPS)
+		return r.project(ctx, past, last, &svg{out: buffer, at: r.At, title: r.Title})
+	}
+	r.FPS = cmp.Or(r.FPS, fps)
+	return r.project(ctx, past, last, &cast{out: buffer, title: r.Title})
+}
+
+// film takes the pictures of a recording, at times since its start.
+type film interface {
+	picture(at time.Duration, c *canvas, t *theme) error
+	mark(at time.Duration, label string) error
+	end(at time.Duration) error
+}
+
+// project plays the past up to an event into a film.
+func (r Recording) project(ctx context.Context, past *trace.History, last uint64, to film) error {
+	p := &projector{Recording: r, ctx: ctx, film: to, speed: pictured(r.Speed), theme: r.themeOf(), glyphs: unicodeGlyphs}
+	if p.theme == nil {
+		p.theme = themes[0]
+	}
+	if r.ASCII { // what terminal this runs on is of no interest
+		p.glyphs = asciiGlyphs
+	}
+	first, _ := past.Span()
+	past.StateAt(first.Seq, &p.state)
+	next, stop := iter.Pull(func(yield func(*trace.Event) bool) { past.Events(first.Seq+1, last, yield) })
+	defer stop()
+	p.next = next
+	err := p.run()
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// errEnough is what a film returns that wants no more pictures.
+var errEnough = errors.New("no more pictures are wanted")
+
+// closing is how long the last picture stays at least.
+const closing = 2 * time.Second

@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// wrap breaks clean text into lines of at most w cells: between words and, as
+// Chinese and Japanese do, between wide characters, but not before punctuation
+// that ends something.
+func wrap(s string, w int) []string {
+	if w <= 0 {
+		return nil
+	}
+	var lines []string
+	line, used := "", 0
+	for _, u := range units(s) {
+		n := width(u.text)
+		space := 0
+		if u.apart && used > 0 {
+			space = 1
+		}
+		if used > 0 && used+space+n > w {
+			lines = append(lines, line)
+			line, used, space = "", 0, 0
+		}
+		line, used = line+strings.Repeat(" ", space)+u.text, used+space+n
+		for used > w {
+			head := ansi.Truncate(line, w, "")
+			if head == "" {
+				// One character is wider than the line.
+				return append(lines, "")
+			}
+			lines = append(lines, head)
+			line = line[len(head):]
+			used = width(line)
+		}
+	}
+	if used > 0 {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// unit is what a line is not broken in.
+type unit struct {
+	text  string
+	apart bool // a blank stands before it
+}
+
+// Punctuation that no line may begin with, and such as none may end in.
+const (
+	closers = "，。、；：！？）》」』】”’…·"
+	openers = "（《「『【“‘"
+)
+
+// units cuts clean text into its units.
+func units(s string) []unit {
+	var all []unit
+	for _, word := range strings.Fields(s) {
+		if isPlain(word) {
+			all = append(all, unit{word, true})
+			continue
+		}
+		wide := true // the character before is: something new begins behind it
+		apart := true
+		for word != "" {
+			char, n := ansi.FirstGraphemeCluster(word, ansi.GraphemeWidth)
+			word = word[len(char):]
+			last := len(all) - 1
+			joins := !apart && (n < 2 && !wide || strings.Contains(closers, char))
+			if !apart && !joins {
+				before, _ := utf8.DecodeLastRuneInString(all[last].text)
+				joins = strings.ContainsRune(openers, before)
+			}
+			if joins {
+				all[last].text += char
+			} else {
+				all = append(all, unit{char, apart})
+			}
+			wide, apart = n > 1, false
+		}
+	}
+	return all
+}
