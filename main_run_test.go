@@ -304,3 +304,18 @@ func TestTheReferenceTellsOfEveryCommand(t *testing.T) {
 		}
 	}
 }
+
+func TestARecordingIsReplayedAsItsStory(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "run.trace.gz")
+	runBinary(t, "run", "--trace", name, writeFile(t, "good.capsize", "title Good\nnodes 3\nincrement 3\nkill leader\nwait leader\n")).checkEnded(t, 0)
+	o := runBinary(t, "replay", name)
+	o.checkEnded(t, 0)
+	for _, told := range []string{" leads term 2, elected by ", " is killed: its disk holds the log up to entry ", " leads term 3, elected by "} {
+		if !strings.Contains(o.stdout, told) {
+			t.Errorf("it does not tell %q:\n%s", told, o.stdout)
+		}
+	}
+	runBinary(t, "replay", name+".gone").checkRefused(t, "there is no such file")
+	runBinary(t, "replay", writeFile(t, "x", "x\n")).checkRefused(t, "it is no recording of capsize")
+	runBinary(t, "replay").checkRefused(t, "a recording is missing")
+}

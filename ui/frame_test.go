@@ -117,7 +117,7 @@ func TestFramesAreExactlyAsLargeAsTheScreen(t *testing.T) {
 				f := full(w.frame(width, height))
 				f.selected, f.scroll, f.logScroll = map[string]bool{f.cursor: true}, height, width
 				f.view = view((width + height) % viewCount)
-				f.index, f.at, f.span = uint64(height), spot{width%7 - 1, height%7 - 1}, width%len(spans)
+				f.index, f.at, f.reach = uint64(height), spot{width%7 - 1, height%7 - 1}, width%len(spans)
 				f.marked = map[trace.Link]bool{{From: "n1", To: "n2"}: true}
 				withAlarm(f)
 				if width%2 == 0 {

@@ -17,7 +17,7 @@ type places struct {
 	at        spot                // the cursor in the matrix of links
 	marked    map[trace.Link]bool // links marked in it
 	op        uint64              // Op.ID of the operation under the cursor, 0 = the newest
-	span      int                 // index into spans
+	reach     int                 // index into spans: how much time the clients view shows
 	zoom      string              // the pane of the stage that has all the room, "" none
 	filter    string              // what lines of the story have to hold
 	filtering bool                // it is being typed
@@ -93,17 +93,17 @@ func (m *model) newestOp() {
 	m.say("", "the newest call, and those to come", false)
 }
 
-func (m *model) closer()  { m.setSpan(m.span - 1) }
-func (m *model) further() { m.setSpan(m.span + 1) }
+func (m *model) closer()  { m.setSpan(m.reach - 1) }
+func (m *model) further() { m.setSpan(m.reach + 1) }
 
 // setSpan chooses how much time the clients view shows.
 func (m *model) setSpan(span int) {
-	m.span = min(max(span, 0), len(spans)-1)
-	if m.span == 0 {
+	m.reach = min(max(span, 0), len(spans)-1)
+	if m.reach == 0 {
 		m.say("", fmt.Sprintf("as much time as the latest %d calls take", autoOps), false)
 		return
 	}
-	m.say("", spans[m.span].String()+" from left to right", false)
+	m.say("", spans[m.reach].String()+" from left to right", false)
 }
 
 func moveInOps(m *model, pressed string) tea.Cmd {

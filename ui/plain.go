@@ -20,7 +20,12 @@ const plainEvery = 20 * time.Millisecond
 // RunPlain writes one line for each thing that matters, in plain sentences, and
 // carries out the commands it reads, a line each, until ctx ends: for pipes, logs
 // and screen readers.
-func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) error {
+func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
+	stop, err := o.record(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	c.AwaitLeader(firstElection)
 	c.Clock().Run(o.Speed)
 	if o.Script != nil {

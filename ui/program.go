@@ -105,17 +105,28 @@ func (o Options) Check() error {
 	return nil
 }
 
+// record begins to write all that happens to the file of the options, if they name
+// one. What it returns ends that.
+func (o Options) record(c *cluster.Cluster) (stop func() error, err error) {
+	if o.Trace == "" {
+		return func() error { return nil }, nil
+	}
+	w, err := trace.Create(o.Trace, c.Settings().Seed)
+	if err != nil {
+		return nil, fmt.Errorf("--trace: %w", err)
+	}
+	c.Trace().Record(w)
+	return w.Close, nil
+}
+
 // Run shows the cluster on the terminal until the user quits or ctx ends. It
 // returns why it ended if that was neither, with the terminal as it was before.
 func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
-	if o.Trace != "" {
-		w, err := trace.Create(o.Trace, c.Settings().Seed)
-		if err != nil {
-			return fmt.Errorf("--trace: %w", err)
-		}
-		c.Trace().Record(w)
-		defer func() { err = errors.Join(err, w.Close()) }()
+	stop, err := o.record(c)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, stop()) }()
 	m := newModel(c, o)
 	err = runOnTerminal(ctx, m)
 	if now := m.living(); now != nil && now != c { // a scenario or a branch has brought its own

@@ -102,7 +102,7 @@ func lanesOf(ops []trace.Op) map[string][]trace.Op {
 // axis chooses the time that is shown: up to now or, when the cursor is on an
 // earlier operation, around that.
 func (p *painter) axis(ops []trace.Op, cursor trace.Op, x, w int) axis {
-	span := spans[p.span]
+	span := spans[p.reach]
 	if span == 0 {
 		first := p.now
 		for i := len(ops) - 1; i >= max(len(ops)-autoOps, 0) && first-ops[i].Invoked < autoGap; i-- {

@@ -52,8 +52,13 @@ func TestViewsLookAsTheyDid(t *testing.T) {
 		world string
 		w, h  int
 	}{
-		{"partition", 80, 24}, {"partition", 120, 36}, {"dead-leader", 120, 36}, {"faulty", 80, 24}, {"faulty", 120, 36},
-		{"twenty-five", 120, 36}, {"ninety-nine", 80, 24},
+		{"partition", 80, 24},
+		{"partition", 120, 36},
+		{"dead-leader", 120, 36},
+		{"faulty", 80, 24},
+		{"faulty", 120, 36},
+		{"twenty-five", 120, 36},
+		{"ninety-nine", 80, 24},
 	} {
 		for _, v := range []view{viewLog, viewLinks, viewClients, viewNode} {
 			t.Run(fmt.Sprintf("%s-%s-%dx%d", v, c.world, c.w, c.h), func(t *testing.T) {

@@ -1,0 +1,139 @@
+package check
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// tape is a history under construction, and what the checks said of it.
+type tape struct {
+	*Checker
+	seq  uint64
+	at   time.Duration
+	ops  uint64
+	said map[string]trace.Event // the latest verdict of each
+	all  []trace.Event          // every verdict
+}
+
+// record begins a history of a new cluster of n nodes.
+func record(t *testing.T, n int) *tape {
+	t.Helper()
+	r := blank(t)
+	r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{ClientTimeout: 5 * time.Second, Sessions: true}})
+	for i := range n {
+		id := fmt.Sprintf("n%d", i+1)
+		r.emit(trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1})
+		r.emit(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+	}
+	return r
+}
+
+func blank(t *testing.T) *tape {
+	t.Helper()
+	r := &tape{Checker: New(nil), said: map[string]trace.Event{}}
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *tape) emit(e trace.Event) {
+	if e.Kind != trace.KindPacket {
+		r.at += time.Millisecond
+	}
+	r.seq++
+	e.Seq, e.At = r.seq, r.at
+	for _, v := range r.Observe(&e) {
+		r.said[v.Check], r.all = v, append(r.all, v)
+	}
+}
+
+// settle waits for the verdicts.
+func (r *tape) settle() {
+	r.Await()
+	r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
+}
+
+func (r *tape) packet(p trace.Packet) {
+	p.Fate = trace.Sent
+	r.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
+}
+
+// vote has a node store its vote and send it.
+func (r *tape) vote(node, candidate string, term uint64) {
+	r.emit(trace.Event{Kind: trace.KindTerm, Node: node, Term: term})
+	r.emit(trace.Event{Kind: trace.KindVote, Node: node, Term: term, Peer: candidate})
+	if node != candidate {
+		r.packet(trace.Packet{Kind: "vote", Reply: true, OK: true, From: node, To: candidate, Term: term})
+	}
+}
+
+// elect makes a node the leader of a term, by the votes of others.
+func (r *tape) elect(node string, term uint64, by ...string) {
+	r.vote(node, node, term)
+	for _, other := range by {
+		r.vote(other, node, term)
+	}
+	r.emit(trace.Event{Kind: trace.KindRole, Node: node, Term: term, Role: trace.Leader})
+	r.packet(trace.Packet{Kind: "heartbeat", From: node, To: "n9", Term: term})
+}
+
+func (r *tape) append(node string, index uint64, entries ...trace.Entry) {
+	r.emit(trace.Event{Kind: trace.KindAppended, Node: node, Index: index, Entries: entries})
+}
+
+func (r *tape) commit(node string, index uint64) {
+	r.emit(trace.Event{Kind: trace.KindCommitted, Node: node, Index: index})
+}
+
+func (r *tape) apply(node string, index uint64, value int64) {
+	r.emit(trace.Event{Kind: trace.KindApplied, Node: node, Index: index, Value: value})
+}
+
+func (r *tape) call(op trace.Op) trace.Op {
+	r.ops++
+	op.ID, op.Invoked = r.ops, r.at
+	r.emit(trace.Event{Kind: trace.KindInvoked, Op: &op})
+	return op
+}
+
+// end tells a client the value.
+func (r *tape) end(op trace.Op, value int64) {
+	op.Outcome, op.Value, op.Returned, op.Node = trace.OK, value, r.at, "n1"
+	r.emit(trace.Event{Kind: trace.KindReturned, Op: &op})
+}
+
+func plus(term uint64, client string, number uint64) trace.Entry {
+	return trace.Entry{Term: term, Kind: trace.EntryAdd, Delta: 1, Client: client, Seq: number}
+}
+
+func noop(term uint64) trace.Entry { return trace.Entry{Term: term, Kind: trace.EntryNoop} }
+
+func add(client string, number uint64) trace.Op {
+	return trace.Op{Client: client, Kind: trace.EntryAdd, Delta: 1, Seq: number}
+}
+
+func read(client string) trace.Op { return trace.Op{Client: client, Kind: trace.EntryRead} }
+
+// begun is a cluster of three whose leader n1 has committed two increments of c1,
+// both acknowledged, which n2 and n3 have applied as well.
+func begun(t *testing.T) *tape {
+	t.Helper()
+	r := record(t, 3)
+	r.elect("n1", 1, "n2")
+	log := []trace.Entry{noop(1), plus(1, "c1", 1), plus(1, "c1", 2)}
+	ops := []trace.Op{r.call(add("c1", 1))}
+	for _, node := range []string{"n1", "n2", "n3"} {
+		r.append(node, 1, log...)
+		r.commit(node, 3)
+		r.apply(node, 2, 1)
+		if node == "n1" {
+			r.end(ops[0], 1)
+			ops = append(ops, r.call(add("c1", 2)))
+		}
+		r.apply(node, 3, 2)
+	}
+	r.end(ops[1], 2)
+	return r
+}
