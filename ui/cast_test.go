@@ -163,7 +163,7 @@ func TestACastShowsThePicturesThatWereDrawn(t *testing.T) {
 			t.Fatal(err)
 		}
 		screens, at := replay(t, out.Bytes())
-		if len(screens) != len(w.screens) || len(screens) < 20 {
+		if len(screens) != len(w.screens) || len(screens) < 10 {
 			t.Fatalf("%d pictures were drawn, %d are in the cast", len(w.screens), len(screens))
 		}
 		for i := range screens {

@@ -238,7 +238,7 @@ func TestTheStoryIsFiltered(t *testing.T) {
 		t.Error("esc does not show all again")
 	}
 	s.press("/", "q", "esc")
-	s.wants("stands for election")
+	s.wants(leader + " is killed")
 }
 
 func TestEveryViewCanBeReached(t *testing.T) {
