@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -124,8 +125,8 @@ func (w *witness) picture(at time.Duration, c *canvas, t *theme) error {
 	return w.film.picture(at, c, t)
 }
 
-// rehearsed returns the trace of a scenario, and its last event.
-func rehearsed(tb testing.TB, text string) (past *trace.History, last uint64) {
+// rehearsed returns the trace of a scenario, and when it ended.
+func rehearsed(tb testing.TB, text string) (past *trace.History, last trace.Moment) {
 	tb.Helper()
 	script, err := scenario.Parse("test", []byte(text))
 	if err != nil {
@@ -135,7 +136,7 @@ func rehearsed(tb testing.TB, text string) (past *trace.History, last uint64) {
 	if err != nil || !result.OK {
 		tb.Fatal(result.Failures, err)
 	}
-	return past, result.Events
+	return past, ended(result)
 }
 
 // builtin returns the text of a built-in scenario.
@@ -324,3 +325,52 @@ type length struct {
 }
 
 func (l *length) end(at time.Duration) error { l.at = at; return l.film.end(at) }
+
+// duration returns how long the recording of a scenario is.
+func duration(t *testing.T, r Recording, text string) time.Duration {
+	t.Helper()
+	past, last := rehearsed(t, text)
+	l := &length{film: &cast{out: io.Discard}}
+	if err := r.project(t.Context(), past, last, l); err != nil {
+		t.Fatal(err)
+	}
+	return l.at
+}
+
+func TestARecordingTakesAsLongAsItsAudienceNeeds(t *testing.T) {
+	r := recordingOf(60, 18)
+	r.FPS = 5
+	caption := strings.Repeat("much to read ", 8)
+	plainly := duration(t, r, "nodes 1\nwait 10s")
+	for what, c := range map[string]struct {
+		text        string
+		idle        time.Duration
+		least, most time.Duration
+	}{
+		"as fast as time":        {"nodes 1\nwait 10s", 0, 12 * time.Second, 13 * time.Second},
+		"ten times as fast":      {"nodes 1\nspeed 10\nwait 10s", 0, 3 * time.Second, 4 * time.Second},
+		"at a tenth":             {"nodes 1\nspeed 0.1\nwait 1s", 0, 12 * time.Second, 13 * time.Second},
+		"a step to read":         {"nodes 1\nsay " + caption + "\nstep\nwait 10s", 0, plainly + readingTime(caption) - time.Second, plainly + readingTime(caption) + time.Second},
+		"a caption read already": {"nodes 1\nsay short\nwait 10s\nstep\nwait 10s", 0, 23 * time.Second, 24 * time.Second},
+		"nothing new skipped":    {"nodes 1\nincrement\nwait 1h\nincrement", 2 * time.Second, 4 * time.Second, 6 * time.Second},
+	} {
+		r.IdleLimit = c.idle
+		if got := duration(t, r, c.text); got < c.least || got > c.most {
+			t.Errorf("%s: it takes %s, it should take %s to %s", what, got, c.least, c.most)
+		}
+	}
+}
+
+func TestARecordingWithoutAnEndInSightIsGivenUp(t *testing.T) {
+	past, last := rehearsed(t, "nodes 1\nspeed 0.001\nwait 1h")
+	r := recordingOf(60, 18)
+	r.FPS = 1
+	var out bytes.Buffer
+	err := r.project(t.Context(), past, last, &cast{out: &out})
+	if err == nil || !strings.Contains(err.Error(), "longer than 2h") {
+		t.Errorf("it ends with %v", err)
+	}
+	if _, all := parseCast(t, out.Bytes()); all[len(all)-1].code != castExit {
+		t.Error("it is not whole")
+	}
+}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -222,5 +223,23 @@ func TestCaptionsOfBuiltInScenariosFitInTwoLanguages(t *testing.T) {
 		if own != "" {
 			t.Errorf("%s: there is no Chinese for %q", name, own)
 		}
+	}
+}
+
+// The screen looks thirty times a second: much could happen until it stops a clock.
+func TestAStepStopsTheClockBeforeTheScreenDoes(t *testing.T) {
+	s := onStage(t, "nodes 3\nwait 1s\nstep\nwait 1h", Options{})
+	s.cluster.Clock().Run(1000)
+	for !s.podium.waits() {
+		runtime.Gosched()
+	}
+	if err := s.cluster.Clock().Do(func() {}); err != nil { // whatever it set off is done
+		t.Fatal(err)
+	}
+	if speed := s.cluster.Clock().Speed(); speed != 0 {
+		t.Errorf("the clock runs on at %g", speed)
+	}
+	if now := s.cluster.Clock().Now(); now > 30*time.Second {
+		t.Errorf("it is %s already", now)
 	}
 }

@@ -21,6 +21,7 @@ type projector struct {
 	theme  *theme
 	glyphs *glyphs
 	next   func() (*trace.Event, bool)
+	end    trace.Moment // of what is played
 	film   film
 	ctx    context.Context // when it ends, so does the projection
 
@@ -76,6 +77,10 @@ func (p *projector) begin() {
 // fetch gets the next event.
 func (p *projector) fetch() {
 	p.event, _ = p.next()
+	if p.event == nil && p.state.At < p.end.At {
+		// Nothing more happens until the end.
+		p.event = &trace.Event{Seq: p.state.Seq, At: p.end.At}
+	}
 	if p.event == nil {
 		p.last = max(p.read, p.at+closing)
 	}

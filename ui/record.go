@@ -78,7 +78,7 @@ func (r Recording) Make(ctx context.Context, name string, load func() (*scenario
 		}
 		reader.Close()
 		_, last := past.Span()
-		return r.write(ctx, past, last.Seq)
+		return r.write(ctx, past, last)
 	}
 	script, err := load()
 	if err != nil {
@@ -89,13 +89,18 @@ func (r Recording) Make(ctx context.Context, name string, load func() (*scenario
 		return err
 	}
 	r.Title = script.Title
-	if err := r.write(ctx, past, result.Events); err != nil {
+	if err := r.write(ctx, past, ended(result)); err != nil {
 		return err
 	}
 	if len(result.Failures) > 0 {
 		return &result.Failures[0]
 	}
 	return nil
+}
+
+// ended returns the moment at which a run ended.
+func ended(r scenario.Result) trace.Moment {
+	return trace.Moment{Seq: r.Events, At: time.Duration(r.VirtualSeconds * float64(time.Second))}
 }
 
 // isTrace says whether a file looks like one that --trace has written: a scenario
@@ -114,9 +119,9 @@ func isTrace(name string) bool {
 	return n == 1 && (first[0] == '{' || first[0] == 0x1f)
 }
 
-// write writes the recording of the past up to an event to its file. The same past
+// write writes the recording of the past up to a moment to its file. The same past
 // gives the same bytes.
-func (r Recording) write(ctx context.Context, past *trace.History, last uint64) (err error) {
+func (r Recording) write(ctx context.Context, past *trace.History, last trace.Moment) (err error) {
 	out, err := os.Create(r.File)
 	if err != nil {
 		return err
@@ -138,9 +143,9 @@ type film interface {
 	end(at time.Duration) error
 }
 
-// project plays the past up to an event into a film.
-func (r Recording) project(ctx context.Context, past *trace.History, last uint64, to film) error {
-	p := &projector{Recording: r, ctx: ctx, film: to, speed: pictured(r.Speed), theme: r.themeOf(), glyphs: unicodeGlyphs}
+// project plays the past up to a moment into a film.
+func (r Recording) project(ctx context.Context, past *trace.History, last trace.Moment, to film) error {
+	p := &projector{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.themeOf(), glyphs: unicodeGlyphs}
 	if p.theme == nil {
 		p.theme = themes[0]
 	}
@@ -149,7 +154,7 @@ func (r Recording) project(ctx context.Context, past *trace.History, last uint64
 	}
 	first, _ := past.Span()
 	past.StateAt(first.Seq, &p.state)
-	next, stop := iter.Pull(func(yield func(*trace.Event) bool) { past.Events(first.Seq+1, last, yield) })
+	next, stop := iter.Pull(func(yield func(*trace.Event) bool) { past.Events(first.Seq+1, last.Seq, yield) })
 	defer stop()
 	p.next = next
 	err := p.run()
