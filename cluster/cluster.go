@@ -242,7 +242,6 @@ func (c *Cluster) Close() error {
 	return c.closeErr
 }
 
-// close stops everything that would go on for ever, inside.
 // CloseWithin is Close that is given up after so long in real time.
 func (c *Cluster) CloseWithin(limit time.Duration) error {
 	closed := make(chan error, 1)
@@ -255,6 +254,7 @@ func (c *Cluster) CloseWithin(limit time.Duration) error {
 	}
 }
 
+// close stops everything that would go on for ever, inside.
 func (c *Cluster) close() {
 	c.ended.Store(true)
 	close(c.ctx)

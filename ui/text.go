@@ -6,42 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"capsize/cluster/trace"
 )
 
-// marksMax is how many combining marks clean leaves on one letter: enough for
-// every language, too few to smear a letter over its neighbours.
-const marksMax = 2
-
-// clean makes foreign text safe to show. It drops what is no visible character:
-// controls, format and bidirectional characters, those of no width, and broken
-// UTF-8. Every kind of white space becomes one blank.
-func clean(s string) string {
-	if isPlain(s) {
-		return s
-	}
-	var b strings.Builder
-	marks := 0
-	for _, r := range s {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r' || unicode.Is(unicode.Z, r):
-			b.WriteByte(' ')
-			marks = marksMax
-		case unicode.Is(unicode.M, r):
-			// A mark needs a letter to stand on, or it lands on what is before the text.
-			if marks < marksMax && b.Len() > 0 && !invisible(r) {
-				b.WriteRune(r)
-			}
-			marks++
-		case !invisible(r):
-			b.WriteRune(r)
-			marks = 0
-		}
-	}
-	return b.String()
-}
+// clean makes foreign text safe to show.
+func clean(s string) string { return trace.Clean(s) }
 
 // isPlain says whether s is printable ASCII, as nearly all text is.
 func isPlain(s string) bool {
@@ -51,15 +23,6 @@ func isPlain(s string) bool {
 		}
 	}
 	return true
-}
-
-// invisible says whether a character shows nothing of itself. Beside controls
-// and format characters these are the ones that Unicode calls ignorable, and
-// the fillers and blanks that look like an empty cell.
-func invisible(r rune) bool {
-	return r == unicode.ReplacementChar || r == 0x115f || r == 0x1160 || r == 0x2800 || r == 0x3164 || r == 0xffa0 ||
-		unicode.In(r, unicode.C, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) ||
-		!unicode.IsGraphic(r)
 }
 
 // width returns how many cells clean text takes.

@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"capsize/cluster/trace"
 )
@@ -84,21 +83,6 @@ func Write(w io.Writer, format string, from Source, span Span) error {
 		return err
 	}
 	return formats[format](w, from, span)
-}
-
-// clean makes foreign text safe to show: what is no visible character is dropped,
-// and every kind of white space is one blank.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r) || unicode.Is(unicode.Z, r):
-			return ' '
-		case r == unicode.ReplacementChar, !unicode.IsGraphic(r), unicode.Is(unicode.Variation_Selector, r),
-			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // clock writes a moment as the screen does: 0:01:23.456.

@@ -193,7 +193,7 @@ func (h *history) note(tag, text, details string, from, to int64, bad bool) {
 		colour = "#f8c9c4"
 	}
 	h.notes = append(h.notes, porcupine.Annotation{
-		Tag: clean(tag), Start: from, End: to, Description: clean(text), Details: clean(details), TextColor: ink, BackgroundColor: colour,
+		Tag: trace.Clean(tag), Start: from, End: to, Description: trace.Clean(text), Details: trace.Clean(details), TextColor: ink, BackgroundColor: colour,
 	})
 }
 
@@ -238,7 +238,7 @@ func (h *history) operations() []porcupine.Operation {
 			one.ClientId, one.Return = h.row(fmt.Sprintf("%s operation %d", op.Client, op.ID)), h.now+1
 		default:
 			h.notes = append(h.notes, porcupine.Annotation{
-				ClientId: one.ClientId, Start: op.from, End: op.to, Description: opLabel(op.Op), Details: clean(op.Why),
+				ClientId: one.ClientId, Start: op.from, End: op.to, Description: opLabel(op.Op), Details: trace.Clean(op.Why),
 				TextColor: ink, BackgroundColor: map[bool]string{true: "#fde2b8", false: "#f3d4d4"}[op.Outcome == trace.Unknown],
 			})
 			continue
@@ -276,9 +276,9 @@ func (h *history) model() porcupine.Model {
 			op := input.(trace.Op)
 			label := opLabel(op)
 			if op.Kind == trace.EntryRead {
-				label = clean(op.Level) + " " + label
+				label = trace.Clean(op.Level) + " " + label
 			}
-			return label + " (" + clean(op.Node) + ")"
+			return label + " (" + trace.Clean(op.Node) + ")"
 		},
 		DescribeState: func(state any) string {
 			if s := state.(total); s.known {

@@ -163,7 +163,7 @@ func (c *collector) before(e *trace.Event) {
 		c.boxes = append(c.boxes, cut)
 	case (e.Kind == trace.KindCaption || e.Kind == trace.KindChapter) && e.Peer == "":
 		c.finishNote()
-		said := note{at: e.At, text: clean(e.Text), chapter: e.Kind == trace.KindChapter}
+		said := note{at: e.At, text: trace.Clean(e.Text), chapter: e.Kind == trace.KindChapter}
 		if leader := c.s.LeaderNode(); leader != nil {
 			said.leader = leader.ID
 		}
@@ -193,11 +193,11 @@ func (c *collector) after(e *trace.Event) {
 	case trace.KindLife:
 		// Nobody need be told that all start at the beginning.
 		if text, bad := markOf(e); c.ran[e.Node] || e.Life != trace.Up {
-			c.mark(mark{node: e.Node, text: clean(text), at: e.At, bad: bad, death: !e.Life.Running()})
+			c.mark(mark{node: e.Node, text: trace.Clean(text), at: e.At, bad: bad, death: !e.Life.Running()})
 		}
 	default:
 		if text, bad := markOf(e); text != "" {
-			c.mark(mark{node: e.Node, text: clean(text), at: e.At, bad: bad})
+			c.mark(mark{node: e.Node, text: trace.Clean(text), at: e.At, bad: bad})
 		}
 	}
 	if e.Node == "" {

@@ -68,7 +68,7 @@ type vectors struct {
 
 // happen writes an event of a host, which comes after the causes.
 func (v *vectors) happen(at time.Duration, host, text string, causes ...map[string]uint64) error {
-	host = strings.ReplaceAll(clean(host), " ", "_")
+	host = strings.ReplaceAll(trace.Clean(host), " ", "_")
 	c := v.clocks[host]
 	if c == nil {
 		if len(v.clocks) == hostsMax {
@@ -87,13 +87,13 @@ func (v *vectors) happen(at time.Duration, host, text string, causes ...map[stri
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(v.w, "%s %s %s %s\n", clock(at), host, vector, clean(text))
+	_, err = fmt.Fprintf(v.w, "%s %s %s %s\n", clock(at), host, vector, trace.Clean(text))
 	return err
 }
 
 // now returns a copy of the clock of a host.
 func (v *vectors) now(host string) map[string]uint64 {
-	return maps.Clone(v.clocks[strings.ReplaceAll(clean(host), " ", "_")])
+	return maps.Clone(v.clocks[strings.ReplaceAll(trace.Clean(host), " ", "_")])
 }
 
 func (v *vectors) add(e *trace.Event) error {

@@ -55,7 +55,7 @@ func (t *teller) tell(story []trace.Line, keep int) {
 			continue
 		}
 		t.lines++
-		text := clean(line.Text)
+		text := trace.Clean(line.Text)
 		if line.Count > 1 {
 			text += fmt.Sprintf(" (%d times)", line.Count)
 		}
