@@ -137,17 +137,17 @@ func (w *world) frame(width, height int) *frame {
 }
 
 var testHints = []helpKey{
-	{"i", "increment"},
-	{"k", "kill"},
-	{"p", "cut off"},
-	{"h", "heal"},
-	{"space", "pause"},
-	{"< >", "speed"},
-	{", .", "step"},
-	{"tab", "view"},
-	{":", "command"},
-	{"?", "help"},
-	{"q", "quit"},
+	{key: "i", text: "increment"},
+	{key: "k", text: "kill"},
+	{key: "p", text: "cut off"},
+	{key: "h", text: "heal"},
+	{key: "space", text: "pause"},
+	{key: "< >", text: "speed"},
+	{key: ", .", text: "step"},
+	{key: "tab", text: "view"},
+	{key: ":", text: "command"},
+	{key: "?", text: "help"},
+	{key: "q", text: "quit"},
 }
 
 // healthy is n nodes, led by the third (or the only one), with a bit of work done.

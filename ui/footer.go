@@ -76,15 +76,41 @@ func (p *painter) promptHelp(r rect) {
 	}
 }
 
-// footer draws as many key hints as fit, and makes them places to click.
+// footer draws as many key hints as fit, those that keep their place at its right
+// end, and makes them places to click.
 func (p *painter) footer(r rect) {
 	if p.prompt != nil {
 		p.promptHelp(r)
 		return
 	}
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
+	var kept, others []helpKey
 	for _, hint := range p.hints {
-		w := width(clean(hint.key)) + 1 + width(clean(hint.text))
+		if hint.keeps {
+			kept = append(kept, hint)
+		} else {
+			others = append(others, hint)
+		}
+	}
+	right := r.w
+	for _, hint := range kept {
+		right -= hint.width()
+	}
+	right -= max(len(kept)-1, 0) * hintGap
+	p.hintsIn(rect{r.x, r.y, right - hintGap, 1}, others)
+	p.hintsIn(rect{r.x + right, r.y, r.w - right, 1}, kept)
+}
+
+// hintGap is how far apart the hints of the footer are.
+const hintGap = 2
+
+// width is how much room a hint takes.
+func (h helpKey) width() int { return width(clean(h.key)) + 1 + width(clean(h.text)) }
+
+// hintsIn draws as many hints as fit.
+func (p *painter) hintsIn(r rect, hints []helpKey) {
+	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
+	for _, hint := range hints {
+		w := hint.width()
 		if !at.room(w) {
 			return
 		}
@@ -92,6 +118,6 @@ func (p *painter) footer(r rect) {
 		at.write(hint.key, inkAccent|bold)
 		at.skip(1)
 		at.write(hint.text, inkDim)
-		at.skip(2)
+		at.skip(hintGap)
 	}
 }

@@ -117,7 +117,10 @@ type helpGroup struct {
 }
 
 // helpKey is a key and what it does.
-type helpKey struct{ key, text string }
+type helpKey struct {
+	key, text string
+	keeps     bool // of the footer: at its right end, whatever else there is
+}
 
 // hit is a part of the picture that a click means something on: a node, or
 // what a key would do, an event, or a stretch of time.

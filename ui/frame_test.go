@@ -90,7 +90,7 @@ func TestFramesLookAsTheyDid(t *testing.T) {
 	})
 	t.Run("help", func(t *testing.T) {
 		f := all["five"].frame(80, 24)
-		f.help = []helpGroup{{"nodes", []helpKey{{"k", "kill"}, {"K", "power off"}}}, {"all", testHints}}
+		f.help = []helpGroup{{"nodes", []helpKey{{key: "k", text: "kill"}, {key: "K", text: "power off"}}}, {"all", testHints}}
 		golden.RequireEqual(t, plain(f))
 	})
 }

@@ -16,6 +16,7 @@ type binding struct {
 	in    []view // the views it is for, where it goes before all others; none: everywhere
 	hint  int    // its place in the footer, 0 = not there
 	short string // its text in the footer
+	keeps bool   // it always has a place there, at the right
 	do    func(m *model, pressed string) tea.Cmd
 }
 
@@ -46,6 +47,14 @@ func (b binding) inFooter(place int, short string) binding {
 	return b
 }
 
+// alwaysInFooter gives a binding a place at the right end of the footer, whatever
+// else stands there.
+func (b binding) alwaysInFooter(place int, short string) binding {
+	b = b.inFooter(place, short)
+	b.keeps = true
+	return b
+}
+
 // keyMap returns all keys.
 func keyMap() []binding {
 	return append(viewKeys(), []binding{
@@ -54,7 +63,7 @@ func keyMap() []binding {
 		bind(groupClients, "r", "read", (*model).read, "r").inFooter(10, "read"),
 		bind(groupClients, "R", "next read level", (*model).nextLevel, "R"),
 		bind(groupClients, "v", "next route of clients", (*model).nextRoute, "v"),
-		bind(groupClients, "l", "load on or off", (*model).toggleLoad, "l").inFooter(9, "load"),
+		bind(groupClients, "l", "load on or off", (*model).toggleLoad, "l").inFooter(7, "load"),
 		bind(groupClients, "L", "more load", (*model).nextLoad, "L"),
 
 		bindKey(groupNodes, "1-9", "select a node", selectNumber, "1", "2", "3", "4", "5", "6", "7", "8", "9"),
@@ -72,19 +81,19 @@ func keyMap() []binding {
 		bind(groupNetwork, "p", "cut off, or heal", (*model).cutOff, "p").inFooter(3, "cut off"),
 		bind(groupNetwork, "P", "shapes: halves, ring, …", (*model).shapesMenu, "P"),
 		bind(groupNetwork, "w", "faults of a link", (*model).linkMenu, "w"),
-		bind(groupNetwork, "d", "faults of its disk", (*model).diskMenu, "d").inFooter(11, "disk"),
+		bind(groupNetwork, "d", "faults of its disk", (*model).diskMenu, "d").inFooter(12, "disk"),
 		bind(groupNetwork, "h", "heal its links", (*model).healSelected, "h").inFooter(4, "heal"),
 		bind(groupNetwork, "H", "heal everything", (*model).healEverything, "H"),
 		bind(groupNetwork, "u", "take back the last fault", (*model).undoFault, "u"),
 		bind(groupNetwork, "U", "do it again", (*model).redoFault, "U"),
 
 		bind(groupTime, "space", "pause or run the clock", (*model).pauseClock, "space").inFooter(5, "pause"),
-		bind(groupTime, "<", "slower, down to 1/100", (*model).slower, "<").inFooter(7, "slower"),
-		bind(groupTime, ">", "faster, up to max", (*model).faster, ">").inFooter(8, "faster"),
+		bind(groupTime, "<", "slower, down to 1/100", (*model).slower, "<").inFooter(8, "slower"),
+		bind(groupTime, ">", "faster, up to max", (*model).faster, ">").inFooter(9, "faster"),
 
 		bind(groupTime, "a", "slow where something happens", (*model).toggleAuto, "a"),
-		bind(groupTime, ",", "back by one event that matters", (*model).stepBack, ",").inFooter(15, "back"),
-		bind(groupTime, ".", "on by one event that matters", (*model).stepOn, ".").inFooter(16, "step"),
+		bind(groupTime, ",", "back by one event that matters", (*model).stepBack, ",").inFooter(6, "back"),
+		bind(groupTime, ".", "on by one event that matters", (*model).stepOn, ".").inFooter(15, "step"),
 		bind(groupTime, "(", "back by a second (also ctrl+,)", (*model).secondBack, "(", "ctrl+,"),
 		bind(groupTime, ")", "on by a second (also ctrl+.)", (*model).secondOn, ")", "ctrl+."),
 		bind(groupTime, "home", "the first moment", (*model).firstMoment, "home"),
@@ -97,13 +106,13 @@ func keyMap() []binding {
 		bind(groupTime, "n", "next step of a scenario", (*model).nextStep, "n", "enter", "pgdown"),
 		bind(groupTime, "b", "start of the chapter before", (*model).chapterBack, "b", "pgup"),
 
-		bindKey(groupScreen, "tab", "next view; shift: previous", turn, "tab", "shift+tab").inFooter(9, "view"),
-		bind(groupScreen, ":", "type a command", (*model).openPrompt, ":").inFooter(13, "command"),
+		bindKey(groupScreen, "tab", "next view; shift: previous", turn, "tab", "shift+tab").alwaysInFooter(1, "view"),
+		bind(groupScreen, ":", "type a command", (*model).openPrompt, ":").inFooter(11, "command"),
 		bind(groupScreen, "o", "open a scenario", (*model).scenariosMenu, "o").inFooter(14, "scenarios"),
 		bindKey(groupScreen, "x", "save as a scenario", func(m *model, _ string) tea.Cmd { return m.save() }, "x"),
 		bind(groupScreen, "m", "mouse for the terminal", (*model).toggleMouse, "m"),
-		bind(groupScreen, "?", "keys, for where you are", (*model).toggleHelp, "?").inFooter(6, "help"),
-		bindKey(groupScreen, "q", "quit", func(*model, string) tea.Cmd { return tea.Quit }, "q").inFooter(12, "quit"),
+		bind(groupScreen, "?", "keys, for where you are", (*model).toggleHelp, "?").alwaysInFooter(2, "help"),
+		bindKey(groupScreen, "q", "quit", func(*model, string) tea.Cmd { return tea.Quit }, "q").inFooter(13, "quit"),
 	}...)
 }
 
@@ -120,7 +129,7 @@ func hints(keys []binding) []helpKey {
 	})
 	out := make([]helpKey, len(placed))
 	for i, b := range placed {
-		out[i] = helpKey{key: b.Help().Key, text: b.short}
+		out[i] = helpKey{key: b.Help().Key, text: b.short, keeps: b.keeps}
 	}
 	return out
 }

@@ -45,7 +45,7 @@ func linkEdits() []linkEdit {
 func linkKeys() []binding {
 	all := []binding{
 		bindKey(groupLinks, "arrows", "another link; shift: mark", moveInLinks,
-			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right"),
+			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right").inFooter(1, "link"),
 		bind(groupLinks, "space", "mark a link, row or column", (*model).markLinks, "space").inFooter(2, "mark"),
 	}
 	for i, e := range linkEdits() {
@@ -54,9 +54,9 @@ func linkKeys() []binding {
 		if len(e.faults) > 1 {
 			help += "; again: another"
 		}
-		all = append(all, bind(groupLinks, e.key, help, func(m *model) { m.breakLinks(e) }, e.key).inFooter(3+i, word))
+		all = append(all, bind(groupLinks, e.key, help, func(m *model) { m.breakLinks(e) }, e.key).inFooter(4+i, word))
 	}
-	return append(all, bind(groupLinks, "h", "heal them", (*model).healLinks, "h").inFooter(1, "heal"))
+	return append(all, bind(groupLinks, "h", "heal them", (*model).healLinks, "h").inFooter(3, "heal"))
 }
 
 // faultWord returns the name of a fault without its settings.

@@ -57,6 +57,13 @@ func (p *painter) logGrid(r rect) {
 		p.put(head+1, r.y, len(text), text, inkWarn)
 	}
 	p.logHead(w, r.y, head)
+	term := w.column(w.last) + w.pitch + 2
+	if w.last <= w.commit {
+		term++ // there is a border between
+	}
+	if head == w.end && w.last > 0 {
+		p.put(term, r.y, w.end-term, "term", inkDim)
+	}
 	for row := range min(rows, len(p.state.Nodes)-first) {
 		n, y := &p.state.Nodes[first+row], r.y+1+row
 		p.hitNode(rect{r.x, y, r.w, 1}, n.ID)
@@ -65,11 +72,8 @@ func (p *painter) logGrid(r rect) {
 		look := p.glyphs.lookOf(n)
 		p.set(r.x+2+name+1, y, look.glyph, look.ink)
 		p.logRow(n, w, y)
-		if last, x := n.LastTerm(), w.column(w.last)+w.pitch+2; last > 0 {
-			if w.last <= w.commit {
-				x++
-			}
-			p.put(x, y, w.end-x, "t"+fit(count(last), 4), termInk(last))
+		if last := n.LastTerm(); last > 0 {
+			p.put(term, y, w.end-term, "t"+fit(count(last), 4), termInk(last))
 		}
 	}
 	p.legend(rect{r.x + r.w - legendWidth, r.y + 1, legendWidth, rows}, w)
@@ -122,7 +126,7 @@ func (p *painter) logWindow(x, end, pitch int) logWindow {
 // back has the window end so many entries before the newest, but never so that
 // there is nothing before its first.
 func (w *logWindow) back(entries uint64) {
-	fits := uint64(max((w.end-w.x-1-5)/w.pitch, 1))
+	fits := uint64(max((w.end-w.x-1-6)/w.pitch, 1))
 	w.last = w.newest - min(entries, w.newest)
 	w.last = max(w.last, min(fits, w.newest))
 	w.first = 1
@@ -168,6 +172,13 @@ func (p *painter) logHead(w logWindow, y, end int) {
 func (p *painter) logRow(n *trace.Node, w logWindow, y int) {
 	if w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
 		p.set(w.column(w.commit)+w.pitch, y, p.glyphs.border, inkAccent)
+	}
+	if last := n.LastIndex(); last < w.first {
+		text := "its log is empty"
+		if last > 0 {
+			text = "its log ends at " + thousands(last)
+		}
+		p.put(w.x+1, y, w.end-w.x-1, text, inkDim)
 	}
 	differs := false
 	for i := w.first; i <= w.last; i++ {

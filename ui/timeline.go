@@ -74,6 +74,7 @@ func (p *painter) timeline(r rect) {
 	}
 	p.reigns(x, r.y, w, cellAt)
 	p.marks(x, r.y, w, cellAt)
+	p.reignNames(x, r.y, w, cellAt)
 	p.hits = append(p.hits, hit{x: x, y: r.y, w: w + 1, h: r.h, from: from, cell: timeCell})
 	if p.lineEnd >= p.latest {
 		p.set(x+w, r.y, p.glyphs.now, inkAccent)
@@ -99,7 +100,7 @@ func (p *painter) timeline(r rect) {
 	}
 }
 
-// reigns draws a line while someone leads, with the name at its start.
+// reigns draws a line while someone leads.
 func (p *painter) reigns(x, y, w int, cellAt func(time.Duration) int) {
 	if at := max(cellAt(p.remembered), 0); p.lineEnd > 0 {
 		for i := at; i < w; i++ {
@@ -107,19 +108,38 @@ func (p *painter) reigns(x, y, w int, cellAt func(time.Duration) int) {
 		}
 	}
 	for _, reign := range p.line.Reigns {
-		until := p.lineEnd
-		if reign.To != 0 {
-			until = reign.To
-		}
-		a, b := max(cellAt(reign.From), 0), cellAt(until)
-		if b < a {
-			continue
-		}
+		a, b := p.reignCells(reign, cellAt)
 		for i := a; i <= b; i++ {
 			p.set(x+i, y, p.glyphs.led, termInk(reign.Term))
 		}
-		if text := " " + truncate(clean(reign.Node), logName, p.glyphs.more) + " leads "; b-a > width(text)+2 {
-			p.put(x+a+2, y, w-a-2, text, termInk(reign.Term))
+	}
+}
+
+// reignCells returns the first and the last cell of a reign; the last is before the
+// first if it is not shown.
+func (p *painter) reignCells(reign trace.Reign, cellAt func(time.Duration) int) (first, last int) {
+	until := p.lineEnd
+	if reign.To != 0 {
+		until = reign.To
+	}
+	return max(cellAt(reign.From), 0), cellAt(until)
+}
+
+// reignNames says who leads, where a line is long enough for it between the marks.
+func (p *painter) reignNames(x, y, w int, cellAt func(time.Duration) int) {
+	for _, reign := range p.line.Reigns {
+		text := " " + truncate(clean(reign.Node), logName, p.glyphs.more) + " leads "
+		a, b := p.reignCells(reign, cellAt)
+		free := 0 // cells of the line up to here
+		for i := a; i <= min(b, w-1); i++ {
+			if p.cells[y*p.w+x+i].text != p.glyphs.led {
+				free = 0
+				continue
+			}
+			if free++; free == width(text)+2 {
+				p.put(x+i-width(text), y, width(text), text, termInk(reign.Term))
+				break
+			}
 		}
 	}
 }

@@ -298,18 +298,18 @@ func fineTime(d time.Duration) string {
 
 // pastHints is the footer in the past, where most keys do nothing.
 var pastHints = []helpKey{
-	{",", "back"},
-	{".", "on"},
-	{"space", "play"},
-	{"end", "now"},
-	{"?", "help"},
-	{"B", "again from here"},
-	{"tab", "view"},
-	{"<", "slower"},
-	{">", "faster"},
-	{"home", "beginning"},
-	{"y", "branches"},
-	{"q", "quit"},
+	{key: ",", text: "back"},
+	{key: ".", text: "on"},
+	{key: "space", text: "play"},
+	{key: "end", text: "now"},
+	{key: "B", text: "again from here"},
+	{key: "<", text: "slower"},
+	{key: ">", text: "faster"},
+	{key: "home", text: "beginning"},
+	{key: "y", text: "branches"},
+	{key: "q", text: "quit"},
+	{key: "tab", text: "view", keeps: true},
+	{key: "?", text: "help", keeps: true},
 }
 
 // hints returns the footer for the moment that is shown.

@@ -78,6 +78,7 @@ func (p *painter) clientsView(r rect) {
 		}
 		return a.cell(t)
 	})
+	p.reignNames(a.x, r.y, a.w, a.cell)
 	if a.to == p.now {
 		p.set(a.x+a.w, r.y, p.glyphs.now, inkAccent)
 		p.put(a.x+a.w+2, r.y, 3, "now", inkDim)
@@ -151,7 +152,7 @@ func (p *painter) lanes(lanes map[string][]trace.Op, a axis, r rect, cursor trac
 	}
 	y := r.y + shown*pitch
 	if hidden := len(clients) - shown; hidden > 0 {
-		p.put(r.x+2, y, a.x-r.x-3, fmt.Sprintf("+%d", hidden), inkWarn)
+		p.put(r.x+2, y, a.x-r.x-3, fmt.Sprintf("+%d more", hidden), inkWarn)
 	}
 	p.times(a, y)
 	return y

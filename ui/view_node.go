@@ -105,7 +105,7 @@ func (p *painter) factsOf(n *trace.Node) []fact {
 	}
 	facts = append(facts,
 		fact{"log", []note{{thousands(first) + " to " + thousands(n.LastIndex()), termInk(n.LastTerm())}, {fmt.Sprintf("  (term %s at the end)", thousands(n.LastTerm())), inkDim}}},
-		fact{"committed", []note{{thousands(n.Commit), inkText}, {"   applied ", inkDim}, {thousands(n.Applied), inkText}}},
+		fact{"committed", p.committedOf(n)},
 		fact{"snapshot", p.snapshotOf(n)},
 		fact{"disk", p.diskOf(n)},
 		fact{"clock", p.clockOf(n)},
@@ -113,6 +113,15 @@ func (p *painter) factsOf(n *trace.Node) []fact {
 		fact{"links out", p.linksOf(n, true)},
 		fact{"links in", p.linksOf(n, false)})
 	return facts
+}
+
+// committedOf says up to where a node knows its log to be committed. That is in its
+// memory only: a node that is down has forgotten it.
+func (p *painter) committedOf(n *trace.Node) []note {
+	if !n.Life.Running() {
+		return []note{{"it will learn that when it starts", inkDim}}
+	}
+	return []note{{thousands(n.Commit), inkText}, {"   applied ", inkDim}, {thousands(n.Applied), inkText}}
 }
 
 func lifeInk(n *trace.Node) ink {
@@ -220,6 +229,7 @@ func (p *painter) nodeLog(n *trace.Node, r rect) {
 	if at == 0 || at > last {
 		at = last
 	}
+	truth := p.logWindow(r.x, r.x+r.w, entryWidth)
 	// The newest at the bottom, or the entry under the cursor in the middle.
 	end := min(last, max(at+uint64(rows/2), uint64(rows)))
 	for row := range rows {
@@ -227,7 +237,7 @@ func (p *painter) nodeLog(n *trace.Node, r rect) {
 		if index == 0 || index > last {
 			continue
 		}
-		p.entryRow(n, index, index == at, rect{r.x, r.y + 1 + row, r.w, 1})
+		p.entryRow(n, truth, index, index == at, rect{r.x, r.y + 1 + row, r.w, 1})
 	}
 	if last == 0 {
 		p.put(r.x, r.y+1, r.w, "it is empty", inkDim)
@@ -235,7 +245,7 @@ func (p *painter) nodeLog(n *trace.Node, r rect) {
 }
 
 // entryRow draws one entry of a log in a line.
-func (p *painter) entryRow(n *trace.Node, index uint64, chosen bool, r rect) {
+func (p *painter) entryRow(n *trace.Node, w logWindow, index uint64, chosen bool, r rect) {
 	k := inkDim
 	if chosen {
 		k = inkAccent | bold
@@ -248,13 +258,16 @@ func (p *painter) entryRow(n *trace.Node, index uint64, chosen bool, r rect) {
 		return
 	}
 	p.putRight(r.x+16, r.y, 5, "t"+fit(count(e.Term), 4), termInk(e.Term))
-	p.entry(n, index, e, rect{r.x + 18, r.y, entryWidth, 1}, false)
+	differs := p.wrong(w, index, e)
+	p.entry(n, index, e, rect{r.x + 18, r.y, entryWidth, 1}, differs)
 	words := []string{whatIs(e)}
 	if room := r.w - 18 - entryWidth - 2; room < 24 {
 		words[0] = clean(e.Client)
 	}
 	switch _, told := p.told[callOf(e)]; {
-	case index > n.Commit:
+	case differs:
+		words = append(words, "differs")
+	case index > w.commit:
 		words = append(words, "not committed")
 	case told:
 		words = append(words, "told ok")

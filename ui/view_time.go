@@ -271,6 +271,10 @@ func (l *lanes) bar(s span, y int) {
 	case s.life == trace.Paused:
 		glyph, k = l.glyphs.dot, inkWarn
 	case !s.life.Running():
+		if look := l.glyphs.lookOf(&trace.Node{Life: s.life}); s.from < l.from {
+			// What is seen of it began before: nothing else says so.
+			l.put(l.r.x, y, l.at(until-1)-l.r.x, look.glyph+" "+look.word, inkDim)
+		}
 		return
 	case s.role == trace.Leader:
 		glyph, k = l.glyphs.led, fillInk(s.term)|bold
@@ -309,7 +313,7 @@ func (l *lanes) marksOn(marks []mark, y int) {
 			}
 		}
 		if l.apart > 1 && x >= free && x+width(clean(m.text)) < next {
-			free = l.put(x, y+1, next-x, m.text, k) + 1
+			free = l.put(x, y+1, next-x, m.text+" ", k)
 		}
 	}
 }

@@ -72,6 +72,8 @@ func (s *State) NoLeader() string {
 		return fmt.Sprintf("%s leads but is paused", s.LeaderNode().ID)
 	case s.LeaderNode() != nil:
 		return fmt.Sprintf("%s has lost its quorum", s.LeaderNode().ID)
+	case len(candidates) > 2:
+		return fmt.Sprintf("%d nodes asking for votes", len(candidates))
 	case len(candidates) > 0:
 		return strings.Join(candidates, " and ") + " asking for votes"
 	}

@@ -1,0 +1,107 @@
+package ui
+
+// helpNote says how to get around in the help.
+const helpNote = "keys: down: more, other keys: close; all commands: capsize commands"
+
+// helpGap is how far apart the columns of the help are.
+const helpGap = 3
+
+// helpColumn is a column of the help: groups of keys, one below the other.
+type helpColumn struct {
+	groups      []helpGroup
+	keyW, textW int
+	lines       int
+}
+
+// width is how wide the column is.
+func (c *helpColumn) width() int { return c.keyW + 2 + c.textW }
+
+// add puts a group at the end of the column.
+func (c *helpColumn) add(g helpGroup, gap int) {
+	if len(c.groups) > 0 {
+		c.lines += gap
+	}
+	c.groups, c.lines = append(c.groups, g), c.lines+1+len(g.keys)
+	for _, k := range g.keys {
+		c.keyW = max(c.keyW, min(width(clean(k.key)), 16))
+		c.textW = max(c.textW, min(width(clean(k.text)), 48))
+	}
+	c.textW = max(c.textW, min(width(clean(g.title)), 48)-c.keyW-2)
+}
+
+// helpColumns sets groups into columns of so many rows. Groups do not break over
+// columns.
+func helpColumns(groups []helpGroup, rows, gap int) []helpColumn {
+	columns := make([]helpColumn, 1)
+	for _, g := range groups {
+		last := &columns[len(columns)-1]
+		if len(last.groups) > 0 && last.lines+gap+1+len(g.keys) > rows {
+			columns = append(columns, helpColumn{})
+			last = &columns[len(columns)-1]
+		}
+		last.add(g, gap)
+	}
+	return columns
+}
+
+// fitting returns how many of the columns fit beside each other, at least one, and
+// how much room those take.
+func fitting(columns []helpColumn, w int) (count, used int) {
+	for i := range columns {
+		more := columns[i].width()
+		if i > 0 {
+			more += helpGap
+		}
+		if i > 0 && used+more > w {
+			break
+		}
+		count, used = i+1, used+more
+	}
+	return count, used
+}
+
+// drawHelp draws all keys in as many columns as fit.
+func (p *painter) drawHelp() {
+	if p.help == nil {
+		return
+	}
+	rows, room, gap := p.h-4, p.w-6, 1
+	columns := helpColumns(p.help, rows, gap)
+	count, used := fitting(columns, room)
+	if count < len(columns) {
+		// Without empty lines between the groups more of them can be seen.
+		gap = 0
+		columns = helpColumns(p.help, rows, gap)
+		count, used = fitting(columns, room)
+	}
+	columns = columns[:count]
+	high := 1
+	for i := range columns {
+		high = max(high, min(columns[i].lines, rows))
+	}
+	in := p.box(max(used, width(helpNote)+2), high, helpNote)
+	x := in.x
+	for i := range columns {
+		p.helpColumn(&columns[i], rect{x, in.y, min(columns[i].width(), in.x+in.w-x), in.h}, gap)
+		x += columns[i].width() + helpGap
+	}
+}
+
+// helpColumn draws one column of the help.
+func (p *painter) helpColumn(c *helpColumn, r rect, gap int) {
+	y := r.y
+	for _, g := range c.groups {
+		p.put(r.x, y, r.w, g.title, inkText|bold)
+		y++
+		for _, k := range g.keys {
+			if y >= r.y+r.h {
+				return
+			}
+			p.hitKey(rect{r.x, y, r.w, 1}, k.key)
+			p.put(r.x, y, min(c.keyW, r.w), k.key, inkAccent)
+			p.put(r.x+c.keyW+2, y, r.w-c.keyW-2, k.text, inkText)
+			y++
+		}
+		y += gap
+	}
+}
