@@ -105,6 +105,16 @@ func newCommand() *cobra.Command {
 			return playground(cmd, cfg, f)
 		},
 	}
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		// Only what has a screen looks as its user likes it.
+		if cmd.Flags().Lookup("plain") == nil {
+			return nil
+		}
+		if err := ui.Configure(cmd.Flags()); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.SetVersionTemplate("capsize {{.Version}}\n")
 	defaults := cluster.Defaults()
@@ -129,8 +139,11 @@ func (f *flags) addScreen(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
 }
 
-// isPlain says whether there is no screen.
-func (f *flags) isPlain() bool { return f.plain || !term.IsTerminal(os.Stdout.Fd()) }
+// isPlain says whether there is no screen: because nobody wants one, or because
+// there is no terminal that could show it.
+func (f *flags) isPlain() bool {
+	return f.plain || os.Getenv("TERM") == "dumb" || !term.IsTerminal(os.Stdout.Fd())
+}
 
 func playCommand() *cobra.Command {
 	var f flags

@@ -128,7 +128,7 @@ func (w *world) frame(width, height int) *frame {
 		cursor = w.state.Nodes[0].ID
 	}
 	return &frame{
-		state: &w.state, width: width, height: height, theme: themes[0], glyphs: unicodeGlyphs,
+		state: &w.state, width: width, height: height, theme: darkTheme, glyphs: unicodeGlyphs,
 		now: w.at, speed: 1, cursor: cursor, route: "leader", level: "linearizable",
 		command: "increment", toast: toast{text: "ok: 128"}, rate: 41,
 		history: []int{0, 3, 9, 14, 22, 31, 41, 38, 27, 30, 41, 44, 12, 0, 0, 18, 40, 41},

@@ -15,7 +15,7 @@ import (
 func (o *Options) AddFlags(fs *pflag.FlagSet) {
 	o.Speed = 1
 	fs.Var((*Speed)(&o.Speed), "speed", "how fast time runs: a factor, a fraction like 1/10, 0 to start paused, or max")
-	fs.StringVar(&o.Theme, "theme", "", strings.Join(ThemeNames(), ", ")+" (default: by the terminal's background)")
+	fs.Var((*themeName)(&o.Theme), "theme", strings.Join(ThemeNames(), ", ")+" (default: by the terminal's background)")
 	fs.BoolVar(&o.ASCII, "ascii", false, "draw with ASCII characters only")
 	fs.Int64Var(&o.HistoryMB, "history", HistoryMB, "how many megabytes of memory the past may take; the oldest goes first")
 	fs.BoolVar(&o.Still, "still", false, "have nothing move on the screen")
@@ -26,6 +26,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 func (o *Options) AddScreenFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.Keys, "keys", false, "show the keys pressed, large")
 	fs.StringVar(&o.Cast, "cast", "", "record the screen in this file, as an asciicast")
+	fs.Var(&o.Bindings, bindFlag, "have the key X do what K does; may be repeated")
 	fs.BoolVar(&o.CastKeys, "cast-keys", false, "record the keys pressed too")
 }
 
@@ -47,6 +48,23 @@ func (r *Recording) AddFlags(fs *pflag.FlagSet) {
 	fs.DurationVar(&r.IdleLimit, "idle-limit", 0, "skip time after so long without anything new (default: never)")
 	fs.DurationVar(&r.At, "at", -1, "only the picture of this moment of the recording, in an "+svgEnding)
 }
+
+// themeName is a flag of the command line: the name of a theme.
+type themeName string
+
+// Set reads the name of a theme.
+func (n *themeName) Set(text string) error {
+	if themeNamed(text) == nil {
+		return fmt.Errorf("there is no theme %q: there are %s", text, strings.Join(ThemeNames(), ", "))
+	}
+	*n = themeName(text)
+	return nil
+}
+
+func (n *themeName) String() string { return string(*n) }
+
+// Type is what the help calls it.
+func (n *themeName) Type() string { return "NAME" }
 
 // Speed is a flag of the command line: virtual seconds per second. It is written
 // as a factor, a fraction, or max.

@@ -13,6 +13,10 @@ func (p *painter) status(r rect) {
 		p.filterLine(r)
 		return
 	}
+	if p.toast.text == "" && len(p.firstKeys) > 0 {
+		p.welcomeLine(r)
+		return
+	}
 	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
 	at.write(p.glyphs.prompt+" ", p.here(inkAccent|bold))
 	at.write(p.command, p.here(inkText|bold))

@@ -54,16 +54,17 @@ type frame struct {
 	history []int              // increments acknowledged in each of the last seconds
 	rate    float64            // increments acknowledged per second now
 
-	presents bool        // for an audience: nothing is shown that it need not see
-	heading  string      // what is presented
-	language string      // of captions, "" for the scenario's own
-	pressed  []string    // keys to be shown, the latest last
-	step     string      // what the scenario waits to be told to go on with
-	waiting  bool        // it waits
-	prompt   *promptLine // the line being typed, or nil
-	menu     *menu       // an overlay, or nil
-	help     []helpGroup // the full help, or nil
-	hints    []helpKey   // of the footer, most important first: as many as fit are drawn
+	presents  bool        // for an audience: nothing is shown that it need not see
+	heading   string      // what is presented
+	language  string      // of captions, "" for the scenario's own
+	pressed   []string    // keys to be shown, the latest last
+	step      string      // what the scenario waits to be told to go on with
+	waiting   bool        // it waits
+	firstKeys []firstKey  // that whoever is here for the first time is told of
+	prompt    *promptLine // the line being typed, or nil
+	menu      *menu       // an overlay, or nil
+	help      []helpGroup // the full help, or nil
+	hints     []helpKey   // of the footer, most important first: as many as fit are drawn
 
 	scroll    int // the first row of a node table that does not fit
 	view      view

@@ -12,6 +12,7 @@ import (
 // the help, the footer and the README's table come from it.
 type binding struct {
 	key.Binding
+	id    string // how its key is shown where no other was given to it
 	group string
 	in    []view // the views it is for, where it goes before all others; none: everywhere
 	hint  int    // its place in the footer, 0 = not there
@@ -38,8 +39,11 @@ func bind(group, shown, help string, do func(*model), keys ...string) binding {
 }
 
 func bindKey(group, shown, help string, do func(*model, string) tea.Cmd, keys ...string) binding {
-	return binding{Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, help)), group: group, do: do}
+	return binding{id: shown, Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, help)), group: group, do: do}
 }
+
+// orders says whether a binding is one that only a cluster can carry out.
+func (b binding) orders() bool { return slices.Contains(orderKeys, b.id) }
 
 // inFooter puts a binding at a place of the footer, with a shorter text.
 func (b binding) inFooter(place int, short string) binding {

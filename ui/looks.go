@@ -67,7 +67,7 @@ func (p *painter) valueOf(n *trace.Node) (value string, k ink) {
 	value = fmt.Sprint(n.Value)
 	switch {
 	case !n.Life.Running():
-		return value, inkFaint
+		return value, inkDim
 	case p.flash[n.ID] > 0:
 		return value, inkGood | bold
 	case p.behindText(n) != "":

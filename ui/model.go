@@ -7,6 +7,7 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
@@ -48,6 +49,7 @@ type model struct {
 
 	state         trace.State
 	width, height int
+	on            surface
 	theme         *theme
 	glyphs        *glyphs
 	mouseOff      bool
@@ -81,6 +83,7 @@ type model struct {
 	helpFrom    int // the first group of keys shown
 	logScroll   int
 	view        view
+	firstKeys   []firstKey // to be told of, or were
 	places
 	alarms alarms // for violated checks
 	window window
@@ -106,9 +109,9 @@ func newModel(c *cluster.Cluster, o Options) *model {
 func newScreen(o Options) *model {
 	m := &model{
 		prompt:   newPrompt(),
-		keys:     keyMap(),
+		keys:     o.Bindings.keys(),
 		options:  o,
-		theme:    o.themeOf(),
+		theme:    o.themeOn(surface{}),
 		glyphs:   o.glyphsOf(),
 		selected: map[string]bool{},
 		follow:   true,
@@ -117,6 +120,11 @@ func newScreen(o Options) *model {
 		paused:   o.Speed == 0,
 	}
 	return m
+}
+
+// paint chooses the theme.
+func (m *model) paint() {
+	m.theme, m.stale = m.options.themeOn(m.on), true
 }
 
 // attach makes a cluster or a recording what is shown, with a scenario to put on
@@ -144,8 +152,7 @@ func (m *model) attach(s source, script *scenario.Script) {
 // Init starts the frames.
 func (m *model) Init() tea.Cmd {
 	start := nextTick()
-	if m.theme == nil {
-		m.theme = themeNamed("dark")
+	if m.theme != monoTheme {
 		start = tea.Batch(start, tea.RequestBackgroundColor)
 	}
 	if m.script != nil {
@@ -183,9 +190,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		if !msg.IsDark() {
-			m.theme = themeNamed("light")
-		}
+		m.on.light = !msg.IsDark()
+		m.paint()
+	case tea.ColorProfileMsg:
+		m.on.few = msg.Profile == colorprofile.ANSI
+		m.paint()
 	case tea.KeyPressMsg:
 		m.stroke++
 		return m, m.press(msg)
@@ -237,7 +246,7 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	}
 	for _, b := range here(m.keys, m.view) {
 		if key.Matches(msg, b.Binding) {
-			if slices.Contains(orderKeys, b.Help().Key) && m.refuses() {
+			if b.orders() && m.refuses() {
 				return nil
 			}
 			return b.do(m, msg.String())
@@ -348,6 +357,7 @@ func (m *model) order(command, ok string) {
 	}
 	m.say(command, ok, false)
 	m.noteFaults(command)
+	m.pressedFirst(command)
 	if !m.orders.give(order{command: command, line: line}) {
 		m.say(command, "too many commands are waiting: this one is dropped", true)
 		return
@@ -363,7 +373,7 @@ func (m *model) frame() *frame {
 		cursor: m.cursor, selected: m.selected, follow: m.follow,
 		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
 		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view, places: m.places, alarm: m.alarm(), broken: m.alarms.broken,
-		hints: m.hints(), reached: m.meter.shortOf(m.pace()),
+		hints: m.hints(), reached: m.meter.shortOf(m.pace()), firstKeys: m.firstKeysNow(),
 	}
 	m.fillTravel(f)
 	f.move(!m.options.Still)

@@ -45,7 +45,7 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 func (m *model) pressNamed(shown string) tea.Cmd {
 	for _, b := range here(m.keys, m.view) {
 		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
-			if slices.Contains(orderKeys, shown) && m.refuses() {
+			if b.orders() && m.refuses() {
 				return nil
 			}
 			return b.do(m, shown)

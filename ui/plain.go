@@ -12,102 +12,194 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
 )
 
 // plainEvery is how often plain output looks for new lines, in real time.
 const plainEvery = 20 * time.Millisecond
 
+// errQuit says that a command asked to quit.
+var errQuit = errors.New("quit")
+
+// plainRun is a cluster that is shown in plain sentences.
+type plainRun struct {
+	c        *cluster.Cluster
+	language string
+	out      io.Writer
+	told     uint64 // the last event told
+	answers  mailbox[string]
+	speeds   mailbox[float64] // that commands ask for
+	quit     chan struct{}    // closed when a command asks to quit
+}
+
+// Speed asks for a speed. There is nothing to slow down for.
+func (p *plainRun) Speed(speed float64) {
+	if speed == scenario.SpeedAuto {
+		speed = 1
+	}
+	p.speeds.put(speed)
+}
+
+// Step waits for nobody.
+func (p *plainRun) Step(string) {}
+
 // RunPlain writes one line for each thing that matters, in plain sentences, and
-// carries out the commands it reads, a line each, until ctx ends: for pipes, logs
-// and screen readers.
+// carries out the commands it reads, a line each: for pipes, logs and screen
+// readers. It ends with ctx, with the command quit, or with the scenario if there
+// is one; the error is a [*scenario.Failure] if that failed. The end of the
+// commands is no end.
 func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
 	stop, err := o.record(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	p := &plainRun{c: c, language: o.Lang, out: out, quit: make(chan struct{})}
 	c.AwaitLeader(firstElection)
 	c.Clock().Run(o.Speed)
+	go p.read(in)
+	var performed chan []scenario.Failure
 	if o.Script != nil {
-		go func() { _ = c.Clock().Do(func() { c.Go(func() { reportPlain(c, o.Script.Perform(c, nil)) }) }) }()
+		performed = make(chan []scenario.Failure, 1)
+		go func() { performed <- performOn(c, o.Script, nil) }()
 	}
-	answers := &mailbox[string]{}
-	go readPlain(c, in, answers)
 	ticker := time.NewTicker(plainEvery)
 	defer ticker.Stop()
-	var told uint64
 	for {
-		var err error
-		told, err = tellNew(c.Trace(), told, o.Lang, out)
-		for _, text := range answers.take() {
-			_, failed := fmt.Fprintf(out, "%s  %s\n", clockTime(c.Clock().Now()), clean(text))
-			err = errors.Join(err, failed)
+		if err := p.tell(); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("writing: %w", err)
+		for _, speed := range p.speeds.take() {
+			c.Clock().Run(speed)
 		}
 		select {
 		case <-ticker.C:
+		case failures := <-performed:
+			return p.conclude(failures)
 		case <-c.Clock().Done():
 			return c.Clock().Err()
+		case <-p.quit:
+			return p.tell()
 		case <-ctx.Done():
-			return nil
+			return p.tell()
 		}
 	}
 }
 
-// reportPlain makes events of what did not hold in a scenario, inside virtual time.
-func reportPlain(c *cluster.Cluster, failures []scenario.Failure) {
-	for _, f := range failures {
-		c.Note(trace.KindRefused, "", f.Error())
+// conclude tells how a scenario ended.
+func (p *plainRun) conclude(failures []scenario.Failure) error {
+	for i := range failures {
+		p.answers.put(failures[i].Error())
 	}
-	c.Note(trace.KindChapter, "", "the scenario has ended")
+	said := "the scenario has ended, and all that it expects held"
+	if len(failures) > 0 {
+		said = "the scenario has ended, and failed"
+	}
+	p.answers.put(said)
+	if err := p.tell(); err != nil || len(failures) == 0 {
+		return err
+	}
+	return &failures[0]
 }
 
-// readPlain carries out the commands it reads. What is wrong with one, and what
-// clients are told, goes to answers.
-func readPlain(c *cluster.Cluster, in io.Reader, answers *mailbox[string]) {
-	session := scenario.NewSession(c, c.Settings().Seed, nil)
+// read carries out the commands it reads, and answers each.
+func (p *plainRun) read(in io.Reader) {
+	session := scenario.NewSession(p.c, p.c.Settings().Seed, p)
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		text := strings.TrimSpace(lines.Text())
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		line, err := session.Parse(text)
-		if err != nil {
-			answers.put(text + ": " + err.Error())
-			continue
+		said, err := p.carryOut(session, text)
+		if errors.Is(err, errQuit) {
+			close(p.quit)
+			return
 		}
-		err = c.Order(text, func() error {
-			op, err := session.Run(line)
-			if said := answer(op); said != "" {
-				answers.put(text + ": " + said)
-			}
-			return err
-		})
 		if err != nil {
-			answers.put(text + ": " + err.Error())
+			said = err.Error()
 		}
+		p.answers.put(text + ": " + said)
+	}
+	if err := lines.Err(); err != nil {
+		p.answers.put("no more commands are read: " + err.Error())
 	}
 }
 
-// tellNew writes the lines of the story after the event told, and returns the
-// last event told now.
-func tellNew(log *trace.Log, told uint64, language string, out io.Writer) (uint64, error) {
+// carryOut carries out a command to its end, and says what came of it.
+func (p *plainRun) carryOut(session *scenario.Session, text string) (said string, err error) {
+	switch text {
+	case "quit":
+		return "", errQuit
+	case "help":
+		return "capsize commands lists all commands; here there is quit besides", nil
+	}
+	line, err := session.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	said = "done"
+	done := make(chan error, 1)
+	err = p.c.Order(text, func() error {
+		op, err := session.Run(line)
+		if a := answer(op); a != "" {
+			said = a
+		}
+		done <- err
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	select {
+	case err = <-done:
+	case <-p.c.Clock().Done():
+		err = vtime.ErrClosed
+	}
+	return said, err
+}
+
+// tell writes what has happened and what commands were answered since it was
+// last called.
+func (p *plainRun) tell() error {
 	var lines []trace.Line
-	log.Look(func(s *trace.State) {
+	missing := false
+	answers := p.answers.take()
+	p.c.Trace().Look(func(s *trace.State) {
+		missing = p.told > 0 && len(s.Story) > storyMany && s.Story[0].Seq > p.told
 		for _, line := range s.Story {
-			if line.Seq > told {
+			if line.Seq > p.told {
 				lines = append(lines, line)
 			}
 		}
-		told = s.Seq
+		p.told = s.Seq
 	})
-	for _, line := range lines {
-		if _, err := fmt.Fprintf(out, "%s  %s\n", clockTime(line.At), clean(line.In.In(language, line.Text))); err != nil {
-			return told, err
+	if missing {
+		if err := p.write(lines[0].At, "here lines are missing: more happened at once than can be told"); err != nil {
+			return err
 		}
 	}
-	return told, nil
+	for _, line := range lines {
+		if err := p.write(line.At, line.In.In(p.language, line.Text)); err != nil {
+			return err
+		}
+	}
+	for _, text := range answers {
+		if err := p.write(p.c.Clock().Now(), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storyMany is with how many lines, all of them new, a story has dropped older
+// ones that were new too. A state drops none while it holds so few.
+const storyMany = 200
+
+// write writes one line.
+func (p *plainRun) write(at time.Duration, text string) error {
+	if _, err := fmt.Fprintf(p.out, "%s  %s\n", clockTime(at), clean(text)); err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
 }

@@ -77,24 +77,27 @@ func (p *podium) takeSpeed() float64 {
 // perform puts a scenario on stage. Its end is a performedMsg.
 func (m *model) perform(script *scenario.Script) tea.Cmd {
 	c, podium := m.cluster, m.podium
-	return func() tea.Msg {
-		var failures []scenario.Failure
-		ended := make(chan struct{})
-		err := c.Clock().Do(func() {
-			c.Go(func() {
-				defer close(ended)
-				failures = script.Perform(c, podium)
-			})
+	return func() tea.Msg { return performedMsg{failures: performOn(c, script, podium)} }
+}
+
+// performOn runs a scenario on a cluster, and returns what did not hold when the
+// scenario ends, or nothing when the cluster does.
+func performOn(c *cluster.Cluster, script *scenario.Script, stage scenario.Stage) (failures []scenario.Failure) {
+	ended := make(chan struct{})
+	err := c.Clock().Do(func() {
+		c.Go(func() {
+			defer close(ended)
+			failures = script.Perform(c, stage)
 		})
-		if err != nil {
-			return performedMsg{}
-		}
-		select {
-		case <-ended:
-			return performedMsg{failures: failures}
-		case <-c.Clock().Done():
-			return performedMsg{}
-		}
+	})
+	if err != nil {
+		return nil
+	}
+	select {
+	case <-ended:
+		return failures
+	case <-c.Clock().Done():
+		return nil
 	}
 }
 

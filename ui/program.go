@@ -31,6 +31,8 @@ type Options struct {
 	Script *scenario.Script
 	// Autoplay has a scenario's steps go on by themselves once they can be read.
 	Autoplay bool
+	// Bindings are the keys that others stand for.
+	Bindings Bindings
 	// Keys shows the keys that are pressed, large.
 	Keys bool
 	// Still has nothing move on the screen.
@@ -45,12 +47,12 @@ type Options struct {
 	tape *tape
 }
 
-// themeOf returns the theme, nil if it is to be chosen by the terminal.
-func (o Options) themeOf() *theme {
+// themeOn returns the theme, as it is on a surface.
+func (o Options) themeOn(on surface) *theme {
 	if noColour() {
 		return monoTheme
 	}
-	return themeNamed(o.Theme)
+	return themeOn(o.Theme, on)
 }
 
 // glyphsOf returns the characters to draw with.
@@ -67,6 +69,8 @@ func (o *Options) Prepare(plain bool) (err error) {
 		return err
 	}
 	switch {
+	case plain && o.Speed == 0:
+		return errors.New("--speed 0: without a screen nothing would ever happen")
 	case o.Cast == "":
 		return nil
 	case plain:
@@ -99,8 +103,8 @@ func (o Options) Check() error {
 	if o.HistoryMB < 1 || o.HistoryMB > historyMBMax {
 		return fmt.Errorf("--history %d: it must be from 1 to %d megabytes", o.HistoryMB, historyMBMax)
 	}
-	if o.Theme != "" && themeNamed(o.Theme) == nil {
-		return fmt.Errorf("--theme: there is no theme %q: there are %s", o.Theme, strings.Join(ThemeNames(), ", "))
+	if _, err := o.Bindings.apply(); err != nil {
+		return fmt.Errorf("--%s: %w", bindFlag, err)
 	}
 	return nil
 }
@@ -128,7 +132,11 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	m := newModel(c, o)
+	if o.Script == nil && o.Cast == "" {
+		m.welcome()
+	}
 	err = runOnTerminal(ctx, m)
+	m.rememberWelcome()
 	if now := m.living(); now != nil && now != c { // a scenario or a branch has brought its own
 		err = errors.Join(err, now.Close())
 	}
@@ -161,8 +169,18 @@ func run(m *model, options ...tea.ProgramOption) error {
 // noColour says whether the user wants no colours (no-color.org: any value).
 func noColour() bool { return os.Getenv("NO_COLOR") != "" }
 
-// asciiTerminal says whether the terminal is known to have few glyphs.
+// asciiTerminal says whether the terminal is known to have few glyphs, by its name
+// or by a locale that has no UTF-8. Where no locale is set at all, as in many a
+// container, the terminal itself is somewhere else, and has them.
 func asciiTerminal() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(os.Getenv(name)); locale != "" {
+			if !strings.Contains(locale, "utf-8") && !strings.Contains(locale, "utf8") {
+				return true
+			}
+			break
+		}
+	}
 	return slices.Contains([]string{"linux", "vt100", "vt220", "dumb"}, os.Getenv("TERM"))
 }
 

@@ -87,11 +87,11 @@ func (p *prompt) remember(text string) tea.Cmd {
 
 // historyPath returns where the history is kept, "" if there is no such place.
 func historyPath() string {
-	dir, err := os.UserConfigDir()
-	if err != nil {
+	dir := configDir()
+	if dir == "" {
 		return ""
 	}
-	return filepath.Join(dir, "capsize", "history")
+	return filepath.Join(dir, "history")
 }
 
 func readHistory() []string {

@@ -51,11 +51,31 @@ func TestMain(m *testing.M) {
 	if where := os.Getenv(panicsIn); where != "" {
 		os.Exit(runAndPanic(where))
 	}
+	forget, err := ordinaryEnvironment()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	status := m.Run()
+	forget()
 	if path, err := capsizeBinary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(status)
+}
+
+// ordinaryEnvironment has pictures look the same whoever runs the tests, and
+// keeps tests off what people have configured.
+func ordinaryEnvironment() (forget func(), err error) {
+	dir, err := os.MkdirTemp("", "capsize-config-")
+	if err != nil {
+		return nil, err
+	}
+	err = os.WriteFile(filepath.Join(dir, "welcomed"), nil, 0o600)
+	for name, value := range map[string]string{"CAPSIZE_CONFIG": dir, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "NO_COLOR": ""} {
+		err = errors.Join(err, os.Setenv(name, value))
+	}
+	return func() { _ = os.RemoveAll(dir) }, err
 }
 
 // runAndPanic runs the screen with one more key, which panics.

@@ -145,10 +145,7 @@ type film interface {
 
 // project plays the past up to a moment into a film.
 func (r Recording) project(ctx context.Context, past *trace.History, last trace.Moment, to film) error {
-	p := &projector{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.themeOf(), glyphs: unicodeGlyphs}
-	if p.theme == nil {
-		p.theme = themes[0]
-	}
+	p := &projector{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.themeOn(surface{}), glyphs: unicodeGlyphs}
 	if r.ASCII { // what terminal this runs on is of no interest
 		p.glyphs = asciiGlyphs
 	}

@@ -41,7 +41,7 @@ func (p *painter) tell(r rect, story []trace.Line) {
 			k = inkText
 		}
 		p.hits = append(p.hits, hit{x: r.x, y: y, w: r.w, h: len(rows), seq: line.Seq})
-		p.put(r.x+2, y, stamp, clockTime(line.At), inkFaint)
+		p.put(r.x+2, y, stamp, clockTime(line.At), inkDim)
 		if glyph, mark := p.glyphs.storyMark(line); glyph != "" {
 			p.set(r.x+2+stamp+2, y, glyph, mark)
 		}

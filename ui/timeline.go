@@ -95,7 +95,7 @@ func (p *painter) timeline(r rect) {
 	for t := p.lineEnd.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
 		text, _, _ := strings.Cut(clockTime(t), ".")
 		if at := cellAt(t); at >= 0 && at+len(text) < w {
-			p.put(x+at, r.y+1, len(text), text, inkFaint)
+			p.put(x+at, r.y+1, len(text), text, inkDim)
 		}
 	}
 }

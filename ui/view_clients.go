@@ -170,7 +170,7 @@ func (p *painter) times(a axis, y int) {
 	for t := max(a.from.Truncate(step), 0); t <= a.to; t += step {
 		text := clockTime(t)
 		if at := a.cell(t); at >= 0 && at+len(text) <= a.w {
-			p.put(a.x+at, y, len(text), text, inkFaint)
+			p.put(a.x+at, y, len(text), text, inkDim)
 		}
 	}
 }

@@ -254,7 +254,7 @@ func (p *painter) entryRow(n *trace.Node, w logWindow, index uint64, chosen bool
 	p.putRight(r.x+10, r.y, 8, fit(count(index), 8), k)
 	e, ok := n.Entry(index)
 	if !ok {
-		p.put(r.x+12, r.y, r.w-12, p.glyphs.snapshot+" in the snapshot", inkFaint)
+		p.put(r.x+12, r.y, r.w-12, p.glyphs.snapshot+" in the snapshot", inkDim)
 		return
 	}
 	p.putRight(r.x+16, r.y, 5, "t"+fit(count(e.Term), 4), termInk(e.Term))
@@ -292,7 +292,7 @@ func (p *painter) ownWords(n *trace.Node, r rect) {
 	stamp := len(clockTime(p.now))
 	lines := n.LogLines[max(len(n.LogLines)-(r.h-1), 0):]
 	if len(lines) == 0 {
-		p.put(r.x+2, r.y+1, r.w-2, "nothing yet", inkFaint)
+		p.put(r.x+2, r.y+1, r.w-2, "nothing yet", inkDim)
 	}
 	for i, line := range lines {
 		y := r.y + 1 + i
@@ -304,7 +304,7 @@ func (p *painter) ownWords(n *trace.Node, r rect) {
 		case strings.HasPrefix(text, "[WARN]"):
 			k = inkWarn
 		}
-		p.put(r.x+2, y, stamp, clockTime(line.At), inkFaint)
+		p.put(r.x+2, y, stamp, clockTime(line.At), inkDim)
 		p.put(r.x+2+stamp+2, y, r.w-stamp-4, text, k)
 	}
 }

@@ -152,7 +152,7 @@ func (p *painter) timeView(r rect) {
 	l.from = l.to - time.Duration(area.w)*l.cell
 	l.choose()
 	p.put(r.x+2, r.y, laneLabel, "time", inkDim)
-	p.putRight(r.x+r.w, r.y, r.w-laneLabel, fmt.Sprintf("a column is %s  [ ] zoom  left right scroll  , . events", l.cell), inkFaint)
+	p.putRight(r.x+r.w, r.y, r.w-laneLabel, fmt.Sprintf("a column is %s  [ ] zoom  left right scroll  , . events", l.cell), inkDim)
 	p.hits = append(p.hits, hit{x: area.x, y: area.y - 1, w: area.w, h: area.h + 3, from: l.from, cell: l.cell})
 	l.axis()
 	l.cursor()
@@ -201,7 +201,7 @@ func (l *lanes) axis() {
 			text, _, _ = strings.Cut(text, ".")
 		}
 		if t >= l.from && l.at(t)+len(text) <= l.r.x+l.r.w {
-			l.put(l.at(t), l.r.y-1, len(text), text, inkFaint)
+			l.put(l.at(t), l.r.y-1, len(text), text, inkDim)
 		}
 	}
 	for _, m := range l.chart.chapter {
@@ -235,7 +235,7 @@ func (l *lanes) lane(i int) {
 	if n := l.state.Node(of.node); n != nil {
 		l.label(n, y)
 	} else {
-		l.put(l.r.x-laneLabel+2, y, laneLabel-3, clean(of.node), inkFaint)
+		l.put(l.r.x-laneLabel+2, y, laneLabel-3, clean(of.node), inkDim)
 	}
 	for _, s := range of.spans {
 		l.bar(s, y)

@@ -99,9 +99,7 @@ func (k *chaos) run() {
 		case <-k.stop:
 			k.healAll()
 			return
-		}
-		if k.x.c.Ended() {
-			<-k.stop
+		case <-k.x.c.Ending(): // a session does not stop its chaos
 			return
 		}
 	}

@@ -89,7 +89,8 @@ func (r *reader) command() (command, error) {
 	return command{}, r.fail(w, "%q is no command%s; capsize commands lists them", w.text, didYouMean(w.text, names()))
 }
 
-// Failure is an expectation that did not hold.
+// Failure is an expectation that did not hold. Of a check, or of a command that
+// stands alone, the line is 0.
 type Failure struct {
 	Line int    `json:"line"`
 	Text string `json:"text"`
@@ -98,5 +99,12 @@ type Failure struct {
 }
 
 func (f *Failure) Error() string {
-	return fmt.Sprintf("line %d: %s: wanted %s, got %s", f.Line, f.Text, f.Want, f.Got)
+	where := ""
+	if f.Line > 0 {
+		where = fmt.Sprintf("line %d: ", f.Line)
+	}
+	if f.Text != "" {
+		where += f.Text + ": "
+	}
+	return fmt.Sprintf("%swanted %s, got %s", where, f.Want, f.Got)
 }

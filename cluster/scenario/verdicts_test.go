@@ -52,10 +52,10 @@ func TestWhatTheChecksSayIsExpectedExactly(t *testing.T) {
 		"one is undecided":  {verdicts: []step{open}},
 		"it comes too late": {before: "expect violation acked-durable\n", verdicts: []step{red}, want: []string{"line 3: expect violation acked-durable: wanted violation acked-durable, got acked-durable ok"}},
 		"it does not come":  {after: "expect violation vote-once\n", want: []string{"line 3: expect violation vote-once: wanted violation vote-once, got vote-once ok"}},
-		"not announced":     {verdicts: []step{red}, want: []string{"line 0: checks: wanted acked-durable ok, got violated: " + lost}},
+		"not announced":     {verdicts: []step{red}, want: []string{"checks: wanted acked-durable ok, got violated: " + lost}},
 		"another announced": {
 			after: "expect violation acked-durable\n", verdicts: []step{red, say("vote-once", trace.VerdictViolated, "n1 voted twice")},
-			want: []string{"line 0: checks: wanted vote-once ok, got violated: n1 voted twice"},
+			want: []string{"checks: wanted vote-once ok, got violated: n1 voted twice"},
 		},
 		"ok before and red later": {before: "expect checks ok\n", after: "expect violation acked-durable\n", verdicts: []step{red}},
 		"ok is wanted of a red one": {
@@ -157,7 +157,7 @@ func TestASoakAcceptsNoVerdictButOK(t *testing.T) {
 		for _, f := range soakWith(t, test.verdict).Failures {
 			got = append(got, f.Error())
 		}
-		if strings.Join(got, "; ") != "line 0: "+test.want {
+		if strings.Join(got, "; ") != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

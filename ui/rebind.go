@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"charm.land/bubbles/v2/key"
+)
+
+// fixedKeys are those that cannot be another: what they do hangs on which it is.
+var fixedKeys = []string{"1-9", "arrows", "left right", "tab", "esc"}
+
+// canMove says whether another key can stand for a binding.
+func (b binding) canMove() bool { return !slices.Contains(fixedKeys, b.id) }
+
+// bindFlag is the flag that gives keys to others.
+const bindFlag = "bind"
+
+// keyNames are the keys that have a name of more than one character.
+var keyNames = []string{
+	"space", "tab", "enter", "backspace", "delete", "insert", "home", "end", "pgup", "pgdown", "up", "down", "left", "right",
+	"f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
+}
+
+// Bindings is a flag: what keys do that do something else by themselves, each
+// given as K=X for "X does what K did". Of a key that is given twice the first counts.
+type Bindings map[string]string
+
+// Set reads one binding.
+func (b *Bindings) Set(text string) error {
+	// The key = is one too.
+	i := strings.Index(text, "=")
+	if i == 0 {
+		i = strings.Index(text[1:], "=") + 1
+	}
+	if i <= 0 {
+		return errors.New("it must be K=X, for X to do what K does")
+	}
+	from, to := text[:i], strings.TrimSpace(text[i+1:])
+	if !slices.ContainsFunc(keyMap(), func(k binding) bool { return k.canMove() && k.id == from }) {
+		return fmt.Errorf("there is no key %q that another can stand for: ? shows all keys", from)
+	}
+	if !isKey(to) {
+		return fmt.Errorf("%q is no key: it must be a character, ctrl+ or alt+ with one, or one of %s", to, strings.Join(keyNames, ", "))
+	}
+	if *b == nil {
+		*b = Bindings{}
+	}
+	if _, given := (*b)[from]; !given {
+		(*b)[from] = to
+	}
+	return nil
+}
+
+func (b *Bindings) String() string { return "" }
+
+// Type is what the help calls it.
+func (b *Bindings) Type() string { return "K=X" }
+
+// isKey says whether a terminal can send a key of that name.
+func isKey(name string) bool {
+	for _, with := range []string{"ctrl+", "alt+", "shift+"} {
+		name = strings.TrimPrefix(name, with)
+	}
+	r, size := utf8.DecodeRuneInString(name)
+	return slices.Contains(keyNames, name) || size == len(name) && unicode.IsGraphic(r) && !unicode.IsSpace(r) && clean(name) == name
+}
+
+// apply returns all keys as they are bound. Two of a view may not be the same.
+func (b Bindings) apply() ([]binding, error) {
+	keys := keyMap()
+	moved := map[int]bool{}
+	for i := range keys {
+		to, ok := b[keys[i].id]
+		if !ok || !keys[i].canMove() {
+			continue
+		}
+		moved[i] = true
+		keys[i].Binding = key.NewBinding(key.WithKeys(to), key.WithHelp(to, keys[i].Help().Desc))
+	}
+	for i := range moved {
+		pressed := keys[i].Keys()[0]
+		for j := range keys {
+			if i != j && slices.Contains(keys[j].Keys(), pressed) && slices.Equal(keys[i].in, keys[j].in) {
+				return nil, fmt.Errorf("%s is the key for %q already: give that another one too", pressed, keys[j].Help().Desc)
+			}
+		}
+	}
+	return keys, nil
+}
+
+// keys returns all keys as they are bound, which Check has found to be possible.
+func (b Bindings) keys() []binding {
+	keys, err := b.apply()
+	if err != nil {
+		return keyMap()
+	}
+	return keys
+}
