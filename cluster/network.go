@@ -34,13 +34,32 @@ func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
 	return nil
 }
 
-// HealLink takes back all faults of the link from one node to another.
-func (c *Cluster) HealLink(from, to string) error {
-	if err := c.checkLink(from, to); err != nil {
-		return err
+// HealLinks takes back all faults of links, each from one node to another, and
+// tells of them all at once.
+func (c *Cluster) HealLinks(links [][2]string) error {
+	ends := map[string]int{}
+	for _, l := range links {
+		if err := c.checkLink(l[0], l[1]); err != nil {
+			return err
+		}
+		ends[l[0]]++
+		ends[l[1]]++
 	}
-	c.healLink(from, to)
-	c.tellHealed("the link from %s to %s is whole again", from, to)
+	for _, l := range links {
+		c.healLink(l[0], l[1])
+	}
+	if len(links) == 1 {
+		c.tellHealed("the link from %s to %s is whole again", links[0][0], links[0][1])
+		return nil
+	}
+	all := 2 * (len(c.Names()) - 1)
+	for _, name := range c.Names() {
+		if len(links) == all && ends[name] == all {
+			c.tellHealed("all links of %s are whole again", name)
+			return nil
+		}
+	}
+	c.tellHealed("%d links are whole again", len(links))
 	return nil
 }
 

@@ -132,6 +132,23 @@ func TestPlainTellsOfViolations(t *testing.T) {
 	}
 }
 
+func TestLinksHealedTogetherAreToldOfTogether(t *testing.T) {
+	lines, err := runPlain(t, "nodes 3\nstorage memory\nisolate n2\nheal n2 <-> all\nring\nheal n1 <-> n2\nheal n1 -> n3\nheal", strings.NewReader(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, line := range lines {
+		if strings.HasSuffix(line, "whole again") {
+			told = append(told, said(line))
+		}
+	}
+	want := "all links of n2 are whole again; 2 links are whole again; the link from n1 to n3 is whole again; the network is whole again"
+	if got := strings.Join(told, "; "); got != want {
+		t.Errorf("it tells %q, not %q", got, want)
+	}
+}
+
 func TestPlainGoesOnWithoutCommandsUntilItIsTold(t *testing.T) {
 	settings := cluster.Defaults()
 	settings.Storage = cluster.Memory

@@ -38,7 +38,17 @@ func networkCommands() []command {
 				return func(x *execution) error { return x.c.Heal() }, nil
 			}
 			l, err := r.links()
-			return func(x *execution) error { return x.eachLink(l, x.c.HealLink) }, err
+			return func(x *execution) error {
+				all, err := l.resolve(x)
+				if err != nil {
+					return err
+				}
+				ends := make([][2]string, len(all))
+				for i, one := range all {
+					ends[i] = [2]string{one.from, one.to}
+				}
+				return x.c.HealLinks(ends)
+			}, err
 		}},
 	}
 }
