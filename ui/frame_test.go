@@ -229,6 +229,17 @@ func TestHeaderSaysWhyNobodyLeads(t *testing.T) {
 	}
 }
 
+func TestHeaderHasNoLabelWithoutItsValue(t *testing.T) {
+	for w := minWidth; w < 130; w++ {
+		f := healthy(5).frame(w, 24)
+		f.state.Checks = []trace.Check{{Name: "linearizable", Verdict: trace.VerdictOK, Count: 2310}}
+		line, _, _ := strings.Cut(plain(f), "\n")
+		if found := regexp.MustCompile(`(term|leader|commit|quorum|·)(   .*)?$`).FindString(line); found != "" {
+			t.Errorf("%d columns: %q", w, line)
+		}
+	}
+}
+
 func TestEntriesJustCutOffAreStruckThrough(t *testing.T) {
 	w := partitioned()
 	w.emit(trace.Event{Kind: trace.KindTruncated, Node: "n3", Index: 128, Last: 130})

@@ -50,7 +50,8 @@ func (p *painter) header(r rect) {
 	for !at.room(widthOf(standing)) && len(standing) > 1 {
 		standing = standing[:len(standing)-1]
 	}
-	if last := len(standing) - 1; last > 0 && standing[last].ink == inkFaint {
+	// Neither a dot nor a label stays without what follows it.
+	for last := len(standing) - 1; last > 0 && strings.HasSuffix(standing[last].text, " "); last-- {
 		standing = standing[:last]
 	}
 	for _, s := range standing {
