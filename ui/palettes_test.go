@@ -254,9 +254,15 @@ func TestEveryStateIsToldWithoutColour(t *testing.T) {
 		role trace.Role
 		word string
 	}{
-		{trace.Up, trace.Follower, "follower"}, {trace.Up, trace.Candidate, "candidate"}, {trace.Up, trace.Leader, "leader"},
-		{trace.Paused, trace.Follower, "paused"}, {trace.Killed, "", "killed"}, {trace.Off, "", "off"},
-		{trace.Crashed, "", "crashed"}, {trace.Removed, "", "removed"}, {trace.Wiped, "", "wiped"},
+		{trace.Up, trace.Follower, "follower"},
+		{trace.Up, trace.Candidate, "candidate"},
+		{trace.Up, trace.Leader, "leader"},
+		{trace.Paused, trace.Follower, "paused"},
+		{trace.Killed, "", "killed"},
+		{trace.Off, "", "off"},
+		{trace.Crashed, "", "crashed"},
+		{trace.Removed, "", "removed"},
+		{trace.Wiped, "", "wiped"},
 	}
 	for _, g := range []*glyphs{unicodeGlyphs, asciiGlyphs} {
 		for _, nodes := range []int{5, 25} {

@@ -97,7 +97,7 @@ increment`))
 
 func TestAPlainScenarioEndsWithItsOwnEnd(t *testing.T) {
 	silent, talking := io.Pipe() // commands could come for ever
-	defer talking.Close()
+	defer func() { _ = talking.Close() }()
 	lines, err := runPlain(t, "nodes 3\nstorage memory\nsay here we go\nincrement 2\nwait value 2\nstep\nexpect value 2", silent)
 	if err != nil {
 		t.Fatal(err)

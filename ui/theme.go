@@ -81,7 +81,8 @@ var themes = []struct {
 	name        string
 	dark, light *theme
 }{
-	{"dark", darkTheme, darkTheme}, {"light", lightTheme, lightTheme},
+	{"dark", darkTheme, darkTheme},
+	{"light", lightTheme, lightTheme},
 	{"high-contrast", newTheme("high-contrast", contrastPalette), newTheme("high-contrast", lightContrastPalette)},
 	{"colour-blind", newTheme("colour-blind", blindPalette), newTheme("colour-blind", lightBlindPalette)},
 }
