@@ -73,6 +73,7 @@ func TestTheShellCompletesNamesAndValues(t *testing.T) {
 		{"record --theme ", "colour-blind"},
 		{"play --lang ", "zh"},
 		{"--storage ", "memory"},
+		{"--set ", "election="},
 		{"soak --chaos ", "membership"},
 		{"record --size ", "120x36"},
 	} {
