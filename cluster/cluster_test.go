@@ -13,7 +13,9 @@ type world struct {
 	// unsound are the nodes whose disks had a fault since their processes started;
 	// guarded by the trace's lock.
 	unsound map[string]bool
-	t       *testing.T
+	// halfVotes are the nodes that may have stored the half of a vote; guarded alike.
+	halfVotes map[string]bool
+	t         *testing.T
 }
 
 // open starts a cluster of n nodes in memory, with a leader.

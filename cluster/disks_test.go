@@ -1,0 +1,145 @@
+package cluster
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// content is all that is on a disk. Of the log it is what counts: entries that
+// stand before a gap, which a snapshot covers, are of no use to raft.
+type content struct {
+	term, voteTerm uint64
+	vote           string
+	logs           []raft.Log
+	snapshot       raft.SnapshotMeta
+	data           []byte
+}
+
+// onDisk reads the real stores of a node. A paused process has no say in that.
+func onDisk(t *testing.T, n *node) content {
+	t.Helper()
+	var backend faults.Backend
+	if p := n.running(); p != nil {
+		backend = p.backend
+	} else {
+		opened, closeDisk, err := n.storage.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = closeDisk() }()
+		backend = opened
+	}
+	disk, err := faults.NewDisk(faults.DiskConfig{}).Open(backend)
+	if err != nil {
+		t.Fatalf("the disk of %s: %v", n.name, err)
+	}
+	defer disk.Detach()
+	var c content
+	c.term, _ = disk.Stable().GetUint64([]byte(keyCurrentTerm))
+	c.voteTerm, _ = disk.Stable().GetUint64([]byte(keyLastVoteTerm))
+	vote, _ := disk.Stable().Get([]byte(keyLastVoteCand))
+	c.vote = string(vote)
+	first, _ := disk.Logs().FirstIndex()
+	last, _ := disk.Logs().LastIndex()
+	for index := first; index <= last && index > 0; index++ {
+		var log raft.Log
+		if err := disk.Logs().GetLog(index, &log); err != nil {
+			c.logs = nil
+			continue
+		}
+		c.logs = append(c.logs, raft.Log{Index: index, Term: log.Term, Type: log.Type, Data: log.Data})
+	}
+	snapshots, err := disk.Snapshots().List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(snapshots) > 0 {
+		_, reader, err := disk.Snapshots().Open(snapshots[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = reader.Close() }()
+		if c.data, err = io.ReadAll(reader); err != nil {
+			t.Fatal(err)
+		}
+		c.snapshot = raft.SnapshotMeta{Index: snapshots[0].Index, Term: snapshots[0].Term, Configuration: snapshots[0].Configuration}
+	}
+	return c
+}
+
+// differs says where the disk of a node is not as the state says. Half is whether
+// the node may have been stopped in the middle of storing a vote.
+func (c content) differs(n *trace.Node, half bool) (wrong []string) {
+	compare := func(what string, folded, actual any) {
+		if !reflect.DeepEqual(folded, actual) {
+			wrong = append(wrong, fmt.Sprintf("%s: %s is %v by the events, %v on disk", n.ID, what, folded, actual))
+		}
+	}
+	compare("term", n.Term, c.term)
+	compare("vote", n.Vote, c.vote)
+	if !half || c.voteTerm < n.VoteTerm {
+		compare("term of the vote", n.VoteTerm, c.voteTerm)
+	}
+	compare("end of the snapshot", fmt.Sprint(n.SnapshotIndex, n.SnapshotTerm), fmt.Sprint(c.snapshot.Index, c.snapshot.Term))
+	if !bytes.Equal(n.Snapshot, c.data) {
+		wrong = append(wrong, fmt.Sprintf("%s: the content of its snapshot is %x by the events, %x on disk", n.ID, n.Snapshot, c.data))
+	}
+	compare("configuration in the snapshot", configurationOf(n.SnapshotServers).Servers, c.snapshot.Configuration.Servers)
+	logs := c.logs
+	for len(logs) > 0 && logs[0].Index < n.First && logs[0].Index <= n.SnapshotIndex {
+		logs = logs[1:] // no longer of use
+	}
+	compare("length of the log", len(n.Entries), len(logs))
+	for i := range min(len(n.Entries), len(logs)) {
+		log, err := logOf(n.First+uint64(i), n.Entries[i])
+		if err != nil {
+			return append(wrong, fmt.Sprintf("%s: %v", n.ID, err))
+		}
+		compare(fmt.Sprintf("entry %d", log.Index), *log, logs[i])
+	}
+	return wrong
+}
+
+// checkDisks compares the real stores of all nodes with a state.
+func (w *world) checkDisks(s *trace.State) {
+	w.t.Helper()
+	var wrong []string
+	err := w.clock.Do(func() {
+		for _, n := range w.all() {
+			wrong = append(wrong, onDisk(w.t, n).differs(s.Node(n.name), w.halfVotes[n.name])...)
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(wrong) > 0 {
+		w.fatal("at %v:\n%s", w.clock.Now(), strings.Join(wrong, "\n"))
+	}
+}
+
+// watchVotes notes which nodes may have stored the half of a vote: raft stores its
+// term first, and a disk that fails or takes its time, or a process that stops, may
+// stand between the two, until the next vote is stored.
+func (w *world) watchVotes() {
+	w.halfVotes = map[string]bool{}
+	faulty := map[string]bool{} // at this moment
+	w.Trace().Subscribe(func(e trace.Event) {
+		switch e.Kind {
+		case trace.KindDiskFault:
+			faulty[e.Node], w.halfVotes[e.Node] = e.Text != "", true
+		case trace.KindLife:
+			w.halfVotes[e.Node] = true
+		case trace.KindVote:
+			w.halfVotes[e.Node] = faulty[e.Node]
+		}
+	})
+}
