@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -123,7 +121,7 @@ func newCommand() *cobra.Command {
 	fs.StringVar(&f.storage, "storage", defaults.Storage, "where nodes keep their data: bolt or memory")
 	fs.StringVar(&f.dir, "data", "", "keep the nodes' files in this directory (default: a temporary one)")
 	fs.Int64Var(&f.seed, "seed", defaults.Seed, "what all chance of capsize itself is drawn from")
-	fs.StringVar(&f.screen.Trace, "trace", "", "write all that happens to this file, for capsize replay; compressed if its name ends in .gz")
+	f.addTrace(fs)
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	f.addScreen(fs)
 	complete(cmd)
@@ -137,6 +135,11 @@ func (f *flags) addScreen(fs *pflag.FlagSet) {
 	f.screen.AddFlags(fs)
 	f.screen.AddScreenFlags(fs)
 	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
+}
+
+// addTrace adds the flag of a recording of what a screen shows.
+func (f *flags) addTrace(fs *pflag.FlagSet) {
+	fs.StringVar(&f.screen.Trace, "trace", "", "write all that happens to this file, for capsize replay, but for branches and scenarios opened later; compressed if its name ends in .gz")
 }
 
 // isPlain says whether there is no screen: because nobody wants one, or because
@@ -164,6 +167,7 @@ func playCommand() *cobra.Command {
 	f.addScreen(cmd.Flags())
 	complete(cmd)
 	f.addSeed(cmd)
+	f.addTrace(cmd.Flags())
 	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "steps go on by themselves, once they can have been read")
 	return cmd
 }
@@ -192,105 +196,6 @@ func replayCommand() *cobra.Command {
 	return cmd
 }
 
-// from returns what checks how many arguments a command has; what says of what.
-func from(least, most int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) < least:
-			return usageError{fmt.Errorf("%s is missing: %s", what, cmd.UseLine())}
-		case len(args) > most:
-			return usageError{fmt.Errorf("%q is too much: %s", args[most], cmd.UseLine())}
-		}
-		return nil
-	}
-}
-
-// completeScenario completes the name of a built-in scenario.
-func completeScenario(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return scenario.Names(), cobra.ShellCompDirectiveDefault
-}
-
-func runCommand() *cobra.Command {
-	var batch scenario.Batch
-	var f flags
-	var asJSON, verbose bool
-	cmd := &cobra.Command{
-		Use:   "run SCENARIO...",
-		Short: "Run scenarios without a screen, in virtual time, as fast as it goes",
-		Long: `Run scenarios, built-in ones by name or files, without a screen, in virtual
-time, as fast as it goes, and side by side.
-
-The exit status is 0 if all expectations hold and no check is violated but those
-that a scenario announces, 1 if not, and 2 if a file has a mistake or a run cannot
-start.`,
-		Args:              from(1, math.MaxInt, "a scenario"),
-		ValidArgsFunction: completeScenario,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := batch.Check(); err != nil {
-				return usageError{err}
-			}
-			// A mistake in the last file is found before the first one runs.
-			for _, name := range args {
-				script, err := f.load(cmd, name)
-				if err != nil {
-					return err
-				}
-				batch.Scripts = append(batch.Scripts, script)
-			}
-			if verbose {
-				batch.Steps = cmd.ErrOrStderr()
-			} else {
-				batch.Terminal = terminal()
-			}
-			ctx, stop := interruptible(cmd)
-			defer stop()
-			scenario.Tune(len(batch.Scripts) * batch.Repeat)
-			results, err := batch.Run(ctx)
-			return report(cmd, asJSON, results, err)
-		},
-	}
-	fs := cmd.Flags()
-	fs.BoolVar(&asJSON, "json", false, "print one JSON object for each run")
-	fs.IntVar(&batch.Repeat, "repeat", 1, "run each of them so often: with its seed, and the ones after it")
-	f.addSeed(cmd)
-	fs.StringVar(&batch.Trace, "trace", "", "write all that happens to this file, as lines of JSON; compressed if its name ends in .gz")
-	fs.BoolVarP(&verbose, "verbose", "v", false, "tell of each step as it is carried out")
-	return cmd
-}
-
-func soakCommand() *cobra.Command {
-	var soak scenario.SoakConfig
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "soak",
-		Short: "Do random harm to a cluster under load, without a screen, and verify what it told its clients",
-		Args:  from(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := soak.Check(); err != nil {
-				return usageError{err}
-			}
-			soak.Terminal = terminal()
-			ctx, stop := interruptible(cmd)
-			defer stop()
-			scenario.Tune(1)
-			result, err := scenario.Soak(ctx, soak)
-			if err != nil && !errors.Is(err, scenario.ErrInterrupted) {
-				return report(cmd, asJSON, nil, err)
-			}
-			return report(cmd, asJSON, []scenario.Result{result}, err)
-		},
-	}
-	fs := cmd.Flags()
-	fs.DurationVar(&soak.For, "for", time.Hour, "how long, in virtual time")
-	fs.IntVar(&soak.Nodes, "nodes", 5, "how many nodes, 1 to 99")
-	fs.Int64Var(&soak.Seed, "seed", cluster.Defaults().Seed, "what chance is drawn from")
-	fs.StringSliceVar(&soak.Chaos, "chaos", scenario.ChaosKinds(), "which kinds of harm are done, none if empty")
-	fs.BoolVar(&asJSON, "json", false, "print a JSON object")
-	fs.StringVar(&soak.Trace, "trace", "", "write all that happens to this file, as lines of JSON; compressed if its name ends in .gz")
-	complete(cmd)
-	return cmd
-}
-
 // addSeed adds the flag that has chance be another than a scenario says.
 func (f *flags) addSeed(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&f.seed, "seed", 0, "what chance is drawn from (default: what the scenario says)")
@@ -308,69 +213,22 @@ func (f *flags) load(cmd *cobra.Command, name string) (*scenario.Script, error) 
 	return script, nil
 }
 
-// report prints what came of runs, and turns it into how the program ends.
-func report(cmd *cobra.Command, asJSON bool, results []scenario.Result, err error) error {
-	write := scenario.WriteTable
-	if asJSON {
-		write = scenario.WriteJSON
-	}
-	if wrong := write(cmd.OutOrStdout(), results); wrong != nil {
-		return usageError{fmt.Errorf("writing the results: %w", wrong)}
-	}
-	if err == nil && !scenario.AllOK(results) {
-		return errFailed
-	}
-	return stopped(err)
-}
-
-// stopped says why something ended that ran without a screen: all but what it was
-// itself, or whoever started it, is a reason not to have started it.
-func stopped(err error) error {
-	var panicked *vtime.PanicError
-	var failed *scenario.Failure
-	if err == nil || errors.Is(err, scenario.ErrInterrupted) || errors.As(err, &panicked) || errors.As(err, &failed) {
-		return err
-	}
-	return usageError{err}
-}
-
-func scenariosCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "scenarios [NAME]",
-		Short:             "List the built-in scenarios, or print one",
-		Args:              from(0, 1, ""),
-		ValidArgsFunction: completeScenario,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return scenario.WriteList(cmd.OutOrStdout())
-			}
-			text, err := scenario.Print(args[0])
-			if err != nil {
-				return usageError{err}
-			}
-			_, err = cmd.OutOrStdout().Write(text)
-			return err
-		},
-	}
-}
-
-func commandsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "commands",
-		Short: "Print the reference of the commands of scenarios and of the prompt",
-		Args:  from(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return scenario.WriteReference(cmd.OutOrStdout())
-		},
-	}
-}
-
-// terminal returns the terminal that progress is shown on, nil if there is none.
-func terminal() io.Writer {
-	if !term.IsTerminal(os.Stderr.Fd()) {
+// from returns what checks how many arguments a command has; what says of what.
+func from(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usageError{fmt.Errorf("%s is missing: %s", what, cmd.UseLine())}
+		case len(args) > most:
+			return usageError{fmt.Errorf("%q is too much: %s", args[most], cmd.UseLine())}
+		}
 		return nil
 	}
-	return os.Stderr
+}
+
+// completeScenario completes the name of a built-in scenario.
+func completeScenario(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return scenario.Names(), cobra.ShellCompDirectiveDefault
 }
 
 // interruptible makes a run without a screen ready: the first interrupt has it
@@ -395,6 +253,12 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 		return usageError{err}
 	}
 	cfg.HistoryBudget = f.screen.HistoryMB << 20
+	if cfg.Record, err = f.screen.Record(cfg.Settings.Seed); err != nil {
+		return usageError{err}
+	}
+	if cfg.Record != nil {
+		defer func() { err = errors.Join(err, cfg.Record.Close()) }()
+	}
 	c, err := cluster.Open(cfg)
 	if err != nil {
 		return usageError{err}

@@ -319,3 +319,11 @@ func TestARecordingIsReplayedAsItsStory(t *testing.T) {
 	runBinary(t, "replay", writeFile(t, "x", "x\n")).checkRefused(t, "it is no recording of capsize")
 	runBinary(t, "replay").checkRefused(t, "a recording is missing")
 }
+
+// A file that cannot be written is found before anything starts.
+func TestARecordingThatCannotBeWrittenIsRefused(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "none", "run.trace")
+	for _, args := range [][]string{{}, {"play", "leader-crash"}, {"run", "leader-crash"}, {"soak"}} {
+		runBinary(t, append(args, "--trace", name)...).checkRefused(t, name)
+	}
+}

@@ -66,8 +66,16 @@ func (m *model) branched(msg branchedMsg) tea.Cmd {
 	m.paused = false
 	m.attach(msg.branch.source, nil)
 	m.branches, m.branch = branches, len(branches)-1
-	m.say("", "this is "+msg.branch.name+"; y shows all branches", false)
+	m.say("", "this is "+msg.branch.name+"; y shows all branches"+m.unrecorded(), false)
 	return leave
+}
+
+// unrecorded says, if there is a recording, that it does not go on with another cluster.
+func (m *model) unrecorded() string {
+	if m.options.Trace == "" {
+		return ""
+	}
+	return "; " + m.options.Trace + " has ended with what was before"
 }
 
 // leaveLiving ends the cluster that goes on, if one does. What is remembered of it

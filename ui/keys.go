@@ -100,6 +100,7 @@ func keyMap() []binding {
 		bind(groupTime, ".", "on by one event that matters", (*model).stepOn, ".").inFooter(15, "step"),
 		bind(groupTime, "(", "back by a second (also ctrl+,)", (*model).secondBack, "(", "ctrl+,"),
 		bind(groupTime, ")", "on by a second (also ctrl+.)", (*model).secondOn, ")", "ctrl+."),
+		bind(groupTime, "f", "find the last election, …", (*model).findMenu, "f"),
 		bind(groupTime, "home", "the first moment", (*model).firstMoment, "home"),
 		bind(groupTime, "end", "now", (*model).lastMoment, "end"),
 		bind(groupTime, "[", "time view: more closely", (*model).zoomIn, "["),

@@ -93,6 +93,7 @@ type model struct {
 	drawn   time.Time
 	hits    []hit
 	stale   bool // something to be seen has changed since
+	asked   bool // and it answers what somebody did
 }
 
 // loads are what the key for the rate chooses from, in increments a second.
@@ -167,7 +168,7 @@ func nextTick() tea.Cmd {
 
 // Update routes what happened to whom it concerns.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	m.stale = m.stale || !isTick(msg)
+	m.stale, m.asked = m.stale || !isTick(msg), m.asked || !isTick(msg)
 	switch msg := msg.(type) {
 	case tickMsg:
 		if err := m.stopped(); err != nil {
@@ -258,10 +259,10 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 
 // View shows the latest picture.
 func (m *model) View() tea.View {
-	if m.stale && (m.output == nil || !m.output.behind()) {
+	if m.stale && m.mayDraw() {
 		m.canvas, m.hits = m.frame().paint()
 		m.picture = m.canvas.render(m.theme)
-		m.stale = false
+		m.stale, m.asked = false, false
 	}
 	v := tea.NewView(m.picture)
 	v.AltScreen = true
@@ -270,6 +271,13 @@ func (m *model) View() tea.View {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	return v
+}
+
+// mayDraw says whether the terminal can take another picture. The answer to a key
+// does not wait for bytes to be saved.
+func (m *model) mayDraw() bool {
+	o := m.output
+	return o == nil || !o.behind() && (m.asked || !o.overdrawn())
 }
 
 // refresh pulls the state and moves what moves.

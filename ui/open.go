@@ -48,6 +48,6 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 	leave := m.leaveLiving()
 	m.paused = false
 	m.attach(msg.source, msg.script)
-	m.say("play "+msg.script.Name, msg.script.Title, false)
+	m.say("play "+msg.script.Name, msg.script.Title+m.unrecorded(), false)
 	return tea.Batch(leave, m.perform(msg.script))
 }

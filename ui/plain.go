@@ -49,11 +49,6 @@ func (p *plainRun) Step(string) {}
 // is one; the error is a [*scenario.Failure] if that failed. The end of the
 // commands is no end.
 func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
-	stop, err := o.record(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
 	p := &plainRun{c: c, language: o.Lang, out: out, quit: make(chan struct{})}
 	c.AwaitLeader(firstElection)
 	c.Clock().Run(o.Speed)
@@ -61,7 +56,11 @@ func RunPlain(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, 
 	var performed chan []scenario.Failure
 	if o.Script != nil {
 		performed = make(chan []scenario.Failure, 1)
-		go func() { performed <- performOn(c, o.Script, nil) }()
+		go func() {
+			if failures, whole := performOn(c, o.Script, nil); whole {
+				performed <- failures
+			}
+		}()
 	}
 	ticker := time.NewTicker(plainEvery)
 	defer ticker.Stop()

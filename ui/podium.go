@@ -74,15 +74,22 @@ func (p *podium) takeSpeed() float64 {
 	return speed
 }
 
-// perform puts a scenario on stage. Its end is a performedMsg.
+// perform puts a scenario on stage. Its end is a performedMsg; one whose cluster was
+// left for another has no end.
 func (m *model) perform(script *scenario.Script) tea.Cmd {
 	c, podium := m.cluster, m.podium
-	return func() tea.Msg { return performedMsg{failures: performOn(c, script, podium)} }
+	return func() tea.Msg {
+		failures, whole := performOn(c, script, podium)
+		if !whole {
+			return nil
+		}
+		return performedMsg{failures: failures}
+	}
 }
 
-// performOn runs a scenario on a cluster, and returns what did not hold when the
-// scenario ends, or nothing when the cluster does.
-func performOn(c *cluster.Cluster, script *scenario.Script, stage scenario.Stage) (failures []scenario.Failure) {
+// performOn runs a scenario on a cluster, and returns what did not hold, and whether
+// it came to its end before the cluster did.
+func performOn(c *cluster.Cluster, script *scenario.Script, stage scenario.Stage) (failures []scenario.Failure, whole bool) {
 	ended := make(chan struct{})
 	err := c.Clock().Do(func() {
 		c.Go(func() {
@@ -91,13 +98,13 @@ func performOn(c *cluster.Cluster, script *scenario.Script, stage scenario.Stage
 		})
 	})
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	select {
 	case <-ended:
-		return failures
+		return failures, !c.Ended()
 	case <-c.Clock().Done():
-		return nil
+		return nil, false
 	}
 }
 

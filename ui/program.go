@@ -109,28 +109,23 @@ func (o Options) Check() error {
 	return nil
 }
 
-// record begins to write all that happens to the file of the options, if they name
-// one. What it returns ends that.
-func (o Options) record(c *cluster.Cluster) (stop func() error, err error) {
+// Record begins the recording that the options ask for, nil if they ask for none. It
+// is for a cluster that has not been opened, so that it is whole; one that a scenario
+// brings later, or a branch, is not recorded.
+func (o Options) Record(seed int64) (*trace.Writer, error) {
 	if o.Trace == "" {
-		return func() error { return nil }, nil
+		return nil, nil
 	}
-	w, err := trace.Create(o.Trace, c.Settings().Seed)
+	w, err := trace.Create(o.Trace, seed)
 	if err != nil {
 		return nil, fmt.Errorf("--trace: %w", err)
 	}
-	c.Trace().Record(w)
-	return w.Close, nil
+	return w, nil
 }
 
 // Run shows the cluster on the terminal until the user quits or ctx ends. It
 // returns why it ended if that was neither, with the terminal as it was before.
 func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
-	stop, err := o.record(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
 	m := newModel(c, o)
 	if o.Script == nil && o.Cast == "" {
 		m.welcome()

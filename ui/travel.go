@@ -305,6 +305,7 @@ var pastHints = []helpKey{
 	{key: "B", text: "again from here"},
 	{key: "<", text: "slower"},
 	{key: ">", text: "faster"},
+	{key: "f", text: "find"},
 	{key: "home", text: "beginning"},
 	{key: "y", text: "branches"},
 	{key: "q", text: "quit"},

@@ -26,35 +26,44 @@ func killed(t *testing.T) (s *stage, old string) {
 // notes are the states after each event that matters, as they were live.
 type notes struct {
 	mu     sync.Mutex // checks judge on goroutines of their own
+	events []trace.Event
+	state  trace.State // after those of the events that are no longer there
 	states map[uint64]trace.State
 }
 
 func (n *notes) at(seq uint64) (trace.State, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	for _, e := range n.events {
+		if e.Seq <= n.state.Seq {
+			continue // it had happened when the state was copied
+		}
+		n.state.Apply(e)
+		if trace.Matters(&e) {
+			n.states[e.Seq] = n.state.Clone()
+		}
+	}
+	n.events = nil
 	s, ok := n.states[seq]
 	return s, ok
 }
 
-// recorded notes the state after each event that matters from now on.
-func recorded(s *stage) *notes {
+// recorded notes the state after each event that matters from now on, and says
+// which event was the last one before.
+func recorded(s *stage) (live *notes, before uint64) {
 	n := &notes{states: map[uint64]trace.State{}}
-	var state trace.State
-	s.cluster.Trace().CopyTo(&state)
 	s.cluster.Trace().Subscribe(func(e trace.Event) {
-		state.Apply(e)
-		if trace.Matters(&e) {
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			n.states[e.Seq] = state.Clone()
-		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.events = append(n.events, e)
 	})
-	return n
+	s.cluster.Trace().CopyTo(&n.state)
+	return n, n.state.Seq
 }
 
 func TestBackAndOnGoThroughTheEventsThatMatterOneByOne(t *testing.T) {
 	s := newStage(t, 3)
-	live, start := recorded(s), s.moment().Seq
+	live, start := recorded(s)
 	s.press("i")
 	s.pass(time.Second)
 	s.press("k")
@@ -104,7 +113,7 @@ func sameNodes(t *testing.T, got, want *trace.State) {
 func TestAStepLetsExactlyTheNextEventThatMattersHappen(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("k")
-	seen := recorded(s)
+	seen, _ := recorded(s)
 	shown := []uint64{}
 	for s.state.LeaderNode() == nil {
 		after := s.moment().Seq

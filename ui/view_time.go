@@ -75,6 +75,10 @@ func (m *model) keepWindow() {
 	if !m.travel.past {
 		to.Seq = max(m.state.Seq, w.chart.last.Seq)
 	}
+	// Not much more than is seen: the past may be long.
+	if ahead := w.end + span; ahead < to.At {
+		to = trace.Moment{Seq: m.history.SeqAt(ahead), At: ahead}
+	}
 	w.chart.goOn(m.history, to)
 }
 

@@ -19,9 +19,11 @@ const (
 	// flushEvery is how often, in real time, a recording is brought up to date on
 	// the disk: so much is lost of it at most if the program is killed.
 	flushEvery = 500 * time.Millisecond
-	// From so many bytes on the events that wait are written without waiting for
+	// From so many events on the ones that wait are written without waiting for
 	// that, and from so many on whoever adds another has to see to it first.
-	waitingMany, waitingMax = 1 << 18, 1 << 22
+	waitingMany, waitingMax = 1 << 11, 1 << 15
+	// linesMany is how many bytes of lines are written at once.
+	linesMany = 1 << 18
 )
 
 // Header is the first line of a recording; each line after it is an [Event].
@@ -41,15 +43,14 @@ type Writer struct {
 	done sync.WaitGroup
 
 	mu      sync.Mutex
-	waiting coder // the events that are not yet written
-	count   int   // how many they are
-	packet  Event // what an event of a packet is put into
+	waiting queue // what is not yet written
 	closed  bool
 
 	out  sync.Mutex // held while lines are made and written; mu may be taken inside
 	file io.WriteCloser
 	zip  *gzip.Writer // nil if it is not compressed
 	line lineWriter
+	free queue // an empty one
 	err  error // the first one; nothing is written after it
 }
 
@@ -62,7 +63,6 @@ func Create(name string, seed int64) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{name: name, file: file, wake: make(chan struct{}, 1), stop: make(chan struct{})}
-	w.waiting.numbers = &names{}
 	if strings.HasSuffix(name, ".gz") {
 		// An event looks much like the one before: the fastest level halves the
 		// time and costs little room.
@@ -99,36 +99,30 @@ func (w *Writer) Add(e Event) { w.add(&e, nil) }
 
 func (w *Writer) add(e *Event, _ *State) {
 	w.mu.Lock()
-	size := w.put(e, false)
+	if !w.closed {
+		w.waiting.add(e)
+	}
+	count := w.waiting.count()
 	w.mu.Unlock()
-	w.hurry(size)
+	w.hurry(count)
 }
 
 func (w *Writer) addPacket(p *Packet, s *State) {
 	w.mu.Lock()
-	w.packet.Seq, w.packet.At, w.packet.Kind, w.packet.Packet = s.Seq, s.At, KindPacket, p
-	size := w.put(&w.packet, true)
-	w.packet.Packet = nil
-	w.mu.Unlock()
-	w.hurry(size)
-}
-
-// put puts an event aside and returns how many bytes wait now. W.mu is held.
-func (w *Writer) put(e *Event, plain bool) (waiting int) {
-	if w.closed {
-		return 0
+	if !w.closed {
+		w.waiting.addPacket(p, s)
 	}
-	w.waiting.event(e, plain)
-	w.count++
-	return len(w.waiting.buf)
+	count := w.waiting.count()
+	w.mu.Unlock()
+	w.hurry(count)
 }
 
-// hurry sees to it that not too much waits.
-func (w *Writer) hurry(size int) {
+// hurry sees to it that not too many events wait.
+func (w *Writer) hurry(count int) {
 	switch {
-	case size > waitingMax:
+	case count > waitingMax:
 		w.flush()
-	case size > waitingMany:
+	case count > waitingMany:
 		select {
 		case w.wake <- struct{}{}:
 		default:
@@ -141,22 +135,17 @@ func (w *Writer) flush() {
 	w.out.Lock()
 	defer w.out.Unlock()
 	w.mu.Lock()
-	events, count := w.waiting, w.count
-	w.waiting, w.count = coder{numbers: &names{}, buf: make([]byte, 0, cap(events.buf))}, 0
+	events := w.waiting
+	w.waiting = w.free
 	w.mu.Unlock()
-	if count == 0 || w.err != nil {
-		return
-	}
-	r := coder{reading: true, buf: events.buf, names: events.numbers.all, packet: new(Packet)}
-	for range count {
-		var e Event
-		r.event(&e, false)
-		w.line.event(&e)
-		if len(w.line.buf) >= waitingMany {
+	events.empty(func(e *Event) {
+		w.line.event(e)
+		if len(w.line.buf) >= linesMany {
 			w.writeLines()
 		}
-	}
+	})
 	w.writeLines()
+	w.free = events
 }
 
 func (w *Writer) writeLines() {

@@ -150,11 +150,11 @@ func TestARecordingCanBeReadWhileItIsWritten(t *testing.T) {
 	}
 }
 
-// left returns how many bytes wait.
+// left returns how many events wait.
 func (w *Writer) left() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.waiting.buf)
+	return w.waiting.count()
 }
 
 func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
@@ -164,22 +164,33 @@ func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const each = 1000
-		for i := range 3 * waitingMax / each {
-			w.Add(Event{Seq: uint64(i + 1), Kind: KindCaption, Text: strings.Repeat("x", each)})
+		var state State
+		for state.Seq < 3*waitingMax {
+			state.Seq++
+			if state.Seq%7 == 0 {
+				w.Add(Event{Seq: state.Seq, Kind: KindCaption, Text: "x"})
+			} else {
+				w.addPacket(&Packet{ID: state.Seq}, &state)
+			}
 			if left := w.left(); left > waitingMax {
-				t.Fatalf("%d bytes wait", left)
+				t.Fatalf("%d events wait", left)
 			}
 		}
 		synctest.Wait()
 		if left := w.left(); left > waitingMany {
-			t.Errorf("%d bytes still wait", left)
+			t.Errorf("%d events still wait", left)
 		}
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, events := recorded(t, name); len(events) != 3*waitingMax/each || events[len(events)-1].Seq != uint64(len(events)) {
-			t.Errorf("%d events were written", len(events))
+		_, events := recorded(t, name)
+		if len(events) != 3*waitingMax {
+			t.Fatalf("%d events were written", len(events))
+		}
+		for i := range events {
+			if events[i].Seq != uint64(i+1) {
+				t.Fatalf("event %d is the one in place %d", events[i].Seq, i+1)
+			}
 		}
 	})
 }

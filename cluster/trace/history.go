@@ -39,8 +39,8 @@ type History struct {
 // time in proportion to that. It takes no more than a part of the budget, so that
 // little is lost when the oldest one goes.
 const (
-	eventsMin       = 1 << 15
-	eventsMax       = 1 << 16
+	eventsMin       = 1 << 14
+	eventsMax       = 1 << 15
 	chunksPerBudget = 8
 )
 
@@ -58,15 +58,18 @@ type Moment struct {
 	At  time.Duration
 }
 
-// chunk is a keyframe and what happened after it. Bytes and names are only ever
-// added at the end: a copy of a chunk stays what it is.
+// momentBytes is what a moment takes.
+const momentBytes = 16
+
+// chunk is a keyframe and what happened after it. Bytes, times and names are only
+// ever added at the end: a copy of a chunk stays what it is.
 type chunk struct {
 	start  Moment // of the keyframe
 	last   Moment // of the last event, or start
 	key    []byte // the state
 	events [streams][]byte
+	times  []Moment // of each event
 	names  []string
-	count  int // of events
 	bytes  int64
 }
 
@@ -133,9 +136,9 @@ func (h *History) added(s *State) {
 	}
 	h.settle()
 	now := &h.chunks[len(h.chunks)-1]
-	if now.count >= eventsMin || now.bytes > h.budget/chunksPerBudget {
+	if len(now.times) >= eventsMin || now.bytes > h.budget/chunksPerBudget {
 		key := int64(len(now.key))
-		if now.bytes >= 3*key || now.count >= eventsMax {
+		if now.bytes >= 3*key || len(now.times) >= eventsMax {
 			h.open(s)
 		}
 	}
@@ -156,14 +159,14 @@ func (h *History) settle() {
 		}
 		h.writers[stream].event(e, h.waiting.plain[i])
 		now.last = Moment{e.Seq, e.At}
+		now.times = append(now.times, now.last)
 	}
-	now.count += h.waiting.count
 	h.waiting.count = 0
 	for stream := range streams {
 		now.events[stream] = h.writers[stream].buf
 	}
 	now.names = h.names.all
-	now.bytes = int64(cap(now.key)+cap(now.events[rest])+cap(now.events[marks])) + h.names.size
+	now.bytes = int64(cap(now.key)+cap(now.events[rest])+cap(now.events[marks])+cap(now.times)*momentBytes) + h.names.size
 }
 
 // lock locks the history and returns what unlocks it. All events are in chunks then.
@@ -179,7 +182,7 @@ func (h *History) lock() (unlock func()) {
 func (h *History) trim() {
 	for len(h.chunks) > 1 && h.bytes+h.chunks[len(h.chunks)-1].bytes > h.budget {
 		h.bytes -= h.chunks[0].bytes
-		h.dropped += uint64(h.chunks[0].count)
+		h.dropped += uint64(len(h.chunks[0].times))
 		h.chunks = slices.Delete(h.chunks, 0, 1)
 	}
 }
@@ -193,13 +196,14 @@ func (h *History) open(s *State) {
 		for i := range room {
 			room[i] = len(closed.events[i]) * 17 / 16
 		}
+		next.times = make([]Moment, 0, len(closed.times))
 		h.bytes += closed.bytes
 	}
 	h.names = names{}
 	key := coder{numbers: &h.names}
 	key.state(s)
 	next.key, next.names = slices.Clone(key.buf), h.names.all
-	next.bytes = int64(cap(next.key)) + h.names.size
+	next.bytes = int64(cap(next.key)+cap(next.times)*momentBytes) + h.names.size
 	for i := range h.writers {
 		h.writers[i] = coder{numbers: &h.names, buf: make([]byte, 0, room[i]), last: last{seq: s.Seq, at: uint64(s.At)}}
 	}

@@ -48,15 +48,11 @@ func (h *History) SeqAt(at time.Duration) uint64 {
 		first, _ := h.Span()
 		return first.Seq
 	}
-	if at >= where.last.At {
-		return where.last.Seq
+	after := sort.Search(len(where.times), func(i int) bool { return where.times[i].At > at })
+	if after == 0 {
+		return where.start.Seq
 	}
-	seq := where.start.Seq
-	r := where.replay(rest, marks)
-	for e := r.next(where.last.Seq); e != nil && e.At <= at; e = r.next(where.last.Seq) {
-		seq = e.Seq
-	}
-	return seq
+	return where.times[after-1].Seq
 }
 
 // Next returns the next event after seq that matters, and whether there is one.
@@ -70,19 +66,29 @@ func (h *History) Next(seq uint64) (next uint64, ok bool) {
 
 // Prev returns the last event before seq that matters, and whether there is one.
 func (h *History) Prev(seq uint64) (prev uint64, ok bool) {
-	if seq == 0 {
+	return h.FindLast(seq, func(*Event) bool { return true })
+}
+
+// FindLast returns the last event before another one that matters and for which a
+// predicate holds, and whether there is one. Is must not keep the event, nor its
+// packet. It looks backwards chunk by chunk until it is found, which takes about a
+// tenth of a second for some million events.
+func (h *History) FindLast(before uint64, is func(*Event) bool) (seq uint64, ok bool) {
+	if before == 0 {
 		return 0, false
 	}
-	for _, c := range slices.Backward(h.held(0, seq-1)) {
+	for _, c := range slices.Backward(h.held(0, before-1)) {
 		r := c.replay(marks)
-		for e := r.next(seq - 1); e != nil; e = r.next(seq - 1) {
-			prev, ok = e.Seq, true
+		for e := r.next(before - 1); e != nil; e = r.next(before - 1) {
+			if is(e) {
+				seq, ok = e.Seq, true
+			}
 		}
 		if ok {
 			break
 		}
 	}
-	return prev, ok
+	return seq, ok
 }
 
 // Event returns the event of that number, and whether the history holds it.
@@ -118,35 +124,6 @@ func (h *History) each(from, to uint64, f func(*Event) bool, streams ...int) {
 			}
 		}
 	}
-}
-
-// FindLast returns the last event before another one after which a predicate
-// held, and whether there is one. Holds must not keep the state. It folds the
-// history backwards chunk by chunk until it is found, which takes about a second
-// for some million events.
-func (h *History) FindLast(before uint64, holds func(*State) bool) (seq uint64, ok bool) {
-	if before == 0 {
-		return 0, false
-	}
-	all := h.held(0, before-1)
-	for i, c := range slices.Backward(all) {
-		state := c.keyframe()
-		// The keyframe of any other is the end of the one before it.
-		if i == 0 && c.start.Seq < before && holds(&state) {
-			seq, ok = c.start.Seq, true
-		}
-		r := c.replay(rest, marks)
-		for e := r.next(before - 1); e != nil; e = r.next(before - 1) {
-			state.apply(e)
-			if holds(&state) {
-				seq, ok = e.Seq, true
-			}
-		}
-		if ok {
-			break
-		}
-	}
-	return seq, ok
 }
 
 // chunkAt returns the last chunk whose start is not after a moment.

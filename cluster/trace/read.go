@@ -194,10 +194,10 @@ func (r *Reader) Missing() string {
 		what = fmt.Appendf(what, format, args...)
 	}
 	if r.damage.count > 0 {
-		say("%d lines are left out, the first: %s", r.damage.count, r.damage.first)
+		say("%s left out, the first: %s", counted(r.damage.count, "line"), r.damage.first)
 	}
 	if r.gaps.count > 0 {
-		say("%d events are missing, the first %s", r.gaps.count, r.gaps.first)
+		say("%s missing, the first %s", counted(r.gaps.count, "event"), r.gaps.first)
 	}
 	if r.ended != nil {
 		say("it ends early: %v", r.ended)
@@ -205,6 +205,14 @@ func (r *Reader) Missing() string {
 		say("its last line is torn off after %d bytes", r.tornSize)
 	}
 	return string(what)
+}
+
+// counted says how many things there are, and that they are.
+func counted(count uint64, thing string) string {
+	if count == 1 {
+		return "1 " + thing + " is"
+	}
+	return fmt.Sprintf("%d %ss are", count, thing)
 }
 
 // Close ends the reading. The history keeps what it has.

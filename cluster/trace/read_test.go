@@ -174,7 +174,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 // is wrong, and says which events are left.
 func TestWhatIsWrongInARecordingIsLeftOutAndSaid(t *testing.T) {
 	event := func(rest string) string { return `{"seq":2,"at":2,"kind":"term",` + rest + "}\n" }
-	const after = "; 1 events are missing, the first after event 1"
+	const after = "; 1 event is missing, the first after event 1"
 	for _, c := range []struct {
 		name, content string
 		last          uint64 // event that is there
@@ -184,22 +184,22 @@ func TestWhatIsWrongInARecordingIsLeftOutAndSaid(t *testing.T) {
 		{"all is well", head + term(1, 1) + term(2, 2) + term(3, 3), 3, ""},
 		{"carriage returns, empty lines", head + strings.ReplaceAll(term(1, 1), "\n", "\r\n\n\n") + term(2, 2), 2, ""},
 		{"a torn last line", head + term(1, 1) + term(2, 2) + `{"seq":3,"at`, 2, "its last line is torn off after 12 bytes"},
-		{"garbage in the middle", head + term(1, 1) + "gar\x1bbage\n" + term(3, 3), 3, `1 lines are left out, the first: line 3: it is no event: "gar\x1bbage"` + after},
-		{"a line torn in the middle", head + term(1, 1) + `{"seq":2,"at"` + "\n" + term(3, 3), 3, `1 lines are left out, the first: line 3: it is no event: "{\"seq\":2,\"at\""` + after},
+		{"garbage in the middle", head + term(1, 1) + "gar\x1bbage\n" + term(3, 3), 3, `1 line is left out, the first: line 3: it is no event: "gar\x1bbage"` + after},
+		{"a line torn in the middle", head + term(1, 1) + `{"seq":2,"at"` + "\n" + term(3, 3), 3, `1 line is left out, the first: line 3: it is no event: "{\"seq\":2,\"at\""` + after},
 		{"events are missing", head + term(1, 1) + term(5, 3), 5, "3 events are missing, the first after event 1"},
-		{"a number comes again", head + term(1, 1) + term(2, 2) + term(2, 3), 2, "1 lines are left out, the first: line 4: it is event 2, after event 2"},
-		{"no number", head + `{"kind":"term"}` + "\n" + term(1, 1), 1, "1 lines are left out, the first: line 2: it is event 0, after event 0"},
-		{"out of order", head + term(1, 1) + term(3, 3) + term(2, 3), 3, "1 lines are left out, the first: line 4: it is event 2, after event 3; 1 events are missing, the first after event 1"},
-		{"time goes back", head + term(1, 1) + term(2, 5) + term(3, 4), 2, "1 lines are left out, the first: line 4: its time is 4ns, after 5ns"},
-		{"a time before all", head + term(1, 1) + `{"seq":2,"at":-5,"kind":"term"}` + "\n", 1, "1 lines are left out, the first: line 3: -5ns is no time"},
-		{"a time beyond all", head + term(1, 1) + term(2, math.MaxInt64), 1, "1 lines are left out, the first: line 3: 2562047h47m16.854775807s is no time"},
+		{"a number comes again", head + term(1, 1) + term(2, 2) + term(2, 3), 2, "1 line is left out, the first: line 4: it is event 2, after event 2"},
+		{"no number", head + `{"kind":"term"}` + "\n" + term(1, 1), 1, "1 line is left out, the first: line 2: it is event 0, after event 0"},
+		{"out of order", head + term(1, 1) + term(3, 3) + term(2, 3), 3, "1 line is left out, the first: line 4: it is event 2, after event 3; 1 event is missing, the first after event 1"},
+		{"time goes back", head + term(1, 1) + term(2, 5) + term(3, 4), 2, "1 line is left out, the first: line 4: its time is 4ns, after 5ns"},
+		{"a time before all", head + term(1, 1) + `{"seq":2,"at":-5,"kind":"term"}` + "\n", 1, "1 line is left out, the first: line 3: -5ns is no time"},
+		{"a time beyond all", head + term(1, 1) + term(2, math.MaxInt64), 1, "1 line is left out, the first: line 3: 2562047h47m16.854775807s is no time"},
 		{"an unknown kind", head + term(1, 1) + `{"seq":2,"at":2,"kind":"miracle","node":"n7","glow":3}` + "\n" + term(3, 3), 3, ""},
-		{"a number beyond all", head + term(1, 1) + event(`"index":9223372036854775807`) + term(3, 3), 3, "1 lines are left out, the first: line 3: its numbers are beyond all measure (term or index)" + after},
-		{"a name with control characters", head + term(1, 1) + event(`"node":"\u001b[2J"`) + term(3, 3), 3, `1 lines are left out, the first: line 3: "\x1b[2J" is no name` + after},
-		{"a long name", head + term(1, 1) + event(`"node":"`+strings.Repeat("n", 100)+`"`) + term(3, 3), 3, "1 lines are left out, the first: line 3: a name has 100 bytes" + after},
-		{"a long text", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", textMax+1)+`"`) + term(3, 3), 3, "1 lines are left out, the first: line 3: a text has 65537 bytes" + after},
-		{"a line that is too long", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", 2<<20)+`"`) + term(3, 3), 3, "1 lines are left out, the first: line 3: it is longer than 1 MB" + after},
-		{"very many entries", head + term(1, 1) + event(`"entries":[{}`+strings.Repeat(",{}", objectsMax)+"]") + term(3, 3), 3, "1 lines are left out, the first: line 3: it names too many things" + after},
+		{"a number beyond all", head + term(1, 1) + event(`"index":9223372036854775807`) + term(3, 3), 3, "1 line is left out, the first: line 3: its numbers are beyond all measure (term or index)" + after},
+		{"a name with control characters", head + term(1, 1) + event(`"node":"\u001b[2J"`) + term(3, 3), 3, `1 line is left out, the first: line 3: "\x1b[2J" is no name` + after},
+		{"a long name", head + term(1, 1) + event(`"node":"`+strings.Repeat("n", 100)+`"`) + term(3, 3), 3, "1 line is left out, the first: line 3: a name has 100 bytes" + after},
+		{"a long text", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", textMax+1)+`"`) + term(3, 3), 3, "1 line is left out, the first: line 3: a text has 65537 bytes" + after},
+		{"a line that is too long", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", 2<<20)+`"`) + term(3, 3), 3, "1 line is left out, the first: line 3: it is longer than 1 MB" + after},
+		{"very many entries", head + term(1, 1) + event(`"entries":[{}`+strings.Repeat(",{}", objectsMax)+"]") + term(3, 3), 3, "1 line is left out, the first: line 3: it names too many things" + after},
 	} {
 		for _, name := range []string{"a.trace", "a.trace.gz"} {
 			r, h := openFile(t, file(t, name, c.content))

@@ -1,0 +1,64 @@
+package trace
+
+import (
+	"slices"
+	"time"
+)
+
+// queue holds events until somebody has the time for them. To put one into it
+// takes as little time as can be. Packets, which most events are, stand apart from
+// the others, because they need less room.
+type queue struct {
+	packets []passing
+	events  []Event
+}
+
+// passing is a packet that has an event of its own.
+type passing struct {
+	seq    uint64
+	at     time.Duration
+	packet Packet
+}
+
+// count returns how many events the queue holds.
+func (q *queue) count() int { return len(q.packets) + len(q.events) }
+
+// add adds an event.
+func (q *queue) add(e *Event) {
+	q.events = append(q.events, *e)
+	if e.Packet != nil {
+		packet := *e.Packet
+		q.events[len(q.events)-1].Packet = &packet
+	}
+}
+
+// addPacket adds the event of a packet, after which the state is s.
+func (q *queue) addPacket(p *Packet, s *State) {
+	if len(q.packets) == cap(q.packets) {
+		q.packets = slices.Grow(q.packets, max(len(q.packets), 1<<8))
+	}
+	q.packets = q.packets[:len(q.packets)+1]
+	last := &q.packets[len(q.packets)-1]
+	last.seq, last.at, last.packet = s.Seq, s.At, *p
+}
+
+// empty calls f with each event, in order, and takes it out. F must not keep the
+// event, nor its packet.
+func (q *queue) empty(f func(*Event)) {
+	next := 0
+	packet := Event{Kind: KindPacket}
+	packetsTo := func(seq uint64) {
+		for ; next < len(q.packets) && q.packets[next].seq <= seq; next++ {
+			p := &q.packets[next]
+			packet.Seq, packet.At, packet.Packet = p.seq, p.at, &p.packet
+			f(&packet)
+		}
+	}
+	for i := range q.events {
+		packetsTo(q.events[i].Seq)
+		f(&q.events[i])
+	}
+	packetsTo(^uint64(0))
+	clear(q.events) // what they hold may be large
+	q.packets, q.events = q.packets[:0], q.events[:0]
+}
