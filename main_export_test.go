@@ -14,7 +14,7 @@ func TestARecordingIsExportedInEveryFormat(t *testing.T) {
 	for format, want := range map[string]string{
 		"html":   "+1: 3",
 		"shiviz": `n1 {"n1":1} is up`,
-		"svg":    "term 2",
+		"svg":    ">n1<",
 		"text":   "n1 leads term 2: it is the only voter",
 	} {
 		o := runBinary(t, "export", recording, "--format", format)
