@@ -42,32 +42,28 @@ func (m *model) againFromHere() tea.Cmd {
 	m.say("", "every node starts again from what its disk held here…", false)
 	parent := m.branches[m.branch].name
 	return func() tea.Msg {
-		c, err := cluster.Open(cluster.Config{From: &state, HistoryBudget: trace.HistoryBudget})
-		if err != nil {
-			return branchedMsg{err: err}
-		}
-		b := branch{source: living(c), parent: parent}
-		b.began = moment.At
-		return branchedMsg{branch: b}
+		s, err := m.fleet.start(cluster.Config{From: &state, HistoryBudget: trace.HistoryBudget})
+		s.began = moment.At
+		return branchedMsg{branch: branch{source: s, parent: parent}, err: err}
 	}
 }
 
 // branched shows a branch that has begun.
-func (m *model) branched(msg branchedMsg) tea.Cmd {
+func (m *model) branched(msg branchedMsg) {
 	m.branching = false
 	if msg.err != nil {
 		m.setSpeed()
 		m.say("", "cannot go on from here: "+msg.err.Error(), true)
-		return nil
+		return
 	}
-	leave := m.leaveLiving()
+	m.leaveLiving()
+	m.fleet.launch(msg.branch.cluster)
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
 	branches := append(m.branches, msg.branch)
 	m.paused = false
 	m.attach(msg.branch.source, nil)
 	m.branches, m.branch = branches, len(branches)-1
 	m.say("", "this is "+msg.branch.name+"; y shows all branches"+m.unrecorded(), false)
-	return leave
 }
 
 // unrecorded says, if there is a recording, that it does not go on with another cluster.
@@ -79,9 +75,8 @@ func (m *model) unrecorded() string {
 }
 
 // leaveLiving ends the cluster that goes on, if one does. What is remembered of it
-// is kept. The command waits until it has ended.
-func (m *model) leaveLiving() tea.Cmd {
-	orders := m.orders
+// is kept.
+func (m *model) leaveLiving() {
 	var before *cluster.Cluster
 	for i := range m.branches {
 		if b := &m.branches[i]; b.cluster != nil {
@@ -90,13 +85,7 @@ func (m *model) leaveLiving() tea.Cmd {
 			b.cluster = nil
 		}
 	}
-	return func() tea.Msg {
-		orders.close()
-		if before != nil {
-			_ = before.Close() // it is of no interest any more
-		}
-		return nil
-	}
+	m.fleet.retire(before, m.orders)
 }
 
 // living returns the cluster that goes on, shown or not; nil if none does.

@@ -18,8 +18,8 @@ func (s *stage) branchHere() {
 	if !ok || msg.err != nil {
 		s.t.Fatalf("no branch: %v", msg.err)
 	}
-	_, leave := s.Update(msg)
-	leave()
+	s.Update(msg)
+	s.fleet.tasks.Wait()
 	s.t.Cleanup(func() {
 		if c := s.living(); c != nil {
 			if err := c.Close(); err != nil {

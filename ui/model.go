@@ -39,6 +39,7 @@ type model struct {
 	branches  []branch
 	branch    int
 	branching bool // a branch is about to begin
+	fleet     fleet
 
 	session *scenario.Session
 	podium  *podium
@@ -181,7 +182,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.refresh(m.passed(msg))
 		return m, nextTick()
 	case branchedMsg:
-		return m, m.branched(msg)
+		m.branched(msg)
 	case openedMsg:
 		return m, m.opened(msg)
 	case savedMsg:

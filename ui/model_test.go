@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	s := &stage{model: newModel(c, Options{Speed: 0, Theme: "dark", Script: script}), t: tb}
 	tb.Cleanup(func() {
 		s.orders.close()
-		if err := c.Close(); err != nil {
+		if err := errors.Join(s.fleet.close(), c.Close()); err != nil {
 			tb.Errorf("Close: %v", err)
 		}
 	})

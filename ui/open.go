@@ -24,18 +24,15 @@ func (m *model) scenariosMenu() {
 		if err != nil {
 			continue // a test holds that there is none
 		}
-		o.add("", name, script.Title, false, func() { m.chosen = openScenario(script) })
+		o.add("", name, script.Title, false, func() { m.chosen = m.openScenario(script) })
 	}
 }
 
 // openScenario starts the cluster of a scenario.
-func openScenario(script *scenario.Script) tea.Cmd {
+func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 	return func() tea.Msg {
-		c, err := cluster.Open(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: trace.HistoryBudget})
-		if err != nil {
-			return openedMsg{err: err}
-		}
-		return openedMsg{source: living(c), script: script}
+		s, err := m.fleet.start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: trace.HistoryBudget})
+		return openedMsg{source: s, script: script, err: err}
 	}
 }
 
@@ -45,9 +42,10 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 		m.say("", "cannot start it: "+msg.err.Error(), true)
 		return nil
 	}
-	leave := m.leaveLiving()
+	m.leaveLiving()
+	m.fleet.launch(msg.source.cluster)
 	m.paused = false
 	m.attach(msg.source, msg.script)
 	m.say("play "+msg.script.Name, msg.script.Title+m.unrecorded(), false)
-	return tea.Batch(leave, m.perform(msg.script))
+	return m.perform(msg.script)
 }

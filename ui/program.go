@@ -132,7 +132,13 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
 	}
 	err = runOnTerminal(ctx, m)
 	m.rememberWelcome()
-	if now := m.living(); now != nil && now != c { // a scenario or a branch has brought its own
+	return errors.Join(err, m.closeAllBut(c))
+}
+
+// closeAllBut ends all clusters that scenarios and branches have brought, but one.
+func (m *model) closeAllBut(c *cluster.Cluster) error {
+	err := m.fleet.close()
+	if now := m.living(); now != nil && now != c {
 		err = errors.Join(err, now.Close())
 	}
 	return err

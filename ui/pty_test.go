@@ -24,6 +24,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
+	"go.uber.org/goleak"
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
@@ -57,6 +58,10 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	status := m.Run()
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
 	forget()
 	if path, err := capsizeBinary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path))

@@ -28,11 +28,7 @@ func Replay(ctx context.Context, name string, o Options) error {
 	defer s.reader.Close()
 	m := newScreen(o)
 	m.replay(s, filepath.Base(name))
-	err = runOnTerminal(ctx, m)
-	if c := m.living(); c != nil { // a branch or a scenario has brought one
-		err = errors.Join(err, c.Close())
-	}
-	return err
+	return errors.Join(runOnTerminal(ctx, m), m.closeAllBut(nil))
 }
 
 // ReplayPlain writes the story that a recording tells, a line each.

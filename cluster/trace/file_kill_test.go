@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // recordHere is where a program that only records until it is killed finds the
@@ -18,7 +20,7 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv(recordHere); name != "" {
 		recordForEver(name)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // recordForEver records an event each millisecond, in real time, and tells of it.
