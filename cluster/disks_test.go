@@ -140,6 +140,7 @@ func (w *world) watchVotes() {
 			w.halfVotes[e.Node] = true
 		case trace.KindVote:
 			w.halfVotes[e.Node] = faulty[e.Node]
+		default:
 		}
 	})
 }

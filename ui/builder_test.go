@@ -295,3 +295,9 @@ func huge() *world {
 	}
 	return w
 }
+
+// render draws a frame as text.
+func (f *frame) render() (string, []hit) {
+	c, hits := f.paint()
+	return c.render(f.theme), hits
+}

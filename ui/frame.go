@@ -146,14 +146,8 @@ type painter struct {
 	told     map[call]trace.Op      // of the latest, those whose client was told ok
 }
 
-// render draws the frame: exactly height lines, none wider than width, and the
-// places that a click can hit, those on top last.
-func (f *frame) render() (string, []hit) {
-	c, hits := f.paint()
-	return c.render(f.theme), hits
-}
-
-// paint is render on a canvas of its own.
+// paint draws the frame on a canvas of its own: exactly height lines, none wider
+// than width, and the places that a click can hit, those on top last.
 func (f *frame) paint() (*canvas, []hit) {
 	if f.line == nil {
 		f.line, f.lineEnd, f.latest = f.state, f.now, f.now

@@ -90,7 +90,7 @@ func TestASessionIsSavedAndRunsWithoutAScreen(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	result, err := scenario.Headless(script)
+	_, result, err := scenario.Rehearse(t.Context(), script)
 	if err != nil || !result.OK {
 		t.Fatalf("%+v, %v\n%s", result, err, text)
 	}

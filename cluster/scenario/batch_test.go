@@ -42,14 +42,14 @@ func TestRunsSideBySideKeepTheirOrder(t *testing.T) {
 }
 
 func TestARunEndsWhereItsScriptDoes(t *testing.T) {
-	r, err := Headless(script(t, "a", "nodes 1\nwait 100s"))
+	r, err := runAlone(script(t, "a", "nodes 1\nwait 100s"))
 	if err != nil || r.VirtualSeconds < 100 || r.VirtualSeconds > 100+firstElection.Seconds() {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
 
 func TestACommandThatTakesForEverIsGivenUp(t *testing.T) {
-	r, err := Headless(script(t, "a", "nodes 3\nkill n2\ndisk n2 stall\nwait 1s\nrestart n2\nincrement"))
+	r, err := runAlone(script(t, "a", "nodes 3\nkill n2\ndisk n2 stall\nwait 1s\nrestart n2\nincrement"))
 	if err != nil || r.OK || len(r.Failures) != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}

@@ -55,7 +55,7 @@ func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
 					return nil
 				}})
 				s.steps = append(s.steps, parse(t, "load off\nwait converged within 2m\nexpect log all same\nexpect ops ok > 100").steps...)
-				r, err := Headless(s)
+				r, err := runAlone(s)
 				if err != nil || !r.OK {
 					t.Fatalf("%v %v", r.Failures, err)
 				}

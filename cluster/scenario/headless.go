@@ -42,15 +42,10 @@ type Ops struct {
 	Unknown uint64 `json:"unknown"`
 }
 
-// Headless runs a script as fast as it goes, without a screen. The error says
-// why it could not be started or ended by itself.
-func Headless(s *Script) (Result, error) {
-	return headless(context.Background(), s, watch{})
-}
-
-// Rehearse is Headless, and returns all that happened too, of which the last event
-// that belongs to the run is the one whose number is Result.Events. When ctx ends,
-// so does the run.
+// Rehearse runs a script as fast as it goes, without a screen, and returns all that
+// happened too, of which the last event that belongs to the run is the one whose
+// number is Result.Events. When ctx ends, so does the run. The error says why it
+// could not be started or ended by itself.
 func Rehearse(ctx context.Context, s *Script) (past *trace.History, r Result, err error) {
 	r, err = headless(ctx, s, watch{past: &past, budget: trace.HistoryBudget})
 	return past, r, err
@@ -69,7 +64,7 @@ type watch struct {
 	clock  *atomic.Pointer[vtime.Clock]
 }
 
-// headless is Headless with somebody who looks on, until ctx ends.
+// headless is Rehearse with somebody who looks on.
 func headless(ctx context.Context, s *Script, w watch) (Result, error) {
 	return flatOut(ctx, s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, w, func(c *cluster.Cluster) Result {
 		// A command can take for ever, like a restart on a disk that stalls.

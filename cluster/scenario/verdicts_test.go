@@ -76,7 +76,7 @@ func TestWhatTheChecksSayIsExpectedExactly(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Headless(judgedScript(t, test.before, test.after, test.verdicts...))
+			r, err := runAlone(judgedScript(t, test.before, test.after, test.verdicts...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func TestWhatTheChecksSayIsExpectedExactly(t *testing.T) {
 func TestTheResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 	s := judgedScript(t, "", "expect violation acked-durable\n",
 		say("acked-durable", trace.VerdictViolated, lost), say("linearizable", trace.VerdictUndecided, undecided))
-	r, err := Headless(s)
+	r, err := runAlone(s)
 	if err != nil {
 		t.Fatal(err)
 	}
