@@ -87,8 +87,14 @@ func TestARecordingIsJudgedAsTheRunWas(t *testing.T) {
 		}
 	}
 	harm(time.Minute)
+	// What is still under way when a recording begins may leave its check undecided.
+	w.mend()
+	w.must(func() error { w.StopLoad(); return nil })
+	w.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
+	w.until("all nodes agree", converged)
 	fromHere := record(t, later)
 	w.Trace().Record(fromHere)
+	w.must(func() error { return w.Load(20, 5, RouteLeader) })
 	harm(2 * time.Minute)
 	w.mend()
 	w.pass(10 * time.Second)

@@ -30,7 +30,7 @@ const twoSteps = "title A tale\nnodes 3\nsay first things first\nsay.zh 先来�
 func TestAStepStopsTimeAndWaitsForAKey(t *testing.T) {
 	s := onStage(t, twoSteps, Options{})
 	s.paused = false
-	s.until("the step waits", stepWaits(s))
+	s.untilAStepWaits()
 	s.tick()
 	if !s.paused || s.cluster.Clock().Speed() != 0 {
 		t.Fatalf("paused is %t, the clock runs at %g", s.paused, s.cluster.Clock().Speed())
@@ -48,7 +48,7 @@ func TestAStepStopsTimeAndWaitsForAKey(t *testing.T) {
 		t.Fatal("it still waits")
 	}
 	s.setSpeedTo(0)
-	s.until("the next step waits", stepWaits(s))
+	s.untilAStepWaits()
 	s.wants("The end")
 	s.press("n")
 	if s.podium.waits() {
@@ -59,15 +59,18 @@ func TestAStepStopsTimeAndWaitsForAKey(t *testing.T) {
 // setSpeedTo has the test alone let time pass again.
 func (s *stage) setSpeedTo(speed float64) { s.cluster.Clock().Run(speed) }
 
-// stepWaits says whether a step of the scenario waits.
-func stepWaits(s *stage) func(*trace.State) bool {
-	return func(*trace.State) bool { return s.podium.waits() }
+// untilAStepWaits lets virtual time pass until a step of the scenario waits, and
+// shows what it has said: that may have happened since the last picture.
+func (s *stage) untilAStepWaits() {
+	s.t.Helper()
+	s.until("a step waits", func(*trace.State) bool { return s.podium.waits() })
+	s.tick()
 }
 
 func TestCaptionsComeInTheLanguageAskedFor(t *testing.T) {
 	for language, want := range map[string]string{"": "first things first", "en": "first things first", "zh": "先来后到", "zh_TW": "先来后到"} {
 		s := onStage(t, twoSteps, Options{Lang: language})
-		s.until("the step waits", stepWaits(s))
+		s.untilAStepWaits()
 		if !strings.Contains(s.screen(), want) {
 			t.Errorf("%q: it does not say %q:\n%s", language, want, s.screen())
 		}
@@ -76,7 +79,7 @@ func TestCaptionsComeInTheLanguageAskedFor(t *testing.T) {
 
 func TestAutoplayLeavesTimeToRead(t *testing.T) {
 	s := onStage(t, twoSteps, Options{Autoplay: true})
-	s.until("the step waits", stepWaits(s))
+	s.untilAStepWaits()
 	if strings.Contains(s.screen(), "▶ n") {
 		t.Error("it asks for a key that nobody has to press")
 	}
@@ -160,11 +163,11 @@ func TestTheBandIsBelowEverything(t *testing.T) {
 func TestBackGoesToTheStartOfTheChapterAndOnPlaysItAgain(t *testing.T) {
 	s := onStage(t, "nodes 3\nchapter One\nsay one\nincrement\nstep\nwait 1s\nchapter Two\nsay two\nincrement\nstep\nsay three\nstep", Options{})
 	for range 2 {
-		s.until("a step waits", stepWaits(s))
+		s.untilAStepWaits()
 		s.Update(keyPress("n"))
 		s.cluster.Clock().Run(0)
 	}
-	s.until("the last step waits", stepWaits(s))
+	s.untilAStepWaits()
 	s.wants("three")
 	s.press("b")
 	if s.state.Chapter != "Two" || s.state.Caption != "" || s.state.Clients.OK != 1 {
