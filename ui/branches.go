@@ -100,7 +100,7 @@ func (m *model) living() *cluster.Cluster {
 
 // branchesMenu offers what there is to be compared.
 func (m *model) branchesMenu() {
-	o := m.open("branches", "enter: show it    esc: leave    B: again from the moment that is shown")
+	o := m.open("branches", "enter: show it, in the past at the same moment    esc: leave    B: again from here")
 	for i := range m.branches {
 		b := &m.branches[i]
 		key := ""
@@ -133,8 +133,10 @@ func (b *branch) tell() string {
 	return fmt.Sprintf("%s: %s, value %d, commit %d", text, leader, value, end.Commit)
 }
 
-// showBranch shows a branch where it ends. The one that goes on stands still.
+// showBranch shows a branch where it ends or, from the past of another one, at the
+// same moment, so that they can be compared. The one that goes on stands still.
 func (m *model) showBranch(i int) {
+	at, past := m.moment().At, m.travel.inPast()
 	m.run(0)
 	b := &m.branches[i]
 	m.branch, m.source = i, b.source
@@ -142,5 +144,8 @@ func (m *model) showBranch(i int) {
 	m.paused = true
 	m.toNow()
 	m.present(&m.state)
+	if past && at >= m.first().At {
+		m.lookAt(at)
+	}
 	m.say("", b.name+": "+b.tell(), false)
 }

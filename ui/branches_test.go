@@ -67,7 +67,17 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	s.wants("nothing can be changed")
 	s.press(",")
 	s.wants("past")
+	at := s.moment().At
 	s.press("y", "2")
+	if s.moment().At != at || s.cluster == nil {
+		t.Errorf("from %s of the other one it is shown at %s", at, s.moment().At)
+	}
+	s.lookAt(before.At)
+	s.press("y", "1")
+	if s.moment().At != before.At || s.cluster != nil {
+		t.Errorf("from %s of the other one it is shown at %s", before.At, s.moment().At)
+	}
+	s.press("y", "2", "end")
 	if leader := s.state.LeaderNode(); leader == nil || leader.Value != 2 || s.cluster == nil {
 		t.Errorf("the branch has %+v", leader)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
@@ -244,5 +246,25 @@ func TestAStepStopsTheClockBeforeTheScreenDoes(t *testing.T) {
 	}
 	if now := s.cluster.Clock().Now(); now > 30*time.Second {
 		t.Errorf("it is %s already", now)
+	}
+}
+
+// Whoever goes on elsewhere need not be told that a scenario has ended.
+func TestAScenarioThatWasLeftHasNoEnd(t *testing.T) {
+	script, err := scenario.Parse("test", []byte(twoSteps))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStageFor(t, script.Nodes, script)
+	ended := make(chan tea.Msg, 1)
+	perform := s.perform(script)
+	go func() { ended <- perform() }()
+	s.until("the step waits", stepWaits(s))
+	s.press("i")
+	s.pass(time.Second)
+	s.press(",")
+	s.branchHere()
+	if msg := <-ended; msg != nil {
+		t.Errorf("it is told %+v", msg)
 	}
 }

@@ -141,3 +141,20 @@ func BenchmarkTimeView(b *testing.B) {
 		})
 	}
 }
+
+// However long the past is, the time view looks at little more than it shows.
+func TestTheTimeViewLooksAtWhatIsNear(t *testing.T) {
+	s := newStage(t, 3)
+	s.pass(5 * time.Minute)
+	s.press("home")
+	s.view = viewTime
+	s.View()
+	if known, seen := s.window.chart.last.At, s.window.end+s.windowSpan(); known > seen || known < s.window.end {
+		t.Errorf("it knows all until %s and shows all until %s", known, s.window.end)
+	}
+	s.press("end")
+	s.View()
+	if s.window.chart.last.Seq < s.state.Seq {
+		t.Errorf("it knows all until event %d of %d", s.window.chart.last.Seq, s.state.Seq)
+	}
+}

@@ -121,6 +121,14 @@ func (c *coder) like(p *Packet) *Packet {
 		c.at++
 		return &c.packets[c.buf[c.at-1]]
 	}
+	guess := p.like()
+	c.buf = append(c.buf, byte(guess))
+	return &c.packets[guess]
+}
+
+// like returns a number below likes, which is likely to be another one for a packet
+// of another kind or on another link.
+func (p *Packet) like() int {
 	guess := len(p.Kind)*3 + len(p.Fate)*17
 	if p.Reply {
 		guess += 5
@@ -128,9 +136,7 @@ func (c *coder) like(p *Packet) *Packet {
 	if from, to := len(p.From), len(p.To); from > 0 && to > 0 {
 		guess += int(p.From[from-1])*11 + int(p.To[to-1])*29
 	}
-	guess %= likes
-	c.buf = append(c.buf, byte(guess))
-	return &c.packets[guess]
+	return guess % likes
 }
 
 func (c *coder) op(o *Op) {

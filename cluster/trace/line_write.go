@@ -12,6 +12,15 @@ type lineWriter struct {
 	buf []byte
 	// odd says that the line holds what only encoding/json knows how to write.
 	odd bool
+	// Where packets go and what they are comes again and again.
+	likes [likes]way
+}
+
+// way is where a packet goes and what it is, and how that is written.
+type way struct {
+	fate           Fate
+	from, to, kind string
+	text           []byte
 }
 
 // event adds the line of an event.
@@ -91,10 +100,7 @@ func (w *lineWriter) entry(e *Entry) {
 func (w *lineWriter) packet(p *Packet) {
 	w.number(`,"packet":{"id":`, p.ID)
 	w.number(`,"rpc":`, p.RPC)
-	w.text(`,"fate":`, string(p.Fate))
-	w.text(`,"from":`, p.From)
-	w.text(`,"to":`, p.To)
-	w.text(`,"kind":`, p.Kind)
+	w.way(p)
 	w.trueIf(`,"reply":true`, p.Reply)
 	w.trueIf(`,"duplicate":true`, p.Duplicate)
 	w.trueIf(`,"held":true`, p.Held)
@@ -112,6 +118,22 @@ func (w *lineWriter) packet(p *Packet) {
 	w.numberIf(`,"last_term":`, p.LastTerm)
 	w.textIf(`,"error":`, p.Error)
 	w.buf = append(w.buf, '}')
+}
+
+func (w *lineWriter) way(p *Packet) {
+	like := &w.likes[p.like()]
+	if like.fate == p.Fate && like.from == p.From && like.to == p.To && like.kind == p.Kind && like.text != nil {
+		w.buf = append(w.buf, like.text...)
+		return
+	}
+	start := len(w.buf)
+	w.text(`,"fate":`, string(p.Fate))
+	w.text(`,"from":`, p.From)
+	w.text(`,"to":`, p.To)
+	w.text(`,"kind":`, p.Kind)
+	if !w.odd {
+		*like = way{p.Fate, p.From, p.To, p.Kind, append(like.text[:0], w.buf[start:]...)}
+	}
 }
 
 func (w *lineWriter) op(o *Op) {

@@ -1,0 +1,63 @@
+package ui
+
+import (
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// scrubEvents is how many events the past has through which is scrubbed.
+const scrubEvents = 1_000_000
+
+// BenchmarkScrub drags through a million events: over the timeline of the stage,
+// from one end of the past to the other on the stage, and in the time view. A
+// picture must be there within 33 ms, so that there are thirty a second.
+func BenchmarkScrub(b *testing.B) {
+	s := newStage(b, 5)
+	s.press("l", "L", "L")
+	for s.history.SeqAt(s.now().At) < scrubEvents {
+		s.pass(time.Minute)
+	}
+	s.press("l")
+	first, last := s.history.Span()
+	steps := 0
+	anywhere := func(view view) func() {
+		return func() {
+			s.view = view
+			steps++
+			s.lookAt(first.At + time.Duration(steps*97%1000)*(last.At-first.At)/1000)
+		}
+	}
+	for _, how := range []struct {
+		name string
+		move func()
+	}{
+		{"on-the-timeline", func() {
+			s.view = viewStage
+			steps++
+			s.Update(tea.MouseMotionMsg{X: 10 + steps%100, Y: 28})
+		}},
+		{"anywhere-on-the-stage", anywhere(viewStage)},
+		{"anywhere-in-the-time-view", anywhere(viewTime)},
+	} {
+		b.Run(how.name, func(b *testing.B) {
+			s.view, s.dragging = viewStage, true
+			s.tick()
+			s.View()
+			worst := time.Duration(0)
+			for b.Loop() {
+				start := time.Now()
+				how.move()
+				s.tick()
+				s.View()
+				worst = max(worst, time.Since(start))
+			}
+			if !s.travel.past {
+				b.Fatal("the past is not shown")
+			}
+			b.ReportMetric(float64(worst.Microseconds())/1000, "worst-ms")
+			b.ReportMetric(float64(last.Seq), "events")
+		})
+	}
+}
