@@ -24,7 +24,9 @@ type alarm struct {
 }
 
 // lookAtChecks raises an alarm, once, for each check that is violated. What is
-// violated stays so, though nobody knew of it at the moments of the past.
+// violated stays so, though nobody knew of it at the moments of the past. On stage
+// no alarm comes between the audience and the scenario, which has announced it: it
+// is told above the caption.
 func (m *model) lookAtChecks() {
 	if broken := violated(&m.state); len(broken) >= len(m.alarms.broken) {
 		m.alarms.broken = broken
@@ -37,6 +39,9 @@ func (m *model) lookAtChecks() {
 			m.alarms.seen = map[string]bool{}
 		}
 		m.alarms.seen[c.Name] = true
+		if m.presents() {
+			continue
+		}
 		m.alarms.shown, m.alarms.proof = append(m.alarms.shown, c.Name), 0
 		if !m.alarms.silent && !m.still() {
 			m.pauseClock()

@@ -33,6 +33,10 @@ type cast struct {
 	// and thus no header.
 	cols, rows int
 	last       int64 // milliseconds from the start to the event before
+
+	spent budget
+	held  *canvas // a picture that waits, because much was written lately
+	theme *theme  // of that
 }
 
 // castHeader is the first line of an asciicast.
@@ -56,7 +60,8 @@ type castTheme struct {
 }
 
 // picture shows a picture at a time since the start. The canvas is the cast's from
-// then on.
+// then on. Where pictures change so much that the file would grow too large, only
+// some are shown.
 func (c *cast) picture(at time.Duration, p *canvas, t *theme) error {
 	if p.w < 1 || p.h < 1 {
 		return nil // the terminal has no room: it goes on showing what it did
@@ -72,10 +77,23 @@ func (c *cast) picture(at time.Duration, p *canvas, t *theme) error {
 			return err
 		}
 	}
-	if text := c.screen.update(p, t); text != "" {
-		return c.event(at, castOutput, text)
+	c.held, c.theme = p, t
+	if c.spent.overdrawn(at, castRate) {
+		return nil
 	}
-	return nil
+	return c.show(at)
+}
+
+// show shows the picture that waits, if there is one.
+func (c *cast) show(at time.Duration) error {
+	if c.held == nil {
+		return nil
+	}
+	text := c.screen.update(c.held, c.theme)
+	if c.held = nil; text == "" {
+		return nil
+	}
+	return c.event(at, castOutput, text)
 }
 
 // begin writes the header.
@@ -95,6 +113,9 @@ func (c *cast) begin(p *canvas, t *theme) error {
 
 // mark puts a marker, to which players jump, at a time since the start.
 func (c *cast) mark(at time.Duration, label string) error {
+	if err := c.show(at); err != nil {
+		return err
+	}
 	return c.event(at, castMarker, truncate(clean(label), markerMax, "…"))
 }
 
@@ -105,7 +126,12 @@ const markerMax = 80
 func (c *cast) key(at time.Duration, key string) error { return c.event(at, castInput, key) }
 
 // end notes that the program has ended.
-func (c *cast) end(at time.Duration) error { return c.event(at, castExit, "0") }
+func (c *cast) end(at time.Duration) error {
+	if err := c.show(at); err != nil {
+		return err
+	}
+	return c.event(at, castExit, "0")
+}
 
 // event writes one event. Before the first picture there is nothing to be seen
 // that it could belong to.
@@ -123,7 +149,9 @@ func (c *cast) event(at time.Duration, code, data string) error {
 	if err := encoder.Encode(data); err != nil {
 		return err
 	}
-	_, err := io.WriteString(c.out, strings.TrimSuffix(line.String(), "\n")+"]\n")
+	whole := strings.TrimSuffix(line.String(), "\n") + "]\n"
+	c.spent.spend(len(whole))
+	_, err := io.WriteString(c.out, whole)
 	return err
 }
 

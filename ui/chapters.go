@@ -49,8 +49,14 @@ func (m *model) chapterBack() {
 // to its next step; while that plays, it goes there at once.
 func (m *model) nextStep() {
 	if !m.travel.past {
-		if !m.goOn() {
-			m.say("", "no step of a scenario waits", true)
+		switch {
+		case m.goOn():
+		case m.script != nil && m.presenter.over:
+			m.say("", "the scenario has ended: b goes back, other keys are for the cluster", false)
+		case m.presents():
+			m.say("", "the next step is not yet there", false)
+		default:
+			m.say("", "no scenario is on stage: o opens one", true)
 		}
 		return
 	}

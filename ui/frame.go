@@ -58,6 +58,7 @@ type frame struct {
 	heading   string      // what is presented
 	language  string      // of captions, "" for the scenario's own
 	pressed   []string    // keys to be shown, the latest last
+	showKeys  bool        // keys are shown when they are pressed
 	step      string      // what the scenario waits to be told to go on with
 	waiting   bool        // it waits
 	firstKeys []firstKey  // that whoever is here for the first time is told of
@@ -180,7 +181,7 @@ func (f *frame) paint() (*canvas, []hit) {
 	p.drawAlarm(l.status.y)
 	p.status(l.status)
 	p.footer(l.hints)
-	p.keycaps(l.status.y)
+	p.keycaps(l.status.y, band)
 	p.drawMenu()
 	p.drawHelp()
 	return p.canvas, p.hits

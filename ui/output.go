@@ -19,6 +19,7 @@ type output struct {
 	changed chan struct{} // has room for one: something happened to what is above
 	err     error         // the first one
 	spent   budget
+	started time.Time
 }
 
 const (
@@ -30,7 +31,7 @@ const (
 )
 
 func newOutput(terminal *os.File) *output {
-	o := &output{File: terminal, changed: make(chan struct{}, 1)}
+	o := &output{File: terminal, changed: make(chan struct{}, 1), started: time.Now()}
 	go o.run()
 	return o
 }
@@ -43,7 +44,7 @@ func (o *output) Write(p []byte) (int, error) {
 		return 0, o.err
 	}
 	o.waiting = append(o.waiting, p...)
-	o.spent.spend(len(p), time.Now())
+	o.spent.spend(len(p))
 	o.wake()
 	return len(p), nil
 }
@@ -86,38 +87,7 @@ func (o *output) behind() bool {
 func (o *output) overdrawn() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.spent.overdrawn(time.Now())
-}
-
-const (
-	// budgetRate is how many bytes a second are written in the long run: few enough
-	// for a slow line. Where more changes, fewer pictures show it.
-	budgetRate = 28_000
-	// budgetBurst is how many bytes may be written at once, for whole new pictures.
-	budgetBurst = budgetRate / 2
-)
-
-// budget keeps what is written to a rate. The zero value has written nothing.
-type budget struct {
-	spent float64 // bytes, less those that time has made good
-	at    time.Time
-}
-
-// spend notes that bytes were written.
-func (b *budget) spend(bytes int, now time.Time) {
-	b.settle(now)
-	b.spent += float64(bytes)
-}
-
-// overdrawn says whether more was written than the rate allows.
-func (b *budget) overdrawn(now time.Time) bool {
-	b.settle(now)
-	return b.spent > budgetBurst
-}
-
-func (b *budget) settle(now time.Time) {
-	b.spent = max(b.spent-now.Sub(b.at).Seconds()*budgetRate, 0)
-	b.at = now
+	return o.spent.overdrawn(time.Since(o.started), screenRate)
 }
 
 // flush waits until all is written, but not for ever.

@@ -1,11 +1,14 @@
 package ui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster/trace"
 )
 
 // captionLines is how many lines a caption has at most.
@@ -62,19 +65,41 @@ func (p *painter) caption(story, band rect) {
 		return
 	}
 	p.fill(band, " ", inkCaption)
-	chapter := p.state.ChapterIn.In(p.language, p.state.Chapter)
-	if chapter == "" {
-		chapter = p.heading
+	w := band.w - 8
+	if p.showKeys {
+		w -= keycapRoom
 	}
-	p.put(band.x+4, band.y, band.w-6, chapter, inkChapter)
-	for i, line := range p.captionIn(text, band.w-8) {
+	if !p.outcry(rect{band.x, band.y, band.w, 1}) {
+		chapter := p.state.ChapterIn.In(p.language, p.state.Chapter)
+		if chapter == "" {
+			chapter = p.heading
+		}
+		p.put(band.x+4, band.y, w, chapter, inkChapter)
+	}
+	for i, line := range p.captionIn(text, w) {
 		p.set(band.x+2, band.y+1+i, p.glyphs.cursor, inkChapter)
-		p.put(band.x+4, band.y+1+i, band.w-8, line, inkCaption|bold)
+		p.put(band.x+4, band.y+1+i, w, line, inkCaption|bold)
 	}
 	if p.waiting {
 		text := strings.TrimSpace(clean(p.step) + "  " + p.glyphs.play + " n")
 		p.putRight(band.x+band.w-2, band.y+band.h-1, band.w/2, text, inkChapter)
 	}
+}
+
+// outcry says in a loud line which checks have come to be violated since the caption
+// stands there, and reports whether any has.
+func (p *painter) outcry(r rect) bool {
+	broken := slices.DeleteFunc(violated(p.state), func(c trace.Check) bool { return c.At < p.state.CaptionAt })
+	if len(broken) == 0 {
+		return false
+	}
+	names := clean(broken[0].Name)
+	if more := len(broken) - 1; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	p.fill(r, " ", inkLoud)
+	p.put(r.x+4, r.y, r.w-6, fmt.Sprintf("%s %s violated: %s", p.glyphs.bad, names, broken[0].Text), inkLoud|bold)
+	return true
 }
 
 // captionIn breaks a caption into lines of at most w cells, and shows that there
@@ -88,24 +113,34 @@ func (p *painter) captionIn(text string, w int) []string {
 	return lines
 }
 
-// keycapsMax is how many keys are shown at once.
-const keycapsMax = 6
+const (
+	// keycapsMax is how many keys are shown at once; on the band it is one.
+	keycapsMax = 6
+	// keycapRoom is how much room captions leave for it.
+	keycapRoom = 6
+	// keycapHeight is how high a key is.
+	keycapHeight = 3
+)
 
-// keycaps draws the keys that were pressed, large, above a row.
-func (p *painter) keycaps(bottom int) {
-	corners := p.glyphs.frame
+// keycaps draws the keys that were pressed, large: on the band, beside what is said,
+// or else above a row.
+func (p *painter) keycaps(bottom int, band rect) {
+	corners, frame, face, most := p.glyphs.frame, inkAccent|bold, inkText|bold, keycapsMax
+	if !band.empty() {
+		bottom, frame, face, most = band.y+keycapHeight, inkChapter|bold, inkCaption|bold, 1
+	}
 	x := p.width - 2
-	for i := len(p.pressed) - 1; i >= max(len(p.pressed)-keycapsMax, 0); i-- {
+	for i := len(p.pressed) - 1; i >= max(len(p.pressed)-most, 0); i-- {
 		name := clean(p.pressed[i])
 		w := max(width(name)+4, 5)
 		if x -= w; x < 0 {
 			return
 		}
-		y := bottom - 3
-		p.put(x, y, w, corners[0]+strings.Repeat(corners[4], w-2)+corners[1], inkAccent|bold)
-		p.put(x, y+1, w, corners[5]+strings.Repeat(" ", w-2)+corners[5], inkAccent|bold)
-		p.put(x+2, y+1, w-4, name, inkText|bold)
-		p.put(x, y+2, w, corners[3]+strings.Repeat(corners[4], w-2)+corners[2], inkAccent|bold)
+		y := bottom - keycapHeight
+		p.put(x, y, w, corners[0]+strings.Repeat(corners[4], w-2)+corners[1], frame)
+		p.put(x, y+1, w, corners[5]+strings.Repeat(" ", w-2)+corners[5], frame)
+		p.put(x+2, y+1, w-4, name, face)
+		p.put(x, y+2, w, corners[3]+strings.Repeat(corners[4], w-2)+corners[2], frame)
 		x--
 	}
 }
@@ -198,7 +233,7 @@ func (m *model) goOn() bool {
 
 // stageIn fills in what the audience sees.
 func (m *model) stageIn(f *frame) {
-	f.language = m.options.Lang
+	f.language, f.showKeys = m.options.Lang, m.options.Keys
 	for _, key := range m.presenter.pressed {
 		f.pressed = append(f.pressed, key.name)
 	}

@@ -259,12 +259,30 @@ func TestAScenarioThatWasLeftHasNoEnd(t *testing.T) {
 	ended := make(chan tea.Msg, 1)
 	perform := s.perform(script)
 	go func() { ended <- perform() }()
-	s.until("the step waits", stepWaits(s))
+	s.untilAStepWaits()
 	s.press("i")
 	s.pass(time.Second)
 	s.press(",")
 	s.branchHere()
 	if msg := <-ended; msg != nil {
 		t.Errorf("it is told %+v", msg)
+	}
+}
+
+// TestAViolationDoesNotStopAPresentation: the scenario has announced it, so it is told
+// above the caption, and the next key goes on.
+func TestAViolationDoesNotStopAPresentation(t *testing.T) {
+	s := onStage(t, "title A lie\nnodes 3\nincrement\nwait value 1 on all\nsay All disks lie.\ndisk all lie\nincrement\nwait value 2 on all\n"+
+		"poweroff all\nrestart all\nwait leader within 15s\nincrement\nwait 1s\nexpect violation acked-durable\nstep", Options{})
+	s.paused = false
+	s.untilAStepWaits()
+	s.tick()
+	if s.alarm() != nil {
+		t.Error("an alarm stands before the audience")
+	}
+	s.wants("violated: ")
+	s.wants("All disks lie.")
+	if s.press("n"); s.podium.waits() {
+		t.Error("the step still waits")
 	}
 }

@@ -92,26 +92,29 @@ func (s *svg) end(at time.Duration) error {
 }
 
 // piecesOf cuts rows of a canvas into pieces: words of one look that belong
-// together, and what is drawn and not written.
+// together, and what is drawn and not written. A piece is stretched to its width, so
+// wide characters, whose width fonts disagree on, have pieces of their own.
 func (s *svg) piecesOf(c *canvas, fromY, toY int) []piece {
 	var all []piece
 	for y := fromY; y < toY; y++ {
-		first, blanks := len(all), 0 // of this row, and since the last piece
-		for x, at := range c.cells[y*c.w : (y+1)*c.w] {
+		row := c.cells[y*c.w : (y+1)*c.w]
+		first, blanks, wasWide := len(all), 0, false // of this row, and since the last piece
+		for x, at := range row {
 			last := len(all) - 1
+			wide := at.text == tail || x+1 < len(row) && row[x+1].text == tail
 			switch {
 			case at.text == tail && last >= first:
 				all[last].w = x + 1 - all[last].x
 			case s.theme.isBlank(at):
 				blanks++
 				continue
-			case last >= first && blanks <= 1 && all[last].ink == at.ink && isBlock(all[last].text) == isBlock(at.text):
+			case last >= first && blanks <= 1 && wide == wasWide && (blanks == 0 || !wide) && all[last].ink == at.ink && isBlock(all[last].text) == isBlock(at.text):
 				all[last].text += strings.Repeat(" ", blanks) + cmp.Or(at.text, " ")
 				all[last].w = x + 1 - all[last].x
 			default:
 				all = append(all, piece{x: x, y: y, w: 1, ink: at.ink, text: cmp.Or(at.text, " ")})
 			}
-			blanks = 0
+			blanks, wasWide = 0, wide
 		}
 	}
 	return all

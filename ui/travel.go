@@ -327,6 +327,9 @@ func (m *model) fillTravel(f *frame) {
 	m.keepLine()
 	f.past, f.playing, f.stepped, f.recorded = t.past, t.playing, t.stepped, m.cluster == nil
 	f.latest, f.remembered = m.now().At, m.first().At
+	if !t.past {
+		f.latest = m.state.At // the world is ahead of what is drawn, by a moment
+	}
 	f.auto = m.auto
 	if len(m.branches) > 1 || f.recorded {
 		f.course = m.branches[m.branch].name

@@ -42,6 +42,9 @@ func laneArea(width, height, count int) rect {
 	} else {
 		h-- // one line of the story is enough
 	}
+	if count > 0 && count <= h {
+		h = count * min(h/count, laneApart) // the story has the rest
+	}
 	return rect{1 + laneLabel, 4, max(width-2-laneLabel-2, 1), max(h, 1)}
 }
 

@@ -236,15 +236,20 @@ func (s *State) tellVote(n *Node, e *Event) {
 }
 
 func (s *State) tellTruncated(n *Node, e *Event) {
-	which, were := fmt.Sprintf("entries %d to %d", e.Index, e.Last), "they were"
+	which, fate := fmt.Sprintf("entries %d to %d", e.Index, e.Last), "they were never committed"
 	if e.Index == e.Last {
-		which, were = fmt.Sprintf("entry %d", e.Index), "it was"
+		which, fate = fmt.Sprintf("entry %d", e.Index), "it was never committed"
+	}
+	for _, lost := range s.Lost {
+		if entry, ok := n.Entry(lost.Index); ok && lost.Index >= e.Index && lost.Index <= e.Last && entry.Term == lost.Entry.Term {
+			fate = "clients had been told that they count"
+		}
 	}
 	term := ""
 	if entry, ok := n.Entry(e.Index); ok {
 		term = fmt.Sprintf(" of term %d", entry.Term)
 	}
-	s.say(AboutLog, n.ID, "%s cuts %s%s off its log: %s never committed, and the leader's log has something else there", n.ID, which, term, were)
+	s.say(AboutLog, n.ID, "%s cuts %s%s off its log: %s, and the leader's log has something else there", n.ID, which, term, fate)
 }
 
 func (s *State) tellConfig(n *Node, e *Event) {

@@ -121,6 +121,9 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 		}, refused("vote", 3)},
 
 		{"n2 cuts entry 3 of term 2 off its log: it was never committed, and the leader's log has something else there", nil, Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 3}},
+		{"n2 cuts entries 2 to 3 of term 2 off its log: clients had been told that they count, and the leader's log has something else there", func(s *State) {
+			s.Lost = []LostEntry{{Index: 3, Entry: Entry{Term: 2}}}
+		}, Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3}},
 		{"n2 cuts entries 2 to 3 of term 2 off its log: they were never committed, and the leader's log has something else there", nil, Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3}},
 		{"n2 takes a snapshot of its counter at entry 3, and may forget the log before it", nil, Event{Kind: KindSnapshot, Node: "n2", Index: 3}},
 		{"n2 installs a snapshot up to entry 9: the leader no longer has the entries it lacks", nil, Event{Kind: KindInstalled, Node: "n2", Index: 9}},
