@@ -264,6 +264,13 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 		return usageError{err}
 	}
 	defer func() { err = errors.Join(err, c.CloseWithin(closeWithin)) }()
+	if cfg.Record != nil {
+		// The last verdicts are of its history; how the cluster is taken down is not.
+		defer func() {
+			c.AwaitVerdicts()
+			err = errors.Join(err, cfg.Record.Close())
+		}()
+	}
 	if plain {
 		err := ui.RunPlain(ctx, c, f.screen, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {

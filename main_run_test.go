@@ -327,3 +327,35 @@ func TestARecordingThatCannotBeWrittenIsRefused(t *testing.T) {
 		runBinary(t, append(args, "--trace", name)...).checkRefused(t, name)
 	}
 }
+
+// A recording whose verdicts are not what its events show is no evidence of anything.
+func TestALyingRecordingIsNotBelieved(t *testing.T) {
+	dir := t.TempDir()
+	honest, lying := filepath.Join(dir, "honest.jsonl"), filepath.Join(dir, "lying.jsonl")
+	runBinary(t, "run", "stale-read", "--trace", honest)
+	text, err := os.ReadFile(honest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict := regexp.MustCompile(`"verdict":"violated"`)
+	if !verdict.Match(text) {
+		t.Fatal("nothing is violated in the recording")
+	}
+	if err := os.WriteFile(lying, verdict.ReplaceAll(text, []byte(`"verdict":"ok"`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	picture := filepath.Join(dir, "picture")
+	for _, args := range []string{"replay %s", "export %s -f text -o " + picture, "export %s -f html -o " + picture, "record %s --fps 1 -o " + picture + ".cast"} {
+		if o := runBinary(t, strings.Fields(fmt.Sprintf(args, honest))...); o.status != 0 {
+			t.Errorf("%s of an honest recording: status %d, %q", args, o.status, o.stderr)
+		}
+		_, _ = os.Remove(picture), os.Remove(picture+".cast")
+		o := runBinary(t, strings.Fields(fmt.Sprintf(args, lying))...)
+		if o.status != exitUsage || !strings.Contains(o.stderr, "its verdicts are not what its events show: linearizable is violated: c1 read 3") {
+			t.Errorf("%s: status %d, %q", args, o.status, o.stderr)
+		}
+	}
+	if left, _ := filepath.Glob(picture + "*"); len(left) > 0 {
+		t.Errorf("a lying recording was made into %q", left)
+	}
+}

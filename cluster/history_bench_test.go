@@ -104,7 +104,7 @@ func BenchmarkOpenFile(b *testing.B) {
 			}
 			wrote := time.Since(start)
 			for b.Loop() {
-				r, _, err := trace.Open(name, trace.NewHistory(trace.HistoryBudget), nil)
+				r, _, err := trace.Open(name, trace.NewHistory(trace.HistoryBudget), nil, nil)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -30,7 +30,7 @@ func TestThePastIsAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := trace.NewHistory(trace.HistoryBudget)
-	r, _, err := trace.Open(file, read, nil)
+	r, _, err := trace.Open(file, read, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 // alarms look out for checks that are violated.
 type alarms struct {
 	broken []trace.Check   // all that are violated now, worst first
+	hidden []trace.Check   // what a recording's events show that its verdicts do not tell
 	seen   map[string]bool // those already told of
 	shown  []string        // those that the alarm on the screen tells of
 	silent bool            // the clock goes on
@@ -28,7 +29,11 @@ type alarm struct {
 // no alarm comes between the audience and the scenario, which has announced it: it
 // is told above the caption.
 func (m *model) lookAtChecks() {
-	if broken := violated(&m.state); len(broken) >= len(m.alarms.broken) {
+	m.alarms.hidden = nil
+	if m.recount != nil {
+		m.alarms.hidden = m.recount.Worse()
+	}
+	if broken := violated(worseOf(m.state.Checks, m.alarms.hidden)); len(broken) >= len(m.alarms.broken) {
 		m.alarms.broken = broken
 	}
 	for _, c := range m.alarms.broken {

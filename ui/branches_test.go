@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"capsize/cluster"
 	"capsize/cluster/trace"
 )
 
@@ -109,7 +111,7 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
-	t.Cleanup(func() { r.orders.close(); source.reader.Close() })
+	t.Cleanup(func() { r.orders.close(); source.close() })
 	r.replay(source, "run.trace")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.wants("run.trace")
@@ -160,7 +162,7 @@ func TestARecordingCanBeGoneOnFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
-	t.Cleanup(func() { r.orders.close(); source.reader.Close() })
+	t.Cleanup(func() { r.orders.close(); source.close() })
 	r.replay(source, "run.trace.gz")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
@@ -196,7 +198,7 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
-	t.Cleanup(func() { r.orders.close(); source.reader.Close() })
+	t.Cleanup(func() { r.orders.close(); source.close() })
 	r.replay(source, "growing.trace")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
@@ -220,5 +222,54 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 			t.Fatalf("it stays at %v", half)
 		case <-time.After(time.Millisecond):
 		}
+	}
+}
+
+func TestWhatARecordingHidesIsShownAllTheSame(t *testing.T) {
+	dir := t.TempDir()
+	honest, lying := filepath.Join(dir, "honest.trace"), filepath.Join(dir, "lying.trace")
+	w, err := trace.Create(honest, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := cluster.Defaults()
+	settings.Storage = cluster.Memory
+	c, err := cluster.Open(cluster.Config{Nodes: 3, Settings: settings, Record: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	op := trace.Op{ID: 1 << 40, Client: "c9", Kind: trace.EntryRead}
+	c.Trace().Emit(trace.Event{Kind: trace.KindInvoked, Op: &op})
+	told := op
+	told.Outcome, told.Value = trace.OK, 7 // nobody has added anything
+	c.Trace().Emit(trace.Event{Kind: trace.KindReturned, Op: &told})
+	c.AwaitVerdicts()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(honest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(lying, bytes.ReplaceAll(text, []byte(`"violated"`), []byte(`"ok"`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{honest, lying} {
+		source, err := openRecording(name, HistoryMB, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
+		t.Cleanup(func() { r.orders.close(); source.close() })
+		r.replay(source, "run.trace")
+		r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+		if name == lying {
+			r.wants("do not believe this recording")
+		}
+		r.press("end")
+		r.wants("violated: linearizable")
+		r.press("esc", "home")
+		r.wants("✗ linearizable")
 	}
 }

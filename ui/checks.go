@@ -48,15 +48,22 @@ func rank(c trace.Check) int {
 }
 
 // checks returns what the checks say, worst first. What is violated by now is told
-// of the past as well.
+// of the past as well, and so is what a recording does not tell of itself.
 func (f *frame) checks() []trace.Check {
-	checks := slices.Clone(f.state.Checks)
-	for _, c := range f.broken {
+	return ranked(worseOf(worseOf(f.state.Checks, f.hidden), f.broken))
+}
+
+// worseOf returns a copy of checks with some of them replaced by what is worse.
+func worseOf(checks, worse []trace.Check) []trace.Check {
+	checks = slices.Clone(checks)
+	for _, c := range worse {
 		if i := slices.IndexFunc(checks, func(k trace.Check) bool { return k.Name == c.Name }); i >= 0 {
 			checks[i] = c
+		} else {
+			checks = append(checks, c)
 		}
 	}
-	return ranked(checks)
+	return checks
 }
 
 // ranked puts the worst checks first.
@@ -77,9 +84,9 @@ func (g *glyphs) markOfVerdict(v trace.Verdict) (glyph string, k ink) {
 	return g.good, inkGood
 }
 
-// violated returns the checks that were violated, worst first.
-func violated(s *trace.State) []trace.Check {
-	return slices.DeleteFunc(ranked(slices.Clone(s.Checks)), func(c trace.Check) bool { return c.Verdict != trace.VerdictViolated })
+// violated returns those of the checks that are violated, worst first.
+func violated(checks []trace.Check) []trace.Check {
+	return slices.DeleteFunc(ranked(slices.Clone(checks)), func(c trace.Check) bool { return c.Verdict != trace.VerdictViolated })
 }
 
 // verdicts returns what the checks say in a few words, in forms from the longest

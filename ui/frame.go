@@ -73,6 +73,7 @@ type frame struct {
 	places
 	alarm  *alarm        // checks that have just been violated, or nil
 	broken []trace.Check // all that are violated by now, also where the past is shown
+	hidden []trace.Check // what a recording's events show and its verdicts do not tell
 }
 
 // toast is the result of an action.

@@ -367,11 +367,12 @@ func (m *model) order(command, ok string) {
 	m.say(command, ok, false)
 	m.noteFaults(command)
 	m.pressedFirst(command)
+	ordered := m.orderedWith(command)
 	if !m.orders.give(order{command: command, line: line}) {
 		m.say(command, "too many commands are waiting: this one is dropped", true)
 		return
 	}
-	m.ordered = append(m.ordered, scenario.Ordered{At: m.cluster.Clock().Now(), Text: command})
+	m.ordered = ordered
 }
 
 // frame gathers what a picture is drawn from.
@@ -381,7 +382,7 @@ func (m *model) frame() *frame {
 		now: m.state.At, speed: m.pace(), paused: m.still(),
 		cursor: m.cursor, selected: m.selected, follow: m.follow,
 		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
-		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view, places: m.places, alarm: m.alarm(), broken: m.alarms.broken,
+		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view, places: m.places, alarm: m.alarm(), broken: m.alarms.broken, hidden: m.alarms.hidden,
 		hints: m.hints(), reached: m.meter.shortOf(m.pace()), firstKeys: m.firstKeysNow(),
 	}
 	m.fillTravel(f)

@@ -89,7 +89,7 @@ func (p *painter) caption(story, band rect) {
 // outcry says in a loud line which checks have come to be violated since the caption
 // stands there, and reports whether any has.
 func (p *painter) outcry(r rect) bool {
-	broken := slices.DeleteFunc(violated(p.state), func(c trace.Check) bool { return c.At < p.state.CaptionAt })
+	broken := slices.DeleteFunc(violated(worseOf(p.state.Checks, p.hidden)), func(c trace.Check) bool { return c.At < p.state.CaptionAt })
 	if len(broken) == 0 {
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -71,14 +72,16 @@ func (r Recording) Check() error {
 // is a [*scenario.Failure] if there is a recording, of a scenario that failed.
 func (r Recording) Make(ctx context.Context, name string, load func() (*scenario.Script, error)) error {
 	if isTrace(name) {
-		past := trace.NewHistory(r.HistoryMB << 20)
-		reader, _, err := trace.Open(name, past, nil)
+		s, err := openRecording(name, r.HistoryMB, io.Discard)
 		if err != nil {
 			return err
 		}
-		reader.Close()
-		_, last := past.Span()
-		return r.write(ctx, past, last)
+		s.close()
+		if err := s.recount.Lie(); err != nil {
+			return RecordingError{fmt.Errorf("%s: %w", name, err)}
+		}
+		_, last := s.history.Span()
+		return r.write(ctx, s.history, last)
 	}
 	script, err := load()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/term"
 
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 )
 
@@ -25,19 +26,20 @@ func Replay(ctx context.Context, name string, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer s.reader.Close()
+	defer s.close()
 	m := newScreen(o)
 	m.replay(s, filepath.Base(name))
 	return errors.Join(runOnTerminal(ctx, m), m.closeAllBut(nil))
 }
 
-// ReplayPlain writes the story that a recording tells, a line each.
+// ReplayPlain writes the story that a recording tells, a line each. The error says
+// why it cannot be read, or that its verdicts are not what its events show.
 func ReplayPlain(name string, out io.Writer) error {
 	s, err := openRecording(name, HistoryMB, io.Discard)
 	if err != nil {
 		return err
 	}
-	defer s.reader.Close()
+	defer s.close()
 	var state trace.State
 	first, last := s.history.Span()
 	if !s.history.StateAt(first.Seq, &state) {
@@ -53,15 +55,18 @@ func ReplayPlain(name string, out io.Writer) error {
 	if missing := s.reader.Missing(); missing != "" && err == nil {
 		_, err = fmt.Fprintf(out, "%s\n", clean(missing))
 	}
+	if lie := s.recount.Lie(); lie != nil && err == nil {
+		return RecordingError{fmt.Errorf("%s: %w", name, lie)}
+	}
 	return err
 }
 
 // openRecording reads a recording, and says on a terminal how far it is.
 func openRecording(name string, historyMB int64, to io.Writer) (source, error) {
-	s := source{history: trace.NewHistory(historyMB << 20)}
+	s := source{history: trace.NewHistory(historyMB << 20), recount: check.NewRecount()}
 	file, isFile := to.(*os.File)
 	told := -1
-	reader, _, err := trace.Open(name, s.history, func(read, size int64) {
+	reader, _, err := trace.Open(name, s.history, s.recount.Observe, func(read, size int64) {
 		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != told {
 			told = part
 			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", clean(filepath.Base(name)), min(part, 100))
@@ -71,9 +76,11 @@ func openRecording(name string, historyMB int64, to io.Writer) (source, error) {
 		_, _ = fmt.Fprint(to, "\r\x1b[K")
 	}
 	if err != nil {
+		s.recount.Close()
 		return s, RecordingError{err}
 	}
 	s.reader = reader
+	s.recount.Await()
 	return s, nil
 }
 
@@ -86,5 +93,8 @@ func (m *model) replay(s source, name string) {
 	m.refresh(0)
 	if missing := s.reader.Missing(); missing != "" {
 		m.say("", "of this recording, "+missing, true)
+	}
+	if err := s.recount.Lie(); err != nil {
+		m.say("", "do not believe this recording: "+err.Error(), true)
 	}
 }

@@ -5,16 +5,25 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
 )
 
 // savedMsg says where the session was saved, or why not.
 type savedMsg struct {
 	text string
 	bad  bool
+}
+
+// orderedWith returns what was ordered so far, and a command that is ordered now.
+func (m *model) orderedWith(command string) (ordered []scenario.Ordered) {
+	now := m.cluster.Clock().Now()
+	m.cluster.Trace().Look(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.ordered), now, command, s) })
+	return ordered
 }
 
 // save writes the session so far as a scenario, into a new file of the present
@@ -28,7 +37,7 @@ func (m *model) save() tea.Cmd {
 		m.say("", "a branch is not saved: a scenario begins with a new cluster", true)
 		return nil
 	}
-	text := scenario.Save(m.cluster.Settings(), m.nodesFirst, m.ordered, m.cluster.Clock().Now(), m.state.Checks)
+	text := scenario.Save(m.cluster.Settings(), m.nodesFirst, m.orderedWith(""), m.state.Checks)
 	return func() tea.Msg {
 		for i := 1; ; i++ {
 			name := fmt.Sprintf("session-%d.capsize", i)

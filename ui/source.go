@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"capsize/cluster"
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 )
@@ -19,8 +20,9 @@ const firstElection = 10 * time.Second
 type source struct {
 	cluster *cluster.Cluster // nil of a recording
 	history *trace.History
-	watch   *watch        // nil of a recording
-	reader  *trace.Reader // nil of a cluster
+	watch   *watch         // nil of a recording
+	reader  *trace.Reader  // nil of a cluster
+	recount *check.Recount // what a recording's events say of its verdicts, nil of a cluster
 	// end is the last moment of a cluster that was left: what its history has
 	// behind that is only how it was taken down.
 	end trace.Moment
@@ -57,6 +59,12 @@ func living(c *cluster.Cluster) source {
 	}
 	c.AwaitLeader(firstElection)
 	return s
+}
+
+// close ends the reading of a recording.
+func (s source) close() {
+	s.reader.Close()
+	s.recount.Close()
 }
 
 // first returns the first moment there is.

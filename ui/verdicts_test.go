@@ -95,7 +95,7 @@ func lostIncrement() *world {
 }
 
 func withAlarm(f *frame) *frame {
-	if all := violated(f.state); len(all) > 0 {
+	if all := violated(f.state.Checks); len(all) > 0 {
 		f.alarm, f.paused = &alarm{checks: all, stops: true}, true
 	}
 	return f

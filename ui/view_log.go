@@ -19,7 +19,7 @@ const (
 
 // recall looks up what the views say more of than entries and operations do.
 func (p *painter) recall() {
-	for _, c := range append(violated(p.state), p.broken...) {
+	for _, c := range append(violated(p.state.Checks), p.broken...) {
 		if c.Name == "linearizable" {
 			p.proof = c.Proof
 		}

@@ -16,6 +16,7 @@ type tape struct {
 	ops  uint64
 	said map[string]trace.Event // the latest verdict of each
 	all  []trace.Event          // every verdict
+	told []trace.Event          // every event
 }
 
 // record begins a history of a new cluster of n nodes.
@@ -44,6 +45,7 @@ func (r *tape) emit(e trace.Event) {
 	}
 	r.seq++
 	e.Seq, e.At = r.seq, r.at
+	r.told = append(r.told, e)
 	for _, v := range r.Observe(&e) {
 		r.said[v.Check], r.all = v, append(r.all, v)
 	}

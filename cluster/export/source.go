@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 )
 
@@ -11,14 +12,21 @@ import (
 const budgetBytes = 1 << 30
 
 // Read reads a recording. Missing says in a line what of it could not be read, ""
-// if all of it could; the errors are those of [trace.Open].
+// if all of it could. The errors are those of [trace.Open], and that of a recording
+// whose verdicts are not what its events show: what is made of it would lie, too.
 func Read(name string) (from Source, missing string, err error) {
 	h := trace.NewHistory(budgetBytes)
-	reader, _, err := trace.Open(name, h, nil)
+	recount := check.NewRecount()
+	defer recount.Close()
+	reader, _, err := trace.Open(name, h, recount.Observe, nil)
 	if err != nil {
 		return Source{}, "", err
 	}
 	defer reader.Close()
+	recount.Await()
+	if err := recount.Lie(); err != nil {
+		return Source{}, "", fmt.Errorf("%s: %w", name, err)
+	}
 	missing = reader.Missing()
 	if n := h.Dropped(); n > 0 {
 		missing = fmt.Sprintf("its first %d events are left out: it is too long; %s", n, missing)

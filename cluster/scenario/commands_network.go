@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"capsize/faults"
@@ -115,6 +117,11 @@ func parsePartition(r *reader) (action, error) {
 			ids, err := g.resolve(x)
 			if err != nil {
 				return err
+			}
+			for _, id := range ids {
+				if slices.Contains(slices.Concat(sides...), id) {
+					return fmt.Errorf("%s is on two sides of the split", id)
+				}
 			}
 			sides = append(sides, ids)
 		}

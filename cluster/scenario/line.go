@@ -35,6 +35,7 @@ type reader struct {
 	words []word
 	next  int
 	scope *scope
+	tried []word // what might have stood where the next word stands
 }
 
 // split splits a line into its words, up to a comment.
@@ -93,6 +94,9 @@ func (r *reader) take(what string) (word, error) {
 // skip passes over the next word if it is the one given.
 func (r *reader) skip(text string) bool {
 	if r.peek() != text {
+		if r.more() {
+			r.tried = append(r.tried, word{text, r.words[r.next].column})
+		}
 		return false
 	}
 	r.next++
@@ -104,7 +108,14 @@ func (r *reader) done() error {
 	if !r.more() {
 		return nil
 	}
-	return r.fail(r.words[r.next], "%q is too much: the command ends before it", r.peek())
+	at := r.words[r.next]
+	var tried []string
+	for _, w := range r.tried {
+		if w.column == at.column {
+			tried = append(tried, w.text)
+		}
+	}
+	return r.fail(at, "%q is too much: the command ends before it%s", at.text, didYouMean(at.text, tried))
 }
 
 // rest returns the rest of the line after the words taken, for text.

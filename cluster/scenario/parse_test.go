@@ -262,6 +262,8 @@ var mistakes = []struct{ text, want string }{
 	{"wait leder", `f:1:6: "leder" is nothing to wait for: a duration, or one of leader, no leader, converged, value (did you mean leader?)`},
 	{"wait leader within 2h", `f:1:20: "2h" is not for how long to wait at most: a duration from 0s to 1h0m0s, like 250ms or 2s`},
 	{"wait value", "f:1:11: a value is missing"},
+	{"wait value 3 withn 3s", `f:1:14: "withn" is too much: the command ends before it (did you mean within?)`},
+	{"delay n1 -> n2 5ms jiter 2ms", `f:1:20: "jiter" is too much: the command ends before it (did you mean jitter?)`},
 	{"wait value 3 n1", `f:1:14: "n1" is too much: the command ends before it`},
 	{"speed 0", `f:1:7: "0" is not a speed, or max or auto: a number from 0.0001 to 10000`},
 	{"say", "f:1:4: the text is missing"},

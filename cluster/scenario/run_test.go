@@ -112,6 +112,7 @@ func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
 
 func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
 	for _, test := range []struct{ script, want string }{
+		{"nodes 3\npartition n1,n2 | n2,n3", "line 2: partition n1,n2 | n2,n3: wanted it to be done, got n2 is on two sides of the split"},
 		{"kill n1\nkill n1", "line 2: kill n1: wanted it to be done, got cannot kill n1: it is killed: restart it first"},
 		{"restart n1,n3", "line 1: restart n1,n3: wanted it to be done, got cannot restart n1: it is up: kill it first; cannot restart n3: it is up: kill it first"},
 		{"restart n1", "line 1: restart n1: wanted it to be done, got cannot restart n1: it is up: kill it first"},

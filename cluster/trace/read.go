@@ -20,6 +20,7 @@ import (
 // these, and whoever calls [Open] and [Reader.Follow] puts them into the history.
 type Reader struct {
 	history *History
+	see     func(*Event) // nil: nobody wants to
 	most    bounds
 	header  *Header // nil until it was read
 	state   State   // after the last event
@@ -87,15 +88,17 @@ func (d *damage) add(count uint64, format string, args ...any) {
 	d.count += count
 }
 
-// Open reads a recording into a history, as far as it goes. Progress, if it is not
-// nil, is told now and then how many bytes of how many were read. The errors say
+// Open reads a recording into a history, as far as it goes. See, if it is not nil,
+// sees each event that is read, here and in [Reader.Follow], and must not keep the
+// pointer nor what the event points to, but for its entries. Progress, if it is
+// not nil, is told now and then how many bytes of how many were read. The errors say
 // in one line what is wrong with a file that cannot be read at all; what is wrong
 // with a part of one, [Reader.Missing] says.
-func Open(name string, h *History, progress func(bytesRead, size int64)) (*Reader, Header, error) {
-	return open(name, h, progress, realBounds)
+func Open(name string, h *History, see func(*Event), progress func(bytesRead, size int64)) (*Reader, Header, error) {
+	return open(name, h, see, progress, realBounds)
 }
 
-func open(name string, h *History, progress func(bytesRead, size int64), most bounds) (*Reader, Header, error) {
+func open(name string, h *History, see func(*Event), progress func(bytesRead, size int64), most bounds) (*Reader, Header, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -112,6 +115,7 @@ func open(name string, h *History, progress func(bytesRead, size int64), most bo
 		return nil, Header{}, named(name, err)
 	}
 	r := newReader(h, most)
+	r.see = see
 	go r.takeApart(file)
 	for {
 		b := <-r.ordered
@@ -263,6 +267,9 @@ func (r *Reader) add(e *Event, line int) {
 	r.state.apply(e)
 	if r.begun {
 		r.history.add(e, &r.state)
+	}
+	if r.see != nil {
+		r.see(e)
 	}
 }
 

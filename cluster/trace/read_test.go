@@ -50,7 +50,7 @@ var testBounds = bounds{line: 1 << 20, unfold: 4 << 20, state: 16 << 20}
 func openFile(tb testing.TB, name string) (*Reader, *History) {
 	tb.Helper()
 	h := NewHistory(HistoryBudget)
-	r, _, err := open(name, h, nil, testBounds)
+	r, _, err := open(name, h, nil, nil, testBounds)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 		{"a", "\x1f\x8bnot really", "it cannot be unzipped"},
 	} {
 		name := file(t, c.name, c.content)
-		_, _, err := Open(name, NewHistory(1<<20), nil)
+		_, _, err := Open(name, NewHistory(1<<20), nil, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), name+": ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.40q: %v, wanted %q", c.content, err, c.want)
 		}
@@ -164,7 +164,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{filepath.Join(t.TempDir(), "no"): "there is no such file", t.TempDir(): "it is no file"} {
-		if _, _, err := Open(name, NewHistory(1<<20), nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := Open(name, NewHistory(1<<20), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -277,7 +277,7 @@ func TestARecordingIsFollowedAsItGrows(t *testing.T) {
 				t.Fatal(err)
 			}
 			h := NewHistory(HistoryBudget)
-			r, header, err := Open(name, h, nil)
+			r, header, err := Open(name, h, nil, nil)
 			if err != nil || header.Seed != 1 {
 				t.Fatalf("%+v, %v", header, err)
 			}
@@ -349,7 +349,7 @@ func FuzzRead(f *testing.F) {
 				t.Fatal(err)
 			}
 			h := NewHistory(1 << 16)
-			r, _, err := Open(name, h, nil)
+			r, _, err := Open(name, h, nil, nil)
 			if err != nil {
 				if text := err.Error(); strings.ContainsAny(text, "\n\x1b") {
 					t.Errorf("the error has control characters: %q", text)

@@ -1,0 +1,102 @@
+package check
+
+import (
+	"fmt"
+
+	"capsize/cluster/trace"
+)
+
+// Recount judges a recording anew. The verdicts that stand in it are no evidence:
+// whoever made it may lie, and where it is cut short the last of them are missing.
+// It is used by one goroutine.
+type Recount struct {
+	checker     *Checker
+	told, found trace.State // nothing but verdicts: those of the recording, and those of its events
+	first, last uint64      // the numbers of the first event and of the latest
+	gap         bool        // events are missing
+}
+
+// NewRecount returns a recount of a recording that is about to be read. Close
+// ends it.
+func NewRecount() *Recount { return &Recount{checker: New(nil)} }
+
+// Observe takes in the next event. It keeps nothing of it that is used again.
+func (r *Recount) Observe(e *trace.Event) {
+	switch {
+	case r.last == 0:
+		r.first = e.Seq
+	case e.Seq > r.last+1 && !r.gap:
+		r.gap = true
+		r.checker.doubt(fmt.Sprintf("what happened between event %d and event %d is missing", r.last, e.Seq))
+		r.find(r.checker.verdicts(e))
+	}
+	r.last = e.Seq
+	if e.Kind == trace.KindVerdict {
+		r.told.Apply(*e)
+		return
+	}
+	kept := *e
+	if e.Op != nil {
+		op := *e.Op
+		kept.Op = &op
+	}
+	r.find(r.checker.Observe(&kept))
+}
+
+func (r *Recount) find(verdicts []trace.Event) {
+	for _, v := range verdicts {
+		v.Seq = r.last
+		r.found.Apply(v)
+	}
+}
+
+// Await waits, in real time, until all that was observed so far has been judged.
+func (r *Recount) Await() {
+	r.checker.Await()
+	r.find(r.checker.late())
+}
+
+// Worse returns what the recording's events say that is worse than what its own
+// verdicts say of the same checks.
+func (r *Recount) Worse() []trace.Check {
+	r.find(r.checker.late())
+	var worse []trace.Check
+	for _, found := range r.found.Checks {
+		told := r.told.Check(found.Name)
+		if severity(&found) > severity(told) {
+			worse = append(worse, found)
+		}
+	}
+	return worse
+}
+
+// severity orders verdicts. A recording that says nothing of a check says that it
+// is well: nobody who looks at it sees anything else.
+func severity(c *trace.Check) int {
+	switch {
+	case c != nil && c.Verdict == trace.VerdictViolated:
+		return 2
+	case c != nil && c.Verdict == trace.VerdictUndecided:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// Lie returns an error if the recording's events show that a promise was broken of
+// which its verdicts say nothing, or that one was kept which they say was broken.
+func (r *Recount) Lie() error {
+	for _, found := range r.found.Checks {
+		told := r.told.Check(found.Name)
+		switch {
+		case found.Verdict == trace.VerdictViolated && severity(told) < 2:
+			return fmt.Errorf("its verdicts are not what its events show: %s is violated: %s", found.Name, found.Text)
+		case found.Verdict == trace.VerdictOK && severity(told) == 2 && r.first == 1:
+			return fmt.Errorf("its verdicts are not what its events show: it says that %s is violated, and it is not", found.Name)
+		}
+	}
+	return nil
+}
+
+// Close ends the recount.
+func (r *Recount) Close() { r.checker.Close() }

@@ -1,0 +1,83 @@
+package check
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"capsize/cluster/trace"
+)
+
+// staleRead is a history in which a client reads less than was acknowledged.
+func staleRead(t *testing.T) []trace.Event {
+	t.Helper()
+	r := begun(t)
+	r.end(r.call(read("c3")), 1)
+	r.settle()
+	if v := r.said[Linearizable]; v.Verdict != trace.VerdictViolated {
+		t.Fatalf("the read is %s: %s", v.Verdict, v.Text)
+	}
+	return r.told
+}
+
+// recounted is a recount of events, with a verdict on what the clients were told
+// among them.
+func recounted(t *testing.T, told trace.Verdict, events []trace.Event) *Recount {
+	t.Helper()
+	r := NewRecount()
+	t.Cleanup(r.Close)
+	var op trace.Op // the same for all, as where a recording is read
+	for _, e := range events {
+		if e.Op != nil {
+			op, e.Op = *e.Op, &op
+		}
+		r.Observe(&e)
+	}
+	last := events[len(events)-1]
+	r.Observe(&trace.Event{Seq: last.Seq + 1, At: last.At, Kind: trace.KindVerdict, Check: Linearizable, Verdict: told, Text: "so it says"})
+	r.Await()
+	return r
+}
+
+func worst(r *Recount) trace.Check {
+	worse := r.Worse()
+	if len(worse) == 0 {
+		return trace.Check{}
+	}
+	return worse[0]
+}
+
+func TestTheVerdictsOfARecordingAreNoEvidence(t *testing.T) {
+	stale, well := staleRead(t), begun(t).told
+	if r := recounted(t, trace.VerdictViolated, stale); r.Lie() != nil || len(r.Worse()) > 0 {
+		t.Errorf("it tells what happened, and is not believed: %v, %v", r.Lie(), r.Worse())
+	}
+	if r := recounted(t, trace.VerdictOK, well); r.Lie() != nil || len(r.Worse()) > 0 {
+		t.Errorf("nothing happened, and it is not believed: %v, %v", r.Lie(), r.Worse())
+	}
+	for _, told := range []trace.Verdict{trace.VerdictOK, trace.VerdictUndecided, "fine"} {
+		r := recounted(t, told, stale)
+		if err := r.Lie(); err == nil || !strings.Contains(err.Error(), "linearizable is violated: c3 read 1") {
+			t.Errorf("it says %q of a stale read: %v", told, err)
+		}
+		if c := worst(r); c.Name != Linearizable || c.Verdict != trace.VerdictViolated || len(c.Proof) != 2 {
+			t.Errorf("it says %q, and worse than that is %v", told, c)
+		}
+	}
+	if err := recounted(t, trace.VerdictViolated, well).Lie(); err == nil || !strings.Contains(err.Error(), "and it is not") {
+		t.Errorf("it accuses a history that is well: %v", err)
+	}
+}
+
+func TestARecordingWithAGapIsNeverFoundToBeWell(t *testing.T) {
+	stale := staleRead(t)
+	r := recounted(t, trace.VerdictOK, slices.Delete(slices.Clone(stale), 9, 10))
+	if worse := r.Worse(); len(worse) != len(Names()) || r.Lie() != nil {
+		t.Errorf("%v, %v", worse, r.Lie())
+	}
+	for _, c := range r.Worse() {
+		if c.Verdict != trace.VerdictUndecided || !strings.Contains(c.Text, "between event 9 and event 11 is missing") {
+			t.Errorf("%s is %s: %s", c.Name, c.Verdict, c.Text)
+		}
+	}
+}
