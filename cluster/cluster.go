@@ -3,10 +3,13 @@
 // that happens into events.
 //
 // A [Cluster] lives in a bubble of virtual time. Two kinds of methods follow
-// from that. The ones that say so are called from outside: Open, Close, Order,
-// Clock, Trace. All others are called inside, on a goroutine of the bubble,
-// which [Cluster.Order] provides; they may take virtual time, so they must not
-// run on the pacer itself.
+// from that. The ones that say so are called from outside, or from anywhere: Open,
+// Close, Order, Clock, Trace, History. All others are called inside, on a goroutine
+// of the bubble, which [Cluster.Order] provides; they may take virtual time, so they
+// must not run on the pacer itself.
+//
+// What happens is judged while it happens, by package check, unless the Config says
+// otherwise; and a cluster can begin where another one was at a moment of its past.
 //
 // A node is three things of different lifetimes: the node (a name, a place in
 // the network, faults), its disk, which outlives the process, and the process,

@@ -21,17 +21,27 @@ const routeSelected = "selected"
 // routes are what the key for the route chooses from.
 var routes = []string{cluster.RouteLeader, routeSelected, cluster.RouteRoundRobin, cluster.RouteRandom}
 
+// asking is how clients are made to ask.
+type asking struct {
+	route int // index into routes
+	level int // index into cluster.Levels
+	load  int // index into loads, 0 = off
+}
+
+// loads are what the key for the rate chooses from, in increments a second.
+var loads = []int{0, 1, 5, 20, 100, 500}
+
 // routeName returns the route as the command language writes it.
 func (m *model) routeName() string {
-	if routes[m.route] == routeSelected {
+	if routes[m.asking.route] == routeSelected {
 		return m.cursor
 	}
-	return routes[m.route]
+	return routes[m.asking.route]
 }
 
 // via returns the end of a client's command: nothing for the usual route.
 func (m *model) via() string {
-	if routes[m.route] == cluster.RouteLeader {
+	if routes[m.asking.route] == cluster.RouteLeader {
 		return ""
 	}
 	return " via " + m.routeName()
@@ -39,33 +49,33 @@ func (m *model) via() string {
 
 func (m *model) increment()    { m.order("increment"+m.via(), "sent") }
 func (m *model) incrementTen() { m.order("increment 10"+m.via(), "sent") }
-func (m *model) read()         { m.order("read "+cluster.Levels[m.level]+m.via(), "sent") }
+func (m *model) read()         { m.order("read "+cluster.Levels[m.asking.level]+m.via(), "sent") }
 
 func (m *model) nextLevel() {
-	m.level = (m.level + 1) % len(cluster.Levels)
-	m.say("", "reads are "+cluster.Levels[m.level]+" now", false)
+	m.asking.level = (m.asking.level + 1) % len(cluster.Levels)
+	m.say("", "reads are "+cluster.Levels[m.asking.level]+" now", false)
 }
 
 func (m *model) nextRoute() {
-	m.route = (m.route + 1) % len(routes)
+	m.asking.route = (m.asking.route + 1) % len(routes)
 	m.say("", "clients go via "+m.routeName()+" now", false)
 }
 
 func (m *model) toggleLoad() {
-	if m.load == 0 {
+	if m.asking.load == 0 {
 		m.setLoad(slices.Index(loads, 20))
 		return
 	}
 	m.setLoad(0)
 }
 
-func (m *model) nextLoad() { m.setLoad(max(1, (m.load+1)%len(loads))) }
+func (m *model) nextLoad() { m.setLoad(max(1, (m.asking.load+1)%len(loads))) }
 
 // loadClients is how many clients share a load.
 const loadClients = 8
 
 func (m *model) setLoad(load int) {
-	m.load = load
+	m.asking.load = load
 	if load == 0 {
 		m.order("load off", "ok")
 		return
@@ -231,7 +241,7 @@ func (m *model) toggleMouse() {
 	m.say("", "the mouse selects nodes", false)
 }
 
-func (m *model) toggleHelp() { m.helpOn = !m.helpOn }
+func (m *model) toggleHelp() { m.help.on = !m.help.on }
 
 // speedWord writes a speed as the command language does.
 func speedWord(speed float64) string {

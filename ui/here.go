@@ -9,6 +9,12 @@ const (
 	groupOps   = "clients view"
 )
 
+// help is the list of keys over the screen.
+type help struct {
+	on   bool
+	from int // the first group shown
+}
+
 // only makes a binding one of some views.
 func (b binding) only(views ...view) binding {
 	b.in = views
@@ -67,10 +73,10 @@ func viewKeys() []binding {
 func (m *model) pressInHelp(pressed string) {
 	switch pressed {
 	case "down":
-		m.helpFrom = min(m.helpFrom+1, len(helpGroups(here(m.keys, m.view)))-1)
+		m.help.from = min(m.help.from+1, len(helpGroups(here(m.keys, m.view)))-1)
 	case "up":
-		m.helpFrom = max(m.helpFrom-1, 0)
+		m.help.from = max(m.help.from-1, 0)
 	default:
-		m.helpOn, m.helpFrom = false, 0
+		m.help.on, m.help.from = false, 0
 	}
 }

@@ -67,9 +67,7 @@ type model struct {
 	cursor      string
 	selected    map[string]bool
 	follow      bool
-	route       int // index into routes
-	level       int // index into cluster.Levels
-	load        int // index into loads, 0 = off
+	asking      asking
 	ordered     []scenario.Ordered
 	nodesFirst  int // how many nodes there were at first
 	command     string
@@ -80,8 +78,7 @@ type model struct {
 	menu        *openMenu
 	chosen      tea.Cmd // what a menu's choice has to do besides
 	prompt      prompt
-	helpOn      bool
-	helpFrom    int // the first group of keys shown
+	help        help
 	logScroll   int
 	view        view
 	firstKeys   []firstKey // to be told of, or were
@@ -89,16 +86,18 @@ type model struct {
 	alarms alarms // for violated checks
 	window window
 
-	picture string  // the last one drawn
-	canvas  *canvas // what it was drawn on
-	drawn   time.Time
-	hits    []hit
-	stale   bool // something to be seen has changed since
-	asked   bool // and it answers what somebody did
+	shown shown
+	stale bool // something to be seen has changed since
+	asked bool // and it answers what somebody did
 }
 
-// loads are what the key for the rate chooses from, in increments a second.
-var loads = []int{0, 1, 5, 20, 100, 500}
+// shown is the last picture.
+type shown struct {
+	picture string
+	canvas  *canvas // what it was drawn on
+	hits    []hit
+	at      time.Time // when it was due
+}
 
 // newModel returns the screen over a living cluster.
 func newModel(c *cluster.Cluster, o Options) *model {
@@ -117,7 +116,7 @@ func newScreen(o Options) *model {
 		glyphs:   o.glyphsOf(),
 		selected: map[string]bool{},
 		follow:   true,
-		level:    slices.Index(cluster.Levels, cluster.LevelLinearizable),
+		asking:   asking{level: slices.Index(cluster.Levels, cluster.LevelLinearizable)},
 		speed:    slices.Index(speeds, nearest(o.Speed)),
 		paused:   o.Speed == 0,
 	}
@@ -143,7 +142,7 @@ func (m *model) attach(s source, script *scenario.Script) {
 		m.session = scenario.NewSession(c, c.Settings().Seed, m.podium)
 	}
 	m.orders = newOrders(c, m.session)
-	m.ordered, m.load, m.follow, m.undo, m.presenter = nil, 0, true, undo{}, presenter{}
+	m.ordered, m.asking.load, m.follow, m.undo, m.presenter = nil, 0, true, undo{}, presenter{}
 	m.places, m.alarms = places{}, alarms{silent: m.alarms.silent}
 	clear(m.selected)
 	m.setSpeed()
@@ -234,7 +233,7 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 		return m.pressInPrompt(msg)
 	case m.menu != nil:
 		return m.pressInMenu(msg.String())
-	case m.helpOn:
+	case m.help.on:
 		m.pressInHelp(msg.String())
 		return nil
 	case m.filtering:
@@ -261,11 +260,11 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 // View shows the latest picture.
 func (m *model) View() tea.View {
 	if m.stale && m.mayDraw() {
-		m.canvas, m.hits = m.frame().paint()
-		m.picture = m.canvas.render(m.theme)
+		m.shown.canvas, m.shown.hits = m.frame().paint()
+		m.shown.picture = m.shown.canvas.render(m.theme)
 		m.stale, m.asked = false, false
 	}
-	v := tea.NewView(m.picture)
+	v := tea.NewView(m.shown.picture)
 	v.AltScreen = true
 	v.WindowTitle = m.title()
 	if !m.mouseOff {
@@ -381,7 +380,7 @@ func (m *model) frame() *frame {
 		state: &m.state, width: m.width, height: m.height, theme: m.theme, glyphs: m.glyphs,
 		now: m.state.At, speed: m.pace(), paused: m.still(),
 		cursor: m.cursor, selected: m.selected, follow: m.follow,
-		route: m.routeName(), level: cluster.Levels[m.level], load: loads[m.load],
+		route: m.routeName(), level: cluster.Levels[m.asking.level], load: loads[m.asking.load],
 		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view, places: m.places, alarm: m.alarm(), broken: m.alarms.broken, hidden: m.alarms.hidden,
 		hints: m.hints(), reached: m.meter.shortOf(m.pace()), firstKeys: m.firstKeysNow(),
 	}
@@ -394,8 +393,8 @@ func (m *model) frame() *frame {
 	if in := &m.prompt.input; in.Focused() {
 		f.prompt = &promptLine{text: in.Value(), cursor: in.Position(), choices: m.prompt.choices, wrong: m.prompt.wrong}
 	}
-	if m.helpOn {
-		f.help = helpGroups(here(m.keys, m.view))[m.helpFrom:]
+	if m.help.on {
+		f.help = helpGroups(here(m.keys, m.view))[m.help.from:]
 	}
 	return f
 }

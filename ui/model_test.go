@@ -281,7 +281,7 @@ func TestSelection(t *testing.T) {
 func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 	s := newStage(t, 5)
 	s.View()
-	for _, h := range s.hits {
+	for _, h := range s.shown.hits {
 		if h.node == "n4" {
 			s.Update(tea.MouseClickMsg{X: h.x + h.w/2, Y: h.y + h.h/2, Button: tea.MouseLeft})
 			break
@@ -290,7 +290,7 @@ func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 	if s.cursor != "n4" {
 		t.Fatalf("a click on n4 selects %s", s.cursor)
 	}
-	for _, h := range s.hits {
+	for _, h := range s.shown.hits {
 		if h.key == "k" {
 			s.Update(tea.MouseClickMsg{X: h.x, Y: h.y, Button: tea.MouseLeft})
 		}

@@ -11,12 +11,12 @@ import (
 
 // click selects the node, or does what the key does, that is drawn at a place.
 func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
-	if m.helpOn {
-		m.helpOn = false
+	if m.help.on {
+		m.help.on = false
 		return nil
 	}
 	// What lies on top was drawn last.
-	for _, h := range slices.Backward(m.hits) {
+	for _, h := range slices.Backward(m.shown.hits) {
 		if msg.X < h.x || msg.X >= h.x+h.w || msg.Y < h.y || msg.Y >= h.y+h.h {
 			continue
 		}
@@ -56,7 +56,7 @@ func (m *model) pressNamed(shown string) tea.Cmd {
 
 // drag moves along the stretch of time on which the button was pressed.
 func (m *model) drag(x int) {
-	for _, h := range slices.Backward(m.hits) {
+	for _, h := range slices.Backward(m.shown.hits) {
 		if m.dragging && h.cell > 0 {
 			m.scrub(h, x)
 			return

@@ -90,12 +90,12 @@ func (t *tape) Err() error {
 
 // take records what the screen shows now, and what has happened since.
 func (t *tape) take(m *model) {
-	if t.Err() != nil || m.canvas == nil || len(t.lines) > tapePictures {
+	if t.Err() != nil || m.shown.canvas == nil || len(t.lines) > tapePictures {
 		return
 	}
 	now := time.Since(t.started)
 	t.cast.title = m.title()
-	_ = t.cast.picture(now, m.canvas, m.theme) // its writer is the tape, which keeps errors
+	_ = t.cast.picture(now, m.shown.canvas, m.theme) // its writer is the tape, which keeps errors
 	if t.cast.cols == 0 {
 		return
 	}

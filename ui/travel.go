@@ -41,10 +41,10 @@ const frameMax = 100 * time.Millisecond
 // up for it.
 func (m *model) passed(tick tickMsg) time.Duration {
 	passed := frameEvery
-	if !tick.at.IsZero() && !m.drawn.IsZero() {
-		passed = min(max(tick.at.Sub(m.drawn), 0), frameMax)
+	if !tick.at.IsZero() && !m.shown.at.IsZero() {
+		passed = min(max(tick.at.Sub(m.shown.at), 0), frameMax)
 	}
-	m.drawn = tick.at
+	m.shown.at = tick.at
 	return passed
 }
 

@@ -205,7 +205,7 @@ func TestDraggingOnTheTimelineScrubs(t *testing.T) {
 	s, _ := killed(t)
 	s.screen()
 	var line hit
-	for _, h := range s.hits {
+	for _, h := range s.shown.hits {
 		if h.cell > 0 {
 			line = h
 		}
@@ -238,7 +238,7 @@ func TestAClickOnALineOfTheStoryShowsItsEvent(t *testing.T) {
 	s.Update(tea.WindowSizeMsg{Width: 200, Height: 60})
 	s.screen()
 	last := s.state.Story[len(s.state.Story)-1].Seq
-	for _, h := range s.hits {
+	for _, h := range s.shown.hits {
 		if h.seq == 0 || h.seq == last {
 			continue
 		}

@@ -6,6 +6,12 @@
 // so live, rewound and replayed are one code path. [Log] is the place where the
 // cluster's goroutines put events and from which readers take copies.
 //
+// A [History] remembers the events, so that the state of any moment that it holds
+// can be had again; a [Writer] writes them to a file, a recording, which [Open]
+// reads back into a History, also while it grows. [Matters] says which events a
+// person wants to stop at. The words for people are here too: the story, and the
+// reasons in it.
+//
 // The package is plain data: it knows neither raft nor the cluster, so that a
 // recording opens without either. Times are virtual, counted from the start of
 // the cluster.
