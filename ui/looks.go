@@ -52,10 +52,14 @@ func behind(s *trace.State, n *trace.Node) uint64 {
 	if !n.Life.Running() {
 		has = n.LastIndex()
 	}
-	if n.Life == trace.Removed || has >= s.Commit {
+	commit := s.Commit
+	if leader := s.LeaderNode(); leader != nil && len(s.Lost) > 0 {
+		commit = leader.Commit // nobody can still get what is lost
+	}
+	if n.Life == trace.Removed || has >= commit {
 		return 0
 	}
-	return s.Commit - has
+	return commit - has
 }
 
 // valueOf says how a node's value is shown: the number, "" when it has none,

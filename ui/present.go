@@ -69,7 +69,7 @@ func (p *painter) caption(story, band rect) {
 	if p.showKeys {
 		w -= keycapRoom
 	}
-	if !p.outcry(rect{band.x, band.y, band.w, 1}) {
+	if !p.outcry(rect{band.x, band.y, band.w, 1}, w) {
 		chapter := p.state.ChapterIn.In(p.language, p.state.Chapter)
 		if chapter == "" {
 			chapter = p.heading
@@ -86,9 +86,9 @@ func (p *painter) caption(story, band rect) {
 	}
 }
 
-// outcry says in a loud line which checks have come to be violated since the caption
-// stands there, and reports whether any has.
-func (p *painter) outcry(r rect) bool {
+// outcry says in a loud line, in at most w cells, which checks have come to be
+// violated since the caption stands there, and reports whether any has.
+func (p *painter) outcry(r rect, w int) bool {
 	broken := slices.DeleteFunc(violated(worseOf(p.state.Checks, p.hidden)), func(c trace.Check) bool { return c.At < p.state.CaptionAt })
 	if len(broken) == 0 {
 		return false
@@ -98,7 +98,7 @@ func (p *painter) outcry(r rect) bool {
 		names += fmt.Sprintf(" and %d more", more)
 	}
 	p.fill(r, " ", inkLoud)
-	p.put(r.x+4, r.y, r.w-6, fmt.Sprintf("%s %s violated: %s", p.glyphs.bad, names, broken[0].Text), inkLoud|bold)
+	p.put(r.x+4, r.y, w, fmt.Sprintf("%s %s violated: %s", p.glyphs.bad, names, broken[0].Text), inkLoud|bold)
 	return true
 }
 
