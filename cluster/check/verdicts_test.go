@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"capsize/cluster/trace"
 )
@@ -51,5 +52,57 @@ func TestAllIsWellFromTheFirstEventOn(t *testing.T) {
 		if v := r.said[name]; v.Verdict != trace.VerdictOK || v.Kind != trace.KindVerdict || v.Text != "" {
 			t.Errorf("%s: %+v", name, v)
 		}
+	}
+}
+
+// A vote that was stored for one candidate and is granted to another is a second one.
+func TestAVoteIsGrantedToWhomItWasStoredFor(t *testing.T) {
+	r := begun(t)
+	r.emit(trace.Event{Kind: trace.KindVote, Node: "n3", Term: 2, Peer: "n2"})
+	stored := r.seq
+	r.packet(trace.Packet{Kind: "vote", Reply: true, OK: true, From: "n3", To: "n1", Term: 2})
+	if v := r.said[VoteOnce]; v.Verdict != trace.VerdictViolated || !slices.Equal(v.Proof, []uint64{stored, stored + 1}) || !strings.Contains(v.Text, "had voted for n2") {
+		t.Errorf("%s by %v: %s", v.Verdict, v.Proof, v.Text)
+	}
+}
+
+// Of a trace that begins in the middle it is not known what was under way before, so
+// that answers which no order explains prove nothing.
+func TestWhatWasUnderWayBeforeATraceMayExplainAnything(t *testing.T) {
+	for _, c := range []struct {
+		begins uint64
+		want   trace.Verdict
+	}{{1, trace.VerdictViolated}, {100, trace.VerdictUndecided}} {
+		r := blank(t)
+		r.seq = c.begins - 1
+		r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{ClientTimeout: time.Second, Sessions: true}})
+		for _, id := range []string{"n1", "n2", "n3"} {
+			r.emit(trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1})
+			r.emit(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+		}
+		r.elect("n1", 1, "n2")
+		r.append("n1", 1, noop(1))
+		r.at += time.Minute // whatever was under way has ended
+		r.commit("n1", 1)
+		r.append("n1", 2, noop(1))
+		r.commit("n1", 2)
+		r.end(r.call(read("c1")), 3)
+		r.end(r.call(read("c1")), 2)
+		r.settle()
+		if v := r.said[Linearizable]; v.Verdict != c.want {
+			t.Errorf("a trace that begins with event %d: %s: %s", c.begins, v.Verdict, v.Text)
+		}
+	}
+}
+
+// What waits for its answer is bounded: of more it is said that nothing can be said.
+func TestMoreThanCanBeJudgedTogetherIsUndecided(t *testing.T) {
+	r := begun(t)
+	for i := range openMax + 1 {
+		r.call(add(fmt.Sprintf("d%d", i), 1))
+	}
+	r.settle()
+	if v := r.said[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "more operations are under way") {
+		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }
