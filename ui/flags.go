@@ -47,6 +47,7 @@ func (r *Recording) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&r.FPS, "fps", 0, fmt.Sprintf("pictures a second (default: %d, and %d in an %s)", fps, svgFPS, svgEnding))
 	fs.DurationVar(&r.IdleLimit, "idle-limit", 0, "skip time after so long without anything new (default: never)")
 	fs.DurationVar(&r.At, "at", -1, "only the picture of this moment of the recording, in an "+svgEnding)
+	fs.Lookup("at").DefValue = "0s" // the help shows no default then, and there is none
 }
 
 // themeName is a flag of the command line: the name of a theme.
