@@ -120,7 +120,11 @@ func (p *painter) verdicts() (forms [][]note, urgent bool) {
 	case len(open) > 0:
 		forms = [][]note{append(open, checks(good)), open[:1]}
 	case lin != nil && lin.Count > 0 && good > 1:
-		ops := note{fmt.Sprintf("%s linearizable %s ops", p.glyphs.good, thousands(lin.Count)), inkGood}
+		unit := "ops"
+		if lin.Count == 1 {
+			unit = "op"
+		}
+		ops := note{fmt.Sprintf("%s linearizable %s %s", p.glyphs.good, thousands(lin.Count), unit), inkGood}
 		forms = [][]note{{ops, checks(good - 1)}, {checks(good)}}
 	default:
 		forms = [][]note{{checks(good)}}

@@ -105,15 +105,19 @@ func (j *judge) doubtHeld(why string) {
 // run judges until close.
 func (j *judge) run() {
 	defer close(j.ended)
-	rest := time.NewTimer(pause)
+	rest, calm := time.NewTimer(pause), time.NewTimer(pause)
 	defer rest.Stop()
+	defer calm.Stop()
 	for {
 		select {
+		case <-calm.C:
+			j.work(0) // a count that was held back
 		case <-j.wake:
 			rest.Reset(pause)
 			select {
 			case <-rest.C:
 				j.work(time.Second)
+				calm.Reset(time.Second)
 			case <-j.asks:
 				j.answer()
 			case <-j.ending:

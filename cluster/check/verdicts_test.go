@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"capsize/cluster/trace"
@@ -105,4 +106,19 @@ func TestMoreThanCanBeJudgedTogetherIsUndecided(t *testing.T) {
 	if v := r.said[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "more operations are under way") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
+}
+
+// A count is told now and then while operations come, and to the last one when no more do.
+func TestTheLastOperationsAreCountedWhenNoMoreCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := begun(t)
+		for count := uint64(2); count <= 4; count++ {
+			time.Sleep(2 * time.Second)
+			r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
+			if v := r.said[Linearizable]; v.Count != count {
+				t.Errorf("%d operations are counted, of %d", v.Count, count)
+			}
+			r.end(r.call(read("c2")), 2)
+		}
+	})
 }
