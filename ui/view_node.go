@@ -190,10 +190,11 @@ func (p *painter) membersOf(n *trace.Node) []note {
 	return notes
 }
 
-// linksOf lists the links of a node that are not sound, by the node at the other end.
+// linksOf lists the links of a node that are not sound: what is wrong, and the nodes
+// at the other end.
 func (p *painter) linksOf(n *trace.Node, out bool) []note {
-	var notes []note
-	broken := 0
+	var kinds []note // each thing that is wrong, once
+	ends := map[string][]string{}
 	for i := range p.state.Nodes {
 		other := p.state.Nodes[i].ID
 		link := trace.Link{From: n.ID, To: other}
@@ -204,15 +205,22 @@ func (p *painter) linksOf(n *trace.Node, out bool) []note {
 		if other == n.ID || len(set) == 0 {
 			continue
 		}
-		broken++
 		text, k := p.faultsInCell(set, 20)
-		notes = append(notes, note{text + " ", k}, note{clean(other) + "  ", inkText})
+		if len(ends[text]) == 0 {
+			kinds = append(kinds, note{text, k})
+		}
+		ends[text] = append(ends[text], other)
 	}
-	switch {
-	case broken == 0:
+	if len(kinds) == 0 {
 		return []note{{"all sound", inkDim}}
-	case broken > 4 && broken == len(p.state.Nodes)-1:
-		return append([]note{{"all: ", inkWarn}}, notes...)
+	}
+	var notes []note
+	for _, kind := range kinds {
+		which := names(ends[kind.text], 4)
+		if others := len(p.state.Nodes) - 1; others > 1 && len(ends[kind.text]) == others {
+			which = "all"
+		}
+		notes = append(notes, note{kind.text + " ", kind.ink}, note{which + "  ", inkText})
 	}
 	return notes
 }
