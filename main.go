@@ -115,7 +115,7 @@ func newCommand() *cobra.Command {
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.SetVersionTemplate("capsize {{.Version}}\n")
-	defaults := cluster.Defaults()
+	defaults := cluster.DefaultSettings()
 	fs := cmd.Flags()
 	fs.IntVarP(&f.nodes, "nodes", "n", 5, "how many nodes, 1 to 99")
 	fs.StringVar(&f.storage, "storage", defaults.Storage, "where nodes keep their data: bolt or memory")
@@ -287,7 +287,7 @@ const closeWithin = 4 * time.Second
 
 // config checks the flags, before anything is started.
 func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {
-	cfg := cluster.Config{Nodes: f.nodes, Dir: f.dir, Settings: cluster.Defaults()}
+	cfg := cluster.Config{Nodes: f.nodes, Dir: f.dir, Settings: cluster.DefaultSettings()}
 	cfg.Settings.Storage, cfg.Settings.Seed = f.storage, f.seed
 	if f.nodes < 1 || f.nodes > cluster.NodesMax {
 		return cfg, fmt.Errorf("--nodes %d: a cluster has 1 to %d nodes", f.nodes, cluster.NodesMax)
@@ -295,10 +295,10 @@ func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {
 	if f.dir != "" && f.storage != cluster.Bolt {
 		return cfg, fmt.Errorf("--data %s: only --storage %s keeps files", f.dir, cluster.Bolt)
 	}
-	if err := cluster.SetAll(&cfg.Settings, f.set); err != nil {
+	if err := cluster.ApplySettings(&cfg.Settings, f.set); err != nil {
 		return cfg, fmt.Errorf("--set %w", err)
 	}
-	if err := cluster.Check(cfg.Settings); err != nil {
+	if err := cluster.ValidateSettings(cfg.Settings); err != nil {
 		return cfg, err
 	}
 	if !cmd.Flags().Changed("nodes") {

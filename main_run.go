@@ -32,7 +32,7 @@ start.`,
 		Args:              from(1, math.MaxInt, "a scenario"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := batch.Check(); err != nil {
+			if err := batch.Validate(); err != nil {
 				return usageError{err}
 			}
 			// A mistake in the last file is found before the first one runs.
@@ -50,7 +50,7 @@ start.`,
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			scenario.Tune(len(batch.Scripts) * batch.Repeat)
+			scenario.TuneRuntime(len(batch.Scripts) * batch.Repeat)
 			results, err := batch.Run(ctx)
 			return report(cmd, asJSON, results, err)
 		},
@@ -72,13 +72,13 @@ func soakCommand() *cobra.Command {
 		Short: "Do random harm to a cluster under load, without a screen, and verify what it told its clients",
 		Args:  from(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := soak.Check(); err != nil {
+			if err := soak.Validate(); err != nil {
 				return usageError{err}
 			}
 			soak.Terminal = terminal()
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			scenario.Tune(1)
+			scenario.TuneRuntime(1)
 			result, err := scenario.Soak(ctx, soak)
 			if err != nil && !errors.Is(err, scenario.ErrInterrupted) {
 				return report(cmd, asJSON, nil, err)
@@ -89,7 +89,7 @@ func soakCommand() *cobra.Command {
 	fs := cmd.Flags()
 	fs.DurationVar(&soak.For, "for", time.Hour, "how long, in virtual time")
 	fs.IntVar(&soak.Nodes, "nodes", 5, "how many nodes, 1 to 99")
-	fs.Int64Var(&soak.Seed, "seed", cluster.Defaults().Seed, "what chance is drawn from")
+	fs.Int64Var(&soak.Seed, "seed", cluster.DefaultSettings().Seed, "what chance is drawn from")
 	fs.StringSliceVar(&soak.Chaos, "chaos", scenario.ChaosKinds(), "which kinds of harm are done, none if empty")
 	fs.BoolVar(&asJSON, "json", false, "print a JSON object")
 	fs.StringVar(&soak.Trace, "trace", "", "write all that happens to this file, as lines of JSON; compressed if its name ends in .gz")

@@ -247,8 +247,8 @@ func TestATraceHoldsAllThatHappened(t *testing.T) {
 			t.Errorf("seed %d, %d nodes, %+v, event %d of %d", header.Seed, len(state.Nodes), state.Clients, state.Seq, r.Events)
 		}
 		for _, n := range state.Nodes {
-			if n.Value != 4 || n.Life != trace.Up {
-				t.Errorf("%s is %s with value %d", n.ID, n.Life, n.Value)
+			if n.Value != 4 || n.Process != trace.Up {
+				t.Errorf("%s is %s with value %d", n.ID, n.Process, n.Value)
 			}
 		}
 	}

@@ -216,7 +216,7 @@ type counting struct {
 
 // openCounting opens the cluster in a directory and waits for its leader.
 func openCounting(dir string) (counting, error) {
-	c, err := cluster.Open(cluster.Config{DefaultNodes: 3, Dir: dir, Settings: cluster.Defaults()})
+	c, err := cluster.Open(cluster.Config{DefaultNodes: 3, Dir: dir, Settings: cluster.DefaultSettings()})
 	if err != nil {
 		return counting{}, err
 	}
@@ -229,7 +229,7 @@ func openCounting(dir string) (counting, error) {
 // increment adds one and lets time pass until the answer is there.
 func (c counting) increment() (trace.Op, error) {
 	answers := make(chan trace.Op, 1)
-	if err := c.Order("increment", func() error { answers <- c.Add(1, cluster.RouteLeader); return nil }); err != nil {
+	if err := c.Do("increment", func() error { answers <- c.Add(1, cluster.RouteLeader); return nil }); err != nil {
 		return trace.Op{}, err
 	}
 	for {

@@ -87,14 +87,14 @@ func (t farTransport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (
 }
 
 func (t farTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	time.Sleep(Defaults().Latency)
-	defer time.Sleep(Defaults().Latency)
+	time.Sleep(DefaultSettings().Latency)
+	defer time.Sleep(DefaultSettings().Latency)
 	return t.InmemTransport.AppendEntries(id, target, args, resp)
 }
 
 func (t farTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
-	time.Sleep(Defaults().Latency)
-	defer time.Sleep(Defaults().Latency)
+	time.Sleep(DefaultSettings().Latency)
+	defer time.Sleep(DefaultSettings().Latency)
 	return t.InmemTransport.RequestVote(id, target, args, resp)
 }
 
@@ -173,7 +173,7 @@ func fullLoad(c *Cluster, rate int) {
 // a second.
 func bench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 	b.Helper()
-	cfg := Config{Nodes: n, Settings: Defaults()}
+	cfg := Config{Nodes: n, Settings: DefaultSettings()}
 	cfg.Settings.Storage = Memory
 	for _, f := range change {
 		f(&cfg)
@@ -191,7 +191,7 @@ func bench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 		b.Fatal("no leader within a minute")
 	}
 	if rate > 0 {
-		if err := c.Order("load", func() error { fullLoad(c, rate); return nil }); err != nil {
+		if err := c.Do("load", func() error { fullLoad(c, rate); return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -231,7 +231,7 @@ func BenchmarkOpen(b *testing.B) {
 	for _, storage := range []string{Memory, Bolt} {
 		b.Run(storage, func(b *testing.B) {
 			for b.Loop() {
-				c, err := Open(Config{Nodes: 5, Settings: func() trace.Settings { s := Defaults(); s.Storage = storage; return s }()})
+				c, err := Open(Config{Nodes: 5, Settings: func() trace.Settings { s := DefaultSettings(); s.Storage = storage; return s }()})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -107,7 +107,7 @@ func logOf(index uint64, e trace.Entry) (*raft.Log, error) {
 	var err error
 	switch e.Kind {
 	case trace.EntryAdd:
-		log.Data, err = counter.Command{Op: counter.OpAdd, Client: e.Client, Seq: e.Seq, Session: !e.Sessionless, Delta: e.Delta}.Encode()
+		log.Data, err = counter.Command{Op: counter.OpAdd, Client: e.Client, Seq: e.Seq, Session: !e.NoSession, Delta: e.Delta}.Encode()
 	case trace.EntryRead:
 		log.Data, err = counter.Command{Op: counter.OpRead, Client: e.Client, Seq: e.Seq}.Encode()
 	case trace.EntryNoop:
@@ -144,8 +144,8 @@ func (c *Cluster) goOn(b *branch) error {
 	c.tellSettings()
 	var starting []*node
 	for _, o := range b.nodes {
-		if o.Life == trace.Removed {
-			c.emit(trace.Event{Kind: trace.KindLife, Node: o.ID, Life: trace.Removed, Text: o.Why})
+		if o.Process == trace.Removed {
+			c.emit(trace.Event{Kind: trace.KindProcess, Node: o.ID, Process: trace.Removed, Text: o.Why})
 			continue
 		}
 		n, err := c.newNode(o.ID)
@@ -155,7 +155,7 @@ func (c *Cluster) goOn(b *branch) error {
 		if err := n.fill(o); err != nil {
 			return fmt.Errorf("the disk of %s: %w", n.name, err)
 		}
-		if o.Life.Running() || o.Life == "" {
+		if o.Process.Running() || o.Process == "" {
 			starting = append(starting, n)
 		} else {
 			n.tellDown(o)
@@ -195,7 +195,7 @@ func (c *Cluster) setFaults(o origin) error {
 
 // tellDown makes the events of a node that stays down, and of what its disk holds.
 func (n *node) tellDown(o origin) {
-	n.setLife(o.Life, o.Why)
+	n.setLife(o.Process, o.Why)
 	for _, e := range []trace.Event{
 		{Kind: trace.KindLoaded, Index: o.First, Entries: o.Entries, Last: o.SnapshotIndex, Term: o.SnapshotTerm, Data: o.Snapshot, Servers: o.SnapshotServers},
 		{Kind: trace.KindTerm, Term: o.Term},
@@ -219,12 +219,12 @@ func (n *node) fill(o origin) error {
 	disk, err := faults.NewDisk(faults.DiskConfig{}).Open(backend)
 	if err == nil {
 		err = n.fillOpen(disk, o)
-		disk.Detach()
+		disk.Kill()
 	}
 	return errors.Join(err, closeDisk())
 }
 
-func (n *node) fillOpen(disk *faults.OpenDisk, o origin) error {
+func (n *node) fillOpen(disk *faults.DiskSession, o origin) error {
 	stable := disk.Stable()
 	if o.Term > 0 {
 		if err := stable.SetUint64([]byte(keyCurrentTerm), o.Term); err != nil {

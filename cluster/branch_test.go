@@ -122,7 +122,7 @@ func TestABranchHasAnotherFuture(t *testing.T) {
 			}
 			for _, n := range fork.Nodes {
 				is := begun.Node(n.ID)
-				if is == nil || is.Life != trace.Up || is.Term != n.Term || is.Vote != n.Vote || !reflect.DeepEqual(is.Entries, n.Entries) {
+				if is == nil || is.Process != trace.Up || is.Term != n.Term || is.Vote != n.Vote || !reflect.DeepEqual(is.Entries, n.Entries) {
 					t.Errorf("%s begins as %+v, it was %+v", n.ID, is, n)
 				}
 			}
@@ -161,7 +161,7 @@ func (w *world) keepsItsPromises() {
 
 func (w *world) firstTerm() uint64 {
 	state := w.Trace().State()
-	return state.Reigns[0].Term
+	return state.LeaderTerms[0].Term
 }
 
 // TestABranchOfAnything is of a moment with a compacted log, faults of all sorts,
@@ -202,11 +202,11 @@ func TestABranchOfAnything(t *testing.T) {
 			b.checkDisks(&state)
 			begun := b.Trace().State()
 			for _, n := range state.Nodes {
-				is, life := begun.Node(n.ID), n.Life
+				is, life := begun.Node(n.ID), n.Process
 				if life == trace.Paused {
 					life = trace.Up
 				}
-				if is.Life != life || is.DiskFault != n.DiskFault || is.ClockFactor != n.ClockFactor || is.SnapshotIndex != n.SnapshotIndex {
+				if is.Process != life || is.DiskFault != n.DiskFault || is.ClockFactor != n.ClockFactor || is.SnapshotIndex != n.SnapshotIndex {
 					t.Errorf("%s begins as %+v, it was %+v", n.ID, is, n)
 				}
 			}
@@ -227,7 +227,7 @@ func TestABranchOfAnything(t *testing.T) {
 			b.must(b.HealEverything)
 			b.until("all nodes agree", func(s *trace.State) bool {
 				rest := *s
-				rest.Nodes = slices.DeleteFunc(slices.Clone(s.Nodes), func(n trace.Node) bool { return n.Life == trace.Removed })
+				rest.Nodes = slices.DeleteFunc(slices.Clone(s.Nodes), func(n trace.Node) bool { return n.Process == trace.Removed })
 				return s.NoLeader() == "" && converged(&rest)
 			})
 			end := b.Trace().State()

@@ -15,16 +15,16 @@ import (
 // processors that it took.
 func checkedSoak(b *testing.B, unchecked bool) (wall, cpu time.Duration) {
 	b.Helper()
-	cfg := Config{Nodes: 5, Settings: Defaults(), Unchecked: unchecked}
+	cfg := Config{Nodes: 5, Settings: DefaultSettings(), Unchecked: unchecked}
 	cfg.Settings.Storage = Memory
 	before, started := processorTime(b), time.Now()
 	c, err := Open(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
-	err = c.Order("load", func() error {
+	err = c.Do("load", func() error {
 		c.Go(func() {
-			for !c.Ended() {
+			for !c.Closed() {
 				c.Sleep(500 * time.Millisecond)
 				c.Read(LevelLinearizable, RouteLeader)
 			}
@@ -38,7 +38,7 @@ func checkedSoak(b *testing.B, unchecked bool) (wall, cpu time.Duration) {
 		b.Fatal(err)
 	}
 	c.AwaitVerdicts()
-	c.Trace().Look(func(s *trace.State) {
+	c.Trace().Read(func(s *trace.State) {
 		if one := s.Check("linearizable"); !unchecked && (one == nil || one.Count < 2000 || one.Verdict != trace.VerdictOK) {
 			b.Errorf("%+v", one)
 		}

@@ -161,7 +161,7 @@ func TestTimeStandsStillWhileVerdictsAreAwaited(t *testing.T) {
 		before = w.Now()
 		w.AwaitVerdicts()
 		after = w.Now()
-		w.Trace().Look(func(s *trace.State) { count = s.Check(check.Linearizable).Count })
+		w.Trace().Read(func(s *trace.State) { count = s.Check(check.Linearizable).Count })
 		return nil
 	})
 	if before != after || count != 2 {

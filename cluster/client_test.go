@@ -116,7 +116,7 @@ func TestOfACutOffLeaderTheOutcomeIsUnknown(t *testing.T) {
 	w.must(w.Heal)
 	w.untilAll(1) // that one was lost
 	w.storySays(old + " steps down: only 1 of 5 answered it within 500ms, itself included")
-	w.until("it cut the entry off", func(s *trace.State) bool { return len(s.Node(old).Cut) == 1 })
+	w.until("it cut the entry off", func(s *trace.State) bool { return len(s.Node(old).Truncated) == 1 })
 }
 
 func TestOfAKilledLeaderTheOutcomeIsUnknown(t *testing.T) {

@@ -75,7 +75,7 @@ type Config struct {
 // Cluster is a running cluster.
 type Cluster struct {
 	clock  *vtime.Clock
-	trace  *trace.Log
+	trace  *trace.Stream
 	checks *check.Checker // nil if it is unchecked
 	past   *trace.History // nil if none is kept
 	bubble *vtime.Bubble
@@ -108,10 +108,10 @@ func Open(cfg Config) (*Cluster, error) {
 	if origin != nil {
 		cfg.Settings = origin.state.Settings
 	}
-	if err := Check(cfg.Settings); err != nil {
+	if err := ValidateSettings(cfg.Settings); err != nil {
 		return nil, err
 	}
-	c := &Cluster{trace: &trace.Log{}, settings: cfg.Settings, tamper: cfg.tamper}
+	c := &Cluster{trace: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
 	c.nodes.Store(new([]*node))
 	if cfg.HistoryBudget > 0 {
 		c.past = trace.NewHistory(cfg.HistoryBudget)
@@ -134,7 +134,7 @@ func Open(cfg Config) (*Cluster, error) {
 	}
 	if !cfg.Unchecked {
 		c.checks = check.New(c.trace.Emit)
-		c.trace.Judge(c.checks.Observe)
+		c.trace.SetChecker(c.checks.Observe)
 	}
 	c.clock = vtime.Start(func(b *vtime.Bubble) {
 		if c.begin(b); origin != nil {
@@ -263,7 +263,7 @@ func (c *Cluster) close() {
 	close(c.ctx)
 	var stopping sync.WaitGroup
 	for _, n := range c.all() {
-		n.diskNow().Clear() // what a lying disk holds back would end with the program
+		n.diskNow().ClearFault() // what a lying disk holds back would end with the program
 		stopping.Go(func() { c.report(n.stop(trace.Killed, "")) })
 	}
 	stopping.Wait()
@@ -274,7 +274,7 @@ func (c *Cluster) close() {
 func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 
 // Trace returns what has happened so far. It may be used from anywhere.
-func (c *Cluster) Trace() *trace.Log { return c.trace }
+func (c *Cluster) Trace() *trace.Stream { return c.trace }
 
 // AwaitVerdicts waits, in real time, until all that has happened so far has been
 // judged. It may be called from anywhere; inside, time stands still meanwhile.
@@ -288,11 +288,11 @@ func (c *Cluster) AwaitVerdicts() {
 // from anywhere.
 func (c *Cluster) History() *trace.History { return c.past }
 
-// Order carries out what the user ordered: it notes the command, and runs f on
+// Do carries out what the user ordered: it notes the command, and runs f on
 // a goroutine of the bubble. It is called from outside, and returns f's error
 // if f was done at once; if f takes virtual time, Order returns nil, and a
 // later error becomes an event.
-func (c *Cluster) Order(command string, f func() error) error {
+func (c *Cluster) Do(command string, f func() error) error {
 	var mu sync.Mutex
 	var result error
 	var returned, late bool
@@ -334,7 +334,7 @@ func (c *Cluster) AwaitLeader(limit time.Duration) bool {
 	const step = 10 * time.Millisecond
 	for range limit / step {
 		found := false
-		c.trace.Look(func(s *trace.State) { found = s.LeaderNode() != nil && s.NoLeader() == "" })
+		c.trace.Read(func(s *trace.State) { found = s.LeaderNode() != nil && s.NoLeader() == "" })
 		if found {
 			return true
 		}

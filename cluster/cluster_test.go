@@ -21,7 +21,7 @@ type world struct {
 // open starts a cluster of n nodes in memory, with a leader.
 func open(t *testing.T, n int, change ...func(*Config)) *world {
 	t.Helper()
-	cfg := Config{Nodes: n, Settings: Defaults()}
+	cfg := Config{Nodes: n, Settings: DefaultSettings()}
 	cfg.Settings.Storage = Memory
 	for _, f := range change {
 		f(&cfg)
@@ -52,7 +52,7 @@ func (w *world) fatal(format string, args ...any) {
 	for i := range state.Nodes {
 		n := &state.Nodes[i]
 		w.t.Logf("%s %s %s term %d, log %d to %d (term %d), snapshot %d (term %d), commit %d, applied %d, value %d, disk %q",
-			n.ID, n.Life, n.Role, n.Term, n.First, n.LastIndex(), n.LastTerm(), n.SnapshotIndex, n.SnapshotTerm, n.Commit, n.Applied, n.Value, n.DiskFault)
+			n.ID, n.Process, n.Role, n.Term, n.First, n.LastIndex(), n.LastTerm(), n.SnapshotIndex, n.SnapshotTerm, n.Commit, n.Applied, n.Value, n.DiskFault)
 	}
 	w.t.Fatalf(format, args...)
 }
@@ -101,7 +101,7 @@ func (w *world) until(what string, want func(*trace.State) bool) {
 	w.t.Helper()
 	for range 6000 {
 		met := false
-		w.Trace().Look(func(s *trace.State) { met = want(s) })
+		w.Trace().Read(func(s *trace.State) { met = want(s) })
 		if met {
 			return
 		}
@@ -114,7 +114,7 @@ func (w *world) untilAll(value int64) {
 	w.t.Helper()
 	w.until("every running node shows the value", func(s *trace.State) bool {
 		for i := range s.Nodes {
-			if n := &s.Nodes[i]; n.Life.Running() && n.Value != value {
+			if n := &s.Nodes[i]; n.Process.Running() && n.Value != value {
 				return false
 			}
 		}

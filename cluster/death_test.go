@@ -19,7 +19,7 @@ func TestAFailingDiskCrashesTheNodeAndNotTheProgram(t *testing.T) {
 		one := w.followers()[0]
 		w.setDisk(one, faults.Fail{})
 		w.must(func() error { return w.Kill(w.leaderName()) }) // an election: terms and votes have to be stored
-		w.until("it has crashed", func(s *trace.State) bool { return s.Node(one).Life == trace.Crashed })
+		w.until("it has crashed", func(s *trace.State) bool { return s.Node(one).Process == trace.Crashed })
 		if why := w.at(one).Why; !strings.Contains(why, "input/output error") || !strings.Contains(why, "storing key") {
 			t.Errorf("it crashed because of %q", why)
 		}
@@ -67,15 +67,15 @@ func TestNothingADeadNodeDoesHasAnEffect(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch e.Kind {
-		case trace.KindLife:
-			dead[e.Node] = !e.Life.Running()
+		case trace.KindProcess:
+			dead[e.Node] = !e.Process.Running()
 		case trace.KindRole, trace.KindLeader, trace.KindConfig, trace.KindAppended, trace.KindTruncated, trace.KindCompacted,
 			trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindLogLine:
 			if dead[e.Node] {
 				wrong = append(wrong, fmt.Sprintf("%s at %v of %s", e.Kind, e.At, e.Node))
 			}
 		case trace.KindPacket:
-			if e.Packet.Fate == trace.Sent && dead[e.Packet.From] {
+			if e.Packet.Status == trace.Sent && dead[e.Packet.From] {
 				wrong = append(wrong, fmt.Sprintf("%s packet at %v of %s", e.Packet.Kind, e.At, e.Packet.From))
 			}
 		default:

@@ -27,7 +27,7 @@ type content struct {
 // onDisk reads the real stores of a node. A paused process has no say in that.
 func onDisk(t *testing.T, n *node) content {
 	t.Helper()
-	var backend faults.Backend
+	var backend faults.DiskBackend
 	if p := n.running(); p != nil {
 		backend = p.backend
 	} else {
@@ -42,7 +42,7 @@ func onDisk(t *testing.T, n *node) content {
 	if err != nil {
 		t.Fatalf("the disk of %s: %v", n.name, err)
 	}
-	defer disk.Detach()
+	defer disk.Kill()
 	var c content
 	c.term, _ = disk.Stable().GetUint64([]byte(keyCurrentTerm))
 	c.voteTerm, _ = disk.Stable().GetUint64([]byte(keyLastVoteTerm))
@@ -136,7 +136,7 @@ func (w *world) watchVotes() {
 		switch e.Kind {
 		case trace.KindDiskFault:
 			faulty[e.Node], w.halfVotes[e.Node] = e.Text != "", true
-		case trace.KindLife:
+		case trace.KindProcess:
 			w.halfVotes[e.Node] = true
 		case trace.KindVote:
 			w.halfVotes[e.Node] = faulty[e.Node]

@@ -17,7 +17,7 @@ const benchEvents = 1_000_000
 // long is a run of so many events, five nodes under ten operations a second, of
 // which one now and then is killed.
 var long = sync.OnceValue(func() *trace.History {
-	cfg := Config{Nodes: 5, Settings: Defaults(), HistoryBudget: trace.HistoryBudget}
+	cfg := Config{Nodes: 5, Settings: DefaultSettings(), HistoryBudget: trace.HistoryBudget}
 	cfg.Settings.Storage = Memory
 	c, err := runFor(cfg, benchEvents)
 	if err != nil {
@@ -41,7 +41,7 @@ func runFor(cfg Config, events uint64) (*Cluster, error) {
 		err = errors.Join(err, c.Clock().Advance(20*time.Second))
 		inside(func() { c.report(c.Restart(name)) })
 		err = errors.Join(err, c.Clock().Advance(40*time.Second))
-		c.Trace().Look(func(s *trace.State) { seq = s.Seq })
+		c.Trace().Read(func(s *trace.State) { seq = s.Seq })
 	}
 	return c, errors.Join(err, c.Close())
 }
@@ -81,7 +81,7 @@ func BenchmarkMarks(b *testing.B) {
 	count := 0
 	for b.Loop() {
 		count = 0
-		h.Marks(from, to, func(*trace.Event) bool { count++; return true })
+		h.Significant(from, to, func(*trace.Event) bool { count++; return true })
 	}
 	b.ReportMetric(float64(count), "marks")
 	b.ReportMetric(float64(to-from), "events")
@@ -132,7 +132,7 @@ func BenchmarkHistoryAdd(b *testing.B) {
 		events = append(events, *e)
 		return true
 	})
-	play := func(l *trace.Log) time.Duration {
+	play := func(l *trace.Stream) time.Duration {
 		start := time.Now()
 		for i := range events {
 			if e := &events[i]; e.Packet != nil {
@@ -145,7 +145,7 @@ func BenchmarkHistoryAdd(b *testing.B) {
 	}
 	var with, without time.Duration
 	for b.Loop() {
-		var plain, keeping trace.Log
+		var plain, keeping trace.Stream
 		keeping.Keep(trace.NewHistory(trace.HistoryBudget))
 		without += play(&plain)
 		with += play(&keeping)
@@ -162,7 +162,7 @@ func BenchmarkRecording(b *testing.B) {
 	took := map[string]time.Duration{}
 	for b.Loop() {
 		for _, kind := range kinds {
-			cfg := Config{Nodes: 5, Settings: Defaults()}
+			cfg := Config{Nodes: 5, Settings: DefaultSettings()}
 			cfg.Settings.Storage = Memory
 			switch kind {
 			case "history":

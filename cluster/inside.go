@@ -17,11 +17,11 @@ func (c *Cluster) Go(f func()) { c.bubble.Go(f) }
 // Sleep waits for d of virtual time, or until the cluster ends.
 func (c *Cluster) Sleep(d time.Duration) { c.sleep(d) }
 
-// Ended says whether the cluster is being closed.
-func (c *Cluster) Ended() bool { return c.ended.Load() }
+// Closed says whether the cluster is being closed.
+func (c *Cluster) Closed() bool { return c.ended.Load() }
 
-// Ending is closed when the cluster is being closed. It is of use inside only.
-func (c *Cluster) Ending() <-chan struct{} { return c.ctx }
+// Closing is closed when the cluster is being closed. It is of use inside only.
+func (c *Cluster) Closing() <-chan struct{} { return c.ctx }
 
 // Note makes an event of words: a command, a caption or a chapter, in a language
 // of its own or, with "", in the one of the scenario.

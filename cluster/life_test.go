@@ -23,9 +23,9 @@ func storages(t *testing.T, f func(t *testing.T, change func(*Config))) {
 func (w *world) followers() (names []string) {
 	w.t.Helper()
 	leader := w.leaderName()
-	w.Trace().Look(func(s *trace.State) {
+	w.Trace().Read(func(s *trace.State) {
 		for i := range s.Nodes {
-			if n := &s.Nodes[i]; n.Life.Running() && n.ID != leader {
+			if n := &s.Nodes[i]; n.Process.Running() && n.ID != leader {
 				names = append(names, n.ID)
 			}
 		}
@@ -57,9 +57,9 @@ func (w *world) refused(err error, words ...string) {
 	}
 }
 
-func (w *world) life(name string, want trace.Life) {
+func (w *world) life(name string, want trace.ProcessState) {
 	w.t.Helper()
-	if got := w.at(name).Life; got != want {
+	if got := w.at(name).Process; got != want {
 		w.fatal("%s is %s, want %s", name, got, want)
 	}
 }
@@ -178,12 +178,12 @@ func TestAPausedNodeWaitsAndThenMeetsAFlood(t *testing.T) {
 	w.must(func() error { return w.Pause(one) })
 	w.add(3, RouteLeader)
 	w.pass(5 * time.Second)
-	if n := w.at(one); n.Value != 0 || n.Life != trace.Paused {
-		w.fatal("while paused it is %s and shows %d", n.Life, n.Value)
+	if n := w.at(one); n.Value != 0 || n.Process != trace.Paused {
+		w.fatal("while paused it is %s and shows %d", n.Process, n.Value)
 	}
 	waiting := func() (held int) {
-		w.Trace().Look(func(s *trace.State) {
-			for _, f := range s.Flying() {
+		w.Trace().Read(func(s *trace.State) {
+			for _, f := range s.PacketsInFlight() {
 				if f.Held && (f.To == one || f.From == one) {
 					held++
 				}
@@ -244,7 +244,7 @@ func TestAWipedNodeForgetsEverythingAndCatchesUp(t *testing.T) {
 		one := w.followers()[0]
 		w.setDisk(one, faults.Slow{Latency: time.Millisecond})
 		w.must(func() error { return w.Wipe(one) })
-		if n := w.at(one); n.Life != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
+		if n := w.at(one); n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
 			w.fatal("after the wipe: %+v", n)
 		}
 		w.must(func() error { return w.Wipe(one) }) // harmless

@@ -189,7 +189,7 @@ func (n *node) recover(conf raft.Configuration) error {
 	if err == nil {
 		err = p.tellDisk() // it is another one now
 	}
-	p.disk.Detach()
+	p.disk.Kill()
 	if err := errors.Join(err, p.transport.Close(), p.closeDisk()); err != nil {
 		return fmt.Errorf("recovering %s: %w", n.name, err)
 	}
@@ -249,6 +249,6 @@ func (c *Cluster) voters() []string {
 			return voters
 		}
 	}
-	c.trace.Look(func(s *trace.State) { voters = slices.Clone(s.Voters()) })
+	c.trace.Read(func(s *trace.State) { voters = slices.Clone(s.Voters()) })
 	return voters
 }

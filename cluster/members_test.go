@@ -108,7 +108,7 @@ func TestADemotedLeaderStepsDown(t *testing.T) {
 func (w *world) storySays(want string) {
 	w.t.Helper()
 	state := w.Trace().State()
-	if !slices.ContainsFunc(state.Story, func(l trace.Line) bool { return l.Text == want }) {
+	if !slices.ContainsFunc(state.Story, func(l trace.StoryLine) bool { return l.Text == want }) {
 		w.fatal("the story does not say %q", want)
 	}
 }

@@ -281,7 +281,7 @@ func TestTheChecksFindWhatIsBroken(t *testing.T) {
 			for w.clock.Now() < within {
 				harm(w, n)
 				var found trace.Verdict
-				w.Trace().Look(func(s *trace.State) { found = s.Check(m.check).Verdict })
+				w.Trace().Read(func(s *trace.State) { found = s.Check(m.check).Verdict })
 				if found == trace.VerdictViolated {
 					break
 				}

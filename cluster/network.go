@@ -145,9 +145,9 @@ func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 	}
 	text := ""
 	if fault == nil {
-		n.diskNow().Clear()
+		n.diskNow().ClearFault()
 	} else {
-		n.diskNow().Set(fault)
+		n.diskNow().SetFault(fault)
 		text = fault.String()
 	}
 	c.emit(trace.Event{Kind: trace.KindDiskFault, Node: name, Text: text})

@@ -31,7 +31,7 @@ type node struct {
 
 	mu     sync.Mutex // guards what follows; never held while waiting
 	disk   *faults.Disk
-	life   trace.Life
+	life   trace.ProcessState
 	factor float64 // on its timeouts
 }
 
@@ -121,18 +121,18 @@ func (n *node) enterToEnd() {
 }
 
 // setLife notes what became of the node. The process that ran is gone from now on.
-func (n *node) setLife(life trace.Life, why string) {
+func (n *node) setLife(life trace.ProcessState, why string) {
 	n.mu.Lock()
 	n.life = life
 	if !life.Running() {
 		n.proc.Store(nil)
 	}
 	n.mu.Unlock()
-	n.c.emit(trace.Event{Kind: trace.KindLife, Node: n.name, Life: life, Text: why})
+	n.c.emit(trace.Event{Kind: trace.KindProcess, Node: n.name, Process: life, Text: why})
 }
 
 // lifeIs returns an error unless the node's life is one of those allowed.
-func (n *node) lifeIs(command string, allowed ...trace.Life) error {
+func (n *node) lifeIs(command string, allowed ...trace.ProcessState) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if slices.Contains(allowed, n.life) {
@@ -193,7 +193,7 @@ func (c *Cluster) Wipe(name string) error {
 // Resume it behaves as a process does after SIGCONT: they have all run out.
 func (c *Cluster) Pause(name string) error {
 	return c.change(name, "pause", func(n *node) error {
-		c.network.Hold(n.address)
+		c.network.Pause(n.address)
 		n.running().hold()
 		n.setLife(trace.Paused, "")
 		return nil
@@ -205,22 +205,22 @@ func (c *Cluster) Resume(name string) error {
 	return c.change(name, "resume", func(n *node) error {
 		n.setLife(trace.Up, "")
 		n.running().release()
-		c.network.Release(n.address)
+		c.network.Resume(n.address)
 		return nil
 	}, trace.Paused)
 }
 
 // change runs a change of a node's life, if its life is one of those allowed.
-func (c *Cluster) change(name, command string, f func(*node) error, allowed ...trace.Life) error {
+func (c *Cluster) change(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
 	return c.changeBehind((*node).enter, name, command, f, allowed)
 }
 
 // end is change for what ends a process, also one that is still starting.
-func (c *Cluster) end(name, command string, f func(*node) error, allowed ...trace.Life) error {
+func (c *Cluster) end(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
 	return c.changeBehind((*node).enterToEnd, name, command, f, allowed)
 }
 
-func (c *Cluster) changeBehind(enter func(*node), name, command string, f func(*node) error, allowed []trace.Life) error {
+func (c *Cluster) changeBehind(enter func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err

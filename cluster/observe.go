@@ -123,7 +123,7 @@ func (c *Cluster) tap(p *faults.Packet) {
 	}
 	defer c.bubble.Catch()
 	c.trace.EmitPacket(c.bubble.Now(), &trace.Packet{
-		ID: p.ID, RPC: p.RPC, Fate: trace.Fate(p.Fate.String()),
+		ID: p.ID, RPC: p.RPC, Status: trace.PacketStatus(p.Fate.String()),
 		From: string(p.From), To: string(p.To), Kind: p.Kind.String(),
 		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, SizeBytes: p.SizeBytes,
 		Term: p.Term, OK: p.OK, PrevIndex: p.PrevIndex, PrevTerm: p.PrevTerm,

@@ -24,17 +24,17 @@ func TestAnOrderThatTakesNoTimeIsDoneOnAPausedClock(t *testing.T) {
 	one := w.followers()[0]
 	for _, order := range []struct {
 		f    func(string) error
-		want trace.Life
+		want trace.ProcessState
 	}{{w.Pause, trace.Paused}, {w.Resume, trace.Up}, {w.Kill, trace.Killed}, {w.Restart, trace.Up}, {w.PowerOff, trace.Off}, {w.Wipe, trace.Wiped}} {
-		if err := w.Order("order", func() error { return order.f(one) }); err != nil {
+		if err := w.Do("order", func() error { return order.f(one) }); err != nil {
 			w.fatal("%v", err)
 		}
 		w.life(one, order.want)
 	}
-	if err := w.Order("cut", func() error { return w.Isolate("n1") }); err != nil || !w.stateOf().CutOff("n1") {
-		w.fatal("error %v, cut off %t", err, w.stateOf().CutOff("n1"))
+	if err := w.Do("cut", func() error { return w.Isolate("n1") }); err != nil || !w.stateOf().Isolated("n1") {
+		w.fatal("error %v, cut off %t", err, w.stateOf().Isolated("n1"))
 	}
-	w.refused(w.Order("kill", func() error { return w.Kill("n9") }), "no node")
+	w.refused(w.Do("kill", func() error { return w.Kill("n9") }), "no node")
 	if w.clock.Now() != at {
 		w.fatal("%v passed", w.clock.Now()-at)
 	}
@@ -49,17 +49,17 @@ func TestAnOrderThatTakesTimeIsDoneLaterAndItsErrorIsToldThen(t *testing.T) {
 	w := open(t, 3)
 	follower := w.followers()[0]
 	var op trace.Op
-	if err := w.Order("increment", func() error { op = w.Add(1, RouteLeader); return nil }); err != nil || op.Outcome != trace.Pending {
+	if err := w.Do("increment", func() error { op = w.Add(1, RouteLeader); return nil }); err != nil || op.Outcome != trace.Pending {
 		w.fatal("error %v, outcome %q before any time has passed", err, op.Outcome)
 	}
-	if err := w.Order("late", func() error { w.sleep(time.Second); return errors.New("no") }); err != nil {
+	if err := w.Do("late", func() error { w.sleep(time.Second); return errors.New("no") }); err != nil {
 		w.fatal("error %v before any time has passed", err)
 	}
 	w.pass(2 * time.Second)
 	w.clockDo(func() {})
 	w.wants(op, trace.OK, "")
 	w.storySays("late: no")
-	w.refused(w.Order("increment", func() error { return w.Transfer("n9") }), "no node")
+	w.refused(w.Do("increment", func() error { return w.Transfer("n9") }), "no node")
 	if op := w.add(1, follower); op.Outcome != trace.Failed {
 		w.fatal("%+v", op)
 	}
@@ -71,7 +71,7 @@ func TestAfterCloseAnOrderIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	ran := false
-	if err := w.Order("kill n1", func() error { ran = true; return nil }); !errors.Is(err, vtime.ErrClosed) || ran {
+	if err := w.Do("kill n1", func() error { ran = true; return nil }); !errors.Is(err, vtime.ErrClosed) || ran {
 		t.Fatalf("error %v, ran %t", err, ran)
 	}
 }
@@ -225,7 +225,7 @@ func TestADirectoryKeepsTheCluster(t *testing.T) {
 		}
 		w.wants(w.add(2, RouteLeader), trace.OK, "")
 		w.untilAll(2 * (round + 1))
-		if _, err := Open(Config{Dir: dir, Settings: Defaults()}); !errors.Is(err, ErrBusy) {
+		if _, err := Open(Config{Dir: dir, Settings: DefaultSettings()}); !errors.Is(err, ErrBusy) {
 			w.fatal("a second one: %v", err)
 		}
 		if round == 1 {
@@ -234,7 +234,7 @@ func TestADirectoryKeepsTheCluster(t *testing.T) {
 		if err := w.Close(); err != nil {
 			w.fatal("Close: %v", err)
 		}
-		if _, err := Open(Config{Dir: dir, Nodes: 4, Settings: Defaults()}); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "3 nodes") {
+		if _, err := Open(Config{Dir: dir, Nodes: 4, Settings: DefaultSettings()}); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "3 nodes") {
 			w.fatal("another size: %v", err)
 		}
 	}

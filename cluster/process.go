@@ -28,9 +28,9 @@ var quiet = hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off}
 type process struct {
 	c         *Cluster
 	node      *node
-	backend   faults.Backend
+	backend   faults.DiskBackend
 	closeDisk func() error
-	disk      *faults.OpenDisk
+	disk      *faults.DiskSession
 	transport transport
 	machine   *machine
 	raft      atomic.Pointer[raft.Raft] // nil until it is built
@@ -65,8 +65,8 @@ func (p *process) isAlive() bool {
 }
 
 // hold and release are a pause of the process, but for its network.
-func (p *process) hold()    { p.disk.Hold(); p.machine.gate.hold() }
-func (p *process) release() { p.machine.gate.release(); p.disk.Release() }
+func (p *process) hold()    { p.disk.Pause(); p.machine.gate.hold() }
+func (p *process) release() { p.machine.gate.release(); p.disk.Resume() }
 
 // boot starts a process on the node; with servers in first, as one of a new
 // cluster. It returns why the node crashed, if it did.
@@ -113,7 +113,7 @@ func (n *node) open() (*process, error) {
 	p := n.newProcess(backend, disk)
 	p.closeDisk = closeDisk
 	if err := p.tellDisk(); err != nil {
-		disk.Detach()
+		disk.Kill()
 		return nil, errors.Join(err, closeDisk())
 	}
 	p.transport = transport{n.c.network.Transport(n.address), &confirmations{}}
@@ -121,7 +121,7 @@ func (n *node) open() (*process, error) {
 }
 
 // newProcess returns a process without a network over an open disk.
-func (n *node) newProcess(backend faults.Backend, disk *faults.OpenDisk) *process {
+func (n *node) newProcess(backend faults.DiskBackend, disk *faults.DiskSession) *process {
 	p := &process{c: n.c, node: n, backend: backend, disk: disk, dead: make(chan struct{}), alive: true}
 	p.machine = newMachine(p)
 	return p
@@ -231,7 +231,7 @@ func (p *process) config() *raft.Config {
 const snapshotInterval = 10 * time.Second
 
 // stop ends the process of the node, if one runs.
-func (n *node) stop(life trace.Life, why string) error {
+func (n *node) stop(life trace.ProcessState, why string) error {
 	n.enterToEnd()
 	defer n.leave()
 	if n.running() == nil {
@@ -243,7 +243,7 @@ func (n *node) stop(life trace.Life, why string) error {
 // stopHeld is stop, behind the node's door. The order matters: raft's Shutdown
 // waits for all of its goroutines, and they for the network, the disk and the
 // counter, so those let go first.
-func (n *node) stopHeld(life trace.Life, why string) error {
+func (n *node) stopHeld(life trace.ProcessState, why string) error {
 	p := n.running()
 	if p == nil { // only the power goes
 		n.setLife(life, why)
@@ -294,8 +294,8 @@ func (p *process) die() error {
 	}
 	p.mu.Unlock()
 	err := p.transport.Close()
-	p.c.network.Release(p.node.address) // a later process is not paused
-	p.disk.Detach()
+	p.c.network.Resume(p.node.address) // a later process is not paused
+	p.disk.Kill()
 	p.machine.gate.release()
 	return err
 }
@@ -319,7 +319,7 @@ func (n *node) losePower() error {
 
 // losePowerOver is losePower with the storage open. What is left on a disk that
 // lied is told at once: all others keep what they have.
-func (n *node) losePowerOver(backend faults.Backend) error {
+func (n *node) losePowerOver(backend faults.DiskBackend) error {
 	disk := n.diskNow()
 	if err := disk.PowerLoss(backend); err != nil || disk.Fault() != (faults.Lie{}) {
 		return err
@@ -328,7 +328,7 @@ func (n *node) losePowerOver(backend faults.Backend) error {
 	if err != nil {
 		return nil // so it will not start either, and says then why
 	}
-	defer opened.Detach()
+	defer opened.Kill()
 	return n.newProcess(backend, opened).tellDisk()
 }
 

@@ -16,9 +16,9 @@ const (
 	Memory = "memory" // raft's stores in memory
 )
 
-// Defaults returns the settings of a cluster when nothing else is asked for:
+// DefaultSettings returns the settings of a cluster when nothing else is asked for:
 // hashicorp/raft's own timeouts, and logs short enough to see them compacted.
-func Defaults() trace.Settings {
+func DefaultSettings() trace.Settings {
 	return trace.Settings{
 		Seed:              1,
 		Storage:           Bolt,
@@ -111,9 +111,9 @@ func count(key string, field func(*trace.Settings) *uint64) setting {
 	}
 }
 
-// Changed returns the keys and values of the settings that are not as in Defaults.
-func Changed(s trace.Settings) (changed [][2]string) {
-	defaults := Defaults()
+// NonDefaultSettings returns the keys and values of the settings that are not as in Defaults.
+func NonDefaultSettings(s trace.Settings) (changed [][2]string) {
+	defaults := DefaultSettings()
 	for _, one := range settings {
 		if value := one.get(&s); value != one.get(&defaults) {
 			changed = append(changed, [2]string{one.key, value})
@@ -122,7 +122,7 @@ func Changed(s trace.Settings) (changed [][2]string) {
 	return changed
 }
 
-// SettingKeys returns the keys [Set] knows, sorted.
+// SettingKeys returns the keys [SetSetting] knows, sorted.
 func SettingKeys() []string {
 	keys := make([]string, len(settings))
 	for i, s := range settings {
@@ -131,23 +131,23 @@ func SettingKeys() []string {
 	return keys
 }
 
-// SetAll changes settings that are each written as KEY=VALUE. The error says which
+// ApplySettings changes settings that are each written as KEY=VALUE. The error says which
 // one is wrong, and what is allowed.
-func SetAll(s *trace.Settings, all []string) error {
+func ApplySettings(s *trace.Settings, all []string) error {
 	for _, one := range all {
 		key, value, ok := strings.Cut(one, "=")
 		if !ok {
 			return fmt.Errorf("%s: it must be KEY=VALUE, like election=2s", one)
 		}
-		if err := Set(s, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+		if err := SetSetting(s, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
 			return fmt.Errorf("%s: %w", one, err)
 		}
 	}
 	return nil
 }
 
-// Set changes one setting. The error says what is allowed.
-func Set(s *trace.Settings, key, value string) error {
+// SetSetting changes one setting. The error says what is allowed.
+func SetSetting(s *trace.Settings, key, value string) error {
 	i := slices.IndexFunc(settings, func(s setting) bool { return s.key == key })
 	if i < 0 {
 		return fmt.Errorf("there is no setting %q: there are %s", key, strings.Join(SettingKeys(), ", "))
@@ -158,9 +158,9 @@ func Set(s *trace.Settings, key, value string) error {
 	return nil
 }
 
-// Check says what is wrong with the settings together, as raft would see it
+// ValidateSettings says what is wrong with the settings together, as raft would see it
 // (hashicorp/raft config.go, ValidateConfig).
-func Check(s trace.Settings) error {
+func ValidateSettings(s trace.Settings) error {
 	switch {
 	case s.Storage != Bolt && s.Storage != Memory:
 		return fmt.Errorf("storage %q is neither %s nor %s", s.Storage, Bolt, Memory)

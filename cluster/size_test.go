@@ -43,7 +43,7 @@ func TestNinetyNineNodesElectAndReplicate(t *testing.T) {
 
 func TestAClusterHasAtLeastOneNodeAndAtMost99(t *testing.T) {
 	for _, n := range []int{-1, 0, 100} {
-		settings := Defaults()
+		settings := DefaultSettings()
 		settings.Storage = Memory
 		if c, err := Open(Config{Nodes: n, Settings: settings}); err == nil {
 			t.Errorf("%d nodes: opened, %v", n, c.Close())

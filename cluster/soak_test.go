@@ -39,7 +39,7 @@ func (w *world) crossCheck() {
 	}
 }
 
-func differences(log *trace.Log, p *process, sound bool) (wrong []string) {
+func differences(log *trace.Stream, p *process, sound bool) (wrong []string) {
 	r := p.raft.Load()
 	var servers []trace.Server
 	if future := r.GetConfiguration(); future.Error() == nil {
@@ -47,7 +47,7 @@ func differences(log *trace.Log, p *process, sound bool) (wrong []string) {
 			servers = append(servers, trace.Server{ID: string(s.ID), Voter: s.Suffrage == raft.Voter})
 		}
 	}
-	log.Look(func(s *trace.State) {
+	log.Read(func(s *trace.State) {
 		n := s.Node(p.node.name)
 		compare := func(what string, folded, actual any) {
 			if folded != actual {
@@ -60,7 +60,7 @@ func differences(log *trace.Log, p *process, sound bool) (wrong []string) {
 		// Raft cuts entries off and then stores others in their place. If the disk
 		// lets it wait in between, or fails, raft does not know that its log has
 		// become shorter, until it stores something again (raft.go, appendEntries).
-		if sound && n.Life == trace.Up {
+		if sound && n.Process == trace.Up {
 			compare("last index", n.LastIndex(), r.LastIndex())
 		}
 		compare("value", n.Value, p.machine.counter.Value())
@@ -69,7 +69,7 @@ func differences(log *trace.Log, p *process, sound bool) (wrong []string) {
 		if !slices.Equal(n.Servers, servers) {
 			wrong = append(wrong, fmt.Sprintf("%s: configuration is %v by the events, %v by raft", n.ID, n.Servers, servers))
 		}
-		if n.Life == trace.Paused || n.DiskFault == "stall" {
+		if n.Process == trace.Paused || n.DiskFault == "stall" {
 			return // its disk does not answer now
 		}
 		for i, e := range n.Entries {
@@ -92,7 +92,7 @@ func (w *world) watchDisks() {
 		case e.Kind == trace.KindDiskFault:
 			faulty[e.Node] = e.Text != ""
 			w.unsound[e.Node] = w.unsound[e.Node] || faulty[e.Node]
-		case e.Kind == trace.KindLife && !e.Life.Running():
+		case e.Kind == trace.KindProcess && !e.Process.Running():
 			w.unsound[e.Node] = faulty[e.Node]
 		}
 	})
@@ -156,13 +156,13 @@ func (n nemesis) strike() {
 
 // order gives an order and does not wait for it: a node may never start from a
 // disk that stalls. Many make no sense, like killing the dead; that is refused.
-func (n nemesis) order(f func() error) { _ = n.w.Order("strike", f) }
+func (n nemesis) order(f func() error) { _ = n.w.Do("strike", f) }
 
 // down returns the nodes without a process.
 func (n nemesis) down() (down []string) {
-	n.w.Trace().Look(func(s *trace.State) {
+	n.w.Trace().Read(func(s *trace.State) {
 		for i := range s.Nodes {
-			if !s.Nodes[i].Life.Running() {
+			if !s.Nodes[i].Process.Running() {
 				down = append(down, s.Nodes[i].ID)
 			}
 		}
@@ -244,7 +244,7 @@ func (w *world) mend() {
 			err := errors.Join(w.do(func() error { return w.Resume(name) }), w.do(func() error { return w.Restart(name) }))
 			w.pass(time.Second)
 			state := w.Trace().State()
-			if state.Node(name).Life == trace.Up {
+			if state.Node(name).Process == trace.Up {
 				break
 			}
 			w.t.Logf("%s: %v", name, err)
@@ -261,7 +261,7 @@ func converged(s *trace.State) bool {
 	leader := s.LeaderNode()
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		if n.Life != trace.Up || n.Commit != leader.Commit || n.LastIndex() != leader.LastIndex() ||
+		if n.Process != trace.Up || n.Commit != leader.Commit || n.LastIndex() != leader.LastIndex() ||
 			n.LastTerm() != leader.LastTerm() || n.Value != leader.Value || n.Commit != n.LastIndex() {
 			return false
 		}

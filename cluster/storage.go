@@ -19,7 +19,7 @@ const snapshotsKept = 2
 // storage is where the disk of one node keeps its data between processes.
 type storage interface {
 	// open returns what raft stores into, and how to close it.
-	open() (faults.Backend, func() error, error)
+	open() (faults.DiskBackend, func() error, error)
 	// wipe removes everything. The storage must not be open.
 	wipe() error
 	// make makes a place for the storage, empty after a wipe, by which a later
@@ -35,9 +35,9 @@ type boltStorage struct {
 	noSync bool
 }
 
-func (b boltStorage) open() (faults.Backend, func() error, error) {
-	fail := func(err error) (faults.Backend, func() error, error) {
-		return faults.Backend{}, nil, fmt.Errorf("opening %s: %w", b.path, err)
+func (b boltStorage) open() (faults.DiskBackend, func() error, error) {
+	fail := func(err error) (faults.DiskBackend, func() error, error) {
+		return faults.DiskBackend{}, nil, fmt.Errorf("opening %s: %w", b.path, err)
 	}
 	// FileSnapshotStore would make its directory readable for everybody.
 	if err := os.MkdirAll(filepath.Join(b.path, "snapshots"), 0o700); err != nil {
@@ -56,7 +56,7 @@ func (b boltStorage) open() (faults.Backend, func() error, error) {
 	if err != nil {
 		return fail(err)
 	}
-	return faults.Backend{Logs: store, Stable: store, Snapshots: snapshots}, store.Close, nil
+	return faults.DiskBackend{Logs: store, Stable: store, Snapshots: snapshots}, store.Close, nil
 }
 
 func (b boltStorage) wipe() error { return os.RemoveAll(b.path) }
@@ -64,7 +64,7 @@ func (b boltStorage) wipe() error { return os.RemoveAll(b.path) }
 func (b boltStorage) make() error { return os.MkdirAll(b.path, 0o700) }
 
 // memoryStorage keeps everything in raft's own stores in memory.
-type memoryStorage struct{ backend faults.Backend }
+type memoryStorage struct{ backend faults.DiskBackend }
 
 func newMemoryStorage() *memoryStorage {
 	m := &memoryStorage{}
@@ -72,7 +72,7 @@ func newMemoryStorage() *memoryStorage {
 	return m
 }
 
-func (m *memoryStorage) open() (faults.Backend, func() error, error) {
+func (m *memoryStorage) open() (faults.DiskBackend, func() error, error) {
 	return m.backend, func() error { return nil }, nil
 }
 
@@ -80,6 +80,6 @@ func (m *memoryStorage) make() error { return nil }
 
 func (m *memoryStorage) wipe() error {
 	store := raft.NewInmemStore()
-	m.backend = faults.Backend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
+	m.backend = faults.DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
 	return nil
 }

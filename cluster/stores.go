@@ -66,9 +66,9 @@ func entryOf(log *raft.Log) trace.Entry {
 			e.Kind = trace.EntryOther
 			break
 		}
-		e.Kind, e.Delta, e.Client, e.Seq, e.Sessionless = trace.EntryAdd, command.Delta, command.Client, command.Seq, !command.Session
+		e.Kind, e.Delta, e.Client, e.Seq, e.NoSession = trace.EntryAdd, command.Delta, command.Client, command.Seq, !command.Session
 		if command.Op == counter.OpRead { // which needs none
-			e.Kind, e.Sessionless = trace.EntryRead, false
+			e.Kind, e.NoSession = trace.EntryRead, false
 		}
 	case raft.LogNoop:
 		e.Kind = trace.EntryNoop

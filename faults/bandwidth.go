@@ -17,11 +17,11 @@ func (Bandwidth) Meaning() string { return "carry only this many bytes a second;
 
 func (f Bandwidth) String() string { return "bandwidth " + FormatRate(f.BytesPerSecond) }
 
-// Judge implements LinkFault.
-func (f Bandwidth) Judge(p Packet, _ *rand.Rand) Verdict {
+// Apply implements LinkFault.
+func (f Bandwidth) Apply(p Packet, _ *rand.Rand) Effect {
 	if f.BytesPerSecond <= 0 {
-		return Verdict{}
+		return Effect{}
 	}
 	seconds := float64(p.SizeBytes) / float64(f.BytesPerSecond)
-	return Verdict{Occupies: time.Duration(seconds * float64(time.Second))}
+	return Effect{Occupies: time.Duration(seconds * float64(time.Second))}
 }

@@ -13,5 +13,5 @@ func (Cut) Meaning() string { return "lose every message, silently" }
 
 func (Cut) String() string { return "cut" }
 
-// Judge implements LinkFault.
-func (Cut) Judge(Packet, *rand.Rand) Verdict { return Verdict{Lost: "cut"} }
+// Apply implements LinkFault.
+func (Cut) Apply(Packet, *rand.Rand) Effect { return Effect{Lost: "cut"} }

@@ -23,7 +23,7 @@ func (d Delay) String() string {
 	return s
 }
 
-// Judge implements LinkFault.
-func (d Delay) Judge(_ Packet, chance *rand.Rand) Verdict {
-	return Verdict{Delay: spread(chance, d.Mean, d.Jitter)}
+// Apply implements LinkFault.
+func (d Delay) Apply(_ Packet, chance *rand.Rand) Effect {
+	return Effect{Delay: spread(chance, d.Mean, d.Jitter)}
 }

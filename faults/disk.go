@@ -30,7 +30,7 @@ type DiskConfig struct {
 // A Backend is where a Disk keeps its data: raft-boltdb and FileSnapshotStore, or raft's memory stores. Whoever opens it
 // closes it, after Detach. Its content belongs to the Disk: every record carries a checksum, so a Disk cannot be put over
 // data that was written without one.
-type Backend struct {
+type DiskBackend struct {
 	Logs      raft.LogStore
 	Stable    raft.StableStore
 	Snapshots raft.SnapshotStore
@@ -49,7 +49,7 @@ type Disk struct {
 	mu    sync.Mutex
 	fault DiskFault     // nil: ok
 	stall chan struct{} // closed when the stall is over; nil while the disk does not stall
-	open  *OpenDisk     // the process that has it open, nil while there is none
+	open  *DiskSession  // the process that has it open, nil while there is none
 	rng   *rand.Rand
 
 	// The page cache of a lying disk: see disk_lie.go.
@@ -71,7 +71,7 @@ func NewDisk(cfg DiskConfig) *Disk {
 // snapshots. Damage is an error that wraps ErrDamaged and says what is damaged; so is a log entry that raft will need and
 // that is not there, because raft panics on it. It is an error to open a disk that a process has open: Detach that one
 // first.
-func (d *Disk) Open(b Backend) (*OpenDisk, error) {
+func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.open != nil {
@@ -87,7 +87,7 @@ func (d *Disk) Open(b Backend) (*OpenDisk, error) {
 		}
 		d.fault = nil
 	}
-	o := &OpenDisk{disk: d, backend: b, dead: make(chan struct{})}
+	o := &DiskSession{disk: d, backend: b, dead: make(chan struct{})}
 	if err := d.verify(b); err != nil {
 		return nil, err
 	}
@@ -95,9 +95,9 @@ func (d *Disk) Open(b Backend) (*OpenDisk, error) {
 	return o, nil
 }
 
-// Set makes f what is wrong with the disk, in place of what was. Setting the fault it has already changes nothing, so a
+// SetFault makes f what is wrong with the disk, in place of what was. Setting the fault it has already changes nothing, so a
 // lying disk's flushes keep their rhythm; nil is Clear.
-func (d *Disk) Set(f DiskFault) {
+func (d *Disk) SetFault(f DiskFault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if f == d.fault {
@@ -120,10 +120,10 @@ func (d *Disk) Set(f DiskFault) {
 	d.tick()
 }
 
-// Clear makes the disk a healthy one. What waits for a stall to end goes on, and what a lie held back is flushed. Damage
+// ClearFault makes the disk a healthy one. What waits for a stall to end goes on, and what a lie held back is flushed. Damage
 // that is done stays. A program that ends should clear a lying disk before it detaches the last process: snapshots that
 // are not flushed are in memory only.
-func (d *Disk) Clear() { d.Set(nil) }
+func (d *Disk) ClearFault() { d.SetFault(nil) }
 
 // Fault is what is wrong with the disk, nil if nothing is.
 func (d *Disk) Fault() DiskFault {
@@ -146,7 +146,7 @@ type ok struct{ healthy }
 func (ok) String() string { return "ok" }
 
 // verify reads everything back. The caller holds mu.
-func (d *Disk) verify(b Backend) error {
+func (d *Disk) verify(b DiskBackend) error {
 	newest, err := d.verifySnapshots(b)
 	if err != nil {
 		return err

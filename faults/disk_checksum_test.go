@@ -41,7 +41,7 @@ func TestEverySingleBitFlipIsFound(t *testing.T) {
 		t.Run(storage.name, func(t *testing.T) {
 			m := newDiskMachine(t, storage, DiskConfig{})
 			diskFill(t, m)
-			m.process.Detach()
+			m.process.Kill()
 			var stored raft.Log
 			diskMust(t, m.backend.Logs.GetLog(diskFlipped, &stored))
 			flip := func(change func(l *raft.Log)) {
@@ -90,7 +90,7 @@ func TestABitFlipInTheFileIsFoundOrHarmless(t *testing.T) {
 	m := newDiskMachine(t, diskStorage{"bolt", diskBolt}, DiskConfig{})
 	diskFill(t, m)
 	want := readAllLogs(t, m.process)
-	m.process.Detach()
+	m.process.Kill()
 	path := filepath.Join(t.TempDir(), "raft.db")
 	key := []byte{7: diskFlipped}
 	raw := copyToBolt(t, m.backend, path, key)
@@ -107,7 +107,7 @@ func TestABitFlipInTheFileIsFoundOrHarmless(t *testing.T) {
 			return errors.Join(bucket.Delete(key), bucket.Put(damaged[:8], damaged[8:]))
 		})
 		store := openBolt(t, path)
-		process, err := NewDisk(DiskConfig{}).Open(Backend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()})
+		process, err := NewDisk(DiskConfig{}).Open(DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()})
 		switch {
 		case errors.Is(err, ErrDamaged):
 			found++
@@ -145,7 +145,7 @@ func inBolt(t *testing.T, path string, change func(*bbolt.Bucket) error) {
 }
 
 // copyToBolt puts the log of b into a new file and returns the raw bytes of one entry.
-func copyToBolt(t *testing.T, b Backend, path string, key []byte) (raw []byte) {
+func copyToBolt(t *testing.T, b DiskBackend, path string, key []byte) (raw []byte) {
 	t.Helper()
 	store := openBolt(t, path)
 	for index := uint64(1); index <= 3; index++ {
@@ -162,7 +162,7 @@ func copyToBolt(t *testing.T, b Backend, path string, key []byte) (raw []byte) {
 }
 
 // readAllLogs is the log as raft reads it, with times in one form.
-func readAllLogs(t *testing.T, process *OpenDisk) []raft.Log {
+func readAllLogs(t *testing.T, process *DiskSession) []raft.Log {
 	t.Helper()
 	last, err := process.Logs().LastIndex()
 	diskMust(t, err)
@@ -187,9 +187,9 @@ func TestCorruptDamagesOneRecordAndOpenNamesIt(t *testing.T) {
 				m := newDiskMachine(t, storage, DiskConfig{Seed: seed})
 				diskFill(t, m)
 				before := m.state()
-				m.disk.Set(Corrupt{})
+				m.disk.SetFault(Corrupt{})
 				m.expect(before) // nothing happens while a process has the disk open
-				m.process.Detach()
+				m.process.Kill()
 				_, err := m.disk.Open(m.backend)
 				if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), " is damaged (CRC32C 0x") {
 					t.Fatalf("seed %d: opening a corrupted disk: %v", seed, err)
@@ -210,8 +210,8 @@ func TestCorruptDoesTheSameForTheSameSeed(t *testing.T) {
 	damage := func(seed int64) string {
 		m := newDiskMachine(t, diskStorages[0], DiskConfig{Seed: seed})
 		diskFill(t, m)
-		m.disk.Set(Corrupt{})
-		m.process.Detach()
+		m.disk.SetFault(Corrupt{})
+		m.process.Kill()
 		_, err := m.disk.Open(m.backend)
 		return err.Error()
 	}
@@ -225,7 +225,7 @@ func TestCorruptDoesTheSameForTheSameSeed(t *testing.T) {
 
 func TestCorruptOfAnEmptyDiskIsSpent(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
-	m.disk.Set(Corrupt{})
+	m.disk.SetFault(Corrupt{})
 	m.kill(false)
 	if m.disk.Fault() != nil {
 		t.Fatal("the fault is still set")
@@ -239,7 +239,7 @@ func TestAGapInTheLogIsDamageUnlessASnapshotCoversIt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newDiskMachine(t, storage, DiskConfig{})
 				diskMust(t, m.append(1, 2, 5, 6))
-				m.process.Detach()
+				m.process.Kill()
 				_, err := m.disk.Open(m.backend)
 				if !errors.Is(err, ErrDamaged) || err.Error() != "the log is damaged: entry 3 is missing" {
 					t.Fatalf("opening a log without entry 3: %v", err)
@@ -250,7 +250,7 @@ func TestAGapInTheLogIsDamageUnlessASnapshotCoversIt(t *testing.T) {
 				m.process, err = m.disk.Open(m.backend)
 				diskMust(t, err)
 				diskMust(t, m.process.Logs().DeleteRange(1, 5))
-				m.process.Detach()
+				m.process.Kill()
 				if _, err = m.disk.Open(m.backend); err == nil || err.Error() != "the log is damaged: entry 5 is missing" {
 					t.Fatalf("opening a log without entry 5: %v", err)
 				}

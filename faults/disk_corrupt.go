@@ -16,7 +16,7 @@ type Corrupt struct{ healthy }
 func (Corrupt) String() string { return "corrupt" }
 
 // corrupt does the damage. Which record and which bits comes from the seed. The caller holds mu.
-func (d *Disk) corrupt(b Backend) error {
+func (d *Disk) corrupt(b DiskBackend) error {
 	var records []func() error
 	first, last, err := logRange(b.Logs)
 	if err != nil {

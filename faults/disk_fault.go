@@ -14,7 +14,7 @@ var (
 	ErrNoSpace = errors.New("no space left on device")
 	// ErrDamaged is wrapped by the error that says which stored record does not match its checksum.
 	ErrDamaged = errors.New("damaged")
-	// ErrDetached is what the operations of a dead process get; see OpenDisk.Detach.
+	// ErrDetached is what the operations of a dead process get; see DiskSession.Detach.
 	ErrDetached = errors.New("the process that used this disk is dead")
 )
 

@@ -42,7 +42,7 @@ func TestAWriteTakesTheTimeOfAnFsync(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newDiskMachine(t, diskStorages[0], DiskConfig{FsyncLatency: 5 * time.Millisecond})
-				m.disk.Set(c.fault)
+				m.disk.SetFault(c.fault)
 				start := time.Now()
 				diskMust(t, m.append(1, 2))
 				if took := time.Since(start); took != c.want {
@@ -65,12 +65,12 @@ func TestAStalledDiskLetsEverythingGoWhenItIsCleared(t *testing.T) {
 				m := newDiskMachine(t, diskStorages[0], DiskConfig{FsyncLatency: time.Millisecond})
 				inFlight := diskGo(m.writes()[name])
 				synctest.Wait()
-				m.disk.Set(Stall{}) // stalls what has begun as well
+				m.disk.SetFault(Stall{}) // stalls what has begun as well
 				before := m.state()
 				waiting := diskGo(m.writes()[name])
 				time.Sleep(time.Hour)
 				m.expect(before)
-				m.disk.Clear()
+				m.disk.ClearFault()
 				diskMust(t, <-inFlight)
 				diskMust(t, <-waiting)
 			})
@@ -84,8 +84,8 @@ func TestAStoppedProcessWaits(t *testing.T) {
 		ops := m.writes()
 		ops["read"] = func() error { _, err := m.process.Logs().LastIndex(); return err }
 		ops["list"] = func() error { _, err := m.process.Snapshots().List(); return err }
-		m.process.Hold()
-		m.process.Hold()
+		m.process.Pause()
+		m.process.Pause()
 		var results []<-chan error
 		for _, op := range ops {
 			results = append(results, diskGo(op))
@@ -98,8 +98,8 @@ func TestAStoppedProcessWaits(t *testing.T) {
 			default:
 			}
 		}
-		m.process.Release()
-		m.process.Release()
+		m.process.Resume()
+		m.process.Resume()
 		for _, result := range results {
 			diskMust(t, <-result)
 		}
@@ -109,9 +109,9 @@ func TestAStoppedProcessWaits(t *testing.T) {
 func TestADetachedProcessWritesNothing(t *testing.T) {
 	obstacles := map[string]func(m *diskMachine){
 		"none":  func(*diskMachine) {},
-		"stall": func(m *diskMachine) { m.disk.Set(Stall{}) },
-		"hold":  func(m *diskMachine) { m.process.Hold() },
-		"fsync": func(m *diskMachine) { m.disk.Set(Slow{Latency: time.Hour}) },
+		"stall": func(m *diskMachine) { m.disk.SetFault(Stall{}) },
+		"hold":  func(m *diskMachine) { m.process.Pause() },
+		"fsync": func(m *diskMachine) { m.disk.SetFault(Slow{Latency: time.Hour}) },
 	}
 	for name, obstruct := range obstacles {
 		for kind := range (&diskMachine{}).writes() {
@@ -127,8 +127,8 @@ func TestADetachedProcessWritesNothing(t *testing.T) {
 						synctest.Wait()
 					}
 					start := time.Now()
-					m.process.Detach()
-					m.process.Detach()
+					m.process.Kill()
+					m.process.Kill()
 					if err := m.writes()[kind](); !errors.Is(err, ErrDetached) {
 						t.Errorf("a later operation returned %v", err)
 					}
@@ -143,7 +143,7 @@ func TestADetachedProcessWritesNothing(t *testing.T) {
 					if len(m.crashed()) > 0 {
 						t.Errorf("a dead process crashed: %v", m.crashed())
 					}
-					m.disk.Clear()
+					m.disk.ClearFault()
 					m.kill(false)
 					m.expect(before)
 				})
@@ -174,7 +174,7 @@ func TestNothingHappensAfterDetachUnderConcurrency(t *testing.T) {
 			for range 50 {
 				runtime.Gosched()
 			}
-			m.process.Detach()
+			m.process.Kill()
 			before, err := m.backend.Logs.LastIndex()
 			diskMust(t, err)
 			all.Wait()
@@ -192,7 +192,7 @@ func TestAFailingDiskRefusesEveryWrite(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	diskMust(t, m.append(1))
 	before := m.state()
-	m.disk.Set(Fail{})
+	m.disk.SetFault(Fail{})
 	for _, kind := range []string{"append", "delete", "snapshot"} {
 		if err := m.writes()[kind](); !errors.Is(err, ErrIO) {
 			t.Errorf("%s: %v", kind, err)
@@ -216,7 +216,7 @@ func TestAFailingDiskRefusesEveryWrite(t *testing.T) {
 func TestAFullDiskStillDeletesAndKeepsTermsAndVotes(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	diskMust(t, m.append(1, 2))
-	m.disk.Set(Full{})
+	m.disk.SetFault(Full{})
 	for _, kind := range []string{"append", "snapshot"} {
 		if err := m.writes()[kind](); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "no space left on device") {
 			t.Errorf("%s: %v", kind, err)
@@ -232,13 +232,13 @@ func TestASnapshotThatFailedStaysFailed(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	sink, err := m.process.Snapshots().Create(1, 1, 1, raft.Configuration{}, 1, diskTransport())
 	diskMust(t, err)
-	m.disk.Set(Full{})
+	m.disk.SetFault(Full{})
 	for range 2 {
 		if err := sink.Close(); !errors.Is(err, ErrNoSpace) {
 			t.Fatalf("Close returned %v", err)
 		}
 	}
-	m.disk.Clear()
+	m.disk.ClearFault()
 	m.expect("log keys")
 }
 

@@ -10,7 +10,7 @@ import (
 // after a newer one has come from its leader and the log has been cut behind that.
 func TestALateSnapshotDoesNotReplaceANewerOne(t *testing.T) {
 	store := raft.NewInmemStore()
-	backend := Backend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
+	backend := DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
 	disk := NewDisk(DiskConfig{})
 	open, err := disk.Open(backend)
 	if err != nil {
@@ -42,7 +42,7 @@ func TestALateSnapshotDoesNotReplaceANewerOne(t *testing.T) {
 	if newest() != 20 {
 		t.Fatalf("the newest snapshot is %d", newest())
 	}
-	open.Detach()
+	open.Kill()
 	if err := disk.PowerLoss(backend); err != nil {
 		t.Fatal(err)
 	}

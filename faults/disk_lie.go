@@ -64,7 +64,7 @@ func (j *journal) keepKey(stable raft.StableStore, key []byte) error {
 }
 
 // rollBack gives the backend the records of the journal back.
-func (j *journal) rollBack(b Backend) error {
+func (j *journal) rollBack(b DiskBackend) error {
 	for key, before := range j.keys {
 		// A StableStore cannot delete: an empty value stands for a key that was not there (see readKey).
 		if before == nil {
@@ -123,7 +123,7 @@ func (j *journal) rollBackLogs(logs raft.LogStore) error {
 // PowerLoss is the machine losing power: what a lying disk has not flushed is taken back, in the backend, as if it had
 // never been written. An honest disk loses nothing but a snapshot in the making. No process may have the disk open:
 // Detach it first, and give PowerLoss the backend the next process will open, or the last one before it is closed.
-func (d *Disk) PowerLoss(b Backend) error {
+func (d *Disk) PowerLoss(b DiskBackend) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.open != nil {

@@ -18,7 +18,7 @@ func TestALyingDiskLosesItsTailOnPowerLoss(t *testing.T) {
 				m := newDiskMachine(t, storage, DiskConfig{})
 				diskMust(t, m.append(1, 2))
 				diskMust(t, m.process.Stable().Set([]byte("CurrentTerm"), []byte("one")))
-				m.disk.Set(Lie{})
+				m.disk.SetFault(Lie{})
 				diskMust(t, m.append(3))
 				time.Sleep(DefaultFlushEvery)
 				diskMust(t, m.append(4, 5))
@@ -38,7 +38,7 @@ func TestAKillKeepsWhatALyingDiskHeld(t *testing.T) {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newDiskMachine(t, storage, DiskConfig{})
-				m.disk.Set(Lie{})
+				m.disk.SetFault(Lie{})
 				diskMust(t, m.append(1, 2, 3))
 				diskMust(t, m.snapshot(2, "two"))
 				diskMust(t, m.process.Logs().DeleteRange(1, 2))
@@ -60,7 +60,7 @@ func TestAPowerLossTakesASnapshotBackWithItsCompaction(t *testing.T) {
 				diskMust(t, m.append(1, 2, 3, 4, 5, 6))
 				diskMust(t, m.snapshot(2, "two"))
 				diskMust(t, m.process.Logs().DeleteRange(1, 2))
-				m.disk.Set(Lie{})
+				m.disk.SetFault(Lie{})
 				for index := uint64(3); index <= 6; index++ { // more of them than the file store keeps
 					diskMust(t, m.snapshot(index, fmt.Sprint(index)))
 					diskMust(t, m.process.Logs().DeleteRange(index, index))
@@ -76,10 +76,10 @@ func TestAPowerLossTakesASnapshotBackWithItsCompaction(t *testing.T) {
 func TestWhatWasFlushedSurvivesAPowerLoss(t *testing.T) {
 	end := map[string]func(m *diskMachine){
 		"flush tick":            func(*diskMachine) { time.Sleep(DefaultFlushEvery) },
-		"flush tick while down": func(m *diskMachine) { m.process.Detach(); time.Sleep(DefaultFlushEvery) },
-		"clear":                 func(m *diskMachine) { m.disk.Clear() },
-		"clear while down":      func(m *diskMachine) { m.process.Detach(); m.disk.Clear() },
-		"another fault":         func(m *diskMachine) { m.disk.Set(Full{}) },
+		"flush tick while down": func(m *diskMachine) { m.process.Kill(); time.Sleep(DefaultFlushEvery) },
+		"clear":                 func(m *diskMachine) { m.disk.ClearFault() },
+		"clear while down":      func(m *diskMachine) { m.process.Kill(); m.disk.ClearFault() },
+		"another fault":         func(m *diskMachine) { m.disk.SetFault(Full{}) },
 	}
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestWhatWasFlushedSurvivesAPowerLoss(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						m := newDiskMachine(t, storage, DiskConfig{})
-						m.disk.Set(Lie{})
+						m.disk.SetFault(Lie{})
 						diskMust(t, m.append(1, 2, 3))
 						diskMust(t, m.snapshot(2, "two"))
 						diskMust(t, m.process.Logs().DeleteRange(1, 2))
@@ -105,12 +105,12 @@ func TestWhatWasFlushedSurvivesAPowerLoss(t *testing.T) {
 func TestFlushesKeepTheirRhythm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newDiskMachine(t, diskStorages[0], DiskConfig{})
-		m.disk.Set(Lie{})
+		m.disk.SetFault(Lie{})
 		diskMust(t, m.append(1))
 		time.Sleep(45 * time.Second)
 		diskMust(t, m.append(2)) // does the flush of second 30
 		time.Sleep(16 * time.Second)
-		m.disk.Set(Lie{}) // changes nothing
+		m.disk.SetFault(Lie{}) // changes nothing
 		diskMust(t, m.append(3))
 		m.kill(true) // in second 61
 		m.expect("log 1.1:d1 1.2:d2 keys")
@@ -123,12 +123,12 @@ func TestASnapshotIsFoundByItsIDBeforeAndAfterItsFlush(t *testing.T) {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newDiskMachine(t, storage, DiskConfig{})
-				m.disk.Set(Lie{})
+				m.disk.SetFault(Lie{})
 				diskMust(t, m.snapshot(2, "two"))
 				metas, err := m.process.Snapshots().List()
 				diskMust(t, err)
 				time.Sleep(time.Second)
-				m.disk.Clear()
+				m.disk.ClearFault()
 				_, r, err := m.process.Snapshots().Open(metas[0].ID)
 				diskMust(t, err)
 				diskMust(t, r.Close())
@@ -232,13 +232,13 @@ func (r *diskRun) actions() map[string]func(*rapid.T) {
 			time.Sleep(time.Duration(rapid.IntRange(1, 40).Draw(rt, "seconds")) * time.Second)
 		},
 		"lie": func(*rapid.T) {
-			r.disk.Set(Lie{})
+			r.disk.SetFault(Lie{})
 			if r.lyingSince.IsZero() {
 				r.lyingSince, r.ticks = time.Now(), 0
 			}
 		},
 		"clear": func(*rapid.T) {
-			r.disk.Clear()
+			r.disk.ClearFault()
 			r.lyingSince = time.Time{}
 		},
 		"kill": func(*rapid.T) { r.kill(false) },

@@ -9,14 +9,14 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// An OpenDisk is what one process sees of a Disk. Its stores are for raft.
+// An DiskSession is what one process sees of a Disk. Its stores are for raft.
 //
 // Raft panics, on a goroutine of its own where nobody can recover, when it cannot store its term or read a committed
 // entry. There an error ends the goroutine (runtime.Goexit), as the end of the process would, and raft's Shutdown still
 // returns. Anywhere else an error is returned. NewRaft panics too, but on its caller's goroutine: recover from it there.
-type OpenDisk struct {
+type DiskSession struct {
 	disk    *Disk
-	backend Backend
+	backend DiskBackend
 	dead    chan struct{} // closed when the process is dead
 
 	mu   sync.Mutex    // never held during I/O, may be taken while disk.mu is held
@@ -24,17 +24,17 @@ type OpenDisk struct {
 }
 
 // Logs is the log store, to give to raft. It is monotonic if the backend's is (raft.MonotonicLogStore).
-func (o *OpenDisk) Logs() raft.LogStore { return diskLogs{o} }
+func (o *DiskSession) Logs() raft.LogStore { return diskLogs{o} }
 
 // Stable is the store of raft's keys, to give to raft.
-func (o *OpenDisk) Stable() raft.StableStore { return diskKeys{o} }
+func (o *DiskSession) Stable() raft.StableStore { return diskKeys{o} }
 
 // Snapshots is the snapshot store, to give to raft. A snapshot is kept in memory until its sink is closed, and is then
 // written in one go: a process that dies while it writes one leaves nothing behind.
-func (o *OpenDisk) Snapshots() raft.SnapshotStore { return diskSnapshots{o} }
+func (o *DiskSession) Snapshots() raft.SnapshotStore { return diskSnapshots{o} }
 
-// Hold stops the process: from now on its operations wait, whatever the disk does, until Release or Detach.
-func (o *OpenDisk) Hold() {
+// Pause stops the process: from now on its operations wait, whatever the disk does, until Release or Detach.
+func (o *DiskSession) Pause() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.held == nil {
@@ -42,8 +42,8 @@ func (o *OpenDisk) Hold() {
 	}
 }
 
-// Release lets a stopped process go on. All operations that waited are carried out.
-func (o *OpenDisk) Release() {
+// Resume lets a stopped process go on. All operations that waited are carried out.
+func (o *DiskSession) Resume() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.held != nil {
@@ -52,13 +52,13 @@ func (o *OpenDisk) Release() {
 	}
 }
 
-// Detach declares the process dead. A write that has begun is finished before Detach returns; any operation that waits or
+// Kill declares the process dead. A write that has begun is finished before Detach returns; any operation that waits or
 // comes later returns ErrDetached at once and has no effect. Detach before raft's Shutdown, so that nothing a dead node's
 // goroutines still do has an effect, and close the backend after it.
-func (o *OpenDisk) Detach() { o.detach() }
+func (o *DiskSession) Kill() { o.detach() }
 
 // detach reports whether the process was alive.
-func (o *OpenDisk) detach() bool {
+func (o *DiskSession) detach() bool {
 	o.mu.Lock()
 	alive := !o.isDead()
 	if alive {
@@ -76,7 +76,7 @@ func (o *OpenDisk) detach() bool {
 
 // crash ends a process that cannot go on without what the disk failed to do. The caller holds no lock, and returns err
 // to raft if crash returns, which it does not where raft would panic.
-func (o *OpenDisk) crash(err error) error {
+func (o *DiskSession) crash(err error) error {
 	if o.detach() && o.disk.cfg.OnCrash != nil {
 		o.disk.cfg.OnCrash(err)
 	}
@@ -111,7 +111,7 @@ func raftWouldPanic() bool {
 // raftPackage is the import path of raft, also where it is vendored or forked.
 var raftPackage = reflect.TypeFor[raft.Raft]().PkgPath()
 
-func (o *OpenDisk) isDead() bool {
+func (o *DiskSession) isDead() bool {
 	select {
 	case <-o.dead:
 		return true
@@ -120,7 +120,7 @@ func (o *OpenDisk) isDead() bool {
 	}
 }
 
-func (o *OpenDisk) heldGate() <-chan struct{} {
+func (o *DiskSession) heldGate() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.held
@@ -128,7 +128,7 @@ func (o *OpenDisk) heldGate() <-chan struct{} {
 
 // beginRead returns when the process may read. A read takes no lock of the disk, so that it never waits for the fsync of
 // another goroutine.
-func (o *OpenDisk) beginRead() error {
+func (o *DiskSession) beginRead() error {
 	for {
 		gate := o.heldGate()
 		if gate == nil {
@@ -147,7 +147,7 @@ func (o *OpenDisk) beginRead() error {
 
 // beginWrite returns when the process may carry out a write: then disk.mu is held, and the caller unlocks it. If the write
 // is refused, disk.mu is not held. Waiting and sleeping happen without it, and everything is looked at again afterwards.
-func (o *OpenDisk) beginWrite(w diskWrite) error {
+func (o *DiskSession) beginWrite(w diskWrite) error {
 	d := o.disk
 	d.mu.Lock()
 	for paid := false; !o.isDead(); {
@@ -180,7 +180,7 @@ func (o *OpenDisk) beginWrite(w diskWrite) error {
 }
 
 // wait waits for the gate to open or, without a gate, for the time to pass; or for the process to die.
-func (o *OpenDisk) wait(gate <-chan struct{}, latency time.Duration) {
+func (o *DiskSession) wait(gate <-chan struct{}, latency time.Duration) {
 	var over <-chan time.Time
 	if gate == nil {
 		timer := time.NewTimer(latency)

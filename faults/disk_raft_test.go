@@ -123,7 +123,7 @@ func (c diskCluster) start(node *diskNode) error {
 // end kills the node's process, in the order that matters: first the disk, so that nothing has an effect any more.
 func (n *diskNode) end() {
 	n.t.Helper()
-	n.process.Detach()
+	n.process.Kill()
 	if n.raft != nil {
 		diskMust(n.t, n.raft.Shutdown().Error())
 		diskMust(n.t, n.transport.Close())
@@ -156,7 +156,7 @@ func TestAFailingStableStoreEndsOnlyTheNode(t *testing.T) {
 				time.Sleep(time.Second)
 				i := slices.Index(c, leader)
 				heir, victim := c[(i+1)%3], c[(i+2)%3]
-				victim.disk.Set(Fail{})
+				victim.disk.SetFault(Fail{})
 				diskMust(t, leader.raft.LeadershipTransferToServer(heir.id, raft.ServerAddress(heir.id)).Error())
 				time.Sleep(time.Second)
 				if len(victim.crashed()) != 1 || victim.crashed()[0].Error() != "storing key CurrentTerm: input/output error" {
@@ -164,7 +164,7 @@ func TestAFailingStableStoreEndsOnlyTheNode(t *testing.T) {
 				}
 				diskMust(t, c.leader().apply("two")) // the others go on
 				victim.end()                         // Shutdown returns although the main loop is gone
-				victim.disk.Clear()
+				victim.disk.ClearFault()
 				victim.kill(false)
 				diskMust(t, c.start(victim))
 				time.Sleep(20 * time.Second)
@@ -204,13 +204,13 @@ func testUnreadable(t *testing.T, err error) {
 		t.Helper()
 		broken := map[*diskMachine]*atomic.Bool{}
 		var last *atomic.Bool
-		storage := diskStorage{"unreadable", func(t *testing.T) (func() Backend, func()) {
+		storage := diskStorage{"unreadable", func(t *testing.T) (func() DiskBackend, func()) {
 			t.Helper()
 			open, shut := diskMemory(t)
 			last = &atomic.Bool{}
 			b := open()
 			b.Logs = unreadable{b.Logs, last, err}
-			return func() Backend { return b }, shut
+			return func() DiskBackend { return b }, shut
 		}}
 		var c diskCluster
 		for range 3 {
@@ -239,7 +239,7 @@ func TestAFailingDiskPanicsOnlyInNewRaft(t *testing.T) {
 		c := newDiskCluster(t, 1, diskStorages[0], DiskConfig{})
 		c[0].end()
 		c[0].kill(false)
-		c[0].disk.Set(Fail{})
+		c[0].disk.SetFault(Fail{})
 		defer func() {
 			text := fmt.Sprint(recover())
 			if !strings.Contains(text, "storing key CurrentTerm: input/output error") {
@@ -259,7 +259,7 @@ func TestALeaderStepsDownWhenItsLogWriteFails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newDiskCluster(t, 3, diskStorages[0], DiskConfig{})
 				leader := c.leader()
-				leader.disk.Set(fault)
+				leader.disk.SetFault(fault)
 				if err := leader.apply("one"); err == nil {
 					t.Fatal("acknowledged without a disk")
 				}
@@ -286,7 +286,7 @@ func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
 					victim := c[i%3]
 					snapshot := victim.raft.Snapshot()
 					time.Sleep(time.Duration(i) * time.Millisecond)
-					victim.process.Detach()
+					victim.process.Kill()
 					time.Sleep(time.Duration(i%7) * time.Millisecond) // it lives on for a while, as a ghost
 					victim.end()
 					victim.kill(i%2 == 0)
@@ -319,7 +319,7 @@ func TestAnAcknowledgedCommandIsLostWithLyingDisks(t *testing.T) {
 				diskMust(t, c.leader().apply("one"))
 				time.Sleep(time.Second)
 				for _, node := range c {
-					node.disk.Set(Lie{})
+					node.disk.SetFault(Lie{})
 				}
 				diskMust(t, c.leader().apply("two"))
 				for _, node := range c {

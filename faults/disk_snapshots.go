@@ -37,7 +37,7 @@ func (s *snapshot) copyTo(backend raft.SnapshotStore) (id string, err error) {
 
 // writeBack hands the newest durable snapshot to the backend; older ones have lost their use to it. What fails is tried again
 // later, and the snapshot is visible all the same. The caller holds mu.
-func (d *Disk) writeBack(b Backend) error {
+func (d *Disk) writeBack(b DiskBackend) error {
 	newest := len(d.snapshots) - 1
 	for newest >= 0 && !d.snapshots[newest].durable {
 		newest--
@@ -57,7 +57,7 @@ func (d *Disk) writeBack(b Backend) error {
 }
 
 // listSnapshots lists all snapshots, newest first. The caller holds mu.
-func (d *Disk) listSnapshots(b Backend) ([]*raft.SnapshotMeta, error) {
+func (d *Disk) listSnapshots(b DiskBackend) ([]*raft.SnapshotMeta, error) {
 	var all []*raft.SnapshotMeta
 	for i := len(d.snapshots) - 1; i >= 0; i-- {
 		metas, err := d.snapshots[i].memory.List()
@@ -80,7 +80,7 @@ func (d *Disk) listSnapshots(b Backend) ([]*raft.SnapshotMeta, error) {
 }
 
 // isLate says whether a newer snapshot than s is there already. The caller holds mu.
-func (d *Disk) isLate(b Backend, s *snapshot) (bool, error) {
+func (d *Disk) isLate(b DiskBackend, s *snapshot) (bool, error) {
 	own, err := s.memory.List()
 	if err != nil || len(own) == 0 {
 		return false, err
@@ -93,7 +93,7 @@ func (d *Disk) isLate(b Backend, s *snapshot) (bool, error) {
 }
 
 // openSnapshot opens a snapshot, in memory or in the backend. The caller holds mu.
-func (d *Disk) openSnapshot(b Backend, id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+func (d *Disk) openSnapshot(b DiskBackend, id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	for _, s := range d.snapshots {
 		if s.id == id {
 			return s.memory.Open(id)
@@ -107,7 +107,7 @@ func (d *Disk) openSnapshot(b Backend, id string) (*raft.SnapshotMeta, io.ReadCl
 
 // verifySnapshots opens every snapshot, which makes FileSnapshotStore verify its checksum, and returns the index of the newest,
 // zero if there is none. The caller holds mu.
-func (d *Disk) verifySnapshots(b Backend) (newest uint64, err error) {
+func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, err error) {
 	metas, err := d.listSnapshots(b)
 	if err != nil {
 		return 0, err
@@ -128,7 +128,7 @@ func (d *Disk) verifySnapshots(b Backend) (newest uint64, err error) {
 }
 
 // diskSnapshots is the raft.SnapshotStore of a process.
-type diskSnapshots struct{ o *OpenDisk }
+type diskSnapshots struct{ o *DiskSession }
 
 func (s diskSnapshots) Create(version raft.SnapshotVersion, index, term uint64, configuration raft.Configuration,
 	configurationIndex uint64, trans raft.Transport,
@@ -172,7 +172,7 @@ func (s diskSnapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error
 
 // diskReader reads a snapshot on behalf of a process, and so stops and ends with it.
 type diskReader struct {
-	o *OpenDisk
+	o *DiskSession
 	io.ReadCloser
 }
 
@@ -185,7 +185,7 @@ func (r diskReader) Read(p []byte) (int, error) {
 
 // diskSink is a snapshot in the making. As any sink it belongs to one goroutine.
 type diskSink struct {
-	o        *OpenDisk
+	o        *DiskSession
 	memory   raft.SnapshotSink
 	snapshot *snapshot
 	done     bool

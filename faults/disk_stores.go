@@ -9,7 +9,7 @@ import (
 )
 
 // diskLogs is the raft.LogStore of a process.
-type diskLogs struct{ o *OpenDisk }
+type diskLogs struct{ o *DiskSession }
 
 var _ raft.MonotonicLogStore = diskLogs{}
 
@@ -107,7 +107,7 @@ func (s diskLogs) IsMonotonic() bool {
 }
 
 // diskKeys is the raft.StableStore of a process.
-type diskKeys struct{ o *OpenDisk }
+type diskKeys struct{ o *DiskSession }
 
 func (s diskKeys) Get(key []byte) ([]byte, error) {
 	if err := s.o.beginRead(); err != nil {

@@ -18,23 +18,23 @@ import (
 // diskStorage is a kind of backend: open opens it anew over the same data, as a restarted process does.
 type diskStorage struct {
 	name string
-	new  func(t *testing.T) (open func() Backend, shut func())
+	new  func(t *testing.T) (open func() DiskBackend, shut func())
 }
 
 // diskStorages are the backends that every rule about stored data is tested over.
 var diskStorages = []diskStorage{{"memory", diskMemory}, {"bolt", diskBolt}}
 
-func diskMemory(*testing.T) (open func() Backend, shut func()) {
+func diskMemory(*testing.T) (open func() DiskBackend, shut func()) {
 	store := raft.NewInmemStore()
-	b := Backend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
-	return func() Backend { return b }, func() {}
+	b := DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
+	return func() DiskBackend { return b }, func() {}
 }
 
-func diskBolt(t *testing.T) (open func() Backend, shut func()) {
+func diskBolt(t *testing.T) (open func() DiskBackend, shut func()) {
 	t.Helper()
 	dir := t.TempDir()
 	var store *raftboltdb.BoltStore
-	open = func() Backend {
+	open = func() DiskBackend {
 		var err error
 		// Real files, without the real fsync that no test here can observe.
 		store, err = raftboltdb.New(raftboltdb.Options{Path: filepath.Join(dir, "raft.db"), NoSync: true})
@@ -45,7 +45,7 @@ func diskBolt(t *testing.T) (open func() Backend, shut func()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Backend{Logs: store, Stable: store, Snapshots: snapshots}
+		return DiskBackend{Logs: store, Stable: store, Snapshots: snapshots}
 	}
 	shut = func() {
 		if err := store.Close(); err != nil {
@@ -66,9 +66,9 @@ type diskT interface {
 type diskMachine struct {
 	t       diskT
 	disk    *Disk
-	process *OpenDisk
-	backend Backend
-	open    func() Backend
+	process *DiskSession
+	backend DiskBackend
+	open    func() DiskBackend
 	shut    func()
 
 	mu      sync.Mutex
@@ -93,7 +93,7 @@ func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskMach
 	m.disk = NewDisk(cfg)
 	m.open, m.shut = storage.new(t)
 	m.start()
-	t.Cleanup(func() { m.process.Detach(); m.shut() })
+	t.Cleanup(func() { m.process.Kill(); m.shut() })
 	return m
 }
 
@@ -110,7 +110,7 @@ func (m *diskMachine) start() {
 // kill ends the process and starts another; with a power loss, what was not flushed is lost in between.
 func (m *diskMachine) kill(powerLoss bool) {
 	m.t.Helper()
-	m.process.Detach()
+	m.process.Kill()
 	if powerLoss {
 		if err := m.disk.PowerLoss(m.backend); err != nil {
 			m.t.Fatalf("power loss: %v", err)

@@ -14,7 +14,7 @@ func (Duplicate) Meaning() string { return "deliver this share of the messages t
 
 func (f Duplicate) String() string { return "duplicate " + formatPercent(f.Percent) + "%" }
 
-// Judge implements LinkFault.
-func (f Duplicate) Judge(_ Packet, chance *rand.Rand) Verdict {
-	return Verdict{Duplicated: happens(chance, f.Percent)}
+// Apply implements LinkFault.
+func (f Duplicate) Apply(_ Packet, chance *rand.Rand) Effect {
+	return Effect{Duplicated: happens(chance, f.Percent)}
 }

@@ -24,7 +24,7 @@ func (w *words) Snapshot() (raft.FSMSnapshot, error) { return nil, raft.ErrUnsup
 func (w *words) Restore(io.ReadCloser) error         { return raft.ErrUnsupportedProtocol }
 
 // startNode starts a cluster of one node on an open disk and waits until it leads.
-func startNode(disk *faults.OpenDisk, said *words) *raft.Raft {
+func startNode(disk *faults.DiskSession, said *words) *raft.Raft {
 	config := raft.DefaultConfig()
 	config.LocalID = "n1"
 	config.Logger = hclog.NewNullLogger()
@@ -46,7 +46,7 @@ func startNode(disk *faults.OpenDisk, said *words) *raft.Raft {
 // A node acknowledges three words. Its disk lies about the last two, and the machine loses power.
 func ExampleDisk() {
 	store := raft.NewInmemStore()
-	backend := faults.Backend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
+	backend := faults.DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
 	machine := faults.NewDisk(faults.DiskConfig{Seed: 1})
 
 	var said words
@@ -57,13 +57,13 @@ func ExampleDisk() {
 	node := startNode(disk, &said)
 	for i, word := range []string{"durable", "is", "forever"} {
 		if i == 1 {
-			machine.Set(faults.Lie{})
+			machine.SetFault(faults.Lie{})
 		}
 		if err := node.Apply([]byte(word), time.Second).Error(); err != nil {
 			log.Fatal(err)
 		}
 	}
-	disk.Detach()
+	disk.Kill()
 	_ = node.Shutdown().Error()
 	fmt.Println("acknowledged:    ", said)
 
@@ -77,7 +77,7 @@ func ExampleDisk() {
 	node = startNode(disk, &said)
 	_ = node.Barrier(time.Second).Error()
 	fmt.Println("after power loss:", said)
-	disk.Detach()
+	disk.Kill()
 	_ = node.Shutdown().Error()
 
 	// Output:

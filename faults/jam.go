@@ -14,5 +14,5 @@ func (Jam) Meaning() string { return "hold every message, then release them all 
 
 func (Jam) String() string { return "jam" }
 
-// Judge implements LinkFault.
-func (Jam) Judge(Packet, *rand.Rand) Verdict { return Verdict{Held: true} }
+// Apply implements LinkFault.
+func (Jam) Apply(Packet, *rand.Rand) Effect { return Effect{Held: true} }

@@ -150,13 +150,13 @@ func (l *link) twin(p *parcel) *parcel {
 
 // judge has p judged by the faults that have not judged it yet, and returns the parts of their verdicts that count
 // only now; the rest becomes marks.
-func (l *link) judge(p *parcel, now time.Time) Verdict {
-	var sum Verdict
+func (l *link) judge(p *parcel, now time.Time) Effect {
+	var sum Effect
 	for _, f := range l.fitted() {
 		if f.id <= p.judged {
 			continue
 		}
-		v := f.Judge(p.Packet, l.chance)
+		v := f.Apply(p.Packet, l.chance)
 		if v.Lost != "" && sum.Lost == "" {
 			sum.Lost, sum.Refused = v.Lost, v.Refused
 		}
@@ -165,7 +165,7 @@ func (l *link) judge(p *parcel, now time.Time) Verdict {
 			v.Delay += l.freeAt(f.id, now).Add(v.Occupies).Sub(p.sentAt)
 		}
 		if v.Held || v.Overtaken || v.Delay > 0 {
-			p.marks = append(p.marks, mark{id: f.id, Verdict: v})
+			p.marks = append(p.marks, mark{id: f.id, Effect: v})
 		}
 	}
 	for _, f := range l.fitted() {
@@ -332,7 +332,7 @@ func (l *link) deliver(p *parcel) {
 	}
 }
 
-func (l *link) lose(p *parcel, v Verdict) {
+func (l *link) lose(p *parcel, v Effect) {
 	l.net.tell(p, Lost, v.Lost)
 	if v.Refused {
 		p.call.finish(raft.RPCResponse{Error: ErrRefused})

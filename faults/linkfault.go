@@ -19,9 +19,9 @@ type LinkFault interface {
 	Meaning() string
 	// String is the fault as a command spells it: "delay 200ms jitter 50ms". Faults with equal strings are equal.
 	String() string
-	// Judge decides what the fault does to a packet. It is called once for each packet and fault, when the packet is
+	// Apply decides what the fault does to a packet. It is called once for each packet and fault, when the packet is
 	// sent or when the fault is set while the packet is under way. All chance must come from the generator given.
-	Judge(p Packet, chance *rand.Rand) Verdict
+	Apply(p Packet, chance *rand.Rand) Effect
 }
 
 // LinkFaults returns one of each fault, in the order of a command reference. Their settings are zero.
@@ -29,8 +29,8 @@ func LinkFaults() []LinkFault {
 	return []LinkFault{Cut{}, Refuse{}, Delay{}, Lose{}, Duplicate{}, Reorder{}, Jam{}, Bandwidth{}}
 }
 
-// Verdict says what a fault does to a packet. The zero value lets it pass. The verdicts of a link's faults add up.
-type Verdict struct {
+// Effect says what a fault does to a packet. The zero value lets it pass. The verdicts of a link's faults add up.
+type Effect struct {
 	Lost       string        // if not empty, the packet is lost for this reason
 	Refused    bool          // with Lost: the caller is told at once, instead of waiting until its deadline
 	Held       bool          // the packet waits until the fault is taken back
@@ -61,11 +61,11 @@ type only struct {
 
 func (o only) String() string { return o.LinkFault.String() + " only " + o.kinds.String() }
 
-func (o only) Judge(p Packet, chance *rand.Rand) Verdict {
+func (o only) Apply(p Packet, chance *rand.Rand) Effect {
 	if !o.kinds.has(p.Kind) {
-		return Verdict{}
+		return Effect{}
 	}
-	v := o.LinkFault.Judge(p, chance)
+	v := o.LinkFault.Apply(p, chance)
 	v.apart = true
 	return v
 }

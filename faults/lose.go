@@ -13,10 +13,10 @@ func (Lose) Meaning() string { return "lose this share of the messages, silently
 
 func (f Lose) String() string { return "lose " + formatPercent(f.Percent) + "%" }
 
-// Judge implements LinkFault.
-func (f Lose) Judge(_ Packet, chance *rand.Rand) Verdict {
+// Apply implements LinkFault.
+func (f Lose) Apply(_ Packet, chance *rand.Rand) Effect {
 	if !happens(chance, f.Percent) {
-		return Verdict{}
+		return Effect{}
 	}
-	return Verdict{Lost: "lost (" + formatPercent(f.Percent) + " %)"}
+	return Effect{Lost: "lost (" + formatPercent(f.Percent) + " %)"}
 }

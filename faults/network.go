@@ -193,16 +193,16 @@ func (n *Network) Faults(from, to raft.ServerAddress) []LinkFault {
 	return faults
 }
 
-// Hold makes the node at addr a stopped process: every packet from and to it waits, those under way included, until
+// Pause makes the node at addr a stopped process: every packet from and to it waits, those under way included, until
 // Release. The deadlines of its RPCs and of those to it run on.
-func (n *Network) Hold(addr raft.ServerAddress) {
+func (n *Network) Pause(addr raft.ServerAddress) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stationLocked(addr).held.Store(true)
 }
 
-// Release ends Hold: what waited comes through at once, in the order of each link.
-func (n *Network) Release(addr raft.ServerAddress) {
+// Resume ends Hold: what waited comes through at once, in the order of each link.
+func (n *Network) Resume(addr raft.ServerAddress) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stationLocked(addr)

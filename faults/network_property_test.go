@@ -180,11 +180,11 @@ func TestNetworkEveryRPCReturnsInTimeWhateverTheFaults(t *testing.T) {
 				rig.SetFault(f.From, f.To, f.fault)
 			}
 			if held {
-				rig.Hold("n2")
+				rig.Pause("n2")
 			}
 			results = rig.run(calls)
 			rig.HealAll()
-			rig.Release("n2")
+			rig.Resume("n2")
 			time.Sleep(time.Minute)
 			told = rig.packets(netAll)
 		})

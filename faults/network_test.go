@@ -47,7 +47,7 @@ func TestNetworkJamReleasesInOrderAndDeliversStalePackets(t *testing.T) {
 func TestNetworkHoldStopsBothDirectionsAndHealAllDoesNotTouchIt(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
-		rig.Hold("n2")
+		rig.Pause("n2")
 		to, from := rig.appendAsync("n1", "n2", 1, 2), rig.appendAsync("n2", "n3", 3)
 		rig.HealAll()
 		time.Sleep(500 * time.Millisecond)
@@ -57,7 +57,7 @@ func TestNetworkHoldStopsBothDirectionsAndHealAllDoesNotTouchIt(t *testing.T) {
 				t.Fatalf("with n2 held: %+v", p)
 			}
 		}
-		rig.Release("n2")
+		rig.Resume("n2")
 		for _, result := range slices.Concat(to, from) {
 			if err := <-result; err != nil {
 				t.Fatal(err)
@@ -233,9 +233,9 @@ type countNetFault struct {
 	judged *int
 }
 
-func (f countNetFault) Judge(faults.Packet, *rand.Rand) faults.Verdict {
+func (f countNetFault) Apply(faults.Packet, *rand.Rand) faults.Effect {
 	*f.judged++
-	return faults.Verdict{}
+	return faults.Effect{}
 }
 
 func TestNetworkFaultJudgesEachPacketOnce(t *testing.T) {
@@ -277,8 +277,8 @@ func TestNetworkTapMayControlTheNetwork(t *testing.T) {
 		n = faults.NewNetwork(faults.NetworkConfig{Latency: time.Millisecond, Tap: func(p faults.Packet) {
 			n.SetFault(p.From, p.To, faults.Lose{})
 			n.SetFault(p.From, p.To, faults.Delay{Mean: time.Duration(p.ID)})
-			n.Hold("n3")
-			n.Release("n3")
+			n.Pause("n3")
+			n.Resume("n3")
 			n.HealAll()
 			_ = n.Faults(p.From, p.To)
 			_ = n.Transport("n3").Close()

@@ -25,7 +25,7 @@ type parcel struct {
 // mark is what one fault does to one packet, for as long as the fault is set.
 type mark struct {
 	id uint64
-	Verdict
+	Effect
 }
 
 func (p *parcel) due() time.Time {
@@ -36,18 +36,18 @@ func (p *parcel) due() time.Time {
 	return p.sentAt.Add(d)
 }
 
-func (p *parcel) is(what func(*Verdict) bool) bool {
+func (p *parcel) is(what func(*Effect) bool) bool {
 	for i := range p.marks {
-		if what(&p.marks[i].Verdict) {
+		if what(&p.marks[i].Effect) {
 			return true
 		}
 	}
 	return false
 }
 
-func (p *parcel) held() bool      { return p.is(func(v *Verdict) bool { return v.Held }) }
-func (p *parcel) overtaken() bool { return p.is(func(v *Verdict) bool { return v.Overtaken }) }
-func (p *parcel) apart() bool     { return p.is(func(v *Verdict) bool { return v.apart || v.Held }) }
+func (p *parcel) held() bool      { return p.is(func(v *Effect) bool { return v.Held }) }
+func (p *parcel) overtaken() bool { return p.is(func(v *Effect) bool { return v.Overtaken }) }
+func (p *parcel) apart() bool     { return p.is(func(v *Effect) bool { return v.apart || v.Held }) }
 
 // line returns the kinds of packets that must not pass p.
 func (p *parcel) line() kindSet {

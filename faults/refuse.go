@@ -14,5 +14,5 @@ func (Refuse) Meaning() string { return "turn every message away, with an error 
 
 func (Refuse) String() string { return "refuse" }
 
-// Judge implements LinkFault.
-func (Refuse) Judge(Packet, *rand.Rand) Verdict { return Verdict{Lost: "refused", Refused: true} }
+// Apply implements LinkFault.
+func (Refuse) Apply(Packet, *rand.Rand) Effect { return Effect{Lost: "refused", Refused: true} }

@@ -21,10 +21,10 @@ func (Reorder) Meaning() string { return "let this share of the messages be over
 
 func (f Reorder) String() string { return "reorder " + formatPercent(f.Percent) + "%" }
 
-// Judge implements LinkFault.
-func (f Reorder) Judge(_ Packet, chance *rand.Rand) Verdict {
+// Apply implements LinkFault.
+func (f Reorder) Apply(_ Packet, chance *rand.Rand) Effect {
 	if !happens(chance, f.Percent) {
-		return Verdict{}
+		return Effect{}
 	}
-	return Verdict{Overtaken: true, Delay: reorderWaitMax}
+	return Effect{Overtaken: true, Delay: reorderWaitMax}
 }

@@ -132,7 +132,7 @@ func sel(ids []string) string { return strings.Join(ids, ",") }
 
 // someRun says whether one of the nodes runs.
 func (m *model) someRun(ids []string) bool {
-	return slices.ContainsFunc(ids, func(id string) bool { n := m.state.Node(id); return n != nil && n.Life.Running() })
+	return slices.ContainsFunc(ids, func(id string) bool { n := m.state.Node(id); return n != nil && n.Process.Running() })
 }
 
 // where keeps the nodes for which ok holds.
@@ -140,8 +140,8 @@ func (m *model) where(ids []string, ok func(*trace.Node) bool) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { n := m.state.Node(id); return n == nil || !ok(n) })
 }
 
-func isRunning(n *trace.Node) bool { return n.Life.Running() }
-func isPaused(n *trace.Node) bool  { return n.Life == trace.Paused }
+func isRunning(n *trace.Node) bool { return n.Process.Running() }
+func isPaused(n *trace.Node) bool  { return n.Process == trace.Paused }
 
 func (m *model) killOrRestart() {
 	ids := m.targets()
@@ -201,7 +201,7 @@ func (m *model) areCutOff(ids []string) bool {
 		}
 		others++
 		for _, id := range ids {
-			if !m.state.Closed(id, other) || !m.state.Closed(other, id) {
+			if !m.state.Blocked(id, other) || !m.state.Blocked(other, id) {
 				return false
 			}
 		}

@@ -31,7 +31,7 @@ type alarm struct {
 func (m *model) lookAtChecks() {
 	m.alarms.hidden = nil
 	if m.recount != nil {
-		m.alarms.hidden = m.recount.Worse()
+		m.alarms.hidden = m.recount.Understated()
 	}
 	if broken := violated(worseOf(m.state.Checks, m.alarms.hidden)); len(broken) >= len(m.alarms.broken) {
 		m.alarms.broken = broken

@@ -18,7 +18,7 @@ const (
 // that begins or ends, a log that is cut off, a broken promise.
 func isStirring(e *trace.Event) bool {
 	switch e.Kind {
-	case trace.KindLife, trace.KindRole, trace.KindVote, trace.KindTruncated, trace.KindInstalled:
+	case trace.KindProcess, trace.KindRole, trace.KindVote, trace.KindTruncated, trace.KindInstalled:
 		return true
 	case trace.KindVerdict:
 		return e.Verdict == trace.VerdictViolated
@@ -89,10 +89,10 @@ func (m *model) toggleAuto() {
 
 // untilStir returns the first moment to slow down for after the one shown and up
 // to another, or that one if there is none.
-func (m *model) untilStir(to trace.Moment) trace.Moment {
-	m.history.Marks(m.travel.seq+1, to.Seq, func(e *trace.Event) bool {
+func (m *model) untilStir(to trace.Position) trace.Position {
+	m.history.Significant(m.travel.seq+1, to.Seq, func(e *trace.Event) bool {
 		if isStirring(e) {
-			to = trace.Moment{Seq: e.Seq, At: e.At}
+			to = trace.Position{Seq: e.Seq, At: e.At}
 			m.travel.stirred = e.At
 			return false
 		}

@@ -55,7 +55,7 @@ func TestAutoPlaysThePastSlowlyWhereSomethingHappened(t *testing.T) {
 		s.tick()
 		frames++
 		n := s.state.Node(old)
-		died = died || n.Life == trace.Killed && s.state.At == n.Since
+		died = died || n.Process == trace.Killed && s.state.At == n.Since
 		if leader := s.state.LeaderNode(); leader != nil && leader.ID != old && s.state.At == leader.RoleAt {
 			led = true
 		}

@@ -44,7 +44,7 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	old := s.cluster
 	s.show(before)
 	s.branchHere()
-	if s.cluster == old || old.Ended() == false {
+	if s.cluster == old || old.Closed() == false {
 		t.Fatal("the old cluster goes on")
 	}
 	s.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
@@ -126,7 +126,7 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 			t.Fatalf("no state at event %d", seq)
 		}
 		// What was told before the recording began is not in it.
-		live.Story, live.Reigns, replayed.Story, replayed.Reigns = nil, nil, nil, nil
+		live.Story, live.LeaderTerms, replayed.Story, replayed.LeaderTerms = nil, nil, nil, nil
 		live.Traffic, replayed.Traffic = trace.Traffic{}, trace.Traffic{}
 		sameNodes(t, &replayed, &live)
 		compared++
@@ -232,7 +232,7 @@ func TestWhatARecordingHidesIsShownAllTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: 3, Settings: settings, Record: w})
 	if err != nil {

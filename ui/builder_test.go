@@ -26,7 +26,7 @@ func newWorld(names ...string) *world {
 		servers = append(servers, trace.Server{ID: name, Voter: true})
 	}
 	for _, name := range names {
-		w.emit(trace.Event{Kind: trace.KindLife, Node: name, Life: trace.Up})
+		w.emit(trace.Event{Kind: trace.KindProcess, Node: name, Process: trace.Up})
 		w.emit(trace.Event{Kind: trace.KindConfig, Node: name, Servers: servers})
 	}
 	return w
@@ -70,10 +70,10 @@ func (w *world) ask(id string, term uint64, voters ...string) {
 
 func (w *world) deliver(p trace.Packet) {
 	w.packet++
-	p.ID, p.RPC, p.Fate = w.packet, w.packet, trace.Sent
+	p.ID, p.RPC, p.Status = w.packet, w.packet, trace.Sent
 	w.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
 	arrived := p
-	arrived.Fate = trace.Delivered
+	arrived.Status = trace.Delivered
 	w.emit(trace.Event{Kind: trace.KindPacket, Packet: &arrived})
 }
 
@@ -185,7 +185,7 @@ func healthy(n int) *world {
 // deadLeader is five nodes whose first leader was killed, with a second in its place.
 func deadLeader() *world {
 	w := healthy(5)
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Killed})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Killed})
 	w.pass(1800 * time.Millisecond)
 	w.elect("n5", 3, "n1", "n2")
 	w.emit(trace.Event{Kind: trace.KindTerm, Node: "n4", Term: 3})
@@ -234,10 +234,10 @@ func partitioned() *world {
 // noLeader is five nodes of which three are down, in three ways.
 func noLeader() *world {
 	w := healthy(5)
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Off})
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "n1", Life: trace.Killed})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Off})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Killed})
 	w.pass(300 * time.Millisecond)
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "n2", Life: trace.Crashed, Text: "its disk is full"})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "n2", Process: trace.Crashed, Text: "its disk is full"})
 	w.pass(1600 * time.Millisecond)
 	w.ask("n5", 3, "n4")
 	w.pass(400 * time.Millisecond)
@@ -247,8 +247,8 @@ func noLeader() *world {
 // faulty is five nodes with one of everything that can be wrong.
 func faulty() *world {
 	w := healthy(5)
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "n1", Life: trace.Paused})
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "n2", Life: trace.Wiped})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Paused})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "n2", Process: trace.Wiped})
 	w.emit(trace.Event{Kind: trace.KindDiskFault, Node: "n4", Text: "slow 50ms"})
 	w.emit(trace.Event{Kind: trace.KindClockFault, Node: "n5", Factor: 3})
 	w.emit(trace.Event{Kind: trace.KindLinkFault, Node: "n3", Peer: "n5", Faults: []string{"cut"}})
@@ -274,8 +274,8 @@ func withSparks(f *frame, from string) *frame {
 		if p.Reply {
 			p.From, p.To = to, from
 		}
-		s := spark{flight: trace.Flight{Packet: p}, at: 0.25 + 0.15*float64(i%5)}
-		if f.state.Closed(p.From, p.To) {
+		s := spark{flight: trace.InFlight{Packet: p}, at: 0.25 + 0.15*float64(i%5)}
+		if f.state.Blocked(p.From, p.To) {
 			s.lost, s.at, s.fade = true, 0.5, 0.2
 		}
 		f.sparks = append(f.sparks, s)

@@ -35,7 +35,7 @@ func (p *painter) card(n *trace.Node, r rect) {
 	x, w := r.x+2, r.w-3
 	parts := p.title(n)
 	parts[1].text = truncate(clean(n.ID), w-2, p.glyphs.more)
-	if n.Role == trace.Leader && n.Life == trace.Up {
+	if n.Role == trace.Leader && n.Process == trace.Up {
 		parts = append(parts, note{" " + string(trace.Leader), inkAccent})
 	}
 	if p.selected[n.ID] {
@@ -55,7 +55,7 @@ func (p *painter) card(n *trace.Node, r rect) {
 	at = &pen{c: p.canvas, x: x, y: r.y + 1, end: x + w}
 	at.write(fit(n.Value, min(len(value), w)), k)
 	at.skip(1)
-	if !n.Life.Running() {
+	if !n.Process.Running() {
 		// Of a running one the title says it.
 		at.write(p.behindText(n), inkWarn)
 	}
@@ -77,7 +77,7 @@ func (p *painter) cardBig(n *trace.Node, r rect) {
 	at := &pen{c: p.canvas, x: r.x, y: r.y + bigHeight, end: r.x + r.w}
 	at.write("log ", inkDim)
 	at.write(fit(count(n.LastIndex()), 6), termInk(n.LastTerm()))
-	if text := p.behindText(n); text != "" && !n.Life.Running() {
+	if text := p.behindText(n); text != "" && !n.Process.Running() {
 		at.skip(1)
 		at.write(text, inkWarn)
 	} else if text := "t" + fit(count(n.Term), 4); at.room(len(text) + 1) {

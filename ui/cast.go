@@ -168,15 +168,15 @@ func markers(s *trace.State, after uint64, language string) []string {
 }
 
 // isMarked says whether a line of the story is worth a marker.
-func isMarked(s *trace.State, line trace.Line) bool {
+func isMarked(s *trace.State, line trace.StoryLine) bool {
 	switch line.Topic {
-	case trace.AboutLeader, trace.AboutDeath, trace.AboutPause, trace.AboutNetwork, trace.AboutDisk, trace.AboutClock,
-		trace.AboutCheck:
+	case trace.TopicLeader, trace.TopicDeath, trace.TopicPause, trace.TopicNetwork, trace.TopicDisk, trace.TopicClock,
+		trace.TopicCheck:
 		return true
-	case trace.AboutWords:
+	case trace.TopicPresentation:
 		return line.Text == s.Chapter
-	case trace.AboutElection, trace.AboutStepDown, trace.AboutStart, trace.AboutHealing, trace.AboutLog,
-		trace.AboutMembers, trace.AboutClient, trace.AboutRefusal:
+	case trace.TopicElection, trace.TopicStepDown, trace.TopicStart, trace.TopicHealing, trace.TopicLog,
+		trace.TopicMembers, trace.TopicClient, trace.TopicRefusal:
 	}
 	return false
 }

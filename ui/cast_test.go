@@ -126,13 +126,13 @@ func (w *witness) picture(at time.Duration, c *canvas, t *theme) error {
 }
 
 // rehearsed returns the trace of a scenario, and when it ended.
-func rehearsed(tb testing.TB, text string) (past *trace.History, last trace.Moment) {
+func rehearsed(tb testing.TB, text string) (past *trace.History, last trace.Position) {
 	tb.Helper()
 	script, err := scenario.Parse("test", []byte(text))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	past, result, err := scenario.Rehearse(tb.Context(), script)
+	past, result, err := scenario.RunRecorded(tb.Context(), script)
 	if err != nil || !result.OK {
 		tb.Fatal(result.Failures, err)
 	}

@@ -9,11 +9,11 @@ import (
 
 // parts returns where the parts of what is presented begin: its chapters or, if it
 // has none, its captions.
-func (m *model) parts() []trace.Moment {
-	var chapters, captions []trace.Moment
+func (m *model) parts() []trace.Position {
+	var chapters, captions []trace.Position
 	first, last := m.history.Span()
-	m.history.Marks(first.Seq, last.Seq, func(e *trace.Event) bool {
-		at := trace.Moment{Seq: e.Seq, At: e.At}
+	m.history.Significant(first.Seq, last.Seq, func(e *trace.Event) bool {
+		at := trace.Position{Seq: e.Seq, At: e.At}
 		switch {
 		case e.Kind == trace.KindChapter && e.Peer == "":
 			chapters = append(chapters, at)
@@ -62,9 +62,9 @@ func (m *model) nextStep() {
 	}
 	shown, last := m.moment(), m.now()
 	stop, found := last, false
-	m.history.Marks(shown.Seq+1, last.Seq, func(e *trace.Event) bool {
+	m.history.Significant(shown.Seq+1, last.Seq, func(e *trace.Event) bool {
 		if e.Kind == trace.KindCommand && isStep(e.Text) {
-			stop, found = trace.Moment{Seq: e.Seq, At: e.At}, true
+			stop, found = trace.Position{Seq: e.Seq, At: e.At}, true
 		}
 		return !found
 	})
@@ -89,7 +89,7 @@ func isStep(command string) bool {
 }
 
 // stopAt has the past stand still at a step.
-func (m *model) stopAt(step trace.Moment) {
+func (m *model) stopAt(step trace.Position) {
 	m.presenter.stop = 0
 	m.playPast(false)
 	m.show(step)
@@ -101,7 +101,7 @@ func (m *model) presentPast(now time.Time) {
 	if m.travel.playing {
 		p.waits = time.Time{}
 		if e, ok := m.history.Event(p.stop); ok && m.moment().Seq >= p.stop {
-			m.stopAt(trace.Moment{Seq: e.Seq, At: e.At})
+			m.stopAt(trace.Position{Seq: e.Seq, At: e.At})
 		}
 		return
 	}

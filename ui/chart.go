@@ -12,9 +12,9 @@ import (
 // was when, what happened, and which messages went where. It is built from the
 // history once, and then only goes on.
 type chart struct {
-	from    time.Duration // it tells of the time from here on
-	last    trace.Moment  // what it knows last
-	lanes   []lane        // sorted by name
+	from    time.Duration  // it tells of the time from here on
+	last    trace.Position // what it knows last
+	lanes   []lane         // sorted by name
 	broken  []rift
 	faulty  map[trace.Link]bool // the links that have a fault at last
 	clients []mark
@@ -43,7 +43,7 @@ type lane struct {
 // span is a time for which a node stayed what it was. To is 0 while it lasts.
 type span struct {
 	from, to time.Duration
-	life     trace.Life
+	life     trace.ProcessState
 	role     trace.Role
 	term     uint64
 }
@@ -58,7 +58,7 @@ type rift struct {
 // most weight is seen.
 type mark struct {
 	at     time.Duration
-	topic  trace.Topic
+	topic  trace.StoryTopic
 	text   string // in a word or two
 	weight int
 }
@@ -83,18 +83,18 @@ func newChart(h *trace.History, from time.Duration) *chart {
 	if !h.StateAt(seq, &s) {
 		return c
 	}
-	c.last = trace.Moment{Seq: seq, At: s.At}
+	c.last = trace.Position{Seq: seq, At: s.At}
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		l := c.lane(n.ID)
 		l.disk, l.clock = n.DiskFault, n.ClockFactor
-		l.spans = append(l.spans, span{from: max(s.At, from), life: n.Life, role: n.Role, term: n.Term})
+		l.spans = append(l.spans, span{from: max(s.At, from), life: n.Process, role: n.Role, term: n.Term})
 	}
 	for link := range s.Faults {
 		c.breakLink(link, true, from)
 	}
-	for i := range s.Flights {
-		if f := &s.Flights[i]; f.ID != 0 && f.Fate == trace.Sent {
+	for i := range s.InFlight {
+		if f := &s.InFlight[i]; f.ID != 0 && f.Status == trace.Sent {
 			c.send(&f.Packet, f.SentAt)
 		}
 	}
@@ -102,13 +102,13 @@ func newChart(h *trace.History, from time.Duration) *chart {
 }
 
 // goOn takes in what happened until a moment.
-func (c *chart) goOn(h *trace.History, to trace.Moment) {
+func (c *chart) goOn(h *trace.History, to trace.Position) {
 	if to.Seq <= c.last.Seq {
 		return
 	}
 	look := h.Events
 	if to.Seq-c.last.Seq > chartEvents {
-		look, c.crowded = h.Marks, true
+		look, c.crowded = h.Significant, true
 	}
 	look(c.last.Seq+1, to.Seq, func(e *trace.Event) bool {
 		c.add(e)
@@ -142,14 +142,14 @@ func (c *chart) add(e *trace.Event) {
 			c.broken[end].text = e.Text
 		}
 	case trace.KindChapter:
-		c.chapter = append(c.chapter, mark{e.At, trace.AboutWords, e.Text, 1})
+		c.chapter = append(c.chapter, mark{e.At, trace.TopicPresentation, e.Text, 1})
 	case trace.KindReturned:
 		if e.Op != nil {
 			c.addOp(e.Op, e.At)
 		}
 	case trace.KindVerdict:
 		if e.Verdict == trace.VerdictViolated {
-			c.clients = append(c.clients, mark{e.At, trace.AboutRefusal, e.Check + " violated", 3})
+			c.clients = append(c.clients, mark{e.At, trace.TopicRefusal, e.Check + " violated", 3})
 		}
 	default:
 		if e.Node != "" {
@@ -183,19 +183,19 @@ func (c *chart) addOp(op *trace.Op, at time.Duration) {
 	case trace.OK:
 		c.okAt = append(c.okAt, at)
 	case trace.Failed, trace.Unknown:
-		c.clients = append(c.clients, mark{at, trace.AboutClient, string(op.Outcome), 2})
+		c.clients = append(c.clients, mark{at, trace.TopicClient, string(op.Outcome), 2})
 	case trace.Pending:
 	}
 }
 
 func (c *chart) addPacket(p *trace.Packet, at time.Duration) {
-	if p.Fate == trace.Sent {
+	if p.Status == trace.Sent {
 		c.send(p, at)
 		return
 	}
 	if i, ok := c.flying[p.ID]; ok {
 		m := &c.messages[i]
-		m.ended, m.packet.Fate = at, p.Fate
+		m.ended, m.packet.Status = at, p.Status
 		delete(c.flying, p.ID)
 	}
 }
@@ -220,12 +220,12 @@ func (l *lane) add(e *trace.Event) {
 	}
 	was := now
 	switch e.Kind {
-	case trace.KindLife:
-		now.life = e.Life
+	case trace.KindProcess:
+		now.life = e.Process
 		switch {
-		case e.Life == trace.Up && was.life != trace.Paused:
+		case e.Process == trace.Up && was.life != trace.Paused:
 			now.role = trace.Follower
-		case !e.Life.Running():
+		case !e.Process.Running():
 			now.role = ""
 		}
 	case trace.KindRole:
@@ -257,32 +257,32 @@ func (l *lane) add(e *trace.Event) {
 // markFor returns how an event of the node is marked, which until then was so.
 func (l *lane) markFor(e *trace.Event, was span) (mark, bool) {
 	switch e.Kind {
-	case trace.KindLife:
+	case trace.KindProcess:
 		return lifeMark(e, was)
 	case trace.KindRole:
 		switch {
 		case e.Role == trace.Leader:
-			return mark{e.At, trace.AboutLeader, "leads", 5}, true
+			return mark{e.At, trace.TopicLeader, "leads", 5}, true
 		case e.Role == trace.Candidate:
-			return mark{e.At, trace.AboutElection, "asks for votes", 3}, true
+			return mark{e.At, trace.TopicElection, "asks for votes", 3}, true
 		case was.role == trace.Leader:
-			return mark{e.At, trace.AboutStepDown, "steps down", 4}, true
+			return mark{e.At, trace.TopicStepDown, "steps down", 4}, true
 		}
 	case trace.KindVote:
-		return mark{e.At, trace.AboutMembers, "votes " + e.Peer, 1}, e.Peer != e.Node
+		return mark{e.At, trace.TopicMembers, "votes " + e.Peer, 1}, e.Peer != e.Node
 	case trace.KindTruncated:
-		return mark{e.At, trace.AboutLog, "cuts " + entryWords(e.Index, e.Last), 4}, true
+		return mark{e.At, trace.TopicLog, "cuts " + entryWords(e.Index, e.Last), 4}, true
 	case trace.KindInstalled:
-		return mark{e.At, trace.AboutLog, "installs a snapshot", 3}, true
+		return mark{e.At, trace.TopicLog, "installs a snapshot", 3}, true
 	case trace.KindSnapshot:
-		return mark{e.At, trace.AboutLog, "snapshot", 2}, true
+		return mark{e.At, trace.TopicLog, "snapshot", 2}, true
 	case trace.KindDiskFault:
 		if e.Text == "" {
-			return mark{e.At, trace.AboutHealing, "disk ok", 2}, l.disk != ""
+			return mark{e.At, trace.TopicHealing, "disk ok", 2}, l.disk != ""
 		}
-		return mark{e.At, trace.AboutDisk, "disk " + e.Text, 3}, true
+		return mark{e.At, trace.TopicDisk, "disk " + e.Text, 3}, true
 	case trace.KindClockFault:
-		return mark{e.At, trace.AboutClock, fmt.Sprintf("clock x%g", e.Factor), 3}, l.clock != e.Factor
+		return mark{e.At, trace.TopicClock, fmt.Sprintf("clock x%g", e.Factor), 3}, l.clock != e.Factor
 	default:
 	}
 	return mark{}, false
@@ -290,12 +290,12 @@ func (l *lane) markFor(e *trace.Event, was span) (mark, bool) {
 
 func lifeMark(e *trace.Event, was span) (mark, bool) {
 	switch {
-	case e.Life == trace.Up && was.life == trace.Paused:
-		return mark{e.At, trace.AboutStart, "goes on", 4}, true
-	case e.Life == trace.Up:
-		return mark{e.At, trace.AboutStart, "starts", 4}, true
-	case e.Life == trace.Paused:
-		return mark{e.At, trace.AboutPause, "paused", 4}, true
+	case e.Process == trace.Up && was.life == trace.Paused:
+		return mark{e.At, trace.TopicStart, "goes on", 4}, true
+	case e.Process == trace.Up:
+		return mark{e.At, trace.TopicStart, "starts", 4}, true
+	case e.Process == trace.Paused:
+		return mark{e.At, trace.TopicPause, "paused", 4}, true
 	}
-	return mark{e.At, trace.AboutDeath, string(e.Life), 6}, true
+	return mark{e.At, trace.TopicDeath, string(e.Process), 6}, true
 }

@@ -38,11 +38,11 @@ func (m *model) pressInFilter(msg tea.KeyPressMsg) {
 }
 
 // filtered returns the lines of the story that hold what is looked for.
-func (f *frame) filtered() []trace.Line {
+func (f *frame) filtered() []trace.StoryLine {
 	if f.filter == "" {
 		return f.state.Story
 	}
-	var found []trace.Line
+	var found []trace.StoryLine
 	for _, line := range f.state.Story {
 		if strings.Contains(strings.ToLower(line.Text), strings.ToLower(f.filter)) {
 			found = append(found, line)

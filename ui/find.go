@@ -28,7 +28,7 @@ func (m *model) findMenu() {
 	})
 	add("t", "truncation", "a node cut off entries of its log", func(e *trace.Event) bool { return e.Kind == trace.KindTruncated })
 	add("d", "death", "a node was killed, lost its power or crashed", func(e *trace.Event) bool {
-		return e.Kind == trace.KindLife && (e.Life == trace.Killed || e.Life == trace.Off || e.Life == trace.Crashed)
+		return e.Kind == trace.KindProcess && (e.Process == trace.Killed || e.Process == trace.Off || e.Process == trace.Crashed)
 	})
 	add("v", "violation", "a check found a promise broken", func(e *trace.Event) bool {
 		return e.Kind == trace.KindVerdict && e.Verdict == trace.VerdictViolated

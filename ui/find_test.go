@@ -36,7 +36,7 @@ func TestTheLastOfAKindIsFoundInThePast(t *testing.T) {
 	s.press("f", "e")
 	s.wants("there is no election before")
 	s.press("end", "f", "d")
-	if e := event(); e.Life != trace.Killed || e.Node != old {
+	if e := event(); e.Process != trace.Killed || e.Node != old {
 		t.Errorf("the last death is %+v", e)
 	}
 	for _, key := range []string{"u", "t", "v"} {

@@ -32,7 +32,7 @@ func TestNoClusterIsLeftWhenTheScreenEndsWhileItStarts(t *testing.T) {
 	if err := msg.branch.cluster.Clock().Do(func() {}); !errors.Is(err, vtime.ErrClosed) {
 		t.Errorf("a branch that was never shown goes on (%v)", err)
 	}
-	if s.cluster.Ended() {
+	if s.cluster.Closed() {
 		t.Error("the cluster that is shown has ended too")
 	}
 	if msg := late().(openedMsg); msg.err == nil {

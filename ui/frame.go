@@ -84,7 +84,7 @@ type toast struct {
 
 // spark is a packet on its way.
 type spark struct {
-	flight trace.Flight
+	flight trace.InFlight
 	at     float64 // 0..1 of the way
 	quiet  bool    // routine that carries nothing new: a heartbeat, an empty append
 	lost   bool

@@ -32,7 +32,7 @@ func hostile() *world {
 	w := newWorld(evil, "a"+evil, evil+"b")
 	w.elect(evil, 1, "a"+evil)
 	w.emit(trace.Event{Kind: trace.KindCaption, Text: strings.Repeat(evil, 20)})
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "a" + evil, Life: trace.Crashed, Text: evil})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "a" + evil, Process: trace.Crashed, Text: evil})
 	w.emit(trace.Event{Kind: trace.KindDiskFault, Node: evil, Text: evil})
 	w.emit(trace.Event{Kind: trace.KindLinkFault, Node: evil, Peer: evil + "b", Faults: []string{evil}})
 	w.pass(time.Second)
@@ -328,14 +328,14 @@ func TestColoursAreNamedInThePalettesOnly(t *testing.T) {
 }
 
 func TestGlyphsAreOneCellWide(t *testing.T) {
-	n := trace.Node{Life: trace.Up}
+	n := trace.Node{Process: trace.Up}
 	for _, g := range []*glyphs{unicodeGlyphs, asciiGlyphs} {
 		all := []string{
 			g.more, g.dot, g.minus, g.play, g.cursor, g.marked, g.voted, g.unvoted, g.full, g.empty, g.prompt, g.good, g.bad, g.cutLink, g.slowLink,
 			g.lossyLink, g.refuseLink, g.doubleLink, g.mixedLink, g.jamLink, g.narrowLink, g.undecided, g.loud, g.told, g.border, g.snapshot, g.forgotten, g.led, g.unled, g.now, g.heal, g.start, g.disk, g.clock, g.members, g.words, g.wall,
 		}
-		for _, life := range []trace.Life{trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Removed, trace.Wiped, ""} {
-			n.Life = life
+		for _, life := range []trace.ProcessState{trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Removed, trace.Wiped, ""} {
+			n.Process = life
 			all = append(all, g.lookOf(&n).glyph)
 		}
 		all = append(append(append(append(all, g.spark...), g.arrows[:]...), g.frame[:]...), g.leader, g.follower, g.candidate)

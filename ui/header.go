@@ -65,7 +65,7 @@ func (p *painter) standing() []note {
 	dot := note{" " + p.glyphs.dot + " ", inkFaint}
 	var term uint64
 	for i := range p.state.Nodes {
-		if n := &p.state.Nodes[i]; n.Life.Running() {
+		if n := &p.state.Nodes[i]; n.Process.Running() {
 			term = max(term, n.Term)
 		}
 	}

@@ -31,7 +31,7 @@ func TestACommandCanBeTyped(t *testing.T) {
 	s.typeText("3")
 	s.press("enter")
 	s.wants("isolate n2,n3")
-	if !s.state.CutOff("n2") || !s.state.CutOff("n3") {
+	if !s.state.Isolated("n2") || !s.state.Isolated("n3") {
 		t.Fatal("n2 and n3 are not cut off")
 	}
 	s.press(":", "up")
@@ -48,8 +48,8 @@ func TestAMistypedCommandStaysAndSaysWhatIsWrong(t *testing.T) {
 	s.wants("did you mean kill?")
 	s.press("esc")
 	s.wants("i increment")
-	if n := s.state.Node("n1"); n.Life != trace.Up {
-		t.Fatalf("n1 is %s", n.Life)
+	if n := s.state.Node("n1"); n.Process != trace.Up {
+		t.Fatalf("n1 is %s", n.Process)
 	}
 }
 
@@ -61,8 +61,8 @@ func TestKeysDoNothingElseWhileOneTypes(t *testing.T) {
 	s.typeText("kkkqqq123ppp")
 	s.press("esc")
 	for i := range s.state.Nodes {
-		if n := &s.state.Nodes[i]; n.Life != trace.Up {
-			t.Errorf("%s is %s", n.ID, n.Life)
+		if n := &s.state.Nodes[i]; n.Process != trace.Up {
+			t.Errorf("%s is %s", n.ID, n.Process)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestASessionIsSavedAndRunsWithoutAScreen(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	_, result, err := scenario.Rehearse(t.Context(), script)
+	_, result, err := scenario.RunRecorded(t.Context(), script)
 	if err != nil || !result.OK {
 		t.Fatalf("%+v, %v\n%s", result, err, text)
 	}

@@ -45,14 +45,14 @@ func (p *painter) sides(stations []station) (side []int, count int) {
 	spread = func(i int) {
 		for j := range stations {
 			a, b := stations[i].node, stations[j].node
-			if side[j] < 0 && b.Life.Running() && (!p.state.Closed(a.ID, b.ID) || !p.state.Closed(b.ID, a.ID)) {
+			if side[j] < 0 && b.Process.Running() && (!p.state.Blocked(a.ID, b.ID) || !p.state.Blocked(b.ID, a.ID)) {
 				side[j] = side[i]
 				spread(j)
 			}
 		}
 	}
 	for i := range stations {
-		if side[i] < 0 && stations[i].node.Life.Running() {
+		if side[i] < 0 && stations[i].node.Process.Running() {
 			side[i] = count
 			count++
 			spread(i)
@@ -126,12 +126,12 @@ func (p *painter) links(d *dots, stations []station, side []int) {
 	for i := range stations {
 		for j := range stations {
 			a, b := &stations[i], &stations[j]
-			if i == j || !a.node.Life.Running() || !b.node.Life.Running() || walled(i, j) {
+			if i == j || !a.node.Process.Running() || !b.node.Process.Running() || walled(i, j) {
 				continue
 			}
 			from, to := between(a, b)
 			// Of many nodes the links would fill the ring: the packets are enough.
-			if p.leader == a.node && len(stations) <= fullNodes && (!p.state.Closed(a.node.ID, b.node.ID) || !p.state.Closed(b.node.ID, a.node.ID)) {
+			if p.leader == a.node && len(stations) <= fullNodes && (!p.state.Blocked(a.node.ID, b.node.ID) || !p.state.Blocked(b.node.ID, a.node.ID)) {
 				d.line(from, to, p.glyphs.dot, inkFaint, linkEvery)
 			}
 			if len(p.state.Faults) > 0 {
@@ -180,7 +180,7 @@ func (p *painter) faultGlyph(from, to string) (string, ink) {
 	if len(faults) == 0 {
 		return "", 0
 	}
-	if p.state.Closed(from, to) {
+	if p.state.Blocked(from, to) {
 		return p.glyphs.cutLink, inkBad
 	}
 	has := func(words ...string) bool {

@@ -107,7 +107,7 @@ func (p *painter) logWindow(x, end, pitch int) logWindow {
 		n := &p.state.Nodes[i]
 		w.newest = max(w.newest, n.LastIndex())
 		if p.cut[n.ID] > 0 {
-			w.newest = max(w.newest, n.CutFirst+uint64(len(n.Cut))-1)
+			w.newest = max(w.newest, n.TruncatedFirst+uint64(len(n.Truncated))-1)
 		}
 		// Without a leader the most up-to-date log is the one that would win an
 		// election; it holds all that is committed (Raft paper, section 5.4.1).
@@ -183,9 +183,9 @@ func (p *painter) logRow(n *trace.Node, w logWindow, y int) {
 	differs := false
 	for i := w.first; i <= w.last; i++ {
 		x := w.column(i)
-		if fade := p.cut[n.ID]; fade > 0 && i >= n.CutFirst && i < n.CutFirst+uint64(len(n.Cut)) {
+		if fade := p.cut[n.ID]; fade > 0 && i >= n.TruncatedFirst && i < n.TruncatedFirst+uint64(len(n.Truncated)) {
 			if _, again := n.Entry(i); !again || fade > 0.5 {
-				p.struck(n.Cut[i-n.CutFirst], x, y)
+				p.struck(n.Truncated[i-n.TruncatedFirst], x, y)
 				continue
 			}
 		}
@@ -217,7 +217,7 @@ func (p *painter) wrong(w logWindow, index uint64, e trace.Entry) bool {
 func (p *painter) entry(n *trace.Node, index uint64, e trace.Entry, r rect, differs bool) {
 	text := entryText(e)
 	k := termInk(e.Term)
-	if index <= p.state.Commit && n.Life.Running() {
+	if index <= p.state.Commit && n.Process.Running() {
 		k = fillInk(e.Term)
 	}
 	switch was, lost := p.lost[index]; {

@@ -18,7 +18,7 @@ type look struct {
 
 // lookOf says how a node is shown.
 func (g *glyphs) lookOf(n *trace.Node) look {
-	switch n.Life {
+	switch n.Process {
 	case trace.Up:
 	case trace.Paused:
 		return look{g.paused, "paused", inkWarn}
@@ -49,14 +49,14 @@ func (g *glyphs) lookOf(n *trace.Node) look {
 // while it is down, not on its disk.
 func behind(s *trace.State, n *trace.Node) uint64 {
 	has := n.Applied
-	if !n.Life.Running() {
+	if !n.Process.Running() {
 		has = n.LastIndex()
 	}
 	commit := s.Commit
 	if leader := s.LeaderNode(); leader != nil && len(s.Lost) > 0 {
 		commit = leader.Commit // nobody can still get what is lost
 	}
-	if n.Life == trace.Removed || has >= commit {
+	if n.Process == trace.Removed || has >= commit {
 		return 0
 	}
 	return commit - has
@@ -65,12 +65,12 @@ func behind(s *trace.State, n *trace.Node) uint64 {
 // valueOf says how a node's value is shown: the number, "" when it has none,
 // and in which ink.
 func (p *painter) valueOf(n *trace.Node) (value string, k ink) {
-	if n.Life == trace.Wiped || n.Life == "" {
+	if n.Process == trace.Wiped || n.Process == "" {
 		return "", inkDim
 	}
 	value = fmt.Sprint(n.Value)
 	switch {
-	case !n.Life.Running():
+	case !n.Process.Running():
 		return value, inkDim
 	case p.flash[n.ID] > 0:
 		return value, inkGood | bold
@@ -97,12 +97,12 @@ type note struct {
 // faultsOf lists what is wrong with a node, worst first.
 func (p *painter) faultsOf(n *trace.Node) []note {
 	var notes []note
-	if n.Life.Running() && p.state.CutOff(n.ID) {
+	if n.Process.Running() && p.state.Isolated(n.ID) {
 		notes = append(notes, note{p.glyphs.cutLink + " cut off", inkBad})
 	} else if cut := p.cutFrom(n); len(cut) > 0 {
 		notes = append(notes, note{p.glyphs.cutLink + " " + names(cut, 3), inkBad})
 	}
-	if n.Life == trace.Paused && n.Role != "" && n.Role != trace.Follower {
+	if n.Process == trace.Paused && n.Role != "" && n.Role != trace.Follower {
 		notes = append(notes, note{"was " + string(n.Role), inkDim})
 	}
 	if n.DiskFault != "" {
@@ -111,7 +111,7 @@ func (p *painter) faultsOf(n *trace.Node) []note {
 	if n.ClockFactor != 1 && n.ClockFactor != 0 {
 		notes = append(notes, note{fmt.Sprintf("%s clock x%.3g", p.glyphs.clock, n.ClockFactor), inkWarn})
 	}
-	if n.Life == trace.Crashed && n.Why != "" {
+	if n.Process == trace.Crashed && n.Why != "" {
 		notes = append(notes, note{n.Why, inkBad})
 	}
 	return notes
@@ -120,7 +120,7 @@ func (p *painter) faultsOf(n *trace.Node) []note {
 // notesOf lists all there is to say of a node beside its numbers.
 func (p *painter) notesOf(n *trace.Node) []note {
 	notes := p.faultsOf(n)
-	if !n.Life.Running() {
+	if !n.Process.Running() {
 		return notes
 	}
 	if p.isNonVoter(n.ID) {
@@ -139,13 +139,13 @@ func (p *painter) isNonVoter(id string) bool {
 
 // cutFrom lists the running nodes to or from which a link of a node is closed.
 func (p *painter) cutFrom(n *trace.Node) []string {
-	if len(p.state.Faults) == 0 || !n.Life.Running() {
+	if len(p.state.Faults) == 0 || !n.Process.Running() {
 		return nil
 	}
 	var cut []string
 	for i := range p.state.Nodes {
 		other := &p.state.Nodes[i]
-		if other.ID != n.ID && other.Life.Running() && (p.state.Closed(n.ID, other.ID) || p.state.Closed(other.ID, n.ID)) {
+		if other.ID != n.ID && other.Process.Running() && (p.state.Blocked(n.ID, other.ID) || p.state.Blocked(other.ID, n.ID)) {
 			cut = append(cut, other.ID)
 		}
 	}
@@ -174,7 +174,7 @@ func (p *painter) lease(n *trace.Node) time.Duration {
 	var heard []time.Duration
 	for _, id := range p.voters {
 		if id != n.ID {
-			heard = append(heard, n.Peers[id].Heard)
+			heard = append(heard, n.Peers[id].LastHeard)
 		}
 	}
 	slices.SortFunc(heard, func(a, b time.Duration) int { return int(b - a) })
@@ -195,8 +195,8 @@ func (p *painter) heard(n *trace.Node, x, y, w, bar int) {
 		return
 	}
 	bar = min(bar, w-6)
-	if !n.Life.Running() {
-		if n.Life != "" {
+	if !n.Process.Running() {
+		if n.Process != "" {
 			text := "since " + ago(p.now-n.Since)
 			if len(text) > w {
 				text = ago(p.now - n.Since)
@@ -221,7 +221,7 @@ func (p *painter) heard(n *trace.Node, x, y, w, bar int) {
 	case trace.Candidate:
 		p.votes(n, x, y, w)
 	default:
-		silence := p.now - n.Heard
+		silence := p.now - n.LastHeard
 		k := inkText
 		if silence > p.patience(n) {
 			k = inkWarn
@@ -268,7 +268,7 @@ func (p *painter) nameInk(n *trace.Node) ink {
 		return inkAccent | bold
 	case p.selected[n.ID]:
 		return inkAccent
-	case !n.Life.Running():
+	case !n.Process.Running():
 		return inkDim
 	}
 	return inkText

@@ -68,7 +68,7 @@ type model struct {
 	selected    map[string]bool
 	follow      bool
 	asking      asking
-	ordered     []scenario.Ordered
+	ordered     []scenario.RecordedCommand
 	nodesFirst  int // how many nodes there were at first
 	command     string
 	stroke      int // counts keys and clicks
@@ -285,7 +285,7 @@ func (m *model) refresh(passed time.Duration) {
 	before := m.state.Seq
 	m.pull(passed)
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
-		return n.Life == trace.Removed && m.state.At-n.Since > farewell
+		return n.Process == trace.Removed && m.state.At-n.Since > farewell
 	})
 	switch speed := m.podium.takeSpeed(); {
 	case speed == scenario.SpeedAuto:
@@ -332,7 +332,7 @@ func (m *model) keepCursor() {
 func (m *model) nodes() []string {
 	var ids []string
 	for i := range m.state.Nodes {
-		if n := &m.state.Nodes[i]; n.Life != trace.Removed {
+		if n := &m.state.Nodes[i]; n.Process != trace.Removed {
 			ids = append(ids, n.ID)
 		}
 	}

@@ -30,7 +30,7 @@ func newStage(tb testing.TB, nodes int) *stage {
 // newStageFor is newStage with a scenario on it.
 func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	tb.Helper()
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: nodes, Settings: settings})
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *stage) wants(text string) {
 func everyValue(value int64) func(*trace.State) bool {
 	return func(s *trace.State) bool {
 		for i := range s.Nodes {
-			if n := &s.Nodes[i]; n.Life == trace.Up && n.Value != value {
+			if n := &s.Nodes[i]; n.Process == trace.Up && n.Value != value {
 				return false
 			}
 		}
@@ -156,10 +156,10 @@ func TestTheMainStory(t *testing.T) {
 	s.press("p", "v", "i")
 	s.wants("increment via " + cut)
 	s.until("it is cut off with an entry that the others do not have", func(st *trace.State) bool {
-		return st.CutOff(cut) && st.Node(cut).LastIndex() > st.Node(cut).Commit && st.NoLeader() == ""
+		return st.Isolated(cut) && st.Node(cut).LastIndex() > st.Node(cut).Commit && st.NoLeader() == ""
 	})
 	s.press("h")
-	s.until("its entry is gone and all agree", func(st *trace.State) bool { return st.Node(cut).CutAt > 0 && everyValue(5)(st) })
+	s.until("its entry is gone and all agree", func(st *trace.State) bool { return st.Node(cut).TruncatedAt > 0 && everyValue(5)(st) })
 
 	s.press("P", "2")
 	s.until("the larger half goes on", func(st *trace.State) bool { return st.NoLeader() == "" })
@@ -255,11 +255,11 @@ func TestWhatCannotBeTakenBackAsksFirst(t *testing.T) {
 	s.press("esc", "d", "w")
 	s.wants("wipe the disk of n3?")
 	s.press("n")
-	if n := s.state.Node("n3"); n.Life != trace.Up {
-		t.Fatalf("n3 is %s", n.Life)
+	if n := s.state.Node("n3"); n.Process != trace.Up {
+		t.Fatalf("n3 is %s", n.Process)
 	}
 	s.press("-", "y")
-	s.until("n3 is removed", func(st *trace.State) bool { return st.Node("n3").Life == trace.Removed })
+	s.until("n3 is removed", func(st *trace.State) bool { return st.Node("n3").Process == trace.Removed })
 	s.until("n3 is out of sight", func(st *trace.State) bool { return st.Node("n3") == nil })
 }
 
@@ -296,8 +296,8 @@ func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 		}
 	}
 	s.press()
-	if n := s.state.Node("n4"); n.Life != trace.Killed {
-		t.Fatalf("after a click on the hint for k n4 is %s", n.Life)
+	if n := s.state.Node("n4"); n.Process != trace.Killed {
+		t.Fatalf("after a click on the hint for k n4 is %s", n.Process)
 	}
 }
 

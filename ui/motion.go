@@ -45,12 +45,12 @@ func (f *frame) move(moves bool) {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		if moves {
-			f.flash[n.ID] = f.fadeOut(n.StirAt, flashTime)
+			f.flash[n.ID] = f.fadeOut(n.ValueChangedAt, flashTime)
 		}
-		if len(n.Cut) > 0 {
-			f.cut[n.ID] = f.fadeOut(n.CutAt, cutTime)
+		if len(n.Truncated) > 0 {
+			f.cut[n.ID] = f.fadeOut(n.TruncatedAt, cutTime)
 		}
-		f.fresh[n.ID] = f.now-max(n.ValueAt, n.LagAt) < f.stretch(freshTime)
+		f.fresh[n.ID] = f.now-max(n.ValueAt, n.BehindSince) < f.stretch(freshTime)
 	}
 	if moves {
 		f.sparks = f.inFlight()
@@ -79,8 +79,8 @@ func (f *frame) fadeOut(at, lasts time.Duration) float64 {
 // nothing new one on each link is enough to see that it is alive.
 func (f *frame) inFlight() []spark {
 	var all, seen []spark
-	for i := range f.state.Flights {
-		if s, ok := f.sparkOf(&f.state.Flights[i]); ok {
+	for i := range f.state.InFlight {
+		if s, ok := f.sparkOf(&f.state.InFlight[i]); ok {
 			all = append(all, s)
 		}
 	}
@@ -99,8 +99,8 @@ func (f *frame) inFlight() []spark {
 
 // sparkOf places a packet where virtual time has it, but no faster than the eye
 // can follow, and says whether it is to be seen at all.
-func (f *frame) sparkOf(flight *trace.Flight) (spark, bool) {
-	s := spark{flight: *flight, lost: flight.Fate == trace.Lost}
+func (f *frame) sparkOf(flight *trace.InFlight) (spark, bool) {
+	s := spark{flight: *flight, lost: flight.Status == trace.Lost}
 	age, shortest := f.now-flight.SentAt, f.stretch(sparkTime)
 	if f.past && !f.playing {
 		shortest = 0 // whoever looks at a moment wants to see it as it was
@@ -109,7 +109,7 @@ func (f *frame) sparkOf(flight *trace.Flight) (spark, bool) {
 		return s, false
 	}
 	s.at = min(float64(age)/float64(max(shortest, flight.Delay, 1)), 1)
-	switch flight.Fate {
+	switch flight.Status {
 	case trace.Lost:
 		// It is seen to go half of the way, and fades there.
 		s.at = min(s.at, 0.5)
@@ -128,7 +128,7 @@ func (f *frame) sparkOf(flight *trace.Flight) (spark, bool) {
 
 // isRoutine says whether a packet carries nothing new: a heartbeat, an append
 // without entries, or the answer to one.
-func isRoutine(s *trace.State, f trace.Flight) bool {
+func isRoutine(s *trace.State, f trace.InFlight) bool {
 	if f.Kind == "heartbeat" {
 		return true
 	}
@@ -138,7 +138,7 @@ func isRoutine(s *trace.State, f trace.Flight) bool {
 	if !f.Reply {
 		return f.Entries == 0
 	}
-	return slices.ContainsFunc(s.Flights, func(request trace.Flight) bool {
+	return slices.ContainsFunc(s.InFlight, func(request trace.InFlight) bool {
 		return request.RPC == f.RPC && !request.Reply && request.Entries == 0
 	})
 }

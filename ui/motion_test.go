@@ -8,14 +8,14 @@ import (
 )
 
 // send puts a packet on its way from n1 to n2, and returns what ends it.
-func (w *world) send(p trace.Packet) (end func(trace.Fate)) {
+func (w *world) send(p trace.Packet) (end func(trace.PacketStatus)) {
 	w.packet++
 	p.ID, p.RPC, p.From, p.To = w.packet, w.packet, "n1", "n2"
-	p.Fate = trace.Sent
+	p.Status = trace.Sent
 	first := p
 	w.emit(trace.Event{Kind: trace.KindPacket, Packet: &first})
-	return func(fate trace.Fate) {
-		p.Fate = fate
+	return func(fate trace.PacketStatus) {
+		p.Status = fate
 		w.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
 	}
 }
@@ -30,7 +30,7 @@ func (w *world) sparks(at time.Duration, speed float64) []spark {
 func TestAPacketIsSeenLongEnoughWhateverTheSpeed(t *testing.T) {
 	for _, speed := range []float64{0.01, 1, 10} {
 		w := healthy(2)
-		w.state.Flights = nil
+		w.state.InFlight = nil
 		sent := w.at
 		end := w.send(trace.Packet{Kind: "append", Entries: 1, Delay: time.Millisecond})
 		w.pass(time.Millisecond)
@@ -51,7 +51,7 @@ func TestAPacketIsSeenLongEnoughWhateverTheSpeed(t *testing.T) {
 
 func TestAPacketIsDrawnWhereVirtualTimeHasIt(t *testing.T) {
 	w := healthy(2)
-	w.state.Flights = nil
+	w.state.InFlight = nil
 	sent := w.at
 	w.send(trace.Packet{Kind: "append", Entries: 1, Delay: 10 * time.Second})
 	for _, c := range []struct {
@@ -70,7 +70,7 @@ func TestAPacketIsDrawnWhereVirtualTimeHasIt(t *testing.T) {
 
 func TestALostPacketStopsHalfWayAndFades(t *testing.T) {
 	w := healthy(2)
-	w.state.Flights = nil
+	w.state.InFlight = nil
 	sent := w.at
 	w.send(trace.Packet{Kind: "vote"})(trace.Lost)
 	if got := w.sparks(sent+250*time.Millisecond, 1); len(got) != 1 || !got[0].lost || got[0].at != 0.5 || got[0].fade <= 0 {
@@ -84,7 +84,7 @@ func TestALostPacketStopsHalfWayAndFades(t *testing.T) {
 // Of heartbeats one is enough to see that the link is alive.
 func TestOneQuietPacketIsSeenOnALink(t *testing.T) {
 	w := healthy(2)
-	w.state.Flights = nil
+	w.state.InFlight = nil
 	for range 5 {
 		w.send(trace.Packet{Kind: "heartbeat", Delay: time.Second})
 	}

@@ -75,7 +75,7 @@ func newOrders(c *cluster.Cluster, session *scenario.Session) *orders {
 }
 
 func (o *orders) carryOut(c *cluster.Cluster, session *scenario.Session, next order) {
-	err := c.Order(next.command, func() error {
+	err := c.Do(next.command, func() error {
 		op, err := session.Run(next.line)
 		if err != nil {
 			o.results.put(result{command: next.command, text: err.Error(), bad: true})

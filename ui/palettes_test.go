@@ -250,7 +250,7 @@ func TestOnlyLinesAreFaint(t *testing.T) {
 
 func TestEveryStateIsToldWithoutColour(t *testing.T) {
 	states := []struct {
-		life trace.Life
+		life trace.ProcessState
 		role trace.Role
 		word string
 	}{
@@ -271,7 +271,7 @@ func TestEveryStateIsToldWithoutColour(t *testing.T) {
 				for _, s := range states {
 					w := healthy(nodes)
 					n := w.state.Node("n2")
-					n.Life, n.Role = s.life, s.role
+					n.Process, n.Role = s.life, s.role
 					f := w.frame(size[0], size[1])
 					f.theme, f.glyphs, f.cursor = monoTheme, g, "n2"
 					text := plain(f)

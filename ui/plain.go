@@ -139,7 +139,7 @@ func (p *plainRun) carryOut(session *scenario.Session, text string) (said string
 	}
 	said = "done"
 	done := make(chan error, 1)
-	err = p.c.Order(text, func() error {
+	err = p.c.Do(text, func() error {
 		op, err := session.Run(line)
 		if a := answer(op); a != "" {
 			said = a
@@ -161,10 +161,10 @@ func (p *plainRun) carryOut(session *scenario.Session, text string) (said string
 // tell writes what has happened and what commands were answered since it was
 // last called.
 func (p *plainRun) tell() error {
-	var lines []trace.Line
+	var lines []trace.StoryLine
 	missing := false
 	answers := p.answers.take()
-	p.c.Trace().Look(func(s *trace.State) {
+	p.c.Trace().Read(func(s *trace.State) {
 		missing = p.told > 0 && len(s.Story) > storyMany && s.Story[0].Seq > p.told
 		for _, line := range s.Story {
 			if line.Seq > p.told {

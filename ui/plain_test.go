@@ -18,7 +18,7 @@ import (
 // and a scenario or "".
 func runPlain(t *testing.T, script string, in io.Reader) (lines []string, err error) {
 	t.Helper()
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	cfg, o := cluster.Config{Nodes: 3, Settings: settings}, Options{Speed: vtime.Max}
 	if script != "" {
@@ -150,7 +150,7 @@ func TestLinksHealedTogetherAreToldOfTogether(t *testing.T) {
 }
 
 func TestPlainGoesOnWithoutCommandsUntilItIsTold(t *testing.T) {
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: 3, Settings: settings})
 	if err != nil {

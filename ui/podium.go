@@ -39,7 +39,7 @@ func (p *podium) Step(text string) {
 	p.step, p.waiting = text, true
 	p.mu.Unlock()
 	p.c.Clock().Run(0)
-	for p.waits() && !p.c.Ended() {
+	for p.waits() && !p.c.Closed() {
 		p.c.Sleep(stepPoll)
 	}
 }
@@ -89,7 +89,7 @@ func (m *model) perform(script *scenario.Script) tea.Cmd {
 
 // performOn runs a scenario on a cluster, and returns what did not hold, and whether
 // it came to its end before the cluster did.
-func performOn(c *cluster.Cluster, script *scenario.Script, stage scenario.Stage) (failures []scenario.Failure, whole bool) {
+func performOn(c *cluster.Cluster, script *scenario.Script, stage scenario.Presenter) (failures []scenario.Failure, whole bool) {
 	ended := make(chan struct{})
 	err := c.Clock().Do(func() {
 		c.Go(func() {
@@ -102,7 +102,7 @@ func performOn(c *cluster.Cluster, script *scenario.Script, stage scenario.Stage
 	}
 	select {
 	case <-ended:
-		return failures, !c.Ended()
+		return failures, !c.Closed()
 	case <-c.Clock().Done():
 		return nil, false
 	}

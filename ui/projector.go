@@ -21,7 +21,7 @@ type projector struct {
 	theme  *theme
 	glyphs *glyphs
 	next   func() (*trace.Event, bool)
-	end    trace.Moment // of what is played
+	end    trace.Position // of what is played
 	film   film
 	ctx    context.Context // when it ends, so does the projection
 

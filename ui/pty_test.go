@@ -85,7 +85,7 @@ func ordinaryEnvironment() (forget func(), err error) {
 
 // runAndPanic runs the screen with one more key, which panics.
 func runAndPanic(where string) int {
-	cfg := cluster.Config{Nodes: 3, Settings: cluster.Defaults()}
+	cfg := cluster.Config{Nodes: 3, Settings: cluster.DefaultSettings()}
 	cfg.Settings.Storage = cluster.Memory
 	c, err := cluster.Open(cfg)
 	if err != nil {

@@ -77,7 +77,7 @@ func (r Recording) Make(ctx context.Context, name string, load func() (*scenario
 			return err
 		}
 		s.close()
-		if err := s.recount.Lie(); err != nil {
+		if err := s.recount.Mismatch(); err != nil {
 			return RecordingError{fmt.Errorf("%s: %w", name, err)}
 		}
 		_, last := s.history.Span()
@@ -87,7 +87,7 @@ func (r Recording) Make(ctx context.Context, name string, load func() (*scenario
 	if err != nil {
 		return err
 	}
-	past, result, err := scenario.Rehearse(ctx, script)
+	past, result, err := scenario.RunRecorded(ctx, script)
 	if err != nil {
 		return err
 	}
@@ -102,8 +102,8 @@ func (r Recording) Make(ctx context.Context, name string, load func() (*scenario
 }
 
 // ended returns the moment at which a run ended.
-func ended(r scenario.Result) trace.Moment {
-	return trace.Moment{Seq: r.Events, At: time.Duration(r.VirtualSeconds * float64(time.Second))}
+func ended(r scenario.Result) trace.Position {
+	return trace.Position{Seq: r.Events, At: time.Duration(r.VirtualSeconds * float64(time.Second))}
 }
 
 // isTrace says whether a file looks like one that --trace has written: a scenario
@@ -124,7 +124,7 @@ func isTrace(name string) bool {
 
 // write writes the recording of the past up to a moment to its file. The same past
 // gives the same bytes.
-func (r Recording) write(ctx context.Context, past *trace.History, last trace.Moment) (err error) {
+func (r Recording) write(ctx context.Context, past *trace.History, last trace.Position) (err error) {
 	out, err := os.Create(r.File)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ type film interface {
 }
 
 // project plays the past up to a moment into a film.
-func (r Recording) project(ctx context.Context, past *trace.History, last trace.Moment, to film) error {
+func (r Recording) project(ctx context.Context, past *trace.History, last trace.Position, to film) error {
 	p := &projector{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.themeOn(surface{}), glyphs: unicodeGlyphs}
 	if r.ASCII { // what terminal this runs on is of no interest
 		p.glyphs = asciiGlyphs

@@ -55,7 +55,7 @@ func ReplayPlain(name string, out io.Writer) error {
 	if missing := s.reader.Missing(); missing != "" && err == nil {
 		_, err = fmt.Fprintf(out, "%s\n", clean(missing))
 	}
-	if lie := s.recount.Lie(); lie != nil && err == nil {
+	if lie := s.recount.Mismatch(); lie != nil && err == nil {
 		return RecordingError{fmt.Errorf("%s: %w", name, lie)}
 	}
 	return err
@@ -63,7 +63,7 @@ func ReplayPlain(name string, out io.Writer) error {
 
 // openRecording reads a recording, and says on a terminal how far it is.
 func openRecording(name string, historyMB int64, to io.Writer) (source, error) {
-	s := source{history: trace.NewHistory(historyMB << 20), recount: check.NewRecount()}
+	s := source{history: trace.NewHistory(historyMB << 20), recount: check.NewRecheck()}
 	file, isFile := to.(*os.File)
 	told := -1
 	reader, _, err := trace.Open(name, s.history, s.recount.Observe, func(read, size int64) {
@@ -94,7 +94,7 @@ func (m *model) replay(s source, name string) {
 	if missing := s.reader.Missing(); missing != "" {
 		m.say("", "of this recording, "+missing, true)
 	}
-	if err := s.recount.Lie(); err != nil {
+	if err := s.recount.Mismatch(); err != nil {
 		m.say("", "do not believe this recording: "+err.Error(), true)
 	}
 }

@@ -153,7 +153,7 @@ func (p *painter) title(n *trace.Node) []note {
 	look := p.glyphs.lookOf(n)
 	parts := []note{{look.glyph + " ", look.ink}, {truncate(clean(n.ID), ringName, p.glyphs.more), p.nameInk(n)}}
 	switch {
-	case !n.Life.Running() || n.Life == trace.Paused:
+	case !n.Process.Running() || n.Process == trace.Paused:
 		return append(parts, note{" " + look.word, look.ink})
 	case n.Role == trace.Candidate:
 		total := max(len(p.voters), len(n.Votes))

@@ -20,9 +20,9 @@ type savedMsg struct {
 }
 
 // orderedWith returns what was ordered so far, and a command that is ordered now.
-func (m *model) orderedWith(command string) (ordered []scenario.Ordered) {
+func (m *model) orderedWith(command string) (ordered []scenario.RecordedCommand) {
 	now := m.cluster.Clock().Now()
-	m.cluster.Trace().Look(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.ordered), now, command, s) })
+	m.cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.ordered), now, command, s) })
 	return ordered
 }
 

@@ -22,10 +22,10 @@ type source struct {
 	history *trace.History
 	watch   *watch         // nil of a recording
 	reader  *trace.Reader  // nil of a cluster
-	recount *check.Recount // what a recording's events say of its verdicts, nil of a cluster
+	recount *check.Recheck // what a recording's events say of its verdicts, nil of a cluster
 	// end is the last moment of a cluster that was left: what its history has
 	// behind that is only how it was taken down.
-	end trace.Moment
+	end trace.Position
 	// began is when a branch began.
 	began time.Duration
 }
@@ -39,7 +39,7 @@ type watch struct {
 }
 
 func (w *watch) see(e trace.Event) {
-	if trace.Matters(&e) {
+	if trace.IsSignificant(&e) {
 		w.mattered.Store(e.Seq)
 	}
 	if isStirring(&e) {
@@ -68,16 +68,16 @@ func (s source) close() {
 }
 
 // first returns the first moment there is.
-func (s source) first() trace.Moment {
+func (s source) first() trace.Position {
 	first, _ := s.history.Span()
 	if s.began > first.At {
-		return trace.Moment{Seq: s.history.SeqAt(s.began), At: s.began}
+		return trace.Position{Seq: s.history.SeqAt(s.began), At: s.began}
 	}
 	return first
 }
 
 // now returns the latest moment there is.
-func (s source) now() trace.Moment {
+func (s source) now() trace.Position {
 	if s.end.Seq > 0 {
 		return s.end
 	}

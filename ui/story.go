@@ -11,7 +11,7 @@ import (
 func (p *painter) story(r rect) { p.tell(r, p.filtered()) }
 
 // tell draws lines of the story.
-func (p *painter) tell(r rect, story []trace.Line) {
+func (p *painter) tell(r rect, story []trace.StoryLine) {
 	if r.empty() {
 		return
 	}
@@ -20,7 +20,7 @@ func (p *painter) tell(r rect, story []trace.Line) {
 	y := r.y + r.h
 	for i := len(story) - 1; i >= 0 && y > r.y; i-- {
 		line := story[i]
-		if line.Topic == trace.AboutWords && p.isSaid(line.Text) {
+		if line.Topic == trace.TopicPresentation && p.isSaid(line.Text) {
 			continue // it stands below, larger
 		}
 		text := clean(line.In.In(p.language, line.Text))
@@ -52,13 +52,13 @@ func (p *painter) tell(r rect, story []trace.Line) {
 }
 
 // storyMark returns the glyph before a line of the story.
-func (g *glyphs) storyMark(line trace.Line) (string, ink) {
+func (g *glyphs) storyMark(line trace.StoryLine) (string, ink) {
 	switch line.Topic {
-	case trace.AboutLog:
+	case trace.TopicLog:
 		return g.snapshot, inkDim
-	case trace.AboutClient, trace.AboutRefusal:
+	case trace.TopicClient, trace.TopicRefusal:
 		return g.bad, inkWarn
-	case trace.AboutStepDown:
+	case trace.TopicStepDown:
 		return g.unvoted, inkWarn
 	default:
 		return g.markOf(line)

@@ -142,7 +142,7 @@ func (p *painter) tableRow(n *trace.Node, r rect, c columns) {
 	p.put(x, r.y, c.behind, p.behindText(n), inkWarn)
 	x += c.behind + 1
 
-	number, loud := inkText, n.Life.Running()
+	number, loud := inkText, n.Process.Running()
 	if !loud {
 		number = inkDim
 	}

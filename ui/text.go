@@ -13,7 +13,7 @@ import (
 )
 
 // clean makes foreign text safe to show.
-func clean(s string) string { return trace.Clean(s) }
+func clean(s string) string { return trace.Sanitize(s) }
 
 // isPlain says whether s is printable ASCII, as nearly all text is.
 func isPlain(s string) bool {

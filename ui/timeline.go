@@ -107,7 +107,7 @@ func (p *painter) reigns(x, y, w int, cellAt func(time.Duration) int) {
 			p.set(x+i, y, p.glyphs.unled, inkFaint)
 		}
 	}
-	for _, reign := range p.line.Reigns {
+	for _, reign := range p.line.LeaderTerms {
 		a, b := p.reignCells(reign, cellAt)
 		for i := a; i <= b; i++ {
 			p.set(x+i, y, p.glyphs.led, termInk(reign.Term))
@@ -117,7 +117,7 @@ func (p *painter) reigns(x, y, w int, cellAt func(time.Duration) int) {
 
 // reignCells returns the first and the last cell of a reign; the last is before the
 // first if it is not shown.
-func (p *painter) reignCells(reign trace.Reign, cellAt func(time.Duration) int) (first, last int) {
+func (p *painter) reignCells(reign trace.LeaderTerm, cellAt func(time.Duration) int) (first, last int) {
 	until := p.lineEnd
 	if reign.To != 0 {
 		until = reign.To
@@ -127,7 +127,7 @@ func (p *painter) reignCells(reign trace.Reign, cellAt func(time.Duration) int) 
 
 // reignNames says who leads, where a line is long enough for it between the marks.
 func (p *painter) reignNames(x, y, w int, cellAt func(time.Duration) int) {
-	for _, reign := range p.line.Reigns {
+	for _, reign := range p.line.LeaderTerms {
 		text := " " + truncate(clean(reign.Node), logName, p.glyphs.more) + " leads "
 		a, b := p.reignCells(reign, cellAt)
 		free := 0 // cells of the line up to here
@@ -145,33 +145,33 @@ func (p *painter) reignNames(x, y, w int, cellAt func(time.Duration) int) {
 }
 
 // markOf returns the mark of a line of the story on the timeline, "" for none.
-func (g *glyphs) markOf(line trace.Line) (string, ink) {
+func (g *glyphs) markOf(line trace.StoryLine) (string, ink) {
 	switch line.Topic {
-	case trace.AboutElection:
+	case trace.TopicElection:
 		return g.candidate, inkWarn
-	case trace.AboutDeath:
+	case trace.TopicDeath:
 		return g.killed, inkBad
-	case trace.AboutStart:
+	case trace.TopicStart:
 		return g.start, inkGood
-	case trace.AboutPause:
+	case trace.TopicPause:
 		return g.paused, inkWarn
-	case trace.AboutNetwork:
+	case trace.TopicNetwork:
 		return g.cutLink, inkBad
-	case trace.AboutHealing:
+	case trace.TopicHealing:
 		return g.heal, inkGood
-	case trace.AboutDisk:
+	case trace.TopicDisk:
 		return g.disk, inkWarn
-	case trace.AboutClock:
+	case trace.TopicClock:
 		return g.clock, inkWarn
-	case trace.AboutMembers:
+	case trace.TopicMembers:
 		return g.members, inkAccent
-	case trace.AboutWords:
+	case trace.TopicPresentation:
 		return g.words, inkAccent
-	case trace.AboutLeader:
+	case trace.TopicLeader:
 		return g.leader, inkAccent
-	case trace.AboutCheck:
+	case trace.TopicCheck:
 		return g.loud, inkLoud
-	case trace.AboutRefusal, trace.AboutStepDown, trace.AboutLog, trace.AboutClient:
+	case trace.TopicRefusal, trace.TopicStepDown, trace.TopicLog, trace.TopicClient:
 	}
 	return "", 0
 }
@@ -192,7 +192,7 @@ func (p *painter) marks(x, y, w int, cellAt func(time.Duration) int) {
 		}
 		p.set(x+at, y, glyph, k|bold)
 		name := clean(line.Node)
-		if line.Topic != trace.AboutLeader && name != "" && at+2+width(name)+2 <= free && width(name) <= 6 {
+		if line.Topic != trace.TopicLeader && name != "" && at+2+width(name)+2 <= free && width(name) <= 6 {
 			p.put(x+at+1, y, width(name)+2, " "+name+" ", k)
 		}
 		free = at

@@ -82,7 +82,7 @@ func (m *model) look(seq uint64) {
 		m.say("", m.remembers(), true)
 		return
 	}
-	m.show(trace.Moment{Seq: seq, At: e.At})
+	m.show(trace.Position{Seq: seq, At: e.At})
 	m.say("", eventWords(&m.travel.shown, &e), false)
 }
 
@@ -94,11 +94,11 @@ func (m *model) lookAt(at time.Duration) {
 	}
 	first := m.first()
 	at = max(at, first.At)
-	m.show(trace.Moment{Seq: max(m.history.SeqAt(at), first.Seq), At: at})
+	m.show(trace.Position{Seq: max(m.history.SeqAt(at), first.Seq), At: at})
 }
 
 // show makes a moment of the past what is shown.
-func (m *model) show(moment trace.Moment) {
+func (m *model) show(moment trace.Position) {
 	t := &m.travel
 	if !t.past {
 		t.past, t.stepped, t.playing = true, false, false
@@ -122,11 +122,11 @@ func (m *model) toNow() {
 }
 
 // moment returns the moment that is shown.
-func (m *model) moment() trace.Moment {
+func (m *model) moment() trace.Position {
 	if m.travel.past {
-		return trace.Moment{Seq: m.travel.seq, At: m.travel.at}
+		return trace.Position{Seq: m.travel.seq, At: m.travel.at}
 	}
-	return trace.Moment{Seq: m.state.Seq, At: m.state.At}
+	return trace.Position{Seq: m.state.Seq, At: m.state.At}
 }
 
 // remembers says from when on the past is remembered.
@@ -232,7 +232,7 @@ func (m *model) playOn(passed time.Duration) {
 	t := &m.travel
 	speed := min(m.pace(), fastest)
 	now := m.now()
-	next := trace.Moment{At: min(t.at+time.Duration(float64(passed)*speed), now.At)}
+	next := trace.Position{At: min(t.at+time.Duration(float64(passed)*speed), now.At)}
 	next.Seq = max(m.history.SeqAt(next.At), t.seq)
 	if m.auto {
 		next = m.untilStir(next)

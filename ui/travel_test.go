@@ -39,7 +39,7 @@ func (n *notes) at(seq uint64) (trace.State, bool) {
 			continue // it had happened when the state was copied
 		}
 		n.state.Apply(e)
-		if trace.Matters(&e) {
+		if trace.IsSignificant(&e) {
 			n.states[e.Seq] = n.state.Clone()
 		}
 	}
@@ -179,16 +179,16 @@ func TestPlayingThePastGoesOnLive(t *testing.T) {
 	s, old := killed(t)
 	s.press("home")
 	s.wants("past −")
-	if n := s.state.Node(old); n.Life != trace.Up {
-		t.Fatalf("at first %s is %s", old, n.Life)
+	if n := s.state.Node(old); n.Process != trace.Up {
+		t.Fatalf("at first %s is %s", old, n.Process)
 	}
 	s.press("space")
-	var lived []trace.Life
+	var lived []trace.ProcessState
 	for range 3000 {
 		if !s.travel.past {
 			break
 		}
-		if life := s.state.Node(old).Life; len(lived) == 0 || lived[len(lived)-1] != life {
+		if life := s.state.Node(old).Process; len(lived) == 0 || lived[len(lived)-1] != life {
 			lived = append(lived, life)
 		}
 		s.tick()

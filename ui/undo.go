@@ -28,7 +28,7 @@ type faultSet struct {
 
 // condition is how a node's process, disk and clock are.
 type condition struct {
-	life  trace.Life
+	life  trace.ProcessState
 	disk  string
 	clock float64
 }
@@ -43,11 +43,11 @@ var faultWords = []string{
 // faultsNow returns the faults that are set.
 func (m *model) faultsNow() faultSet {
 	f := faultSet{links: map[trace.Link][]string{}, nodes: map[string]condition{}}
-	m.cluster.Trace().Look(func(s *trace.State) {
+	m.cluster.Trace().Read(func(s *trace.State) {
 		maps.Copy(f.links, s.Faults)
 		for i := range s.Nodes {
 			n := &s.Nodes[i]
-			f.nodes[n.ID] = condition{life: n.Life, disk: n.DiskFault, clock: n.ClockFactor}
+			f.nodes[n.ID] = condition{life: n.Process, disk: n.DiskFault, clock: n.ClockFactor}
 		}
 	})
 	return f

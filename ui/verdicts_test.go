@@ -75,11 +75,11 @@ func lostIncrement() *world {
 		w.call(trace.Op{Client: "c1", Kind: trace.EntryAdd, Delta: 1, Route: "leader", Node: "n3", Outcome: trace.OK, Value: int64(136 + i), Seq: uint64(50 + i)}, 10*time.Millisecond)
 	}
 	for _, id := range []string{"n2", "n3"} {
-		w.emit(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Off})
+		w.emit(trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Off})
 		w.emit(trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1, Entries: w.state.Node(id).Entries[:127]})
-		w.emit(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+		w.emit(trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
 	}
-	w.emit(trace.Event{Kind: trace.KindLife, Node: "n1", Life: trace.Killed})
+	w.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Killed})
 	w.pass(2 * time.Second)
 	w.elect("n4", 3, "n2", "n3")
 	w.appendTo([]trace.Entry{{Term: 3, Kind: trace.EntryNoop}}, "n2", "n3", "n5")
@@ -151,8 +151,8 @@ func TestTheHeaderSaysWhatTheChecksSay(t *testing.T) {
 // gone for the leader too, so no node is behind for want of them.
 func TestNobodyLacksWhatIsLost(t *testing.T) {
 	s := &trace.State{Commit: 8, Nodes: []trace.Node{
-		{ID: "n1", Life: trace.Up, Role: trace.Leader, Term: 4, Commit: 7, Applied: 7},
-		{ID: "n2", Life: trace.Up, Role: trace.Follower, Term: 4, Commit: 6, Applied: 6},
+		{ID: "n1", Process: trace.Up, Role: trace.Leader, Term: 4, Commit: 7, Applied: 7},
+		{ID: "n2", Process: trace.Up, Role: trace.Follower, Term: 4, Commit: 6, Applied: 6},
 	}}
 	if got := behind(s, &s.Nodes[1]); got != 2 {
 		t.Errorf("n2 is %d behind, want 2", got)

@@ -38,7 +38,7 @@ func (p *painter) linksView(r rect) {
 	m := matrix{traffic: p.traffic()}
 	name := 4
 	for i := range p.state.Nodes {
-		if n := &p.state.Nodes[i]; n.Life != trace.Removed {
+		if n := &p.state.Nodes[i]; n.Process != trace.Removed {
 			m.nodes = append(m.nodes, n.ID)
 			name = max(name, min(width(clean(n.ID)), logName))
 		}
@@ -75,7 +75,7 @@ func (p *painter) linksView(r rect) {
 	}
 	if y += 3; y < r.y+r.h {
 		p.linkKey(rect{r.x + 2, y, r.w - 4, 1})
-		p.below(rect{r.x, y + 2, r.w, r.y + r.h - y - 2}, trace.AboutNetwork, trace.AboutHealing)
+		p.below(rect{r.x, y + 2, r.w, r.y + r.h - y - 2}, trace.TopicNetwork, trace.TopicHealing)
 	}
 }
 
@@ -124,7 +124,7 @@ func (p *painter) matrixHeads(m matrix, r rect, name int) {
 
 // headInk is how a node is named beside the matrix.
 func (p *painter) headInk(n *trace.Node) ink {
-	if !n.Life.Running() {
+	if !n.Process.Running() {
 		return inkDim
 	}
 	return inkText
@@ -220,7 +220,7 @@ type activity struct {
 	perSecond float64
 	sent      int // in the time over which is counted
 	lost      int
-	latest    trace.Flight
+	latest    trace.InFlight
 }
 
 // traffic counts the latest packets by link, over a second or, when there are
@@ -228,18 +228,18 @@ type activity struct {
 func (p *painter) traffic() map[trace.Link]activity {
 	over, oldest := rateOver, p.now
 	remembered := 0
-	for i := range p.state.Flights {
-		if f := &p.state.Flights[i]; f.ID != 0 {
+	for i := range p.state.InFlight {
+		if f := &p.state.InFlight[i]; f.ID != 0 {
 			remembered++
 			oldest = min(oldest, f.SentAt)
 		}
 	}
-	if remembered == len(p.state.Flights) {
+	if remembered == len(p.state.InFlight) {
 		over = max(min(over, p.now-oldest), time.Millisecond)
 	}
 	found := map[trace.Link]activity{}
-	for i := range p.state.Flights {
-		f := &p.state.Flights[i]
+	for i := range p.state.InFlight {
+		f := &p.state.InFlight[i]
 		if f.ID == 0 {
 			continue
 		}
@@ -250,7 +250,7 @@ func (p *painter) traffic() map[trace.Link]activity {
 		}
 		if f.SentAt > p.now-over {
 			a.sent++
-			if f.Fate == trace.Lost {
+			if f.Status == trace.Lost {
 				a.lost++
 			}
 		}
@@ -327,7 +327,7 @@ func (p *painter) linkInWords(m matrix) string {
 			what += " reply"
 		}
 		last := fmt.Sprintf("packets: %.0f a second, the last %s ago, %s", a.perSecond, ago(p.now-a.latest.SentAt), clean(what))
-		if a.latest.Fate == trace.Lost {
+		if a.latest.Status == trace.Lost {
 			last += ", lost"
 			if a.latest.Why != "" {
 				last += ": " + clean(a.latest.Why)

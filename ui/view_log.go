@@ -94,13 +94,13 @@ func (p *painter) logView(r rect) {
 	p.explain(w, at, rect{r.x + 2, y + 1, r.w - 4, 2})
 	if y += 4; y < r.y+r.h-1 {
 		y += p.logKey(rect{r.x + 2, y, r.w - 4, min(2, r.y+r.h-y)}, w) + 1
-		p.below(rect{r.x, y, r.w, r.y + r.h - y}, trace.AboutLog, trace.AboutLeader, trace.AboutClient, trace.AboutDeath, trace.AboutStart)
+		p.below(rect{r.x, y, r.w, r.y + r.h - y}, trace.TopicLog, trace.TopicLeader, trace.TopicClient, trace.TopicDeath, trace.TopicStart)
 	}
 }
 
 // below tells what happened of some topics, from the top of r on.
-func (p *painter) below(r rect, topics ...trace.Topic) {
-	var found []trace.Line
+func (p *painter) below(r rect, topics ...trace.StoryTopic) {
+	var found []trace.StoryLine
 	for _, line := range p.filtered() {
 		if slices.Contains(topics, line.Topic) {
 			found = append(found, line)
@@ -187,16 +187,16 @@ func (p *painter) progress(n *trace.Node) (match, next uint64, known bool) {
 // (hashicorp/raft, replication.go, replicateTo).
 func (p *painter) nextIndex(follower string, match uint64) uint64 {
 	next := match + 1
-	var asked, answered *trace.Flight
-	for i := range p.state.Flights {
-		f := &p.state.Flights[i]
+	var asked, answered *trace.InFlight
+	for i := range p.state.InFlight {
+		f := &p.state.InFlight[i]
 		if f.Kind != "append" || f.Term != p.leader.Term || f.ID == 0 {
 			continue
 		}
 		switch {
 		case !f.Reply && f.From == p.leader.ID && f.To == follower && (asked == nil || f.ID > asked.ID):
 			asked = f
-		case f.Reply && f.From == follower && f.To == p.leader.ID && f.Fate == trace.Delivered && (answered == nil || f.ID > answered.ID):
+		case f.Reply && f.From == follower && f.To == p.leader.ID && f.Status == trace.Delivered && (answered == nil || f.ID > answered.ID):
 			answered = f
 		}
 	}

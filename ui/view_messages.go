@@ -61,7 +61,7 @@ func (l *lanes) message(d *dots, m *message) {
 		k, glyph = inkFaint, l.glyphs.dot
 	}
 	switch {
-	case m.packet.Fate == trace.Lost:
+	case m.packet.Status == trace.Lost:
 		b, glyph = a.to(b, 0.5), l.glyphs.bad
 		d.line(a, b, l.glyphs.dot, inkFaint, 1)
 		k = inkFaint

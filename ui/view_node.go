@@ -69,7 +69,7 @@ func (p *painter) facts(n *trace.Node, r rect) {
 		for _, part := range f.parts {
 			at.write(part.text, part.ink)
 		}
-		if f.label == "heard" && n.Life.Running() {
+		if f.label == "heard" && n.Process.Running() {
 			p.heard(n, at.x, y, at.end-at.x, 12)
 		}
 		y++
@@ -79,7 +79,7 @@ func (p *painter) facts(n *trace.Node, r rect) {
 // factsOf lists what there is to know about a node, most important first.
 func (p *painter) factsOf(n *trace.Node) []fact {
 	text := func(s string, k ink) []note { return []note{{clean(s), k}} }
-	life := string(n.Life)
+	life := string(n.Process)
 	if life == "" {
 		life = "new"
 	}
@@ -89,7 +89,7 @@ func (p *painter) factsOf(n *trace.Node) []fact {
 	}
 	facts := []fact{{"process", text(life, lifeInk(n))}}
 	facts = append(facts, fact{"term", []note{{thousands(n.Term), termInk(n.Term)}, {"   voted ", inkDim}, {p.voteOf(n), inkText}}})
-	if n.Life.Running() {
+	if n.Process.Running() {
 		leader := n.Leader
 		if n.Role == trace.Leader {
 			leader = n.ID
@@ -118,14 +118,14 @@ func (p *painter) factsOf(n *trace.Node) []fact {
 // committedOf says up to where a node knows its log to be committed. That is in its
 // memory only: a node that is down has forgotten it.
 func (p *painter) committedOf(n *trace.Node) []note {
-	if !n.Life.Running() {
+	if !n.Process.Running() {
 		return []note{{"it will learn that when it starts", inkDim}}
 	}
 	return []note{{thousands(n.Commit), inkText}, {"   applied ", inkDim}, {thousands(n.Applied), inkText}}
 }
 
 func lifeInk(n *trace.Node) ink {
-	switch n.Life {
+	switch n.Process {
 	case trace.Up:
 		return inkText
 	case trace.Paused:

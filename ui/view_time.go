@@ -80,7 +80,7 @@ func (m *model) keepWindow() {
 	}
 	// Not much more than is seen: the past may be long.
 	if ahead := w.end + span; ahead < to.At {
-		to = trace.Moment{Seq: m.history.SeqAt(ahead), At: ahead}
+		to = trace.Position{Seq: m.history.SeqAt(ahead), At: ahead}
 	}
 	w.chart.goOn(m.history, to)
 }
@@ -278,7 +278,7 @@ func (l *lanes) bar(s span, y int) {
 	case s.life == trace.Paused:
 		glyph, k = l.glyphs.dot, inkWarn
 	case !s.life.Running():
-		if look := l.glyphs.lookOf(&trace.Node{Life: s.life}); s.from < l.from {
+		if look := l.glyphs.lookOf(&trace.Node{Process: s.life}); s.from < l.from {
 			// What is seen of it began before: nothing else says so.
 			l.put(l.r.x, y, l.at(until-1)-l.r.x, look.glyph+" "+look.word, inkDim)
 		}
@@ -328,18 +328,18 @@ func (l *lanes) marksOn(marks []mark, y int) {
 // laneMark returns the glyph of a mark.
 func (g *glyphs) laneMark(m mark) (string, ink) {
 	switch m.topic {
-	case trace.AboutMembers:
+	case trace.TopicMembers:
 		return g.voted, inkPacketVote
-	case trace.AboutLog:
+	case trace.TopicLog:
 		return g.snapshot, inkAccent
-	case trace.AboutClient:
+	case trace.TopicClient:
 		return g.bad, inkWarn
-	case trace.AboutRefusal:
+	case trace.TopicRefusal:
 		return g.bad, inkBad
-	case trace.AboutStepDown:
+	case trace.TopicStepDown:
 		return g.unvoted, inkWarn
 	default:
-		return g.markOf(trace.Line{Topic: m.topic})
+		return g.markOf(trace.StoryLine{Topic: m.topic})
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 // history returns the past of the world, as a cluster would keep it.
 func (w *world) history() *trace.History {
-	h, log := trace.NewHistory(trace.HistoryBudget), &trace.Log{}
+	h, log := trace.NewHistory(trace.HistoryBudget), &trace.Stream{}
 	log.Keep(h)
 	for _, e := range w.events {
 		log.Emit(e)
@@ -82,7 +82,7 @@ func TestTimeViewsAreExactlyAsLargeAsTheScreen(t *testing.T) {
 
 func TestALaneIsWhatItsNodeWas(t *testing.T) {
 	c := newChart(deadLeader().history(), 0)
-	c.goOn(deadLeader().history(), trace.Moment{Seq: 1 << 40})
+	c.goOn(deadLeader().history(), trace.Position{Seq: 1 << 40})
 	var told []string
 	for _, s := range c.lane("n3").spans {
 		told = append(told, strings.TrimSpace(fmt.Sprintf("%s %s %d", s.life, s.role, s.term)))

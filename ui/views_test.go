@@ -36,7 +36,7 @@ func busy(w *world) *world {
 	}
 	if leader != nil {
 		for i := range w.state.Nodes {
-			if id := w.state.Nodes[i].ID; id != leader.ID && !w.state.Closed(id, leader.ID) {
+			if id := w.state.Nodes[i].ID; id != leader.ID && !w.state.Blocked(id, leader.ID) {
 				w.beat(leader.ID, id)
 			}
 		}
@@ -117,11 +117,11 @@ func TestNextIndexFollowsThePackets(t *testing.T) {
 		_, next, _ := p.progress(w.state.Node("n1"))
 		return next
 	}
-	send := func(p trace.Packet, fate trace.Fate) {
-		p.Term, p.Kind, p.Fate = term, "append", trace.Sent
+	send := func(p trace.Packet, fate trace.PacketStatus) {
+		p.Term, p.Kind, p.Status = term, "append", trace.Sent
 		w.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
 		if arrived := p; fate != trace.Sent {
-			arrived.Fate = fate
+			arrived.Status = fate
 			w.emit(trace.Event{Kind: trace.KindPacket, Packet: &arrived})
 		}
 	}
@@ -230,7 +230,7 @@ func TestTheStoryIsFiltered(t *testing.T) {
 	if text := s.screen(); strings.Contains(text, "stands for election") {
 		t.Errorf("the rest is still there:\n%s", text)
 	}
-	if s.press("enter", "k"); s.state.Node(leader).Life != trace.Killed {
+	if s.press("enter", "k"); s.state.Node(leader).Process != trace.Killed {
 		t.Error("after enter keys do not mean what they did")
 	}
 	s.press("esc")

@@ -46,8 +46,8 @@ func eventWords(s *trace.State, e *trace.Event) string {
 // nodeWords says what a node did in an event.
 func nodeWords(e *trace.Event) string {
 	switch e.Kind {
-	case trace.KindLife:
-		return "is " + string(e.Life)
+	case trace.KindProcess:
+		return "is " + string(e.Process)
 	case trace.KindRole:
 		return fmt.Sprintf("becomes %s in term %d", e.Role, e.Term)
 	case trace.KindTerm:
@@ -109,7 +109,7 @@ func packetWords(p *trace.Packet) string {
 			what += " (no)"
 		}
 	}
-	switch p.Fate {
+	switch p.Status {
 	case trace.Delivered:
 		return fmt.Sprintf("%s gets the %s from %s", p.To, what, p.From)
 	case trace.Lost:

@@ -92,7 +92,7 @@ func (c *Checker) newChecks() {
 	add(&matching{}, LogMatching, trace.KindAppended, trace.KindLoaded)
 	add(&completeness{}, LeaderCompleteness, trace.KindRole)
 	add(&machines{}, StateMachineSafety, trace.KindCommitted, trace.KindApplied, trace.KindInstalled)
-	add(&votes{}, VoteOnce, trace.KindPacket, trace.KindVote, trace.KindLife)
+	add(&votes{}, VoteOnce, trace.KindPacket, trace.KindVote, trace.KindProcess)
 	add(&durable{}, AckedDurable, trace.KindCommitted, trace.KindApplied, trace.KindInstalled, trace.KindReturned)
 	add(&once{}, ExactlyOnce, trace.KindCommitted, trace.KindApplied, trace.KindInstalled)
 	c.hear(&linear{judge: c.judge}, trace.KindInvoked, trace.KindRole, trace.KindReturned, trace.KindCommitted, trace.KindApplied, trace.KindInstalled)
@@ -106,7 +106,7 @@ func (c *Checker) hear(o observer, kinds ...trace.Kind) {
 }
 
 // Observe takes in the next event and returns the verdicts that changed with it,
-// as events. It is what [trace.Log.Judge] wants: it does not wait, keeps nothing
+// as events. It is what [trace.Stream.Judge] wants: it does not wait, keeps nothing
 // of the event but what never changes, and takes constant or logarithmic time,
 // amortised, but for the event that tells all that a disk holds.
 func (c *Checker) Observe(e *trace.Event) []trace.Event {
@@ -199,7 +199,7 @@ func (c *Checker) impossible(e *trace.Event, first bool) string {
 // the checks.
 func isOfNode(kind trace.Kind) bool {
 	switch kind {
-	case trace.KindLife, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
+	case trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
 		trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled:
 		return true
 	default:

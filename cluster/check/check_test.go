@@ -126,15 +126,15 @@ var stories = []struct {
 		VoteOnce, "two votes in a term, with a wipe between",
 		func(r *tape) {
 			r.vote("n3", "n2", 2)
-			r.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Wiped})
+			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Wiped})
 			r.vote("n3", "n1", 2)
 		},
 		func(r *tape) {
 			r.vote("n3", "n2", 2)
-			r.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Wiped})
+			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Wiped})
 			r.vote("n3", "n2", 2)
 			r.vote("n3", "n1", 3)
-			r.emit(trace.Event{Kind: trace.KindLife, Node: "n3", Life: trace.Removed})
+			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Removed})
 			r.vote("n3", "n2", 3) // another machine of that name
 		},
 		"n3 votes for n1 in term 2, and had voted for n2: a node has one vote in a term",
@@ -180,8 +180,8 @@ var stories = []struct {
 		func(r *tape) {
 			r.append("n1", 4, plus(1, "c1", 2))
 			r.apply("n1", 4, 2)
-			r.emit(trace.Event{Kind: trace.KindLife, Node: "n1", Life: trace.Killed})
-			r.emit(trace.Event{Kind: trace.KindLife, Node: "n1", Life: trace.Up})
+			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Killed})
+			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Up})
 			r.apply("n1", 2, 1) // again, by the new process
 			r.apply("n1", 3, 2)
 			r.apply("n1", 4, 2)

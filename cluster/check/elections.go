@@ -30,7 +30,7 @@ type claim struct {
 // concerns says whether a packet tells a check something: it shows who leads, or
 // brings a granted vote.
 func concerns(p *trace.Packet) bool {
-	if p.Fate != trace.Sent {
+	if p.Status != trace.Sent {
 		return false
 	}
 	if p.Reply {

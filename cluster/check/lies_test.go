@@ -75,7 +75,7 @@ func TestATraceWithoutItsBeginningIsUndecided(t *testing.T) {
 // which makes sense.
 func anything(rng *rand.Rand) trace.Event {
 	kinds := []trace.Kind{
-		trace.KindSettings, trace.KindLife, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLoaded, trace.KindAppended,
+		trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLoaded, trace.KindAppended,
 		trace.KindAppended, trace.KindTruncated, trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot,
 		trace.KindInstalled, trace.KindPacket, trace.KindInvoked, trace.KindReturned, trace.KindVerdict, trace.KindCaption, "nonsense",
 	}
@@ -88,8 +88,8 @@ func anything(rng *rand.Rand) trace.Event {
 	node := func() string { return []string{"n1", "n2", "n3", ""}[rng.IntN(4)] }
 	e := trace.Event{
 		Seq: number(), Kind: kinds[rng.IntN(len(kinds))], Node: node(), Peer: node(), Term: number(), Index: number(), Last: number(), Value: int64(number()),
-		Life: []trace.Life{trace.Up, trace.Killed, trace.Wiped, trace.Removed, trace.Paused, "odd"}[rng.IntN(6)],
-		Role: []trace.Role{trace.Leader, trace.Follower, trace.Candidate}[rng.IntN(3)],
+		Process: []trace.ProcessState{trace.Up, trace.Killed, trace.Wiped, trace.Removed, trace.Paused, "odd"}[rng.IntN(6)],
+		Role:    []trace.Role{trace.Leader, trace.Follower, trace.Candidate}[rng.IntN(3)],
 	}
 	for range rng.IntN(4) {
 		e.Entries = append(e.Entries, trace.Entry{
@@ -98,7 +98,7 @@ func anything(rng *rand.Rand) trace.Event {
 		})
 	}
 	if rng.IntN(10) > 0 {
-		e.Packet = &trace.Packet{Fate: trace.Sent, Kind: []string{"append", "vote", "heartbeat"}[rng.IntN(3)], From: node(), To: node(), Term: number(), Reply: rng.IntN(2) == 0, OK: true}
+		e.Packet = &trace.Packet{Status: trace.Sent, Kind: []string{"append", "vote", "heartbeat"}[rng.IntN(3)], From: node(), To: node(), Term: number(), Reply: rng.IntN(2) == 0, OK: true}
 		e.Op = &trace.Op{ID: number(), Client: node(), Kind: []trace.EntryKind{trace.EntryAdd, trace.EntryRead}[rng.IntN(2)], Delta: int64(number()), Seq: number(), Outcome: []trace.Outcome{trace.OK, trace.Unknown, trace.Failed, ""}[rng.IntN(4)], Value: int64(number())}
 		e.Settings = &trace.Settings{}
 	}

@@ -5,7 +5,7 @@ import "capsize/cluster/trace"
 // node is one node as the checks see it.
 type node struct {
 	id     string
-	life   trace.Life
+	life   trace.ProcessState
 	loaded bool // what its disk held is known
 
 	first  uint64   // index of terms[0]

@@ -40,7 +40,7 @@ func TestWhatEverySnapshotCoversIsForgotten(t *testing.T) {
 		}
 	}
 	// A node that has forgotten all and commits entries of its own there is found out.
-	r.emit(trace.Event{Kind: trace.KindLife, Node: "n2", Life: trace.Wiped})
+	r.emit(trace.Event{Kind: trace.KindProcess, Node: "n2", Process: trace.Wiped})
 	r.elect("n2", 9, "n3")
 	r.append("n2", 1, noop(9))
 	r.commit("n2", 1)

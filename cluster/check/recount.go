@@ -6,22 +6,22 @@ import (
 	"capsize/cluster/trace"
 )
 
-// Recount judges a recording anew. The verdicts that stand in it are no evidence:
+// Recheck judges a recording anew. The verdicts that stand in it are no evidence:
 // whoever made it may lie, and where it is cut short the last of them are missing.
 // It is used by one goroutine.
-type Recount struct {
+type Recheck struct {
 	checker     *Checker
 	told, found trace.State // nothing but verdicts: those of the recording, and those of its events
 	first, last uint64      // the numbers of the first event and of the latest
 	gap         bool        // events are missing
 }
 
-// NewRecount returns a recount of a recording that is about to be read. Close
+// NewRecheck returns a recount of a recording that is about to be read. Close
 // ends it.
-func NewRecount() *Recount { return &Recount{checker: New(nil)} }
+func NewRecheck() *Recheck { return &Recheck{checker: New(nil)} }
 
 // Observe takes in the next event. It keeps nothing of it that is used again.
-func (r *Recount) Observe(e *trace.Event) {
+func (r *Recheck) Observe(e *trace.Event) {
 	switch {
 	case r.last == 0:
 		r.first = e.Seq
@@ -43,7 +43,7 @@ func (r *Recount) Observe(e *trace.Event) {
 	r.find(r.checker.Observe(&kept))
 }
 
-func (r *Recount) find(verdicts []trace.Event) {
+func (r *Recheck) find(verdicts []trace.Event) {
 	for _, v := range verdicts {
 		v.Seq = r.last
 		r.found.Apply(v)
@@ -51,14 +51,14 @@ func (r *Recount) find(verdicts []trace.Event) {
 }
 
 // Await waits, in real time, until all that was observed so far has been judged.
-func (r *Recount) Await() {
+func (r *Recheck) Await() {
 	r.checker.Await()
 	r.find(r.checker.late())
 }
 
-// Worse returns what the recording's events say that is worse than what its own
+// Understated returns what the recording's events say that is worse than what its own
 // verdicts say of the same checks.
-func (r *Recount) Worse() []trace.Check {
+func (r *Recheck) Understated() []trace.Check {
 	r.find(r.checker.late())
 	var worse []trace.Check
 	for _, found := range r.found.Checks {
@@ -83,9 +83,9 @@ func severity(c *trace.Check) int {
 	}
 }
 
-// Lie returns an error if the recording's events show that a promise was broken of
+// Mismatch returns an error if the recording's events show that a promise was broken of
 // which its verdicts say nothing, or that one was kept which they say was broken.
-func (r *Recount) Lie() error {
+func (r *Recheck) Mismatch() error {
 	for _, found := range r.found.Checks {
 		told := r.told.Check(found.Name)
 		switch {
@@ -99,4 +99,4 @@ func (r *Recount) Lie() error {
 }
 
 // Close ends the recount.
-func (r *Recount) Close() { r.checker.Close() }
+func (r *Recheck) Close() { r.checker.Close() }

@@ -22,9 +22,9 @@ func staleRead(t *testing.T) []trace.Event {
 
 // recounted is a recount of events, with a verdict on what the clients were told
 // among them.
-func recounted(t *testing.T, told trace.Verdict, events []trace.Event) *Recount {
+func recounted(t *testing.T, told trace.Verdict, events []trace.Event) *Recheck {
 	t.Helper()
-	r := NewRecount()
+	r := NewRecheck()
 	t.Cleanup(r.Close)
 	var op trace.Op // the same for all, as where a recording is read
 	for _, e := range events {
@@ -39,8 +39,8 @@ func recounted(t *testing.T, told trace.Verdict, events []trace.Event) *Recount 
 	return r
 }
 
-func worst(r *Recount) trace.Check {
-	worse := r.Worse()
+func worst(r *Recheck) trace.Check {
+	worse := r.Understated()
 	if len(worse) == 0 {
 		return trace.Check{}
 	}
@@ -49,22 +49,22 @@ func worst(r *Recount) trace.Check {
 
 func TestTheVerdictsOfARecordingAreNoEvidence(t *testing.T) {
 	stale, well := staleRead(t), begun(t).told
-	if r := recounted(t, trace.VerdictViolated, stale); r.Lie() != nil || len(r.Worse()) > 0 {
-		t.Errorf("it tells what happened, and is not believed: %v, %v", r.Lie(), r.Worse())
+	if r := recounted(t, trace.VerdictViolated, stale); r.Mismatch() != nil || len(r.Understated()) > 0 {
+		t.Errorf("it tells what happened, and is not believed: %v, %v", r.Mismatch(), r.Understated())
 	}
-	if r := recounted(t, trace.VerdictOK, well); r.Lie() != nil || len(r.Worse()) > 0 {
-		t.Errorf("nothing happened, and it is not believed: %v, %v", r.Lie(), r.Worse())
+	if r := recounted(t, trace.VerdictOK, well); r.Mismatch() != nil || len(r.Understated()) > 0 {
+		t.Errorf("nothing happened, and it is not believed: %v, %v", r.Mismatch(), r.Understated())
 	}
 	for _, told := range []trace.Verdict{trace.VerdictOK, trace.VerdictUndecided, "fine"} {
 		r := recounted(t, told, stale)
-		if err := r.Lie(); err == nil || !strings.Contains(err.Error(), "linearizable is violated: c3 read 1") {
+		if err := r.Mismatch(); err == nil || !strings.Contains(err.Error(), "linearizable is violated: c3 read 1") {
 			t.Errorf("it says %q of a stale read: %v", told, err)
 		}
 		if c := worst(r); c.Name != Linearizable || c.Verdict != trace.VerdictViolated || len(c.Proof) != 2 {
 			t.Errorf("it says %q, and worse than that is %v", told, c)
 		}
 	}
-	if err := recounted(t, trace.VerdictViolated, well).Lie(); err == nil || !strings.Contains(err.Error(), "and it is not") {
+	if err := recounted(t, trace.VerdictViolated, well).Mismatch(); err == nil || !strings.Contains(err.Error(), "and it is not") {
 		t.Errorf("it accuses a history that is well: %v", err)
 	}
 }
@@ -72,10 +72,10 @@ func TestTheVerdictsOfARecordingAreNoEvidence(t *testing.T) {
 func TestARecordingWithAGapIsNeverFoundToBeWell(t *testing.T) {
 	stale := staleRead(t)
 	r := recounted(t, trace.VerdictOK, slices.Delete(slices.Clone(stale), 9, 10))
-	if worse := r.Worse(); len(worse) != len(Names()) || r.Lie() != nil {
-		t.Errorf("%v, %v", worse, r.Lie())
+	if worse := r.Understated(); len(worse) != len(Names()) || r.Mismatch() != nil {
+		t.Errorf("%v, %v", worse, r.Mismatch())
 	}
-	for _, c := range r.Worse() {
+	for _, c := range r.Understated() {
 		if c.Verdict != trace.VerdictUndecided || !strings.Contains(c.Text, "between event 9 and event 11 is missing") {
 			t.Errorf("%s is %s: %s", c.Name, c.Verdict, c.Text)
 		}

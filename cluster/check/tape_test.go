@@ -27,7 +27,7 @@ func record(t *testing.T, n int) *tape {
 	for i := range n {
 		id := fmt.Sprintf("n%d", i+1)
 		r.emit(trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1})
-		r.emit(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+		r.emit(trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
 	}
 	return r
 }
@@ -58,7 +58,7 @@ func (r *tape) settle() {
 }
 
 func (r *tape) packet(p trace.Packet) {
-	p.Fate = trace.Sent
+	p.Status = trace.Sent
 	r.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
 }
 

@@ -14,7 +14,7 @@ func violatedBy(t *testing.T, events ...trace.Event) map[string]bool {
 	t.Helper()
 	first := []trace.Event{{Kind: trace.KindSettings, Settings: &trace.Settings{Sessions: true}}}
 	for _, id := range []string{"n1", "n2", "n3"} {
-		first = append(first, trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1}, trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+		first = append(first, trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1}, trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
 	}
 	c := New(nil)
 	defer c.Close()

@@ -79,7 +79,7 @@ func TestWhatWasUnderWayBeforeATraceMayExplainAnything(t *testing.T) {
 		r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{ClientTimeout: time.Second, Sessions: true}})
 		for _, id := range []string{"n1", "n2", "n3"} {
 			r.emit(trace.Event{Kind: trace.KindLoaded, Node: id, Index: 1})
-			r.emit(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+			r.emit(trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
 		}
 		r.elect("n1", 1, "n2")
 		r.append("n1", 1, noop(1))

@@ -35,7 +35,7 @@ func (c *votes) observe(w *world, e *trace.Event) {
 		}
 	case e.Kind == trace.KindVote && e.Peer != "":
 		c.store(ballot{e.Node, e.Term}, vote{e.Peer, e.Seq})
-	case e.Life == trace.Removed: // another machine that gets its name has voted for nobody
+	case e.Process == trace.Removed: // another machine that gets its name has voted for nobody
 		maps.DeleteFunc(c.stored, func(b ballot, _ vote) bool { return b.node == e.Node })
 	}
 }

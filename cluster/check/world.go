@@ -117,7 +117,7 @@ func (w *world) fold(e *trace.Event) {
 	}
 	w.step.node = n
 	switch e.Kind {
-	case trace.KindLife:
+	case trace.KindProcess:
 		w.foldLife(n, e)
 	case trace.KindRole:
 		n.leads, n.ledBy = e.Role == trace.Leader, e.Seq
@@ -167,11 +167,11 @@ func (w *world) midway() bool { return w.start.Seq > 1 }
 
 func (w *world) foldLife(n *node, e *trace.Event) {
 	was := n.life
-	n.life = e.Life
+	n.life = e.Process
 	switch {
-	case e.Life == trace.Wiped, e.Life == trace.Removed:
-		*n = node{id: n.id, life: e.Life, first: 1, loaded: true}
-	case e.Life == trace.Paused && was == trace.Up, e.Life == trace.Up && was == trace.Paused:
+	case e.Process == trace.Wiped, e.Process == trace.Removed:
+		*n = node{id: n.id, life: e.Process, first: 1, loaded: true}
+	case e.Process == trace.Paused && was == trace.Up, e.Process == trace.Up && was == trace.Paused:
 	default: // What a process only knew in its memory is gone with it.
 		n.leads, n.committed, n.applied, n.value = false, 0, 0, 0
 	}

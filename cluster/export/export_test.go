@@ -242,7 +242,7 @@ const hostile = "n1\x1b]0;x\x07<script>alert('&')</script>\u202e\u200b\x00\ufeff
 
 func TestForeignWordsDoNoHarm(t *testing.T) {
 	s := story{}
-	s.add(trace.Event{Kind: trace.KindLife, Node: hostile, Life: trace.Up, Text: hostile})
+	s.add(trace.Event{Kind: trace.KindProcess, Node: hostile, Process: trace.Up, Text: hostile})
 	s.add(trace.Event{Kind: trace.KindRole, Node: hostile, Role: trace.Leader, Term: 1 << 63})
 	s.add(trace.Event{Kind: trace.KindCaption, Text: hostile})
 	s.add(trace.Event{Kind: trace.KindChapter, Text: hostile})
@@ -250,15 +250,15 @@ func TestForeignWordsDoNoHarm(t *testing.T) {
 	s.add(trace.Event{Kind: trace.KindTruncated, Node: hostile, Index: 1, Last: 1 << 63})
 	s.add(trace.Event{Kind: trace.KindCommitted, Node: hostile, Index: 1 << 63})
 	s.add(trace.Event{Kind: trace.KindDiskFault, Node: hostile, Text: hostile})
-	s.add(trace.Event{Kind: trace.KindLife, Node: hostile, Life: trace.Life(hostile), Text: hostile})
+	s.add(trace.Event{Kind: trace.KindProcess, Node: hostile, Process: trace.ProcessState(hostile), Text: hostile})
 	s.add(trace.Event{Kind: trace.KindVerdict, Check: hostile, Verdict: trace.VerdictViolated, Text: hostile})
 	op := trace.Op{ID: 1, Client: hostile, Kind: trace.EntryKind(hostile), Route: hostile}
 	s.add(trace.Event{Kind: trace.KindInvoked, Op: &op})
 	done := op
 	done.Outcome, done.Why, done.Node = trace.Outcome(hostile), hostile, hostile
 	s.add(trace.Event{Kind: trace.KindReturned, Op: &done})
-	for _, fate := range []trace.Fate{trace.Sent, trace.Delivered, trace.Fate(hostile)} {
-		s.add(trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{ID: 1, Fate: fate, From: hostile, To: hostile, Kind: hostile}})
+	for _, fate := range []trace.PacketStatus{trace.Sent, trace.Delivered, trace.PacketStatus(hostile)} {
+		s.add(trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{ID: 1, Status: fate, From: hostile, To: hostile, Kind: hostile}})
 	}
 	for _, e := range []trace.Event{{Kind: trace.KindPacket}, {Kind: trace.KindInvoked}, {Kind: trace.KindReturned}, {Kind: "?"}} {
 		s.add(e)

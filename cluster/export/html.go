@@ -98,7 +98,7 @@ func (h *history) add(e *trace.Event) {
 		h.end(*e.Op, h.span.before(e.At))
 	}
 	if h.span.before(e.At) {
-		if e.Kind == trace.KindLife {
+		if e.Kind == trace.KindProcess {
 			h.ran[e.Node] = true
 		}
 		return
@@ -116,7 +116,7 @@ func (h *history) begin() {
 	h.first = h.now
 	h.ops = slices.DeleteFunc(h.ops, func(op returned) bool { return h.taken[call{op.Client, op.Seq}] })
 	for i := range h.s.Nodes {
-		if n := &h.s.Nodes[i]; n.Role == trace.Leader && n.Life.Running() {
+		if n := &h.s.Nodes[i]; n.Role == trace.Leader && n.Process.Running() {
 			h.leads[n.ID] = h.now
 		}
 	}
@@ -125,7 +125,7 @@ func (h *history) begin() {
 // annotate makes notes of what happens beside the operations.
 func (h *history) annotate(e *trace.Event) {
 	switch e.Kind {
-	case trace.KindRole, trace.KindLife:
+	case trace.KindRole, trace.KindProcess:
 		h.watch(e)
 	case trace.KindShape, trace.KindHealed:
 		h.note("network", e.Text, "", h.now, h.now, e.Kind == trace.KindShape)
@@ -193,7 +193,7 @@ func (h *history) note(tag, text, details string, from, to int64, bad bool) {
 		colour = "#f8c9c4"
 	}
 	h.notes = append(h.notes, porcupine.Annotation{
-		Tag: trace.Clean(tag), Start: from, End: to, Description: trace.Clean(text), Details: trace.Clean(details), TextColor: ink, BackgroundColor: colour,
+		Tag: trace.Sanitize(tag), Start: from, End: to, Description: trace.Sanitize(text), Details: trace.Sanitize(details), TextColor: ink, BackgroundColor: colour,
 	})
 }
 
@@ -238,7 +238,7 @@ func (h *history) operations() []porcupine.Operation {
 			one.ClientId, one.Return = h.row(fmt.Sprintf("%s operation %d", op.Client, op.ID)), h.now+1
 		default:
 			h.notes = append(h.notes, porcupine.Annotation{
-				ClientId: one.ClientId, Start: op.from, End: op.to, Description: opLabel(op.Op), Details: trace.Clean(op.Why),
+				ClientId: one.ClientId, Start: op.from, End: op.to, Description: opLabel(op.Op), Details: trace.Sanitize(op.Why),
 				TextColor: ink, BackgroundColor: map[bool]string{true: "#fde2b8", false: "#f3d4d4"}[op.Outcome == trace.Unknown],
 			})
 			continue
@@ -276,9 +276,9 @@ func (h *history) model() porcupine.Model {
 			op := input.(trace.Op)
 			label := opLabel(op)
 			if op.Kind == trace.EntryRead {
-				label = trace.Clean(op.Level) + " " + label
+				label = trace.Sanitize(op.Level) + " " + label
 			}
-			return label + " (" + trace.Clean(op.Node) + ")"
+			return label + " (" + trace.Sanitize(op.Node) + ")"
 		},
 		DescribeState: func(state any) string {
 			if s := state.(total); s.known {

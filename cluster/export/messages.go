@@ -63,7 +63,7 @@ func newMessages() messages {
 // add notes the sending or the end of a packet. A lost one is drawn on half of the
 // way that it would have taken.
 func (m *messages) add(at time.Duration, p *trace.Packet, latency time.Duration) {
-	if p.Fate == trace.Sent {
+	if p.Status == trace.Sent {
 		if len(m.flying) > flyingMax || len(m.asked) > flyingMax {
 			m.flying, m.asked = map[uint64]message{}, map[uint64]class{}
 		}
@@ -76,7 +76,7 @@ func (m *messages) add(at time.Duration, p *trace.Packet, latency time.Duration)
 	if !ok {
 		return
 	}
-	one.ended, one.lost = at, p.Fate == trace.Lost
+	one.ended, one.lost = at, p.Status == trace.Lost
 	if one.lost {
 		one.ended = one.sent + max(latency, time.Millisecond)
 	}

@@ -27,7 +27,7 @@ type scene struct {
 type bar struct {
 	node     string
 	from, to time.Duration
-	life     trace.Life
+	life     trace.ProcessState
 	role     trace.Role
 	term     uint64
 }
@@ -67,7 +67,7 @@ type note struct {
 // shelf is the end of the log of one node.
 type shelf struct {
 	node  string
-	life  trace.Life
+	life  trace.ProcessState
 	first uint64 // the index of terms[0]
 	terms []uint64
 	// committed says of each entry whether it is known to be committed.
@@ -124,7 +124,7 @@ func collect(from Source, span Span) (*scene, error) {
 		if c.begun && news {
 			c.after(e)
 		}
-		if e.Kind == trace.KindLife {
+		if e.Kind == trace.KindProcess {
 			c.ran[e.Node] = true
 		}
 		if len(c.bars)+len(c.boxes)+len(c.marks)+len(c.ops) > thingsMax {
@@ -163,7 +163,7 @@ func (c *collector) before(e *trace.Event) {
 		c.boxes = append(c.boxes, cut)
 	case (e.Kind == trace.KindCaption || e.Kind == trace.KindChapter) && e.Peer == "":
 		c.finishNote()
-		said := note{at: e.At, text: trace.Clean(e.Text), chapter: e.Kind == trace.KindChapter}
+		said := note{at: e.At, text: trace.Sanitize(e.Text), chapter: e.Kind == trace.KindChapter}
 		if leader := c.s.LeaderNode(); leader != nil {
 			said.leader = leader.ID
 		}
@@ -190,14 +190,14 @@ func (c *collector) after(e *trace.Event) {
 		}
 	case trace.KindLinkFault:
 		c.watchLinks(e.At)
-	case trace.KindLife:
+	case trace.KindProcess:
 		// Nobody need be told that all start at the beginning.
-		if text, bad := markOf(e); c.ran[e.Node] || e.Life != trace.Up {
-			c.mark(mark{node: e.Node, text: trace.Clean(text), at: e.At, bad: bad, death: !e.Life.Running()})
+		if text, bad := markOf(e); c.ran[e.Node] || e.Process != trace.Up {
+			c.mark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad, death: !e.Process.Running()})
 		}
 	default:
 		if text, bad := markOf(e); text != "" {
-			c.mark(mark{node: e.Node, text: trace.Clean(text), at: e.At, bad: bad})
+			c.mark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad})
 		}
 	}
 	if e.Node == "" {
@@ -239,14 +239,14 @@ func isNews(s *trace.State, e *trace.Event) bool {
 // markOf says in a word or two what an event does to a node.
 func markOf(e *trace.Event) (text string, bad bool) {
 	switch e.Kind {
-	case trace.KindLife:
-		switch e.Life {
+	case trace.KindProcess:
+		switch e.Process {
 		case trace.Up:
 			return "up", false
 		case trace.Off:
 			return "no power", true
 		default:
-			return string(e.Life), true
+			return string(e.Process), true
 		}
 	case trace.KindDiskFault:
 		if e.Text == "" {
@@ -270,7 +270,7 @@ func markOf(e *trace.Event) (text string, bad bool) {
 
 // track ends the bar of a node that has become another, and begins the next one.
 func (c *collector) track(n *trace.Node, at time.Duration) {
-	now := bar{node: n.ID, from: at, life: n.Life, role: n.Role, term: n.Term}
+	now := bar{node: n.ID, from: at, life: n.Process, role: n.Role, term: n.Term}
 	was := c.open[n.ID]
 	if was != nil && was.life == now.life && was.role == now.role && was.term == now.term {
 		return
@@ -289,7 +289,7 @@ func (c *collector) track(n *trace.Node, at time.Duration) {
 func (c *collector) watchLinks(at time.Duration) {
 	now := trouble{from: at}
 	for link := range c.s.Faults {
-		if c.s.Closed(link.From, link.To) {
+		if c.s.Blocked(link.From, link.To) {
 			now.links++
 		}
 	}
@@ -322,10 +322,10 @@ func (c *collector) finishNote() {
 	last := &c.notes[len(c.notes)-1]
 	for i := range c.s.Nodes {
 		n := &c.s.Nodes[i]
-		if n.Life == trace.Removed {
+		if n.Process == trace.Removed {
 			continue
 		}
-		end := shelf{node: n.ID, life: n.Life, first: n.First, covered: n.SnapshotIndex}
+		end := shelf{node: n.ID, life: n.Process, first: n.First, covered: n.SnapshotIndex}
 		skip := max(0, len(n.Entries)-shelfMax)
 		end.first += uint64(skip)
 		for i, entry := range n.Entries[skip:] {

@@ -68,7 +68,7 @@ type vectors struct {
 
 // happen writes an event of a host, which comes after the causes.
 func (v *vectors) happen(at time.Duration, host, text string, causes ...map[string]uint64) error {
-	host = strings.ReplaceAll(trace.Clean(host), " ", "_")
+	host = strings.ReplaceAll(trace.Sanitize(host), " ", "_")
 	c := v.clocks[host]
 	if c == nil {
 		if len(v.clocks) == hostsMax {
@@ -87,13 +87,13 @@ func (v *vectors) happen(at time.Duration, host, text string, causes ...map[stri
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(v.w, "%s %s %s %s\n", clock(at), host, vector, trace.Clean(text))
+	_, err = fmt.Fprintf(v.w, "%s %s %s %s\n", clock(at), host, vector, trace.Sanitize(text))
 	return err
 }
 
 // now returns a copy of the clock of a host.
 func (v *vectors) now(host string) map[string]uint64 {
-	return maps.Clone(v.clocks[strings.ReplaceAll(trace.Clean(host), " ", "_")])
+	return maps.Clone(v.clocks[strings.ReplaceAll(trace.Sanitize(host), " ", "_")])
 }
 
 func (v *vectors) add(e *trace.Event) error {
@@ -119,8 +119,8 @@ func (v *vectors) add(e *trace.Event) error {
 // sentence says what happened at a node; "" if it does not matter here.
 func sentence(e *trace.Event) string {
 	switch e.Kind {
-	case trace.KindLife:
-		return strings.TrimSuffix(fmt.Sprintf("is %s: %s", e.Life, e.Text), ": ")
+	case trace.KindProcess:
+		return strings.TrimSuffix(fmt.Sprintf("is %s: %s", e.Process, e.Text), ": ")
 	case trace.KindRole:
 		return fmt.Sprintf("is %s of term %d", e.Role, e.Term)
 	case trace.KindVote:
@@ -149,7 +149,7 @@ func sentence(e *trace.Event) string {
 const flyingMax = 1 << 16
 
 func (v *vectors) packet(at time.Duration, p *trace.Packet) error {
-	switch p.Fate {
+	switch p.Status {
 	case trace.Sent:
 		if err := v.happen(at, p.From, fmt.Sprintf("sends %s to %s", words(p), p.To)); err != nil {
 			return err

@@ -16,7 +16,7 @@ const budgetBytes = 1 << 30
 // whose verdicts are not what its events show: what is made of it would lie, too.
 func Read(name string) (from Source, missing string, err error) {
 	h := trace.NewHistory(budgetBytes)
-	recount := check.NewRecount()
+	recount := check.NewRecheck()
 	defer recount.Close()
 	reader, _, err := trace.Open(name, h, recount.Observe, nil)
 	if err != nil {
@@ -24,7 +24,7 @@ func Read(name string) (from Source, missing string, err error) {
 	}
 	defer reader.Close()
 	recount.Await()
-	if err := recount.Lie(); err != nil {
+	if err := recount.Mismatch(); err != nil {
 		return Source{}, "", fmt.Errorf("%s: %w", name, err)
 	}
 	missing = reader.Missing()

@@ -173,11 +173,11 @@ func (p *picture) links() {
 // names writes the names of the nodes before their lanes.
 func (p *picture) names() {
 	for _, id := range p.scene.nodes {
-		p.text(laneLeft-16, p.lanes[id]+6, 18, `text-anchor="end" font-weight="700"`, trace.Clean(id))
+		p.text(laneLeft-16, p.lanes[id]+6, 18, `text-anchor="end" font-weight="700"`, trace.Sanitize(id))
 	}
 }
 
-func escape(s string) string { return html.EscapeString(trace.Clean(s)) }
+func escape(s string) string { return html.EscapeString(trace.Sanitize(s)) }
 
 func (p *picture) text(x, y, size float64, attributes, s string) {
 	fmt.Fprintf(&p.Buffer, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.3g\" %s>%s</text>\n", x, y, size, attributes, escape(s))

@@ -298,5 +298,5 @@ func opLabel(op trace.Op) string {
 	if op.Outcome == trace.OK {
 		return fmt.Sprintf("%s: %d", what, op.Value)
 	}
-	return what + ": " + trace.Clean(string(op.Outcome))
+	return what + ": " + trace.Sanitize(string(op.Outcome))
 }

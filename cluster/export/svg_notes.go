@@ -124,7 +124,7 @@ func (p *picture) shelf(x, y, side float64, first uint64, s shelf, led bool, pla
 	if !s.life.Running() {
 		colour, sign = soft, " ✗"
 	}
-	p.text(x, y+13, 13, fmt.Sprintf(`font-weight="%s" fill="%s"`, weight, colour), trace.Clean(s.node)+sign)
+	p.text(x, y+13, 13, fmt.Sprintf(`font-weight="%s" fill="%s"`, weight, colour), trace.Sanitize(s.node)+sign)
 	if led {
 		end := max(first, s.first+uint64(len(s.terms))-1)
 		p.rect(place(first)-3, y-2, place(end)-place(first)+side+6, side+4, `rx="3" fill="none" stroke="`+ink+`" stroke-width="1.8"`)

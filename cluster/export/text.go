@@ -38,12 +38,12 @@ func Text(w io.Writer, from Source, span Span) error {
 type teller struct {
 	w     *bufio.Writer
 	span  Span
-	last  trace.Line // the last one that was dealt with
+	last  trace.StoryLine // the last one that was dealt with
 	lines int
 }
 
 // tell writes the lines that are new, but for so many at the end.
-func (t *teller) tell(story []trace.Line, keep int) {
+func (t *teller) tell(story []trace.StoryLine, keep int) {
 	first := len(story)
 	for first > 0 && t.isNew(story[first-1]) {
 		first--
@@ -55,7 +55,7 @@ func (t *teller) tell(story []trace.Line, keep int) {
 			continue
 		}
 		t.lines++
-		text := trace.Clean(line.Text)
+		text := trace.Sanitize(line.Text)
 		if line.Count > 1 {
 			text += fmt.Sprintf(" (%d times)", line.Count)
 		}
@@ -65,6 +65,6 @@ func (t *teller) tell(story []trace.Line, keep int) {
 
 // isNew says whether a line comes after the last one that was dealt with. One
 // event may tell several.
-func (t *teller) isNew(line trace.Line) bool {
+func (t *teller) isNew(line trace.StoryLine) bool {
 	return line.Seq > t.last.Seq || line.Seq == t.last.Seq && line.Text != t.last.Text
 }

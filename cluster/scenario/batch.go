@@ -93,8 +93,8 @@ type Batch struct {
 // repeatMax is how often a scenario may be run at once.
 const repeatMax = 1_000_000
 
-// Check says what is wrong with a batch.
-func (b Batch) Check() error {
+// Validate says what is wrong with a batch.
+func (b Batch) Validate() error {
 	if b.Repeat < 1 || b.Repeat > repeatMax {
 		return fmt.Errorf("--repeat %d: it must be from 1 to %d", b.Repeat, repeatMax)
 	}
@@ -147,9 +147,9 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	return settle(scripts, results, errs)
 }
 
-// Tune prepares the program for a number of runs and nothing else, unless the
+// TuneRuntime prepares the program for a number of runs and nothing else, unless the
 // environment says how it is to be (GOMAXPROCS, GOGC).
-func Tune(runs int) {
+func TuneRuntime(runs int) {
 	// A run does one thing at a time, mostly: to hand it from core to core costs
 	// more than a second core brings.
 	if os.Getenv("GOMAXPROCS") == "" {

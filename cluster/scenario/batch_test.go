@@ -60,7 +60,7 @@ func TestACommandThatTakesForEverIsGivenUp(t *testing.T) {
 
 func TestManyIncrementsWithoutALeaderAreNotGivenUp(t *testing.T) {
 	s := step{text: "increment 100000 via random"}
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	if least := 100_000 * settings.ClientTimeout; s.longest(&settings) <= least {
 		t.Errorf("they are given up after %s, and may take %s", s.longest(&settings), least)
 	}
@@ -214,8 +214,8 @@ func TestASoakRefusesWhatMakesNoSense(t *testing.T) {
 }
 
 func TestASoakWaitsUntilAllNodesAgree(t *testing.T) {
-	leader := trace.Node{ID: "n1", Life: trace.Up, Role: trace.Leader}
-	for _, other := range []trace.Node{{ID: "n2", Life: trace.Paused}, {ID: "n3", Life: trace.Up}, {ID: "n2", Life: trace.Up, First: 1, Value: 1}} {
+	leader := trace.Node{ID: "n1", Process: trace.Up, Role: trace.Leader}
+	for _, other := range []trace.Node{{ID: "n2", Process: trace.Paused}, {ID: "n3", Process: trace.Up}, {ID: "n2", Process: trace.Up, First: 1, Value: 1}} {
 		if unsettled(&trace.State{Nodes: []trace.Node{leader, other}}, []string{"n1", "n2"}) == "" {
 			t.Errorf("with %+v all is well", other)
 		}

@@ -99,7 +99,7 @@ func (k *chaos) run() {
 		case <-k.stop:
 			k.healAll()
 			return
-		case <-k.x.c.Ending(): // a session does not stop its chaos
+		case <-k.x.c.Closing(): // a session does not stop its chaos
 			return
 		}
 	}
@@ -160,7 +160,7 @@ func (k *chaos) healAll() {
 		for range k.harms {
 			k.healOne()
 		}
-		if len(k.harms) == 0 || k.x.c.Ended() {
+		if len(k.harms) == 0 || k.x.c.Closed() {
 			return
 		}
 		k.x.sleep(healEvery)
@@ -180,7 +180,7 @@ func (k *chaos) harmed() map[string]bool {
 	}
 	state := k.x.state()
 	for i := range state.Nodes {
-		if n := &state.Nodes[i]; n.Life != trace.Up && n.Life != trace.Removed {
+		if n := &state.Nodes[i]; n.Process != trace.Up && n.Process != trace.Removed {
 			harmed[n.ID] = true
 		}
 	}
@@ -201,9 +201,9 @@ func (k *chaos) victim() string {
 }
 
 // life returns the state of a node's process, Removed if it is gone.
-func (k *chaos) life(id string) trace.Life {
+func (k *chaos) life(id string) trace.ProcessState {
 	if n := k.x.state().Node(id); n != nil {
-		return n.Life
+		return n.Process
 	}
 	return trace.Removed
 }

@@ -12,7 +12,7 @@ import (
 // harmedIn returns the nodes that are not up or have a broken disk.
 func harmedIn(s *trace.State) (harmed []string) {
 	for i := range s.Nodes {
-		if n := &s.Nodes[i]; n.Life != trace.Removed && (n.Life != trace.Up || n.DiskFault != "") {
+		if n := &s.Nodes[i]; n.Process != trace.Removed && (n.Process != trace.Up || n.DiskFault != "") {
 			harmed = append(harmed, n.ID)
 		}
 	}
@@ -75,9 +75,9 @@ func struck(t *testing.T, seed int) (done []string) {
 		switch e.Kind {
 		case trace.KindCommand:
 			watching = strings.HasPrefix(e.Text, "wait")
-		case trace.KindLife, trace.KindShape:
+		case trace.KindProcess, trace.KindShape:
 			if watching {
-				done = append(done, fmt.Sprint(e.Node, e.Life, e.Text))
+				done = append(done, fmt.Sprint(e.Node, e.Process, e.Text))
 			}
 		default:
 		}

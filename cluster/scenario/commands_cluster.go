@@ -40,7 +40,7 @@ func setupCommands() []command {
 			if err != nil {
 				return err
 			}
-			if err := cluster.Set(&s.Settings, key, value.text); err != nil {
+			if err := cluster.SetSetting(&s.Settings, key, value.text); err != nil {
 				return r.fail(value, "%v", err)
 			}
 			return nil
@@ -112,7 +112,7 @@ func adding(delta int64, times int, via route) operation {
 	return func(x *execution) (func(), error) {
 		to, err := via.resolve(x)
 		return func() {
-			for i := 0; i < times && !x.c.Ended(); i++ {
+			for i := 0; i < times && !x.c.Closed(); i++ {
 				x.end(x.c.Add(delta, to))
 			}
 		}, err

@@ -107,7 +107,7 @@ func expectRole(r *reader) (expectation, error) {
 	return func(x *execution, s *trace.State) (string, string) {
 		return sel.text + " " + role, x.nodesAre(s, sel, func(n *trace.Node) string {
 			is := string(n.Role)
-			if !n.Life.Running() {
+			if !n.Process.Running() {
 				is = "down"
 			}
 			if is == role {

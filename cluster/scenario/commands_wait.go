@@ -113,7 +113,7 @@ func converged(_ *execution, s *trace.State) string {
 	var behind []string
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		if n.Life == trace.Up && (n.LastIndex() != leader.LastIndex() || n.LastTerm() != leader.LastTerm() ||
+		if n.Process == trace.Up && (n.LastIndex() != leader.LastIndex() || n.LastTerm() != leader.LastTerm() ||
 			n.Commit != leader.Commit || n.Value != leader.Value || n.Commit != n.LastIndex()) {
 			behind = append(behind, fmt.Sprintf("%s holds %d entries, %d committed, value %d", n.ID, n.LastIndex(), n.Commit, n.Value))
 		}

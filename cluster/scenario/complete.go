@@ -52,7 +52,7 @@ func (s *Session) Complete(text string) []string {
 // expand returns what a word of a syntax stands for.
 func (s *Session) expand(w string) []string {
 	var nodes []string
-	s.c.Trace().Look(func(st *trace.State) { nodes = where(st, func(*trace.Node) bool { return true }) })
+	s.c.Trace().Read(func(st *trace.State) { nodes = where(st, func(*trace.Node) bool { return true }) })
 	switch w {
 	case "SEL":
 		return slices.Concat(nodes, selectorWords)

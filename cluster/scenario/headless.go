@@ -42,11 +42,11 @@ type Ops struct {
 	Unknown uint64 `json:"unknown"`
 }
 
-// Rehearse runs a script as fast as it goes, without a screen, and returns all that
+// RunRecorded runs a script as fast as it goes, without a screen, and returns all that
 // happened too, of which the last event that belongs to the run is the one whose
 // number is Result.Events. When ctx ends, so does the run. The error says why it
 // could not be started or ended by itself.
-func Rehearse(ctx context.Context, s *Script) (past *trace.History, r Result, err error) {
+func RunRecorded(ctx context.Context, s *Script) (past *trace.History, r Result, err error) {
 	r, err = headless(ctx, s, watch{past: &past, budget: trace.HistoryBudget})
 	return past, r, err
 }
@@ -184,7 +184,7 @@ func highestTerm(s *trace.State) (term uint64) {
 func committedValue(s *trace.State) (value int64) {
 	applied := uint64(0)
 	for i := range s.Nodes {
-		if n := &s.Nodes[i]; n.Life.Running() && n.Applied >= applied {
+		if n := &s.Nodes[i]; n.Process.Running() && n.Applied >= applied {
 			applied, value = n.Applied, n.Value
 		}
 	}

@@ -18,8 +18,8 @@ const SpeedAuto = -1
 // pollEvery is how often a wait looks at the state, in virtual time.
 const pollEvery = 10 * time.Millisecond
 
-// Stage is where a scenario is shown.
-type Stage interface {
+// Presenter is where a scenario is shown.
+type Presenter interface {
 	// Speed sets how fast time runs: virtual seconds per second, vtime.Max or SpeedAuto.
 	Speed(float64)
 	// Step waits until whoever presents wants to go on.
@@ -35,7 +35,7 @@ func (nowhere) Step(string)   {}
 // execution is a script being carried out on a cluster, inside virtual time.
 type execution struct {
 	c     *cluster.Cluster
-	stage Stage
+	stage Presenter
 	rng   *rand.Rand // what the script itself draws
 	names map[string][]string
 	named []string     // the nodes that the present command has named
@@ -46,7 +46,7 @@ type execution struct {
 	last trace.Op // the operation that ended last; guarded by mu
 }
 
-func newExecution(c *cluster.Cluster, seed int64, stage Stage) *execution {
+func newExecution(c *cluster.Cluster, seed int64, stage Presenter) *execution {
 	return &execution{c: c, stage: stage, rng: rand.New(rand.NewPCG(uint64(seed), 1)), names: map[string][]string{}}
 }
 
@@ -78,7 +78,7 @@ func (x *execution) lastOp() trace.Op {
 func (x *execution) wait(what string, within time.Duration, until condition) error {
 	instead := ""
 	for deadline := x.c.Now() + within; ; x.sleep(pollEvery) {
-		x.c.Trace().Look(func(s *trace.State) {
+		x.c.Trace().Read(func(s *trace.State) {
 			x.view = s // the log is locked: nobody may ask it for a copy now
 			instead = until(x, s)
 			x.view = nil
@@ -86,7 +86,7 @@ func (x *execution) wait(what string, within time.Duration, until condition) err
 		if instead == "" {
 			return nil
 		}
-		if x.c.Now() >= deadline || x.c.Ended() {
+		if x.c.Now() >= deadline || x.c.Closed() {
 			return &Failure{Want: fmt.Sprintf("%s within %s", what, within), Got: instead}
 		}
 	}
@@ -99,7 +99,7 @@ func (x *execution) wait(what string, within time.Duration, until condition) err
 func (x *execution) run(s *Script) []Failure {
 	var failures []Failure
 	for _, step := range s.steps {
-		if x.c.Ended() {
+		if x.c.Closed() {
 			break
 		}
 		x.named = nil

@@ -14,7 +14,7 @@ import (
 
 // carryOut runs a script flat out with a stage and somebody who sees the events,
 // and returns its failures and the state it ends in.
-func carryOut(t *testing.T, s *Script, stage Stage, event func(trace.Event)) ([]Failure, trace.State) {
+func carryOut(t *testing.T, s *Script, stage Presenter, event func(trace.Event)) ([]Failure, trace.State) {
 	t.Helper()
 	c, err := cluster.Open(cluster.Config{Nodes: s.Nodes, Settings: s.Settings})
 	if err != nil {
@@ -206,7 +206,7 @@ func TestTheSidesOfAPartitionExcludeEachOther(t *testing.T) {
 		state := mustHold(t, test.command)
 		closed := func(pair string) bool {
 			a, b, _ := strings.Cut(pair, " ")
-			return state.Closed(a, b) && state.Closed(b, a)
+			return state.Blocked(a, b) && state.Blocked(b, a)
 		}
 		if !closed(test.apart) || closed(test.together) {
 			t.Errorf("%s: %v", test.command, state.Faults)
@@ -220,7 +220,7 @@ func TestHealWithoutALinkHealsTheNetworkOnly(t *testing.T) {
 		t.Errorf("two links of n3 are healed: %v", state.Faults)
 	}
 	state = mustHold(t, "cut all <-> all\ndisk n1 slow 1ms\nclock n2 2\nkill n4\nheal\n")
-	if n1, n2 := state.Node("n1"), state.Node("n2"); len(state.Faults) > 0 || n1.DiskFault != "slow 1ms" || n2.ClockFactor != 2 || state.Node("n4").Life != trace.Killed {
+	if n1, n2 := state.Node("n1"), state.Node("n2"); len(state.Faults) > 0 || n1.DiskFault != "slow 1ms" || n2.ClockFactor != 2 || state.Node("n4").Process != trace.Killed {
 		t.Errorf("%v, %+v", state.Faults, state.Nodes)
 	}
 }

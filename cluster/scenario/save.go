@@ -9,9 +9,9 @@ import (
 	"capsize/cluster/trace"
 )
 
-// Ordered is a command that was given, and when. One without a text is where a
+// RecordedCommand is a command that was given, and when. One without a text is where a
 // session ends.
-type Ordered struct {
+type RecordedCommand struct {
 	At     time.Duration // virtual time
 	Text   string
 	Leader string // who led
@@ -21,15 +21,15 @@ type Ordered struct {
 }
 
 // Order notes a command that is given as the state is, after others.
-func Order(ordered []Ordered, at time.Duration, text string, st *trace.State) []Ordered {
-	o, before := Ordered{At: at, Text: text}, ""
+func Order(ordered []RecordedCommand, at time.Duration, text string, st *trace.State) []RecordedCommand {
+	o, before := RecordedCommand{At: at, Text: text}, ""
 	if len(ordered) > 0 {
 		before = ordered[len(ordered)-1].Leader
 	}
 	o.Leader = before // while nobody leads, the next one follows on the one before
 	if n := st.LeaderNode(); n != nil {
 		o.Leader = n.ID
-		if n.ID != before && n.Life == trace.Up {
+		if n.ID != before && n.Process == trace.Up {
 			o.Among = among(st, before)
 		}
 	}
@@ -49,10 +49,10 @@ func among(st *trace.State, before string) []string {
 			apart = true
 		}
 	}
-	if n := st.Node(before); n != nil && !apart && n.Life == trace.Up {
+	if n := st.Node(before); n != nil && !apart && n.Process == trace.Up {
 		before = ""
 	}
-	return where(st, func(n *trace.Node) bool { return n.ID != before && n.Life != trace.Removed })
+	return where(st, func(n *trace.Node) bool { return n.ID != before && n.Process != trace.Removed })
 }
 
 // Save writes what was ordered of a cluster as a scenario. Clients' commands become
@@ -60,10 +60,10 @@ func among(st *trace.State, before string) []string {
 // answers. Raft draws its election timeouts anew in each run, so where another node may lead
 // than led at the time, leadership is handed over. What the checks found to be violated is
 // expected.
-func Save(settings trace.Settings, nodes int, ordered []Ordered, checks []trace.Check) string {
+func Save(settings trace.Settings, nodes int, ordered []RecordedCommand, checks []trace.Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "title A saved session\nnodes %d\nseed %d\nstorage %s\n", nodes, settings.Seed, settings.Storage)
-	for _, kv := range cluster.Changed(settings) {
+	for _, kv := range cluster.NonDefaultSettings(settings) {
 		fmt.Fprintf(&b, "set %s %s\n", kv[0], kv[1])
 	}
 	b.WriteString("\n")

@@ -44,7 +44,7 @@ type step struct {
 // Parse reads a scenario. The error is an [*Error] that says where the first
 // mistake is and what is allowed there; nothing of a file with a mistake is run.
 func Parse(name string, data []byte) (*Script, error) {
-	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.Defaults()}
+	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.DefaultSettings()}
 	s.Settings.Storage = cluster.Memory
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if err := checkText(data); err != nil {
@@ -60,7 +60,7 @@ func Parse(name string, data []byte) (*Script, error) {
 	if len(s.steps) == 0 {
 		return nil, located(&Error{Column: 1, Message: "the scenario is empty: it holds no command"}, name, max(number, 1))
 	}
-	if err := cluster.Check(s.Settings); err != nil {
+	if err := cluster.ValidateSettings(s.Settings); err != nil {
 		return nil, located(&Error{Column: 1, Message: err.Error()}, name, s.lastSet)
 	}
 	return s, nil

@@ -116,9 +116,9 @@ func (x *execution) selectPart(part string, chosen []string) ([]string, error) {
 	case "all":
 		return where(state, func(*trace.Node) bool { return true }), nil
 	case "up":
-		return where(state, func(n *trace.Node) bool { return n.Life == trace.Up }), nil
+		return where(state, func(n *trace.Node) bool { return n.Process == trace.Up }), nil
 	case "down":
-		return where(state, func(n *trace.Node) bool { return !n.Life.Running() }), nil
+		return where(state, func(n *trace.Node) bool { return !n.Process.Running() }), nil
 	case "others":
 		return where(state, free), nil
 	case "leader", "followers":
@@ -129,9 +129,9 @@ func (x *execution) selectPart(part string, chosen []string) ([]string, error) {
 		if part == "leader" {
 			return []string{leader.ID}, nil
 		}
-		return where(state, func(n *trace.Node) bool { return n.ID != leader.ID && n.Life.Running() }), nil
+		return where(state, func(n *trace.Node) bool { return n.ID != leader.ID && n.Process.Running() }), nil
 	case "random":
-		up := where(state, func(n *trace.Node) bool { return n.Life == trace.Up && free(n) })
+		up := where(state, func(n *trace.Node) bool { return n.Process == trace.Up && free(n) })
 		if len(up) == 0 {
 			return nil, fmt.Errorf("%q selects nothing: every node that is up is named already", part)
 		}
@@ -153,7 +153,7 @@ func (x *execution) selectPart(part string, chosen []string) ([]string, error) {
 func where(state *trace.State, ok func(*trace.Node) bool) []string {
 	var ids []string
 	for i := range state.Nodes {
-		if n := &state.Nodes[i]; n.Life != trace.Removed && ok(n) {
+		if n := &state.Nodes[i]; n.Process != trace.Removed && ok(n) {
 			ids = append(ids, n.ID)
 		}
 	}

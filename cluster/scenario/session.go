@@ -11,7 +11,7 @@ import (
 
 // Perform carries the script out on a cluster, inside virtual time, on a stage or,
 // with nil, where nobody watches. It returns what did not hold.
-func (s *Script) Perform(c *cluster.Cluster, stage Stage) []Failure {
+func (s *Script) Perform(c *cluster.Cluster, stage Presenter) []Failure {
 	if stage == nil {
 		stage = nowhere{}
 	}
@@ -22,7 +22,7 @@ func (s *Script) Perform(c *cluster.Cluster, stage Stage) []Failure {
 // may be under way at once.
 type Session struct {
 	c     *cluster.Cluster
-	stage Stage
+	stage Presenter
 
 	mu    sync.Mutex // guards what commands leave behind for later ones
 	rng   *rand.Rand
@@ -32,7 +32,7 @@ type Session struct {
 
 // NewSession begins a session, on a stage or, with nil, where nobody watches. What
 // it draws by chance comes from the seed.
-func NewSession(c *cluster.Cluster, seed int64, stage Stage) *Session {
+func NewSession(c *cluster.Cluster, seed int64, stage Presenter) *Session {
 	if stage == nil {
 		stage = nowhere{}
 	}
@@ -43,7 +43,7 @@ func NewSession(c *cluster.Cluster, seed int64, stage Stage) *Session {
 // outside of virtual time. The error is an [*Error].
 func (s *Session) Parse(text string) (*Line, error) {
 	var nodes, names []string
-	s.c.Trace().Look(func(st *trace.State) {
+	s.c.Trace().Read(func(st *trace.State) {
 		nodes = where(st, func(*trace.Node) bool { return true })
 	})
 	s.mu.Lock()

@@ -47,8 +47,8 @@ type SoakConfig struct {
 // ChaosKinds returns the kinds of harm that chaos does.
 func ChaosKinds() []string { return slices.Clone(chaosKinds) }
 
-// Check says what is wrong with the configuration, and what is allowed.
-func (cfg SoakConfig) Check() error {
+// Validate says what is wrong with the configuration, and what is allowed.
+func (cfg SoakConfig) Validate() error {
 	if cfg.For < time.Second || cfg.For > soakForMax {
 		return fmt.Errorf("--for %s: it must be from 1s to %s", cfg.For, soakForMax)
 	}
@@ -68,7 +68,7 @@ func (cfg SoakConfig) Check() error {
 // and the error is [ErrInterrupted], with a result. Any other error says why it
 // could not be started or ended by itself.
 func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
-	if err := cfg.Check(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return Result{}, err
 	}
 	var clock atomic.Pointer[vtime.Clock]
@@ -88,7 +88,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 		return "soak: starting"
 	})
 	defer stop()
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage, settings.Seed = cluster.Memory, cfg.Seed
 	r, err := flatOut(context.WithoutCancel(ctx), "soak", cluster.Config{Nodes: cfg.Nodes, Settings: settings}, w, func(c *cluster.Cluster) Result {
 		s := &soak{x: newExecution(c, cfg.Seed, nowhere{}), c: c, nodes: c.Names(), until: c.Now() + cfg.For, cut: func() bool { return ctx.Err() != nil }}
@@ -141,7 +141,7 @@ func (s *soak) run(cfg SoakConfig) Result {
 }
 
 // over says whether the load is to end.
-func (s *soak) over() bool { return s.c.Now() >= s.until || s.c.Ended() || s.cut() }
+func (s *soak) over() bool { return s.c.Now() >= s.until || s.c.Closed() || s.cut() }
 
 // client is one of the clients. They take turns; each waits for its answer before
 // it goes on.
@@ -186,12 +186,12 @@ func (s *soak) settle() {
 			// What is refused now, like the start of a node that is still being ended,
 			// is asked for again.
 			switch n := &state.Nodes[i]; {
-			case n.Life == trace.Removed:
+			case n.Process == trace.Removed:
 			case !slices.Contains(s.nodes, n.ID):
 				_ = s.c.RemoveNode(n.ID) // a change of members that had no answer left it behind
-			case n.Life == trace.Paused:
+			case n.Process == trace.Paused:
 				_ = s.c.Resume(n.ID)
-			case !n.Life.Running():
+			case !n.Process.Running():
 				_ = s.c.Restart(n.ID)
 			case s.c.Now() > patience && n.Commit < state.Commit && !restarted[n.ID]:
 				restarted[n.ID] = true
@@ -208,11 +208,11 @@ func unsettled(s *trace.State, nodes []string) string {
 	var down []string
 	for i := range s.Nodes {
 		switch n := &s.Nodes[i]; {
-		case n.Life == trace.Removed:
+		case n.Process == trace.Removed:
 		case !slices.Contains(nodes, n.ID):
 			down = append(down, n.ID+" is there still")
-		case n.Life != trace.Up:
-			down = append(down, fmt.Sprintf("%s is %s", n.ID, n.Life))
+		case n.Process != trace.Up:
+			down = append(down, fmt.Sprintf("%s is %s", n.ID, n.Process))
 		}
 	}
 	if len(down) > 0 {

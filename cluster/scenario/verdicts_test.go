@@ -169,7 +169,7 @@ func TestASoakAcceptsNoVerdictButOK(t *testing.T) {
 // soakWith runs a short soak in which something happens first.
 func soakWith(t *testing.T, first step) Result {
 	t.Helper()
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: 3, Settings: settings})
 	if err != nil {
@@ -205,9 +205,9 @@ func soakWith(t *testing.T, first step) Result {
 }
 
 func TestASavedSessionExpectsWhatWasViolated(t *testing.T) {
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
-	text := Save(settings, 3, []Ordered{{Text: "increment"}, {At: time.Second}}, []trace.Check{
+	text := Save(settings, 3, []RecordedCommand{{Text: "increment"}, {At: time.Second}}, []trace.Check{
 		{Name: check.AckedDurable, Verdict: trace.VerdictViolated}, {Name: check.VoteOnce, Verdict: trace.VerdictOK}, {Name: check.Linearizable, Verdict: trace.VerdictUndecided},
 	})
 	s := parse(t, text)
@@ -219,12 +219,12 @@ func TestASavedSessionExpectsWhatWasViolated(t *testing.T) {
 // Raft draws its election timeouts anew in each run, but a saved session ends as it
 // did when it was driven by hand.
 func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	state := func(leader string, faults ...trace.Link) *trace.State {
 		st := &trace.State{Faults: map[trace.Link][]string{}}
 		for _, id := range []string{"n1", "n2", "n3"} {
-			st.Apply(trace.Event{Kind: trace.KindLife, Node: id, Life: trace.Up})
+			st.Apply(trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
 		}
 		st.Apply(trace.Event{Kind: trace.KindRole, Node: leader, Role: trace.Leader, Term: 2})
 		for _, link := range faults {
@@ -233,7 +233,7 @@ func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
 		return st
 	}
 	cutOff := []trace.Link{{From: "n2", To: "n1"}, {From: "n3", To: "n2"}}
-	var ordered []Ordered
+	var ordered []RecordedCommand
 	for _, o := range []struct {
 		text string
 		st   *trace.State
@@ -269,7 +269,7 @@ func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
 }
 
 func TestTheChecksAreCompleted(t *testing.T) {
-	settings := cluster.Defaults()
+	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: 1, Settings: settings})
 	if err != nil {

@@ -54,7 +54,7 @@ func (s *State) applyNode(e *Event) {
 	}
 	s.applyReign(n, e)
 	switch e.Kind {
-	case KindLife:
+	case KindProcess:
 		n.applyLife(e)
 	case KindRole:
 		n.applyRole(e)
@@ -98,13 +98,13 @@ func (s *State) applyReign(n *Node, e *Event) {
 	leads := n.Role == Leader
 	switch {
 	case e.Kind == KindRole && e.Role == Leader && !leads:
-		if len(s.Reigns) == reignsMax {
-			s.Reigns = slices.Delete(s.Reigns, 0, reignsMax/4)
+		if len(s.LeaderTerms) == reignsMax {
+			s.LeaderTerms = slices.Delete(s.LeaderTerms, 0, reignsMax/4)
 		}
-		s.Reigns = append(s.Reigns, Reign{Node: n.ID, Term: e.Term, From: e.At})
-	case leads && (e.Kind == KindRole || e.Kind == KindLife && !e.Life.Running()):
-		for i := range s.Reigns {
-			if r := &s.Reigns[i]; r.Node == n.ID && r.To == 0 {
+		s.LeaderTerms = append(s.LeaderTerms, LeaderTerm{Node: n.ID, Term: e.Term, From: e.At})
+	case leads && (e.Kind == KindRole || e.Kind == KindProcess && !e.Process.Running()):
+		for i := range s.LeaderTerms {
+			if r := &s.LeaderTerms[i]; r.Node == n.ID && r.To == 0 {
 				r.To = e.At
 			}
 		}
@@ -112,36 +112,36 @@ func (s *State) applyReign(n *Node, e *Event) {
 }
 
 func (n *Node) applyLife(e *Event) {
-	was := n.Life
-	n.Life, n.Why, n.Since = e.Life, e.Text, e.At
-	switch e.Life {
+	was := n.Process
+	n.Process, n.Why, n.Since = e.Process, e.Text, e.At
+	switch e.Process {
 	case Wiped:
-		*n = Node{ID: n.ID, Life: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
+		*n = Node{ID: n.ID, Process: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
 	case Removed: // another machine that gets its name has nothing of it
-		*n = Node{ID: n.ID, Life: Removed, Why: e.Text, Since: e.At, First: 1, ClockFactor: 1}
+		*n = Node{ID: n.ID, Process: Removed, Why: e.Text, Since: e.At, First: 1, ClockFactor: 1}
 	default:
 	}
-	if e.Life == Up && was == Paused || e.Life == Paused {
+	if e.Process == Up && was == Paused || e.Process == Paused {
 		return
 	}
 	// What a process only knew in its memory is gone with it.
 	n.Role, n.RoleAt, n.Leader, n.Votes, n.Peers = "", e.At, "", nil, nil
 	n.Commit, n.Applied = 0, 0
-	if e.Life == Up {
-		n.Role, n.Value, n.Heard, n.HeardFrom = Follower, 0, e.At, ""
-		n.Cut = nil
+	if e.Process == Up {
+		n.Role, n.Value, n.LastHeard, n.LastHeardFrom = Follower, 0, e.At, ""
+		n.Truncated = nil
 	}
 }
 
 func (n *Node) applyRole(e *Event) {
 	if n.Role == Leader {
-		n.Heard, n.HeardFrom = e.At, n.ID // until now it was the one to be heard
+		n.LastHeard, n.LastHeardFrom = e.At, n.ID // until now it was the one to be heard
 	}
 	n.Role, n.RoleAt = e.Role, e.At
 	n.Votes, n.Peers = nil, nil
 	switch e.Role {
 	case Leader:
-		n.Peers = map[string]Contact{}
+		n.Peers = map[string]Progress{}
 	case Candidate:
 		// Its own vote comes with the vote event, once it is on disk.
 	case Follower:
@@ -156,7 +156,7 @@ func (s *State) applyCommit(index uint64) {
 	}
 	for i := range s.Nodes {
 		if n := &s.Nodes[i]; n.Applied >= s.Commit {
-			n.LagAt = s.At
+			n.BehindSince = s.At
 		}
 	}
 	s.Commit = index
@@ -169,7 +169,7 @@ const calm = 500 * time.Millisecond
 func (n *Node) applyValue(e *Event) {
 	if n.Value != e.Value {
 		if e.At-n.ValueAt > calm {
-			n.StirAt = e.At
+			n.ValueChangedAt = e.At
 		}
 		n.Value, n.ValueAt = e.Value, e.At
 	}
@@ -197,7 +197,7 @@ func (n *Node) applyLog(e *Event) {
 	end := n.First + uint64(len(n.Entries)) // one past its last entry
 	switch e.Kind {
 	case KindLoaded:
-		n.First, n.Entries, n.Cut = max(e.Index, 1), slices.Clip(e.Entries), nil
+		n.First, n.Entries, n.Truncated = max(e.Index, 1), slices.Clip(e.Entries), nil
 		n.keepSnapshot(e.Last, e)
 	case KindAppended:
 		if e.Index == 0 || len(e.Entries) == 0 {
@@ -216,7 +216,7 @@ func (n *Node) applyLog(e *Event) {
 			return
 		}
 		if e.Index >= n.First && e.Index < end {
-			n.Cut, n.CutFirst, n.CutAt = slices.Clip(n.Entries[e.Index-n.First:]), e.Index, e.At
+			n.Truncated, n.TruncatedFirst, n.TruncatedAt = slices.Clip(n.Entries[e.Index-n.First:]), e.Index, e.At
 		}
 		n.cutFrom(e.Index)
 	case KindCompacted:
@@ -249,11 +249,11 @@ func (s *State) applyPacket(p *Packet) {
 	if tellsOfVote(p) {
 		s.tellPacket(p)
 	}
-	if len(s.Flights) == 0 {
-		s.Flights = make([]Flight, flightsMax)
+	if len(s.InFlight) == 0 {
+		s.InFlight = make([]InFlight, flightsMax)
 	}
-	slot := &s.Flights[p.ID%uint64(len(s.Flights))]
-	switch p.Fate {
+	slot := &s.InFlight[p.ID%uint64(len(s.InFlight))]
+	switch p.Status {
 	case Sent:
 		s.Traffic.Sent++
 		slot.Packet, slot.SentAt, slot.EndedAt = *p, s.At, 0
@@ -264,9 +264,9 @@ func (s *State) applyPacket(p *Packet) {
 		s.Traffic.Lost++
 	}
 	if slot.ID == p.ID {
-		slot.Fate, slot.Why, slot.EndedAt = p.Fate, p.Why, s.At
+		slot.Status, slot.Why, slot.EndedAt = p.Status, p.Why, s.At
 	}
-	if p.Fate == Delivered {
+	if p.Status == Delivered {
 		s.applyDelivered(p)
 	}
 }
@@ -280,14 +280,14 @@ func (s *State) applyDelivered(p *Packet) {
 	switch {
 	case !p.Reply && (p.Kind == "append" || p.Kind == "heartbeat" || p.Kind == "snapshot"):
 		if p.Term >= to.Term {
-			to.Heard, to.HeardFrom = s.At, p.From
+			to.LastHeard, to.LastHeardFrom = s.At, p.From
 		}
 	case p.Reply && to.Role == Leader && p.Term == to.Term && to.Peers != nil:
 		contact, known := to.Peers[p.From]
 		if !known && len(to.Peers) >= nodesMax {
 			return
 		}
-		contact.Heard = s.At
+		contact.LastHeard = s.At
 		if p.OK && p.Kind == "append" {
 			contact.Match = max(contact.Match, p.LastIndex)
 		}

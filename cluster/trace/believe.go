@@ -21,7 +21,7 @@ const (
 // believable says why an event from elsewhere cannot be one, nil if it can.
 func believable(e *Event) error {
 	w := &doubt{}
-	w.names(string(e.Kind), e.Node, e.Peer, string(e.Life), string(e.Role), e.Check, string(e.Verdict))
+	w.names(string(e.Kind), e.Node, e.Peer, string(e.Process), string(e.Role), e.Check, string(e.Verdict))
 	w.text(e.Text)
 	w.times(e.At)
 	w.number(e.Seq < seqMax, "event")
@@ -36,7 +36,7 @@ func believable(e *Event) error {
 		w.number(len(fault) <= faultMax, "bytes of a fault")
 	}
 	if p := e.Packet; p != nil {
-		w.names(string(p.Fate), p.From, p.To, p.Kind)
+		w.names(string(p.Status), p.From, p.To, p.Kind)
 		w.text(p.Why)
 		w.text(p.Error)
 		w.times(p.Delay)
@@ -121,7 +121,7 @@ func (d *doubt) say(format string, args ...any) {
 func (s *State) size() (bytes int) {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		bytes += (len(n.Entries)+len(n.Cut))*entryBytes + len(n.Snapshot)
+		bytes += (len(n.Entries)+len(n.Truncated))*entryBytes + len(n.Snapshot)
 		for i := range n.Entries {
 			bytes += len(n.Entries[i].Servers) * serverBytes
 		}

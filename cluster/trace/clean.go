@@ -9,10 +9,10 @@ import (
 // every language, too few to smear a letter over its neighbours.
 const marksMax = 2
 
-// Clean makes foreign text safe to show and to write to a file. It drops what is no visible character:
+// Sanitize makes foreign text safe to show and to write to a file. It drops what is no visible character:
 // controls, format and bidirectional characters, those of no width, and broken
 // UTF-8. Every kind of white space becomes one blank.
-func Clean(s string) string {
+func Sanitize(s string) string {
 	// Nearly all text is printable ASCII.
 	if strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e }) < 0 {
 		return s

@@ -22,7 +22,7 @@ func TestCleanLeavesOnlyVisibleCharacters(t *testing.T) {
 		"scissors\u2702\ufe0f":             "scissors\u2702",
 		"\u3164\u2800\u115f.":              ".",
 	} {
-		if got := Clean(in); got != want {
+		if got := Sanitize(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -31,13 +31,13 @@ func TestCleanLeavesOnlyVisibleCharacters(t *testing.T) {
 func FuzzClean(f *testing.F) {
 	f.Add("x\x1b]52;c;aGk=\x07\u202e\u0300")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := Clean(s)
+		got := Sanitize(s)
 		for _, r := range got {
 			if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Cs) {
 				t.Fatalf("Clean(%q) = %q holds %U", s, got, r)
 			}
 		}
-		if Clean(got) != got {
+		if Sanitize(got) != got {
 			t.Fatalf("Clean(%q) = %q changes when cleaned again", s, got)
 		}
 	})

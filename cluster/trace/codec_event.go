@@ -40,7 +40,7 @@ func (c *coder) fields(e *Event) {
 	name(c, b.next(), &e.Kind)
 	name(c, b.next(), &e.Node)
 	name(c, b.next(), &e.Peer)
-	name(c, b.next(), &e.Life)
+	name(c, b.next(), &e.Process)
 	name(c, b.next(), &e.Role)
 	near(c, b.next(), &e.Term, &c.last.term)
 	near(c, b.next(), &e.Index, &c.last.index)
@@ -88,7 +88,7 @@ func (c *coder) packetOf(p *Packet) {
 	b := firstBit
 	near(c, b.next(), &p.ID, &c.last.packet)
 	near(c, b.next(), &p.RPC, &c.last.rpc)
-	sameName(c, b.next(), &p.Fate, &like.Fate)
+	sameName(c, b.next(), &p.Status, &like.Status)
 	sameName(c, b.next(), &p.From, &like.From)
 	sameName(c, b.next(), &p.To, &like.To)
 	sameName(c, b.next(), &p.Kind, &like.Kind)
@@ -129,7 +129,7 @@ func (c *coder) like(p *Packet) *Packet {
 // like returns a number below likes, which is likely to be another one for a packet
 // of another kind or on another link.
 func (p *Packet) like() int {
-	guess := len(p.Kind)*3 + len(p.Fate)*17
+	guess := len(p.Kind)*3 + len(p.Status)*17
 	if p.Reply {
 		guess += 5
 	}
@@ -190,7 +190,7 @@ func (c *coder) entry(e *Entry) {
 	number(c, b.next(), &e.Delta)
 	name(c, b.next(), &e.Client)
 	near(c, b.next(), &e.Seq, &c.last.opSeq)
-	c.bool(b.next(), &e.Sessionless)
+	c.bool(b.next(), &e.NoSession)
 	list(c, b.next(), &e.Servers, (*coder).server)
 	c.end(outer)
 }

@@ -9,13 +9,13 @@ func (c *coder) state(s *State) {
 	c.settings(&s.Settings)
 	list(c, b.next(), &s.Nodes, (*coder).node)
 	dictionary(c, b.next(), &s.Faults, (*coder).faults)
-	list(c, b.next(), &s.Flights, (*coder).flight)
+	list(c, b.next(), &s.InFlight, (*coder).flight)
 	number(c, b.next(), &s.Traffic.Sent)
 	number(c, b.next(), &s.Traffic.Delivered)
 	number(c, b.next(), &s.Traffic.Lost)
 	c.clients(&s.Clients)
 	list(c, b.next(), &s.Story, (*coder).line)
-	list(c, b.next(), &s.Reigns, (*coder).reign)
+	list(c, b.next(), &s.LeaderTerms, (*coder).reign)
 	c.text(b.next(), &s.Chapter)
 	c.text(b.next(), &s.Caption)
 	dictionary(c, b.next(), (*map[string]string)(&s.ChapterIn), (*coder).translation)
@@ -34,7 +34,7 @@ func (c *coder) node(n *Node) {
 	outer := c.begin(5)
 	b := firstBit
 	name(c, b.next(), &n.ID)
-	name(c, b.next(), &n.Life)
+	name(c, b.next(), &n.Process)
 	c.text(b.next(), &n.Why)
 	near(c, b.next(), &n.Since, &c.last.ns)
 	name(c, b.next(), &n.Role)
@@ -43,8 +43,8 @@ func (c *coder) node(n *Node) {
 	near(c, b.next(), &n.VoteTerm, &c.last.term)
 	name(c, b.next(), &n.Vote)
 	name(c, b.next(), &n.Leader)
-	near(c, b.next(), &n.Heard, &c.last.ns)
-	name(c, b.next(), &n.HeardFrom)
+	near(c, b.next(), &n.LastHeard, &c.last.ns)
+	name(c, b.next(), &n.LastHeardFrom)
 	list(c, b.next(), &n.Votes, (*coder).word)
 	dictionary(c, b.next(), &n.Peers, (*coder).contact)
 	near(c, b.next(), &n.First, &c.last.index)
@@ -53,27 +53,27 @@ func (c *coder) node(n *Node) {
 	near(c, b.next(), &n.Applied, &c.last.index)
 	near(c, b.next(), &n.Value, &c.last.value)
 	near(c, b.next(), &n.ValueAt, &c.last.ns)
-	near(c, b.next(), &n.StirAt, &c.last.ns)
-	near(c, b.next(), &n.LagAt, &c.last.ns)
+	near(c, b.next(), &n.ValueChangedAt, &c.last.ns)
+	near(c, b.next(), &n.BehindSince, &c.last.ns)
 	near(c, b.next(), &n.SnapshotIndex, &c.last.index)
 	near(c, b.next(), &n.SnapshotTerm, &c.last.term)
 	c.bytes(b.next(), &n.Snapshot)
 	list(c, b.next(), &n.SnapshotServers, (*coder).server)
 	list(c, b.next(), &n.Servers, (*coder).server)
-	list(c, b.next(), &n.Cut, (*coder).entry)
-	near(c, b.next(), &n.CutFirst, &c.last.index)
-	near(c, b.next(), &n.CutAt, &c.last.ns)
+	list(c, b.next(), &n.Truncated, (*coder).entry)
+	near(c, b.next(), &n.TruncatedFirst, &c.last.index)
+	near(c, b.next(), &n.TruncatedAt, &c.last.ns)
 	list(c, b.next(), &n.LogLines, (*coder).logLine)
 	c.text(b.next(), &n.DiskFault)
 	c.float(b.next(), &n.ClockFactor)
 	c.end(outer)
 }
 
-func (c *coder) contact(id *string, contact *Contact) {
+func (c *coder) contact(id *string, contact *Progress) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), id)
-	near(c, b.next(), &contact.Heard, &c.last.ns)
+	near(c, b.next(), &contact.LastHeard, &c.last.ns)
 	near(c, b.next(), &contact.Match, &c.last.index)
 	c.end(outer)
 }
@@ -87,7 +87,7 @@ func (c *coder) faults(link *Link, faults *[]string) {
 	c.end(outer)
 }
 
-func (c *coder) flight(f *Flight) {
+func (c *coder) flight(f *InFlight) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &f.SentAt, &c.last.ns)
@@ -126,7 +126,7 @@ func (c *coder) logLine(l *LogLine) {
 	c.end(outer)
 }
 
-func (c *coder) line(l *Line) {
+func (c *coder) line(l *StoryLine) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &l.At, &c.last.ns)
@@ -139,7 +139,7 @@ func (c *coder) line(l *Line) {
 	c.end(outer)
 }
 
-func (c *coder) reign(r *Reign) {
+func (c *coder) reign(r *LeaderTerm) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &r.Node)

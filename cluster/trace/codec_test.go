@@ -100,7 +100,7 @@ func TestEveryFieldIsCoded(t *testing.T) {
 }
 
 func TestNothingAndAnEmptyListAreCodedApart(t *testing.T) {
-	s := State{Nodes: []Node{{Peers: map[string]Contact{}, Votes: []string{}}, {}}, Faults: map[Link][]string{}}
+	s := State{Nodes: []Node{{Peers: map[string]Progress{}, Votes: []string{}}, {}}, Faults: map[Link][]string{}}
 	s.makeIndex()
 	if got := written(&s, (*coder).state); !reflect.DeepEqual(got, s) {
 		t.Errorf("wrote %+v, read %+v", s, got)

@@ -3,12 +3,12 @@
 // Everything worth seeing is an [Event]. [State.Apply] folds an event into the
 // [State], from which every pane of the screen, every expectation of a scenario
 // and every check reads; the state depends on nothing but the events before it,
-// so live, rewound and replayed are one code path. [Log] is the place where the
+// so live, rewound and replayed are one code path. [Stream] is the place where the
 // cluster's goroutines put events and from which readers take copies.
 //
 // A [History] remembers the events, so that the state of any moment that it holds
 // can be had again; a [Writer] writes them to a file, a recording, which [Open]
-// reads back into a History, also while it grows. [Matters] says which events a
+// reads back into a History, also while it grows. [IsSignificant] says which events a
 // person wants to stop at. The words for people are here too: the story, and the
 // reasons in it.
 //
@@ -26,7 +26,7 @@ type Kind string
 const (
 	KindSettings Kind = "settings" // Settings: how the cluster is set up; the first event
 
-	KindLife      Kind = "life"      // Node, Life, Text (why)
+	KindProcess   Kind = "life"      // Node, Life, Text (why)
 	KindRole      Kind = "role"      // Node, Role, Term
 	KindTerm      Kind = "term"      // Node, Term: stored on its disk
 	KindVote      Kind = "vote"      // Node, Term, Peer (the candidate): stored on its disk
@@ -60,22 +60,22 @@ const (
 	KindLogLine Kind = "log-line" // Node, Text: a line of the library's own log
 )
 
-// Life is the state of a node's process.
-type Life string
+// Process is the state of a node's process.
+type ProcessState string
 
 // The states of a process. Raft's role means something only while Up or Paused.
 const (
-	Up      Life = "up"
-	Paused  Life = "paused"  // stopped as by SIGSTOP
-	Killed  Life = "killed"  // the process died; the page cache survived
-	Off     Life = "off"     // the machine lost power; what was not fsynced is gone
-	Crashed Life = "crashed" // a fault of its disk ended it
-	Removed Life = "removed" // no longer a member, and stopped
-	Wiped   Life = "wiped"   // stopped, and its disk is empty
+	Up      ProcessState = "up"
+	Paused  ProcessState = "paused"  // stopped as by SIGSTOP
+	Killed  ProcessState = "killed"  // the process died; the page cache survived
+	Off     ProcessState = "off"     // the machine lost power; what was not fsynced is gone
+	Crashed ProcessState = "crashed" // a fault of its disk ended it
+	Removed ProcessState = "removed" // no longer a member, and stopped
+	Wiped   ProcessState = "wiped"   // stopped, and its disk is empty
 )
 
 // Running says whether the process exists.
-func (l Life) Running() bool { return l == Up || l == Paused }
+func (l ProcessState) Running() bool { return l == Up || l == Paused }
 
 // Role is the part a node plays in Raft, by its own account.
 type Role string
@@ -106,8 +106,8 @@ type Entry struct {
 	Delta  int64     `json:"delta,omitempty"`
 	Client string    `json:"client,omitempty"`
 	Seq    uint64    `json:"seq,omitempty"` // the client's sequence number
-	// Sessionless says of an increment that it has no session: a retry counts again.
-	Sessionless bool `json:"sessionless,omitempty"`
+	// NoSession says of an increment that it has no session: a retry counts again.
+	NoSession bool `json:"sessionless,omitempty"`
 	// Servers are the members that an entry of EntryConfig names.
 	Servers []Server `json:"servers,omitempty"`
 }
@@ -118,21 +118,21 @@ type Server struct {
 	Voter bool   `json:"voter"`
 }
 
-// Fate says what became of a packet.
-type Fate string
+// Status says what became of a packet.
+type PacketStatus string
 
 // The fates of a packet.
 const (
-	Sent      Fate = "sent"
-	Delivered Fate = "delivered"
-	Lost      Fate = "lost"
+	Sent      PacketStatus = "sent"
+	Delivered PacketStatus = "delivered"
+	Lost      PacketStatus = "lost"
 )
 
 // Packet is one message on its way: the request or the reply of an RPC.
 type Packet struct {
 	ID        uint64        `json:"id"`
 	RPC       uint64        `json:"rpc"` // the same for a request and its reply
-	Fate      Fate          `json:"fate"`
+	Status    PacketStatus  `json:"fate"`
 	From      string        `json:"from"`
 	To        string        `json:"to"`
 	Kind      string        `json:"kind"` // append, heartbeat, vote, prevote, snapshot, timeout-now
@@ -231,8 +231,8 @@ type Event struct {
 	Node string        `json:"node,omitempty"`
 	Peer string        `json:"peer,omitempty"`
 
-	Life Life `json:"life,omitempty"`
-	Role Role `json:"role,omitempty"`
+	Process ProcessState `json:"life,omitempty"`
+	Role    Role         `json:"role,omitempty"`
 
 	Term  uint64 `json:"term,omitempty"`
 	Index uint64 `json:"index,omitempty"`

@@ -190,7 +190,7 @@ func (w *Writer) Close() error {
 
 // Record writes to w all that happens from now on, behind what it needs to know
 // of the time before.
-func (l *Log) Record(w *Writer) {
+func (l *Stream) Record(w *Writer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range beginning(&l.state) {
@@ -216,7 +216,7 @@ func beginning(s *State) []Event {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		// A start forgets what follows here, so it comes first.
-		add(Event{Kind: KindLife, Node: n.ID, Life: n.Life, Text: n.Why})
+		add(Event{Kind: KindProcess, Node: n.ID, Process: n.Process, Text: n.Why})
 		add(Event{Kind: KindLoaded, Node: n.ID, Index: n.First, Entries: n.Entries[:len(n.Entries):len(n.Entries)], Last: n.SnapshotIndex, Term: n.SnapshotTerm, Data: n.Snapshot, Servers: n.SnapshotServers})
 		add(Event{Kind: KindTerm, Node: n.ID, Term: n.Term})
 		if n.Role != "" {

@@ -55,9 +55,9 @@ func TestOfAKilledProgramOnlyTheLastSecondIsLost(t *testing.T) {
 		if err := program.Start(); err != nil {
 			t.Fatal(err)
 		}
-		var all []Moment
+		var all []Position
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			var m Moment
+			var m Position
 			if _, err := fmt.Sscan(lines.Text(), &m.Seq, (*int64)(&m.At)); err != nil {
 				t.Fatal(err)
 			}

@@ -51,10 +51,10 @@ func recorded(t *testing.T, name string) (Header, []Event) {
 }
 
 // lived is a log in which something has happened already.
-func lived() *Log {
-	l := &Log{}
+func lived() *Stream {
+	l := &Stream{}
 	l.Emit(Event{Kind: KindSettings, Settings: &Settings{Seed: 7, Storage: "memory"}})
-	l.Emit(Event{At: 1, Kind: KindLife, Node: "n1", Life: Up})
+	l.Emit(Event{At: 1, Kind: KindProcess, Node: "n1", Process: Up})
 	l.Emit(Event{At: 2, Kind: KindTerm, Node: "n1", Term: 3})
 	l.Emit(Event{At: 2, Kind: KindVote, Node: "n1", Term: 3, Peer: "n1"})
 	l.Emit(Event{At: 3, Kind: KindRole, Node: "n1", Role: Leader, Term: 3})
@@ -63,7 +63,7 @@ func lived() *Log {
 	l.Emit(Event{At: 4, Kind: KindAppended, Node: "n1", Index: 1, Entries: []Entry{{Term: 3, Kind: EntryAdd, Delta: 5}}})
 	l.Emit(Event{At: 5, Kind: KindApplied, Node: "n1", Index: 1, Term: 3, Value: 5})
 	l.Emit(Event{At: 5, Kind: KindCommitted, Node: "n1", Index: 1})
-	l.Emit(Event{At: 6, Kind: KindLife, Node: "n2", Life: Crashed, Text: "its disk is full"})
+	l.Emit(Event{At: 6, Kind: KindProcess, Node: "n2", Process: Crashed, Text: "its disk is full"})
 	l.Emit(Event{At: 6, Kind: KindDiskFault, Node: "n2", Text: "full"})
 	l.Emit(Event{At: 6, Kind: KindClockFault, Node: "n2", Factor: 2})
 	l.Emit(Event{At: 7, Kind: KindLinkFault, Node: "n1", Peer: "n2", Faults: []string{"cut"}})
@@ -83,7 +83,7 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 		}
 		l.Record(w)
 		l.Emit(Event{At: 8, Kind: KindCaption, Text: "<hello> & \"goodbye\"\n\u2028"})
-		l.EmitPacket(9, &Packet{ID: 1, Fate: Sent, From: "n1", To: "n2", Kind: "append"})
+		l.EmitPacket(9, &Packet{ID: 1, Status: Sent, From: "n1", To: "n2", Kind: "append"})
 		l.Emit(Event{At: 10, Kind: KindTerm, Node: "n2", Term: 3})
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
@@ -114,8 +114,8 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 		for i := range want.Nodes {
 			// When it came to be so is not told.
 			now, was := &got.Nodes[i], want.Nodes[i]
-			was.Since, was.RoleAt, was.ValueAt, was.LagAt = now.Since, now.RoleAt, now.ValueAt, now.LagAt
-			was.Heard, was.HeardFrom, now.Heard, now.HeardFrom, was.Votes, now.Votes = 0, "", 0, "", nil, nil
+			was.Since, was.RoleAt, was.ValueAt, was.BehindSince = now.Since, now.RoleAt, now.ValueAt, now.BehindSince
+			was.LastHeard, was.LastHeardFrom, now.LastHeard, now.LastHeardFrom, was.Votes, now.Votes = 0, "", 0, "", nil, nil
 			if text, wanted := deep(&State{Nodes: []Node{*now}}), deep(&State{Nodes: []Node{was}}); text != wanted {
 				t.Errorf("node %d is\n%s, not\n%s", i, text, wanted)
 			}

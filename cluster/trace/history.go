@@ -52,8 +52,8 @@ const (
 	streams
 )
 
-// Moment is a place in a history: just after an event.
-type Moment struct {
+// Position is a place in a history: just after an event.
+type Position struct {
 	Seq uint64
 	At  time.Duration
 }
@@ -64,11 +64,11 @@ const momentBytes = 16
 // chunk is a keyframe and what happened after it. Bytes, times and names are only
 // ever added at the end: a copy of a chunk stays what it is.
 type chunk struct {
-	start  Moment // of the keyframe
-	last   Moment // of the last event, or start
-	key    []byte // the state
+	start  Position // of the keyframe
+	last   Position // of the last event, or start
+	key    []byte   // the state
 	events [streams][]byte
-	times  []Moment // of each event
+	times  []Position // of each event
 	names  []string
 	bytes  int64
 }
@@ -77,7 +77,7 @@ type chunk struct {
 func NewHistory(budgetBytes int64) *History { return &History{budget: budgetBytes} }
 
 // Keep has h keep all that happens from now on.
-func (l *Log) Keep(h *History) {
+func (l *Stream) Keep(h *History) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h.begin(&l.state)
@@ -154,11 +154,11 @@ func (h *History) settle() {
 	for i := range h.waiting.count {
 		e := &h.waiting.events[i]
 		stream := rest
-		if Matters(e) {
+		if IsSignificant(e) {
 			stream = marks
 		}
 		h.writers[stream].event(e, h.waiting.plain[i])
-		now.last = Moment{e.Seq, e.At}
+		now.last = Position{e.Seq, e.At}
 		now.times = append(now.times, now.last)
 	}
 	h.waiting.count = 0
@@ -189,14 +189,14 @@ func (h *History) trim() {
 
 // open closes the last chunk and opens another. H.mu is held.
 func (h *History) open(s *State) {
-	next := chunk{start: Moment{s.Seq, s.At}, last: Moment{s.Seq, s.At}}
+	next := chunk{start: Position{s.Seq, s.At}, last: Position{s.Seq, s.At}}
 	var room [streams]int // the next chunk is likely to need as much as this one
 	if len(h.chunks) > 0 {
 		closed := &h.chunks[len(h.chunks)-1]
 		for i := range room {
 			room[i] = len(closed.events[i]) * 17 / 16
 		}
-		next.times = make([]Moment, 0, len(closed.times))
+		next.times = make([]Position, 0, len(closed.times))
 		h.bytes += closed.bytes
 	}
 	h.names = names{}
@@ -227,7 +227,7 @@ func (h *History) Dropped() uint64 {
 
 // Span returns the first moment that can be looked at and the last one. Both are
 // zero as long as nothing has happened.
-func (h *History) Span() (first, last Moment) {
+func (h *History) Span() (first, last Position) {
 	defer h.lock()()
 	if len(h.chunks) == 0 {
 		return first, last

@@ -20,7 +20,7 @@ type kept struct {
 
 func keep(budget int64, events []Event) *kept {
 	k := &kept{h: NewHistory(budget)}
-	var l Log
+	var l Stream
 	l.Keep(k.h)
 	l.Subscribe(func(e Event) { k.events = append(k.events, e) })
 	k.states = append(k.states, l.State())
@@ -74,7 +74,7 @@ func some(t *rapid.T, below int, f func(n uint64)) {
 // emptied returns a state in which lists that are empty are not there at all: a
 // copy may have them of an earlier state.
 func emptied(s State) State {
-	for _, list := range []any{&s.Nodes, &s.Faults, &s.Flights, &s.Story, &s.Reigns, &s.Checks, &s.Clients.Pending} {
+	for _, list := range []any{&s.Nodes, &s.Faults, &s.InFlight, &s.Story, &s.LeaderTerms, &s.Checks, &s.Clients.Pending} {
 		if v := reflect.ValueOf(list).Elem(); v.Len() == 0 {
 			v.SetZero()
 		}
@@ -103,7 +103,7 @@ func (k *kept) checkStates(t *rapid.T, first uint64) {
 		is := func(e *Event) bool { return e.Seq%509 < 9 && e.Kind != KindVote }
 		want, found := uint64(0), false
 		for i := range k.events {
-			if e := &k.events[i]; e.Seq > first && e.Seq < before && Matters(e) && is(e) {
+			if e := &k.events[i]; e.Seq > first && e.Seq < before && IsSignificant(e) && is(e) {
 				want, found = e.Seq, true
 			}
 		}
@@ -123,7 +123,7 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		if ok && !reflect.DeepEqual(got, k.events[seq-1]) {
 			t.Fatalf("event %d is %+v, not %+v", seq, got, k.events[seq-1])
 		}
-		want, found := slices.IndexFunc(events, func(e Event) bool { return e.Seq > seq && Matters(&e) }), uint64(0)
+		want, found := slices.IndexFunc(events, func(e Event) bool { return e.Seq > seq && IsSignificant(&e) }), uint64(0)
 		if want >= 0 {
 			found = events[want].Seq
 		}
@@ -132,7 +132,7 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		}
 		found, ok = 0, false
 		for _, e := range events {
-			if e.Seq < seq && Matters(&e) {
+			if e.Seq < seq && IsSignificant(&e) {
 				found, ok = e.Seq, true
 			}
 		}
@@ -151,7 +151,7 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		if len(all) < most {
 			all = append(all, e.Seq)
 		}
-		if len(mattering) < most && Matters(&e) {
+		if len(mattering) < most && IsSignificant(&e) {
 			mattering = append(mattering, e.Seq)
 		}
 	}
@@ -165,7 +165,7 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 	if got := collect(k.h.Events); !slices.Equal(got, all) {
 		t.Fatalf("from %d to %d there are the events %v, not %v", from, to, got, all)
 	}
-	if got := collect(k.h.Marks); !slices.Equal(got, mattering) {
+	if got := collect(k.h.Significant); !slices.Equal(got, mattering) {
 		t.Fatalf("from %d to %d the events %v matter, not %v", from, to, got, mattering)
 	}
 }
@@ -176,7 +176,7 @@ func TestATimeIsFoundInAHistory(t *testing.T) {
 		for i := range 1000 {
 			e := Event{At: time.Duration(i/3*10 + 10), Kind: KindTerm, Node: "n1", Term: 7}
 			if i%2 == 0 {
-				e = Event{At: e.At, Kind: KindPacket, Packet: &Packet{ID: uint64(i + 1), Kind: "heartbeat", Fate: Sent}}
+				e = Event{At: e.At, Kind: KindPacket, Packet: &Packet{ID: uint64(i + 1), Kind: "heartbeat", Status: Sent}}
 			}
 			events = append(events, e)
 		}
@@ -205,7 +205,7 @@ func TestAnEmptyHistoryHasNothing(t *testing.T) {
 	if h.StateAt(0, &s) {
 		t.Error("it holds a state")
 	}
-	if first, last := h.Span(); first != last || first != (Moment{}) || h.SeqAt(5) != 0 || h.Bytes() != 0 {
+	if first, last := h.Span(); first != last || first != (Position{}) || h.SeqAt(5) != 0 || h.Bytes() != 0 {
 		t.Errorf("it spans %+v to %+v", first, last)
 	}
 	if _, ok := h.Next(0); ok {
@@ -222,7 +222,7 @@ func TestAnEmptyHistoryHasNothing(t *testing.T) {
 // TestAHistoryIsReadWhileItGrows is for the race detector.
 func TestAHistoryIsReadWhileItGrows(t *testing.T) {
 	h := NewHistory(1 << 15)
-	var l Log
+	var l Stream
 	l.Keep(h)
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
@@ -246,7 +246,7 @@ func TestAHistoryIsReadWhileItGrows(t *testing.T) {
 				if e, ok := h.Event(seq); ok && e.Seq != seq {
 					t.Errorf("asked for event %d, got %d", seq, e.Seq)
 				}
-				h.Marks(seq, seq+50, func(*Event) bool { return true })
+				h.Significant(seq, seq+50, func(*Event) bool { return true })
 				_, _ = h.Prev(seq)
 			}
 		})
@@ -262,8 +262,8 @@ func TestAHistoryIsReadWhileItGrows(t *testing.T) {
 }
 
 func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
-	packet := func(kind string, fate Fate, reply, ok bool) *Event {
-		return &Event{Kind: KindPacket, Packet: &Packet{Kind: kind, Fate: fate, Reply: reply, OK: ok}}
+	packet := func(kind string, fate PacketStatus, reply, ok bool) *Event {
+		return &Event{Kind: KindPacket, Packet: &Packet{Kind: kind, Status: fate, Reply: reply, OK: ok}}
 	}
 	for _, e := range []*Event{
 		packet("heartbeat", Delivered, false, false), packet("heartbeat", Lost, true, false), packet("append", Sent, false, false),
@@ -272,7 +272,7 @@ func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
 		{Kind: KindLogLine, Node: "n1", Text: "x"},
 		{Kind: KindVerdict, Verdict: VerdictOK},
 	} {
-		if Matters(e) {
+		if IsSignificant(e) {
 			t.Errorf("%+v %+v matters", e, e.Packet)
 		}
 	}
@@ -280,14 +280,14 @@ func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
 		packet("append", Delivered, true, false), packet("vote", Delivered, false, false), packet("prevote", Lost, true, false),
 		packet("snapshot", Delivered, false, false), packet("timeout-now", Delivered, false, false),
 		{Kind: KindRole},
-		{Kind: KindLife},
+		{Kind: KindProcess},
 		{Kind: KindVerdict},
 		{Kind: KindLinkFault},
 		{Kind: KindInvoked},
 		{Kind: KindAppended},
 		{Kind: KindApplied},
 	} {
-		if !Matters(e) {
+		if !IsSignificant(e) {
 			t.Errorf("%+v %+v does not matter", e, e.Packet)
 		}
 	}

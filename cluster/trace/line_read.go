@@ -81,7 +81,7 @@ func (r *lineReader) eventField(key []byte, e *Event) {
 	case "peer":
 		e.Peer = r.name()
 	case "life":
-		e.Life = Life(r.name())
+		e.Process = ProcessState(r.name())
 	case "role":
 		e.Role = Role(r.name())
 	case "term":
@@ -143,7 +143,7 @@ func (r *lineReader) entryField(key []byte, e *Entry) {
 	case "seq":
 		e.Seq = r.number()
 	case "sessionless":
-		e.Sessionless = r.yes()
+		e.NoSession = r.yes()
 	default:
 		r.bad = true
 	}
@@ -156,7 +156,7 @@ func (r *lineReader) packetField(key []byte, p *Packet) {
 	case "rpc":
 		p.RPC = r.number()
 	case "fate":
-		p.Fate = Fate(r.name())
+		p.Status = PacketStatus(r.name())
 	case "from":
 		p.From = r.name()
 	case "to":

@@ -18,7 +18,7 @@ type lineWriter struct {
 
 // way is where a packet goes and what it is, and how that is written.
 type way struct {
-	fate           Fate
+	fate           PacketStatus
 	from, to, kind string
 	text           []byte
 }
@@ -56,7 +56,7 @@ func (w *lineWriter) fields(e *Event) {
 	w.text(`,"kind":`, string(e.Kind))
 	w.textIf(`,"node":`, e.Node)
 	w.textIf(`,"peer":`, e.Peer)
-	w.textIf(`,"life":`, string(e.Life))
+	w.textIf(`,"life":`, string(e.Process))
 	w.textIf(`,"role":`, string(e.Role))
 	w.numberIf(`,"term":`, e.Term)
 	w.numberIf(`,"index":`, e.Index)
@@ -93,7 +93,7 @@ func (w *lineWriter) entry(e *Entry) {
 	w.signedIf(`,"delta":`, e.Delta)
 	w.textIf(`,"client":`, e.Client)
 	w.numberIf(`,"seq":`, e.Seq)
-	w.trueIf(`,"sessionless":true`, e.Sessionless)
+	w.trueIf(`,"sessionless":true`, e.NoSession)
 	w.buf = append(w.buf, '}')
 }
 
@@ -122,17 +122,17 @@ func (w *lineWriter) packet(p *Packet) {
 
 func (w *lineWriter) way(p *Packet) {
 	like := &w.likes[p.like()]
-	if like.fate == p.Fate && like.from == p.From && like.to == p.To && like.kind == p.Kind && like.text != nil {
+	if like.fate == p.Status && like.from == p.From && like.to == p.To && like.kind == p.Kind && like.text != nil {
 		w.buf = append(w.buf, like.text...)
 		return
 	}
 	start := len(w.buf)
-	w.text(`,"fate":`, string(p.Fate))
+	w.text(`,"fate":`, string(p.Status))
 	w.text(`,"from":`, p.From)
 	w.text(`,"to":`, p.To)
 	w.text(`,"kind":`, p.Kind)
 	if !w.odd {
-		*like = way{p.Fate, p.From, p.To, p.Kind, append(like.text[:0], w.buf[start:]...)}
+		*like = way{p.Status, p.From, p.To, p.Kind, append(like.text[:0], w.buf[start:]...)}
 	}
 }
 

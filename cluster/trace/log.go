@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Log takes the events of a cluster as they happen and holds the state they add
+// Stream takes the events of a cluster as they happen and holds the state they add
 // up to. It is safe for use by many goroutines on both sides of virtual time:
 // nothing waits while its lock is held.
-type Log struct {
+type Stream struct {
 	mu    sync.Mutex
 	state State
 	sinks []func(Event)
@@ -31,23 +31,23 @@ type keeper interface {
 
 // Subscribe has f see every later event, in order. F must be quick, must not
 // wait, and must not call back into the log.
-func (l *Log) Subscribe(f func(Event)) {
+func (l *Stream) Subscribe(f func(Event)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sinks = append(l.sinks, f)
 }
 
-// Judge has f see every later event, in order. The verdicts it returns become the
+// SetChecker has f see every later event, in order. The verdicts it returns become the
 // events right after that one; f does not see them. F must be quick, must not
 // wait, must not keep the pointer, and must not call back into the log.
-func (l *Log) Judge(f func(*Event) []Event) {
+func (l *Stream) SetChecker(f func(*Event) []Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.judge = f
 }
 
 // Emit numbers the event and adds it. Its fields must not change afterwards.
-func (l *Log) Emit(e Event) {
+func (l *Stream) Emit(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.event = e
@@ -58,7 +58,7 @@ func (l *Log) Emit(e Event) {
 }
 
 // add numbers the event, applies it and passes it on. The log is locked.
-func (l *Log) add(e *Event) {
+func (l *Stream) add(e *Event) {
 	e.Seq = l.state.Seq + 1
 	// Goroutines that run at the same time may arrive in another order than they
 	// looked at the clock; time in a trace never goes back.
@@ -73,7 +73,7 @@ func (l *Log) add(e *Event) {
 }
 
 // pass adds verdicts. The log is locked.
-func (l *Log) pass(verdicts []Event) {
+func (l *Stream) pass(verdicts []Event) {
 	for i := range verdicts {
 		l.add(&verdicts[i])
 	}
@@ -81,7 +81,7 @@ func (l *Log) pass(verdicts []Event) {
 
 // EmitPacket is Emit for an event of [KindPacket]. There are many of those, so it
 // needs no memory where nobody keeps the event.
-func (l *Log) EmitPacket(at time.Duration, p *Packet) {
+func (l *Stream) EmitPacket(at time.Duration, p *Packet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state.Seq++
@@ -97,7 +97,7 @@ func (l *Log) EmitPacket(at time.Duration, p *Packet) {
 }
 
 // passOn has the sinks and the judge see the packet. The sinks may keep theirs.
-func (l *Log) passOn() {
+func (l *Stream) passOn() {
 	e := &l.carrier
 	e.Seq, e.At, e.Kind, e.Packet = l.state.Seq, l.state.At, KindPacket, &l.packet
 	if len(l.sinks) > 0 {
@@ -113,22 +113,22 @@ func (l *Log) passOn() {
 }
 
 // State returns a copy of the present state.
-func (l *Log) State() State {
+func (l *Stream) State() State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.state.Clone()
 }
 
 // CopyTo makes c a copy of the present state, in the memory that c has.
-func (l *Log) CopyTo(c *State) {
+func (l *Stream) CopyTo(c *State) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state.CopyTo(c)
 }
 
-// Look calls f with the present state, without a copy. F must be quick, must
+// Read calls f with the present state, without a copy. F must be quick, must
 // not wait, must not keep the pointer, and must not call back into the log.
-func (l *Log) Look(f func(*State)) {
+func (l *Stream) Read(f func(*State)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(&l.state)

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// Matters says whether an event is worth stopping at. Heartbeats, appends and
+// IsSignificant says whether an event is worth stopping at. Heartbeats, appends and
 // their replies are not: what they bring about is an event of its own; a refused
 // append is, and so is each vote asked for or given, once it arrives or is lost.
 // Lines of the library's log are not, nor is a check that finds all well.
-func Matters(e *Event) bool {
+func IsSignificant(e *Event) bool {
 	switch {
 	case e.Kind == KindLogLine, e.Kind == KindVerdict && e.Verdict == VerdictOK:
 		return false
 	case e.Kind != KindPacket || e.Packet == nil:
 		return true
 	case e.Packet.Kind == "append":
-		return e.Packet.Reply && !e.Packet.OK && e.Packet.Fate == Delivered
+		return e.Packet.Reply && !e.Packet.OK && e.Packet.Status == Delivered
 	}
-	return e.Packet.Kind != "heartbeat" && e.Packet.Fate != Sent
+	return e.Packet.Kind != "heartbeat" && e.Packet.Status != Sent
 }
 
 // StateAt makes into the state right after the event of that number, or the last
 // one before it. It returns false, and changes nothing, if the history does not
 // hold that moment.
 func (h *History) StateAt(seq uint64, into *State) bool {
-	where, ok := h.chunkAt(func(start Moment) bool { return start.Seq <= seq })
+	where, ok := h.chunkAt(func(start Position) bool { return start.Seq <= seq })
 	if !ok || seq > where.last.Seq {
 		return false
 	}
@@ -43,7 +43,7 @@ func (h *History) StateAt(seq uint64, into *State) bool {
 // SeqAt returns the last event at or before a time, or the nearest one if the
 // history does not hold that time.
 func (h *History) SeqAt(at time.Duration) uint64 {
-	where, ok := h.chunkAt(func(start Moment) bool { return start.At <= at })
+	where, ok := h.chunkAt(func(start Position) bool { return start.At <= at })
 	if !ok {
 		first, _ := h.Span()
 		return first.Seq
@@ -57,7 +57,7 @@ func (h *History) SeqAt(at time.Duration) uint64 {
 
 // Next returns the next event after seq that matters, and whether there is one.
 func (h *History) Next(seq uint64) (next uint64, ok bool) {
-	h.Marks(seq+1, ^uint64(0), func(e *Event) bool {
+	h.Significant(seq+1, ^uint64(0), func(e *Event) bool {
 		next, ok = e.Seq, true
 		return false
 	})
@@ -110,8 +110,8 @@ func (h *History) Events(from, to uint64, f func(*Event) bool) {
 	h.each(from, to, f, rest, marks)
 }
 
-// Marks is Events for those that matter alone, which takes much less time.
-func (h *History) Marks(from, to uint64, f func(*Event) bool) {
+// Significant is Events for those that matter alone, which takes much less time.
+func (h *History) Significant(from, to uint64, f func(*Event) bool) {
 	h.each(from, to, f, marks)
 }
 
@@ -127,7 +127,7 @@ func (h *History) each(from, to uint64, f func(*Event) bool, streams ...int) {
 }
 
 // chunkAt returns the last chunk whose start is not after a moment.
-func (h *History) chunkAt(notAfter func(start Moment) bool) (chunk, bool) {
+func (h *History) chunkAt(notAfter func(start Position) bool) (chunk, bool) {
 	defer h.lock()()
 	after := sort.Search(len(h.chunks), func(i int) bool { return !notAfter(h.chunks[i].start) })
 	if after == 0 {

@@ -67,7 +67,7 @@ func TestARecordingReadBackIsTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var l Log
+		var l Stream
 		l.Record(w)
 		lived := NewHistory(HistoryBudget)
 		l.Keep(lived)
@@ -123,7 +123,7 @@ func TestARecordingFromTheMiddleBeginsWithWhatWas(t *testing.T) {
 	}
 	r, h := openFile(t, name)
 	first, last := h.Span()
-	if first != (Moment{14, 7}) || last != (Moment{15, 8}) || r.Missing() != "" {
+	if first != (Position{14, 7}) || last != (Position{15, 8}) || r.Missing() != "" {
 		t.Errorf("it goes from %+v to %+v, %s", first, last, r.Missing())
 	}
 	var s State
@@ -248,7 +248,7 @@ func TestATraceFromElsewhereDoesNotFillTheMemory(t *testing.T) {
 		s.Apply(Event{Kind: KindTerm, Node: name})
 		s.Apply(Event{Kind: KindLinkFault, Node: name, Peer: "n1", Faults: []string{"cut"}})
 		s.Apply(Event{Kind: KindVerdict, Check: name, Entries: make([]Entry, 3)})
-		s.Apply(Event{Kind: KindPacket, Packet: &Packet{ID: 1, Fate: Delivered, Reply: true, From: name, To: "n1", Kind: "append"}})
+		s.Apply(Event{Kind: KindPacket, Packet: &Packet{ID: 1, Status: Delivered, Reply: true, From: name, To: "n1", Kind: "append"}})
 	}
 	if len(s.Nodes) != nodesMax || len(s.Faults) != linksMax || len(s.Checks) != checksMax || len(s.Lost) != lostMax || len(s.Node("n1").Peers) != nodesMax {
 		t.Errorf("it remembers %d nodes, %d links, %d checks, %d lost entries, %d peers", len(s.Nodes), len(s.Faults), len(s.Checks), len(s.Lost), len(s.Node("n1").Peers))

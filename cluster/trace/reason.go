@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Talks says whether packets from one node reach the other, as far as the
+// CanSend says whether packets from one node reach the other, as far as the
 // faults that are set decide it: both run, and the link is not closed.
-func (s *State) Talks(from, to string) bool {
+func (s *State) CanSend(from, to string) bool {
 	a, b := s.Node(from), s.Node(to)
-	if a == nil || b == nil || a.Life != Up || b.Life != Up {
+	if a == nil || b == nil || a.Process != Up || b.Process != Up {
 		return false
 	}
-	return !s.Closed(from, to)
+	return !s.Blocked(from, to)
 }
 
-// Closed says whether a fault lets nothing at all pass on the link.
-func (s *State) Closed(from, to string) bool {
+// Blocked says whether a fault lets nothing at all pass on the link.
+func (s *State) Blocked(from, to string) bool {
 	return slices.ContainsFunc(s.Faults[Link{From: from, To: to}], closes)
 }
 
@@ -26,13 +26,13 @@ func closes(fault string) bool {
 	return slices.Contains([]string{"cut", "refuse", "jam", "lose 100%"}, fault)
 }
 
-// CutOff says whether a running node can talk to none of the other running nodes.
-func (s *State) CutOff(id string) bool {
+// Isolated says whether a running node can talk to none of the other running nodes.
+func (s *State) Isolated(id string) bool {
 	others := 0
 	for i := range s.Nodes {
-		if other := &s.Nodes[i]; other.ID != id && other.Life == Up {
+		if other := &s.Nodes[i]; other.ID != id && other.Process == Up {
 			others++
-			if !s.Closed(id, other.ID) && !s.Closed(other.ID, id) {
+			if !s.Blocked(id, other.ID) && !s.Blocked(other.ID, id) {
 				return false
 			}
 		}
@@ -45,18 +45,18 @@ func (s *State) CutOff(id string) bool {
 func (s *State) NoLeader() string {
 	voters := s.Voters()
 	need := Quorum(len(voters))
-	if leader := s.LeaderNode(); leader != nil && s.Reach(leader.ID, voters) >= need {
+	if leader := s.LeaderNode(); leader != nil && s.ReachableVoters(leader.ID, voters) >= need {
 		return ""
 	}
 	up, reach := 0, 0
 	var candidates []string
 	for _, id := range voters {
 		n := s.Node(id)
-		if n == nil || n.Life != Up {
+		if n == nil || n.Process != Up {
 			continue
 		}
 		up++
-		reach = max(reach, s.Reach(id, voters))
+		reach = max(reach, s.ReachableVoters(id, voters))
 		if n.Role == Candidate {
 			candidates = append(candidates, id)
 		}
@@ -68,7 +68,7 @@ func (s *State) NoLeader() string {
 		return fmt.Sprintf("%d of %d nodes are up, %d needed", up, len(voters), need)
 	case reach < need:
 		return fmt.Sprintf("%d of %d nodes can talk, %d needed", reach, len(voters), need)
-	case s.LeaderNode() != nil && s.LeaderNode().Life == Paused:
+	case s.LeaderNode() != nil && s.LeaderNode().Process == Paused:
 		return fmt.Sprintf("%s leads but is paused", s.LeaderNode().ID)
 	case s.LeaderNode() != nil:
 		return fmt.Sprintf("%s has lost its quorum", s.LeaderNode().ID)
@@ -80,12 +80,12 @@ func (s *State) NoLeader() string {
 	return "waiting for an election timeout"
 }
 
-// Reach returns how many of the voters the node can talk with in both
+// ReachableVoters returns how many of the voters the node can talk with in both
 // directions, itself included.
-func (s *State) Reach(id string, voters []string) int {
+func (s *State) ReachableVoters(id string, voters []string) int {
 	reach := 0
 	for _, other := range voters {
-		if other == id || s.Talks(id, other) && s.Talks(other, id) {
+		if other == id || s.CanSend(id, other) && s.CanSend(other, id) {
 			reach++
 		}
 	}

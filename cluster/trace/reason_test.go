@@ -11,9 +11,9 @@ func TestWhyThereIsNoLeader(t *testing.T) {
 			s.Apply(Event{Kind: KindLinkFault, Node: l.From, Peer: l.To, Faults: []string{"cut"}, At: s.At})
 		}
 	}
-	life := func(s *State, l Life, ids ...string) {
+	life := func(s *State, l ProcessState, ids ...string) {
 		for _, id := range ids {
-			s.Apply(Event{Kind: KindLife, Node: id, Life: l, At: s.At})
+			s.Apply(Event{Kind: KindProcess, Node: id, Process: l, At: s.At})
 		}
 	}
 	follow := func(s *State) { s.Apply(Event{Kind: KindRole, Node: "n1", Role: Follower, At: s.At}) }
@@ -49,33 +49,33 @@ func TestWhoTalksToWhomAndWhoIsCutOff(t *testing.T) {
 	set := func(from, to string, faults ...string) {
 		s.Apply(Event{Kind: KindLinkFault, Node: from, Peer: to, Faults: faults, At: s.At})
 	}
-	if !s.Talks("n1", "n2") || s.Talks("n1", "n9") || s.CutOff("n1") {
+	if !s.CanSend("n1", "n2") || s.CanSend("n1", "n9") || s.Isolated("n1") {
 		t.Error("with no fault set all talk")
 	}
 	for _, open := range []string{"delay 1s", "lose 99%", "cut only append", "duplicate 100%"} {
-		if set("n1", "n2", open); !s.Talks("n1", "n2") {
+		if set("n1", "n2", open); !s.CanSend("n1", "n2") {
 			t.Errorf("%s lets something pass", open)
 		}
 	}
 	for _, closed := range []string{"cut", "refuse", "jam", "lose 100%"} {
-		if set("n1", "n2", "delay 1s", closed); s.Talks("n1", "n2") || !s.Talks("n2", "n1") || s.CutOff("n1") {
+		if set("n1", "n2", "delay 1s", closed); s.CanSend("n1", "n2") || !s.CanSend("n2", "n1") || s.Isolated("n1") {
 			t.Errorf("%s closes one direction of one link", closed)
 		}
 	}
 	set("n3", "n1", "cut")
-	if !s.CutOff("n1") || s.CutOff("n2") || s.CutOff("n3") {
+	if !s.Isolated("n1") || s.Isolated("n2") || s.Isolated("n3") {
 		t.Error("one direction to each of the others is enough to cut n1 off")
 	}
 	set("n1", "n2")
-	if s.CutOff("n1") || len(s.Faults) != 1 {
+	if s.Isolated("n1") || len(s.Faults) != 1 {
 		t.Errorf("faults taken back stay: %v", s.Faults)
 	}
-	s.Apply(Event{Kind: KindLife, Node: "n2", Life: Paused, At: s.At + time.Second})
-	if s.Talks("n1", "n2") || !s.CutOff("n1") {
+	s.Apply(Event{Kind: KindProcess, Node: "n2", Process: Paused, At: s.At + time.Second})
+	if s.CanSend("n1", "n2") || !s.Isolated("n1") {
 		t.Error("with a paused node nobody talks")
 	}
-	s.Apply(Event{Kind: KindLife, Node: "n3", Life: Killed, At: s.At})
-	if s.CutOff("n1") {
+	s.Apply(Event{Kind: KindProcess, Node: "n3", Process: Killed, At: s.At})
+	if s.Isolated("n1") {
 		t.Error("who is alone is not cut off from anyone")
 	}
 }

@@ -26,7 +26,7 @@ func TestAnOperationIsPendingFromItsCallToItsAnswer(t *testing.T) {
 
 func TestWhatIsRememberedHasALimit(t *testing.T) {
 	var s State
-	s.Apply(Event{Seq: 1, Kind: KindLife, Node: "n1", Life: Up})
+	s.Apply(Event{Seq: 1, Kind: KindProcess, Node: "n1", Process: Up})
 	for i := range uint64(10 * pendingMax) {
 		s.Apply(Event{Seq: i + 2, At: time.Duration(i), Kind: KindLogLine, Node: "n1", Text: fmt.Sprint(i)})
 		s.Apply(Event{Seq: i + 2, Kind: KindInvoked, Op: &Op{ID: i}})
@@ -39,7 +39,7 @@ func TestWhatIsRememberedHasALimit(t *testing.T) {
 		t.Errorf("%d pending, the last %v", len(pending), pending[len(pending)-1].ID)
 	}
 	s.Apply(Event{Kind: KindLogLine, Node: "nobody", Text: "lost"})
-	s.Apply(Event{Kind: KindLife, Node: "n1", Life: Wiped})
+	s.Apply(Event{Kind: KindProcess, Node: "n1", Process: Wiped})
 	if got := len(s.Node("n1").LogLines); got != logLinesMax || s.Node("nobody") != nil {
 		t.Errorf("after the disk was wiped there are %d lines; nobody is %v", got, s.Node("nobody"))
 	}

@@ -35,40 +35,40 @@ const (
 // Link is one direction between two nodes.
 type Link struct{ From, To string }
 
-// Contact is what a leader knows of one of its followers.
-type Contact struct {
-	Heard time.Duration // when its last answer arrived
-	Match uint64        // the last entry known to be the same on it
+// Progress is what a leader knows of one of its followers.
+type Progress struct {
+	LastHeard time.Duration // when its last answer arrived
+	Match     uint64        // the last entry known to be the same on it
 }
 
 // Node is all that is known of one node.
 type Node struct {
-	ID     string
-	Life   Life
-	Why    string        // why it crashed
-	Since  time.Duration // when Life last changed
-	Role   Role          // meaningful while Life.Running()
-	RoleAt time.Duration // when Role last changed
+	ID      string
+	Process ProcessState
+	Why     string        // why it crashed
+	Since   time.Duration // when Life last changed
+	Role    Role          // meaningful while Life.Running()
+	RoleAt  time.Duration // when Role last changed
 
 	Term     uint64 // on its disk
 	VoteTerm uint64 // the term it last voted in
 	Vote     string // for whom
 	Leader   string // whom it takes for the leader, "" nobody
 
-	Heard     time.Duration      // when it last heard from a leader
-	HeardFrom string             // from which; itself if it led last, "" if none since it started
-	Votes     []string           // of a candidate: who granted its vote in this term, itself included
-	Peers     map[string]Contact // of a leader: what it knows of the others
+	LastHeard     time.Duration       // when it last heard from a leader
+	LastHeardFrom string              // from which; itself if it led last, "" if none since it started
+	Votes         []string            // of a candidate: who granted its vote in this term, itself included
+	Peers         map[string]Progress // of a leader: what it knows of the others
 
 	First   uint64 // index of Entries[0]; with an empty log, of the next entry
 	Entries []Entry
 	Commit  uint64
 	Applied uint64 // committed entries that mean nothing to the counter included
 
-	Value   int64
-	ValueAt time.Duration // when Value last changed
-	StirAt  time.Duration // when Value last changed after it had stood still for calm
-	LagAt   time.Duration // when it last began to lack entries that are committed
+	Value          int64
+	ValueAt        time.Duration // when Value last changed
+	ValueChangedAt time.Duration // when Value last changed after it had stood still for calm
+	BehindSince    time.Duration // when it last began to lack entries that are committed
 
 	SnapshotIndex uint64 // the last entry its newest snapshot covers, 0 without one
 	SnapshotTerm  uint64
@@ -77,10 +77,10 @@ type Node struct {
 	SnapshotServers []Server
 	Servers         []Server // the configuration it uses
 
-	// Cut is what it last cut off its log, for the screen to show that it did.
-	Cut      []Entry
-	CutFirst uint64
-	CutAt    time.Duration
+	// Truncated is what it last cut off its log, for the screen to show that it did.
+	Truncated      []Entry
+	TruncatedFirst uint64
+	TruncatedAt    time.Duration
 
 	LogLines []LogLine // the latest of the library's own log, oldest first
 
@@ -116,15 +116,15 @@ func (n *Node) Entry(index uint64) (Entry, bool) {
 	return n.Entries[index-n.First], true
 }
 
-// Flight is a packet on its way, or one that has lately arrived or been lost.
-type Flight struct {
+// InFlight is a packet on its way, or one that has lately arrived or been lost.
+type InFlight struct {
 	Packet
 	SentAt  time.Duration
 	EndedAt time.Duration // when it was delivered or lost
 }
 
-// Reign is a time for which a node took itself for the leader.
-type Reign struct {
+// LeaderTerm is a time for which a node took itself for the leader.
+type LeaderTerm struct {
 	Node     string
 	Term     uint64
 	From, To time.Duration // To is 0 while it lasts
@@ -198,17 +198,17 @@ type State struct {
 	At       time.Duration // of the last event
 	Settings Settings
 
-	Nodes   []Node // sorted by CompareNames
-	Faults  map[Link][]string
-	Flights []Flight // by Packet.ID modulo its length
-	Traffic Traffic
-	Clients Clients
-	Story   []Line  // what happened in words, oldest first
-	Reigns  []Reign // who led when, the latest last
+	Nodes       []Node // sorted by CompareNames
+	Faults      map[Link][]string
+	InFlight    []InFlight // by Packet.ID modulo its length
+	Traffic     Traffic
+	Clients     Clients
+	Story       []StoryLine  // what happened in words, oldest first
+	LeaderTerms []LeaderTerm // who led when, the latest last
 
 	Chapter, Caption string // what a scenario said last, "" nothing
 	// ChapterIn and CaptionIn are the same in other languages.
-	ChapterIn, CaptionIn Translations
+	ChapterIn, CaptionIn Localized
 	CaptionAt            time.Duration // when the scenario said it
 	Commit               uint64        // the highest commit index that any node reported
 
@@ -230,7 +230,7 @@ func (s *State) Clone() State {
 // CopyTo makes c the same as s, sharing nothing that either may change. It uses
 // the memory that c has, so that a copy for each frame costs little.
 func (s *State) CopyTo(c *State) {
-	nodes, faults, flights, story, reigns, checks := c.Nodes, c.Faults, c.Flights, c.Story, c.Reigns, c.Checks
+	nodes, faults, flights, story, reigns, checks := c.Nodes, c.Faults, c.InFlight, c.Story, c.LeaderTerms, c.Checks
 	pending := c.Clients.Pending
 	*c = *s
 	c.Nodes = append(nodes[:0], s.Nodes...)
@@ -249,9 +249,9 @@ func (s *State) CopyTo(c *State) {
 	clear(faults)
 	maps.Copy(faults, s.Faults)
 	c.Faults = faults
-	c.Flights = append(flights[:0], s.Flights...)
+	c.InFlight = append(flights[:0], s.InFlight...)
 	c.Story = append(story[:0], s.Story...)
-	c.Reigns = append(reigns[:0], s.Reigns...)
+	c.LeaderTerms = append(reigns[:0], s.LeaderTerms...)
 	c.Checks = append(checks[:0], s.Checks...)
 	c.Lost = slices.Clip(c.Lost)
 	c.Clients.Recent = slices.Clip(c.Clients.Recent)
@@ -313,7 +313,7 @@ func (s *State) LeaderNode() *Node {
 	var leader *Node
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		if n.Life.Running() && n.Role == Leader && (leader == nil || n.Term > leader.Term) {
+		if n.Process.Running() && n.Role == Leader && (leader == nil || n.Term > leader.Term) {
 			leader = n
 		}
 	}
@@ -362,14 +362,14 @@ func splitNumber(name string) (stem string, number int) {
 // Quorum returns how many of n voters decide.
 func Quorum(n int) int { return n/2 + 1 }
 
-// Flying returns the packets that are on their way, oldest first.
-func (s *State) Flying() []Flight {
-	var flying []Flight
-	for _, f := range s.Flights {
-		if f.ID != 0 && f.Fate == Sent {
+// PacketsInFlight returns the packets that are on their way, oldest first.
+func (s *State) PacketsInFlight() []InFlight {
+	var flying []InFlight
+	for _, f := range s.InFlight {
+		if f.ID != 0 && f.Status == Sent {
 			flying = append(flying, f)
 		}
 	}
-	slices.SortFunc(flying, func(a, b Flight) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(flying, func(a, b InFlight) int { return int(a.ID) - int(b.ID) })
 	return flying
 }

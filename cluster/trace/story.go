@@ -7,45 +7,45 @@ import (
 	"time"
 )
 
-// Topic says what a line of the story is about, for its mark on the timeline.
-type Topic string
+// StoryTopic says what a line of the story is about, for its mark on the timeline.
+type StoryTopic string
 
 // The topics of the story.
 const (
-	AboutElection Topic = "election" // someone asks for votes, or is refused one
-	AboutLeader   Topic = "leader"   // someone was elected, Line.Node
-	AboutStepDown Topic = "step-down"
-	AboutDeath    Topic = "death" // killed, crashed, without power, removed, wiped
-	AboutStart    Topic = "start"
-	AboutPause    Topic = "pause"
-	AboutNetwork  Topic = "network" // something of it was broken
-	AboutHealing  Topic = "healing" // something of it was taken back
-	AboutDisk     Topic = "disk"
-	AboutClock    Topic = "clock"
-	AboutLog      Topic = "log" // entries cut off, snapshots
-	AboutMembers  Topic = "members"
-	AboutClient   Topic = "client"  // an operation that failed or is unknown
-	AboutRefusal  Topic = "refusal" // an order that could not be carried out
-	AboutWords    Topic = "words"   // captions and chapters
-	AboutCheck    Topic = "check"   // a promise that was broken, or can no longer be checked
+	TopicElection     StoryTopic = "election" // someone asks for votes, or is refused one
+	TopicLeader       StoryTopic = "leader"   // someone was elected, Line.Node
+	TopicStepDown     StoryTopic = "step-down"
+	TopicDeath        StoryTopic = "death" // killed, crashed, without power, removed, wiped
+	TopicStart        StoryTopic = "start"
+	TopicPause        StoryTopic = "pause"
+	TopicNetwork      StoryTopic = "network" // something of it was broken
+	TopicHealing      StoryTopic = "healing" // something of it was taken back
+	TopicDisk         StoryTopic = "disk"
+	TopicClock        StoryTopic = "clock"
+	TopicLog          StoryTopic = "log" // entries cut off, snapshots
+	TopicMembers      StoryTopic = "members"
+	TopicClient       StoryTopic = "client"  // an operation that failed or is unknown
+	TopicRefusal      StoryTopic = "refusal" // an order that could not be carried out
+	TopicPresentation StoryTopic = "words"   // captions and chapters
+	TopicCheck        StoryTopic = "check"   // a promise that was broken, or can no longer be checked
 )
 
-// Line is one thing that mattered, in a plain sentence: who, what, and why.
-type Line struct {
+// StoryLine is one thing that mattered, in a plain sentence: who, what, and why.
+type StoryLine struct {
 	At    time.Duration // of the last time, if it happened several times in a row
 	Seq   uint64        // of the event that told it last
-	Topic Topic
+	Topic StoryTopic
 	Node  string
 	Text  string
-	In    Translations // of words, what they are in other languages
-	Count int          // how many times in a row, at least 1
+	In    Localized // of words, what they are in other languages
+	Count int       // how many times in a row, at least 1
 }
 
 // mergeWithin is how many of the latest lines are searched for the same
 // sentence, so that things that go round in a circle are told once, with a count.
 const mergeWithin = 4
 
-func (s *State) say(topic Topic, node, format string, args ...any) {
+func (s *State) say(topic StoryTopic, node, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	for i := len(s.Story) - 1; i >= max(0, len(s.Story)-mergeWithin); i-- {
 		line := s.Story[i]
@@ -58,18 +58,18 @@ func (s *State) say(topic Topic, node, format string, args ...any) {
 	if len(s.Story) == storyMax {
 		s.Story = slices.Delete(s.Story, 0, storyMax/4)
 	}
-	s.Story = append(s.Story, Line{At: s.At, Seq: s.Seq, Topic: topic, Node: node, Text: text, Count: 1})
+	s.Story = append(s.Story, StoryLine{At: s.At, Seq: s.Seq, Topic: topic, Node: node, Text: text, Count: 1})
 }
 
 // tell adds the sentence for an event, if it matters. Heartbeats never do.
 func (s *State) tell(e *Event) {
 	switch e.Kind {
 	case KindShape:
-		s.say(AboutNetwork, "", "%s", e.Text)
+		s.say(TopicNetwork, "", "%s", e.Text)
 	case KindHealed:
-		s.say(AboutHealing, "", "%s", e.Text)
+		s.say(TopicHealing, "", "%s", e.Text)
 	case KindRefused:
-		s.say(AboutRefusal, "", "%s", e.Text)
+		s.say(TopicRefusal, "", "%s", e.Text)
 	case KindChapter, KindCaption:
 		s.tellWords(e)
 	case KindReturned:
@@ -89,7 +89,7 @@ func (s *State) tell(e *Event) {
 
 func (s *State) tellNode(n *Node, e *Event) {
 	switch e.Kind {
-	case KindLife:
+	case KindProcess:
 		s.tellLife(n, e)
 	case KindRole:
 		s.tellRole(n, e)
@@ -98,18 +98,18 @@ func (s *State) tellNode(n *Node, e *Event) {
 	case KindTruncated:
 		s.tellTruncated(n, e)
 	case KindSnapshot:
-		s.say(AboutLog, n.ID, "%s takes a snapshot of its counter at entry %d, and may forget the log before it", n.ID, e.Index)
+		s.say(TopicLog, n.ID, "%s takes a snapshot of its counter at entry %d, and may forget the log before it", n.ID, e.Index)
 	case KindInstalled:
-		s.say(AboutLog, n.ID, "%s installs a snapshot up to entry %d: the leader no longer has the entries it lacks", n.ID, e.Index)
+		s.say(TopicLog, n.ID, "%s installs a snapshot up to entry %d: the leader no longer has the entries it lacks", n.ID, e.Index)
 	case KindConfig:
 		s.tellConfig(n, e)
 	case KindDiskFault:
 		s.tellDisk(n, e)
 	case KindClockFault:
 		if e.Factor == 1 {
-			s.say(AboutClock, n.ID, "the clock of %s runs right again", n.ID)
+			s.say(TopicClock, n.ID, "the clock of %s runs right again", n.ID)
 		} else {
-			s.say(AboutClock, n.ID, "the timeouts of %s are now %g times as long as set up", n.ID, e.Factor)
+			s.say(TopicClock, n.ID, "the timeouts of %s are now %g times as long as set up", n.ID, e.Factor)
 		}
 	default:
 	}
@@ -120,30 +120,30 @@ func (s *State) tellLife(n *Node, e *Event) {
 	if last := n.LastIndex(); last > 0 {
 		kept = fmt.Sprintf("its disk holds the log up to entry %d", last)
 	}
-	switch e.Life {
+	switch e.Process {
 	case Up:
-		switch n.Life {
+		switch n.Process {
 		case Paused:
-			s.say(AboutPause, n.ID, "%s goes on: all that waited for it arrives at once", n.ID)
+			s.say(TopicPause, n.ID, "%s goes on: all that waited for it arrives at once", n.ID)
 		case "", Removed:
 			if s.LeaderNode() != nil {
-				s.say(AboutStart, n.ID, "%s starts", n.ID)
+				s.say(TopicStart, n.ID, "%s starts", n.ID)
 			}
 		default:
-			s.say(AboutStart, n.ID, "%s is back: %s", n.ID, kept)
+			s.say(TopicStart, n.ID, "%s is back: %s", n.ID, kept)
 		}
 	case Paused:
-		s.say(AboutPause, n.ID, "%s is paused: it neither hears nor says anything, but does not know it", n.ID)
+		s.say(TopicPause, n.ID, "%s is paused: it neither hears nor says anything, but does not know it", n.ID)
 	case Killed:
-		s.say(AboutDeath, n.ID, "%s is killed: %s", n.ID, kept)
+		s.say(TopicDeath, n.ID, "%s is killed: %s", n.ID, kept)
 	case Off:
-		s.say(AboutDeath, n.ID, "%s loses power: what its disk had not really stored is gone", n.ID)
+		s.say(TopicDeath, n.ID, "%s loses power: what its disk had not really stored is gone", n.ID)
 	case Crashed:
-		s.say(AboutDeath, n.ID, "%s crashes: %s", n.ID, e.Text)
+		s.say(TopicDeath, n.ID, "%s crashes: %s", n.ID, e.Text)
 	case Removed:
-		s.say(AboutDeath, n.ID, "%s is no longer a member and stops", n.ID)
+		s.say(TopicDeath, n.ID, "%s is no longer a member and stops", n.ID)
 	case Wiped:
-		s.say(AboutDeath, n.ID, "%s is wiped: it forgets its log, its term and its vote", n.ID)
+		s.say(TopicDeath, n.ID, "%s is wiped: it forgets its log, its term and its vote", n.ID)
 	}
 }
 
@@ -152,20 +152,20 @@ func (s *State) tellRole(n *Node, e *Event) {
 	case Leader:
 		voters := s.Voters()
 		if len(voters) == 1 {
-			s.say(AboutLeader, n.ID, "%s leads term %d: it is the only voter", n.ID, e.Term)
+			s.say(TopicLeader, n.ID, "%s leads term %d: it is the only voter", n.ID, e.Term)
 			return
 		}
-		s.say(AboutLeader, n.ID, "%s leads term %d, elected by %d of %d: %s",
+		s.say(TopicLeader, n.ID, "%s leads term %d, elected by %d of %d: %s",
 			n.ID, e.Term, len(n.Votes), len(voters), strings.Join(n.Votes, " "))
 	case Candidate:
 		if from := s.handedOver(n); from != "" {
-			s.say(AboutElection, n.ID, "%s need not wait for a timeout: %s hands leadership over to it", n.ID, from)
+			s.say(TopicElection, n.ID, "%s need not wait for a timeout: %s hands leadership over to it", n.ID, from)
 		} else if s.Settings.PreVote {
-			s.say(AboutElection, n.ID, "%s asks whether it could win an election: %s", n.ID, n.silence(e.At))
+			s.say(TopicElection, n.ID, "%s asks whether it could win an election: %s", n.ID, n.silence(e.At))
 		}
 	case Follower:
 		if n.Role == Leader {
-			s.say(AboutStepDown, n.ID, "%s steps down: %s", n.ID, s.stepDownReason(n))
+			s.say(TopicStepDown, n.ID, "%s steps down: %s", n.ID, s.stepDownReason(n))
 		}
 	}
 }
@@ -173,9 +173,9 @@ func (s *State) tellRole(n *Node, e *Event) {
 // handedOver returns which leader has just told the node to start an election, ""
 // if none has.
 func (s *State) handedOver(n *Node) string {
-	for i := range s.Flights {
-		f := &s.Flights[i]
-		if f.Kind == "timeout-now" && f.To == n.ID && !f.Reply && f.Fate == Delivered && f.EndedAt == s.At {
+	for i := range s.InFlight {
+		f := &s.InFlight[i]
+		if f.Kind == "timeout-now" && f.To == n.ID && !f.Reply && f.Status == Delivered && f.EndedAt == s.At {
 			return f.From
 		}
 	}
@@ -186,17 +186,17 @@ func (s *State) handedOver(n *Node) string {
 func (s *State) stepDownReason(n *Node) string {
 	// A packet that has just brought a later term (Raft paper, section 5.1). What
 	// asks for a pre-vote speaks of a term that may never come.
-	var met *Flight
-	for i := range s.Flights {
-		f := &s.Flights[i]
-		if f.To == n.ID && f.Fate == Delivered && f.EndedAt == s.At && f.Term > n.Term && (f.Reply || f.Kind != "prevote") {
+	var met *InFlight
+	for i := range s.InFlight {
+		f := &s.InFlight[i]
+		if f.To == n.ID && f.Status == Delivered && f.EndedAt == s.At && f.Term > n.Term && (f.Reply || f.Kind != "prevote") {
 			met = f
 		}
 	}
 	voters := s.Voters()
 	heard := 0
 	for _, id := range voters {
-		if id == n.ID || n.Peers[id].Heard > 0 && s.At-n.Peers[id].Heard <= s.Settings.Lease {
+		if id == n.ID || n.Peers[id].LastHeard > 0 && s.At-n.Peers[id].LastHeard <= s.Settings.Lease {
 			heard++
 		}
 	}
@@ -215,24 +215,24 @@ func (s *State) stepDownReason(n *Node) string {
 
 // silence says why a node starts an election.
 func (n *Node) silence(now time.Duration) string {
-	switch n.HeardFrom {
+	switch n.LastHeardFrom {
 	case "":
-		return fmt.Sprintf("no leader has called in the %s since it started", seconds(now-n.Heard))
+		return fmt.Sprintf("no leader has called in the %s since it started", seconds(now-n.LastHeard))
 	case n.ID:
-		return fmt.Sprintf("no leader has called in the %s since it led itself", seconds(now-n.Heard))
+		return fmt.Sprintf("no leader has called in the %s since it led itself", seconds(now-n.LastHeard))
 	}
-	return fmt.Sprintf("it has heard nothing from %s for %s", n.HeardFrom, seconds(now-n.Heard))
+	return fmt.Sprintf("it has heard nothing from %s for %s", n.LastHeardFrom, seconds(now-n.LastHeard))
 }
 
 func (s *State) tellVote(n *Node, e *Event) {
-	if e.Peer != n.ID || !n.Life.Running() { // what its disk holds is told before it starts
+	if e.Peer != n.ID || !n.Process.Running() { // what its disk holds is told before it starts
 		return
 	}
 	if s.Settings.PreVote || s.handedOver(n) != "" {
-		s.say(AboutElection, n.ID, "%s stands for election in term %d", n.ID, e.Term)
+		s.say(TopicElection, n.ID, "%s stands for election in term %d", n.ID, e.Term)
 		return
 	}
-	s.say(AboutElection, n.ID, "%s stands for election in term %d: %s", n.ID, e.Term, n.silence(s.At))
+	s.say(TopicElection, n.ID, "%s stands for election in term %d: %s", n.ID, e.Term, n.silence(s.At))
 }
 
 func (s *State) tellTruncated(n *Node, e *Event) {
@@ -249,7 +249,7 @@ func (s *State) tellTruncated(n *Node, e *Event) {
 	if entry, ok := n.Entry(e.Index); ok {
 		term = fmt.Sprintf(" of term %d", entry.Term)
 	}
-	s.say(AboutLog, n.ID, "%s cuts %s%s off its log: %s, and the leader's log has something else there", n.ID, which, term, fate)
+	s.say(TopicLog, n.ID, "%s cuts %s%s off its log: %s, and the leader's log has something else there", n.ID, which, term, fate)
 }
 
 func (s *State) tellConfig(n *Node, e *Event) {
@@ -268,15 +268,15 @@ func (s *State) tellConfig(n *Node, e *Event) {
 	}
 	for _, server := range e.Servers {
 		if voter, ok := before[server.ID]; !ok {
-			s.say(AboutMembers, server.ID, "%s makes %s a member, as a %s", n.ID, server.ID, kind(server.Voter))
+			s.say(TopicMembers, server.ID, "%s makes %s a member, as a %s", n.ID, server.ID, kind(server.Voter))
 		} else if voter != server.Voter {
-			s.say(AboutMembers, server.ID, "%s makes %s a %s", n.ID, server.ID, kind(server.Voter))
+			s.say(TopicMembers, server.ID, "%s makes %s a %s", n.ID, server.ID, kind(server.Voter))
 		}
 		delete(before, server.ID)
 	}
 	for _, server := range n.Servers {
 		if _, gone := before[server.ID]; gone {
-			s.say(AboutMembers, server.ID, "%s removes %s from the members", n.ID, server.ID)
+			s.say(TopicMembers, server.ID, "%s removes %s from the members", n.ID, server.ID)
 		}
 	}
 }
@@ -295,7 +295,7 @@ func (s *State) tellDisk(n *Node, e *Event) {
 	if meaning == "" {
 		meaning = "has a fault: " + e.Text
 	}
-	s.say(AboutDisk, n.ID, "the disk of %s %s", n.ID, meaning)
+	s.say(TopicDisk, n.ID, "the disk of %s %s", n.ID, meaning)
 }
 
 func (s *State) tellReturned(op Op) {
@@ -309,9 +309,9 @@ func (s *State) tellReturned(op Op) {
 	}
 	switch op.Outcome {
 	case Failed:
-		s.say(AboutClient, op.Node, "%s was told that its %s%s failed: %s", op.Client, what, via, op.Why)
+		s.say(TopicClient, op.Node, "%s was told that its %s%s failed: %s", op.Client, what, via, op.Why)
 	case Unknown:
-		s.say(AboutClient, op.Node, "%s does not know whether its %s%s counted: %s", op.Client, what, via, op.Why)
+		s.say(TopicClient, op.Node, "%s does not know whether its %s%s counted: %s", op.Client, what, via, op.Why)
 	case OK, Pending:
 	}
 }
@@ -321,12 +321,12 @@ func (s *State) tellVerdict(e *Event) {
 	if was := s.Check(e.Check); e.Verdict == VerdictOK || was != nil && was.Verdict == e.Verdict && was.Text == e.Text {
 		return
 	}
-	s.say(AboutCheck, "", "%s is %s: %s", e.Check, e.Verdict, e.Text)
+	s.say(TopicCheck, "", "%s is %s: %s", e.Check, e.Verdict, e.Text)
 }
 
 // tellsOfVote says whether a packet brings the refusal of a vote.
 func tellsOfVote(p *Packet) bool {
-	return p.Fate == Delivered && p.Reply && !p.OK && p.Error == "" && (p.Kind == "vote" || p.Kind == "prevote")
+	return p.Status == Delivered && p.Reply && !p.OK && p.Error == "" && (p.Kind == "vote" || p.Kind == "prevote")
 }
 
 // tellPacket tells of a refused vote: the reason lies in two logs.
@@ -339,7 +339,7 @@ func (s *State) tellPacket(p *Packet) {
 	if p.Kind == "prevote" {
 		what = "its pre-vote"
 	}
-	s.say(AboutElection, voter.ID, "%s refuses %s to %s: %s", voter.ID, what, candidate.ID, refusal(voter, candidate))
+	s.say(TopicElection, voter.ID, "%s refuses %s to %s: %s", voter.ID, what, candidate.ID, refusal(voter, candidate))
 }
 
 // refusal says why voter does not vote for candidate (Raft paper, sections 5.2 and 5.4.1).

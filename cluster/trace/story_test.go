@@ -13,7 +13,7 @@ func three() *State {
 	servers := []Server{{"n1", true}, {"n2", true}, {"n3", true}}
 	for _, id := range []string{"n1", "n2", "n3"} {
 		s.Apply(Event{Kind: KindLoaded, Node: id, Index: 1})
-		s.Apply(Event{Kind: KindLife, Node: id, Life: Up})
+		s.Apply(Event{Kind: KindProcess, Node: id, Process: Up})
 		s.Apply(Event{Kind: KindConfig, Node: id, Servers: servers})
 		s.Apply(Event{Kind: KindTerm, Node: id, Term: 2})
 		s.Apply(Event{Kind: KindAppended, Node: id, Index: 1, Entries: []Entry{{Term: 1}, {Term: 2}, {Term: 2}}})
@@ -31,7 +31,7 @@ func three() *State {
 // packet has a packet sent and delivered, at the present moment.
 func (s *State) packet(p Packet) {
 	p.ID = s.Seq + 1
-	for _, p.Fate = range []Fate{Sent, Delivered} {
+	for _, p.Status = range []PacketStatus{Sent, Delivered} {
 		packet := p
 		s.Apply(Event{Seq: s.Seq + 1, At: s.At, Kind: KindPacket, Packet: &packet})
 	}
@@ -45,8 +45,8 @@ func later(s *State, by time.Duration, e Event) {
 func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 	config := func(servers ...Server) Event { return Event{Kind: KindConfig, Node: "n1", Servers: servers} }
 	n1, n2, n3 := Server{"n1", true}, Server{"n2", true}, Server{"n3", true}
-	life := func(id string, l Life) Event {
-		return Event{Kind: KindLife, Node: id, Life: l, Text: "input/output error"}
+	life := func(id string, l ProcessState) Event {
+		return Event{Kind: KindProcess, Node: id, Process: l, Text: "input/output error"}
 	}
 	role := func(id string, r Role, term uint64) Event {
 		return Event{Kind: KindRole, Node: id, Role: r, Term: term}
@@ -75,8 +75,8 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 		{"n2 stands for election in term 3: it has heard nothing from n1 for 700ms", func(s *State) { s.Settings.PreVote = false; s.At += 700 * time.Millisecond }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
 		{"n2 stands for election in term 3: no leader has called in the 700ms since it started", func(s *State) {
 			s.Settings.PreVote = false
-			s.Apply(Event{Kind: KindLife, Node: "n2", Life: Killed, At: s.At})
-			s.Apply(Event{Kind: KindLife, Node: "n2", Life: Up, At: s.At})
+			s.Apply(Event{Kind: KindProcess, Node: "n2", Process: Killed, At: s.At})
+			s.Apply(Event{Kind: KindProcess, Node: "n2", Process: Up, At: s.At})
 			s.At += 700 * time.Millisecond
 		}, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
 		{"", nil, Event{Kind: KindVote, Node: "n2", Peer: "n1", Term: 3}},
@@ -182,7 +182,7 @@ func candidate(s *State) {
 }
 
 func refused(kind string, term uint64) Event {
-	return Event{Kind: KindPacket, Packet: &Packet{ID: 9, Kind: kind, Reply: true, Fate: Delivered, From: "n3", To: "n2", Term: term}}
+	return Event{Kind: KindPacket, Packet: &Packet{ID: 9, Kind: kind, Reply: true, Status: Delivered, From: "n3", To: "n2", Term: term}}
 }
 
 func returned(op Op) Event {
@@ -204,7 +204,7 @@ func TestAVerdictIsToldOnceUnlessAllIsWell(t *testing.T) {
 	said(VerdictViolated, "c2 read 4")
 	var told []string
 	for _, line := range s.Story {
-		if line.Topic != AboutCheck || line.Count != 1 {
+		if line.Topic != TopicCheck || line.Count != 1 {
 			t.Errorf("%+v", line)
 		}
 		told = append(told, line.Text)
@@ -236,7 +236,7 @@ func TestEntriesCutAndReplacedLaterAreStillInAClone(t *testing.T) {
 	if got := deep(&clone); got != was {
 		t.Errorf("got %s\nwant %s", got, was)
 	}
-	if got := s.Node("n2").Cut; len(got) != 2 || got[0].Term != 2 {
+	if got := s.Node("n2").Truncated; len(got) != 2 || got[0].Term != 2 {
 		t.Errorf("what it cut off last is now %v", got)
 	}
 }
@@ -265,17 +265,17 @@ func TestReignsSayWhoLedWhen(t *testing.T) {
 	s := three()
 	later(s, time.Second, Event{Kind: KindRole, Node: "n1", Role: Follower})
 	later(s, time.Second, Event{Kind: KindRole, Node: "n2", Role: Leader, Term: 3})
-	later(s, time.Second, Event{Kind: KindLife, Node: "n2", Life: Paused})
-	later(s, time.Second, Event{Kind: KindLife, Node: "n2", Life: Killed})
+	later(s, time.Second, Event{Kind: KindProcess, Node: "n2", Process: Paused})
+	later(s, time.Second, Event{Kind: KindProcess, Node: "n2", Process: Killed})
 	later(s, time.Second, Event{Kind: KindRole, Node: "n3", Role: Leader, Term: 4})
-	want := []Reign{{"n1", 2, 1 * time.Second, 2 * time.Second}, {"n2", 3, 3 * time.Second, 5 * time.Second}, {"n3", 4, 6 * time.Second, 0}}
-	if !slices.Equal(s.Reigns, want) {
-		t.Errorf("got %v, want %v", s.Reigns, want)
+	want := []LeaderTerm{{"n1", 2, 1 * time.Second, 2 * time.Second}, {"n2", 3, 3 * time.Second, 5 * time.Second}, {"n3", 4, 6 * time.Second, 0}}
+	if !slices.Equal(s.LeaderTerms, want) {
+		t.Errorf("got %v, want %v", s.LeaderTerms, want)
 	}
 	for i := range 5 * reignsMax {
 		later(s, time.Second, Event{Kind: KindRole, Node: "n3", Role: []Role{Follower, Leader}[i%2], Term: uint64(i)})
 	}
-	if len(s.Reigns) > reignsMax {
-		t.Errorf("%d reigns", len(s.Reigns))
+	if len(s.LeaderTerms) > reignsMax {
+		t.Errorf("%d reigns", len(s.LeaderTerms))
 	}
 }

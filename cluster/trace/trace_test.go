@@ -13,7 +13,7 @@ import (
 
 // kinds are all kinds of events, and one that there is not.
 var kinds = []Kind{
-	KindSettings, KindLife, KindRole, KindTerm, KindVote, KindLeader, KindConfig, KindLoaded, KindAppended, KindTruncated,
+	KindSettings, KindProcess, KindRole, KindTerm, KindVote, KindLeader, KindConfig, KindLoaded, KindAppended, KindTruncated,
 	KindCompacted, KindCommitted, KindApplied, KindSnapshot, KindInstalled, KindPacket, KindLinkFault, KindDiskFault,
 	KindClockFault, KindShape, KindHealed, KindInvoked, KindReturned, KindCommand, KindRefused, KindChapter, KindCaption,
 	KindVerdict, KindLogLine, "nonsense",
@@ -38,9 +38,9 @@ func anyEvent() *rapid.Generator[Event] {
 			Seq: anyNumber().Draw(t, "seq"), At: time.Duration(rapid.Int64().Draw(t, "at")),
 			Kind: rapid.SampledFrom(kinds).Draw(t, "kind"),
 			Node: anyNode().Draw(t, "node"), Peer: anyNode().Draw(t, "peer"),
-			Life: rapid.SampledFrom([]Life{Up, Up, Paused, Killed, Off, Crashed, Removed, Wiped, "?", ""}).Draw(t, "life"),
-			Role: rapid.SampledFrom([]Role{Follower, Candidate, Leader, "?"}).Draw(t, "role"),
-			Term: anyNumber().Draw(t, "term"), Index: anyNumber().Draw(t, "index"), Last: anyNumber().Draw(t, "last"),
+			Process: rapid.SampledFrom([]ProcessState{Up, Up, Paused, Killed, Off, Crashed, Removed, Wiped, "?", ""}).Draw(t, "life"),
+			Role:    rapid.SampledFrom([]Role{Follower, Candidate, Leader, "?"}).Draw(t, "role"),
+			Term:    anyNumber().Draw(t, "term"), Index: anyNumber().Draw(t, "index"), Last: anyNumber().Draw(t, "last"),
 			Value: rapid.Int64().Draw(t, "value"), Factor: rapid.Float64().Draw(t, "factor"), Text: rapid.SampledFrom([]string{"", "stall", "?%s"}).Draw(t, "text"),
 		}
 		for range rapid.IntRange(0, 4).Draw(t, "entries") {
@@ -52,7 +52,7 @@ func anyEvent() *rapid.Generator[Event] {
 		e.Faults = rapid.SampledFrom([][]string{nil, {"cut"}, {"lose 100%", "?"}}).Draw(t, "faults")
 		if rapid.Bool().Draw(t, "packet") {
 			e.Packet = &Packet{
-				ID: anyNumber().Draw(t, "id"), Fate: rapid.SampledFrom([]Fate{Sent, Delivered, Lost, "?"}).Draw(t, "fate"),
+				ID: anyNumber().Draw(t, "id"), Status: rapid.SampledFrom([]PacketStatus{Sent, Delivered, Lost, "?"}).Draw(t, "fate"),
 				From: anyNode().Draw(t, "from"), To: anyNode().Draw(t, "to"),
 				Kind:  rapid.SampledFrom([]string{"append", "heartbeat", "vote", "prevote", "snapshot", "timeout-now", "?"}).Draw(t, "packet kind"),
 				Reply: rapid.Bool().Draw(t, "reply"), OK: rapid.Bool().Draw(t, "ok"), Term: anyNumber().Draw(t, "packet term"), LastIndex: anyNumber().Draw(t, "last index"),
@@ -78,12 +78,12 @@ func deep(s *State) string {
 // look calls everything that reads a state, none of which may panic.
 func look(s *State) {
 	_ = s.NoLeader()
-	_ = s.Flying()
+	_ = s.PacketsInFlight()
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		_, _ = n.Entry(n.LastIndex())
-		_, _ = n.LastTerm(), s.CutOff(n.ID)
-		_ = s.Talks(n.ID, "n1")
+		_, _ = n.LastTerm(), s.Isolated(n.ID)
+		_ = s.CanSend(n.ID, "n1")
 	}
 }
 
@@ -145,7 +145,7 @@ func TestACloneIsIndependent(t *testing.T) {
 
 // TestACloneMayBeReadWhileTheOriginalGoesOn is for the race detector.
 func TestACloneMayBeReadWhileTheOriginalGoesOn(*testing.T) {
-	var log Log
+	var log Stream
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	for range 2 {
@@ -171,7 +171,7 @@ func TestACloneMayBeReadWhileTheOriginalGoesOn(*testing.T) {
 }
 
 func TestEmitFromManyGoroutinesNumbersEveryEventOnce(t *testing.T) {
-	var log Log
+	var log Stream
 	const goroutines, each = 8, 500
 	var seen []Event
 	log.Subscribe(func(e Event) { seen = append(seen, e) })
@@ -180,7 +180,7 @@ func TestEmitFromManyGoroutinesNumbersEveryEventOnce(t *testing.T) {
 		writers.Go(func() {
 			for i := range each {
 				if i%2 == 0 {
-					log.EmitPacket(time.Duration(i), &Packet{ID: uint64(g*each + i), Fate: Sent})
+					log.EmitPacket(time.Duration(i), &Packet{ID: uint64(g*each + i), Status: Sent})
 				} else {
 					log.Emit(Event{At: time.Duration(i), Kind: KindTerm, Node: fmt.Sprintf("n%d", g), Term: uint64(i)})
 				}

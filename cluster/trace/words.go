@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Translations are what a text is in other languages, by language. They are never
+// Localized are what a text is in other languages, by language. They are never
 // changed in place.
-type Translations map[string]string
+type Localized map[string]string
 
 // In returns the text in a language, such as zh or zh-TW: the translation into it
 // or, for the region of one that has none, into the language; if there is neither,
 // the original.
-func (t Translations) In(language, original string) string {
+func (t Localized) In(language, original string) string {
 	for len(t) > 0 && language != "" {
 		if text, ok := t[language]; ok {
 			return text
@@ -27,10 +27,10 @@ func (t Translations) In(language, original string) string {
 }
 
 // with returns the translations with one more.
-func (t Translations) with(language, text string) Translations {
+func (t Localized) with(language, text string) Localized {
 	all := maps.Clone(t)
 	if all == nil {
-		all = Translations{}
+		all = Localized{}
 	}
 	all[language] = text
 	return all
@@ -55,11 +55,11 @@ func (s *State) applyWords(e *Event) {
 // tellWords adds what a scenario says to the story.
 func (s *State) tellWords(e *Event) {
 	if e.Peer == "" {
-		s.say(AboutWords, "", "%s", e.Text)
+		s.say(TopicPresentation, "", "%s", e.Text)
 		return
 	}
 	for i := len(s.Story) - 1; i >= 0; i-- {
-		if line := &s.Story[i]; line.Topic == AboutWords {
+		if line := &s.Story[i]; line.Topic == TopicPresentation {
 			line.In = line.In.with(e.Peer, e.Text)
 			return
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 func TestWordsComeInTheLanguageAskedFor(t *testing.T) {
-	in := Translations{"zh": "好", "de": "gut"}
+	in := Localized{"zh": "好", "de": "gut"}
 	for language, want := range map[string]string{
 		"": "good", "en": "good", "zh": "好", "zh_TW": "好", "zh-Hant-TW": "好", "de-AT": "gut", "d": "good", "-": "good",
 	} {
@@ -14,13 +14,13 @@ func TestWordsComeInTheLanguageAskedFor(t *testing.T) {
 			t.Errorf("%q: %q, wanted %q", language, got, want)
 		}
 	}
-	if got := Translations(nil).In("zh", "good"); got != "good" {
+	if got := Localized(nil).In("zh", "good"); got != "good" {
 		t.Errorf("without translations: %q", got)
 	}
 }
 
 func TestATranslationBelongsToTheWordsBeforeIt(t *testing.T) {
-	var l Log
+	var l Stream
 	say := func(kind Kind, language, text string) { l.Emit(Event{Kind: kind, Peer: language, Text: text}) }
 	say(KindChapter, "", "one")
 	say(KindChapter, "zh", "一")
