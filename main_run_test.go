@@ -17,6 +17,7 @@ import (
 	"capsize/cluster/check"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 )
 
 // writeFile writes a file of a scenario, and returns its name.
@@ -197,7 +198,7 @@ func TestEachStepIsToldAsItIsCarriedOut(t *testing.T) {
 
 // readTrace reads a recording line by line, and returns its header and what it
 // adds up to.
-func readTrace(t *testing.T, name string) (header trace.Header, state trace.State) {
+func readTrace(t *testing.T, name string) (header recording.Header, state trace.State) {
 	t.Helper()
 	file, err := os.Open(name)
 	if err != nil {
@@ -225,7 +226,7 @@ func readTrace(t *testing.T, name string) (header trace.Header, state trace.Stat
 		if e.Seq < state.Seq || e.Seq > state.Seq+1 && state.Seq > 0 || e.At < state.At {
 			t.Fatalf("line %d: event %d at %s follows event %d at %s", n, e.Seq, e.At, state.Seq, state.At)
 		}
-		state.Apply(e)
+		state.Apply(&e)
 	}
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)

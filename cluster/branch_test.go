@@ -14,6 +14,8 @@ import (
 	"capsize/faults"
 
 	"github.com/hashicorp/raft"
+
+	"capsize/cluster/trace/recording"
 )
 
 // TestTheStateHoldsWhatTheDisksHold rebuilds disks from events, at random moments of
@@ -245,11 +247,11 @@ func TestABranchTellsOfItsSettingsFirst(t *testing.T) {
 	state := w.Trace().State()
 	b := w.branch(&state)
 	file := filepath.Join(t.TempDir(), "branch.trace")
-	recorder, err := trace.Create(file, 1)
+	recorder, err := recording.Create(file, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Trace().Record(recorder)
+	b.Trace().AddSink(recorder)
 	if err := recorder.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 )
 
 // eventsOf reads a recording.
@@ -24,7 +25,7 @@ func eventsOf(t *testing.T, name string) (events []trace.Event) {
 	}
 	defer func() { _ = file.Close() }()
 	decoder := json.NewDecoder(file)
-	var header trace.Header
+	var header recording.Header
 	if err := decoder.Decode(&header); err != nil {
 		t.Fatal(err)
 	}
@@ -57,9 +58,9 @@ func judged(events []trace.Event) map[string]trace.Event {
 	return verdicts
 }
 
-func record(t *testing.T, name string) *trace.Writer {
+func record(t *testing.T, name string) *recording.Writer {
 	t.Helper()
-	w, err := trace.Create(name, 1)
+	w, err := recording.Create(name, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestARecordingIsJudgedAsTheRunWas(t *testing.T) {
 	w.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
 	w.until("all nodes agree", converged)
 	fromHere := record(t, later)
-	w.Trace().Record(fromHere)
+	w.Trace().AddSink(fromHere)
 	w.must(func() error { return w.Load(20, 5, RouteLeader) })
 	harm(2 * time.Minute)
 	w.mend()

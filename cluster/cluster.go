@@ -33,6 +33,9 @@ import (
 	"capsize/faults"
 
 	"github.com/hashicorp/raft"
+
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 )
 
 // NodesMax is how many nodes a cluster may have.
@@ -65,7 +68,7 @@ type Config struct {
 	// kept; 0 keeps none.
 	HistoryBudget int64
 	// Record is where all that happens is written to; nil is nowhere.
-	Record *trace.Writer
+	Record *recording.Writer
 	// Unchecked leaves out the checks, and with them their cost.
 	Unchecked bool
 	// tamper breaks the parts of a process, for the tests of the checks.
@@ -76,8 +79,8 @@ type Config struct {
 type Cluster struct {
 	clock  *vtime.Clock
 	trace  *trace.Stream
-	checks *check.Checker // nil if it is unchecked
-	past   *trace.History // nil if none is kept
+	checks *check.Checker   // nil if it is unchecked
+	past   *history.History // nil if none is kept
 	bubble *vtime.Bubble
 	dir    *directory // nil with memory storage
 
@@ -114,11 +117,11 @@ func Open(cfg Config) (*Cluster, error) {
 	c := &Cluster{trace: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
 	c.nodes.Store(new([]*node))
 	if cfg.HistoryBudget > 0 {
-		c.past = trace.NewHistory(cfg.HistoryBudget)
-		c.trace.Keep(c.past)
+		c.past = history.New(cfg.HistoryBudget)
+		c.trace.AddSink(c.past)
 	}
 	if cfg.Record != nil {
-		c.trace.Record(cfg.Record)
+		c.trace.AddSink(cfg.Record)
 	}
 	names, isNew, err := c.openDirectory(cfg)
 	if err != nil {
@@ -286,7 +289,7 @@ func (c *Cluster) AwaitVerdicts() {
 
 // History returns the past as far as it is kept, nil if none is. It may be used
 // from anywhere.
-func (c *Cluster) History() *trace.History { return c.past }
+func (c *Cluster) History() *history.History { return c.past }
 
 // Do carries out what the user ordered: it notes the command, and runs f on
 // a goroutine of the bubble. It is called from outside, and returns f's error

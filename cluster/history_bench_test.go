@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 )
 
 // benchEvents is how many events the recording has that is looked at.
@@ -16,8 +18,8 @@ const benchEvents = 1_000_000
 
 // long is a run of so many events, five nodes under ten operations a second, of
 // which one now and then is killed.
-var long = sync.OnceValue(func() *trace.History {
-	cfg := Config{Nodes: 5, Settings: DefaultSettings(), HistoryBudget: trace.HistoryBudget}
+var long = sync.OnceValue(func() *history.History {
+	cfg := Config{Nodes: 5, Settings: DefaultSettings(), HistoryBudget: history.DefaultBudget}
 	cfg.Settings.Storage = Memory
 	c, err := runFor(cfg, benchEvents)
 	if err != nil {
@@ -93,18 +95,18 @@ func BenchmarkOpenFile(b *testing.B) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		b.Run(name, func(b *testing.B) {
 			name := filepath.Join(b.TempDir(), name)
-			w, err := trace.Create(name, 1)
+			w, err := recording.Create(name, 1)
 			if err != nil {
 				b.Fatal(err)
 			}
 			start := time.Now()
-			h.Events(0, benchEvents, func(e *trace.Event) bool { w.Add(*e); return true })
+			h.Events(0, benchEvents, func(e *trace.Event) bool { w.Add(e, nil); return true })
 			if err := w.Close(); err != nil {
 				b.Fatal(err)
 			}
 			wrote := time.Since(start)
 			for b.Loop() {
-				r, _, err := trace.Open(name, trace.NewHistory(trace.HistoryBudget), nil, nil)
+				r, _, err := recording.Open(name, history.New(history.DefaultBudget), nil, nil)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -146,7 +148,7 @@ func BenchmarkHistoryAdd(b *testing.B) {
 	var with, without time.Duration
 	for b.Loop() {
 		var plain, keeping trace.Stream
-		keeping.Keep(trace.NewHistory(trace.HistoryBudget))
+		keeping.AddSink(history.New(history.DefaultBudget))
 		without += play(&plain)
 		with += play(&keeping)
 	}
@@ -166,9 +168,9 @@ func BenchmarkRecording(b *testing.B) {
 			cfg.Settings.Storage = Memory
 			switch kind {
 			case "history":
-				cfg.HistoryBudget = trace.HistoryBudget
+				cfg.HistoryBudget = history.DefaultBudget
 			case "file":
-				w, err := trace.Create(filepath.Join(b.TempDir(), "a.trace"), 1)
+				w, err := recording.Create(filepath.Join(b.TempDir(), "a.trace"), 1)
 				if err != nil {
 					b.Fatal(err)
 				}

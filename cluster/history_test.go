@@ -9,18 +9,20 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 )
 
 // TestThePastIsAsItWas lets random things happen, looks at the cluster at random
 // moments, and finds each of them again in its history, and in its recording.
 func TestThePastIsAsItWas(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.trace.gz")
-	record, err := trace.Create(file, 1)
+	record, err := recording.Create(file, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := open(t, 5, func(cfg *Config) {
-		cfg.HistoryBudget, cfg.Record = trace.HistoryBudget, record
+		cfg.HistoryBudget, cfg.Record = history.DefaultBudget, record
 		cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 100, 50
 		cfg.Settings.Jitter = 3 * time.Millisecond
 	})
@@ -29,8 +31,8 @@ func TestThePastIsAsItWas(t *testing.T) {
 	if err := record.Close(); err != nil {
 		t.Fatal(err)
 	}
-	read := trace.NewHistory(trace.HistoryBudget)
-	r, _, err := trace.Open(file, read, nil, nil)
+	read := history.New(history.DefaultBudget)
+	r, _, err := recording.Open(file, read, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func TestThePastIsAsItWas(t *testing.T) {
 }
 
 // checkEvents compares the events of two histories.
-func (w *world) checkEvents(a, b *trace.History) {
+func (w *world) checkEvents(a, b *history.History) {
 	w.t.Helper()
 	first, last := a.Span()
 	next, stop := iter.Pull(func(yield func(*trace.Event) bool) { b.Events(first.Seq, last.Seq, yield) })
@@ -74,7 +76,7 @@ func (w *world) wander(d time.Duration) (live []trace.State) {
 }
 
 // checkPast compares states with what a history says of those moments.
-func (w *world) checkPast(h *trace.History, live []trace.State) {
+func (w *world) checkPast(h *history.History, live []trace.State) {
 	w.t.Helper()
 	var past trace.State
 	for _, i := range rand.Perm(len(live)) {

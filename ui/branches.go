@@ -7,6 +7,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // branch is one course that things took. At most one of them goes on; of the
@@ -42,7 +43,7 @@ func (m *model) againFromHere() tea.Cmd {
 	m.say("", "every node starts again from what its disk held here…", false)
 	parent := m.branches[m.branch].name
 	return func() tea.Msg {
-		s, err := m.fleet.start(cluster.Config{From: &state, HistoryBudget: trace.HistoryBudget})
+		s, err := m.fleet.start(cluster.Config{From: &state, HistoryBudget: history.DefaultBudget})
 		s.began = moment.At
 		return branchedMsg{branch: branch{source: s, parent: parent}, err: err}
 	}

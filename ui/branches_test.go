@@ -11,6 +11,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 )
 
 // branchHere takes a branch from the moment that is shown.
@@ -91,11 +92,11 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	s := newStage(t, 3)
 	name := filepath.Join(t.TempDir(), "run.trace")
-	w, err := trace.Create(name, 1)
+	w, err := recording.Create(name, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cluster.Trace().Record(w)
+	s.cluster.Trace().AddSink(w)
 	start := s.now().Seq
 	s.press("i", "l")
 	s.pass(time.Second)
@@ -147,11 +148,11 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 func TestARecordingCanBeGoneOnFrom(t *testing.T) {
 	s := newStage(t, 3)
 	name := filepath.Join(t.TempDir(), "run.trace.gz")
-	w, err := trace.Create(name, 1)
+	w, err := recording.Create(name, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cluster.Trace().Record(w)
+	s.cluster.Trace().AddSink(w)
 	s.press("I")
 	s.until("10 everywhere", everyValue(10))
 	if err := w.Close(); err != nil {
@@ -176,11 +177,11 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 	s := newStage(t, 3)
 	dir := t.TempDir()
 	whole, growing := filepath.Join(dir, "whole.trace"), filepath.Join(dir, "growing.trace")
-	w, err := trace.Create(whole, 1)
+	w, err := recording.Create(whole, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cluster.Trace().Record(w)
+	s.cluster.Trace().AddSink(w)
 	s.press("I")
 	s.until("10 everywhere", everyValue(10))
 	if err := w.Close(); err != nil {
@@ -228,7 +229,7 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 func TestWhatARecordingHidesIsShownAllTheSame(t *testing.T) {
 	dir := t.TempDir()
 	honest, lying := filepath.Join(dir, "honest.trace"), filepath.Join(dir, "lying.trace")
-	w, err := trace.Create(honest, 1)
+	w, err := recording.Create(honest, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func numbered(n int) []string {
 
 func (w *world) emit(e trace.Event) {
 	e.Seq, e.At = w.state.Seq+1, w.at
-	w.state.Apply(e)
+	w.state.Apply(&e)
 	w.events = append(w.events, e)
 }
 

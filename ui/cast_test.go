@@ -14,6 +14,7 @@ import (
 
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // castEvent is one event of an asciicast, as its specification has it.
@@ -126,7 +127,7 @@ func (w *witness) picture(at time.Duration, c *canvas, t *theme) error {
 }
 
 // rehearsed returns the trace of a scenario, and when it ended.
-func rehearsed(tb testing.TB, text string) (past *trace.History, last trace.Position) {
+func rehearsed(tb testing.TB, text string) (past *history.History, last trace.Position) {
 	tb.Helper()
 	script, err := scenario.Parse("test", []byte(text))
 	if err != nil {

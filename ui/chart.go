@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // chart is a stretch of the past, put together for the time view: what each node
@@ -75,7 +76,7 @@ type message struct {
 const chartEvents = 60_000
 
 // newChart makes a chart of the time from a moment on.
-func newChart(h *trace.History, from time.Duration) *chart {
+func newChart(h *history.History, from time.Duration) *chart {
 	var s trace.State
 	first, _ := h.Span()
 	seq := max(h.SeqAt(max(from, first.At)), first.Seq)
@@ -102,7 +103,7 @@ func newChart(h *trace.History, from time.Duration) *chart {
 }
 
 // goOn takes in what happened until a moment.
-func (c *chart) goOn(h *trace.History, to trace.Position) {
+func (c *chart) goOn(h *history.History, to trace.Position) {
 	if to.Seq <= c.last.Seq {
 		return
 	}

@@ -5,7 +5,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
-	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // openedMsg says that a scenario's cluster has started, or why not.
@@ -31,7 +31,7 @@ func (m *model) scenariosMenu() {
 // openScenario starts the cluster of a scenario.
 func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 	return func() tea.Msg {
-		s, err := m.fleet.start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: trace.HistoryBudget})
+		s, err := m.fleet.start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: history.DefaultBudget})
 		return openedMsg{source: s, script: script, err: err}
 	}
 }

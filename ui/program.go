@@ -12,7 +12,8 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
-	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 )
 
 // Options say how the screen looks and starts.
@@ -94,7 +95,7 @@ func ThemeNames() []string {
 // HistoryMB is how much memory the past takes unless it is told otherwise, and
 // historyMBMax the most that it may be told; in megabytes.
 const (
-	HistoryMB    = trace.HistoryBudget >> 20
+	HistoryMB    = history.DefaultBudget >> 20
 	historyMBMax = 1 << 20
 )
 
@@ -112,11 +113,11 @@ func (o Options) Check() error {
 // Record begins the recording that the options ask for, nil if they ask for none. It
 // is for a cluster that has not been opened, so that it is whole; one that a scenario
 // brings later, or a branch, is not recorded.
-func (o Options) Record(seed int64) (*trace.Writer, error) {
+func (o Options) Record(seed int64) (*recording.Writer, error) {
 	if o.Trace == "" {
 		return nil, nil
 	}
-	w, err := trace.Create(o.Trace, seed)
+	w, err := recording.Create(o.Trace, seed)
 	if err != nil {
 		return nil, fmt.Errorf("--trace: %w", err)
 	}

@@ -127,7 +127,7 @@ func (p *projector) idle() bool { return p.IdleLimit > 0 && p.at-p.news >= p.Idl
 // apply has the next event happen now.
 func (p *projector) apply() {
 	e := p.event
-	p.state.Apply(*e)
+	p.state.Apply(e)
 	last := len(p.state.Story) - 1
 	switch {
 	case e.Kind == trace.KindCommand:

@@ -15,6 +15,7 @@ import (
 
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // Recording says how a scenario or a trace is turned into pictures.
@@ -124,7 +125,7 @@ func isTrace(name string) bool {
 
 // write writes the recording of the past up to a moment to its file. The same past
 // gives the same bytes.
-func (r Recording) write(ctx context.Context, past *trace.History, last trace.Position) (err error) {
+func (r Recording) write(ctx context.Context, past *history.History, last trace.Position) (err error) {
 	out, err := os.Create(r.File)
 	if err != nil {
 		return err
@@ -147,7 +148,7 @@ type film interface {
 }
 
 // project plays the past up to a moment into a film.
-func (r Recording) project(ctx context.Context, past *trace.History, last trace.Position, to film) error {
+func (r Recording) project(ctx context.Context, past *history.History, last trace.Position, to film) error {
 	p := &projector{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.themeOn(surface{}), glyphs: unicodeGlyphs}
 	if r.ASCII { // what terminal this runs on is of no interest
 		p.glyphs = asciiGlyphs

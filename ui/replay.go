@@ -12,6 +12,8 @@ import (
 
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 )
 
 // RecordingError says why a file cannot be read as a recording.
@@ -46,7 +48,7 @@ func ReplayPlain(name string, out io.Writer) error {
 		return nil
 	}
 	s.history.Events(first.Seq+1, last.Seq, func(e *trace.Event) bool {
-		state.Apply(*e)
+		state.Apply(e)
 		if end := len(state.Story) - 1; end >= 0 && state.Story[end].Seq == e.Seq {
 			_, err = fmt.Fprintf(out, "%s  %s\n", clockTime(e.At), clean(state.Story[end].Text))
 		}
@@ -63,10 +65,10 @@ func ReplayPlain(name string, out io.Writer) error {
 
 // openRecording reads a recording, and says on a terminal how far it is.
 func openRecording(name string, historyMB int64, to io.Writer) (source, error) {
-	s := source{history: trace.NewHistory(historyMB << 20), recount: check.NewRecheck()}
+	s := source{history: history.New(historyMB << 20), recount: check.NewRecheck()}
 	file, isFile := to.(*os.File)
 	told := -1
-	reader, _, err := trace.Open(name, s.history, s.recount.Observe, func(read, size int64) {
+	reader, _, err := recording.Open(name, s.history, s.recount.Observe, func(read, size int64) {
 		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != told {
 			told = part
 			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", clean(filepath.Base(name)), min(part, 100))

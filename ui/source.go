@@ -7,6 +7,8 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 )
 
@@ -19,10 +21,10 @@ const firstElection = 10 * time.Second
 // both, and for now and the past.
 type source struct {
 	cluster *cluster.Cluster // nil of a recording
-	history *trace.History
-	watch   *watch         // nil of a recording
-	reader  *trace.Reader  // nil of a cluster
-	recount *check.Recheck // what a recording's events say of its verdicts, nil of a cluster
+	history *history.History
+	watch   *watch            // nil of a recording
+	reader  *recording.Reader // nil of a cluster
+	recount *check.Recheck    // what a recording's events say of its verdicts, nil of a cluster
 	// end is the last moment of a cluster that was left: what its history has
 	// behind that is only how it was taken down.
 	end trace.Position
@@ -54,8 +56,8 @@ func living(c *cluster.Cluster) source {
 	s := source{cluster: c, history: c.History(), watch: &watch{clock: c.Clock()}}
 	c.Trace().Subscribe(s.watch.see)
 	if s.history == nil {
-		s.history = trace.NewHistory(trace.HistoryBudget)
-		c.Trace().Keep(s.history)
+		s.history = history.New(history.DefaultBudget)
+		c.Trace().AddSink(s.history)
 	}
 	c.AwaitLeader(firstElection)
 	return s

@@ -38,7 +38,7 @@ func (n *notes) at(seq uint64) (trace.State, bool) {
 		if e.Seq <= n.state.Seq {
 			continue // it had happened when the state was copied
 		}
-		n.state.Apply(e)
+		n.state.Apply(&e)
 		if trace.IsSignificant(&e) {
 			n.states[e.Seq] = n.state.Clone()
 		}

@@ -9,12 +9,13 @@ import (
 	"github.com/charmbracelet/x/exp/golden"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // history returns the past of the world, as a cluster would keep it.
-func (w *world) history() *trace.History {
-	h, log := trace.NewHistory(trace.HistoryBudget), &trace.Stream{}
-	log.Keep(h)
+func (w *world) history() *history.History {
+	h, log := history.New(history.DefaultBudget), &trace.Stream{}
+	log.AddSink(h)
 	for _, e := range w.events {
 		log.Emit(e)
 	}
@@ -22,7 +23,7 @@ func (w *world) history() *trace.History {
 }
 
 // timeFrame is a frame of the time view, with the last moments of the world at its right.
-func (w *world) timeFrame(h *trace.History, width, height int, cell time.Duration) *frame {
+func (w *world) timeFrame(h *history.History, width, height int, cell time.Duration) *frame {
 	f := w.frame(width, height)
 	_, last := h.Span()
 	f.view, f.laneCell, f.latest = viewTime, cell, w.at

@@ -32,7 +32,7 @@ func (r *Recheck) Observe(e *trace.Event) {
 	}
 	r.last = e.Seq
 	if e.Kind == trace.KindVerdict {
-		r.told.Apply(*e)
+		r.told.Apply(e)
 		return
 	}
 	kept := *e
@@ -46,7 +46,7 @@ func (r *Recheck) Observe(e *trace.Event) {
 func (r *Recheck) find(verdicts []trace.Event) {
 	for _, v := range verdicts {
 		v.Seq = r.last
-		r.found.Apply(v)
+		r.found.Apply(&v)
 	}
 }
 

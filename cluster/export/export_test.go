@@ -19,6 +19,7 @@ import (
 	"github.com/charmbracelet/x/exp/golden"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 )
 
 // recorded returns the events of a recording.
@@ -33,7 +34,7 @@ func recorded(t *testing.T, name string) Source {
 		t.Fatal(err)
 	}
 	lines := json.NewDecoder(unzipped)
-	var header trace.Header
+	var header recording.Header
 	if err := lines.Decode(&header); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func TestWhatWentBeforeIsKnown(t *testing.T) {
 	var before trace.State
 	half := len(events) / 2
 	for _, e := range events[:half] {
-		before.Apply(*e)
+		before.Apply(e)
 	}
 	second := Source{Before: &before, Events: slices.Values(events[half:])}
 	text := written(t, "text", second, Span{})

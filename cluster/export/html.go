@@ -29,7 +29,7 @@ const (
 // without an answer is one that counts, at any time after its call, if its entry
 // was committed; what had no effect is shown, and not judged.
 func HTML(w io.Writer, from Source, span Span) error {
-	h := history{span: span, calls: map[uint64]returned{}, taken: map[call]bool{}, clients: map[string]int{}, leads: map[string]int64{}, ran: map[string]bool{}}
+	h := opHistory{span: span, calls: map[uint64]returned{}, taken: map[call]bool{}, clients: map[string]int{}, leads: map[string]int64{}, ran: map[string]bool{}}
 	h.s = from.state()
 	h.aged = h.s.Seq > 0
 	for i := range h.s.Nodes {
@@ -59,8 +59,8 @@ func HTML(w io.Writer, from Source, span Span) error {
 	return porcupine.Visualize(h.model(), info, w)
 }
 
-// history is what clients did and were told, and what happened meanwhile.
-type history struct {
+// opHistory is what clients did and were told, and what happened meanwhile.
+type opHistory struct {
 	span       Span
 	s          trace.State
 	aged       bool  // the counter has a past that is not known
@@ -80,7 +80,7 @@ type returned struct {
 	from, to int64
 }
 
-func (h *history) add(e *trace.Event) {
+func (h *opHistory) add(e *trace.Event) {
 	if e.Kind == trace.KindLoaded && (e.Last > 0 || len(e.Entries) > 0) || e.Kind == trace.KindApplied && h.span.before(e.At) {
 		h.aged = true
 	}
@@ -88,7 +88,7 @@ func (h *history) add(e *trace.Event) {
 		h.commit(e)
 	}
 	news := isNews(&h.s, e)
-	h.s.Apply(*e)
+	h.s.Apply(e)
 	// Where the clock stands still, the order of the events counts.
 	h.now = max(int64(e.At), h.now+1)
 	switch {
@@ -112,7 +112,7 @@ func (h *history) add(e *trace.Event) {
 }
 
 // begin begins the span: what had its effect before is not of it.
-func (h *history) begin() {
+func (h *opHistory) begin() {
 	h.first = h.now
 	h.ops = slices.DeleteFunc(h.ops, func(op returned) bool { return h.taken[call{op.Client, op.Seq}] })
 	for i := range h.s.Nodes {
@@ -123,7 +123,7 @@ func (h *history) begin() {
 }
 
 // annotate makes notes of what happens beside the operations.
-func (h *history) annotate(e *trace.Event) {
+func (h *opHistory) annotate(e *trace.Event) {
 	switch e.Kind {
 	case trace.KindRole, trace.KindProcess:
 		h.watch(e)
@@ -146,7 +146,7 @@ func (h *history) annotate(e *trace.Event) {
 }
 
 // commit notes the increments that a node says are committed.
-func (h *history) commit(e *trace.Event) {
+func (h *opHistory) commit(e *trace.Event) {
 	n := h.s.Node(e.Node)
 	if n == nil {
 		return
@@ -163,7 +163,7 @@ func (h *history) commit(e *trace.Event) {
 }
 
 // watch notes reigns and deaths.
-func (h *history) watch(e *trace.Event) {
+func (h *opHistory) watch(e *trace.Event) {
 	_, leads := h.leads[e.Node]
 	switch {
 	case e.Kind == trace.KindRole && e.Role == trace.Leader && !leads:
@@ -179,7 +179,7 @@ func (h *history) watch(e *trace.Event) {
 }
 
 // endReign notes for how long a node led, if it does.
-func (h *history) endReign(node string) {
+func (h *opHistory) endReign(node string) {
 	from, leads := h.leads[node]
 	if leads {
 		h.note(node, "leads", "", from, h.now, false)
@@ -187,7 +187,7 @@ func (h *history) endReign(node string) {
 	delete(h.leads, node)
 }
 
-func (h *history) note(tag, text, details string, from, to int64, bad bool) {
+func (h *opHistory) note(tag, text, details string, from, to int64, bad bool) {
 	colour := "#e5e7eb"
 	if bad {
 		colour = "#f8c9c4"
@@ -199,7 +199,7 @@ func (h *history) note(tag, text, details string, from, to int64, bad bool) {
 
 // end notes an operation that has ended. Of those that ended before the span, only
 // an increment without an answer may have its effect in it.
-func (h *history) end(op trace.Op, early bool) {
+func (h *opHistory) end(op trace.Op, early bool) {
 	called, ok := h.calls[op.ID]
 	delete(h.calls, op.ID)
 	if ok && (!early || op.Outcome == trace.Unknown && op.Kind == trace.EntryAdd) {
@@ -208,7 +208,7 @@ func (h *history) end(op trace.Op, early bool) {
 }
 
 // giveUp ends what is still under way, without an answer.
-func (h *history) giveUp() {
+func (h *opHistory) giveUp() {
 	for _, id := range slices.Sorted(maps.Keys(h.calls)) {
 		op := h.calls[id]
 		op.Outcome, op.to = trace.Unknown, h.now
@@ -217,7 +217,7 @@ func (h *history) giveUp() {
 }
 
 // row returns the row of a client.
-func (h *history) row(client string) int {
+func (h *opHistory) row(client string) int {
 	row, ok := h.clients[client]
 	if !ok {
 		row = len(h.clients)
@@ -227,7 +227,7 @@ func (h *history) row(client string) int {
 }
 
 // operations returns what is to be judged, and makes notes of the rest.
-func (h *history) operations() []porcupine.Operation {
+func (h *opHistory) operations() []porcupine.Operation {
 	var all []porcupine.Operation
 	for _, op := range h.ops {
 		one := porcupine.Operation{ClientId: h.row(op.Client), Input: op.Op, Output: op.Op, Call: op.from, Return: op.to}
@@ -256,7 +256,7 @@ type total struct {
 }
 
 // model is the sequential specification of the counter.
-func (h *history) model() porcupine.Model {
+func (h *opHistory) model() porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return total{known: !h.aged} },
 		Step: func(state, input, _ any) (bool, any) {

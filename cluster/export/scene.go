@@ -120,7 +120,7 @@ func collect(from Source, span Span) (*scene, error) {
 			c.before(e)
 		}
 		news := isNews(&c.s, e)
-		c.s.Apply(*e)
+		c.s.Apply(e)
 		if c.begun && news {
 			c.after(e)
 		}

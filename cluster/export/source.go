@@ -5,6 +5,8 @@ import (
 
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 )
 
 // budgetBytes is how much memory a recording that is exported may take: some ten
@@ -15,10 +17,10 @@ const budgetBytes = 1 << 30
 // if all of it could. The errors are those of [trace.Open], and that of a recording
 // whose verdicts are not what its events show: what is made of it would lie, too.
 func Read(name string) (from Source, missing string, err error) {
-	h := trace.NewHistory(budgetBytes)
+	h := history.New(budgetBytes)
 	recount := check.NewRecheck()
 	defer recount.Close()
-	reader, _, err := trace.Open(name, h, recount.Observe, nil)
+	reader, _, err := recording.Open(name, h, recount.Observe, nil)
 	if err != nil {
 		return Source{}, "", err
 	}

@@ -24,7 +24,7 @@ func Text(w io.Writer, from Source, span Span) error {
 		if span.after(e.At) {
 			break
 		}
-		s.Apply(*e)
+		s.Apply(e)
 		t.tell(s.Story, mergedWithin)
 	}
 	t.tell(s.Story, 0)

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 )
 
@@ -113,13 +114,13 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 			scripts = append(scripts, &one)
 		}
 	}
-	var record *trace.Writer
+	var record *recording.Writer
 	if b.Trace != "" {
 		if len(scripts) != 1 {
 			return nil, fmt.Errorf("%s: a trace is of one run, and there are %d", b.Trace, len(scripts))
 		}
 		var err error
-		if record, err = trace.Create(b.Trace, scripts[0].Settings.Seed); err != nil {
+		if record, err = recording.Create(b.Trace, scripts[0].Settings.Seed); err != nil {
 			return nil, withoutOperation(b.Trace, err)
 		}
 	}

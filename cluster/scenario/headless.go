@@ -12,6 +12,8 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 )
 
@@ -46,8 +48,8 @@ type Ops struct {
 // happened too, of which the last event that belongs to the run is the one whose
 // number is Result.Events. When ctx ends, so does the run. The error says why it
 // could not be started or ended by itself.
-func RunRecorded(ctx context.Context, s *Script) (past *trace.History, r Result, err error) {
-	r, err = headless(ctx, s, watch{past: &past, budget: trace.HistoryBudget})
+func RunRecorded(ctx context.Context, s *Script) (past *history.History, r Result, err error) {
+	r, err = headless(ctx, s, watch{past: &past, budget: history.DefaultBudget})
 	return past, r, err
 }
 
@@ -57,9 +59,9 @@ const firstElection = 10 * time.Second
 
 // watch is who looks on while something runs without a screen.
 type watch struct {
-	record *trace.Writer // nil for nobody
+	record *recording.Writer // nil for nobody
 	event  func(trace.Event)
-	past   **trace.History // is given what happens, as far as budget bytes hold it
+	past   **history.History // is given what happens, as far as budget bytes hold it
 	budget int64
 	clock  *atomic.Pointer[vtime.Clock]
 }

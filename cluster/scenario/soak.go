@@ -12,6 +12,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 )
 
@@ -75,7 +76,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	w := watch{clock: &clock}
 	if cfg.Trace != "" {
 		var err error
-		if w.record, err = trace.Create(cfg.Trace, cfg.Seed); err != nil {
+		if w.record, err = recording.Create(cfg.Trace, cfg.Seed); err != nil {
 			return Result{}, withoutOperation(cfg.Trace, err)
 		}
 		defer func() { _ = w.record.Close() }() // closed already, unless there is another error

@@ -224,9 +224,9 @@ func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
 	state := func(leader string, faults ...trace.Link) *trace.State {
 		st := &trace.State{Faults: map[trace.Link][]string{}}
 		for _, id := range []string{"n1", "n2", "n3"} {
-			st.Apply(trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
+			st.Apply(&trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
 		}
-		st.Apply(trace.Event{Kind: trace.KindRole, Node: leader, Role: trace.Leader, Term: 2})
+		st.Apply(&trace.Event{Kind: trace.KindRole, Node: leader, Role: trace.Leader, Term: 2})
 		for _, link := range faults {
 			st.Faults[link] = []string{"cut"}
 		}

@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// Apply folds the next event into the state. It depends on nothing but the two,
-// and accepts any event: one that makes no sense changes nothing it cannot.
-func (s *State) Apply(e Event) { s.apply(&e) }
-
-func (s *State) apply(e *Event) {
+// Apply folds the next event into the state. The result depends on nothing but the
+// two. Apply accepts any event, also one that makes no sense, and does not keep the
+// pointer, but may keep what the event points to.
+func (s *State) Apply(e *Event) {
 	s.Seq, s.At = e.Seq, e.At
 	// The story is told first: it needs to know how things stood before.
 	s.tell(e)
@@ -79,7 +78,7 @@ func (s *State) applyNode(e *Event) {
 	case KindApplied, KindInstalled:
 		n.applyValue(e)
 	default:
-		if e.Index <= indexMax && e.Last <= indexMax {
+		if e.Index <= IndexMax && e.Last <= IndexMax {
 			n.applyLog(e)
 		}
 	}
@@ -189,9 +188,9 @@ func (n *Node) keepSnapshot(index uint64, e *Event) {
 	n.SnapshotIndex, n.SnapshotTerm, n.Snapshot, n.SnapshotServers = index, e.Term, e.Data, e.Servers
 }
 
-// indexMax is the highest index of an entry that is believed: a trace from
+// IndexMax is the highest index of an entry that is believed: a trace from
 // elsewhere may say anything, and sums of indexes must not overflow.
-const indexMax = 1 << 62
+const IndexMax = 1 << 62
 
 func (n *Node) applyLog(e *Event) {
 	end := n.First + uint64(len(n.Entries)) // one past its last entry
@@ -284,7 +283,7 @@ func (s *State) applyDelivered(p *Packet) {
 		}
 	case p.Reply && to.Role == Leader && p.Term == to.Term && to.Peers != nil:
 		contact, known := to.Peers[p.From]
-		if !known && len(to.Peers) >= nodesMax {
+		if !known && len(to.Peers) >= NodesMax {
 			return
 		}
 		contact.LastHeard = s.At
@@ -293,7 +292,7 @@ func (s *State) applyDelivered(p *Packet) {
 		}
 		to.Peers[p.From] = contact
 	case p.Reply && p.Kind == "vote" && p.OK && to.Role == Candidate && p.Term == to.Term:
-		if !slices.Contains(to.Votes, p.From) && len(to.Votes) < nodesMax {
+		if !slices.Contains(to.Votes, p.From) && len(to.Votes) < NodesMax {
 			to.Votes = append(to.Votes, p.From)
 		}
 	}

@@ -26,7 +26,7 @@ const (
 	logLinesMax = 50
 	// What names of nodes, links with a fault, checks and lost entries it remembers
 	// beyond these it ignores: no cluster has so many, but a trace from elsewhere may.
-	nodesMax  = 999
+	NodesMax  = 999
 	linksMax  = 10_000
 	checksMax = 64
 	lostMax   = 10_000
@@ -288,16 +288,16 @@ func (s *State) Check(name string) *Check {
 
 // addNode puts a new node into its place, and returns nil if there are too many.
 func (s *State) addNode(id string) *Node {
-	if len(s.Nodes) >= nodesMax {
+	if len(s.Nodes) >= NodesMax {
 		return nil
 	}
 	at, _ := slices.BinarySearchFunc(s.Nodes, id, func(n Node, id string) int { return CompareNames(n.ID, id) })
 	s.Nodes = slices.Insert(s.Nodes, at, Node{ID: id, First: 1, ClockFactor: 1})
-	s.makeIndex()
+	s.IndexNodes()
 	return &s.Nodes[at]
 }
 
-func (s *State) makeIndex() {
+func (s *State) IndexNodes() {
 	if len(s.Nodes) == 0 {
 		return
 	}

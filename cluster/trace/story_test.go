@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -9,19 +10,19 @@ import (
 // three is a cluster of three nodes, led by n1 in term 2 with three entries.
 func three() *State {
 	var s State
-	s.Apply(Event{Kind: KindSettings, Settings: &Settings{PreVote: true, Lease: 500 * time.Millisecond}})
+	s.Apply(&Event{Kind: KindSettings, Settings: &Settings{PreVote: true, Lease: 500 * time.Millisecond}})
 	servers := []Server{{"n1", true}, {"n2", true}, {"n3", true}}
 	for _, id := range []string{"n1", "n2", "n3"} {
-		s.Apply(Event{Kind: KindLoaded, Node: id, Index: 1})
-		s.Apply(Event{Kind: KindProcess, Node: id, Process: Up})
-		s.Apply(Event{Kind: KindConfig, Node: id, Servers: servers})
-		s.Apply(Event{Kind: KindTerm, Node: id, Term: 2})
-		s.Apply(Event{Kind: KindAppended, Node: id, Index: 1, Entries: []Entry{{Term: 1}, {Term: 2}, {Term: 2}}})
+		s.Apply(&Event{Kind: KindLoaded, Node: id, Index: 1})
+		s.Apply(&Event{Kind: KindProcess, Node: id, Process: Up})
+		s.Apply(&Event{Kind: KindConfig, Node: id, Servers: servers})
+		s.Apply(&Event{Kind: KindTerm, Node: id, Term: 2})
+		s.Apply(&Event{Kind: KindAppended, Node: id, Index: 1, Entries: []Entry{{Term: 1}, {Term: 2}, {Term: 2}}})
 	}
 	s.At = time.Second
-	s.Apply(Event{Kind: KindRole, Node: "n1", Role: Leader, Term: 2, At: time.Second})
+	s.Apply(&Event{Kind: KindRole, Node: "n1", Role: Leader, Term: 2, At: time.Second})
 	for _, id := range []string{"n2", "n3"} {
-		s.Apply(Event{Kind: KindLeader, Node: id, Peer: "n1", At: time.Second})
+		s.Apply(&Event{Kind: KindLeader, Node: id, Peer: "n1", At: time.Second})
 		s.packet(Packet{Kind: "heartbeat", From: "n1", To: id, Term: 2})
 	}
 	s.Story = nil
@@ -33,13 +34,15 @@ func (s *State) packet(p Packet) {
 	p.ID = s.Seq + 1
 	for _, p.Status = range []PacketStatus{Sent, Delivered} {
 		packet := p
-		s.Apply(Event{Seq: s.Seq + 1, At: s.At, Kind: KindPacket, Packet: &packet})
+		s.Apply(&Event{Seq: s.Seq + 1, At: s.At, Kind: KindPacket, Packet: &packet})
 	}
 }
 
+func apply(s *State, e Event) { s.Apply(&e) }
+
 func later(s *State, by time.Duration, e Event) {
 	e.At, e.Seq = s.At+by, s.Seq+1
-	s.Apply(e)
+	s.Apply(&e)
 }
 
 func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
@@ -63,11 +66,11 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 		{"n2 is wiped: it forgets its log, its term and its vote", nil, life("n2", Wiped)},
 		{"n2 is no longer a member and stops", nil, life("n2", Removed)},
 		{"n2 is paused: it neither hears nor says anything, but does not know it", nil, life("n2", Paused)},
-		{"n2 goes on: all that waited for it arrives at once", func(s *State) { s.Apply(life("n2", Paused)) }, life("n2", Up)},
-		{"n2 is back: its disk holds the log up to entry 3", func(s *State) { s.Apply(life("n2", Killed)) }, life("n2", Up)},
-		{"n2 is back: its disk is empty", func(s *State) { s.Apply(life("n2", Wiped)) }, life("n2", Up)},
-		{"n4 starts", func(s *State) { s.Apply(Event{Kind: KindTerm, Node: "n4"}) }, life("n4", Up)},
-		{"n2 starts", func(s *State) { s.Apply(life("n2", Removed)) }, life("n2", Up)},
+		{"n2 goes on: all that waited for it arrives at once", func(s *State) { apply(s, life("n2", Paused)) }, life("n2", Up)},
+		{"n2 is back: its disk holds the log up to entry 3", func(s *State) { apply(s, life("n2", Killed)) }, life("n2", Up)},
+		{"n2 is back: its disk is empty", func(s *State) { apply(s, life("n2", Wiped)) }, life("n2", Up)},
+		{"n4 starts", func(s *State) { s.Apply(&Event{Kind: KindTerm, Node: "n4"}) }, life("n4", Up)},
+		{"n2 starts", func(s *State) { apply(s, life("n2", Removed)) }, life("n2", Up)},
 
 		{"n2 asks whether it could win an election: it has heard nothing from n1 for 1.5s", func(s *State) { s.At += 1500 * time.Millisecond }, role("n2", Candidate, 2)},
 		{"n2 need not wait for a timeout: n1 hands leadership over to it", func(s *State) { s.packet(Packet{Kind: "timeout-now", From: "n1", To: "n2"}) }, role("n2", Candidate, 2)},
@@ -75,49 +78,49 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 		{"n2 stands for election in term 3: it has heard nothing from n1 for 700ms", func(s *State) { s.Settings.PreVote = false; s.At += 700 * time.Millisecond }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
 		{"n2 stands for election in term 3: no leader has called in the 700ms since it started", func(s *State) {
 			s.Settings.PreVote = false
-			s.Apply(Event{Kind: KindProcess, Node: "n2", Process: Killed, At: s.At})
-			s.Apply(Event{Kind: KindProcess, Node: "n2", Process: Up, At: s.At})
+			s.Apply(&Event{Kind: KindProcess, Node: "n2", Process: Killed, At: s.At})
+			s.Apply(&Event{Kind: KindProcess, Node: "n2", Process: Up, At: s.At})
 			s.At += 700 * time.Millisecond
 		}, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
 		{"", nil, Event{Kind: KindVote, Node: "n2", Peer: "n1", Term: 3}},
-		{"", func(s *State) { s.Apply(life("n2", Killed)); s.Story = nil }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}}, // what its disk holds
+		{"", func(s *State) { apply(s, life("n2", Killed)); s.Story = nil }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}}, // what its disk holds
 		{"n2 leads term 3, elected by 2 of 3: n2 n3", func(s *State) {
-			s.Apply(role("n2", Candidate, 2))
-			s.Apply(Event{Kind: KindTerm, Node: "n2", Term: 3})
-			s.Apply(Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3})
+			apply(s, role("n2", Candidate, 2))
+			s.Apply(&Event{Kind: KindTerm, Node: "n2", Term: 3})
+			s.Apply(&Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3})
 			s.packet(Packet{Kind: "vote", From: "n3", To: "n2", Term: 3, Reply: true, OK: true})
 			s.Story = nil
 		}, role("n2", Leader, 3)},
-		{"n1 leads term 3: it is the only voter", func(s *State) { s.Apply(config(n1)); s.Apply(role("n1", Follower, 2)); s.Story = nil }, role("n1", Leader, 3)},
+		{"n1 leads term 3: it is the only voter", func(s *State) { apply(s, config(n1)); apply(s, role("n1", Follower, 2)); s.Story = nil }, role("n1", Leader, 3)},
 
 		{"n1 steps down: only 1 of 3 answered it within 500ms, itself included", func(s *State) { s.At += time.Second }, role("n1", Follower, 2)},
 		{"n1 steps down: it learns from n3 that the term is 4 by now, not 2", func(s *State) { s.packet(Packet{Kind: "append", Reply: true, From: "n3", To: "n1", Term: 4}) }, role("n1", Follower, 2)},
 		{"n1 steps down: only 1 of 3 answered it within 500ms, itself included", func(s *State) { s.packet(Packet{Kind: "prevote", From: "n3", To: "n1", Term: 4}) }, role("n1", Follower, 2)},
 		{"n1 steps down: it is no longer a voter", func(s *State) {
 			answer(s)
-			s.Apply(Event{Kind: KindConfig, Node: "n1", Servers: []Server{{"n1", false}, n2, n3}, At: s.At})
+			s.Apply(&Event{Kind: KindConfig, Node: "n1", Servers: []Server{{"n1", false}, n2, n3}, At: s.At})
 			s.Story = nil
 		}, role("n1", Follower, 2)},
 		{"n1 steps down: it could not write its log, because its disk has a fault (full)", func(s *State) {
 			answer(s)
-			s.Apply(Event{Kind: KindDiskFault, Node: "n1", Text: "full", At: s.At})
+			s.Apply(&Event{Kind: KindDiskFault, Node: "n1", Text: "full", At: s.At})
 			s.Story = nil
 		}, role("n1", Follower, 2)},
 
 		{"n3 refuses its vote to n2: its own log ends at 3 (term 2), the other at 1 (term 1)", func(s *State) {
 			candidate(s)
-			s.Apply(Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3, At: s.At})
+			s.Apply(&Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3, At: s.At})
 			s.Story = nil
 		}, refused("vote", 3)},
 		{"n3 refuses its pre-vote to n2: it still takes n1 for the leader", func(s *State) {
 			candidate(s)
-			s.Apply(Event{Kind: KindLeader, Node: "n3", Peer: "n1", At: s.At})
+			s.Apply(&Event{Kind: KindLeader, Node: "n3", Peer: "n1", At: s.At})
 		}, refused("prevote", 3)},
-		{"n3 refuses its vote to n2: it knows term 9 already", func(s *State) { candidate(s); s.Apply(Event{Kind: KindTerm, Node: "n3", Term: 9, At: s.At}) }, refused("vote", 9)},
+		{"n3 refuses its vote to n2: it knows term 9 already", func(s *State) { candidate(s); s.Apply(&Event{Kind: KindTerm, Node: "n3", Term: 9, At: s.At}) }, refused("vote", 9)},
 		{"n3 refuses its vote to n2: it gave it to n1", func(s *State) {
 			candidate(s)
-			s.Apply(Event{Kind: KindTerm, Node: "n3", Term: 3, At: s.At})
-			s.Apply(Event{Kind: KindVote, Node: "n3", Peer: "n1", Term: 3, At: s.At})
+			s.Apply(&Event{Kind: KindTerm, Node: "n3", Term: 3, At: s.At})
+			s.Apply(&Event{Kind: KindVote, Node: "n3", Peer: "n1", Term: 3, At: s.At})
 		}, refused("vote", 3)},
 
 		{"n2 cuts entry 3 of term 2 off its log: it was never committed, and the leader's log has something else there", nil, Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 3}},
@@ -176,9 +179,9 @@ func answer(s *State) {
 
 // candidate makes n2 one, in term 3, and lets n3 know of no leader.
 func candidate(s *State) {
-	s.Apply(Event{Kind: KindRole, Node: "n2", Role: Candidate, At: s.At})
-	s.Apply(Event{Kind: KindTerm, Node: "n2", Term: 3, At: s.At})
-	s.Apply(Event{Kind: KindLeader, Node: "n3", At: s.At})
+	s.Apply(&Event{Kind: KindRole, Node: "n2", Role: Candidate, At: s.At})
+	s.Apply(&Event{Kind: KindTerm, Node: "n2", Term: 3, At: s.At})
+	s.Apply(&Event{Kind: KindLeader, Node: "n3", At: s.At})
 }
 
 func refused(kind string, term uint64) Event {
@@ -195,7 +198,7 @@ func returned(op Op) Event {
 func TestAVerdictIsToldOnceUnlessAllIsWell(t *testing.T) {
 	s := three()
 	said := func(v Verdict, text string) {
-		s.Apply(Event{At: s.At, Kind: KindVerdict, Check: "linearizable", Verdict: v, Text: text})
+		s.Apply(&Event{At: s.At, Kind: KindVerdict, Check: "linearizable", Verdict: v, Text: text})
 	}
 	said(VerdictOK, "")
 	said(VerdictUndecided, "too much")
@@ -218,10 +221,10 @@ func TestWhatALeaderHearsLaterIsNotInAClone(t *testing.T) {
 	s := three()
 	answer(s)
 	clone := s.Clone()
-	was := deep(&clone)
+	was := fmt.Sprintf("%+v", clone)
 	s.At += time.Second
 	answer(s)
-	if got := deep(&clone); got != was {
+	if got := fmt.Sprintf("%+v", clone); got != was {
 		t.Errorf("got %s\nwant %s", got, was)
 	}
 }
@@ -230,10 +233,10 @@ func TestEntriesCutAndReplacedLaterAreStillInAClone(t *testing.T) {
 	s := three()
 	later(s, 0, Event{Kind: KindAppended, Node: "n2", Index: 4, Entries: []Entry{{Term: 2}}})
 	clone := s.Clone()
-	was := deep(&clone)
+	was := fmt.Sprintf("%+v", clone)
 	later(s, 0, Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 4})
 	later(s, 0, Event{Kind: KindAppended, Node: "n2", Index: 3, Entries: []Entry{{Term: 7}}})
-	if got := deep(&clone); got != was {
+	if got := fmt.Sprintf("%+v", clone); got != was {
 		t.Errorf("got %s\nwant %s", got, was)
 	}
 	if got := s.Node("n2").Truncated; len(got) != 2 || got[0].Term != 2 {

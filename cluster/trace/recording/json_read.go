@@ -1,4 +1,4 @@
-package trace
+package recording
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"capsize/cluster/trace"
 )
 
 // lineReader reads events from lines of JSON. Lines as [Writer] writes them, of
@@ -20,8 +22,8 @@ type lineReader struct {
 	names map[string]string // that were met, so that each is in memory once
 	// Where packets and operations are put. They are used again for the next lines
 	// once nobody needs these.
-	packets slab[Packet]
-	ops     slab[Op]
+	packets slab[trace.Packet]
+	ops     slab[trace.Op]
 }
 
 // slab hands out places in memory for values of one type, and takes them all back
@@ -54,8 +56,8 @@ const (
 var errTooMuch = errors.New("it names too many things")
 
 // event reads a line.
-func (r *lineReader) event(line []byte, e *Event) error {
-	*e = Event{}
+func (r *lineReader) event(line []byte, e *trace.Event) error {
+	*e = trace.Event{}
 	r.line, r.at, r.bad = line, 0, false
 	r.object(func(key []byte) { r.eventField(key, e) })
 	if !r.bad && r.at == len(line) {
@@ -64,26 +66,26 @@ func (r *lineReader) event(line []byte, e *Event) error {
 	if len(line) > objectsMax && (bytes.Count(line, []byte("{")) > objectsMax || bytes.Count(line, []byte(",")) > valuesMax) {
 		return errTooMuch
 	}
-	*e = Event{}
+	*e = trace.Event{}
 	return json.Unmarshal(line, e)
 }
 
-func (r *lineReader) eventField(key []byte, e *Event) {
+func (r *lineReader) eventField(key []byte, e *trace.Event) {
 	switch string(key) {
 	case "seq":
 		e.Seq = r.number()
 	case "at":
 		e.At = time.Duration(r.signed())
 	case "kind":
-		e.Kind = Kind(r.name())
+		e.Kind = trace.Kind(r.name())
 	case "node":
 		e.Node = r.name()
 	case "peer":
 		e.Peer = r.name()
 	case "life":
-		e.Process = ProcessState(r.name())
+		e.Process = trace.ProcessState(r.name())
 	case "role":
-		e.Role = Role(r.name())
+		e.Role = trace.Role(r.name())
 	case "term":
 		e.Term = r.number()
 	case "index":
@@ -111,13 +113,13 @@ func (r *lineReader) eventField(key []byte, e *Event) {
 	}
 }
 
-func (r *lineReader) entries(e *Event) {
+func (r *lineReader) entries(e *trace.Event) {
 	r.bad = r.bad || e.Entries != nil
 	if !r.take('[') {
 		return
 	}
 	for !r.bad && len(e.Entries) < objectsMax {
-		var entry Entry
+		var entry trace.Entry
 		r.object(func(key []byte) { r.entryField(key, &entry) })
 		e.Entries = append(e.Entries, entry)
 		if r.at < len(r.line) && r.line[r.at] == ',' {
@@ -130,12 +132,12 @@ func (r *lineReader) entries(e *Event) {
 	r.bad = true
 }
 
-func (r *lineReader) entryField(key []byte, e *Entry) {
+func (r *lineReader) entryField(key []byte, e *trace.Entry) {
 	switch string(key) {
 	case "term":
 		e.Term = r.number()
 	case "kind":
-		e.Kind = EntryKind(r.name())
+		e.Kind = trace.EntryKind(r.name())
 	case "delta":
 		e.Delta = r.signed()
 	case "client":
@@ -149,14 +151,14 @@ func (r *lineReader) entryField(key []byte, e *Entry) {
 	}
 }
 
-func (r *lineReader) packetField(key []byte, p *Packet) {
+func (r *lineReader) packetField(key []byte, p *trace.Packet) {
 	switch string(key) {
 	case "id":
 		p.ID = r.number()
 	case "rpc":
 		p.RPC = r.number()
 	case "fate":
-		p.Status = PacketStatus(r.name())
+		p.Status = trace.PacketStatus(r.name())
 	case "from":
 		p.From = r.name()
 	case "to":
@@ -200,14 +202,14 @@ func (r *lineReader) packetField(key []byte, p *Packet) {
 	}
 }
 
-func (r *lineReader) opField(key []byte, o *Op) {
+func (r *lineReader) opField(key []byte, o *trace.Op) {
 	switch string(key) {
 	case "id":
 		o.ID = r.number()
 	case "client":
 		o.Client = r.name()
 	case "kind":
-		o.Kind = EntryKind(r.name())
+		o.Kind = trace.EntryKind(r.name())
 	case "delta":
 		o.Delta = r.signed()
 	case "level":
@@ -225,7 +227,7 @@ func (r *lineReader) opField(key []byte, o *Op) {
 	case "attempts":
 		o.Attempts = int(r.signed())
 	case "outcome":
-		o.Outcome = Outcome(r.name())
+		o.Outcome = trace.Outcome(r.name())
 	case "value":
 		o.Value = r.signed()
 	case "why":

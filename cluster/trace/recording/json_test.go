@@ -1,4 +1,4 @@
-package trace
+package recording
 
 import (
 	"bytes"
@@ -6,11 +6,14 @@ import (
 	"reflect"
 	"testing"
 
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/tracetest"
+
 	"pgregory.net/rapid"
 )
 
 // jsonLine is the line that encoding/json writes.
-func jsonLine(t interface{ Fatal(...any) }, e *Event) []byte {
+func jsonLine(t interface{ Fatal(...any) }, e *trace.Event) []byte {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
@@ -25,7 +28,7 @@ func jsonLine(t interface{ Fatal(...any) }, e *Event) []byte {
 func checkLine(t interface {
 	Fatal(...any)
 	Fatalf(string, ...any)
-}, e *Event,
+}, e *trace.Event,
 ) {
 	var w lineWriter
 	w.event(e)
@@ -33,7 +36,7 @@ func checkLine(t interface {
 	if !bytes.Equal(w.buf, want) {
 		t.Fatalf("wrote\n%s, not\n%s", w.buf, want)
 	}
-	var wanted, got Event
+	var wanted, got trace.Event
 	if err := json.Unmarshal(want, &wanted); err != nil {
 		t.Fatal(err)
 	}
@@ -48,28 +51,28 @@ func checkLine(t interface {
 
 func TestLinesAreThoseOfEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		e := anyEvent().Draw(t, "event")
+		e := tracetest.AnyEvent().Draw(t, "event")
 		checkLine(t, &e)
 	})
 	// Each field alone, and all of them: whoever adds one adds it here, too.
 	n := 0
-	var all Event
-	fill(reflect.ValueOf(&all).Elem(), &n)
+	var all trace.Event
+	tracetest.Fill(reflect.ValueOf(&all).Elem(), &n)
 	checkLine(t, &all)
-	for _, of := range []any{&Event{}, &Packet{}, &Op{}, &Entry{}} {
+	for _, of := range []any{&trace.Event{}, &trace.Packet{}, &trace.Op{}, &trace.Entry{}} {
 		v := reflect.ValueOf(of).Elem()
 		for i := range v.NumField() {
 			v.SetZero()
-			fill(v.Field(i), &n)
+			tracetest.Fill(v.Field(i), &n)
 			switch of := of.(type) {
-			case *Event:
+			case *trace.Event:
 				checkLine(t, of)
-			case *Packet:
-				checkLine(t, &Event{Kind: KindPacket, Packet: of})
-			case *Op:
-				checkLine(t, &Event{Kind: KindReturned, Op: of})
-			case *Entry:
-				checkLine(t, &Event{Kind: KindAppended, Entries: []Entry{*of, *of}})
+			case *trace.Packet:
+				checkLine(t, &trace.Event{Kind: trace.KindPacket, Packet: of})
+			case *trace.Op:
+				checkLine(t, &trace.Event{Kind: trace.KindReturned, Op: of})
+			case *trace.Entry:
+				checkLine(t, &trace.Event{Kind: trace.KindAppended, Entries: []trace.Entry{*of, *of}})
 			}
 		}
 	}
@@ -77,9 +80,9 @@ func TestLinesAreThoseOfEncodingJSON(t *testing.T) {
 
 func TestOddTextsAreWrittenAsEncodingJSONDoes(t *testing.T) {
 	for _, text := range []string{"", "a\"b", `a\b`, "a\nb", "<&>", "é", "\u2028", "\xff", "\x7f", "\x00", "日本"} {
-		checkLine(t, &Event{Kind: KindCaption, Text: text, Node: text})
-		checkLine(t, &Event{Kind: KindPacket, Packet: &Packet{Why: text, Error: text}})
-		checkLine(t, &Event{Kind: KindReturned, Op: &Op{Why: text}})
+		checkLine(t, &trace.Event{Kind: trace.KindCaption, Text: text, Node: text})
+		checkLine(t, &trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{Why: text, Error: text}})
+		checkLine(t, &trace.Event{Kind: trace.KindReturned, Op: &trace.Op{Why: text}})
 	}
 }
 
@@ -97,7 +100,7 @@ var oddLines = []string{
 // checkOddLine compares the reader with encoding/json for any bytes at all.
 func checkOddLine(t *testing.T, line []byte) {
 	t.Helper()
-	var got, want Event
+	var got, want trace.Event
 	var r lineReader
 	err := r.event(line, &got)
 	wantErr := json.Unmarshal(line, &want)
@@ -120,7 +123,7 @@ func FuzzLine(f *testing.F) {
 		f.Add([]byte(line))
 	}
 	for i := range 20 {
-		e := anyEvent().Example(i)
+		e := tracetest.AnyEvent().Example(i)
 		f.Add(bytes.TrimSpace(jsonLine(f, &e)))
 	}
 	f.Fuzz(checkOddLine)

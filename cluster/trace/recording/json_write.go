@@ -1,9 +1,12 @@
-package trace
+package recording
 
 import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // lineWriter writes events as lines of JSON, the same that encoding/json writes,
@@ -13,18 +16,18 @@ type lineWriter struct {
 	// odd says that the line holds what only encoding/json knows how to write.
 	odd bool
 	// Where packets go and what they are comes again and again.
-	likes [likes]way
+	likes [history.SimilarSlots]way
 }
 
 // way is where a packet goes and what it is, and how that is written.
 type way struct {
-	fate           PacketStatus
+	fate           trace.PacketStatus
 	from, to, kind string
 	text           []byte
 }
 
 // event adds the line of an event.
-func (w *lineWriter) event(e *Event) {
+func (w *lineWriter) event(e *trace.Event) {
 	start := len(w.buf)
 	w.odd = e.Factor != 0 || len(e.Data) > 0 || len(e.Proof) > 0 || len(e.Servers) > 0 || len(e.Faults) > 0 || e.Settings != nil
 	if !w.odd {
@@ -37,7 +40,7 @@ func (w *lineWriter) event(e *Event) {
 	w.buf = append(w.buf, "}\n"...)
 }
 
-func oddLine(e *Event) []byte {
+func oddLine(e *trace.Event) []byte {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
@@ -50,7 +53,7 @@ func oddLine(e *Event) []byte {
 	return line.Bytes()
 }
 
-func (w *lineWriter) fields(e *Event) {
+func (w *lineWriter) fields(e *trace.Event) {
 	w.number(`{"seq":`, e.Seq)
 	w.signed(`,"at":`, int64(e.At))
 	w.text(`,"kind":`, string(e.Kind))
@@ -86,7 +89,7 @@ func (w *lineWriter) fields(e *Event) {
 	}
 }
 
-func (w *lineWriter) entry(e *Entry) {
+func (w *lineWriter) entry(e *trace.Entry) {
 	w.odd = w.odd || len(e.Servers) > 0
 	w.number(`{"term":`, e.Term)
 	w.text(`,"kind":`, string(e.Kind))
@@ -97,7 +100,7 @@ func (w *lineWriter) entry(e *Entry) {
 	w.buf = append(w.buf, '}')
 }
 
-func (w *lineWriter) packet(p *Packet) {
+func (w *lineWriter) packet(p *trace.Packet) {
 	w.number(`,"packet":{"id":`, p.ID)
 	w.number(`,"rpc":`, p.RPC)
 	w.way(p)
@@ -120,8 +123,8 @@ func (w *lineWriter) packet(p *Packet) {
 	w.buf = append(w.buf, '}')
 }
 
-func (w *lineWriter) way(p *Packet) {
-	like := &w.likes[p.like()]
+func (w *lineWriter) way(p *trace.Packet) {
+	like := &w.likes[history.Similarity(p)]
 	if like.fate == p.Status && like.from == p.From && like.to == p.To && like.kind == p.Kind && like.text != nil {
 		w.buf = append(w.buf, like.text...)
 		return
@@ -136,7 +139,7 @@ func (w *lineWriter) way(p *Packet) {
 	}
 }
 
-func (w *lineWriter) op(o *Op) {
+func (w *lineWriter) op(o *trace.Op) {
 	w.number(`,"op":{"id":`, o.ID)
 	w.text(`,"client":`, o.Client)
 	w.text(`,"kind":`, string(o.Kind))

@@ -1,32 +1,18 @@
-package trace
+package history
 
 import (
 	"slices"
 	"sort"
 	"time"
-)
 
-// IsSignificant says whether an event is worth stopping at. Heartbeats, appends and
-// their replies are not: what they bring about is an event of its own; a refused
-// append is, and so is each vote asked for or given, once it arrives or is lost.
-// Lines of the library's log are not, nor is a check that finds all well.
-func IsSignificant(e *Event) bool {
-	switch {
-	case e.Kind == KindLogLine, e.Kind == KindVerdict && e.Verdict == VerdictOK:
-		return false
-	case e.Kind != KindPacket || e.Packet == nil:
-		return true
-	case e.Packet.Kind == "append":
-		return e.Packet.Reply && !e.Packet.OK && e.Packet.Status == Delivered
-	}
-	return e.Packet.Kind != "heartbeat" && e.Packet.Status != Sent
-}
+	"capsize/cluster/trace"
+)
 
 // StateAt makes into the state right after the event of that number, or the last
 // one before it. It returns false, and changes nothing, if the history does not
 // hold that moment.
-func (h *History) StateAt(seq uint64, into *State) bool {
-	where, ok := h.chunkAt(func(start Position) bool { return start.Seq <= seq })
+func (h *History) StateAt(seq uint64, into *trace.State) bool {
+	where, ok := h.chunkAt(func(start trace.Position) bool { return start.Seq <= seq })
 	if !ok || seq > where.last.Seq {
 		return false
 	}
@@ -34,7 +20,7 @@ func (h *History) StateAt(seq uint64, into *State) bool {
 	defer h.looks.Unlock()
 	s := h.spot(&where, seq)
 	for e := s.replay.next(seq); e != nil; e = s.replay.next(seq) {
-		s.state.apply(e)
+		s.state.Apply(e)
 	}
 	s.state.CopyTo(into)
 	return true
@@ -43,7 +29,7 @@ func (h *History) StateAt(seq uint64, into *State) bool {
 // SeqAt returns the last event at or before a time, or the nearest one if the
 // history does not hold that time.
 func (h *History) SeqAt(at time.Duration) uint64 {
-	where, ok := h.chunkAt(func(start Position) bool { return start.At <= at })
+	where, ok := h.chunkAt(func(start trace.Position) bool { return start.At <= at })
 	if !ok {
 		first, _ := h.Span()
 		return first.Seq
@@ -57,7 +43,7 @@ func (h *History) SeqAt(at time.Duration) uint64 {
 
 // Next returns the next event after seq that matters, and whether there is one.
 func (h *History) Next(seq uint64) (next uint64, ok bool) {
-	h.Significant(seq+1, ^uint64(0), func(e *Event) bool {
+	h.Significant(seq+1, ^uint64(0), func(e *trace.Event) bool {
 		next, ok = e.Seq, true
 		return false
 	})
@@ -66,14 +52,14 @@ func (h *History) Next(seq uint64) (next uint64, ok bool) {
 
 // Prev returns the last event before seq that matters, and whether there is one.
 func (h *History) Prev(seq uint64) (prev uint64, ok bool) {
-	return h.FindLast(seq, func(*Event) bool { return true })
+	return h.FindLast(seq, func(*trace.Event) bool { return true })
 }
 
 // FindLast returns the last event before another one that matters and for which a
 // predicate holds, and whether there is one. Is must not keep the event, nor its
 // packet. It looks backwards chunk by chunk until it is found, which takes about a
 // tenth of a second for some million events.
-func (h *History) FindLast(before uint64, is func(*Event) bool) (seq uint64, ok bool) {
+func (h *History) FindLast(before uint64, is func(*trace.Event) bool) (seq uint64, ok bool) {
 	if before == 0 {
 		return 0, false
 	}
@@ -92,8 +78,8 @@ func (h *History) FindLast(before uint64, is func(*Event) bool) (seq uint64, ok 
 }
 
 // Event returns the event of that number, and whether the history holds it.
-func (h *History) Event(seq uint64) (found Event, ok bool) {
-	h.Events(seq, seq, func(e *Event) bool {
+func (h *History) Event(seq uint64) (found trace.Event, ok bool) {
+	h.Events(seq, seq, func(e *trace.Event) bool {
 		found, ok = *e, true
 		if e.Packet != nil {
 			packet := *e.Packet
@@ -106,16 +92,16 @@ func (h *History) Event(seq uint64) (found Event, ok bool) {
 
 // Events calls f with each event from one number to another, both included, in
 // order, until f says false. F must not keep the event, nor its packet.
-func (h *History) Events(from, to uint64, f func(*Event) bool) {
+func (h *History) Events(from, to uint64, f func(*trace.Event) bool) {
 	h.each(from, to, f, rest, marks)
 }
 
 // Significant is Events for those that matter alone, which takes much less time.
-func (h *History) Significant(from, to uint64, f func(*Event) bool) {
+func (h *History) Significant(from, to uint64, f func(*trace.Event) bool) {
 	h.each(from, to, f, marks)
 }
 
-func (h *History) each(from, to uint64, f func(*Event) bool, streams ...int) {
+func (h *History) each(from, to uint64, f func(*trace.Event) bool, streams ...int) {
 	for _, c := range h.held(from, to) {
 		r := c.replay(streams...)
 		for e := r.next(to); e != nil; e = r.next(to) {
@@ -127,7 +113,7 @@ func (h *History) each(from, to uint64, f func(*Event) bool, streams ...int) {
 }
 
 // chunkAt returns the last chunk whose start is not after a moment.
-func (h *History) chunkAt(notAfter func(start Position) bool) (chunk, bool) {
+func (h *History) chunkAt(notAfter func(start trace.Position) bool) (chunk, bool) {
 	defer h.lock()()
 	after := sort.Search(len(h.chunks), func(i int) bool { return !notAfter(h.chunks[i].start) })
 	if after == 0 {
@@ -149,7 +135,7 @@ func (h *History) held(from, to uint64) []chunk {
 }
 
 // keyframe returns the state at the start of a chunk.
-func (c *chunk) keyframe() (s State) {
+func (c *chunk) keyframe() (s trace.State) {
 	r := coder{reading: true, buf: c.key, names: c.names}
 	r.state(&s)
 	return s
@@ -158,7 +144,7 @@ func (c *chunk) keyframe() (s State) {
 // replay goes through the events of a chunk.
 type replay struct {
 	readers [streams]coder
-	ahead   [streams]Event // the next event of each stream, if it is known
+	ahead   [streams]trace.Event // the next event of each stream, if it is known
 	known   [streams]bool
 }
 
@@ -166,7 +152,7 @@ type replay struct {
 func (c *chunk) replay(which ...int) *replay {
 	r := &replay{}
 	for i := range r.readers {
-		r.readers[i] = coder{reading: true, last: last{seq: c.start.Seq, at: uint64(c.start.At)}, packet: new(Packet)}
+		r.readers[i] = coder{reading: true, last: last{seq: c.start.Seq, at: uint64(c.start.At)}, packet: new(trace.Packet)}
 	}
 	for _, i := range which {
 		r.readers[i].buf, r.readers[i].names = c.events[i], c.names
@@ -183,11 +169,11 @@ func (r *replay) extend(c *chunk) {
 
 // next returns the next event if it comes no later than a number, and nil if
 // there is none. The event is good until the next call.
-func (r *replay) next(to uint64) *Event {
+func (r *replay) next(to uint64) *trace.Event {
 	first := -1
 	for i := range r.readers {
 		if c := &r.readers[i]; !r.known[i] && c.at < len(c.buf) {
-			r.ahead[i] = Event{}
+			r.ahead[i] = trace.Event{}
 			c.event(&r.ahead[i], false)
 			r.known[i] = true
 		}
@@ -210,7 +196,7 @@ type spot struct {
 	key    *byte // of the chunk's keyframe
 	used   uint64
 	replay *replay
-	state  State
+	state  trace.State
 }
 
 // spot returns a place in a chunk that is not after an event, from which it is

@@ -8,15 +8,15 @@ import (
 func TestWhyThereIsNoLeader(t *testing.T) {
 	cut := func(s *State, links ...Link) {
 		for _, l := range links {
-			s.Apply(Event{Kind: KindLinkFault, Node: l.From, Peer: l.To, Faults: []string{"cut"}, At: s.At})
+			s.Apply(&Event{Kind: KindLinkFault, Node: l.From, Peer: l.To, Faults: []string{"cut"}, At: s.At})
 		}
 	}
 	life := func(s *State, l ProcessState, ids ...string) {
 		for _, id := range ids {
-			s.Apply(Event{Kind: KindProcess, Node: id, Process: l, At: s.At})
+			s.Apply(&Event{Kind: KindProcess, Node: id, Process: l, At: s.At})
 		}
 	}
-	follow := func(s *State) { s.Apply(Event{Kind: KindRole, Node: "n1", Role: Follower, At: s.At}) }
+	follow := func(s *State) { s.Apply(&Event{Kind: KindRole, Node: "n1", Role: Follower, At: s.At}) }
 	tests := map[string]func(s *State){
 		"":                              func(*State) {},
 		"nobody is a voter yet":         func(s *State) { *s = State{} },
@@ -31,7 +31,7 @@ func TestWhyThereIsNoLeader(t *testing.T) {
 		"n2 and n3 asking for votes": func(s *State) {
 			follow(s)
 			for _, id := range []string{"n2", "n3"} {
-				s.Apply(Event{Kind: KindRole, Node: id, Role: Candidate, At: s.At})
+				s.Apply(&Event{Kind: KindRole, Node: id, Role: Candidate, At: s.At})
 			}
 		},
 	}
@@ -47,7 +47,7 @@ func TestWhyThereIsNoLeader(t *testing.T) {
 func TestWhoTalksToWhomAndWhoIsCutOff(t *testing.T) {
 	s := three()
 	set := func(from, to string, faults ...string) {
-		s.Apply(Event{Kind: KindLinkFault, Node: from, Peer: to, Faults: faults, At: s.At})
+		s.Apply(&Event{Kind: KindLinkFault, Node: from, Peer: to, Faults: faults, At: s.At})
 	}
 	if !s.CanSend("n1", "n2") || s.CanSend("n1", "n9") || s.Isolated("n1") {
 		t.Error("with no fault set all talk")
@@ -70,11 +70,11 @@ func TestWhoTalksToWhomAndWhoIsCutOff(t *testing.T) {
 	if s.Isolated("n1") || len(s.Faults) != 1 {
 		t.Errorf("faults taken back stay: %v", s.Faults)
 	}
-	s.Apply(Event{Kind: KindProcess, Node: "n2", Process: Paused, At: s.At + time.Second})
+	s.Apply(&Event{Kind: KindProcess, Node: "n2", Process: Paused, At: s.At + time.Second})
 	if s.CanSend("n1", "n2") || !s.Isolated("n1") {
 		t.Error("with a paused node nobody talks")
 	}
-	s.Apply(Event{Kind: KindProcess, Node: "n3", Process: Killed, At: s.At})
+	s.Apply(&Event{Kind: KindProcess, Node: "n3", Process: Killed, At: s.At})
 	if s.Isolated("n1") {
 		t.Error("who is alone is not cut off from anyone")
 	}

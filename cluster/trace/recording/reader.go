@@ -1,4 +1,4 @@
-package trace
+package recording
 
 import (
 	"bytes"
@@ -11,6 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
 // Reader reads a recording into a history, and goes on as the recording grows. A
@@ -19,11 +22,11 @@ import (
 // One goroutine takes the file apart into blocks of lines, some make events of
 // these, and whoever calls [Open] and [Reader.Follow] puts them into the history.
 type Reader struct {
-	history *History
-	see     func(*Event) // nil: nobody wants to
+	history *history.History
+	see     func(*trace.Event) // nil: nobody wants to
 	most    bounds
-	header  *Header // nil until it was read
-	state   State   // after the last event
+	header  *Header     // nil until it was read
+	state   trace.State // after the last event
 	stop    chan struct{}
 	closing sync.Once
 	ordered chan *block // as they stand in the file
@@ -69,7 +72,7 @@ type block struct {
 	err    error // why there is no block after this one
 	header []byte
 
-	events []Event
+	events []trace.Event
 	places []int // the number of the line of each event
 	bad    damage
 	reader lineReader
@@ -94,11 +97,11 @@ func (d *damage) add(count uint64, format string, args ...any) {
 // not nil, is told now and then how many bytes of how many were read. The errors say
 // in one line what is wrong with a file that cannot be read at all; what is wrong
 // with a part of one, [Reader.Missing] says.
-func Open(name string, h *History, see func(*Event), progress func(bytesRead, size int64)) (*Reader, Header, error) {
+func Open(name string, h *history.History, see func(*trace.Event), progress func(bytesRead, size int64)) (*Reader, Header, error) {
 	return open(name, h, see, progress, realBounds)
 }
 
-func open(name string, h *History, see func(*Event), progress func(bytesRead, size int64), most bounds) (*Reader, Header, error) {
+func open(name string, h *history.History, see func(*trace.Event), progress func(bytesRead, size int64), most bounds) (*Reader, Header, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -144,7 +147,7 @@ func named(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-func newReader(h *History, most bounds) *Reader {
+func newReader(h *history.History, most bounds) *Reader {
 	workers := runtime.GOMAXPROCS(0)
 	return &Reader{
 		history: h, most: most, stop: make(chan struct{}),
@@ -152,7 +155,7 @@ func newReader(h *History, most bounds) *Reader {
 	}
 }
 
-// begin says why what was read is no recording.
+// Start says why what was read is no recording.
 func (r *Reader) begin() error {
 	switch {
 	case r.header == nil && r.ended != nil:
@@ -162,7 +165,7 @@ func (r *Reader) begin() error {
 	case !r.begun && r.damage.count > 0:
 		return fmt.Errorf("none of its %d lines is an event: %s", r.damage.count, r.damage.first)
 	case !r.begun:
-		r.history.begin(&r.state)
+		r.history.Start(&r.state)
 		r.begun = true
 	}
 	return nil
@@ -240,13 +243,13 @@ func (r *Reader) take(b *block) {
 		r.add(&b.events[i], b.places[i])
 	}
 	r.tornSize = b.torn
-	if r.ended = b.err; r.ended == nil && r.state.size() > r.most.state {
+	if r.ended = b.err; r.ended == nil && stateBytes(&r.state) > r.most.state {
 		r.ended = fmt.Errorf("what its nodes hold takes more than %d MB", r.most.state>>20)
 	}
 }
 
 // add adds an event, if it may come after those before it.
-func (r *Reader) add(e *Event, line int) {
+func (r *Reader) add(e *trace.Event, line int) {
 	first := r.state.Seq == 0 && !r.begun
 	switch {
 	case e.At < r.state.At:
@@ -261,12 +264,12 @@ func (r *Reader) add(e *Event, line int) {
 	// What begins in the middle tells how things stood in events that all carry the
 	// number of the last one before.
 	if !r.begun && (first && e.Seq == 1 || !first && e.Seq > r.state.Seq) {
-		r.history.begin(&r.state)
+		r.history.Start(&r.state)
 		r.begun = true
 	}
-	r.state.apply(e)
+	r.state.Apply(e)
 	if r.begun {
-		r.history.add(e, &r.state)
+		r.history.Add(e, &r.state)
 	}
 	if r.see != nil {
 		r.see(e)
@@ -291,7 +294,7 @@ func (r *Reader) recycle(b *block) {
 	if cap(b.lines) > 4*blockMin {
 		return // such long lines are rare
 	}
-	r.history.lock()() // events that wait in it point into the block
+	r.history.Flush() // events that wait in it point into the block
 	select {
 	case r.free <- b:
 	default:
@@ -324,7 +327,7 @@ func (b *block) parseLine(text []byte, line int) {
 	if len(text) == 0 {
 		return
 	}
-	b.events = append(b.events, Event{})
+	b.events = append(b.events, trace.Event{})
 	e := &b.events[len(b.events)-1]
 	err := b.reader.event(text, e)
 	if err == nil {

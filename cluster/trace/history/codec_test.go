@@ -1,4 +1,4 @@
-package trace
+package history
 
 import (
 	"fmt"
@@ -6,6 +6,9 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/tracetest"
 
 	"pgregory.net/rapid"
 )
@@ -24,48 +27,7 @@ func written[T any](value *T, describe func(*coder, *T)) T {
 	return got
 }
 
-func eventDescription(c *coder, e *Event) { c.event(e, false) }
-
-// fill gives all that a value consists of another value than zero, but for what
-// is not exported.
-func fill(v reflect.Value, n *int) {
-	*n++
-	switch v.Kind() {
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				fill(v.Field(i), n)
-			}
-		}
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), n)
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
-		fill(v.Index(0), n)
-		fill(v.Index(1), n)
-	case reflect.Map:
-		v.Set(reflect.MakeMap(v.Type()))
-		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		fill(key, n)
-		fill(value, n)
-		v.SetMapIndex(key, value)
-	case reflect.String:
-		v.SetString(fmt.Sprintf("text %d", *n))
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
-		v.SetInt(int64(*n))
-	case reflect.Uint64:
-		v.SetUint(uint64(*n))
-	case reflect.Uint8:
-		v.SetUint(uint64(*n % 256))
-	case reflect.Float64:
-		v.SetFloat(float64(*n))
-	default:
-		panic("a value of a kind that this test does not know: " + v.Kind().String())
-	}
-}
+func eventDescription(c *coder, e *trace.Event) { c.event(e, false) }
 
 // TestEveryFieldIsCoded fails when a field is added that the codec does not know.
 func TestEveryFieldIsCoded(t *testing.T) {
@@ -76,32 +38,32 @@ func TestEveryFieldIsCoded(t *testing.T) {
 		}
 	}
 	n := 0
-	var e Event
-	fill(reflect.ValueOf(&e).Elem(), &n)
+	var e trace.Event
+	tracetest.Fill(reflect.ValueOf(&e).Elem(), &n)
 	check("an event", e, written(&e, eventDescription))
-	var s State
-	fill(reflect.ValueOf(&s).Elem(), &n)
-	s.makeIndex()
+	var s trace.State
+	tracetest.Fill(reflect.ValueOf(&s).Elem(), &n)
+	s.IndexNodes()
 	check("a state", s, written(&s, (*coder).state))
 	// Each field alone, so that none of them stands in for another.
-	for i := range reflect.TypeFor[Event]().NumField() {
-		var e Event
-		fill(reflect.ValueOf(&e).Elem().Field(i), &n)
-		check(reflect.TypeFor[Event]().Field(i).Name, e, written(&e, eventDescription))
+	for i := range reflect.TypeFor[trace.Event]().NumField() {
+		var e trace.Event
+		tracetest.Fill(reflect.ValueOf(&e).Elem().Field(i), &n)
+		check(reflect.TypeFor[trace.Event]().Field(i).Name, e, written(&e, eventDescription))
 	}
-	for i := range reflect.TypeFor[State]().NumField() {
-		var s State
-		if reflect.TypeFor[State]().Field(i).IsExported() {
-			fill(reflect.ValueOf(&s).Elem().Field(i), &n)
-			s.makeIndex()
-			check(reflect.TypeFor[State]().Field(i).Name, s, written(&s, (*coder).state))
+	for i := range reflect.TypeFor[trace.State]().NumField() {
+		var s trace.State
+		if reflect.TypeFor[trace.State]().Field(i).IsExported() {
+			tracetest.Fill(reflect.ValueOf(&s).Elem().Field(i), &n)
+			s.IndexNodes()
+			check(reflect.TypeFor[trace.State]().Field(i).Name, s, written(&s, (*coder).state))
 		}
 	}
 }
 
 func TestNothingAndAnEmptyListAreCodedApart(t *testing.T) {
-	s := State{Nodes: []Node{{Peers: map[string]Progress{}, Votes: []string{}}, {}}, Faults: map[Link][]string{}}
-	s.makeIndex()
+	s := trace.State{Nodes: []trace.Node{{Peers: map[string]trace.Progress{}, Votes: []string{}}, {}}, Faults: map[trace.Link][]string{}}
+	s.IndexNodes()
 	if got := written(&s, (*coder).state); !reflect.DeepEqual(got, s) {
 		t.Errorf("wrote %+v, read %+v", s, got)
 	}
@@ -110,7 +72,7 @@ func TestNothingAndAnEmptyListAreCodedApart(t *testing.T) {
 func TestMonstrousNumbersAreCoded(t *testing.T) {
 	for _, n := range []uint64{1, math.MaxUint64, 1 << 63, 1<<63 - 1, 1<<63 + 1, 127, 128} {
 		for _, m := range []uint64{0, 1, math.MaxUint64, 1 << 63} {
-			e := Event{Seq: n, At: time.Duration(m), Kind: KindTerm, Term: n, Index: m, Last: n, Value: int64(n), Size: int64(m), Factor: math.Copysign(0, -1)}
+			e := trace.Event{Seq: n, At: time.Duration(m), Kind: trace.KindTerm, Term: n, Index: m, Last: n, Value: int64(n), Size: int64(m), Factor: math.Copysign(0, -1)}
 			if got := written(&e, eventDescription); !reflect.DeepEqual(got, e) {
 				t.Errorf("wrote %+v, read %+v", e, got)
 			}
@@ -127,17 +89,17 @@ func TestAnyEventsAreCoded(t *testing.T) {
 func FuzzCodec(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkCodec)) }
 
 func checkCodec(t *rapid.T) {
-	events := rapid.SliceOfN(anyEvent(), 0, 40).Draw(t, "events")
+	events := rapid.SliceOfN(tracetest.AnyEvent(), 0, 40).Draw(t, "events")
 	var all names
 	w := coder{numbers: &all}
-	var s State
+	var s trace.State
 	for i := range events {
 		w.event(&events[i], false)
-		s.Apply(events[i])
+		s.Apply(&events[i])
 	}
 	r := coder{names: all.all, reading: true, buf: w.buf}
 	for i := range events {
-		var got Event
+		var got trace.Event
 		if r.event(&got, false); !reflect.DeepEqual(got, events[i]) {
 			t.Fatalf("wrote\n%+v, read\n%+v", events[i], got)
 		}

@@ -1,4 +1,4 @@
-package trace
+package recording
 
 import (
 	"bufio"
@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"capsize/cluster/trace"
 
 	"go.uber.org/goleak"
 )
@@ -32,7 +34,7 @@ func recordForEver(name string) {
 	begun := time.Now()
 	for seq := uint64(1); ; seq++ {
 		at := time.Since(begun)
-		w.Add(Event{Seq: seq, At: at, Kind: KindTerm, Node: "n1", Term: seq})
+		w.Add(&trace.Event{Seq: seq, At: at, Kind: trace.KindTerm, Node: "n1", Term: seq}, nil)
 		if _, err := fmt.Println(seq, int64(at)); err != nil {
 			os.Exit(1)
 		}
@@ -55,9 +57,9 @@ func TestOfAKilledProgramOnlyTheLastSecondIsLost(t *testing.T) {
 		if err := program.Start(); err != nil {
 			t.Fatal(err)
 		}
-		var all []Position
+		var all []trace.Position
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			var m Position
+			var m trace.Position
 			if _, err := fmt.Sscan(lines.Text(), &m.Seq, (*int64)(&m.At)); err != nil {
 				t.Fatal(err)
 			}

@@ -1,7 +1,11 @@
-package trace
+package history
+
+import (
+	"capsize/cluster/trace"
+)
 
 // state describes a state.
-func (c *coder) state(s *State) {
+func (c *coder) state(s *trace.State) {
 	outer := c.begin(3)
 	b := firstBit
 	near(c, b.next(), &s.Seq, &c.last.seq)
@@ -26,11 +30,11 @@ func (c *coder) state(s *State) {
 	list(c, b.next(), &s.Lost, (*coder).lost)
 	c.end(outer)
 	if c.reading {
-		s.makeIndex()
+		s.IndexNodes()
 	}
 }
 
-func (c *coder) node(n *Node) {
+func (c *coder) node(n *trace.Node) {
 	outer := c.begin(5)
 	b := firstBit
 	name(c, b.next(), &n.ID)
@@ -69,7 +73,7 @@ func (c *coder) node(n *Node) {
 	c.end(outer)
 }
 
-func (c *coder) contact(id *string, contact *Progress) {
+func (c *coder) contact(id *string, contact *trace.Progress) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), id)
@@ -78,7 +82,7 @@ func (c *coder) contact(id *string, contact *Progress) {
 	c.end(outer)
 }
 
-func (c *coder) faults(link *Link, faults *[]string) {
+func (c *coder) faults(link *trace.Link, faults *[]string) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &link.From)
@@ -87,7 +91,7 @@ func (c *coder) faults(link *Link, faults *[]string) {
 	c.end(outer)
 }
 
-func (c *coder) flight(f *InFlight) {
+func (c *coder) flight(f *trace.InFlight) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &f.SentAt, &c.last.ns)
@@ -96,7 +100,7 @@ func (c *coder) flight(f *InFlight) {
 	c.end(outer)
 }
 
-func (c *coder) clients(clients *Clients) {
+func (c *coder) clients(clients *trace.Clients) {
 	outer := c.begin(1)
 	b := firstBit
 	number(c, b.next(), &clients.OK)
@@ -118,7 +122,7 @@ func (c *coder) translation(language, text *string) {
 	c.end(outer)
 }
 
-func (c *coder) logLine(l *LogLine) {
+func (c *coder) logLine(l *trace.LogLine) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &l.At, &c.last.ns)
@@ -126,7 +130,7 @@ func (c *coder) logLine(l *LogLine) {
 	c.end(outer)
 }
 
-func (c *coder) line(l *StoryLine) {
+func (c *coder) line(l *trace.StoryLine) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &l.At, &c.last.ns)
@@ -139,7 +143,7 @@ func (c *coder) line(l *StoryLine) {
 	c.end(outer)
 }
 
-func (c *coder) reign(r *LeaderTerm) {
+func (c *coder) reign(r *trace.LeaderTerm) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &r.Node)
@@ -149,7 +153,7 @@ func (c *coder) reign(r *LeaderTerm) {
 	c.end(outer)
 }
 
-func (c *coder) check(k *Check) {
+func (c *coder) check(k *trace.Check) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &k.Name)
@@ -162,7 +166,7 @@ func (c *coder) check(k *Check) {
 	c.end(outer)
 }
 
-func (c *coder) lost(l *LostEntry) {
+func (c *coder) lost(l *trace.LostEntry) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &l.Index, &c.last.index)

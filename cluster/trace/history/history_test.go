@@ -1,4 +1,4 @@
-package trace
+package history
 
 import (
 	"math/rand/v2"
@@ -8,24 +8,27 @@ import (
 	"testing"
 	"time"
 
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/tracetest"
+
 	"pgregory.net/rapid"
 )
 
 // kept is a history of events, and everything that it should say of them.
 type kept struct {
 	h      *History
-	events []Event
-	states []State // states[i] is the one after events[i-1]
+	events []trace.Event
+	states []trace.State // states[i] is the one after events[i-1]
 }
 
-func keep(budget int64, events []Event) *kept {
-	k := &kept{h: NewHistory(budget)}
-	var l Stream
-	l.Keep(k.h)
-	l.Subscribe(func(e Event) { k.events = append(k.events, e) })
+func keep(budget int64, events []trace.Event) *kept {
+	k := &kept{h: New(budget)}
+	var l trace.Stream
+	l.AddSink(k.h)
+	l.Subscribe(func(e trace.Event) { k.events = append(k.events, e) })
 	k.states = append(k.states, l.State())
 	for _, e := range events {
-		if e.Kind == KindPacket && e.Packet != nil {
+		if e.Kind == trace.KindPacket && e.Packet != nil {
 			l.EmitPacket(e.At, e.Packet)
 		} else {
 			l.Emit(e)
@@ -43,7 +46,7 @@ func TestAHistoryKnowsEveryMoment(t *testing.T) {
 		budget := rapid.SampledFrom([]int64{1 << 10, 1 << 13, 1 << 15, 1 << 30}).Draw(t, "budget")
 		// The same over and over: what it adds up to stays small, as in a real run, so
 		// that there are several chunks.
-		events := slices.Repeat(rapid.SliceOfN(anyEvent(), 0, 60).Draw(t, "events"), 20)
+		events := slices.Repeat(rapid.SliceOfN(tracetest.AnyEvent(), 0, 60).Draw(t, "events"), 20)
 		k := keep(budget, events)
 		first, last := k.h.Span()
 		if last.Seq != uint64(len(k.events)) || last.At != k.states[len(k.events)].At {
@@ -73,20 +76,17 @@ func some(t *rapid.T, below int, f func(n uint64)) {
 
 // emptied returns a state in which lists that are empty are not there at all: a
 // copy may have them of an earlier state.
-func emptied(s State) State {
+func emptied(s trace.State) trace.State {
 	for _, list := range []any{&s.Nodes, &s.Faults, &s.InFlight, &s.Story, &s.LeaderTerms, &s.Checks, &s.Clients.Pending} {
 		if v := reflect.ValueOf(list).Elem(); v.Len() == 0 {
 			v.SetZero()
 		}
 	}
-	if len(s.Nodes) == 0 {
-		s.index = nil
-	}
 	return s
 }
 
 func (k *kept) checkStates(t *rapid.T, first uint64) {
-	var state State
+	var state trace.State
 	// In any order, so that places are left and come back to.
 	some(t, len(k.states)+1, func(seq uint64) {
 		i := int(seq)
@@ -100,10 +100,10 @@ func (k *kept) checkStates(t *rapid.T, first uint64) {
 	})
 	some(t, len(k.states), func(before uint64) {
 		// It holds now and then, so that it may be chunks ago.
-		is := func(e *Event) bool { return e.Seq%509 < 9 && e.Kind != KindVote }
+		is := func(e *trace.Event) bool { return e.Seq%509 < 9 && e.Kind != trace.KindVote }
 		want, found := uint64(0), false
 		for i := range k.events {
-			if e := &k.events[i]; e.Seq > first && e.Seq < before && IsSignificant(e) && is(e) {
+			if e := &k.events[i]; e.Seq > first && e.Seq < before && trace.IsSignificant(e) && is(e) {
 				want, found = e.Seq, true
 			}
 		}
@@ -123,7 +123,7 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		if ok && !reflect.DeepEqual(got, k.events[seq-1]) {
 			t.Fatalf("event %d is %+v, not %+v", seq, got, k.events[seq-1])
 		}
-		want, found := slices.IndexFunc(events, func(e Event) bool { return e.Seq > seq && IsSignificant(&e) }), uint64(0)
+		want, found := slices.IndexFunc(events, func(e trace.Event) bool { return e.Seq > seq && trace.IsSignificant(&e) }), uint64(0)
 		if want >= 0 {
 			found = events[want].Seq
 		}
@@ -132,7 +132,7 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		}
 		found, ok = 0, false
 		for _, e := range events {
-			if e.Seq < seq && IsSignificant(&e) {
+			if e.Seq < seq && trace.IsSignificant(&e) {
 				found, ok = e.Seq, true
 			}
 		}
@@ -151,12 +151,12 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		if len(all) < most {
 			all = append(all, e.Seq)
 		}
-		if len(mattering) < most && IsSignificant(&e) {
+		if len(mattering) < most && trace.IsSignificant(&e) {
 			mattering = append(mattering, e.Seq)
 		}
 	}
-	collect := func(each func(uint64, uint64, func(*Event) bool)) (seqs []uint64) {
-		each(from, to, func(e *Event) bool {
+	collect := func(each func(uint64, uint64, func(*trace.Event) bool)) (seqs []uint64) {
+		each(from, to, func(e *trace.Event) bool {
 			seqs = append(seqs, e.Seq)
 			return len(seqs) < most
 		})
@@ -172,11 +172,11 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 
 func TestATimeIsFoundInAHistory(t *testing.T) {
 	for _, budget := range []int64{1 << 12, 1 << 30} {
-		var events []Event
+		var events []trace.Event
 		for i := range 1000 {
-			e := Event{At: time.Duration(i/3*10 + 10), Kind: KindTerm, Node: "n1", Term: 7}
+			e := trace.Event{At: time.Duration(i/3*10 + 10), Kind: trace.KindTerm, Node: "n1", Term: 7}
 			if i%2 == 0 {
-				e = Event{At: e.At, Kind: KindPacket, Packet: &Packet{ID: uint64(i + 1), Kind: "heartbeat", Status: Sent}}
+				e = trace.Event{At: e.At, Kind: trace.KindPacket, Packet: &trace.Packet{ID: uint64(i + 1), Kind: "heartbeat", Status: trace.Sent}}
 			}
 			events = append(events, e)
 		}
@@ -200,12 +200,12 @@ func TestATimeIsFoundInAHistory(t *testing.T) {
 }
 
 func TestAnEmptyHistoryHasNothing(t *testing.T) {
-	h := NewHistory(HistoryBudget)
-	var s State
+	h := New(DefaultBudget)
+	var s trace.State
 	if h.StateAt(0, &s) {
 		t.Error("it holds a state")
 	}
-	if first, last := h.Span(); first != last || first != (Position{}) || h.SeqAt(5) != 0 || h.Bytes() != 0 {
+	if first, last := h.Span(); first != last || first != (trace.Position{}) || h.SeqAt(5) != 0 || h.Bytes() != 0 {
 		t.Errorf("it spans %+v to %+v", first, last)
 	}
 	if _, ok := h.Next(0); ok {
@@ -214,22 +214,22 @@ func TestAnEmptyHistoryHasNothing(t *testing.T) {
 	if _, ok := h.Prev(5); ok {
 		t.Error("it has an event before")
 	}
-	if _, ok := h.FindLast(5, func(*Event) bool { return true }); ok {
+	if _, ok := h.FindLast(5, func(*trace.Event) bool { return true }); ok {
 		t.Error("it finds something")
 	}
 }
 
 // TestAHistoryIsReadWhileItGrows is for the race detector.
 func TestAHistoryIsReadWhileItGrows(t *testing.T) {
-	h := NewHistory(1 << 15)
-	var l Stream
-	l.Keep(h)
+	h := New(1 << 15)
+	var l trace.Stream
+	l.AddSink(h)
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	for g := range uint64(3) {
 		readers.Go(func() {
 			rng := rand.New(rand.NewPCG(g, 0))
-			var s State
+			var s trace.State
 			for {
 				select {
 				case <-stop:
@@ -242,16 +242,16 @@ func TestAHistoryIsReadWhileItGrows(t *testing.T) {
 				if h.StateAt(seq, &s) && s.Seq != seq {
 					t.Errorf("asked for event %d, got %d", seq, s.Seq)
 				}
-				look(&s)
+				tracetest.Read(&s)
 				if e, ok := h.Event(seq); ok && e.Seq != seq {
 					t.Errorf("asked for event %d, got %d", seq, e.Seq)
 				}
-				h.Significant(seq, seq+50, func(*Event) bool { return true })
+				h.Significant(seq, seq+50, func(*trace.Event) bool { return true })
 				_, _ = h.Prev(seq)
 			}
 		})
 	}
-	gen := anyEvent()
+	gen := tracetest.AnyEvent()
 	for i := range 3000 {
 		e := gen.Example(i)
 		e.At = time.Duration(i)
@@ -259,36 +259,4 @@ func TestAHistoryIsReadWhileItGrows(t *testing.T) {
 	}
 	close(stop)
 	readers.Wait()
-}
-
-func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
-	packet := func(kind string, fate PacketStatus, reply, ok bool) *Event {
-		return &Event{Kind: KindPacket, Packet: &Packet{Kind: kind, Status: fate, Reply: reply, OK: ok}}
-	}
-	for _, e := range []*Event{
-		packet("heartbeat", Delivered, false, false), packet("heartbeat", Lost, true, false), packet("append", Sent, false, false),
-		packet("append", Delivered, false, false), packet("append", Delivered, true, true), packet("append", Lost, false, false),
-		packet("vote", Sent, false, false),
-		{Kind: KindLogLine, Node: "n1", Text: "x"},
-		{Kind: KindVerdict, Verdict: VerdictOK},
-	} {
-		if IsSignificant(e) {
-			t.Errorf("%+v %+v matters", e, e.Packet)
-		}
-	}
-	for _, e := range []*Event{
-		packet("append", Delivered, true, false), packet("vote", Delivered, false, false), packet("prevote", Lost, true, false),
-		packet("snapshot", Delivered, false, false), packet("timeout-now", Delivered, false, false),
-		{Kind: KindRole},
-		{Kind: KindProcess},
-		{Kind: KindVerdict},
-		{Kind: KindLinkFault},
-		{Kind: KindInvoked},
-		{Kind: KindAppended},
-		{Kind: KindApplied},
-	} {
-		if !IsSignificant(e) {
-			t.Errorf("%+v %+v does not matter", e, e.Packet)
-		}
-	}
 }

@@ -1,8 +1,10 @@
-package trace
+package recording
 
 import (
 	"slices"
 	"time"
+
+	"capsize/cluster/trace"
 )
 
 // queue holds events until somebody has the time for them. To put one into it
@@ -10,21 +12,21 @@ import (
 // the others, because they need less room.
 type queue struct {
 	packets []passing
-	events  []Event
+	events  []trace.Event
 }
 
 // passing is a packet that has an event of its own.
 type passing struct {
 	seq    uint64
 	at     time.Duration
-	packet Packet
+	packet trace.Packet
 }
 
 // count returns how many events the queue holds.
 func (q *queue) count() int { return len(q.packets) + len(q.events) }
 
 // add adds an event.
-func (q *queue) add(e *Event) {
+func (q *queue) add(e *trace.Event) {
 	q.events = append(q.events, *e)
 	if e.Packet != nil {
 		packet := *e.Packet
@@ -32,8 +34,8 @@ func (q *queue) add(e *Event) {
 	}
 }
 
-// addPacket adds the event of a packet, after which the state is s.
-func (q *queue) addPacket(p *Packet, s *State) {
+// AddPacket adds the event of a packet, after which the state is s.
+func (q *queue) addPacket(p *trace.Packet, s *trace.State) {
 	if len(q.packets) == cap(q.packets) {
 		q.packets = slices.Grow(q.packets, max(len(q.packets), 1<<8))
 	}
@@ -44,9 +46,9 @@ func (q *queue) addPacket(p *Packet, s *State) {
 
 // empty calls f with each event, in order, and takes it out. F must not keep the
 // event, nor its packet.
-func (q *queue) empty(f func(*Event)) {
+func (q *queue) empty(f func(*trace.Event)) {
 	next := 0
-	packet := Event{Kind: KindPacket}
+	packet := trace.Event{Kind: trace.KindPacket}
 	packetsTo := func(seq uint64) {
 		for ; next < len(q.packets) && q.packets[next].seq <= seq; next++ {
 			p := &q.packets[next]

@@ -54,7 +54,7 @@ func TestAcknowledgedOperationsAreCountedBySecond(t *testing.T) {
 	var s State
 	at := func(d time.Duration, n int) {
 		for range n {
-			s.Apply(Event{At: d, Kind: KindReturned, Op: &Op{Outcome: OK}})
+			s.Apply(&Event{At: d, Kind: KindReturned, Op: &Op{Outcome: OK}})
 		}
 	}
 	at(500*time.Millisecond, 2)

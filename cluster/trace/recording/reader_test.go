@@ -1,4 +1,4 @@
-package trace
+package recording
 
 import (
 	"bytes"
@@ -12,6 +12,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/tracetest"
 
 	"pgregory.net/rapid"
 )
@@ -47,9 +51,9 @@ func term(seq, at uint64) string {
 // testBounds are so small that a test gets beyond them in no time.
 var testBounds = bounds{line: 1 << 20, unfold: 4 << 20, state: 16 << 20}
 
-func openFile(tb testing.TB, name string) (*Reader, *History) {
+func openFile(tb testing.TB, name string) (*Reader, *history.History) {
 	tb.Helper()
-	h := NewHistory(HistoryBudget)
+	h := history.New(history.DefaultBudget)
 	r, _, err := open(name, h, nil, nil, testBounds)
 	if err != nil {
 		tb.Fatal(err)
@@ -67,11 +71,11 @@ func TestARecordingReadBackIsTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var l Stream
-		l.Record(w)
-		lived := NewHistory(HistoryBudget)
-		l.Keep(lived)
-		gen := anyEvent()
+		var l trace.Stream
+		l.AddSink(w)
+		lived := history.New(history.DefaultBudget)
+		l.AddSink(lived)
+		gen := tracetest.AnyEvent()
 		at := time.Duration(0)
 		for i := range 3000 {
 			e := gen.Example(i)
@@ -95,7 +99,7 @@ func TestARecordingReadBackIsTheSame(t *testing.T) {
 		if f, l := h.Span(); f != first || l != last || last.Seq < 200 {
 			t.Fatalf("it goes from %+v to %+v, not from %+v to %+v", f, l, first, last)
 		}
-		var got, want State
+		var got, want trace.State
 		for seq := range last.Seq + 1 {
 			lived.StateAt(seq, &want)
 			if !h.StateAt(seq, &got) || !reflect.DeepEqual(got, want) {
@@ -116,17 +120,17 @@ func TestARecordingFromTheMiddleBeginsWithWhatWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Record(w)
-	l.Emit(Event{At: 8, Kind: KindTerm, Node: "n2", Term: 9})
+	l.AddSink(w)
+	l.Emit(trace.Event{At: 8, Kind: trace.KindTerm, Node: "n2", Term: 9})
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r, h := openFile(t, name)
 	first, last := h.Span()
-	if first != (Position{14, 7}) || last != (Position{15, 8}) || r.Missing() != "" {
+	if first != (trace.Position{Seq: 14, At: 7}) || last != (trace.Position{Seq: 15, At: 8}) || r.Missing() != "" {
 		t.Errorf("it goes from %+v to %+v, %s", first, last, r.Missing())
 	}
-	var s State
+	var s trace.State
 	if !h.StateAt(14, &s) || len(s.Nodes) != 2 || s.Node("n1").Value != 5 || s.Node("n2").Term != 0 {
 		t.Errorf("it begins with %+v", s)
 	}
@@ -155,7 +159,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 		{"a", "\x1f\x8bnot really", "it cannot be unzipped"},
 	} {
 		name := file(t, c.name, c.content)
-		_, _, err := Open(name, NewHistory(1<<20), nil, nil)
+		_, _, err := Open(name, history.New(1<<20), nil, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), name+": ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.40q: %v, wanted %q", c.content, err, c.want)
 		}
@@ -164,7 +168,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{filepath.Join(t.TempDir(), "no"): "there is no such file", t.TempDir(): "it is no file"} {
-		if _, _, err := Open(name, NewHistory(1<<20), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := Open(name, history.New(1<<20), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -239,25 +243,12 @@ func TestABombIsNotUnfolded(t *testing.T) {
 	}
 }
 
-func TestATraceFromElsewhereDoesNotFillTheMemory(t *testing.T) {
-	var s State
-	leader := Event{Kind: KindRole, Node: "n1", Role: Leader}
-	s.Apply(leader)
-	for i := range 12_000 {
-		name := fmt.Sprint("x", i)
-		s.Apply(Event{Kind: KindTerm, Node: name})
-		s.Apply(Event{Kind: KindLinkFault, Node: name, Peer: "n1", Faults: []string{"cut"}})
-		s.Apply(Event{Kind: KindVerdict, Check: name, Entries: make([]Entry, 3)})
-		s.Apply(Event{Kind: KindPacket, Packet: &Packet{ID: 1, Status: Delivered, Reply: true, From: name, To: "n1", Kind: "append"}})
-	}
-	if len(s.Nodes) != nodesMax || len(s.Faults) != linksMax || len(s.Checks) != checksMax || len(s.Lost) != lostMax || len(s.Node("n1").Peers) != nodesMax {
-		t.Errorf("it remembers %d nodes, %d links, %d checks, %d lost entries, %d peers", len(s.Nodes), len(s.Faults), len(s.Checks), len(s.Lost), len(s.Node("n1").Peers))
-	}
+func TestRecordingThatFillsMemoryIsCutShort(t *testing.T) {
 	// Nodes whose logs grow and grow.
 	var all strings.Builder
 	all.WriteString(head)
 	var w lineWriter
-	w.event(&Event{Seq: 1, Kind: KindAppended, Node: "n1", Index: 1, Entries: make([]Entry, 10_000)})
+	w.event(&trace.Event{Seq: 1, Kind: trace.KindAppended, Node: "n1", Index: 1, Entries: make([]trace.Entry, 10_000)})
 	for i := range uint64(testBounds.state/entryBytes/10_000 + 2) {
 		all.WriteString(strings.Replace(strings.Replace(string(w.buf), `"seq":1`, fmt.Sprintf(`"seq":%d`, i+1), 1), `"index":1`, fmt.Sprintf(`"index":%d`, i*10_000+1), 1))
 	}
@@ -276,7 +267,7 @@ func TestARecordingIsFollowedAsItGrows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := NewHistory(HistoryBudget)
+			h := history.New(history.DefaultBudget)
 			r, header, err := Open(name, h, nil, nil)
 			if err != nil || header.Seed != 1 {
 				t.Fatalf("%+v, %v", header, err)
@@ -289,7 +280,7 @@ func TestARecordingIsFollowedAsItGrows(t *testing.T) {
 				}
 				for range 10_000 {
 					seq++
-					w.Add(Event{Seq: seq, At: time.Duration(seq), Kind: KindTerm, Node: "n1", Term: seq})
+					w.Add(&trace.Event{Seq: seq, At: time.Duration(seq), Kind: trace.KindTerm, Node: "n1", Term: seq}, nil)
 				}
 				added := uint64(0)
 				for range 20 {
@@ -337,7 +328,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(term(1, 1) + line + "\n" + term(2, 2)))
 	}
 	for i := range 20 {
-		e := anyEvent().Example(i)
+		e := tracetest.AnyEvent().Example(i)
 		e.Seq = 2
 		f.Add(append([]byte(term(1, 1)), jsonLine(f, &e)...))
 	}
@@ -348,7 +339,7 @@ func FuzzRead(f *testing.F) {
 			if err := os.WriteFile(name, content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			h := NewHistory(1 << 16)
+			h := history.New(1 << 16)
 			r, _, err := Open(name, h, nil, nil)
 			if err != nil {
 				if text := err.Error(); strings.ContainsAny(text, "\n\x1b") {
@@ -357,10 +348,10 @@ func FuzzRead(f *testing.F) {
 				continue
 			}
 			first, last := h.Span()
-			var s State
+			var s trace.State
 			for seq := first.Seq; seq <= last.Seq && seq < first.Seq+50; seq++ {
 				h.StateAt(seq, &s)
-				look(&s)
+				tracetest.Read(&s)
 				_, _ = h.Prev(seq)
 			}
 			if text := r.Missing(); strings.ContainsAny(text, "\n\x1b") {
@@ -374,11 +365,11 @@ func FuzzRead(f *testing.F) {
 // TestAnyEventIsFoldedWhateverItSays makes sure that what is believable is harmless.
 func TestAnyEventIsFoldedWhateverItSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		k := NewHistory(1 << 14)
+		k := history.New(1 << 14)
 		r := newReader(k, testBounds)
-		for i, e := range rapid.SliceOfN(anyEvent(), 0, 50).Draw(t, "events") {
+		for i, e := range rapid.SliceOfN(tracetest.AnyEvent(), 0, 50).Draw(t, "events") {
 			r.add(&e, i)
-			look(&r.state)
+			tracetest.Read(&r.state)
 		}
 		_ = r.Missing()
 	})

@@ -1,8 +1,10 @@
-package trace
+package recording
 
 import (
 	"fmt"
 	"time"
+
+	"capsize/cluster/trace"
 )
 
 // What a recording from elsewhere may say. None of it is more than a real one says.
@@ -19,15 +21,15 @@ const (
 )
 
 // believable says why an event from elsewhere cannot be one, nil if it can.
-func believable(e *Event) error {
+func believable(e *trace.Event) error {
 	w := &doubt{}
 	w.names(string(e.Kind), e.Node, e.Peer, string(e.Process), string(e.Role), e.Check, string(e.Verdict))
 	w.text(e.Text)
 	w.times(e.At)
 	w.number(e.Seq < seqMax, "event")
-	w.number(e.Term <= indexMax && e.Index <= indexMax && e.Last <= indexMax, "term or index")
+	w.number(e.Term <= trace.IndexMax && e.Index <= trace.IndexMax && e.Last <= trace.IndexMax, "term or index")
 	w.number(e.Factor >= 0 && e.Factor < 1e9, "factor")
-	w.number(len(e.Servers) <= nodesMax && len(e.Faults) <= faultsMax && len(e.Proof) <= proofMax && len(e.Entries) <= objectsMax, "how many")
+	w.number(len(e.Servers) <= trace.NodesMax && len(e.Faults) <= faultsMax && len(e.Proof) <= proofMax && len(e.Entries) <= objectsMax, "how many")
 	for i := range e.Entries {
 		w.entry(&e.Entries[i])
 	}
@@ -41,7 +43,7 @@ func believable(e *Event) error {
 		w.text(p.Error)
 		w.times(p.Delay)
 		w.number(p.Entries >= 0 && p.SizeBytes >= 0, "size")
-		w.number(max(p.Term, p.PrevIndex, p.PrevTerm, p.First, p.Commit, p.LastIndex, p.LastTerm) <= indexMax, "term or index")
+		w.number(max(p.Term, p.PrevIndex, p.PrevTerm, p.First, p.Commit, p.LastIndex, p.LastTerm) <= trace.IndexMax, "term or index")
 	}
 	if o := e.Op; o != nil {
 		w.names(o.Client, string(o.Kind), o.Level, o.Route, o.Node, string(o.Outcome))
@@ -98,14 +100,14 @@ func (d *doubt) number(right bool, what string) {
 	}
 }
 
-func (d *doubt) entry(e *Entry) {
+func (d *doubt) entry(e *trace.Entry) {
 	d.name(string(e.Kind))
 	d.name(e.Client)
-	d.number(len(e.Servers) <= nodesMax, "how many")
+	d.number(len(e.Servers) <= trace.NodesMax, "how many")
 	d.servers(e.Servers)
 }
 
-func (d *doubt) servers(servers []Server) {
+func (d *doubt) servers(servers []trace.Server) {
 	for i := range servers {
 		d.name(servers[i].ID)
 	}
@@ -117,8 +119,8 @@ func (d *doubt) say(format string, args ...any) {
 	}
 }
 
-// size returns about how many bytes of memory the state takes.
-func (s *State) size() (bytes int) {
+// stateBytes returns about how many bytes of memory a state takes.
+func stateBytes(s *trace.State) (bytes int) {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		bytes += (len(n.Entries)+len(n.Truncated))*entryBytes + len(n.Snapshot)

@@ -1,13 +1,14 @@
-package trace
+package history
 
 import (
 	"slices"
 	"sync"
-	"time"
+
+	"capsize/cluster/trace"
 )
 
-// HistoryBudget is how many bytes a history may take unless it is told otherwise.
-const HistoryBudget = 256 << 20
+// DefaultBudget is how many bytes a history may take unless it is told otherwise.
+const DefaultBudget = 256 << 20
 
 // History keeps what happened, so that any moment can be looked at again. It
 // holds as many of the latest events as a budget of bytes allows: the oldest go
@@ -52,40 +53,26 @@ const (
 	streams
 )
 
-// Position is a place in a history: just after an event.
-type Position struct {
-	Seq uint64
-	At  time.Duration
-}
-
 // momentBytes is what a moment takes.
 const momentBytes = 16
 
 // chunk is a keyframe and what happened after it. Bytes, times and names are only
 // ever added at the end: a copy of a chunk stays what it is.
 type chunk struct {
-	start  Position // of the keyframe
-	last   Position // of the last event, or start
-	key    []byte   // the state
+	start  trace.Position // of the keyframe
+	last   trace.Position // of the last event, or start
+	key    []byte         // the state
 	events [streams][]byte
-	times  []Position // of each event
+	times  []trace.Position // of each event
 	names  []string
 	bytes  int64
 }
 
-// NewHistory returns a history that takes about so many bytes at most.
-func NewHistory(budgetBytes int64) *History { return &History{budget: budgetBytes} }
+// New returns a history that takes about so many bytes at most.
+func New(budgetBytes int64) *History { return &History{budget: budgetBytes} }
 
-// Keep has h keep all that happens from now on.
-func (l *Stream) Keep(h *History) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h.begin(&l.state)
-	l.keepers = append(l.keepers, h)
-}
-
-// begin begins a chunk with a keyframe.
-func (h *History) begin(s *State) {
+// Start opens the first chunk, whose keyframe is a state.
+func (h *History) Start(s *trace.State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.open(s)
@@ -97,14 +84,14 @@ const batchSize = 32
 
 // batch are events that wait, and the packets that they carry.
 type batch struct {
-	events  [batchSize]Event
-	packets [batchSize]Packet
+	events  [batchSize]trace.Event
+	packets [batchSize]trace.Packet
 	plain   [batchSize]bool // it carries nothing but a packet
 	count   int
 }
 
-// add adds an event, after which the state is s.
-func (h *History) add(e *Event, s *State) {
+// Add adds an event, after which the state is s.
+func (h *History) Add(e *trace.Event, s *trace.State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	w := &h.waiting
@@ -117,20 +104,20 @@ func (h *History) add(e *Event, s *State) {
 	h.added(s)
 }
 
-// addPacket adds an event of a packet, after which the state is s.
-func (h *History) addPacket(p *Packet, s *State) {
+// AddPacket adds an event of a packet, after which the state is s.
+func (h *History) AddPacket(p *trace.Packet, s *trace.State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	w := &h.waiting
 	w.packets[w.count], w.plain[w.count] = *p, true
-	w.events[w.count] = Event{Seq: s.Seq, At: s.At, Kind: KindPacket, Packet: &w.packets[w.count]}
+	w.events[w.count] = trace.Event{Seq: s.Seq, At: s.At, Kind: trace.KindPacket, Packet: &w.packets[w.count]}
 	w.count++
 	h.added(s)
 }
 
 // added sees to the chunk after an event was added, with which the state is s. H.mu
 // is held.
-func (h *History) added(s *State) {
+func (h *History) added(s *trace.State) {
 	if h.waiting.count < batchSize {
 		return
 	}
@@ -154,11 +141,11 @@ func (h *History) settle() {
 	for i := range h.waiting.count {
 		e := &h.waiting.events[i]
 		stream := rest
-		if IsSignificant(e) {
+		if trace.IsSignificant(e) {
 			stream = marks
 		}
 		h.writers[stream].event(e, h.waiting.plain[i])
-		now.last = Position{e.Seq, e.At}
+		now.last = trace.Position{Seq: e.Seq, At: e.At}
 		now.times = append(now.times, now.last)
 	}
 	h.waiting.count = 0
@@ -168,6 +155,10 @@ func (h *History) settle() {
 	now.names = h.names.all
 	now.bytes = int64(cap(now.key)+cap(now.events[rest])+cap(now.events[marks])+cap(now.times)*momentBytes) + h.names.size
 }
+
+// Flush encodes the events that still wait in the batch. What they point to is not
+// needed any more afterwards.
+func (h *History) Flush() { h.lock()() }
 
 // lock locks the history and returns what unlocks it. All events are in chunks then.
 func (h *History) lock() (unlock func()) {
@@ -188,15 +179,16 @@ func (h *History) trim() {
 }
 
 // open closes the last chunk and opens another. H.mu is held.
-func (h *History) open(s *State) {
-	next := chunk{start: Position{s.Seq, s.At}, last: Position{s.Seq, s.At}}
+func (h *History) open(s *trace.State) {
+	now := trace.Position{Seq: s.Seq, At: s.At}
+	next := chunk{start: now, last: now}
 	var room [streams]int // the next chunk is likely to need as much as this one
 	if len(h.chunks) > 0 {
 		closed := &h.chunks[len(h.chunks)-1]
 		for i := range room {
 			room[i] = len(closed.events[i]) * 17 / 16
 		}
-		next.times = make([]Position, 0, len(closed.times))
+		next.times = make([]trace.Position, 0, len(closed.times))
 		h.bytes += closed.bytes
 	}
 	h.names = names{}
@@ -227,7 +219,7 @@ func (h *History) Dropped() uint64 {
 
 // Span returns the first moment that can be looked at and the last one. Both are
 // zero as long as nothing has happened.
-func (h *History) Span() (first, last Position) {
+func (h *History) Span() (first, last trace.Position) {
 	defer h.lock()()
 	if len(h.chunks) == 0 {
 		return first, last

@@ -1,10 +1,14 @@
-package trace
+package history
 
-import "time"
+import (
+	"time"
+
+	"capsize/cluster/trace"
+)
 
 // event describes an event. Of a plain one it is known that it carries a packet
 // and nothing else.
-func (c *coder) event(e *Event, plain bool) {
+func (c *coder) event(e *trace.Event, plain bool) {
 	outer := c.begin(1)
 	b := firstBit
 	next := c.last.seq + 1
@@ -28,13 +32,13 @@ func (c *coder) event(e *Event, plain bool) {
 	if c.has(b.next(), !plain) {
 		c.fields(e)
 	} else {
-		e.Kind = KindPacket
+		e.Kind = trace.KindPacket
 	}
 	c.end(outer)
 }
 
 // fields describes what an event may carry beside a packet.
-func (c *coder) fields(e *Event) {
+func (c *coder) fields(e *trace.Event) {
 	outer := c.begin(3)
 	b := firstBit
 	name(c, b.next(), &e.Kind)
@@ -59,13 +63,13 @@ func (c *coder) fields(e *Event) {
 	list(c, b.next(), &e.Faults, (*coder).word)
 	if c.has(b.next(), e.Op != nil) {
 		if c.reading {
-			e.Op = new(Op)
+			e.Op = new(trace.Op)
 		}
 		c.op(e.Op)
 	}
 	if c.has(b.next(), e.Settings != nil) {
 		if c.reading {
-			e.Settings = new(Settings)
+			e.Settings = new(trace.Settings)
 		}
 		c.settings(e.Settings)
 	}
@@ -73,17 +77,17 @@ func (c *coder) fields(e *Event) {
 }
 
 // room returns where to read a packet to.
-func (c *coder) room() *Packet {
+func (c *coder) room() *trace.Packet {
 	if c.packet == nil {
-		return new(Packet)
+		return new(trace.Packet)
 	}
-	*c.packet = Packet{}
+	*c.packet = trace.Packet{}
 	return c.packet
 }
 
 // packetOf describes a packet as the difference from the last one of its like.
-func (c *coder) packetOf(p *Packet) {
-	like := c.like(p)
+func (c *coder) packetOf(p *trace.Packet) {
+	like := c.similar(p)
 	outer := c.begin(3)
 	b := firstBit
 	near(c, b.next(), &p.ID, &c.last.packet)
@@ -111,24 +115,25 @@ func (c *coder) packetOf(p *Packet) {
 	c.end(outer)
 }
 
-// like returns the last packet that was like this one: of the same kind, on the
-// same link. Which that is is a guess of the one who writes.
-func (c *coder) like(p *Packet) *Packet {
+// similar returns the last packet in the slot of a packet: most likely one of the
+// same kind on the same link. The writer picks the slot and writes it down.
+func (c *coder) similar(p *trace.Packet) *trace.Packet {
 	if c.packets == nil {
-		c.packets = new([likes]Packet)
+		c.packets = new([SimilarSlots]trace.Packet)
 	}
 	if c.reading {
 		c.at++
 		return &c.packets[c.buf[c.at-1]]
 	}
-	guess := p.like()
+	guess := Similarity(p)
 	c.buf = append(c.buf, byte(guess))
 	return &c.packets[guess]
 }
 
-// like returns a number below likes, which is likely to be another one for a packet
-// of another kind or on another link.
-func (p *Packet) like() int {
+// Similarity hashes a packet's kind and link to a number below [SimilarSlots], so that
+// packets that have much in common can be written as the difference from each other.
+// A collision costs space or time, never correctness.
+func Similarity(p *trace.Packet) int {
 	guess := len(p.Kind)*3 + len(p.Status)*17
 	if p.Reply {
 		guess += 5
@@ -136,10 +141,10 @@ func (p *Packet) like() int {
 	if from, to := len(p.From), len(p.To); from > 0 && to > 0 {
 		guess += int(p.From[from-1])*11 + int(p.To[to-1])*29
 	}
-	return guess % likes
+	return guess % SimilarSlots
 }
 
-func (c *coder) op(o *Op) {
+func (c *coder) op(o *trace.Op) {
 	outer := c.begin(2)
 	b := firstBit
 	near(c, b.next(), &o.ID, &c.last.op)
@@ -161,7 +166,7 @@ func (c *coder) op(o *Op) {
 	c.end(outer)
 }
 
-func (c *coder) settings(s *Settings) {
+func (c *coder) settings(s *trace.Settings) {
 	outer := c.begin(2)
 	b := firstBit
 	number(c, b.next(), &s.Seed)
@@ -182,7 +187,7 @@ func (c *coder) settings(s *Settings) {
 	c.end(outer)
 }
 
-func (c *coder) entry(e *Entry) {
+func (c *coder) entry(e *trace.Entry) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &e.Term, &c.last.term)
@@ -195,7 +200,7 @@ func (c *coder) entry(e *Entry) {
 	c.end(outer)
 }
 
-func (c *coder) server(s *Server) {
+func (c *coder) server(s *trace.Server) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &s.ID)

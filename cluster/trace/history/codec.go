@@ -1,8 +1,10 @@
-package trace
+package history
 
 import (
 	"encoding/binary"
 	"math"
+
+	"capsize/cluster/trace"
 )
 
 // coder writes values into bytes, or reads them back. What a value consists of is
@@ -22,12 +24,13 @@ type coder struct {
 	numbers *names   // for writing
 	group   group
 	last    last
-	packet  *Packet // where a packet is read to, nil for a new one
-	packets *[likes]Packet
+	packet  *trace.Packet // where a packet is read to, nil for a new one
+	packets *[SimilarSlots]trace.Packet
 }
 
-// likes is how many packets are kept to write others as the difference from.
-const likes = 1 << 7
+// SimilarSlots is the number of packets that are kept to write others as the
+// difference from them.
+const SimilarSlots = 1 << 7
 
 // group is the group under way.
 type group struct {
@@ -56,7 +59,7 @@ type last struct {
 	term, index, value, op, opSeq, ns uint64
 }
 
-// begin begins a group, whose bits take so many bytes, and returns the one around it.
+// Start begins a group, whose bits take so many bytes, and returns the one around it.
 func (c *coder) begin(bytes int) (outer group) {
 	outer = c.group
 	c.group = group{bytes: bytes}

@@ -9,24 +9,38 @@ import (
 // up to. It is safe for use by many goroutines on both sides of virtual time:
 // nothing waits while its lock is held.
 type Stream struct {
-	mu    sync.Mutex
-	state State
-	sinks []func(Event)
-	judge func(*Event) []Event
+	mu          sync.Mutex
+	state       State
+	sinks       []Sink
+	subscribers []func(Event)
+	checker     func(*Event) []Event
 
-	// What is being added, so that most events need no memory of their own: carrier
+	// The event being added, so that most events need no memory of their own. carrier
 	// is the event of packet.
 	event   Event
 	carrier Event
 	packet  Packet
-	keepers []keeper
 }
 
-// keeper is what keeps events. It sees each, and the state after it, but must not
-// hold on to either.
-type keeper interface {
-	add(e *Event, s *State)
-	addPacket(p *Packet, s *State)
+// Sink stores events, in memory or in a file. Its methods run while the stream is
+// locked: they must be quick, must not wait, must not keep the pointers, and must
+// not call back into the stream.
+type Sink interface {
+	// Start takes the state at the moment at which the sink is added.
+	Start(s *State)
+	// Add takes an event and the state right after it.
+	Add(e *Event, s *State)
+	// AddPacket is Add for an event of [KindPacket] that is numbered s.Seq and
+	// carries nothing but the packet.
+	AddPacket(p *Packet, s *State)
+}
+
+// AddSink passes the present state and every later event to a sink.
+func (l *Stream) AddSink(sink Sink) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sink.Start(&l.state)
+	l.sinks = append(l.sinks, sink)
 }
 
 // Subscribe has f see every later event, in order. F must be quick, must not
@@ -34,7 +48,7 @@ type keeper interface {
 func (l *Stream) Subscribe(f func(Event)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sinks = append(l.sinks, f)
+	l.subscribers = append(l.subscribers, f)
 }
 
 // SetChecker has f see every later event, in order. The verdicts it returns become the
@@ -43,7 +57,7 @@ func (l *Stream) Subscribe(f func(Event)) {
 func (l *Stream) SetChecker(f func(*Event) []Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.judge = f
+	l.checker = f
 }
 
 // Emit numbers the event and adds it. Its fields must not change afterwards.
@@ -52,8 +66,8 @@ func (l *Stream) Emit(e Event) {
 	defer l.mu.Unlock()
 	l.event = e
 	l.add(&l.event)
-	if l.judge != nil && e.Kind != KindVerdict {
-		l.pass(l.judge(&l.event))
+	if l.checker != nil && e.Kind != KindVerdict {
+		l.pass(l.checker(&l.event))
 	}
 }
 
@@ -63,12 +77,12 @@ func (l *Stream) add(e *Event) {
 	// Goroutines that run at the same time may arrive in another order than they
 	// looked at the clock; time in a trace never goes back.
 	e.At = max(e.At, l.state.At)
-	l.state.apply(e)
-	for _, k := range l.keepers {
-		k.add(e, &l.state)
-	}
+	l.state.Apply(e)
 	for _, sink := range l.sinks {
-		sink(*e)
+		sink.Add(e, &l.state)
+	}
+	for _, f := range l.subscribers {
+		f(*e)
 	}
 }
 
@@ -88,27 +102,27 @@ func (l *Stream) EmitPacket(at time.Duration, p *Packet) {
 	l.state.At = max(at, l.state.At)
 	l.packet = *p
 	l.state.applyPacket(&l.packet)
-	for _, k := range l.keepers {
-		k.addPacket(&l.packet, &l.state)
+	for _, sink := range l.sinks {
+		sink.AddPacket(&l.packet, &l.state)
 	}
-	if len(l.sinks) > 0 || l.judge != nil {
+	if len(l.subscribers) > 0 || l.checker != nil {
 		l.passOn()
 	}
 }
 
-// passOn has the sinks and the judge see the packet. The sinks may keep theirs.
+// passOn shows the packet to the subscribers, which may keep their copy, and to the checker.
 func (l *Stream) passOn() {
 	e := &l.carrier
 	e.Seq, e.At, e.Kind, e.Packet = l.state.Seq, l.state.At, KindPacket, &l.packet
-	if len(l.sinks) > 0 {
+	if len(l.subscribers) > 0 {
 		kept, p := *e, l.packet
 		kept.Packet = &p
-		for _, sink := range l.sinks {
-			sink(kept)
+		for _, f := range l.subscribers {
+			f(kept)
 		}
 	}
-	if l.judge != nil {
-		l.pass(l.judge(e))
+	if l.checker != nil {
+		l.pass(l.checker(e))
 	}
 }
 

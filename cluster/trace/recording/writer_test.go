@@ -1,4 +1,4 @@
-package trace
+package recording
 
 import (
 	"bufio"
@@ -13,10 +13,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/tracetest"
 )
 
 // recorded reads a recording as anybody would: line by line.
-func recorded(t *testing.T, name string) (Header, []Event) {
+func recorded(t *testing.T, name string) (Header, []trace.Event) {
 	t.Helper()
 	file, err := os.Open(name)
 	if err != nil {
@@ -30,13 +33,13 @@ func recorded(t *testing.T, name string) (Header, []Event) {
 		}
 	}
 	var header Header
-	var events []Event
+	var events []trace.Event
 	lines := bufio.NewScanner(from)
 	for n := 0; lines.Scan(); n++ {
 		if n == 0 {
 			err = json.Unmarshal(lines.Bytes(), &header)
 		} else {
-			var e Event
+			var e trace.Event
 			err = json.Unmarshal(lines.Bytes(), &e)
 			events = append(events, e)
 		}
@@ -51,22 +54,22 @@ func recorded(t *testing.T, name string) (Header, []Event) {
 }
 
 // lived is a log in which something has happened already.
-func lived() *Stream {
-	l := &Stream{}
-	l.Emit(Event{Kind: KindSettings, Settings: &Settings{Seed: 7, Storage: "memory"}})
-	l.Emit(Event{At: 1, Kind: KindProcess, Node: "n1", Process: Up})
-	l.Emit(Event{At: 2, Kind: KindTerm, Node: "n1", Term: 3})
-	l.Emit(Event{At: 2, Kind: KindVote, Node: "n1", Term: 3, Peer: "n1"})
-	l.Emit(Event{At: 3, Kind: KindRole, Node: "n1", Role: Leader, Term: 3})
-	l.Emit(Event{At: 3, Kind: KindLeader, Node: "n1", Peer: "n1"})
-	l.Emit(Event{At: 3, Kind: KindConfig, Node: "n1", Servers: []Server{{"n1", true}, {"n2", true}}})
-	l.Emit(Event{At: 4, Kind: KindAppended, Node: "n1", Index: 1, Entries: []Entry{{Term: 3, Kind: EntryAdd, Delta: 5}}})
-	l.Emit(Event{At: 5, Kind: KindApplied, Node: "n1", Index: 1, Term: 3, Value: 5})
-	l.Emit(Event{At: 5, Kind: KindCommitted, Node: "n1", Index: 1})
-	l.Emit(Event{At: 6, Kind: KindProcess, Node: "n2", Process: Crashed, Text: "its disk is full"})
-	l.Emit(Event{At: 6, Kind: KindDiskFault, Node: "n2", Text: "full"})
-	l.Emit(Event{At: 6, Kind: KindClockFault, Node: "n2", Factor: 2})
-	l.Emit(Event{At: 7, Kind: KindLinkFault, Node: "n1", Peer: "n2", Faults: []string{"cut"}})
+func lived() *trace.Stream {
+	l := &trace.Stream{}
+	l.Emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{Seed: 7, Storage: "memory"}})
+	l.Emit(trace.Event{At: 1, Kind: trace.KindProcess, Node: "n1", Process: trace.Up})
+	l.Emit(trace.Event{At: 2, Kind: trace.KindTerm, Node: "n1", Term: 3})
+	l.Emit(trace.Event{At: 2, Kind: trace.KindVote, Node: "n1", Term: 3, Peer: "n1"})
+	l.Emit(trace.Event{At: 3, Kind: trace.KindRole, Node: "n1", Role: trace.Leader, Term: 3})
+	l.Emit(trace.Event{At: 3, Kind: trace.KindLeader, Node: "n1", Peer: "n1"})
+	l.Emit(trace.Event{At: 3, Kind: trace.KindConfig, Node: "n1", Servers: []trace.Server{{ID: "n1", Voter: true}, {ID: "n2", Voter: true}}})
+	l.Emit(trace.Event{At: 4, Kind: trace.KindAppended, Node: "n1", Index: 1, Entries: []trace.Entry{{Term: 3, Kind: trace.EntryAdd, Delta: 5}}})
+	l.Emit(trace.Event{At: 5, Kind: trace.KindApplied, Node: "n1", Index: 1, Term: 3, Value: 5})
+	l.Emit(trace.Event{At: 5, Kind: trace.KindCommitted, Node: "n1", Index: 1})
+	l.Emit(trace.Event{At: 6, Kind: trace.KindProcess, Node: "n2", Process: trace.Crashed, Text: "its disk is full"})
+	l.Emit(trace.Event{At: 6, Kind: trace.KindDiskFault, Node: "n2", Text: "full"})
+	l.Emit(trace.Event{At: 6, Kind: trace.KindClockFault, Node: "n2", Factor: 2})
+	l.Emit(trace.Event{At: 7, Kind: trace.KindLinkFault, Node: "n1", Peer: "n2", Faults: []string{"cut"}})
 	return l
 }
 
@@ -74,21 +77,21 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
 		l := lived()
-		lost := Event{Kind: KindVerdict, Check: "acked-durable", Verdict: VerdictViolated, Text: "gone", Proof: []uint64{1, 2}, Index: 3, Entries: []Entry{{Term: 1}, {Term: 2}}}
+		lost := trace.Event{Kind: trace.KindVerdict, Check: "acked-durable", Verdict: trace.VerdictViolated, Text: "gone", Proof: []uint64{1, 2}, Index: 3, Entries: []trace.Entry{{Term: 1}, {Term: 2}}}
 		l.Emit(lost)
 		before := time.Now()
 		w, err := Create(name, 7)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.Record(w)
-		l.Emit(Event{At: 8, Kind: KindCaption, Text: "<hello> & \"goodbye\"\n\u2028"})
-		l.EmitPacket(9, &Packet{ID: 1, Status: Sent, From: "n1", To: "n2", Kind: "append"})
-		l.Emit(Event{At: 10, Kind: KindTerm, Node: "n2", Term: 3})
+		l.AddSink(w)
+		l.Emit(trace.Event{At: 8, Kind: trace.KindCaption, Text: "<hello> & \"goodbye\"\n\u2028"})
+		l.EmitPacket(9, &trace.Packet{ID: 1, Status: trace.Sent, From: "n1", To: "n2", Kind: "append"})
+		l.Emit(trace.Event{At: 10, Kind: trace.KindTerm, Node: "n2", Term: 3})
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		l.Emit(Event{At: 11, Kind: KindCaption, Text: "too late"})
+		l.Emit(trace.Event{At: 11, Kind: trace.KindCaption, Text: "too late"})
 		if err := w.Close(); err != nil {
 			t.Errorf("closed again: %v", err)
 		}
@@ -97,9 +100,9 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 		if header.Capsize != 1 || header.Seed != 7 || header.Started.Before(before.Add(-time.Second)) || header.Started.After(time.Now()) {
 			t.Errorf("the header is %+v", header)
 		}
-		var got State
+		var got trace.State
 		for _, e := range events {
-			got.Apply(e)
+			got.Apply(&e)
 		}
 		want := l.State()
 		if c := got.Check(lost.Check); c == nil || c.Verdict != lost.Verdict || c.Text != lost.Text || !reflect.DeepEqual(c.Proof, lost.Proof) || !reflect.DeepEqual(got.Lost, want.Lost) {
@@ -116,7 +119,7 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 			now, was := &got.Nodes[i], want.Nodes[i]
 			was.Since, was.RoleAt, was.ValueAt, was.BehindSince = now.Since, now.RoleAt, now.ValueAt, now.BehindSince
 			was.LastHeard, was.LastHeardFrom, now.LastHeard, now.LastHeardFrom, was.Votes, now.Votes = 0, "", 0, "", nil, nil
-			if text, wanted := deep(&State{Nodes: []Node{*now}}), deep(&State{Nodes: []Node{was}}); text != wanted {
+			if text, wanted := tracetest.Text(&trace.State{Nodes: []trace.Node{*now}}), tracetest.Text(&trace.State{Nodes: []trace.Node{was}}); text != wanted {
 				t.Errorf("node %d is\n%s, not\n%s", i, text, wanted)
 			}
 		}
@@ -136,7 +139,7 @@ func TestARecordingCanBeReadWhileItIsWritten(t *testing.T) {
 				t.Errorf("%s: it begins with %+v and %d events", name, header, len(events))
 			}
 			for i := range 10 {
-				w.Add(Event{Seq: uint64(i + 1), Kind: KindCaption, Text: "x"})
+				w.Add(&trace.Event{Seq: uint64(i + 1), Kind: trace.KindCaption, Text: "x"}, nil)
 			}
 			time.Sleep(flushEvery)
 			synctest.Wait()
@@ -150,8 +153,8 @@ func TestARecordingCanBeReadWhileItIsWritten(t *testing.T) {
 	}
 }
 
-// left returns how many events wait.
-func (w *Writer) left() int {
+// waiting returns how many events wait to be written.
+func waiting(w *Writer) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.waiting.count()
@@ -164,20 +167,20 @@ func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var state State
+		var state trace.State
 		for state.Seq < 3*waitingMax {
 			state.Seq++
 			if state.Seq%7 == 0 {
-				w.Add(Event{Seq: state.Seq, Kind: KindCaption, Text: "x"})
+				w.Add(&trace.Event{Seq: state.Seq, Kind: trace.KindCaption, Text: "x"}, nil)
 			} else {
-				w.addPacket(&Packet{ID: state.Seq}, &state)
+				w.AddPacket(&trace.Packet{ID: state.Seq}, &state)
 			}
-			if left := w.left(); left > waitingMax {
+			if left := waiting(w); left > waitingMax {
 				t.Fatalf("%d events wait", left)
 			}
 		}
 		synctest.Wait()
-		if left := w.left(); left > waitingMany {
+		if left := waiting(w); left > waitingMany {
 			t.Errorf("%d events still wait", left)
 		}
 		if err := w.Close(); err != nil {
@@ -228,7 +231,7 @@ func TestAFullDiskIsSaidInTheEnd(t *testing.T) {
 	if err := w.file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	w.Add(Event{Kind: KindCaption})
+	w.Add(&trace.Event{Kind: trace.KindCaption}, nil)
 	if err := w.Close(); err == nil || !strings.Contains(err.Error(), "a.trace") {
 		t.Errorf("Close: %v", err)
 	}

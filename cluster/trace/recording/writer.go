@@ -1,4 +1,4 @@
-package trace
+package recording
 
 import (
 	"compress/gzip"
@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"capsize/cluster/trace"
 )
 
 // fileVersion is the version of the file format.
@@ -94,10 +96,16 @@ func (w *Writer) writeOn() {
 	}
 }
 
-// Add adds an event. An error is kept for Close.
-func (w *Writer) Add(e Event) { w.add(&e, nil) }
+// Start writes events that add up to a state, so that a recording may begin in the
+// middle of a run.
+func (w *Writer) Start(s *trace.State) {
+	for _, e := range beginning(s) {
+		w.Add(&e, s)
+	}
+}
 
-func (w *Writer) add(e *Event, _ *State) {
+// Add adds an event. An error is kept for [Writer.Close].
+func (w *Writer) Add(e *trace.Event, _ *trace.State) {
 	w.mu.Lock()
 	if !w.closed {
 		w.waiting.add(e)
@@ -107,7 +115,8 @@ func (w *Writer) add(e *Event, _ *State) {
 	w.hurry(count)
 }
 
-func (w *Writer) addPacket(p *Packet, s *State) {
+// AddPacket adds the event of a packet, after which the state is s.
+func (w *Writer) AddPacket(p *trace.Packet, s *trace.State) {
 	w.mu.Lock()
 	if !w.closed {
 		w.waiting.addPacket(p, s)
@@ -138,7 +147,7 @@ func (w *Writer) flush() {
 	events := w.waiting
 	w.waiting = w.free
 	w.mu.Unlock()
-	events.empty(func(e *Event) {
+	events.empty(func(e *trace.Event) {
 		w.line.event(e)
 		if len(w.line.buf) >= linesMany {
 			w.writeLines()
@@ -188,57 +197,46 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Record writes to w all that happens from now on, behind what it needs to know
-// of the time before.
-func (l *Stream) Record(w *Writer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range beginning(&l.state) {
-		w.Add(e)
-	}
-	l.keepers = append(l.keepers, w)
-}
-
 // beginning returns events that add up to a state, but for what is only of the
 // moment: packets, the story and the reigns. All carry the number and the time of
 // the last one they stand for.
-func beginning(s *State) []Event {
-	var all []Event
+func beginning(s *trace.State) []trace.Event {
+	var all []trace.Event
 	if s.Seq == 0 {
 		return nil
 	}
 	settings := s.Settings
-	add := func(e Event) {
+	add := func(e trace.Event) {
 		e.Seq, e.At = s.Seq, s.At
 		all = append(all, e)
 	}
-	add(Event{Kind: KindSettings, Settings: &settings})
+	add(trace.Event{Kind: trace.KindSettings, Settings: &settings})
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		// A start forgets what follows here, so it comes first.
-		add(Event{Kind: KindProcess, Node: n.ID, Process: n.Process, Text: n.Why})
-		add(Event{Kind: KindLoaded, Node: n.ID, Index: n.First, Entries: n.Entries[:len(n.Entries):len(n.Entries)], Last: n.SnapshotIndex, Term: n.SnapshotTerm, Data: n.Snapshot, Servers: n.SnapshotServers})
-		add(Event{Kind: KindTerm, Node: n.ID, Term: n.Term})
+		add(trace.Event{Kind: trace.KindProcess, Node: n.ID, Process: n.Process, Text: n.Why})
+		add(trace.Event{Kind: trace.KindLoaded, Node: n.ID, Index: n.First, Entries: n.Entries[:len(n.Entries):len(n.Entries)], Last: n.SnapshotIndex, Term: n.SnapshotTerm, Data: n.Snapshot, Servers: n.SnapshotServers})
+		add(trace.Event{Kind: trace.KindTerm, Node: n.ID, Term: n.Term})
 		if n.Role != "" {
-			add(Event{Kind: KindRole, Node: n.ID, Role: n.Role, Term: n.Term})
+			add(trace.Event{Kind: trace.KindRole, Node: n.ID, Role: n.Role, Term: n.Term})
 		}
-		add(Event{Kind: KindVote, Node: n.ID, Term: n.VoteTerm, Peer: n.Vote})
-		add(Event{Kind: KindLeader, Node: n.ID, Peer: n.Leader})
-		add(Event{Kind: KindConfig, Node: n.ID, Servers: n.Servers})
-		add(Event{Kind: KindApplied, Node: n.ID, Index: n.Applied, Value: n.Value})
-		add(Event{Kind: KindCommitted, Node: n.ID, Index: n.Commit})
-		add(Event{Kind: KindDiskFault, Node: n.ID, Text: n.DiskFault})
-		add(Event{Kind: KindClockFault, Node: n.ID, Factor: n.ClockFactor})
+		add(trace.Event{Kind: trace.KindVote, Node: n.ID, Term: n.VoteTerm, Peer: n.Vote})
+		add(trace.Event{Kind: trace.KindLeader, Node: n.ID, Peer: n.Leader})
+		add(trace.Event{Kind: trace.KindConfig, Node: n.ID, Servers: n.Servers})
+		add(trace.Event{Kind: trace.KindApplied, Node: n.ID, Index: n.Applied, Value: n.Value})
+		add(trace.Event{Kind: trace.KindCommitted, Node: n.ID, Index: n.Commit})
+		add(trace.Event{Kind: trace.KindDiskFault, Node: n.ID, Text: n.DiskFault})
+		add(trace.Event{Kind: trace.KindClockFault, Node: n.ID, Factor: n.ClockFactor})
 	}
 	for link, faults := range s.Faults {
-		add(Event{Kind: KindLinkFault, Node: link.From, Peer: link.To, Faults: faults})
+		add(trace.Event{Kind: trace.KindLinkFault, Node: link.From, Peer: link.To, Faults: faults})
 	}
 	for _, c := range s.Checks {
-		add(Event{Kind: KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count})
+		add(trace.Event{Kind: trace.KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count})
 	}
 	for _, lost := range s.Lost {
 		if c := s.Check("acked-durable"); c != nil {
-			add(Event{Kind: KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count, Index: lost.Index, Entries: []Entry{lost.Entry}})
+			add(trace.Event{Kind: trace.KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count, Index: lost.Index, Entries: []trace.Entry{lost.Entry}})
 		}
 	}
 	return all
