@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"capsize/cluster"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
@@ -81,50 +79,6 @@ func (m *model) setLoad(load int) {
 		return
 	}
 	m.order(fmt.Sprintf("load %d/s clients %d%s", loads[load], loadClients, m.via()), "ok")
-}
-
-func selectNumber(m *model, pressed string) tea.Cmd {
-	if nodes := m.nodes(); int(pressed[0]-'1') < len(nodes) {
-		m.choose(nodes[pressed[0]-'1'], false)
-	} else {
-		m.say("", fmt.Sprintf("there is no node number %s: there are %d", pressed, len(nodes)), true)
-	}
-	return nil
-}
-
-func selectArrow(m *model, pressed string) tea.Cmd {
-	nodes := m.nodes()
-	if len(nodes) == 0 {
-		return nil
-	}
-	key, more := strings.CutPrefix(pressed, "shift+")
-	step := 1
-	if key == "up" || key == "left" {
-		step = len(nodes) - 1
-	}
-	if more && len(m.selected) == 0 {
-		m.selected[m.cursor] = true
-	}
-	m.choose(nodes[(slices.Index(nodes, m.cursor)+step)%len(nodes)], more)
-	return nil
-}
-
-// choose puts the cursor on a node; with more, it joins those selected.
-func (m *model) choose(id string, more bool) {
-	m.cursor, m.follow = id, false
-	if more {
-		m.selected[id] = true
-		return
-	}
-	clear(m.selected)
-}
-
-func (m *model) selectNobody() {
-	if m.leavePlace() {
-		return
-	}
-	clear(m.selected)
-	m.follow, m.logScroll = true, 0
 }
 
 // sel writes nodes as the command language does.

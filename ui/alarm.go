@@ -3,7 +3,6 @@ package ui
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"capsize/cluster/trace"
 )
@@ -16,12 +15,6 @@ type alarms struct {
 	shown  []string        // those that the alarm on the screen tells of
 	silent bool            // the clock goes on
 	proof  int             // which event of the proof is shown next
-}
-
-// alarm tells of checks that have just been violated, worst first.
-type alarm struct {
-	checks []trace.Check
-	stops  bool // the clock was stopped for it
 }
 
 // lookAtChecks raises an alarm, once, for each check that is violated. What is
@@ -109,77 +102,22 @@ func (m *model) nextProof() {
 	at := m.alarms.proof % len(c.Proof)
 	m.alarms.proof = at + 1
 	if m.look(c.Proof[at]); !m.toast.bad {
-		m.turnTo(c.Proof[at])
+		m.turnToBestView(c.Proof[at])
 		m.say("", fmt.Sprintf("proof %d of %d (j: next): %s", at+1, len(c.Proof), m.toast.text), false)
 	}
 }
 
-// turnTo turns to the view in which an event of the past that is shown is seen best.
-func (m *model) turnTo(seq uint64) {
-	m.zoom = ""
+// turnToBestView turns to the view in which an event of the past that is shown is seen best.
+func (m *model) turnToBestView(seq uint64) {
+	m.views.stage.zoom = ""
 	for _, op := range operations(&m.travel.shown) {
 		if op.CallSeq == seq || op.ReturnSeq == seq {
-			m.view, m.op = viewClients, op.ID
+			m.turnTo(m.views.clients)
+			m.views.clients.op = op.ID
 			return
 		}
 	}
-	if m.view != viewLog {
-		m.view = viewStage
+	if m.view() != m.views.log {
+		m.turnTo(m.views.stage)
 	}
-}
-
-// alarmText is where the text of an alarm begins, and alarmWidth how wide it is.
-const alarmText, alarmWidth = 10, 100
-
-// drawAlarm draws the alarm above a row, where it leaves the nodes to be seen.
-func (p *painter) drawAlarm(bottom int) {
-	if p.alarm == nil {
-		return
-	}
-	worst := p.alarm.checks[0]
-	w := min(p.w-6, alarmWidth)
-	part := func(label, text string, k ink) []alarmLine {
-		var lines []alarmLine
-		for i, row := range wrap(clean(text), w-alarmText) {
-			if i == sentenceLines {
-				break
-			}
-			lines = append(lines, alarmLine{label, row, k})
-			label = ""
-		}
-		return lines
-	}
-	lines := part("promised", promised(worst.Name), inkText)
-	lines = append(lines, part("happened", worst.Text, inkText|bold)...)
-	if len(p.alarm.checks) > 1 {
-		var also []string
-		for _, c := range p.alarm.checks[1:] {
-			also = append(also, clean(c.Name))
-		}
-		lines = append(lines, part("also", strings.Join(also, ", ")+" violated", inkBad)...)
-	}
-	r := rect{1, bottom - len(lines) - 4, p.w - 2, len(lines) + 4}
-	in := p.framed(r, p.glyphs.bad+" violated: "+clean(worst.Name), inkBad|bold)
-	for i, l := range lines {
-		p.put(in.x, in.y+i, alarmText, l.label, inkDim)
-		p.put(in.x+alarmText, in.y+i, in.w-alarmText, l.text, l.k)
-	}
-	at := &pen{c: p.canvas, x: in.x, y: in.y + in.h - 1, end: in.x + in.w}
-	hint := func(key, text string) {
-		p.hitKey(rect{at.x, at.y, width(key) + 1 + width(text), 1}, key)
-		at.write(key, inkAccent|bold)
-		at.write(" "+text, inkDim)
-		at.skip(3)
-	}
-	hint("j", "what proves it")
-	hint("esc", "close")
-	if p.alarm.stops && p.paused {
-		hint("space", "let time go on")
-	}
-}
-
-// alarmLine is a line of an alarm.
-type alarmLine struct {
-	label, text string
-	k           ink
 }

@@ -73,8 +73,8 @@ func TestTheProofOfAViolationIsShown(t *testing.T) {
 	s.violate("linearizable", ops[0].ReturnSeq, ops[1].ReturnSeq)
 	s.press("j")
 	s.wants("proof 1 of 2")
-	if s.view != viewClients || s.op != ops[0].ID {
-		t.Errorf("the %s view, operation %d", s.view, s.op)
+	if s.view() != s.views.clients || s.views.clients.op != ops[0].ID {
+		t.Errorf("the %s view, operation %d", s.view().name(), s.views.clients.op)
 	}
 	s.press("j")
 	s.wants("proof 2 of 2")

@@ -8,6 +8,7 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
+	"capsize/ui/canvas"
 )
 
 // branch is one course that things took. At most one of them goes on; of the
@@ -16,6 +17,13 @@ type branch struct {
 	source
 	name   string
 	parent string // the branch it was taken from, "" for none
+}
+
+// branchList are the courses that things took; the source shown is one of them.
+type branchList struct {
+	branches  []branch
+	branch    int
+	branching bool // a branch is about to begin
 }
 
 // branchedMsg says that a branch has begun, or why not.
@@ -116,7 +124,7 @@ func (m *model) branchesMenu() {
 // tell says from when a branch is, how far it goes, and how it ends.
 func (b *branch) tell() string {
 	last := b.now()
-	text := clockTime(b.first().At) + " to " + clockTime(last.At)
+	text := canvas.Clock(b.first().At) + " to " + canvas.Clock(last.At)
 	if b.parent != "" {
 		text += ", from " + b.parent
 	}
@@ -141,7 +149,8 @@ func (m *model) showBranch(i int) {
 	m.run(0)
 	b := &m.branches[i]
 	m.branch, m.source = i, b.source
-	m.travel, m.window = newTravel(), window{zoom: m.window.zoom}
+	m.travel = newTravel()
+	m.views.time.restart()
 	m.paused = true
 	m.toNow()
 	m.present(&m.state)

@@ -139,7 +139,7 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	r.wants("the end")
 	r.press("i")
 	r.wants("this is a recording")
-	for range viewCount {
+	for range r.views.all {
 		r.press("tab")
 	}
 	r.press("space", ",", ".", "(", ")", "home", "x", "?", "esc", "y", "esc")

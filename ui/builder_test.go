@@ -2,9 +2,12 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // world folds hand-made events into a state, as a cluster would.
@@ -122,18 +125,28 @@ func (w *world) cutLinks(a, b string) {
 	}
 }
 
-func (w *world) frame(width, height int) *frame {
+// picture is a frame with the view that draws it, at first the stage.
+type picture struct {
+	*frame
+	*views
+	view view
+}
+
+func (w *world) frame(width, height int) *picture {
 	cursor := ""
 	if len(w.state.Nodes) > 0 {
 		cursor = w.state.Nodes[0].ID
 	}
-	return &frame{
-		state: &w.state, width: width, height: height, theme: darkTheme, glyphs: unicodeGlyphs,
-		now: w.at, speed: 1, cursor: cursor, route: "leader", level: "linearizable",
-		command: "increment", toast: toast{text: "ok: 128"}, rate: 41,
-		history: []int{0, 3, 9, 14, 22, 31, 41, 38, 27, 30, 41, 44, 12, 0, 0, 18, 40, 41},
-		hints:   testHints,
+	f := &frame{
+		state: &w.state, width: width, height: height, theme: style.Dark, glyphs: style.Unicode,
+		moment:         moment{now: w.at, speed: 1},
+		nodeCursor:     nodeCursor{cursor: cursor},
+		clientSettings: clientSettings{route: "leader", level: "linearizable"},
+		motion:         motion{rate: 41, history: []int{0, 3, 9, 14, 22, 31, 41, 38, 27, 30, 41, 44, 12, 0, 0, 18, 40, 41}},
+		input:          input{command: "increment", toast: toast{text: "ok: 128"}, hints: testHints},
 	}
+	v := newViews(nil)
+	return &picture{frame: f, views: v, view: v.stage}
 }
 
 var testHints = []helpKey{
@@ -262,7 +275,7 @@ func faulty() *world {
 }
 
 // withSparks puts packets of all kinds on their way.
-func withSparks(f *frame, from string) *frame {
+func withSparks(f *picture, from string) *picture {
 	kinds := []trace.Packet{{Kind: "append"}, {Kind: "append", Reply: true, OK: true}, {Kind: "heartbeat"}, {Kind: "vote"}, {Kind: "snapshot"}}
 	for i := range f.state.Nodes {
 		to := f.state.Nodes[i].ID
@@ -296,8 +309,16 @@ func huge() *world {
 	return w
 }
 
-// render draws a frame as text.
-func (f *frame) render() (string, []hit) {
-	c, hits := f.paint()
-	return c.render(f.theme), hits
+// paint draws the picture.
+func (p *picture) paint() (*canvas.Canvas, []hit) { return paint(p.frame, p.view) }
+
+// render draws the picture as text.
+func (p *picture) render() (string, []hit) {
+	c, hits := p.paint()
+	return c.Render(p.theme), hits
+}
+
+// turnTo draws the picture with the view of a name.
+func (p *picture) turnTo(name string) {
+	p.view = p.all[slices.IndexFunc(p.all, func(v view) bool { return v.name() == name })]
 }

@@ -4,90 +4,92 @@ import (
 	"slices"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // cards draws the nodes side by side, where there is no room for the ring.
-func (p *painter) cards(r rect) {
+func (p *painter) cards(r canvas.Rectangle) {
 	nodes := len(p.state.Nodes)
-	if r.empty() || nodes == 0 {
+	if r.Empty() || nodes == 0 {
 		return
 	}
-	rows := cardRows(r.w, nodes)
+	rows := cardRows(r.W, nodes)
 	perRow := (nodes + rows - 1) / rows
 	high, pitch := cardSmall, cardSmall
-	if r.h >= rows*cardBig+rows-1 {
+	if r.H >= rows*cardBig+rows-1 {
 		high, pitch = cardBig, cardBig+1
 	}
 	// Few nodes do not drift apart on a wide screen.
-	w := min(r.w/perRow, 26)
+	w := min(r.W/perRow, 26)
 	for i := range p.state.Nodes {
-		at := rect{r.x + i%perRow*w, r.y + i/perRow*pitch, w, high}
+		at := canvas.Rect(r.X+i%perRow*w, r.Y+i/perRow*pitch, w, high)
 		p.card(&p.state.Nodes[i], at)
 	}
 }
 
 // card draws one node: name, value, log, and what it waits for.
-func (p *painter) card(n *trace.Node, r rect) {
+func (p *painter) card(n *trace.Node, r canvas.Rectangle) {
 	p.hitNode(r, n.ID)
 	if p.cursorOn(n.ID) {
-		p.fill(rect{r.x, r.y, 1, r.h}, p.glyphs.cursor, p.cursorInk())
+		p.Fill(canvas.Rect(r.X, r.Y, 1, r.H), p.glyphs.Cursor, p.cursorInk())
 	}
-	x, w := r.x+2, r.w-3
+	x, w := r.X+2, r.W-3
 	parts := p.title(n)
-	parts[1].text = truncate(clean(n.ID), w-2, p.glyphs.more)
+	parts[1].Text = canvas.Truncate(canvas.Sanitize(n.ID), w-2, p.glyphs.More)
 	if n.Role == trace.Leader && n.Process == trace.Up {
-		parts = append(parts, note{" " + string(trace.Leader), inkAccent})
+		parts = append(parts, canvas.Styled(" "+string(trace.Leader), style.Accent))
 	}
 	if p.selected[n.ID] {
-		parts = slices.Insert(parts, 2, note{" " + p.glyphs.marked, inkAccent})
+		parts = slices.Insert(parts, 2, canvas.Styled(" "+p.glyphs.Marked, style.Accent))
 	}
-	at := &pen{c: p.canvas, x: x, y: r.y, end: x + w}
+	at := p.Pen(x, r.Y, x+w)
 	for _, part := range parts {
-		if at.room(width(part.text)) {
-			at.write(part.text, part.ink)
+		if at.Room(canvas.Width(part.Text)) {
+			at.Write(part.Text, part.Style)
 		}
 	}
-	if r.h >= cardBig {
-		p.cardBig(n, rect{x, r.y + 1, w, r.h - 1})
+	if r.H >= cardBig {
+		p.cardBig(n, canvas.Rect(x, r.Y+1, w, r.H-1))
 		return
 	}
 	value, k := p.valueOf(n)
-	at = &pen{c: p.canvas, x: x, y: r.y + 1, end: x + w}
-	at.write(fit(n.Value, min(len(value), w)), k)
-	at.skip(1)
+	at = p.Pen(x, r.Y+1, x+w)
+	at.Write(canvas.Compact(n.Value, min(len(value), w)), k)
+	at.Skip(1)
 	if !n.Process.Running() {
 		// Of a running one the title says it.
-		at.write(p.behindText(n), inkWarn)
+		at.Write(p.behindText(n), style.Warn)
 	}
 	if faults := p.faultsOf(n); len(faults) > 0 {
-		p.notes(faults, x, r.y+2, w)
+		p.notes(faults, x, r.Y+2, w)
 	} else {
-		p.heard(n, x, r.y+2, w, 5)
+		p.heard(n, x, r.Y+2, w, 5)
 	}
 }
 
 // cardBig draws what is below the name of a large card.
-func (p *painter) cardBig(n *trace.Node, r rect) {
+func (p *painter) cardBig(n *trace.Node, r canvas.Rectangle) {
 	value, k := p.valueOf(n)
-	if p.glyphs.big && bigWidth(value) <= r.w {
-		p.putBig(r.x, r.y, value, k)
+	if p.glyphs.Big && canvas.BigWidth(value) <= r.W {
+		p.PutBig(r.X, r.Y, value, k)
 	} else {
-		p.put(r.x, r.y+1, r.w, fit(n.Value, min(len(value), r.w)), k)
+		p.Put(r.X, r.Y+1, r.W, canvas.Compact(n.Value, min(len(value), r.W)), k)
 	}
-	at := &pen{c: p.canvas, x: r.x, y: r.y + bigHeight, end: r.x + r.w}
-	at.write("log ", inkDim)
-	at.write(fit(count(n.LastIndex()), 6), termInk(n.LastTerm()))
+	at := p.Pen(r.X, r.Y+canvas.BigHeight, r.X+r.W)
+	at.Write("log ", style.Dim)
+	at.Write(canvas.Compact(canvas.Count(n.LastIndex()), 6), style.Term(n.LastTerm()))
 	if text := p.behindText(n); text != "" && !n.Process.Running() {
-		at.skip(1)
-		at.write(text, inkWarn)
-	} else if text := "t" + fit(count(n.Term), 4); at.room(len(text) + 1) {
-		at.skip(1)
-		at.write(text, inkDim)
+		at.Skip(1)
+		at.Write(text, style.Warn)
+	} else if text := "t" + canvas.Compact(canvas.Count(n.Term), 4); at.Room(len(text) + 1) {
+		at.Skip(1)
+		at.Write(text, style.Dim)
 	}
-	y := r.y + bigHeight + 1
+	y := r.Y + canvas.BigHeight + 1
 	if faults := p.faultsOf(n); len(faults) > 0 {
-		p.notes(faults, r.x, y, r.w)
+		p.notes(faults, r.X, y, r.W)
 	} else {
-		p.heard(n, r.x, y, r.w, r.w-6)
+		p.heard(n, r.X, y, r.W, r.W-6)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // castVersion is the version of the asciicast format that is written:
@@ -28,15 +30,15 @@ const (
 type cast struct {
 	out    io.Writer
 	title  string
-	screen screen
+	screen canvas.ANSIWriter
 	// cols and rows are the size of the terminal, 0 as long as there is no picture
 	// and thus no header.
 	cols, rows int
 	last       int64 // milliseconds from the start to the event before
 
 	spent budget
-	held  *canvas // a picture that waits, because much was written lately
-	theme *theme  // of that
+	held  *canvas.Canvas // a picture that waits, because much was written lately
+	theme *style.Theme   // of that
 }
 
 // castHeader is the first line of an asciicast.
@@ -62,8 +64,8 @@ type castTheme struct {
 // picture shows a picture at a time since the start. The canvas is the cast's from
 // then on. Where pictures change so much that the file would grow too large, only
 // some are shown.
-func (c *cast) picture(at time.Duration, p *canvas, t *theme) error {
-	if p.w < 1 || p.h < 1 {
+func (c *cast) picture(at time.Duration, p *canvas.Canvas, t *style.Theme) error {
+	if p.W < 1 || p.H < 1 {
 		return nil // the terminal has no room: it goes on showing what it did
 	}
 	if c.cols == 0 {
@@ -71,9 +73,9 @@ func (c *cast) picture(at time.Duration, p *canvas, t *theme) error {
 			return err
 		}
 	}
-	if p.w != c.cols || p.h != c.rows {
-		c.cols, c.rows = p.w, p.h
-		if err := c.event(at, castResize, fmt.Sprintf("%dx%d", p.w, p.h)); err != nil {
+	if p.W != c.cols || p.H != c.rows {
+		c.cols, c.rows = p.W, p.H
+		if err := c.event(at, castResize, fmt.Sprintf("%dx%d", p.W, p.H)); err != nil {
 			return err
 		}
 	}
@@ -89,7 +91,7 @@ func (c *cast) show(at time.Duration) error {
 	if c.held == nil {
 		return nil
 	}
-	text := c.screen.update(c.held, c.theme)
+	text := c.screen.Update(c.held, c.theme)
 	if c.held = nil; text == "" {
 		return nil
 	}
@@ -97,11 +99,11 @@ func (c *cast) show(at time.Duration) error {
 }
 
 // begin writes the header.
-func (c *cast) begin(p *canvas, t *theme) error {
-	c.cols, c.rows = p.w, p.h
-	h := castHeader{Version: castVersion, Title: clean(c.title), Term: castTerm{Cols: p.w, Rows: p.h, Type: "xterm-256color"}}
-	if t.ansi != "" {
-		h.Term.Theme = &castTheme{FG: t.colours[inkText].text, BG: t.ground, Palette: t.ansi}
+func (c *cast) begin(p *canvas.Canvas, t *style.Theme) error {
+	c.cols, c.rows = p.W, p.H
+	h := castHeader{Version: castVersion, Title: canvas.Sanitize(c.title), Term: castTerm{Cols: p.W, Rows: p.H, Type: "xterm-256color"}}
+	if t.Ansi != "" {
+		h.Term.Theme = &castTheme{FG: t.Colours[style.Text].Text, BG: t.Ground, Palette: t.Ansi}
 	}
 	line, err := json.Marshal(h)
 	if err != nil {
@@ -116,7 +118,7 @@ func (c *cast) mark(at time.Duration, label string) error {
 	if err := c.show(at); err != nil {
 		return err
 	}
-	return c.event(at, castMarker, truncate(clean(label), markerMax, "…"))
+	return c.event(at, castMarker, canvas.Truncate(canvas.Sanitize(label), markerMax, "…"))
 }
 
 // markerMax is how long the name of a marker may be, in cells.

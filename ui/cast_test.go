@@ -15,6 +15,8 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // castEvent is one event of an asciicast, as its specification has it.
@@ -64,9 +66,9 @@ func parseCast(tb testing.TB, data []byte) (castHeader, []castEvent) {
 func emulator(w, h int) *vt.Emulator { return vt.NewEmulator(w, h) }
 
 // drawn returns what a terminal shows that is given a whole picture.
-func drawn(c *canvas, t *theme) string {
-	e := emulator(c.w, c.h)
-	_, _ = e.WriteString(strings.ReplaceAll(c.render(t), "\n", "\r\n"))
+func drawn(c *canvas.Canvas, t *style.Theme) string {
+	e := emulator(c.W, c.H)
+	_, _ = e.WriteString(strings.ReplaceAll(c.Render(t), "\n", "\r\n"))
 	return seenOn(e)
 }
 
@@ -117,7 +119,7 @@ type witness struct {
 	at      []time.Duration
 }
 
-func (w *witness) picture(at time.Duration, c *canvas, t *theme) error {
+func (w *witness) picture(at time.Duration, c *canvas.Canvas, t *style.Theme) error {
 	screen := drawn(c, t)
 	// A cast says nothing where nothing has changed.
 	if n := len(w.screens); n == 0 || w.screens[n-1] != screen {
@@ -190,7 +192,8 @@ func TestACastShowsAnyPictureAfterAnyOther(t *testing.T) {
 	for i, name := range names {
 		for j, size := range []Size{{120, 36}, {80, 24}, {80, 24}, {20, 5}} {
 			f := full(all[name].frame(size.Width, size.Height))
-			f.theme = themes[(i+j/3)%len(themes)].dark
+			names := style.ThemeNames()
+			f.theme = style.ThemeOn(names[(i+j/3)%len(names)], style.TerminalColours{})
 			if name == "five" {
 				f.presents, f.heading = true, "领导者死了，谁来接替？"
 			}

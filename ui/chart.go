@@ -23,7 +23,7 @@ type chart struct {
 	okAt    []time.Duration // when clients were told ok
 	shape   string          // what was done to the network last, and when
 	shapeAt time.Duration
-	// Messages, and where in them the one of a packet's number is. Crowded says
+	// messages, and where in them the one of a packet's number is. Crowded says
 	// that there were too many to look at each.
 	messages []message
 	flying   map[uint64]int

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // promise is what a check holds a cluster to.
@@ -72,16 +74,16 @@ func ranked(checks []trace.Check) []trace.Check {
 	return checks
 }
 
-// markOfVerdict returns how a verdict is shown.
-func (g *glyphs) markOfVerdict(v trace.Verdict) (glyph string, k ink) {
+// verdictGlyph returns how a verdict is shown.
+func verdictGlyph(g *style.Glyphs, v trace.Verdict) (glyph string, k style.Style) {
 	switch v {
 	case trace.VerdictViolated:
-		return g.bad, inkLoud
+		return g.Bad, style.Loud
 	case trace.VerdictUndecided:
-		return g.undecided, inkWarn
+		return g.Undecided, style.Warn
 	case trace.VerdictOK:
 	}
-	return g.good, inkGood
+	return g.Good, style.Good
 }
 
 // violated returns those of the checks that are violated, worst first.
@@ -91,21 +93,23 @@ func violated(checks []trace.Check) []trace.Check {
 
 // verdicts returns what the checks say in a few words, in forms from the longest
 // to the shortest, and whether it must be seen.
-func (p *painter) verdicts() (forms [][]note, urgent bool) {
-	var broken, open []note
+func (p *painter) verdicts() (forms [][]canvas.Span, urgent bool) {
+	var broken, open []canvas.Span
 	var good uint64
 	for _, c := range p.checks() {
-		glyph, k := p.glyphs.markOfVerdict(c.Verdict)
+		glyph, k := verdictGlyph(p.glyphs, c.Verdict)
 		switch c.Verdict {
 		case trace.VerdictViolated:
-			broken = append(broken, note{" " + glyph + " " + clean(c.Name) + " ", k})
+			broken = append(broken, canvas.Styled(" "+glyph+" "+canvas.Sanitize(c.Name)+" ", k))
 		case trace.VerdictUndecided:
-			open = append(open, note{glyph + " " + clean(c.Name), k})
+			open = append(open, canvas.Styled(glyph+" "+canvas.Sanitize(c.Name), k))
 		case trace.VerdictOK:
 			good++
 		}
 	}
-	checks := func(n uint64) note { return note{fmt.Sprintf("%s %d checks", p.glyphs.good, n), inkGood} }
+	checks := func(n uint64) canvas.Span {
+		return canvas.Styled(fmt.Sprintf("%s %d checks", p.glyphs.Good, n), style.Good)
+	}
 	switch lin := p.state.Check("linearizable"); {
 	case len(broken) > 0:
 		urgent = true
@@ -115,31 +119,31 @@ func (p *painter) verdicts() (forms [][]note, urgent bool) {
 		}
 		forms = append(forms, all, broken)
 		if len(broken) > 1 {
-			forms = append(forms, []note{{fmt.Sprintf(" %s %d violated ", p.glyphs.bad, len(broken)), inkLoud}})
+			forms = append(forms, []canvas.Span{canvas.Styled(fmt.Sprintf(" %s %d violated ", p.glyphs.Bad, len(broken)), style.Loud)})
 		}
 	case len(open) > 0:
-		forms = [][]note{append(open, checks(good)), open[:1]}
+		forms = [][]canvas.Span{append(open, checks(good)), open[:1]}
 	case lin != nil && lin.Count > 0 && good > 1:
 		unit := "ops"
 		if lin.Count == 1 {
 			unit = "op"
 		}
-		ops := note{fmt.Sprintf("%s linearizable %s %s", p.glyphs.good, thousands(lin.Count), unit), inkGood}
-		forms = [][]note{{ops, checks(good - 1)}, {checks(good)}}
+		ops := canvas.Styled(fmt.Sprintf("%s linearizable %s %s", p.glyphs.Good, canvas.Thousands(lin.Count), unit), style.Good)
+		forms = [][]canvas.Span{{ops, checks(good - 1)}, {checks(good)}}
 	default:
-		forms = [][]note{{checks(good)}}
+		forms = [][]canvas.Span{{checks(good)}}
 	}
 	return forms, urgent
 }
 
 // spread returns how wide notes are, three blanks apart.
-func spread(notes []note) int {
+func spread(notes []canvas.Span) int {
 	w := 0
 	for i, n := range notes {
 		if i > 0 {
 			w += 3
 		}
-		w += width(n.text)
+		w += canvas.Width(n.Text)
 	}
 	return w
 }
@@ -155,7 +159,7 @@ const (
 // checkList draws the checks at the bottom of r, in at most so many lines, and
 // returns how many it took: of what is violated or undecided the sentence, and
 // the others below with what they promise or, where that is too much, side by side.
-func (p *painter) checkList(r rect, most int) int {
+func (p *painter) checkList(r canvas.Rectangle, most int) int {
 	var bad, good []trace.Check
 	for _, c := range p.checks() {
 		if c.Verdict == trace.VerdictOK {
@@ -167,27 +171,27 @@ func (p *painter) checkList(r rect, most int) int {
 	lines := 0
 	sentences := make([][]string, len(bad))
 	for i, c := range bad {
-		sentences[i] = wrap(clean(c.Text), r.w-checkText)
+		sentences[i] = canvas.Wrap(canvas.Sanitize(c.Text), r.W-checkText)
 		sentences[i] = sentences[i][:min(len(sentences[i]), sentenceLines)]
 		lines += max(len(sentences[i]), 1)
 	}
 	columns := 1
 	if lines+len(good) > most {
-		columns = max(r.w/(checkCount+4), 1)
+		columns = max(r.W/(checkCount+4), 1)
 	}
 	rows := (len(good) + columns - 1) / columns
-	high := min(lines+rows, r.h)
-	y := r.y + r.h - high
+	high := min(lines+rows, r.H)
+	y := r.Y + r.H - high
 	for i, c := range bad {
-		p.checkLine(c, rect{r.x, y, r.w, 1})
+		p.checkLine(c, canvas.Rect(r.X, y, r.W, 1))
 		for _, row := range sentences[i] {
-			p.put(r.x+checkText, y, r.w-checkText, row, inkText|bold)
+			p.Put(r.X+checkText, y, r.W-checkText, row, style.Text|style.Bold)
 			y++
 		}
 	}
 	for i, c := range good {
-		at := rect{r.x + i/max(rows, 1)*(checkCount+4), y + i%max(rows, 1), r.w, 1}
-		if at.y >= r.y+r.h {
+		at := canvas.Rect(r.X+i/max(rows, 1)*(checkCount+4), y+i%max(rows, 1), r.W, 1)
+		if at.Y >= r.Y+r.H {
 			break
 		}
 		p.checkLine(c, at)
@@ -196,22 +200,22 @@ func (p *painter) checkList(r rect, most int) int {
 			if c.Text != "" { // since when it is known
 				text += "; " + c.Text
 			}
-			p.put(at.x+checkText, at.y, r.w-checkText, text, inkDim)
+			p.Put(at.X+checkText, at.Y, r.W-checkText, text, style.Dim)
 		}
 	}
 	return high
 }
 
 // checkLine draws the verdict of a check, its name, and what it rests on.
-func (p *painter) checkLine(c trace.Check, r rect) {
-	glyph, k := p.glyphs.markOfVerdict(c.Verdict)
-	p.set(r.x, r.y, glyph, k)
-	name := inkText
+func (p *painter) checkLine(c trace.Check, r canvas.Rectangle) {
+	glyph, k := verdictGlyph(p.glyphs, c.Verdict)
+	p.Set(r.X, r.Y, glyph, k)
+	name := style.Text
 	if c.Verdict != trace.VerdictOK {
 		name = k
 	}
-	p.put(r.x+checkName, r.y, 20, c.Name, name)
+	p.Put(r.X+checkName, r.Y, 20, c.Name, name)
 	if c.Count > 0 {
-		p.putRight(r.x+checkCount, r.y, 7, fit(count(c.Count), 7), inkDim)
+		p.PutRight(r.X+checkCount, r.Y, 7, canvas.Compact(canvas.Count(c.Count), 7), style.Dim)
 	}
 }

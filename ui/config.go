@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"capsize/ui/canvas"
 )
 
 // The flags that a user may want to keep, and how the environment names them.
@@ -75,7 +77,7 @@ func configure(fs *pflag.FlagSet, file, text string) error {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		wrong := func(err error) error { return fmt.Errorf("%s:%d: %s: %w", file, n, clean(line), err) }
+		wrong := func(err error) error { return fmt.Errorf("%s:%d: %s: %w", file, n, canvas.Sanitize(line), err) }
 		name, value, ok := strings.Cut(line, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok {
@@ -101,7 +103,7 @@ func configure(fs *pflag.FlagSet, file, text string) error {
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if _, err := fs.Lookup(bindFlag).Value.(*Bindings).apply(); err != nil {
+	if _, err := fs.Lookup(bindFlag).Value.(*Bindings).apply(keyMap()); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil

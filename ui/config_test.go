@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"capsize/ui/style"
 )
 
 // flagsOf returns the options that come of a command line, an environment and a
@@ -89,7 +91,7 @@ func TestKeysCanBeBoundToOthersAndHelpAndFooterFollow(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newStage(t, 3)
-	s.keys = o.Bindings.keys()
+	s.keys = o.Bindings.keys(s.keyMap())
 	s.press("i")
 	if !strings.HasPrefix(s.command, "kill ") {
 		t.Errorf("i stands for %q", s.command)
@@ -98,7 +100,7 @@ func TestKeysCanBeBoundToOthersAndHelpAndFooterFollow(t *testing.T) {
 	if !strings.Contains(s.toast.text, "k does nothing here") {
 		t.Errorf("k says %q", s.toast.text)
 	}
-	for _, hint := range hints(here(s.keys, viewStage)) {
+	for _, hint := range hints(here(s.keys, "stage")) {
 		if hint.text == "kill" && hint.key != "i" || hint.text == "increment" && hint.key != "ctrl+k" {
 			t.Errorf("the footer says %+v", hint)
 		}
@@ -136,7 +138,7 @@ func TestALocaleWithoutUTF8HasNoGlyphs(t *testing.T) {
 		t.Setenv("LC_CTYPE", c.ctype)
 		t.Setenv("LANG", c.lang)
 		t.Setenv("TERM", c.term)
-		if got := (Options{}).glyphsOf() == asciiGlyphs; got != c.ascii {
+		if got := (Options{}).glyphsOf() == style.ASCII; got != c.ascii {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}

@@ -1,7 +1,7 @@
 // Package ui is the terminal: it shows a cluster, and turns keys into commands.
 //
 // It has two halves. The model takes keys and ticks, orders commands, and fills
-// in a [frame]: the state to show, and where the cursor is. What it shows comes
+// in a [Frame]: the state to show, and where the cursor is. What it shows comes
 // from a [source], a cluster that lives or a recording; [travel] says which moment
 // of it is shown, now or a past one. The drawing half turns a frame into text.
 // Drawing is pure: it reads no clock, keeps nothing from one picture to the next,
@@ -10,8 +10,8 @@
 //
 // A picture is made in this order: [layoutFor] cuts the screen into rectangles
 // from its size and the number of nodes alone; one function per pane paints its
-// rectangle on a [canvas] of cells; the canvas is written out as runs of one
+// rectangle on a [Canvas] of cells; the canvas is written out as runs of one
 // style, to the terminal, to a file that plays in one, or to a moving picture.
 // Colours live in theme.go and glyphs in glyphs.go, nowhere else. All text passes
-// [clean] on its way to a cell, so that nothing foreign can steer the terminal.
+// [Sanitize] on its way to a cell, so that nothing foreign can steer the terminal.
 package ui

@@ -1,21 +1,25 @@
 package ui
 
 import (
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 
-	"capsize/cluster/trace"
+	"capsize/ui/canvas"
 )
 
 // filterMax is how long a filter may be, in characters.
 const filterMax = 40
 
+// storyFilter is the text that lines of the story must contain.
+type storyFilter struct {
+	text   string
+	typing bool
+}
+
 // openFilter has the user type what lines of the story have to hold.
 func (m *model) openFilter() {
-	m.filtering = true
-	if m.zoom == "" {
-		m.view = viewStage
+	m.filter.typing = true
+	if m.views.stage.zoom == "" {
+		m.turnTo(m.views.stage)
 	}
 }
 
@@ -23,53 +27,16 @@ func (m *model) openFilter() {
 func (m *model) pressInFilter(msg tea.KeyPressMsg) {
 	switch msg.String() {
 	case "esc":
-		m.filter, m.filtering = "", false
+		m.filter = storyFilter{}
 	case "enter":
-		m.filtering = false
+		m.filter.typing = false
 	case "backspace":
-		if typed := []rune(m.filter); len(typed) > 0 {
-			m.filter = string(typed[:len(typed)-1])
+		if typed := []rune(m.filter.text); len(typed) > 0 {
+			m.filter.text = string(typed[:len(typed)-1])
 		}
 	default:
-		if text := clean(msg.Text); text != "" && len([]rune(m.filter)) < filterMax {
-			m.filter += text
+		if text := canvas.Sanitize(msg.Text); text != "" && len([]rune(m.filter.text)) < filterMax {
+			m.filter.text += text
 		}
-	}
-}
-
-// filtered returns the lines of the story that hold what is looked for.
-func (f *frame) filtered() []trace.StoryLine {
-	if f.filter == "" {
-		return f.state.Story
-	}
-	var found []trace.StoryLine
-	for _, line := range f.state.Story {
-		if strings.Contains(strings.ToLower(line.Text), strings.ToLower(f.filter)) {
-			found = append(found, line)
-		}
-	}
-	return found
-}
-
-// filterLine says in the status line what is looked for.
-func (p *painter) filterLine(r rect) {
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-	at.write("/ ", inkAccent|bold)
-	at.write(p.filter, inkText|bold)
-	if p.filtering {
-		at.write(" ", inkText|reverse)
-	}
-	found := len(p.filtered())
-	at.skip(2)
-	k := inkDim
-	if found == 0 && p.filter != "" {
-		k = inkWarn
-	}
-	at.write(thousands(found)+" of "+thousands(len(p.state.Story))+" lines of the story", k)
-	at.skip(3)
-	if p.filtering {
-		at.write("enter keeps it, esc clears it", inkDim)
-	} else {
-		at.write("esc shows all again", inkDim)
 	}
 }

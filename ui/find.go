@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
 )
 
 // findMenu offers what to look for in the time before the moment that is shown.
 func (m *model) findMenu() {
 	o := m.open("find the last", menuNote)
-	index := m.index
+	index := m.views.log.index
 	if newest := newestIndex(&m.state); index == 0 || index > newest {
 		index = newest
 	}
@@ -46,7 +47,7 @@ func (m *model) findLast(what string, is func(*trace.Event) bool) {
 	}
 	seq, ok := m.history.FindLast(before, is)
 	if !ok || seq < m.first().Seq {
-		m.say("", fmt.Sprintf("there is no %s before %s", what, fineTime(shown.At)), true)
+		m.say("", fmt.Sprintf("there is no %s before %s", what, canvas.ClockMillis(shown.At)), true)
 		return
 	}
 	m.travel.stepped = false

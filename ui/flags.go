@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"capsize/cluster/vtime"
+	"capsize/ui/style"
 )
 
 // AddFlags adds the flags that say how a screen looks and starts.
 func (o *Options) AddFlags(fs *pflag.FlagSet) {
 	o.Speed = 1
 	fs.Var((*Speed)(&o.Speed), "speed", "how fast time runs: a factor, a fraction like 1/10, 0 to start paused, or max")
-	fs.Var((*themeName)(&o.Theme), "theme", strings.Join(ThemeNames(), ", ")+" (default: by the terminal's background)")
+	fs.Var((*themeName)(&o.Theme), "theme", strings.Join(style.ThemeNames(), ", ")+" (default: by the terminal's background)")
 	fs.BoolVar(&o.ASCII, "ascii", false, "draw with ASCII characters only")
 	fs.Int64Var(&o.HistoryMB, "history", HistoryMB, "how many megabytes of memory the past may take; the oldest goes first")
 	fs.BoolVar(&o.Still, "still", false, "have nothing move on the screen")
@@ -33,7 +34,7 @@ func (o *Options) AddScreenFlags(fs *pflag.FlagSet) {
 // FlagValues returns what the values of flags may be, or usually are, by their names.
 func FlagValues() map[string][]string {
 	return map[string][]string{
-		"theme": ThemeNames(), "speed": {"0", "1/100", "1/10", "1", "10", "100", "max"},
+		"theme": style.ThemeNames(), "speed": {"0", "1/100", "1/10", "1", "10", "100", "max"},
 		"lang": {"en", "zh"}, "size": {"80x24", "120x36", "160x48"}, "fps": {"8", "15", "30"},
 	}
 }
@@ -55,8 +56,8 @@ type themeName string
 
 // Set reads the name of a theme.
 func (n *themeName) Set(text string) error {
-	if themeNamed(text) == nil {
-		return fmt.Errorf("there is no theme %q: there are %s", text, strings.Join(ThemeNames(), ", "))
+	if style.ThemeNamed(text) == nil {
+		return fmt.Errorf("there is no theme %q: there are %s", text, strings.Join(style.ThemeNames(), ", "))
 	}
 	*n = themeName(text)
 	return nil

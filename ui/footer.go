@@ -1,12 +1,17 @@
 package ui
 
+import (
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
 // status draws the command that the last key stood for and what came of it.
-func (p *painter) status(r rect) {
+func (p *painter) status(r canvas.Rectangle) {
 	if p.prompt != nil {
 		p.typed(r)
 		return
 	}
-	if r.empty() {
+	if r.Empty() {
 		return
 	}
 	if p.filtering || p.filter != "" && p.toast.text == "" {
@@ -17,37 +22,37 @@ func (p *painter) status(r rect) {
 		p.welcomeLine(r)
 		return
 	}
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-	at.write(p.glyphs.prompt+" ", p.here(inkAccent|bold))
-	at.write(p.command, p.here(inkText|bold))
+	at := p.Pen(r.X, r.Y, r.X+r.W)
+	at.Write(p.glyphs.Prompt+" ", p.here(style.Accent|style.Bold))
+	at.Write(p.command, p.here(style.Text|style.Bold))
 	if p.toast.text == "" {
 		return
 	}
 	if p.command != "" {
-		at.skip(3)
+		at.Skip(3)
 	}
 	if p.toast.bad {
-		at.write(p.glyphs.bad+" "+p.toast.text, p.here(inkBad|bold))
+		at.Write(p.glyphs.Bad+" "+p.toast.text, p.here(style.Bad|style.Bold))
 		return
 	}
-	at.write(p.glyphs.good+" "+p.toast.text, p.here(inkGood))
+	at.Write(p.glyphs.Good+" "+p.toast.text, p.here(style.Good))
 }
 
 // here returns the ink of the last lines: those of the band where there is one.
-func (p *painter) here(k ink) ink {
+func (p *painter) here(k style.Style) style.Style {
 	switch {
 	case !p.hasBand():
 		return k
-	case k&0xff == inkText:
-		return inkCaption | k&^0xff
+	case k&0xff == style.Text:
+		return style.Caption | k&^0xff
 	}
-	return inkChapter | k&^0xff
+	return style.Chapter | k&^0xff
 }
 
 // typed draws the command being typed, with its cursor.
-func (p *painter) typed(r rect) {
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-	at.write(": ", p.here(inkAccent|bold))
+func (p *painter) typed(r canvas.Rectangle) {
+	at := p.Pen(r.X, r.Y, r.X+r.W)
+	at.Write(": ", p.here(style.Accent|style.Bold))
 	before := []rune(p.prompt.text)
 	under, after := " ", ""
 	if p.prompt.cursor < len(before) {
@@ -55,34 +60,34 @@ func (p *painter) typed(r rect) {
 		before = before[:p.prompt.cursor]
 	}
 	// Of a line that is too long the part at the cursor is seen.
-	if over := len(before) + 4 - r.w; over > 0 {
+	if over := len(before) + 4 - r.W; over > 0 {
 		before = before[over:]
 	}
-	at.write(string(before), p.here(inkText|bold))
-	at.write(under, p.here(inkText|reverse))
-	at.write(after, p.here(inkText|bold))
+	at.Write(string(before), p.here(style.Text|style.Bold))
+	at.Write(under, p.here(style.Text|style.Reverse))
+	at.Write(after, p.here(style.Text|style.Bold))
 }
 
 // promptHelp says what is wrong with the command being typed, or what its last
 // word may become.
-func (p *painter) promptHelp(r rect) {
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
+func (p *painter) promptHelp(r canvas.Rectangle) {
+	at := p.Pen(r.X, r.Y, r.X+r.W)
 	if p.prompt.wrong != "" {
-		at.write(p.glyphs.bad+" "+p.prompt.wrong, inkBad|bold)
+		at.Write(p.glyphs.Bad+" "+p.prompt.wrong, style.Bad|style.Bold)
 		return
 	}
-	at.write("tab", inkAccent|bold)
+	at.Write("tab", style.Accent|style.Bold)
 	for _, choice := range p.prompt.choices {
-		if !at.room(width(choice) + 1) {
+		if !at.Room(canvas.Width(choice) + 1) {
 			return
 		}
-		at.write(" "+choice, inkDim)
+		at.Write(" "+choice, style.Dim)
 	}
 }
 
 // footer draws as many key hints as fit, those that keep their place at its right
 // end, and makes them places to click.
-func (p *painter) footer(r rect) {
+func (p *painter) footer(r canvas.Rectangle) {
 	if p.prompt != nil {
 		p.promptHelp(r)
 		return
@@ -95,33 +100,35 @@ func (p *painter) footer(r rect) {
 			others = append(others, hint)
 		}
 	}
-	right := r.w
+	right := r.W
 	for _, hint := range kept {
 		right -= hint.width()
 	}
 	right -= max(len(kept)-1, 0) * hintGap
-	p.hintsIn(rect{r.x, r.y, right - hintGap, 1}, others)
-	p.hintsIn(rect{r.x + right, r.y, r.w - right, 1}, kept)
+	p.hintsIn(canvas.Rect(r.X, r.Y, right-hintGap, 1), others)
+	p.hintsIn(canvas.Rect(r.X+right, r.Y, r.W-right, 1), kept)
 }
 
 // hintGap is how far apart the hints of the footer are.
 const hintGap = 2
 
 // width is how much room a hint takes.
-func (h helpKey) width() int { return width(clean(h.key)) + 1 + width(clean(h.text)) }
+func (h helpKey) width() int {
+	return canvas.Width(canvas.Sanitize(h.key)) + 1 + canvas.Width(canvas.Sanitize(h.text))
+}
 
 // hintsIn draws as many hints as fit.
-func (p *painter) hintsIn(r rect, hints []helpKey) {
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
+func (p *painter) hintsIn(r canvas.Rectangle, hints []helpKey) {
+	at := p.Pen(r.X, r.Y, r.X+r.W)
 	for _, hint := range hints {
 		w := hint.width()
-		if !at.room(w) {
+		if !at.Room(w) {
 			return
 		}
-		p.hitKey(rect{at.x, at.y, w, 1}, hint.key)
-		at.write(hint.key, inkAccent|bold)
-		at.skip(1)
-		at.write(hint.text, inkDim)
-		at.skip(hintGap)
+		p.hitKey(canvas.Rect(at.X, at.Y, w, 1), hint.key)
+		at.Write(hint.key, style.Accent|style.Bold)
+		at.Skip(1)
+		at.Write(hint.text, style.Dim)
+		at.Skip(hintGap)
 	}
 }

@@ -1,79 +1,95 @@
 package ui
 
 import (
-	"fmt"
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/style"
 )
 
-// frame is everything one picture is drawn from. Drawing is pure: same frame,
-// same string.
+// frame is everything one picture is drawn from. Drawing is pure: the same frame
+// and the same view give the same picture.
 type frame struct {
 	state         *trace.State
 	width, height int
-	theme         *theme
-	glyphs        *glyphs
+	theme         *style.Theme
+	glyphs        *style.Glyphs
+	moment
+	timelineSpan
+	nodeCursor
+	clientSettings
+	motion
+	audience
+	input
+	violations
+	logScroll int // how many entries back from the newest the log grid ends
+}
 
-	now    time.Duration // the virtual time shown
-	past   bool          // that is a moment of the past
-	latest time.Duration // the latest moment there is
-	// remembered is from when on there is a past.
-	remembered time.Duration
-	playing    bool          // the past goes on by itself
-	stepped    bool          // the world goes on by single events
-	auto       bool          // the speed is left to what happens
-	course     string        // the branch or recording that is shown, "" if there is but one
-	recorded   bool          // a recording is shown, not a cluster
-	line       *trace.State  // what the timeline tells of
-	lineEnd    time.Duration // at the right end of the timeline
+// moment is where in time a picture is, and how fast that moves.
+type moment struct {
+	now        time.Duration // the virtual time shown
+	past       bool          // now is a moment of the past
+	latest     time.Duration // the latest moment there is
+	remembered time.Duration // the first moment that can be shown
+	playing    bool          // the past plays
+	stepped    bool          // the cluster advances one event at a time
+	paused     bool
+	auto       bool    // the clock slows down by itself when something happens
+	speed      float64 // requested; vtime.Max = as fast as it goes; 0.01 is 1/100
+	reached    float64 // the speed the machine keeps up, 0 if that is the requested one
+	course     string  // the branch or recording shown, "" if there is only one
+	recorded   bool    // a recording is shown, not a cluster
+}
 
-	chart    *chart        // what the time view tells of
-	laneCell time.Duration // of the time view: what a cell stands for
-	laneEnd  time.Duration // of the time view: the moment at its right end
+// timelineSpan is what the timeline shows.
+type timelineSpan struct {
+	line    *trace.State  // the state at its right end
+	lineEnd time.Duration // the moment at its right end
+}
 
-	speed  float64 // asked for; vtime.Max = as fast as it goes; 0.01 is 1/100
-	paused bool
-	// reached is the speed that the machine keeps up, 0 if that is the one asked for.
-	reached float64
-
-	cursor   string          // the node that keys act on; always one
+// nodeCursor says which nodes keys act on.
+type nodeCursor struct {
+	cursor   string          // always one node
 	selected map[string]bool // nodes selected explicitly; empty: keys act on the cursor
 	follow   bool            // the cursor follows the leader: nothing chosen yet
+}
 
-	route, level string // of the client's operations: the way, and the read level
-	load         int    // increments per second being driven, 0 = off
+// clientSettings is how the client keys ask: by which route, at which read level,
+// and with how many increments per second (0 = no load).
+type clientSettings struct {
+	route, level string
+	load         int
+}
 
-	toast   toast  // what came of the last action
-	command string // the command that the last key stood for
+// audience is what a picture shows to people who watch a scenario.
+type audience struct {
+	presents bool     // a scenario is on stage: leave out what only its presenter needs
+	heading  string   // the scenario's title
+	language string   // of captions, "" for the scenario's own
+	pressed  []string // pressed keys to show, the latest last
+	showKeys bool     // pressed keys are shown
+	step     string   // the text of the step that waits
+	waiting  bool     // a step waits
+}
 
-	sparks  []spark            // packets to draw
-	flash   map[string]float64 // node → 1..0: its value has just changed
-	fresh   map[string]bool    // nodes that are behind since so short a time that it is not worth a word
-	cut     map[string]float64 // node → 1..0: it has just cut entries off its log (Node.Cut)
-	history []int              // increments acknowledged in each of the last seconds
-	rate    float64            // increments acknowledged per second now
-
-	presents  bool        // for an audience: nothing is shown that it need not see
-	heading   string      // what is presented
-	language  string      // of captions, "" for the scenario's own
-	pressed   []string    // keys to be shown, the latest last
-	showKeys  bool        // keys are shown when they are pressed
-	step      string      // what the scenario waits to be told to go on with
-	waiting   bool        // it waits
-	firstKeys []firstKey  // that whoever is here for the first time is told of
+// input is what the user types and chooses from, and what came of the last key.
+type input struct {
+	toast     toast
+	command   string      // the command that the last key stood for
+	firstKeys []firstKey  // tips for a first-time user
 	prompt    *promptLine // the line being typed, or nil
 	menu      *menu       // an overlay, or nil
 	help      []helpGroup // the full help, or nil
 	hints     []helpKey   // of the footer, most important first: as many as fit are drawn
+	filter    string      // the text that lines of the story must contain
+	filtering bool        // the filter is being typed
+}
 
-	scroll    int // the first row of a node table that does not fit
-	view      view
-	logScroll int // how many entries back from the newest the log grid ends
-	places
+// violations is what the checks say beside the verdicts of the state shown.
+type violations struct {
 	alarm  *alarm        // checks that have just been violated, or nil
-	broken []trace.Check // all that are violated by now, also where the past is shown
-	hidden []trace.Check // what a recording's events show and its verdicts do not tell
+	broken []trace.Check // checks violated by now, even where the past is shown
+	hidden []trace.Check // verdicts that a recording's events show but its verdict events omit
 }
 
 // toast is the result of an action.
@@ -123,86 +139,4 @@ type helpGroup struct {
 type helpKey struct {
 	key, text string
 	keeps     bool // of the footer: at its right end, whatever else there is
-}
-
-// hit is a part of the picture that a click means something on: a node, or
-// what a key would do, an event, or a stretch of time.
-type hit struct {
-	x, y, w, h int
-	node       string
-	key        string
-	seq        uint64        // of an event
-	from, cell time.Duration // of a stretch of time: where it begins, and the time of a cell
-}
-
-// painter is a frame being drawn, with what several panes need of its state.
-type painter struct {
-	*frame
-	*canvas
-	hits     []hit
-	leader   *trace.Node
-	noLeader string
-	voters   []string
-	lost     map[uint64]trace.Entry // by index: told to a client, and lost
-	proof    []uint64               // events that prove that what clients were told is not linearizable
-	told     map[call]trace.Op      // of the latest, those whose client was told ok
-}
-
-// paint draws the frame on a canvas of its own: exactly height lines, none wider
-// than width, and the places that a click can hit, those on top last.
-func (f *frame) paint() (*canvas, []hit) {
-	if f.line == nil {
-		f.line, f.lineEnd, f.latest = f.state, f.now, f.now
-	}
-	p := &painter{frame: f, canvas: newCanvas(max(f.width, 0), max(f.height, 0), f.glyphs.more)}
-	if f.width < minWidth || f.height < minHeight {
-		p.tooSmall()
-		return p.canvas, nil
-	}
-	p.leader, p.noLeader, p.voters = f.state.LeaderNode(), f.state.NoLeader(), f.state.Voters()
-	p.recall()
-	l := layoutFor(f.width, f.height, len(f.state.Nodes))
-	band := p.band(&l)
-	p.header(l.header)
-	switch {
-	case p.zoom != "":
-		p.zoomed()
-	case p.view != viewStage:
-		p.whole(&l)
-	default:
-		p.ring(l.ring)
-		p.cards(l.cards)
-		p.table(l.table)
-		p.clients(l.clients)
-		p.logGrid(l.log)
-		p.timeline(l.time)
-		p.story(l.story)
-	}
-	p.caption(l.story, band)
-	p.drawAlarm(l.status.y)
-	p.status(l.status)
-	p.footer(l.hints)
-	p.keycaps(l.status.y, band)
-	p.drawMenu()
-	p.drawHelp()
-	return p.canvas, p.hits
-}
-
-// tooSmall says how much room is missing.
-func (p *painter) tooSmall() {
-	text := fmt.Sprintf("have %dx%d, need %dx%d", p.width, p.height, minWidth, minHeight)
-	lines := wrap(text, p.w)
-	for i, line := range lines {
-		p.put(max((p.w-len(line))/2, 0), max((p.h-len(lines)+1)/2, 0)+i, p.w, line, inkWarn)
-	}
-}
-
-// hitNode notes that a rectangle stands for a node.
-func (p *painter) hitNode(r rect, id string) {
-	p.hits = append(p.hits, hit{x: r.x, y: r.y, w: r.w, h: r.h, node: id})
-}
-
-// hitKey notes that a rectangle stands for a key.
-func (p *painter) hitKey(r rect, key string) {
-	p.hits = append(p.hits, hit{x: r.x, y: r.y, w: r.w, h: r.h, key: key})
 }

@@ -10,11 +10,13 @@ import (
 	"time"
 	"unicode"
 
-	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
-
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/golden"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 func worlds() map[string]*world {
@@ -40,7 +42,7 @@ func hostile() *world {
 }
 
 // plain is a frame's text without its styles.
-func plain(f *frame) string {
+func plain(f *picture) string {
 	text, _ := f.render()
 	return ansi.Strip(text)
 }
@@ -80,7 +82,7 @@ func TestFramesLookAsTheyDid(t *testing.T) {
 	})
 	t.Run("ascii", func(t *testing.T) {
 		f := full(all["partition"].frame(120, 36))
-		f.glyphs, f.theme = asciiGlyphs, monoTheme
+		f.glyphs, f.theme = style.ASCII, style.Mono
 		golden.RequireEqual(t, plain(f))
 	})
 	t.Run("menu", func(t *testing.T) {
@@ -102,7 +104,7 @@ func testMenu() *menu {
 }
 
 // full puts packets on their way and the cursor on the leader.
-func full(f *frame) *frame {
+func full(f *picture) *picture {
 	if leader := f.state.LeaderNode(); leader != nil {
 		f.cursor = leader.ID
 		return withSparks(f, leader.ID)
@@ -115,21 +117,21 @@ func TestFramesAreExactlyAsLargeAsTheScreen(t *testing.T) {
 		for _, width := range []int{0, 1, 2, 17, 59, 60, 61, 79, 80, 81, 103, 104, 105, 120, 133, 160, 200, 255, 300} {
 			for _, height := range []int{0, 1, 2, 17, 18, 19, 23, 24, 27, 28, 29, 36, 41, 43, 60, 77, 100} {
 				f := full(w.frame(width, height))
-				f.selected, f.scroll, f.logScroll = map[string]bool{f.cursor: true}, height, width
-				f.view = view((width + height) % viewCount)
-				f.index, f.at, f.reach = uint64(height), spot{width%7 - 1, height%7 - 1}, width%len(spans)
-				f.marked = map[trace.Link]bool{{From: "n1", To: "n2"}: true}
+				f.selected, f.stage.logScroll = map[string]bool{f.cursor: true}, width
+				f.view = f.views.all[(width+height)%len(f.views.all)]
+				f.log.index, f.links.at, f.clients.reach = uint64(height), spot{width%7 - 1, height%7 - 1}, width%len(spans)
+				f.links.marked = map[trace.Link]bool{{From: "n1", To: "n2"}: true}
 				withAlarm(f)
 				if width%2 == 0 {
 					f.menu, f.help = testMenu(), []helpGroup{{"keys", testHints}}
 				}
-				checkSize(t, name+" "+f.view.String(), f)
+				checkSize(t, name+" "+f.view.name(), f)
 			}
 		}
 	}
 }
 
-func checkSize(t *testing.T, name string, f *frame) {
+func checkSize(t *testing.T, name string, f *picture) {
 	t.Helper()
 	text, hits := f.render()
 	lines := strings.Split(text, "\n")
@@ -170,7 +172,7 @@ func TestStylesAreTheOnlySequencesWritten(t *testing.T) {
 
 func TestNoColorMeansAttributesOnly(t *testing.T) {
 	f := full(partitioned().frame(120, 36))
-	f.theme = monoTheme
+	f.theme = style.Mono
 	text, _ := f.render()
 	if strings.Contains(text, "38;") || strings.Contains(text, "48;") {
 		t.Error("a colour was written")
@@ -183,12 +185,12 @@ func TestASCIIHasNoOtherGlyph(t *testing.T) {
 			continue
 		}
 		for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
-			for v := range view(viewCount) {
+			for v := range newViews(nil).all {
 				f := withAlarm(full(w.frame(size[0], size[1])))
-				f.glyphs, f.view = asciiGlyphs, v
+				f.glyphs, f.view = style.ASCII, f.views.all[v]
 				for _, r := range plain(f) {
 					if r > unicode.MaxASCII {
-						t.Errorf("%s %s view %v: %q", name, v, size, r)
+						t.Errorf("%s, %s view, %v: %q", name, f.view.name(), size, r)
 					}
 				}
 			}
@@ -301,11 +303,11 @@ func TestTheCursorIsNeverOutOfSight(t *testing.T) {
 
 func TestThemesAreFoundByName(t *testing.T) {
 	for _, name := range []string{"dark", "light", "high-contrast", "colour-blind"} {
-		if found := themeNamed(name); found == nil || found.name != name {
+		if found := style.ThemeNamed(name); found == nil || found.Name != name {
 			t.Errorf("no theme %s", name)
 		}
 	}
-	if themeNamed("pink") != nil {
+	if style.ThemeNamed("pink") != nil {
 		t.Error("there is a theme pink")
 	}
 }
@@ -329,24 +331,24 @@ func TestColoursAreNamedInThePalettesOnly(t *testing.T) {
 
 func TestGlyphsAreOneCellWide(t *testing.T) {
 	n := trace.Node{Process: trace.Up}
-	for _, g := range []*glyphs{unicodeGlyphs, asciiGlyphs} {
+	for _, g := range []*style.Glyphs{style.Unicode, style.ASCII} {
 		all := []string{
-			g.more, g.dot, g.minus, g.play, g.cursor, g.marked, g.voted, g.unvoted, g.full, g.empty, g.prompt, g.good, g.bad, g.cutLink, g.slowLink,
-			g.lossyLink, g.refuseLink, g.doubleLink, g.mixedLink, g.jamLink, g.narrowLink, g.undecided, g.loud, g.told, g.border, g.snapshot, g.forgotten, g.led, g.unled, g.now, g.heal, g.start, g.disk, g.clock, g.members, g.words, g.wall,
+			g.More, g.Dot, g.Minus, g.Play, g.Cursor, g.Marked, g.Voted, g.Unvoted, g.Full, g.Empty, g.Prompt, g.Good, g.Bad, g.CutLink, g.SlowLink,
+			g.LossyLink, g.RefuseLink, g.DoubleLink, g.MixedLink, g.JamLink, g.NarrowLink, g.Undecided, g.Loud, g.Told, g.Border, g.Snapshot, g.Forgotten, g.Led, g.Unled, g.Now, g.Heal, g.Start, g.Disk, g.Clock, g.Members, g.Words, g.Wall,
 		}
 		for _, life := range []trace.ProcessState{trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Removed, trace.Wiped, ""} {
 			n.Process = life
-			all = append(all, g.lookOf(&n).glyph)
+			all = append(all, styleOfNode(g, &n).glyph)
 		}
-		all = append(append(append(append(all, g.spark...), g.arrows[:]...), g.frame[:]...), g.leader, g.follower, g.candidate)
-		for _, set := range []map[string]string{g.packet, g.reply} {
+		all = append(append(append(append(all, g.Spark...), g.Arrows[:]...), g.Frame[:]...), g.Leader, g.Follower, g.Candidate)
+		for _, set := range []map[string]string{g.Packet, g.Reply} {
 			for _, glyph := range set {
 				all = append(all, glyph)
 			}
 		}
 		for _, glyph := range all {
-			if ansi.StringWidth(glyph) != 1 || clean(glyph) != glyph {
-				t.Errorf("%s: %q", g.name, glyph)
+			if ansi.StringWidth(glyph) != 1 || canvas.Sanitize(glyph) != glyph {
+				t.Errorf("%s: %q", g.Name, glyph)
 			}
 		}
 	}
@@ -360,10 +362,10 @@ func BenchmarkFrame(b *testing.B) {
 	}{
 		{"5-120x36", busy(partitioned()), 120, 36}, {"25-200x60", busy(healthy(25)), 200, 60}, {"99-300x100", busy(healthy(99)), 300, 100},
 	} {
-		for v := range view(viewCount) {
-			b.Run(c.name+"-"+v.String(), func(b *testing.B) {
+		for v := range newViews(nil).all {
+			b.Run(c.name+"-"+newViews(nil).all[v].name(), func(b *testing.B) {
 				f := full(c.w.frame(c.x, c.y))
-				f.view = v
+				f.view = f.views.all[v]
 				b.ReportAllocs()
 				for b.Loop() {
 					f.render()

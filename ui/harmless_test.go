@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"capsize/cluster/scenario"
+	"capsize/ui/canvas"
 )
 
 // evil is text that is meant to do harm wherever it is shown: sequences that steer
@@ -27,7 +28,7 @@ func checkHarmless(t *testing.T, where, text string) {
 	t.Helper()
 	for _, r := range text {
 		// A mark is seen on a letter.
-		if letter := "a" + string(r); r != '\n' && clean(letter) != letter {
+		if letter := "a" + string(r); r != '\n' && canvas.Sanitize(letter) != letter {
 			t.Errorf("%s holds %U: %q", where, r, text)
 			return
 		}
@@ -68,7 +69,7 @@ func checkSVG(t *testing.T, data []byte) {
 }
 
 func TestNothingForeignGetsIntoTheWindowTitle(t *testing.T) {
-	m := &model{script: &scenario.Script{Title: evil}}
+	m := &model{staging: staging{script: &scenario.Script{Title: evil}}}
 	checkHarmless(t, "the title", m.title())
 	if !strings.HasPrefix(m.title(), "capsize: ") || !strings.Contains(m.title(), "世") {
 		t.Errorf("the title is %q", m.title())
@@ -88,15 +89,15 @@ func TestNothingForeignGetsOntoTheBandAndTheKeys(t *testing.T) {
 }
 
 // checkFits checks that a frame is as large as it should be.
-func checkFits(t *testing.T, f *frame) {
+func checkFits(t *testing.T, f *picture) {
 	t.Helper()
 	lines := strings.Split(plain(f), "\n")
 	if len(lines) != f.height {
 		t.Errorf("%dx%d: %d lines", f.width, f.height, len(lines))
 	}
 	for y, line := range lines {
-		if width(line) > f.width {
-			t.Errorf("%dx%d: line %d is %d wide: %s", f.width, f.height, y, width(line), line)
+		if canvas.Width(line) > f.width {
+			t.Errorf("%dx%d: line %d is %d wide: %s", f.width, f.height, y, canvas.Width(line), line)
 		}
 	}
 }

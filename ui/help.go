@@ -1,5 +1,10 @@
 package ui
 
+import (
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
 // helpNote says how to get around in the help.
 const helpNote = "keys: down: more, other keys: close; all commands: capsize commands"
 
@@ -23,10 +28,10 @@ func (c *helpColumn) add(g helpGroup, gap int) {
 	}
 	c.groups, c.lines = append(c.groups, g), c.lines+1+len(g.keys)
 	for _, k := range g.keys {
-		c.keyW = max(c.keyW, min(width(clean(k.key)), 16))
-		c.textW = max(c.textW, min(width(clean(k.text)), 48))
+		c.keyW = max(c.keyW, min(canvas.Width(canvas.Sanitize(k.key)), 16))
+		c.textW = max(c.textW, min(canvas.Width(canvas.Sanitize(k.text)), 48))
 	}
-	c.textW = max(c.textW, min(width(clean(g.title)), 48)-c.keyW-2)
+	c.textW = max(c.textW, min(canvas.Width(canvas.Sanitize(g.title)), 48)-c.keyW-2)
 }
 
 // helpColumns sets groups into columns of so many rows. Groups do not break over
@@ -65,7 +70,7 @@ func (p *painter) drawHelp() {
 	if p.help == nil {
 		return
 	}
-	rows, room, gap := p.h-4, p.w-6, 1
+	rows, room, gap := p.H-4, p.W-6, 1
 	columns := helpColumns(p.help, rows, gap)
 	count, used := fitting(columns, room)
 	if count < len(columns) {
@@ -79,27 +84,27 @@ func (p *painter) drawHelp() {
 	for i := range columns {
 		high = max(high, min(columns[i].lines, rows))
 	}
-	in := p.box(max(used, width(helpNote)+2), high, helpNote)
-	x := in.x
+	in := p.box(max(used, canvas.Width(helpNote)+2), high, helpNote)
+	x := in.X
 	for i := range columns {
-		p.helpColumn(&columns[i], rect{x, in.y, min(columns[i].width(), in.x+in.w-x), in.h}, gap)
+		p.helpColumn(&columns[i], canvas.Rect(x, in.Y, min(columns[i].width(), in.X+in.W-x), in.H), gap)
 		x += columns[i].width() + helpGap
 	}
 }
 
 // helpColumn draws one column of the help.
-func (p *painter) helpColumn(c *helpColumn, r rect, gap int) {
-	y := r.y
+func (p *painter) helpColumn(c *helpColumn, r canvas.Rectangle, gap int) {
+	y := r.Y
 	for _, g := range c.groups {
-		p.put(r.x, y, r.w, g.title, inkText|bold)
+		p.Put(r.X, y, r.W, g.title, style.Text|style.Bold)
 		y++
 		for _, k := range g.keys {
-			if y >= r.y+r.h {
+			if y >= r.Y+r.H {
 				return
 			}
-			p.hitKey(rect{r.x, y, r.w, 1}, k.key)
-			p.put(r.x, y, min(c.keyW, r.w), k.key, inkAccent)
-			p.put(r.x+c.keyW+2, y, r.w-c.keyW-2, k.text, inkText)
+			p.hitKey(canvas.Rect(r.X, y, r.W, 1), k.key)
+			p.Put(r.X, y, min(c.keyW, r.W), k.key, style.Accent)
+			p.Put(r.X+c.keyW+2, y, r.W-c.keyW-2, k.text, style.Text)
 			y++
 		}
 		y += gap

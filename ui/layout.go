@@ -1,5 +1,9 @@
 package ui
 
+import (
+	"capsize/ui/canvas"
+)
+
 // The smallest screen on which there is something to see.
 const (
 	minWidth  = 60
@@ -23,14 +27,9 @@ const (
 	cardSmall = 3
 )
 
-// rect is a part of the screen, in cells.
-type rect struct{ x, y, w, h int }
-
-func (r rect) empty() bool { return r.w <= 0 || r.h <= 0 }
-
 // layout says where each pane is. An empty rectangle is a pane not drawn.
 type layout struct {
-	header, ring, cards, table, clients, log, time, story, status, hints rect
+	header, ring, cards, table, clients, log, time, story, status, hints canvas.Rectangle
 }
 
 // layoutFor cuts the screen into panes. It depends on nothing but the size and
@@ -51,67 +50,67 @@ type layout struct {
 func layoutFor(width, height, nodes int) layout {
 	nodes = max(nodes, 1)
 	l := layout{
-		header: rect{1, 0, width - 2, 1},
-		status: rect{1, height - 2, width - 2, 1},
-		hints:  rect{1, height - 1, width - 2, 1},
+		header: canvas.Rect(1, 0, width-2, 1),
+		status: canvas.Rect(1, height-2, width-2, 1),
+		hints:  canvas.Rect(1, height-1, width-2, 1),
 	}
-	body := rect{1, 1, width - 2, height - 3}
+	body := canvas.Rect(1, 1, width-2, height-3)
 	if width >= stageWidth && height >= stageHeight && nodes <= ringNodes && l.stage(body, nodes) {
 		return l
 	}
-	l.ring, l.table = rect{}, rect{}
+	l.ring, l.table = canvas.Rectangle{}, canvas.Rectangle{}
 	if nodes <= fullNodes {
-		rows := cardRows(body.w, nodes)
+		rows := cardRows(body.W, nodes)
 		top := rows*cardBig + rows - 1
-		if top+nodes+1+4 > body.h {
+		if top+nodes+1+4 > body.H {
 			top = rows * cardSmall
 		}
-		l.cards = rect{body.x, 0, body.w, top}
+		l.cards = canvas.Rect(body.X, 0, body.W, top)
 		l.stack(body, &l.cards, nodes)
 		return l
 	}
-	columns := tableColumns(body.w)
-	top := min((nodes+columns-1)/columns+1, max(body.h/2, 4))
-	l.table = rect{body.x, 0, body.w, top}
+	columns := tableColumns(body.W)
+	top := min((nodes+columns-1)/columns+1, max(body.H/2, 4))
+	l.table = canvas.Rect(body.X, 0, body.W, top)
 	l.stack(body, &l.table, nodes)
 	return l
 }
 
 // stage lays out a wide screen, and says whether it is large enough.
-func (l *layout) stage(body rect, nodes int) bool {
-	story, times := min(max(body.h/9, 2), 12), 1
-	if body.h >= 40 {
+func (l *layout) stage(body canvas.Rectangle, nodes int) bool {
+	story, times := min(max(body.H/9, 2), 12), 1
+	if body.H >= 40 {
 		times = 2
 	}
 	const gaps = 5
-	rest := body.h - story - times - gaps
+	rest := body.H - story - times - gaps
 	log := min(nodes+1, rest-max(nodes+5, 13))
 	if log < min(nodes+1, 6) {
 		return false
 	}
 	top := rest - log
-	tableW := min(max(body.w*55/100, 64), 92)
-	ringW := body.w - tableW - 3
+	tableW := min(max(body.W*55/100, 64), 92)
+	ringW := body.W - tableW - 3
 	if nodes > fullNodes && ringW < nodes*26/10+10 {
 		return false
 	}
-	y := body.y + 1
-	l.ring = rect{body.x, y, ringW, top}
-	l.table = rect{body.x + ringW + 3, y, tableW, top - 3}
-	l.clients = rect{l.table.x, y + top - 2, tableW, 2}
+	y := body.Y + 1
+	l.ring = canvas.Rect(body.X, y, ringW, top)
+	l.table = canvas.Rect(body.X+ringW+3, y, tableW, top-3)
+	l.clients = canvas.Rect(l.table.X, y+top-2, tableW, 2)
 	y += top + 1
-	l.log = rect{body.x, y, body.w, log}
+	l.log = canvas.Rect(body.X, y, body.W, log)
 	y += log + 1
-	l.time = rect{body.x, y, body.w, times}
+	l.time = canvas.Rect(body.X, y, body.W, times)
 	y += times + 1
-	l.story = rect{body.x, y, body.w, story}
+	l.story = canvas.Rect(body.X, y, body.W, story)
 	return true
 }
 
 // stack lays out a narrow screen below its top pane: first what must be there,
 // then empty lines between the panes, and the story gets what is left.
-func (l *layout) stack(body rect, top *rect, nodes int) {
-	spare := body.h - top.h - 1 - 1 // one line each of timeline and story
+func (l *layout) stack(body canvas.Rectangle, top *canvas.Rectangle, nodes int) {
+	spare := body.H - top.H - 1 - 1 // one line each of timeline and story
 	log := nodes + 1
 	if log > spare-1 {
 		// Not all logs fit anyway: a few less leave room to breathe.
@@ -129,19 +128,19 @@ func (l *layout) stack(body rect, top *rect, nodes int) {
 	clients := take(true)
 	gapHeader, gapLog, gapClients, gapStory := take(true), take(true), take(clients > 0), take(true)
 	gapTime := take(true)
-	take(body.h > 24) // above the status line
+	take(body.H > 24) // above the status line
 	story += spare
 
-	y := body.y + gapHeader
-	top.y = y
-	y += top.h + gapClients
-	l.clients = rect{body.x, y, body.w, clients}
+	y := body.Y + gapHeader
+	top.Y = y
+	y += top.H + gapClients
+	l.clients = canvas.Rect(body.X, y, body.W, clients)
 	y += clients + gapLog
-	l.log = rect{body.x, y, body.w, log}
+	l.log = canvas.Rect(body.X, y, body.W, log)
 	y += log + gapTime
-	l.time = rect{body.x, y, body.w, 1}
+	l.time = canvas.Rect(body.X, y, body.W, 1)
 	y += 1 + gapStory
-	l.story = rect{body.x, y, body.w, story}
+	l.story = canvas.Rect(body.X, y, body.W, story)
 }
 
 // cardRows returns in how many rows the cards of so many nodes stand.
@@ -152,3 +151,14 @@ func cardRows(w, nodes int) int {
 
 // tableColumns returns how many compact tables stand side by side.
 func tableColumns(w int) int { return max(w/compactWidth, 1) }
+
+// body returns the room of a view that has the screen to itself, above a caption if
+// there is one, and leaves the caption its place in the layout.
+func (p *painter) body(l *layout) canvas.Rectangle {
+	body := canvas.Rect(1, 2, p.width-2, p.height-5)
+	l.story = canvas.Rect(body.X, body.Y+body.H-captionLines-1, body.W, captionLines+1)
+	if p.state.Caption != "" || p.waiting {
+		body.H -= l.story.H
+	}
+	return body
+}

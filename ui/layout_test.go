@@ -1,9 +1,13 @@
 package ui
 
-import "testing"
+import (
+	"testing"
 
-func (l layout) panes() map[string]rect {
-	return map[string]rect{
+	"capsize/ui/canvas"
+)
+
+func (l layout) panes() map[string]canvas.Rectangle {
+	return map[string]canvas.Rectangle{
 		"header": l.header, "ring": l.ring, "cards": l.cards, "table": l.table, "clients": l.clients,
 		"log": l.log, "time": l.time, "story": l.story, "status": l.status, "hints": l.hints,
 	}
@@ -23,17 +27,17 @@ func checkPanes(t *testing.T, w, h, n int) {
 	t.Helper()
 	panes := layoutFor(w, h, n).panes()
 	for name, r := range panes {
-		if r.w < 0 || r.h < 0 || r.x < 0 || r.y < 0 || r.x+r.w > w || r.y+r.h > h {
+		if r.W < 0 || r.H < 0 || r.X < 0 || r.Y < 0 || r.X+r.W > w || r.Y+r.H > h {
 			t.Fatalf("%dx%d, %d nodes: %s leaves the screen: %+v", w, h, n, name, r)
 		}
 		for other, o := range panes {
-			if name < other && !r.empty() && !o.empty() && r.x < o.x+o.w && o.x < r.x+r.w && r.y < o.y+o.h && o.y < r.y+r.h {
+			if name < other && !r.Empty() && !o.Empty() && r.X < o.X+o.W && o.X < r.X+r.W && r.Y < o.Y+o.H && o.Y < r.Y+r.H {
 				t.Fatalf("%dx%d, %d nodes: %s %+v and %s %+v overlap", w, h, n, name, r, other, o)
 			}
 		}
 	}
 	for _, name := range []string{"header", "log", "time", "story", "status", "hints"} {
-		if panes[name].empty() {
+		if panes[name].Empty() {
 			t.Fatalf("%dx%d, %d nodes: no %s", w, h, n, name)
 		}
 	}
@@ -56,7 +60,7 @@ func TestLayoutFollowsTheSizeAndTheNumberOfNodes(t *testing.T) {
 		{300, 100, 99, false, false, true},
 	} {
 		l := layoutFor(c.w, c.h, c.nodes)
-		if ring, cards, table := !l.ring.empty(), !l.cards.empty(), !l.table.empty(); ring != c.ring || cards != c.cards || table != c.table {
+		if ring, cards, table := !l.ring.Empty(), !l.cards.Empty(), !l.table.Empty(); ring != c.ring || cards != c.cards || table != c.table {
 			t.Errorf("%dx%d, %d nodes: ring %v, cards %v, table %v", c.w, c.h, c.nodes, ring, cards, table)
 		}
 	}
@@ -64,8 +68,8 @@ func TestLayoutFollowsTheSizeAndTheNumberOfNodes(t *testing.T) {
 
 func TestEveryLogFitsBesideFiveNodes(t *testing.T) {
 	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}, {200, 60}} {
-		if l := layoutFor(size[0], size[1], 5); l.log.h != 6 {
-			t.Errorf("%v: the log has %d lines", size, l.log.h)
+		if l := layoutFor(size[0], size[1], 5); l.log.H != 6 {
+			t.Errorf("%v: the log has %d lines", size, l.log.H)
 		}
 	}
 }

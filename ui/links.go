@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 const (
@@ -18,19 +20,19 @@ const (
 )
 
 // between returns the part of the way between two nodes that is in the open.
-func between(a, b *station) (from, to point) {
-	leave := func(s *station, d point) float64 {
+func between(a, b *station) (from, to canvas.Point) {
+	leave := func(s *station, d canvas.Point) float64 {
 		part := math.Inf(1)
-		if d.x != 0 {
-			part = min(part, (float64(s.r.w)/2+1.5)/math.Abs(d.x))
+		if d.X != 0 {
+			part = min(part, (float64(s.r.W)/2+1.5)/math.Abs(d.X))
 		}
-		if d.y != 0 {
-			part = min(part, (float64(s.r.h)/2+0.5)/math.Abs(d.y))
+		if d.Y != 0 {
+			part = min(part, (float64(s.r.H)/2+0.5)/math.Abs(d.Y))
 		}
 		return min(part, 0.45)
 	}
-	d := point{b.mid.x - a.mid.x, b.mid.y - a.mid.y}
-	return a.mid.to(b.mid, leave(a, d)), b.mid.to(a.mid, leave(b, d))
+	d := canvas.Pt(b.mid.X-a.mid.X, b.mid.Y-a.mid.Y)
+	return a.mid.To(b.mid, leave(a, d)), b.mid.To(a.mid, leave(b, d))
 }
 
 // sides gives each running node the number of the side of a partition that it
@@ -63,7 +65,7 @@ func (p *painter) sides(stations []station) (side []int, count int) {
 
 // wall draws a partition as a wall between its sides, if each side is in one
 // piece on the ring, and returns the side of each node then, else nil.
-func (p *painter) wall(d *dots, stations []station, c circle) []int {
+func (p *painter) wall(d *canvas.LineLayer, stations []station, c circle) []int {
 	if len(p.state.Faults) == 0 {
 		return nil
 	}
@@ -93,18 +95,18 @@ func (p *painter) wall(d *dots, stations []station, c circle) []int {
 		return nil
 	}
 	if count == 2 {
-		d.bend(c, gaps[0], gaps[1])
+		bend(d, c, gaps[0], gaps[1])
 		return side
 	}
 	for _, gap := range gaps {
-		d.line(c.mid, c.on(gap, reach), p.glyphs.wall, inkBad, wallEvery)
-		d.mark(c.on(gap, 0.62), p.glyphs.cutLink, inkBad|bold)
+		d.Line(c.mid, c.on(gap, reach), p.glyphs.Wall, style.Bad, wallEvery)
+		d.Mark(c.on(gap, 0.62), p.glyphs.CutLink, style.Bad|style.Bold)
 	}
 	return side
 }
 
 // bend draws a wall from one gap to the other, round the smaller side.
-func (d *dots) bend(c circle, from, to float64) {
+func bend(d *canvas.LineLayer, c circle, from, to float64) {
 	if to-from > math.Pi {
 		from, to = to, from+2*math.Pi
 	}
@@ -112,16 +114,16 @@ func (d *dots) bend(c circle, from, to float64) {
 	a, b := c.on(from, reach), c.on(to, reach)
 	peak := c.on(middle, min(math.Cos(half)*reach, bulge))
 	// The control point of the curve that goes through the peak.
-	control := point{2*peak.x - (a.x+b.x)/2, 2*peak.y - (a.y+b.y)/2}
-	curve := func(t float64) point { return a.to(control, t).to(control.to(b, t), t) }
-	d.curve(curve, d.g.wall, inkBad, wallEvery)
+	control := canvas.Pt(2*peak.X-(a.X+b.X)/2, 2*peak.Y-(a.Y+b.Y)/2)
+	curve := func(t float64) canvas.Point { return a.To(control, t).To(control.To(b, t), t) }
+	d.Curve(curve, d.G.Wall, style.Bad, wallEvery)
 	for _, t := range []float64{0.2, 0.5, 0.8} {
-		d.mark(curve(t), d.g.cutLink, inkBad|bold)
+		d.Mark(curve(t), d.G.CutLink, style.Bad|style.Bold)
 	}
 }
 
 // links draws lines where something is said, and marks where a link is broken.
-func (p *painter) links(d *dots, stations []station, side []int) {
+func (p *painter) links(d *canvas.LineLayer, stations []station, side []int) {
 	walled := func(i, j int) bool { return side != nil && side[i] != side[j] }
 	for i := range stations {
 		for j := range stations {
@@ -132,7 +134,7 @@ func (p *painter) links(d *dots, stations []station, side []int) {
 			from, to := between(a, b)
 			// Of many nodes the links would fill the ring: the packets are enough.
 			if p.leader == a.node && len(stations) <= fullNodes && (!p.state.Blocked(a.node.ID, b.node.ID) || !p.state.Blocked(b.node.ID, a.node.ID)) {
-				d.line(from, to, p.glyphs.dot, inkFaint, linkEvery)
+				d.Line(from, to, p.glyphs.Dot, style.Faint, linkEvery)
 			}
 			if len(p.state.Faults) > 0 {
 				p.linkFault(d, a, b, i < j)
@@ -143,7 +145,7 @@ func (p *painter) links(d *dots, stations []station, side []int) {
 
 // linkFault marks what is wrong with the link from a to b: in the middle if it
 // is the same both ways, else near the sender, with an arrow.
-func (p *painter) linkFault(d *dots, a, b *station, first bool) {
+func (p *painter) linkFault(d *canvas.LineLayer, a, b *station, first bool) {
 	glyph, k := p.faultGlyph(a.node.ID, b.node.ID)
 	if glyph == "" {
 		return
@@ -152,17 +154,17 @@ func (p *painter) linkFault(d *dots, a, b *station, first bool) {
 	back, _ := p.faultGlyph(b.node.ID, a.node.ID)
 	if back == glyph {
 		if first {
-			if k == inkBad {
-				d.line(from, to, p.glyphs.dot, inkBad, linkEvery)
+			if k == style.Bad {
+				d.Line(from, to, p.glyphs.Dot, style.Bad, linkEvery)
 			}
-			d.mark(from.to(to, 0.5), glyph, k|bold)
+			d.Mark(from.To(to, 0.5), glyph, k|style.Bold)
 		}
 		return
 	}
-	at := from.to(to, 0.3)
-	d.mark(at, glyph, k|bold)
+	at := from.To(to, 0.3)
+	d.Mark(at, glyph, k|style.Bold)
 	arrow := 0
-	switch dx, dy := to.x-from.x, (to.y-from.y)*2; {
+	switch dx, dy := to.X-from.X, (to.Y-from.Y)*2; {
 	case math.Abs(dx) >= math.Abs(dy) && dx < 0:
 		arrow = 2
 	case math.Abs(dx) >= math.Abs(dy):
@@ -171,17 +173,17 @@ func (p *painter) linkFault(d *dots, a, b *station, first bool) {
 	default:
 		arrow = 1
 	}
-	d.mark(point{at.x + 1, at.y}, p.glyphs.arrows[arrow], k)
+	d.Mark(canvas.Pt(at.X+1, at.Y), p.glyphs.Arrows[arrow], k)
 }
 
 // faultGlyph returns the mark of the worst fault on a link, "" for none.
-func (p *painter) faultGlyph(from, to string) (string, ink) {
+func (p *painter) faultGlyph(from, to string) (string, style.Style) {
 	faults := p.state.Faults[trace.Link{From: from, To: to}]
 	if len(faults) == 0 {
 		return "", 0
 	}
 	if p.state.Blocked(from, to) {
-		return p.glyphs.cutLink, inkBad
+		return p.glyphs.CutLink, style.Bad
 	}
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(faults, func(fault string) bool {
@@ -192,15 +194,15 @@ func (p *painter) faultGlyph(from, to string) (string, ink) {
 	switch {
 	case has("cut", "refuse", "jam"):
 		// Only for some kinds of messages.
-		return p.glyphs.cutLink, inkWarn
+		return p.glyphs.CutLink, style.Warn
 	case has("lose", "duplicate", "reorder"):
-		return p.glyphs.lossyLink, inkWarn
+		return p.glyphs.LossyLink, style.Warn
 	}
-	return p.glyphs.slowLink, inkWarn
+	return p.glyphs.SlowLink, style.Warn
 }
 
 // sparksOn draws the packets on their way, each with a short tail.
-func (p *painter) sparksOn(d *dots, stations []station) {
+func (p *painter) sparksOn(d *canvas.LineLayer, stations []station) {
 	if len(p.sparks) == 0 {
 		return
 	}
@@ -215,42 +217,54 @@ func (p *painter) sparksOn(d *dots, stations []station) {
 			continue
 		}
 		from, to := between(a, b)
-		at, k, glyph := min(max(s.at, 0), 1), packetInk(s.flight.Packet), p.glyphs.ofPacket(s.flight.Packet)
+		at, k, glyph := min(max(s.at, 0), 1), packetInk(s.flight.Packet), packetGlyph(p.glyphs, s.flight.Packet)
 		if s.quiet && !s.lost {
-			d.mark(from.to(to, at), p.glyphs.dot, inkDim)
+			d.Mark(from.To(to, at), p.glyphs.Dot, style.Dim)
 			continue
 		}
 		if s.lost {
 			at = min(at, 0.5)
 			switch {
 			case s.fade >= 0.8:
-				glyph, k = p.glyphs.dot, inkFaint
+				glyph, k = p.glyphs.Dot, style.Faint
 			case s.fade >= 0.4:
-				k = inkDim
+				k = style.Dim
 			default:
-				k = inkBad | bold
+				k = style.Bad | style.Bold
 			}
 		} else {
-			d.line(from.to(to, max(at-tailPart, 0)), from.to(to, at), p.glyphs.dot, k, 1)
-			k |= bold
+			d.Line(from.To(to, max(at-tailPart, 0)), from.To(to, at), p.glyphs.Dot, k, 1)
+			k |= style.Bold
 		}
-		d.mark(from.to(to, at), glyph, k)
+		d.Mark(from.To(to, at), glyph, k)
 	}
 }
 
 // packetInk returns the colour of a kind of messages.
-func packetInk(p trace.Packet) ink {
+func packetInk(p trace.Packet) style.Style {
 	switch {
 	case p.Kind == "vote" || p.Kind == "prevote" || p.Kind == "timeout-now":
-		return inkPacketVote
+		return style.PacketVote
 	case p.Reply && !p.OK:
-		return inkBad
+		return style.Bad
 	case p.Reply:
-		return inkPacketReply
+		return style.PacketReply
 	case p.Kind == "append":
-		return inkPacketAppend
+		return style.PacketAppend
 	case p.Kind == "heartbeat":
-		return inkDim
+		return style.Dim
 	}
-	return inkPacketOther
+	return style.PacketOther
+}
+
+// packetGlyph returns the glyph of a message.
+func packetGlyph(g *style.Glyphs, p trace.Packet) string {
+	set := g.Packet
+	if p.Reply {
+		set = g.Reply
+	}
+	if glyph, ok := set[p.Kind]; ok {
+		return glyph
+	}
+	return set[""]
 }

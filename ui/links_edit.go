@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
-
 	"capsize/cluster/trace"
 	"capsize/faults"
 )
@@ -41,12 +39,12 @@ func linkEdits() []linkEdit {
 	}
 }
 
-// linkKeys returns the keys of the links view.
-func linkKeys() []binding {
+func (v *linksView) keys() []binding {
+	const groupLinks = "links view"
 	all := []binding{
-		bindKey(groupLinks, "arrows", "another link; shift: mark", moveInLinks,
+		bindKey(groupLinks, "arrows", "another link; shift: mark", v.move,
 			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right").inFooter(1, "link"),
-		bind(groupLinks, "space", "mark a link, row or column", (*model).markLinks, "space").inFooter(2, "mark"),
+		bind(groupLinks, "space", "mark a link, row or column", v.markLinks, "space").inFooter(2, "mark"),
 	}
 	for i, e := range linkEdits() {
 		word := faultWord(e.faults[0].String())
@@ -54,15 +52,9 @@ func linkKeys() []binding {
 		if len(e.faults) > 1 {
 			help += "; again: another"
 		}
-		all = append(all, bind(groupLinks, e.key, help, func(m *model) { m.breakLinks(e) }, e.key).inFooter(4+i, word))
+		all = append(all, bind(groupLinks, e.key, help, func() { v.breakLinks(e) }, e.key).inFooter(4+i, word))
 	}
-	return append(all, bind(groupLinks, "h", "heal them", (*model).healLinks, "h").inFooter(3, "heal"))
-}
-
-// faultWord returns the name of a fault without its settings.
-func faultWord(fault string) string {
-	word, _, _ := strings.Cut(fault, " ")
-	return word
+	return append(all, bind(groupLinks, "h", "heal them", v.healLinks, "h").inFooter(3, "heal"))
 }
 
 // settled returns a place that there is, which is no link from a node to itself.
@@ -76,31 +68,31 @@ func (s spot) settled(nodes int) spot {
 	return s
 }
 
-func moveInLinks(m *model, pressed string) tea.Cmd {
-	nodes := m.nodes()
+// move moves the cursor in the matrix.
+func (v *linksView) move(pressed string) {
+	nodes := v.nodes()
 	key, marking := strings.CutPrefix(pressed, "shift+")
 	if marking {
-		m.mark(m.linksAt(m.at), true)
+		v.mark(v.linksAt(v.at), true)
 	}
-	to := m.at.settled(len(nodes))
+	to := v.at.settled(len(nodes))
 	step := map[string]spot{"up": {-1, 0}, "down": {1, 0}, "left": {0, -1}, "right": {0, 1}}[key]
 	to.row, to.col = to.row+step.row, to.col+step.col
 	if to.row == to.col && to.row != head {
 		to.row, to.col = to.row+step.row, to.col+step.col
 	}
 	if to.row < head || to.col < head || to.row >= len(nodes) || to.col >= len(nodes) {
-		m.say("", "there is no link beyond", true)
-		return nil
+		v.say("there is no link beyond", true)
+		return
 	}
-	m.at = to
+	v.at = to
 	if marking {
-		m.mark(m.linksAt(m.at), true)
+		v.mark(v.linksAt(v.at), true)
 	}
-	return nil
 }
 
 // linksAt returns the links that a place stands for.
-func (m *model) linksAt(at spot) []trace.Link { return linksAt(m.nodes(), at) }
+func (v *linksView) linksAt(at spot) []trace.Link { return linksAt(v.nodes(), at) }
 
 func linksAt(nodes []string, at spot) []trace.Link {
 	at = at.settled(len(nodes))
@@ -116,65 +108,65 @@ func linksAt(nodes []string, at spot) []trace.Link {
 }
 
 // markLinks marks the links under the cursor, or takes the marks off.
-func (m *model) markLinks() {
-	links := m.linksAt(m.at)
-	m.mark(links, slices.ContainsFunc(links, func(l trace.Link) bool { return !m.marked[l] }))
+func (v *linksView) markLinks() {
+	links := v.linksAt(v.at)
+	v.mark(links, slices.ContainsFunc(links, func(l trace.Link) bool { return !v.marked[l] }))
 }
 
-func (m *model) mark(links []trace.Link, on bool) {
-	if m.marked == nil {
-		m.marked = map[trace.Link]bool{}
+func (v *linksView) mark(links []trace.Link, on bool) {
+	if v.marked == nil {
+		v.marked = map[trace.Link]bool{}
 	}
 	for _, l := range links {
 		if on {
-			m.marked[l] = true
+			v.marked[l] = true
 		} else {
-			delete(m.marked, l)
+			delete(v.marked, l)
 		}
 	}
 }
 
 // chosenLinks returns the links that keys act on: those marked, or else those
 // under the cursor.
-func (m *model) chosenLinks() []trace.Link {
-	all := m.linksAt(spot{head, head})
-	marked := slices.DeleteFunc(slices.Clone(all), func(l trace.Link) bool { return !m.marked[l] })
+func (v *linksView) chosenLinks() []trace.Link {
+	all := v.linksAt(spot{head, head})
+	marked := slices.DeleteFunc(slices.Clone(all), func(l trace.Link) bool { return !v.marked[l] })
 	if len(marked) > 0 {
 		return marked
 	}
-	return m.linksAt(m.at)
+	return v.linksAt(v.at)
 }
 
 // breakLinks sets a fault on the links chosen: the first of its settings, or the
 // one after that which they have.
-func (m *model) breakLinks(e linkEdit) {
-	links := m.chosenLinks()
+func (v *linksView) breakLinks(e linkEdit) {
+	links := v.chosenLinks()
 	if len(links) == 0 {
-		m.say("", "there is no link between fewer than two nodes", true)
+		v.say("there is no link between fewer than two nodes", true)
 		return
 	}
 	next := 0
 	for i, fault := range e.faults {
-		if slices.Contains(m.state.Faults[links[0]], fault.String()) {
+		if slices.Contains(v.state().Faults[links[0]], fault.String()) {
 			next = (i + 1) % len(e.faults)
 		}
 	}
 	name, setting, _ := strings.Cut(e.faults[next].String(), " ")
-	for _, l := range m.written(links) {
-		m.order(strings.TrimSpace(name+" "+l+" "+setting), "set")
+	for _, l := range v.written(links) {
+		v.order(strings.TrimSpace(name+" "+l+" "+setting), "set")
 	}
 }
 
-func (m *model) healLinks() {
-	for _, l := range m.written(m.chosenLinks()) {
-		m.order("heal "+l, "healed")
+func (v *linksView) healLinks() {
+	for _, l := range v.written(v.chosenLinks()) {
+		v.order("heal "+l, "healed")
 	}
 }
 
 // written returns links as the command language writes them: in one piece if
 // they are all from some nodes to some nodes, else by sender.
-func (m *model) written(links []trace.Link) []string {
-	nodes := m.nodes()
+func (v *linksView) written(links []trace.Link) []string {
+	nodes := v.nodes()
 	var froms, tos []string
 	by := map[string][]string{}
 	for _, l := range links {

@@ -11,7 +11,8 @@ import (
 // goTo puts the cursor of the links view on a link.
 func (s *stage) goTo(from, to string) {
 	nodes := s.nodes()
-	s.view, s.at = viewLinks, spot{slices.Index(nodes, from), slices.Index(nodes, to)}
+	s.turnTo(s.views.links)
+	s.views.links.at = spot{slices.Index(nodes, from), slices.Index(nodes, to)}
 }
 
 func (s *stage) faultsOf(from, to string) string {
@@ -84,7 +85,10 @@ func TestRowsColumnsAndMarkedLinksAreEditedTogether(t *testing.T) {
 			s.goTo("n1", "n3")
 			s.press("space", "space", "right")
 		}, "cut n1 -> n4", []string{"n1n4"}},
-		{"all", func() { s.view, s.at = viewLinks, spot{head, head} }, "cut all -> all", nil},
+		{"all", func() {
+			s.turnTo(s.views.links)
+			s.views.links.at = spot{head, head}
+		}, "cut all -> all", nil},
 	} {
 		c.do()
 		s.press("c")
@@ -101,8 +105,8 @@ func TestRowsColumnsAndMarkedLinksAreEditedTogether(t *testing.T) {
 			t.Errorf("%s: cut are %v, not %v", c.name, cut, c.cut)
 		}
 		s.press("h", "esc")
-		if len(s.state.Faults) != 0 || len(s.marked) != 0 {
-			t.Errorf("%s: left over are %v, marked %v", c.name, s.state.Faults, s.marked)
+		if len(s.state.Faults) != 0 || len(s.views.links.marked) != 0 {
+			t.Errorf("%s: left over are %v, marked %v", c.name, s.state.Faults, s.views.links.marked)
 		}
 	}
 }
@@ -110,18 +114,18 @@ func TestRowsColumnsAndMarkedLinksAreEditedTogether(t *testing.T) {
 // TestTheCursorNeverStandsOnALinkToItself walks over the whole matrix.
 func TestTheCursorNeverStandsOnALinkToItself(t *testing.T) {
 	s := newStage(t, 3)
-	s.view = viewLinks
+	s.turnTo(s.views.links)
 	for i := range 200 {
 		s.Update(keyPress([]string{"right", "down", "left", "left", "up", "right", "down"}[i*i%7]))
-		if s.at.row == s.at.col && s.at.row != head {
-			t.Fatalf("at %v", s.at)
+		if s.views.links.at.row == s.views.links.at.col && s.views.links.at.row != head {
+			t.Fatalf("at %v", s.views.links.at)
 		}
-		if len(s.chosenLinks()) == 0 {
-			t.Fatalf("no link at %v", s.at)
+		if len(s.views.links.chosenLinks()) == 0 {
+			t.Fatalf("no link at %v", s.views.links.at)
 		}
 	}
 	one := newStage(t, 1)
-	one.view = viewLinks
+	one.turnTo(one.views.links)
 	one.press("c", "right", "space", "h")
 	if len(one.state.Faults) != 0 {
 		t.Error("a node is cut off from itself")

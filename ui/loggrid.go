@@ -3,8 +3,11 @@ package ui
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 const (
@@ -36,67 +39,68 @@ func (w logWindow) column(index uint64) int {
 	return x
 }
 
-// logGrid draws the end of every log, one below the other, aligned by index.
-func (p *painter) logGrid(r rect) {
-	if r.empty() || len(p.state.Nodes) == 0 {
+// logGrid draws the end of every log, one below the other, aligned by index, so
+// many entries back from the newest.
+func (p *painter) logGrid(r canvas.Rectangle, scroll int) {
+	if r.Empty() || len(p.state.Nodes) == 0 {
 		return
 	}
 	name := 3
 	for i := range p.state.Nodes {
-		name = max(name, min(width(clean(p.state.Nodes[i].ID)), logName))
+		name = max(name, min(canvas.Width(canvas.Sanitize(p.state.Nodes[i].ID)), logName))
 	}
-	rows := r.h - 1
+	rows := r.H - 1
 	first := p.firstRow(rows)
-	w := p.logWindow(r.x+2+name+3, r.x+r.w, entryWidth)
-	w.back(uint64(max(p.logScroll, 0)))
-	p.put(r.x+2, r.y, name, "log", inkDim)
+	w := p.logWindow(r.X+2+name+3, r.X+r.W, entryWidth)
+	w.back(uint64(max(scroll, 0)))
+	p.Put(r.X+2, r.Y, name, "log", style.Dim)
 	head := w.end
 	if hidden := len(p.state.Nodes) - rows; hidden > 0 && rows > 0 {
 		text := fmt.Sprintf("+%d nodes", hidden)
 		head -= len(text) + 1
-		p.put(head+1, r.y, len(text), text, inkWarn)
+		p.Put(head+1, r.Y, len(text), text, style.Warn)
 	}
-	p.logHead(w, r.y, head)
+	p.logHead(w, r.Y, head)
 	term := w.column(w.last) + w.pitch + 2
 	if w.last <= w.commit {
 		term++ // there is a border between
 	}
 	if head == w.end && w.last > 0 {
-		p.put(term, r.y, w.end-term, "term", inkDim)
+		p.Put(term, r.Y, w.end-term, "term", style.Dim)
 	}
 	for row := range min(rows, len(p.state.Nodes)-first) {
-		n, y := &p.state.Nodes[first+row], r.y+1+row
-		p.hitNode(rect{r.x, y, r.w, 1}, n.ID)
-		p.markNode(n, r.x, y)
-		p.put(r.x+2, y, name, n.ID, p.nameInk(n))
-		look := p.glyphs.lookOf(n)
-		p.set(r.x+2+name+1, y, look.glyph, look.ink)
+		n, y := &p.state.Nodes[first+row], r.Y+1+row
+		p.hitNode(canvas.Rect(r.X, y, r.W, 1), n.ID)
+		p.markNode(n, r.X, y)
+		p.Put(r.X+2, y, name, n.ID, p.nameInk(n))
+		look := styleOfNode(p.glyphs, n)
+		p.Set(r.X+2+name+1, y, look.glyph, look.ink)
 		p.logRow(n, w, y)
 		if last := n.LastTerm(); last > 0 {
-			p.put(term, y, w.end-term, "t"+fit(count(last), 4), termInk(last))
+			p.Put(term, y, w.end-term, "t"+canvas.Compact(canvas.Count(last), 4), style.Term(last))
 		}
 	}
-	p.legend(rect{r.x + r.w - legendWidth, r.y + 1, legendWidth, rows}, w)
+	p.legend(canvas.Rect(r.X+r.W-legendWidth, r.Y+1, legendWidth, rows), w)
 }
 
 // legend says what the cells of the log mean, while there is room beside it.
-func (p *painter) legend(r rect, w logWindow) {
-	if w.last == 0 || w.column(w.last)+4*entryWidth > r.x || r.h < 4 {
+func (p *painter) legend(r canvas.Rectangle, w logWindow) {
+	if w.last == 0 || w.column(w.last)+4*entryWidth > r.X || r.H < 4 {
 		return
 	}
 	term := w.truth.LastTerm()
-	for i, line := range [][2]note{
-		{{" +1 ", fillInk(term)}, {"committed", inkDim}},
-		{{" +1 ", termInk(term)}, {"not yet committed", inkDim}},
-		{{"[+1]", inkBad | bold}, {"differs, will be cut off", inkDim}},
-		{{" t2 ", termInk(term)}, {"colour is the term", inkDim}},
+	for i, line := range [][2]canvas.Span{
+		{canvas.Styled(" +1 ", style.Fill(term)), canvas.Styled("committed", style.Dim)},
+		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled("not yet committed", style.Dim)},
+		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled("differs, will be cut off", style.Dim)},
+		{canvas.Styled(" t2 ", style.Term(term)), canvas.Styled("colour is the term", style.Dim)},
 	} {
-		p.put(r.x, r.y+i, entryWidth, line[0].text, line[0].ink)
-		p.put(r.x+entryWidth+2, r.y+i, r.w-entryWidth-2, line[1].text, line[1].ink)
+		p.Put(r.X, r.Y+i, entryWidth, line[0].Text, line[0].Style)
+		p.Put(r.X+entryWidth+2, r.Y+i, r.W-entryWidth-2, line[1].Text, line[1].Style)
 	}
-	if len(p.lost) > 0 && r.h > 4 {
-		p.put(r.x, r.y+4, entryWidth, p.glyphs.loud+"+1 ", inkLoud)
-		p.put(r.x+entryWidth+2, r.y+4, r.w-entryWidth-2, "told ok, then lost", inkBad|bold)
+	if len(p.lost) > 0 && r.H > 4 {
+		p.Put(r.X, r.Y+4, entryWidth, p.glyphs.Loud+"+1 ", style.Loud)
+		p.Put(r.X+entryWidth+2, r.Y+4, r.W-entryWidth-2, "told ok, then lost", style.Bad|style.Bold)
 	}
 }
 
@@ -153,32 +157,32 @@ func (p *painter) logHead(w logWindow, y, end int) {
 	for i := w.first; i <= w.last; i++ {
 		text := strconv.FormatUint(i, 10)
 		if x := w.column(i); i%every == 0 && x+3-len(text) >= w.x-1 && x+3 < end {
-			k := inkDim
+			k := style.Dim
 			if i == w.commit {
-				k = inkText | bold
+				k = style.Text | style.Bold
 			}
 			if _, lost := p.lost[i]; lost {
-				text, k = p.glyphs.loud+text, inkLoud
+				text, k = p.glyphs.Loud+text, style.Loud
 			}
-			p.put(x+3-width(text), y, width(text), text, k)
+			p.Put(x+3-canvas.Width(text), y, canvas.Width(text), text, k)
 		}
 	}
 	if every == 1 && w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
-		p.set(w.column(w.commit)+w.pitch, y, p.glyphs.border, inkAccent)
+		p.Set(w.column(w.commit)+w.pitch, y, p.glyphs.Border, style.Accent)
 	}
 }
 
 // logRow draws the entries of one node.
 func (p *painter) logRow(n *trace.Node, w logWindow, y int) {
 	if w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
-		p.set(w.column(w.commit)+w.pitch, y, p.glyphs.border, inkAccent)
+		p.Set(w.column(w.commit)+w.pitch, y, p.glyphs.Border, style.Accent)
 	}
 	if last := n.LastIndex(); last < w.first {
 		text := "its log is empty"
 		if last > 0 {
-			text = "its log ends at " + thousands(last)
+			text = "its log ends at " + canvas.Thousands(last)
 		}
-		p.put(w.x+1, y, w.end-w.x-1, text, inkDim)
+		p.Put(w.x+1, y, w.end-w.x-1, text, style.Dim)
 	}
 	differs := false
 	for i := w.first; i <= w.last; i++ {
@@ -197,7 +201,7 @@ func (p *painter) logRow(n *trace.Node, w logWindow, y int) {
 			continue
 		}
 		differs = differs || p.wrong(w, i, e)
-		p.entry(n, i, e, rect{x, y, w.pitch, 1}, differs)
+		p.entry(n, i, e, canvas.Rect(x, y, w.pitch, 1), differs)
 	}
 }
 
@@ -214,34 +218,34 @@ func (p *painter) wrong(w logWindow, index uint64, e trace.Entry) bool {
 // entry draws one entry: committed ones filled, others in outline, in brackets
 // what differs and will be cut off, and loudly what a client was told is counted
 // and is lost. Where there is room it is marked if its client has had its answer.
-func (p *painter) entry(n *trace.Node, index uint64, e trace.Entry, r rect, differs bool) {
+func (p *painter) entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rectangle, differs bool) {
 	text := entryText(e)
-	k := termInk(e.Term)
+	k := style.Term(e.Term)
 	if index <= p.state.Commit && n.Process.Running() {
-		k = fillInk(e.Term)
+		k = style.Fill(e.Term)
 	}
 	switch was, lost := p.lost[index]; {
 	case lost && sameEntry(was, e):
 		p.loudEntry(e, r)
 		return
 	case differs:
-		p.set(r.x, r.y, "[", inkBad|bold)
+		p.Set(r.X, r.Y, "[", style.Bad|style.Bold)
 		if len(text) > 2 {
 			text = text[len(text)-2:]
 		}
-		p.put(r.x+1, r.y, 2, text, termInk(e.Term)|bold)
-		p.set(r.x+3, r.y, "]", inkBad|bold)
+		p.Put(r.X+1, r.Y, 2, text, style.Term(e.Term)|style.Bold)
+		p.Set(r.X+3, r.Y, "]", style.Bad|style.Bold)
 		return
 	}
-	p.put(r.x, r.y, r.w, fmt.Sprintf(" %-*s", r.w-1, text), k)
-	if _, told := p.told[callOf(e)]; told && r.w > entryWidth {
-		p.set(r.x+1+len(text), r.y, p.glyphs.told, k)
+	p.Put(r.X, r.Y, r.W, fmt.Sprintf(" %-*s", r.W-1, text), k)
+	if _, told := p.told[callOf(e)]; told && r.W > entryWidth {
+		p.Set(r.X+1+len(text), r.Y, p.glyphs.Told, k)
 	}
 }
 
 // loudEntry draws an entry that a client was told is counted, and that is lost.
-func (p *painter) loudEntry(e trace.Entry, r rect) {
-	p.put(r.x, r.y, r.w, fmt.Sprintf("%s%-*s", p.glyphs.loud, r.w-1, entryText(e)), inkLoud)
+func (p *painter) loudEntry(e trace.Entry, r canvas.Rectangle) {
+	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.glyphs.Loud, r.W-1, entryText(e)), style.Loud)
 }
 
 // sameEntry says whether two entries at one index are one and the same.
@@ -259,16 +263,16 @@ func callOf(e trace.Entry) call { return call{e.Client, e.Seq} }
 
 // struck draws an entry that has just been cut off.
 func (p *painter) struck(e trace.Entry, x, y int) {
-	p.put(x, y, entryWidth, fmt.Sprintf("/%-2.2s/", entryText(e)), inkBad|strike)
+	p.Put(x, y, entryWidth, fmt.Sprintf("/%-2.2s/", entryText(e)), style.Bad|style.Strike)
 }
 
 // forgotten draws an entry that only a snapshot stands for.
 func (p *painter) forgotten(n *trace.Node, index uint64, x, y int) {
 	for i := range entryWidth {
-		p.set(x+i, y, p.glyphs.forgotten, inkFaint)
+		p.Set(x+i, y, p.glyphs.Forgotten, style.Faint)
 	}
 	if index == n.SnapshotIndex || index == n.First-1 {
-		p.set(x+1, y, p.glyphs.snapshot, inkDim)
+		p.Set(x+1, y, p.glyphs.Snapshot, style.Dim)
 	}
 }
 
@@ -277,17 +281,52 @@ func entryText(e trace.Entry) string {
 	switch e.Kind {
 	case trace.EntryAdd:
 		if e.Delta >= 0 {
-			return "+" + fit(e.Delta, 2)
+			return "+" + canvas.Compact(e.Delta, 2)
 		}
-		return fit(e.Delta, 3)
+		return canvas.Compact(e.Delta, 3)
 	case trace.EntryRead:
 		return "rd"
 	case trace.EntryNoop:
 		// It stands at the start of a term.
-		return "t" + fit(count(e.Term), 2)
+		return "t" + canvas.Compact(canvas.Count(e.Term), 2)
 	case trace.EntryConfig:
 		return "cfg"
 	case trace.EntryOther:
 	}
 	return "?"
+}
+
+// whatIs says what an entry is.
+func whatIs(e trace.Entry) string {
+	by := ""
+	if e.Client != "" {
+		by = fmt.Sprintf(" by client %s (its call %d)", canvas.Sanitize(e.Client), e.Seq)
+	}
+	switch e.Kind {
+	case trace.EntryAdd:
+		return fmt.Sprintf("%+d%s", e.Delta, by)
+	case trace.EntryRead:
+		return "a read" + by
+	case trace.EntryNoop:
+		return "the start of a term"
+	case trace.EntryConfig:
+		var members []string
+		for _, s := range e.Servers {
+			members = append(members, canvas.Sanitize(s.ID))
+		}
+		return strings.TrimSpace("the members " + names(members, 9))
+	case trace.EntryOther:
+	}
+	return "of a kind unknown here"
+}
+
+// recallAcked looks up which of the latest operations were acknowledged, for views
+// that mark their entries.
+func (p *painter) recallAcked() {
+	p.told = make(map[call]trace.Op, len(p.state.Clients.Recent))
+	for _, op := range p.state.Clients.Recent {
+		if op.Client != "" && op.Seq > 0 && op.Outcome == trace.OK {
+			p.told[call{op.Client, op.Seq}] = op
+		}
+	}
 }

@@ -7,42 +7,44 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // look is how a node is shown everywhere: a glyph, a word and an ink, so that
 // no state is told by colour alone.
 type look struct {
 	glyph, word string
-	ink         ink
+	ink         style.Style
 }
 
-// lookOf says how a node is shown.
-func (g *glyphs) lookOf(n *trace.Node) look {
+// styleOfNode says how a node is shown.
+func styleOfNode(g *style.Glyphs, n *trace.Node) look {
 	switch n.Process {
 	case trace.Up:
 	case trace.Paused:
-		return look{g.paused, "paused", inkWarn}
+		return look{g.Paused, "paused", style.Warn}
 	case trace.Killed:
-		return look{g.killed, "killed", inkBad}
+		return look{g.Killed, "killed", style.Bad}
 	case trace.Off:
-		return look{g.off, "off", inkBad}
+		return look{g.Off, "off", style.Bad}
 	case trace.Crashed:
-		return look{g.crashed, "crashed", inkBad}
+		return look{g.Crashed, "crashed", style.Bad}
 	case trace.Removed:
-		return look{g.removed, "removed", inkDim}
+		return look{g.Removed, "removed", style.Dim}
 	case trace.Wiped:
-		return look{g.wiped, "wiped", inkBad}
+		return look{g.Wiped, "wiped", style.Bad}
 	default:
-		return look{g.starting, "new", inkDim}
+		return look{g.Starting, "new", style.Dim}
 	}
 	switch n.Role {
 	case trace.Leader:
-		return look{g.leader, "leader", inkAccent}
+		return look{g.Leader, "leader", style.Accent}
 	case trace.Candidate:
-		return look{g.candidate, "candidate", inkWarn}
+		return look{g.Candidate, "candidate", style.Warn}
 	case trace.Follower:
 	}
-	return look{g.follower, "follower", inkText}
+	return look{g.Follower, "follower", style.Text}
 }
 
 // behind returns how many committed entries are not yet in a node's value or,
@@ -64,70 +66,64 @@ func behind(s *trace.State, n *trace.Node) uint64 {
 
 // valueOf says how a node's value is shown: the number, "" when it has none,
 // and in which ink.
-func (p *painter) valueOf(n *trace.Node) (value string, k ink) {
+func (p *painter) valueOf(n *trace.Node) (value string, k style.Style) {
 	if n.Process == trace.Wiped || n.Process == "" {
-		return "", inkDim
+		return "", style.Dim
 	}
 	value = fmt.Sprint(n.Value)
 	switch {
 	case !n.Process.Running():
-		return value, inkDim
+		return value, style.Dim
 	case p.flash[n.ID] > 0:
-		return value, inkGood | bold
+		return value, style.Good | style.Bold
 	case p.behindText(n) != "":
-		return value, inkDim
+		return value, style.Dim
 	}
-	return value, inkText | bold
+	return value, style.Text | style.Bold
 }
 
 // behindText says how far behind a node is, "" if it is not.
 func (p *painter) behindText(n *trace.Node) string {
 	if b := behind(p.state, n); b > 0 && !p.fresh[n.ID] {
-		return p.glyphs.minus + fit(count(b), 4)
+		return p.glyphs.Minus + canvas.Compact(canvas.Count(b), 4)
 	}
 	return ""
 }
 
-// note is a remark on a node.
-type note struct {
-	text string
-	ink  ink
-}
-
 // faultsOf lists what is wrong with a node, worst first.
-func (p *painter) faultsOf(n *trace.Node) []note {
-	var notes []note
+func (p *painter) faultsOf(n *trace.Node) []canvas.Span {
+	var notes []canvas.Span
 	if n.Process.Running() && p.state.Isolated(n.ID) {
-		notes = append(notes, note{p.glyphs.cutLink + " cut off", inkBad})
+		notes = append(notes, canvas.Styled(p.glyphs.CutLink+" cut off", style.Bad))
 	} else if cut := p.cutFrom(n); len(cut) > 0 {
-		notes = append(notes, note{p.glyphs.cutLink + " " + names(cut, 3), inkBad})
+		notes = append(notes, canvas.Styled(p.glyphs.CutLink+" "+names(cut, 3), style.Bad))
 	}
 	if n.Process == trace.Paused && n.Role != "" && n.Role != trace.Follower {
-		notes = append(notes, note{"was " + string(n.Role), inkDim})
+		notes = append(notes, canvas.Styled("was "+string(n.Role), style.Dim))
 	}
 	if n.DiskFault != "" {
-		notes = append(notes, note{p.glyphs.disk + " disk " + n.DiskFault, inkWarn})
+		notes = append(notes, canvas.Styled(p.glyphs.Disk+" disk "+n.DiskFault, style.Warn))
 	}
 	if n.ClockFactor != 1 && n.ClockFactor != 0 {
-		notes = append(notes, note{fmt.Sprintf("%s clock x%.3g", p.glyphs.clock, n.ClockFactor), inkWarn})
+		notes = append(notes, canvas.Styled(fmt.Sprintf("%s clock x%.3g", p.glyphs.Clock, n.ClockFactor), style.Warn))
 	}
 	if n.Process == trace.Crashed && n.Why != "" {
-		notes = append(notes, note{n.Why, inkBad})
+		notes = append(notes, canvas.Styled(n.Why, style.Bad))
 	}
 	return notes
 }
 
 // notesOf lists all there is to say of a node beside its numbers.
-func (p *painter) notesOf(n *trace.Node) []note {
+func (p *painter) notesOf(n *trace.Node) []canvas.Span {
 	notes := p.faultsOf(n)
 	if !n.Process.Running() {
 		return notes
 	}
 	if p.isNonVoter(n.ID) {
-		notes = append(notes, note{"no voter", inkDim})
+		notes = append(notes, canvas.Styled("no voter", style.Dim))
 	}
 	if n.Vote != "" && n.VoteTerm == n.Term && n.Term > 0 {
-		notes = append(notes, note{"voted " + n.Vote, inkDim})
+		notes = append(notes, canvas.Styled("voted "+n.Vote, style.Dim))
 	}
 	return notes
 }
@@ -197,11 +193,11 @@ func (p *painter) heard(n *trace.Node, x, y, w, bar int) {
 	bar = min(bar, w-6)
 	if !n.Process.Running() {
 		if n.Process != "" {
-			text := "since " + ago(p.now-n.Since)
+			text := "since " + canvas.Age(p.now-n.Since)
 			if len(text) > w {
-				text = ago(p.now - n.Since)
+				text = canvas.Age(p.now - n.Since)
 			}
-			p.put(x, y, w, text, inkDim)
+			p.Put(x, y, w, text, style.Dim)
 		}
 		return
 	}
@@ -212,22 +208,22 @@ func (p *painter) heard(n *trace.Node, x, y, w, bar int) {
 		if lease > 0 {
 			left = 1 - float64(age)/float64(lease)
 		}
-		word, k := "lease", inkAccent
+		word, k := "lease", style.Accent
 		if left <= 0 {
-			word, k = "lapsed", inkBad
+			word, k = "lapsed", style.Bad
 		}
 		p.bar(x, y, bar, left, k)
-		p.put(x+bar+1, y, w-bar-1, word, inkDim)
+		p.Put(x+bar+1, y, w-bar-1, word, style.Dim)
 	case trace.Candidate:
 		p.votes(n, x, y, w)
 	default:
 		silence := p.now - n.LastHeard
-		k := inkText
+		k := style.Text
 		if silence > p.patience(n) {
-			k = inkWarn
+			k = style.Warn
 		}
 		p.bar(x, y, bar, float64(silence)/float64(max(p.patience(n), 1)), k)
-		p.put(x+bar+1, y, w-bar-1, ago(silence), inkDim)
+		p.Put(x+bar+1, y, w-bar-1, canvas.Age(silence), style.Dim)
 	}
 }
 
@@ -236,53 +232,53 @@ func (p *painter) votes(n *trace.Node, x, y, w int) {
 	total := max(len(p.voters), len(n.Votes))
 	count := fmt.Sprintf("%d/%d", len(n.Votes), trace.Quorum(total))
 	if total+1+len(count) > w {
-		p.put(x, y, w, count+" votes", inkWarn)
+		p.Put(x, y, w, count+" votes", style.Warn)
 		return
 	}
 	for i := range total {
 		if i < len(n.Votes) {
-			p.set(x+i, y, p.glyphs.voted, inkWarn)
+			p.Set(x+i, y, p.glyphs.Voted, style.Warn)
 		} else {
-			p.set(x+i, y, p.glyphs.unvoted, inkDim)
+			p.Set(x+i, y, p.glyphs.Unvoted, style.Dim)
 		}
 	}
-	p.put(x+total+1, y, w-total-1, count, inkDim)
+	p.Put(x+total+1, y, w-total-1, count, style.Dim)
 }
 
 // bar draws a part of a whole.
-func (p *painter) bar(x, y, w int, part float64, k ink) {
+func (p *painter) bar(x, y, w int, part float64, k style.Style) {
 	full := int(min(max(part, 0), 1)*float64(w) + 0.5)
 	for i := range w {
 		if i < full {
-			p.set(x+i, y, p.glyphs.full, k)
+			p.Set(x+i, y, p.glyphs.Full, k)
 		} else {
-			p.set(x+i, y, p.glyphs.empty, inkFaint)
+			p.Set(x+i, y, p.glyphs.Empty, style.Faint)
 		}
 	}
 }
 
 // nameInk is how a node's name is shown: the cursor stands out most.
-func (p *painter) nameInk(n *trace.Node) ink {
+func (p *painter) nameInk(n *trace.Node) style.Style {
 	switch {
 	case n.ID == p.cursor:
-		return inkAccent | bold
+		return style.Accent | style.Bold
 	case p.selected[n.ID]:
-		return inkAccent
+		return style.Accent
 	case !n.Process.Running():
-		return inkDim
+		return style.Dim
 	}
-	return inkText
+	return style.Text
 }
 
 // markNode draws the marks of the cursor and of a selected node.
 func (p *painter) markNode(n *trace.Node, x, y int) {
 	if p.selected[n.ID] {
-		p.set(x, y, p.glyphs.marked, inkAccent)
+		p.Set(x, y, p.glyphs.Marked, style.Accent)
 	}
 	if p.cursorOn(n.ID) {
-		p.set(x, y, p.glyphs.cursor, p.cursorInk())
+		p.Set(x, y, p.glyphs.Cursor, p.cursorInk())
 		if p.selected[n.ID] {
-			p.set(x+1, y, p.glyphs.marked, inkAccent)
+			p.Set(x+1, y, p.glyphs.Marked, style.Accent)
 		}
 	}
 }
@@ -292,9 +288,9 @@ func (p *painter) markNode(n *trace.Node, x, y int) {
 func (p *painter) cursorOn(id string) bool { return id == p.cursor && (!p.presents || !p.follow) }
 
 // cursorInk is quiet as long as the cursor only follows the leader.
-func (p *painter) cursorInk() ink {
+func (p *painter) cursorInk() style.Style {
 	if p.follow {
-		return inkDim
+		return style.Dim
 	}
-	return inkAccent
+	return style.Accent
 }

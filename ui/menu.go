@@ -1,36 +1,41 @@
 package ui
 
+import (
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
 // box clears a rectangle in the middle of the screen and draws a frame round
 // it, and returns what is inside, with a blank on either side.
-func (p *painter) box(w, h int, title string) rect {
-	w, h = min(w+4, p.w-2), min(h+2, p.h-2)
-	r := rect{(p.w - w) / 2, max((p.h-h)/2-1, 1), w, h}
-	return p.framed(r, title, inkAccent)
+func (p *painter) box(w, h int, title string) canvas.Rectangle {
+	w, h = min(w+4, p.W-2), min(h+2, p.H-2)
+	r := canvas.Rect((p.W-w)/2, max((p.H-h)/2-1, 1), w, h)
+	return p.framed(r, title, style.Accent)
 }
 
 // framed clears a rectangle and draws a frame round it, and returns what is
 // inside, with a blank on either side.
-func (p *painter) framed(r rect, title string, k ink) rect {
-	f := p.glyphs.frame
-	p.fill(r, " ", inkText)
+func (p *painter) framed(r canvas.Rectangle, title string, k style.Style) canvas.Rectangle {
+	f := p.glyphs.Frame
+	p.Fill(r, " ", style.Text)
 	// What lies below is no longer there to click on.
-	p.hits = append(p.hits, hit{x: r.x, y: r.y, w: r.w, h: r.h})
-	for x := r.x; x < r.x+r.w; x++ {
-		p.set(x, r.y, f[4], k)
-		p.set(x, r.y+r.h-1, f[4], k)
+	p.hits = append(p.hits, hit{x: r.X, y: r.Y, w: r.W, h: r.H})
+	for x := r.X; x < r.X+r.W; x++ {
+		p.Set(x, r.Y, f[4], k)
+		p.Set(x, r.Y+r.H-1, f[4], k)
 	}
-	for y := r.y; y < r.y+r.h; y++ {
-		p.set(r.x, y, f[5], k)
-		p.set(r.x+r.w-1, y, f[5], k)
+	for y := r.Y; y < r.Y+r.H; y++ {
+		p.Set(r.X, y, f[5], k)
+		p.Set(r.X+r.W-1, y, f[5], k)
 	}
-	p.set(r.x, r.y, f[0], k)
-	p.set(r.x+r.w-1, r.y, f[1], k)
-	p.set(r.x+r.w-1, r.y+r.h-1, f[2], k)
-	p.set(r.x, r.y+r.h-1, f[3], k)
+	p.Set(r.X, r.Y, f[0], k)
+	p.Set(r.X+r.W-1, r.Y, f[1], k)
+	p.Set(r.X+r.W-1, r.Y+r.H-1, f[2], k)
+	p.Set(r.X, r.Y+r.H-1, f[3], k)
 	if title != "" {
-		p.put(r.x+2, r.y, r.w-4, " "+title+" ", k|bold)
+		p.Put(r.X+2, r.Y, r.W-4, " "+title+" ", k|style.Bold)
 	}
-	return rect{r.x + 2, r.y + 1, r.w - 4, r.h - 2}
+	return canvas.Rect(r.X+2, r.Y+1, r.W-4, r.H-2)
 }
 
 // detailLines is how many lines below a cramped menu say in full what the item
@@ -43,11 +48,11 @@ func (p *painter) drawMenu() {
 	if m == nil {
 		return
 	}
-	keyW, textW, detailW := 1, width(clean(m.title))+2, 0
+	keyW, textW, detailW := 1, canvas.Width(canvas.Sanitize(m.title))+2, 0
 	for _, item := range m.items {
-		keyW = max(keyW, width(clean(item.key)))
-		textW = max(textW, width(clean(item.text)))
-		detailW = max(detailW, width(clean(item.detail)))
+		keyW = max(keyW, canvas.Width(canvas.Sanitize(item.key)))
+		textW = max(textW, canvas.Width(canvas.Sanitize(item.text)))
+		detailW = max(detailW, canvas.Width(canvas.Sanitize(item.detail)))
 	}
 	foot := 0
 	if m.note != "" {
@@ -57,38 +62,38 @@ func (p *painter) drawMenu() {
 	if detailW > 0 {
 		w += 3 + detailW
 	}
-	cramped := w+6 > p.w
+	cramped := w+6 > p.W
 	if cramped {
 		foot += detailLines
 	}
-	in := p.box(max(w, width(clean(m.note))), len(m.items)+foot, m.title)
-	rows := in.h - foot
+	in := p.box(max(w, canvas.Width(canvas.Sanitize(m.note))), len(m.items)+foot, m.title)
+	rows := in.H - foot
 	first := min(max(m.index-rows+1, 0), max(len(m.items)-rows, 0))
 	for row := range max(min(rows, len(m.items)), 0) {
-		item, y := m.items[first+row], in.y+row
-		p.hitKey(rect{in.x, y, in.w, 1}, item.key)
-		k, keyInk, detailInk, onInk := inkText, inkAccent|bold, inkDim, inkGood
+		item, y := m.items[first+row], in.Y+row
+		p.hitKey(canvas.Rect(in.X, y, in.W, 1), item.key)
+		k, keyInk, detailInk, onInk := style.Text, style.Accent|style.Bold, style.Dim, style.Good
 		if first+row == m.index {
-			k = bold | reverse
+			k = style.Bold | style.Reverse
 			keyInk, detailInk, onInk = k, k, k
-			p.fill(rect{in.x, y, in.w, 1}, " ", k)
+			p.Fill(canvas.Rect(in.X, y, in.W, 1), " ", k)
 		}
 		if item.on {
-			p.set(in.x, y, p.glyphs.voted, onInk)
+			p.Set(in.X, y, p.glyphs.Voted, onInk)
 		}
-		p.put(in.x+2, y, min(keyW, in.w-2), item.key, keyInk)
-		x := in.x + 2 + keyW + 2
-		p.put(x, y, min(textW, in.x+in.w-x), item.text, k)
+		p.Put(in.X+2, y, min(keyW, in.W-2), item.key, keyInk)
+		x := in.X + 2 + keyW + 2
+		p.Put(x, y, min(textW, in.X+in.W-x), item.text, k)
 		x += textW + 3
-		p.put(x, y, in.x+in.w-x, item.detail, detailInk)
+		p.Put(x, y, in.X+in.W-x, item.detail, detailInk)
 	}
-	if foot > 0 && in.h > 0 {
-		p.put(in.x, in.y+in.h-1, in.w, m.note, inkDim)
+	if foot > 0 && in.H > 0 {
+		p.Put(in.X, in.Y+in.H-1, in.W, m.note, style.Dim)
 	}
 	if cramped && rows > 0 && m.index < len(m.items) {
-		lines := wrap(clean(m.items[m.index].detail), in.w)
+		lines := canvas.Wrap(canvas.Sanitize(m.items[m.index].detail), in.W)
 		for i, line := range lines[:min(len(lines), detailLines-1)] {
-			p.put(in.x, in.y+rows+1+i, in.w, line, inkText)
+			p.Put(in.X, in.Y+rows+1+i, in.W, line, style.Text)
 		}
 	}
 }

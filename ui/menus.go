@@ -110,17 +110,6 @@ func (m *model) diskMenu() {
 	})
 }
 
-// diskMeaning says what a fault does, in the words of the command reference.
-func diskMeaning(fault string) string {
-	word, _, _ := strings.Cut(fault, " ")
-	for _, kind := range faults.DiskFaultKinds() {
-		if kind.Name == word {
-			return kind.Meaning
-		}
-	}
-	return "a sound disk"
-}
-
 // linkMenu asks to which node the link goes.
 func (m *model) linkMenu() {
 	from := m.cursor

@@ -12,6 +12,8 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // fps is how many pictures a second are drawn, and frameEvery the time from one
@@ -33,68 +35,89 @@ type tickMsg struct{ at time.Time }
 // model is the whole screen: what the user has chosen, and what is shown.
 // The state is pulled from the cluster's trace, thirty times a second.
 type model struct {
-	source
+	source // what is shown: a cluster or a recording
 	travel travel
-	// branches are the courses that things took; source is the one of them that is shown.
-	branches  []branch
-	branch    int
-	branching bool // a branch is about to begin
-	fleet     fleet
+	branchList
+	commander
+	staging
+	speedControl
+	nodeSelection
+	asking asking
+	messageLine
+	overlays
+	navigation
+	display
+	sessionLog
+	alarms  alarms // for violated checks
+	state   trace.State
+	options Options
+}
 
+// commander is how commands reach the cluster.
+type commander struct {
 	session *scenario.Session
-	podium  *podium
-	script  *scenario.Script // on stage, or nil
 	orders  *orders
-	keys    []binding
-	failed  error // why the program has to end
+	fleet   fleet
+}
 
-	state         trace.State
-	width, height int
-	on            surface
-	theme         *theme
-	glyphs        *glyphs
-	mouseOff      bool
-	options       Options
-	presenter     presenter
-	output        *output // nil where there is no terminal
-	dragging      bool    // on a stretch of time
+// staging is a scenario on stage.
+type staging struct {
+	podium    *podium
+	script    *scenario.Script // or nil
+	presenter presenter
+}
 
-	speed  int  // index into speeds
-	paused bool // the world is to stand still at now
-	auto   bool // the speed is left to what happens
-	meter  meter
-
-	cursor      string
-	selected    map[string]bool
-	follow      bool
-	asking      asking
-	ordered     []scenario.RecordedCommand
-	nodesFirst  int // how many nodes there were at first
+// messageLine is the command that the last key stood for, and what came of it.
+type messageLine struct {
 	command     string
-	stroke      int // counts keys and clicks
-	undo        undo
 	toast       toast
 	toastFrames int // how many frames the toast still stays
-	menu        *openMenu
-	chosen      tea.Cmd // what a menu's choice has to do besides
-	prompt      prompt
-	help        help
-	logScroll   int
-	view        view
-	firstKeys   []firstKey // to be told of, or were
-	places
-	alarms alarms // for violated checks
-	window window
+}
 
-	shown shown
-	stale bool // something to be seen has changed since
-	asked bool // and it answers what somebody did
+// overlays are what lies over the views and takes the keys.
+type overlays struct {
+	menu      *openMenu
+	chosen    tea.Cmd // what a menu's choice has to do besides
+	prompt    prompt
+	help      help
+	filter    storyFilter
+	firstKeys []firstKey // tips still to be shown, or that were
+}
+
+// navigation is which view is shown, and the keys that mean something.
+type navigation struct {
+	views   *views
+	current int // index into views.all
+	keys    []binding
+}
+
+// display is what the screen is drawn on.
+type display struct {
+	width, height int
+	colours       style.TerminalColours
+	theme         *style.Theme
+	glyphs        *style.Glyphs
+	mouseOff      bool
+	dragging      bool    // on a stretch of time
+	output        *output // nil where there is no terminal
+	shown         shown
+	stale         bool  // something to be seen has changed since
+	asked         bool  // and it answers what somebody did
+	failed        error // why the program has to end
+}
+
+// sessionLog is what was done so far, to be saved as a scenario or undone.
+type sessionLog struct {
+	ordered    []scenario.RecordedCommand
+	nodesFirst int // how many nodes there were at first
+	stroke     int // counts keys and clicks
+	undo       undo
 }
 
 // shown is the last picture.
 type shown struct {
 	picture string
-	canvas  *canvas // what it was drawn on
+	canvas  *canvas.Canvas // what it was drawn on
 	hits    []hit
 	at      time.Time // when it was due
 }
@@ -109,30 +132,28 @@ func newModel(c *cluster.Cluster, o Options) *model {
 // newScreen returns the screen with nothing to show yet.
 func newScreen(o Options) *model {
 	m := &model{
-		prompt:   newPrompt(),
-		keys:     o.Bindings.keys(),
-		options:  o,
-		theme:    o.themeOn(surface{}),
-		glyphs:   o.glyphsOf(),
-		selected: map[string]bool{},
-		follow:   true,
-		asking:   asking{level: slices.Index(cluster.Levels, cluster.LevelLinearizable)},
-		speed:    slices.Index(speeds, nearest(o.Speed)),
-		paused:   o.Speed == 0,
+		options:       o,
+		overlays:      overlays{prompt: newPrompt(o.ConfigDir)},
+		display:       display{theme: o.themeOn(style.TerminalColours{}), glyphs: o.glyphsOf()},
+		nodeSelection: nodeSelection{selected: map[string]bool{}, follow: true},
+		speedControl:  speedControl{speed: slices.Index(speeds, nearest(o.Speed)), paused: o.Speed == 0},
+		asking:        asking{level: slices.Index(cluster.Levels, cluster.LevelLinearizable)},
 	}
+	m.views = newViews(viewScreen{m})
+	m.keys = o.Bindings.keys(m.keyMap())
 	return m
 }
 
 // paint chooses the theme.
 func (m *model) paint() {
-	m.theme, m.stale = m.options.themeOn(m.on), true
+	m.theme, m.stale = m.options.themeOn(m.colours), true
 }
 
 // attach makes a cluster or a recording what is shown, with a scenario to put on
 // stage or nil.
 func (m *model) attach(s source, script *scenario.Script) {
 	c := s.cluster
-	m.source, m.travel, m.window = s, newTravel(), window{zoom: laneCellFirst}
+	m.source, m.travel = s, newTravel()
 	if s.watch != nil {
 		s.watch.auto.Store(m.auto)
 	}
@@ -143,7 +164,8 @@ func (m *model) attach(s source, script *scenario.Script) {
 	}
 	m.orders = newOrders(c, m.session)
 	m.ordered, m.asking.load, m.follow, m.undo, m.presenter = nil, 0, true, undo{}, presenter{}
-	m.places, m.alarms = places{}, alarms{silent: m.alarms.silent}
+	m.views, m.filter, m.alarms = newViews(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
+	m.keys = m.options.Bindings.keys(m.keyMap())
 	clear(m.selected)
 	m.setSpeed()
 	m.refresh(0)
@@ -153,7 +175,7 @@ func (m *model) attach(s source, script *scenario.Script) {
 // Init starts the frames.
 func (m *model) Init() tea.Cmd {
 	start := nextTick()
-	if m.theme != monoTheme {
+	if m.theme != style.Mono {
 		start = tea.Batch(start, tea.RequestBackgroundColor)
 	}
 	if m.script != nil {
@@ -191,10 +213,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		m.on.light = !msg.IsDark()
+		m.colours.Light = !msg.IsDark()
 		m.paint()
 	case tea.ColorProfileMsg:
-		m.on.few = msg.Profile == colorprofile.ANSI
+		m.colours.Sixteen = msg.Profile == colorprofile.ANSI
 		m.paint()
 	case tea.KeyPressMsg:
 		m.stroke++
@@ -236,32 +258,29 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case m.help.on:
 		m.pressInHelp(msg.String())
 		return nil
-	case m.filtering:
+	case m.filter.typing:
 		m.pressInFilter(msg)
 		return nil
 	case m.alarm() != nil && m.pressInAlarm(msg.String()):
 		return nil
 	}
-	if m.view == viewTime && m.pressInTime(msg.String()) {
-		return nil
-	}
-	for _, b := range here(m.keys, m.view) {
+	for _, b := range m.keysHere() {
 		if key.Matches(msg, b.Binding) {
-			if b.orders() && m.refuses() {
+			if b.needs && m.refuses() {
 				return nil
 			}
-			return b.do(m, msg.String())
+			return b.do(msg.String())
 		}
 	}
-	m.say("", fmt.Sprintf("%s does nothing here: ? shows all keys", clean(msg.String())), true)
+	m.say("", fmt.Sprintf("%s does nothing here: ? shows all keys", canvas.Sanitize(msg.String())), true)
 	return nil
 }
 
 // View shows the latest picture.
 func (m *model) View() tea.View {
 	if m.stale && m.mayDraw() {
-		m.shown.canvas, m.shown.hits = m.frame().paint()
-		m.shown.picture = m.shown.canvas.render(m.theme)
+		m.shown.canvas, m.shown.hits = paint(m.frame(), m.view())
+		m.shown.picture = m.shown.canvas.Render(m.theme)
 		m.stale, m.asked = false, false
 	}
 	v := tea.NewView(m.shown.picture)
@@ -315,38 +334,6 @@ func (m *model) refresh(passed time.Duration) {
 	m.stale = m.stale || !m.still() || m.state.Seq != before
 }
 
-// keepCursor moves the cursor off a node that is gone.
-func (m *model) keepCursor() {
-	nodes := m.nodes()
-	if len(nodes) > 0 && !slices.Contains(nodes, m.cursor) {
-		m.cursor, m.follow = nodes[0], m.follow || m.cursor == ""
-	}
-	for id := range m.selected {
-		if !slices.Contains(nodes, id) {
-			delete(m.selected, id)
-		}
-	}
-}
-
-// nodes returns the nodes there are, in the order in which they are drawn.
-func (m *model) nodes() []string {
-	var ids []string
-	for i := range m.state.Nodes {
-		if n := &m.state.Nodes[i]; n.Process != trace.Removed {
-			ids = append(ids, n.ID)
-		}
-	}
-	return ids
-}
-
-// targets returns the nodes that keys act on.
-func (m *model) targets() []string {
-	if len(m.selected) == 0 {
-		return []string{m.cursor}
-	}
-	return slices.DeleteFunc(m.nodes(), func(id string) bool { return !m.selected[id] })
-}
-
 // say shows the result of an action.
 func (m *model) say(command, text string, bad bool) {
 	m.command, m.toast, m.toastFrames = command, toast{text: text, bad: bad}, toastFrames
@@ -378,11 +365,14 @@ func (m *model) order(command, ok string) {
 func (m *model) frame() *frame {
 	f := &frame{
 		state: &m.state, width: m.width, height: m.height, theme: m.theme, glyphs: m.glyphs,
-		now: m.state.At, speed: m.pace(), paused: m.still(),
-		cursor: m.cursor, selected: m.selected, follow: m.follow,
-		route: m.routeName(), level: cluster.Levels[m.asking.level], load: loads[m.asking.load],
-		toast: m.toast, command: m.command, logScroll: m.logScroll, view: m.view, places: m.places, alarm: m.alarm(), broken: m.alarms.broken, hidden: m.alarms.hidden,
-		hints: m.hints(), reached: m.meter.shortOf(m.pace()), firstKeys: m.firstKeysNow(),
+		moment:         moment{now: m.state.At, speed: m.pace(), paused: m.still(), reached: m.meter.shortOf(m.pace())},
+		nodeCursor:     nodeCursor{cursor: m.cursor, selected: m.selected, follow: m.follow},
+		clientSettings: clientSettings{route: m.routeName(), level: cluster.Levels[m.asking.level], load: loads[m.asking.load]},
+		violations:     violations{alarm: m.alarm(), broken: m.alarms.broken, hidden: m.alarms.hidden},
+		input: input{
+			toast: m.toast, command: m.command, firstKeys: m.firstKeysNow(), hints: m.hints(),
+			filter: m.filter.text, filtering: m.filter.typing,
+		},
 	}
 	m.fillTravel(f)
 	f.move(!m.options.Still)
@@ -394,7 +384,7 @@ func (m *model) frame() *frame {
 		f.prompt = &promptLine{text: in.Value(), cursor: in.Position(), choices: m.prompt.choices, wrong: m.prompt.wrong}
 	}
 	if m.help.on {
-		f.help = helpGroups(here(m.keys, m.view))[m.help.from:]
+		f.help = helpGroups(m.keysHere())[m.help.from:]
 	}
 	return f
 }

@@ -8,6 +8,16 @@ import (
 	"capsize/cluster/trace"
 )
 
+// motion is what a picture shows of what has just happened.
+type motion struct {
+	sparks  []spark            // packets to draw
+	flash   map[string]float64 // node → 1..0: its value has just changed
+	fresh   map[string]bool    // nodes that fell behind too recently to mention
+	cut     map[string]float64 // node → 1..0: it has just truncated its log (Node.Truncated)
+	history []int              // increments acknowledged in each of the last seconds
+	rate    float64            // increments acknowledged per second now
+}
+
 // How long things are to be seen. The times are real: a picture shows virtual time
 // at some speed, and at that speed they are so long. What moves is thus drawn from
 // the state and its time alone, wherever the picture comes from.

@@ -43,12 +43,12 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 
 // pressNamed does what the key stands for that the help shows under that name.
 func (m *model) pressNamed(shown string) tea.Cmd {
-	for _, b := range here(m.keys, m.view) {
+	for _, b := range m.keysHere() {
 		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
-			if b.orders() && m.refuses() {
+			if b.needs && m.refuses() {
 				return nil
 			}
-			return b.do(m, shown)
+			return b.do(shown)
 		}
 	}
 	return nil
@@ -83,9 +83,9 @@ func (m *model) scrub(h hit, x int) {
 func (m *model) wheel(msg tea.MouseWheelMsg) {
 	switch msg.Button {
 	case tea.MouseWheelUp:
-		m.logScroll += 3
+		m.views.stage.logScroll += 3
 	case tea.MouseWheelDown:
-		m.logScroll = max(m.logScroll-3, 0)
+		m.views.stage.logScroll = max(m.views.stage.logScroll-3, 0)
 	default:
 	}
 }

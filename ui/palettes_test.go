@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"capsize/cluster/trace"
+	"capsize/ui/style"
 )
 
 // linear is a colour by its red, green and blue light, each 0 to 1.
@@ -86,10 +87,10 @@ var (
 )
 
 // themesOn are all themes that are read on dark or on light backgrounds.
-func themesOn(light bool) []*theme {
-	found := []*theme{themeOn("", surface{light: light})}
+func themesOn(light bool) []*style.Theme {
+	found := []*style.Theme{style.ThemeOn("", style.TerminalColours{Light: light})}
 	for _, name := range []string{"high-contrast", "colour-blind"} {
-		found = append(found, themeOn(name, surface{light: light}))
+		found = append(found, style.ThemeOn(name, style.TerminalColours{Light: light}))
 	}
 	return found
 }
@@ -113,21 +114,21 @@ func TestAllTextIsReadOnItsBackground(t *testing.T) {
 	for _, light := range []bool{false, true} {
 		for _, theme := range themesOn(light) {
 			for colours, shown := range map[string]func(color.Color) color.Color{"all colours": asIs, "256 colours": in256} {
-				for token, c := range theme.colours {
+				for token, c := range theme.Colours {
 					grounds, least := groundsOf(light), readable
-					if c.behind != "" {
-						grounds = []string{c.behind}
+					if c.Behind != "" {
+						grounds = []string{c.Behind}
 					}
-					if ink(token) == inkFaint {
+					if style.Style(token) == style.Faint {
 						least = lineSeen
 					}
 					for _, ground := range grounds {
 						behind := lipgloss.Color(ground)
-						if c.behind != "" {
+						if c.Behind != "" {
 							behind = shown(behind)
 						}
-						if got := contrast(shown(lipgloss.Color(c.text)), behind); got < least {
-							t.Errorf("%s, light %v, %s, token %d: %s on %s has the contrast %.2f", theme.name, light, colours, token, c.text, ground, got)
+						if got := contrast(shown(lipgloss.Color(c.Text)), behind); got < least {
+							t.Errorf("%s, light %v, %s, token %d: %s on %s has the contrast %.2f", theme.Name, light, colours, token, c.Text, ground, got)
 						}
 					}
 				}
@@ -151,18 +152,18 @@ var sixteen = map[string][16]string{
 func TestTextIsReadInSixteenColours(t *testing.T) {
 	for terminal, table := range sixteen {
 		for light, ground := range map[bool]string{false: table[0], true: table[15]} {
-			for token, c := range themeOn("", surface{light: light, few: true}).colours {
-				if c.text == "" || ink(token) == inkFaint {
+			for token, c := range style.ThemeOn("", style.TerminalColours{Light: light, Sixteen: true}).Colours {
+				if c.Text == "" || style.Style(token) == style.Faint {
 					continue // the terminal's own, or no text
 				}
 				var text, behind int
-				if _, err := fmt.Sscan(c.text, &text); err != nil {
+				if _, err := fmt.Sscan(c.Text, &text); err != nil {
 					t.Fatal(err)
 				}
 				on := ground
-				if c.behind != "" {
-					if _, err := fmt.Sscan(c.behind, &behind); err != nil || behind > 7 {
-						t.Fatalf("%s is behind text: %v; only eight colours can be everywhere", c.behind, err)
+				if c.Behind != "" {
+					if _, err := fmt.Sscan(c.Behind, &behind); err != nil || behind > 7 {
+						t.Fatalf("%s is behind text: %v; only eight colours can be everywhere", c.Behind, err)
 					}
 					on = table[behind]
 				}
@@ -175,14 +176,14 @@ func TestTextIsReadInSixteenColours(t *testing.T) {
 }
 
 // besides lists what stands beside each other and means different things.
-func besides() map[string][]ink {
-	sets := map[string][]ink{
-		"roles":    {inkText, inkAccent, inkWarn, inkBad},
-		"verdicts": {inkGood, inkWarn, inkBad},
-		"packets":  {inkPacketAppend, inkPacketVote, inkPacketReply, inkPacketOther},
+func besides() map[string][]style.Style {
+	sets := map[string][]style.Style{
+		"roles":    {style.Text, style.Accent, style.Warn, style.Bad},
+		"verdicts": {style.Good, style.Warn, style.Bad},
+		"packets":  {style.PacketAppend, style.PacketVote, style.PacketReply, style.PacketOther},
 	}
-	for term := range uint64(termColours) {
-		sets[fmt.Sprintf("terms %d as text", term)] = []ink{termInk(term), termInk(term + 1)}
+	for term := range uint64(style.TermColours) {
+		sets[fmt.Sprintf("terms %d as text", term)] = []style.Style{style.Term(term), style.Term(term + 1)}
 	}
 	return sets
 }
@@ -194,7 +195,7 @@ const apart = 0.1
 func TestColourBlindPeopleTellColoursApart(t *testing.T) {
 	for eye, sees := range eyes {
 		for _, light := range []bool{false, true} {
-			theme := themeOn("colour-blind", surface{light: light})
+			theme := style.ThemeOn("colour-blind", style.TerminalColours{Light: light})
 			check := func(what, a, b string) {
 				got := distance(seen(sees, lightOf(lipgloss.Color(a))), seen(sees, lightOf(lipgloss.Color(b))))
 				if got < apart {
@@ -204,13 +205,13 @@ func TestColourBlindPeopleTellColoursApart(t *testing.T) {
 			for what, inks := range besides() {
 				for i, a := range inks {
 					for _, b := range inks[i+1:] {
-						check(what, theme.colours[a].text, theme.colours[b].text)
+						check(what, theme.Colours[a].Text, theme.Colours[b].Text)
 					}
 				}
 			}
-			for term := range uint64(termColours) {
-				a, b := theme.colours[fillInk(term)], theme.colours[fillInk(term+1)]
-				check(fmt.Sprintf("blocks of the terms %d and %d", term, term+1), a.behind, b.behind)
+			for term := range uint64(style.TermColours) {
+				a, b := theme.Colours[style.Fill(term)], theme.Colours[style.Fill(term+1)]
+				check(fmt.Sprintf("blocks of the terms %d and %d", term, term+1), a.Behind, b.Behind)
 			}
 		}
 	}
@@ -219,10 +220,10 @@ func TestColourBlindPeopleTellColoursApart(t *testing.T) {
 func TestNeighbouringTermsDifferInLightness(t *testing.T) {
 	for _, light := range []bool{false, true} {
 		for _, theme := range themesOn(light) {
-			for term := range uint64(termColours) {
-				a, b := theme.colours[fillInk(term)].behind, theme.colours[fillInk(term+1)].behind
+			for term := range uint64(style.TermColours) {
+				a, b := theme.Colours[style.Fill(term)].Behind, theme.Colours[style.Fill(term+1)].Behind
 				if got := contrast(lipgloss.Color(a), lipgloss.Color(b)); got < 1.15 {
-					t.Errorf("%s, light %v: %s and %s have the contrast %.2f", theme.name, light, a, b, got)
+					t.Errorf("%s, light %v: %s and %s have the contrast %.2f", theme.Name, light, a, b, got)
 				}
 			}
 		}
@@ -230,17 +231,17 @@ func TestNeighbouringTermsDifferInLightness(t *testing.T) {
 }
 
 func TestOnlyLinesAreFaint(t *testing.T) {
-	faint := darkTheme.sgr[inkFaint] + "m"
+	faint := style.Dark.SGR[style.Faint] + "m"
 	for name, w := range worlds() {
 		for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
-			for v := range viewCount {
+			for v := range newViews(nil).all {
 				f := full(w.frame(size[0], size[1]))
-				f.view = view(v)
+				f.view = f.views.all[v]
 				picture, _ := f.render()
 				for _, run := range strings.Split(picture, "\x1b")[1:] {
 					_, text, is := strings.Cut(run, faint)
 					if is && strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
-						t.Errorf("%s %v, %s view: %q is faint", name, size, f.view, text)
+						t.Errorf("%s %v, %s view: %q is faint", name, size, f.view.name(), text)
 					}
 				}
 			}
@@ -264,7 +265,7 @@ func TestEveryStateIsToldWithoutColour(t *testing.T) {
 		{trace.Removed, "", "removed"},
 		{trace.Wiped, "", "wiped"},
 	}
-	for _, g := range []*glyphs{unicodeGlyphs, asciiGlyphs} {
+	for _, g := range []*style.Glyphs{style.Unicode, style.ASCII} {
 		for _, nodes := range []int{5, 25} {
 			for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}} {
 				seen := map[string]string{}
@@ -273,13 +274,13 @@ func TestEveryStateIsToldWithoutColour(t *testing.T) {
 					n := w.state.Node("n2")
 					n.Process, n.Role = s.life, s.role
 					f := w.frame(size[0], size[1])
-					f.theme, f.glyphs, f.cursor = monoTheme, g, "n2"
+					f.theme, f.glyphs, f.cursor = style.Mono, g, "n2"
 					text := plain(f)
 					if twin, ok := seen[text]; ok {
-						t.Errorf("%s, %d nodes, %v: %s looks like %s", g.name, nodes, size, s.word, twin)
+						t.Errorf("%s, %d nodes, %v: %s looks like %s", g.Name, nodes, size, s.word, twin)
 					}
-					if nodes == 5 && size[0] == 120 && !strings.Contains(text, g.lookOf(n).glyph+" "+s.word) {
-						t.Errorf("%s: it does not say %s:\n%s", g.name, s.word, text)
+					if nodes == 5 && size[0] == 120 && !strings.Contains(text, styleOfNode(g, n).glyph+" "+s.word) {
+						t.Errorf("%s: it does not say %s:\n%s", g.Name, s.word, text)
 					}
 					seen[text] = s.word
 				}

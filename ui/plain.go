@@ -13,6 +13,7 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
+	"capsize/ui/canvas"
 )
 
 // plainEvery is how often plain output looks for new lines, in real time.
@@ -197,7 +198,7 @@ const storyMany = 200
 
 // write writes one line.
 func (p *plainRun) write(at time.Duration, text string) error {
-	if _, err := fmt.Fprintf(p.out, "%s  %s\n", clockTime(at), clean(text)); err != nil {
+	if _, err := fmt.Fprintf(p.out, "%s  %s\n", canvas.Clock(at), canvas.Sanitize(text)); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil

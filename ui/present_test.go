@@ -10,6 +10,7 @@ import (
 
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
 )
 
 // onStage is the screen with a scenario on it that has been performed as far as
@@ -148,14 +149,14 @@ func TestTheBandIsBelowEverything(t *testing.T) {
 		checkFits(t, f)
 		lines := strings.Split(plain(f), "\n")
 		band := lines[size.Height-bandHeight:]
-		if !strings.Contains(band[0], "A chapter") || !strings.Contains(band[1], "much to say") || !strings.HasSuffix(strings.TrimSpace(band[2]), f.glyphs.more) {
+		if !strings.Contains(band[0], "A chapter") || !strings.Contains(band[1], "much to say") || !strings.HasSuffix(strings.TrimSpace(band[2]), f.glyphs.More) {
 			t.Errorf("%v: the band is\n%s", size, strings.Join(band, "\n"))
 		}
-		for view := viewStage; int(view) < viewCount; view++ {
+		for _, view := range f.views.all {
 			f.view = view
 			text := plain(f)
 			if !strings.Contains(text, "much to say") {
-				t.Errorf("%v: there is no caption in the %s view", size, view)
+				t.Errorf("%v: there is no caption in the %s view", size, view.name())
 			}
 		}
 	}
@@ -221,7 +222,7 @@ func TestCaptionsOfBuiltInScenariosFitInTwoLanguages(t *testing.T) {
 			case language == "zh":
 				own = ""
 			}
-			if lines := wrap(clean(text), room); len(lines) > captionLines {
+			if lines := canvas.Wrap(canvas.Sanitize(text), room); len(lines) > captionLines {
 				t.Errorf("%s: it takes %d lines: %q", name, len(lines), text)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace/history"
 	"capsize/cluster/trace/recording"
+	"capsize/ui/style"
 )
 
 // Options say how the screen looks and starts.
@@ -45,23 +46,26 @@ type Options struct {
 	Cast     string
 	CastKeys bool
 
+	// ConfigDir is where the prompt's history is kept, "" for nowhere.
+	ConfigDir string
+
 	tape *tape
 }
 
 // themeOn returns the theme, as it is on a surface.
-func (o Options) themeOn(on surface) *theme {
+func (o Options) themeOn(on style.TerminalColours) *style.Theme {
 	if noColour() {
-		return monoTheme
+		return style.Mono
 	}
-	return themeOn(o.Theme, on)
+	return style.ThemeOn(o.Theme, on)
 }
 
 // glyphsOf returns the characters to draw with.
-func (o Options) glyphsOf() *glyphs {
+func (o Options) glyphsOf() *style.Glyphs {
 	if o.ASCII || asciiTerminal() {
-		return asciiGlyphs
+		return style.ASCII
 	}
-	return unicodeGlyphs
+	return style.Unicode
 }
 
 // Prepare checks the options, and begins the recording that they ask for.
@@ -83,15 +87,6 @@ func (o *Options) Prepare(plain bool) (err error) {
 	return nil
 }
 
-// ThemeNames returns what Options.Theme may be.
-func ThemeNames() []string {
-	names := make([]string, len(themes))
-	for i, t := range themes {
-		names[i] = t.name
-	}
-	return names
-}
-
 // HistoryMB is how much memory the past takes unless it is told otherwise, and
 // historyMBMax the most that it may be told; in megabytes.
 const (
@@ -104,7 +99,7 @@ func (o Options) Check() error {
 	if o.HistoryMB < 1 || o.HistoryMB > historyMBMax {
 		return fmt.Errorf("--history %d: it must be from 1 to %d megabytes", o.HistoryMB, historyMBMax)
 	}
-	if _, err := o.Bindings.apply(); err != nil {
+	if _, err := o.Bindings.apply(keyMap()); err != nil {
 		return fmt.Errorf("--%s: %w", bindFlag, err)
 	}
 	return nil

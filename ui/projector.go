@@ -12,14 +12,15 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
+	"capsize/ui/style"
 )
 
 // projector plays a trace to an audience. It owns the time of the audience, and
 // moves virtual time along with it at the speed that the trace asks for.
 type projector struct {
 	Recording
-	theme  *theme
-	glyphs *glyphs
+	theme  *style.Theme
+	glyphs *style.Glyphs
 	next   func() (*trace.Event, bool)
 	end    trace.Position // of what is played
 	film   film
@@ -165,14 +166,15 @@ func (p *projector) obey(command string) {
 func (p *projector) show() error {
 	f := &frame{
 		state: &p.state, width: p.Width, height: p.Height, theme: p.theme, glyphs: p.glyphs,
-		now: p.now, speed: p.speed, follow: true, presents: true, heading: p.Title, language: p.Lang,
-		paused: p.event == nil || p.event.At <= p.now && p.at < p.hold,
+		moment:     moment{now: p.now, speed: p.speed, paused: p.event == nil || p.event.At <= p.now && p.at < p.hold},
+		nodeCursor: nodeCursor{follow: true},
+		audience:   audience{presents: true, heading: p.Title, language: p.Lang},
 	}
 	if leader := p.state.LeaderNode(); leader != nil {
 		f.cursor = leader.ID
 	}
 	f.move(!p.Still)
-	canvas, _ := f.paint()
+	canvas, _ := paint(f, &stageView{})
 	if err := p.film.picture(p.at, canvas, p.theme); err != nil {
 		return err
 	}

@@ -16,14 +16,19 @@ const historyMax = 200
 // is not focused.
 type prompt struct {
 	input   textinput.Model
+	file    string   // that keeps the history, "" for none
 	history []string // oldest first
 	at      int      // of the history, len(history) for a new line
 	wrong   string   // what is wrong with the line
 	choices []string // what its last word may become
 }
 
-func newPrompt() prompt {
-	p := prompt{input: textinput.New(), history: readHistory()}
+func newPrompt(configDir string) prompt {
+	p := prompt{input: textinput.New()}
+	if configDir != "" {
+		p.file = filepath.Join(configDir, "history")
+		p.history = readHistory(p.file)
+	}
 	p.input.CharLimit = 300
 	return p
 }
@@ -76,26 +81,18 @@ func (p *prompt) remember(text string) tea.Cmd {
 	p.history = append(p.history, text)
 	p.history = p.history[max(0, len(p.history)-historyMax):]
 	stored := strings.Join(p.history, "\n") + "\n"
+	path := p.file
 	return func() tea.Msg {
 		// A history that cannot be kept is no reason to disturb anybody.
-		if path := historyPath(); path != "" && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
+		if path != "" && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
 			_ = os.WriteFile(path, []byte(stored), 0o600)
 		}
 		return nil
 	}
 }
 
-// historyPath returns where the history is kept, "" if there is no such place.
-func historyPath() string {
-	dir := configDir()
-	if dir == "" {
-		return ""
-	}
-	return filepath.Join(dir, "history")
-}
-
-func readHistory() []string {
-	data, err := os.ReadFile(historyPath())
+func readHistory(file string) []string {
+	data, err := os.ReadFile(file)
 	if err != nil || len(data) > 1<<20 {
 		return nil
 	}

@@ -93,7 +93,7 @@ func runAndPanic(where string) int {
 	}
 	c.AwaitLeader(10 * time.Second)
 	m := newModel(c, Options{Speed: 1})
-	m.keys = append(m.keys, bind(groupScreen, "!", "panic", func(m *model) {
+	m.keys = append(m.keys, bind(groupScreen, "!", "panic", func() {
 		switch where {
 		case "update":
 			panic("in update")

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"capsize/cluster/vtime"
+	"capsize/ui/canvas"
 )
 
 const (
@@ -21,7 +22,7 @@ func readingTime(text string) time.Duration {
 	if text == "" {
 		return 0
 	}
-	return readingStart + time.Duration(width(clean(text)))*readingCell
+	return readingStart + time.Duration(canvas.Width(canvas.Sanitize(text)))*readingCell
 }
 
 // pictured returns the speed at which pictures show what is to run at a speed:

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
+
+	"capsize/ui/canvas"
 )
 
 // fixedKeys are those that cannot be another: what they do hangs on which it is.
@@ -67,12 +69,12 @@ func isKey(name string) bool {
 		name = strings.TrimPrefix(name, with)
 	}
 	r, size := utf8.DecodeRuneInString(name)
-	return slices.Contains(keyNames, name) || size == len(name) && unicode.IsGraphic(r) && !unicode.IsSpace(r) && clean(name) == name
+	return slices.Contains(keyNames, name) || size == len(name) && unicode.IsGraphic(r) && !unicode.IsSpace(r) && canvas.Sanitize(name) == name
 }
 
 // apply returns all keys as they are bound. Two of a view may not be the same.
-func (b Bindings) apply() ([]binding, error) {
-	keys := keyMap()
+func (b Bindings) apply(keys []binding) ([]binding, error) {
+	keys = slices.Clone(keys)
 	moved := map[int]bool{}
 	for i := range keys {
 		to, ok := b[keys[i].id]
@@ -93,11 +95,11 @@ func (b Bindings) apply() ([]binding, error) {
 	return keys, nil
 }
 
-// keys returns all keys as they are bound, which Check has found to be possible.
-func (b Bindings) keys() []binding {
-	keys, err := b.apply()
+// keys returns keys as they are bound, which Check has found to be possible.
+func (b Bindings) keys(all []binding) []binding {
+	keys, err := b.apply(all)
 	if err != nil {
-		return keyMap()
+		return all
 	}
 	return keys
 }

@@ -16,6 +16,8 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // Recording says how a scenario or a trace is turned into pictures.
@@ -142,16 +144,16 @@ func (r Recording) write(ctx context.Context, past *history.History, last trace.
 
 // film takes the pictures of a recording, at times since its start.
 type film interface {
-	picture(at time.Duration, c *canvas, t *theme) error
+	picture(at time.Duration, c *canvas.Canvas, t *style.Theme) error
 	mark(at time.Duration, label string) error
 	end(at time.Duration) error
 }
 
 // project plays the past up to a moment into a film.
 func (r Recording) project(ctx context.Context, past *history.History, last trace.Position, to film) error {
-	p := &projector{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.themeOn(surface{}), glyphs: unicodeGlyphs}
+	p := &projector{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.themeOn(style.TerminalColours{}), glyphs: style.Unicode}
 	if r.ASCII { // what terminal this runs on is of no interest
-		p.glyphs = asciiGlyphs
+		p.glyphs = style.ASCII
 	}
 	first, _ := past.Span()
 	past.StateAt(first.Seq, &p.state)

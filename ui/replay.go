@@ -14,6 +14,7 @@ import (
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
 	"capsize/cluster/trace/recording"
+	"capsize/ui/canvas"
 )
 
 // RecordingError says why a file cannot be read as a recording.
@@ -50,12 +51,12 @@ func ReplayPlain(name string, out io.Writer) error {
 	s.history.Events(first.Seq+1, last.Seq, func(e *trace.Event) bool {
 		state.Apply(e)
 		if end := len(state.Story) - 1; end >= 0 && state.Story[end].Seq == e.Seq {
-			_, err = fmt.Fprintf(out, "%s  %s\n", clockTime(e.At), clean(state.Story[end].Text))
+			_, err = fmt.Fprintf(out, "%s  %s\n", canvas.Clock(e.At), canvas.Sanitize(state.Story[end].Text))
 		}
 		return err == nil
 	})
 	if missing := s.reader.Missing(); missing != "" && err == nil {
-		_, err = fmt.Fprintf(out, "%s\n", clean(missing))
+		_, err = fmt.Fprintf(out, "%s\n", canvas.Sanitize(missing))
 	}
 	if lie := s.recount.Mismatch(); lie != nil && err == nil {
 		return RecordingError{fmt.Errorf("%s: %w", name, lie)}
@@ -71,7 +72,7 @@ func openRecording(name string, historyMB int64, to io.Writer) (source, error) {
 	reader, _, err := recording.Open(name, s.history, s.recount.Observe, func(read, size int64) {
 		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != told {
 			told = part
-			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", clean(filepath.Base(name)), min(part, 100))
+			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", canvas.Sanitize(filepath.Base(name)), min(part, 100))
 		}
 	})
 	if told >= 0 {

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // form is how much of a node the ring shows.
@@ -28,43 +30,36 @@ const (
 	ringStretch = 1.5
 )
 
-// point is a place on the screen, in cells, not rounded.
-type point struct{ x, y float64 }
-
-func (a point) to(b point, part float64) point {
-	return point{a.x + (b.x-a.x)*part, a.y + (b.y-a.y)*part}
-}
-
 // station is the place of a node on the ring.
 type station struct {
 	node  *trace.Node
 	angle float64
-	mid   point
-	r     rect
+	mid   canvas.Point
+	r     canvas.Rectangle
 }
 
 // circle is the ring: its middle and its radii.
 type circle struct {
-	mid    point
+	mid    canvas.Point
 	rx, ry float64
 }
 
 // on returns the point at an angle, at a part of the radius.
-func (c circle) on(angle, part float64) point {
-	return point{c.mid.x + math.Cos(angle)*c.rx*part, c.mid.y + math.Sin(angle)*c.ry*part}
+func (c circle) on(angle, part float64) canvas.Point {
+	return canvas.Pt(c.mid.X+math.Cos(angle)*c.rx*part, c.mid.Y+math.Sin(angle)*c.ry*part)
 }
 
 // ring draws the nodes in a circle, what separates them, and what they say.
-func (p *painter) ring(r rect) {
-	if r.empty() || len(p.state.Nodes) == 0 {
+func (p *painter) ring(r canvas.Rectangle) {
+	if r.Empty() || len(p.state.Nodes) == 0 {
 		return
 	}
 	var stations []station
 	var round circle
 	shape := hugeForm
-	if !p.glyphs.big {
+	if !p.glyphs.Big {
 		shape = smallForm
-	} else if p.height < hugeFrom || len(p.state.Nodes)*p.largest(hugeForm)*(1+hugeHeight)*4 > r.w*r.h {
+	} else if p.height < hugeFrom || len(p.state.Nodes)*p.largest(hugeForm)*(1+canvas.HugeHeight)*4 > r.W*r.H {
 		// There must be much more room between the nodes than they take.
 		shape = bigForm
 	}
@@ -74,14 +69,14 @@ func (p *painter) ring(r rect) {
 			break
 		}
 	}
-	d := newDots(p.canvas, p.glyphs, r)
+	d := canvas.NewLineLayer(p.Canvas, p.glyphs, r)
 	for i := range stations {
-		d.keepOut(stations[i].r)
+		d.KeepOut(stations[i].r)
 	}
 	walled := p.wall(d, stations, round)
 	p.links(d, stations, walled)
 	p.sparksOn(d, stations)
-	d.paint()
+	d.Paint()
 	for i := range stations {
 		p.station(&stations[i], shape)
 	}
@@ -98,10 +93,10 @@ func (p *painter) largest(shape form) int {
 }
 
 // stations places the nodes. The first is at the top, the others clockwise.
-func (p *painter) stations(r rect, shape form) ([]station, circle) {
+func (p *painter) stations(r canvas.Rectangle, shape form) ([]station, circle) {
 	n := len(p.state.Nodes)
 	stations := make([]station, n)
-	var low, high point
+	var low, high canvas.Point
 	blockW, blockH := 0, 0
 	for i := range stations {
 		s := &stations[i]
@@ -110,27 +105,27 @@ func (p *painter) stations(r rect, shape form) ([]station, circle) {
 		if n == 2 {
 			s.angle += math.Pi / 2 * 3
 		}
-		s.r.w, s.r.h = p.block(s.node, shape)
-		blockW, blockH = max(blockW, s.r.w), max(blockH, s.r.h)
+		s.r.W, s.r.H = p.block(s.node, shape)
+		blockW, blockH = max(blockW, s.r.W), max(blockH, s.r.H)
 		if i == 0 {
-			low = point{math.Cos(s.angle), math.Sin(s.angle)}
+			low = canvas.Pt(math.Cos(s.angle), math.Sin(s.angle))
 			high = low
 		}
-		low = point{min(low.x, math.Cos(s.angle)), min(low.y, math.Sin(s.angle))}
-		high = point{max(high.x, math.Cos(s.angle)), max(high.y, math.Sin(s.angle))}
+		low = canvas.Pt(min(low.X, math.Cos(s.angle)), min(low.Y, math.Sin(s.angle)))
+		high = canvas.Pt(max(high.X, math.Cos(s.angle)), max(high.Y, math.Sin(s.angle)))
 	}
-	c := circle{rx: float64(r.w-blockW-2) / max(high.x-low.x, 0.1), ry: float64(r.h-blockH) / max(high.y-low.y, 0.1)}
+	c := circle{rx: float64(r.W-blockW-2) / max(high.X-low.X, 0.1), ry: float64(r.H-blockH) / max(high.Y-low.Y, 0.1)}
 	// A cell is twice as high as wide.
 	c.rx, c.ry = max(min(c.rx, c.ry*2*ringStretch), 0), max(min(c.ry, c.rx/1.6), 0)
-	c.mid.x = float64(r.x+1) + float64(r.w)/2 - (low.x+high.x)/2*c.rx
-	c.mid.y = float64(r.y) + float64(r.h)/2 - (low.y+high.y)/2*c.ry
+	c.mid.X = float64(r.X+1) + float64(r.W)/2 - (low.X+high.X)/2*c.rx
+	c.mid.Y = float64(r.Y) + float64(r.H)/2 - (low.Y+high.Y)/2*c.ry
 	for i := range stations {
 		s := &stations[i]
 		at := c.on(s.angle, 1)
 		// The cursor stands two cells before a node.
-		s.r.x = min(max(int(math.Round(at.x-float64(s.r.w)/2)), r.x+2), r.x+r.w-s.r.w)
-		s.r.y = min(max(int(math.Round(at.y-float64(s.r.h)/2)), r.y), r.y+r.h-s.r.h)
-		s.mid = point{float64(s.r.x) + float64(s.r.w)/2, float64(s.r.y) + float64(s.r.h)/2}
+		s.r.X = min(max(int(math.Round(at.X-float64(s.r.W)/2)), r.X+2), r.X+r.W-s.r.W)
+		s.r.Y = min(max(int(math.Round(at.Y-float64(s.r.H)/2)), r.Y), r.Y+r.H-s.r.H)
+		s.mid = canvas.Pt(float64(s.r.X)+float64(s.r.W)/2, float64(s.r.Y)+float64(s.r.H)/2)
 	}
 	return stations, c
 }
@@ -140,7 +135,7 @@ func overlap(stations []station) bool {
 	for i := range stations {
 		for j := range i {
 			a, b := stations[i].r, stations[j].r
-			if a.x <= b.x+b.w+1 && b.x <= a.x+a.w+1 && a.y < b.y+b.h && b.y < a.y+a.h {
+			if a.X <= b.X+b.W+1 && b.X <= a.X+a.W+1 && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
 				return true
 			}
 		}
@@ -149,26 +144,26 @@ func overlap(stations []station) bool {
 }
 
 // title is the line over a node's value: glyph, name, and what is unusual.
-func (p *painter) title(n *trace.Node) []note {
-	look := p.glyphs.lookOf(n)
-	parts := []note{{look.glyph + " ", look.ink}, {truncate(clean(n.ID), ringName, p.glyphs.more), p.nameInk(n)}}
+func (p *painter) title(n *trace.Node) []canvas.Span {
+	look := styleOfNode(p.glyphs, n)
+	parts := []canvas.Span{canvas.Styled(look.glyph+" ", look.ink), canvas.Styled(canvas.Truncate(canvas.Sanitize(n.ID), ringName, p.glyphs.More), p.nameInk(n))}
 	switch {
 	case !n.Process.Running() || n.Process == trace.Paused:
-		return append(parts, note{" " + look.word, look.ink})
+		return append(parts, canvas.Styled(" "+look.word, look.ink))
 	case n.Role == trace.Candidate:
 		total := max(len(p.voters), len(n.Votes))
-		return append(parts, note{fmt.Sprintf(" %d/%d", len(n.Votes), trace.Quorum(total)), look.ink})
+		return append(parts, canvas.Styled(fmt.Sprintf(" %d/%d", len(n.Votes), trace.Quorum(total)), look.ink))
 	}
 	if text := p.behindText(n); text != "" {
-		parts = append(parts, note{" " + text, inkWarn})
+		parts = append(parts, canvas.Styled(" "+text, style.Warn))
 	}
 	return parts
 }
 
-func widthOf(parts []note) int {
+func widthOf(parts []canvas.Span) int {
 	sum := 0
 	for _, part := range parts {
-		sum += width(part.text)
+		sum += canvas.Width(part.Text)
 	}
 	return sum
 }
@@ -181,9 +176,9 @@ func (p *painter) block(n *trace.Node, shape form) (w, h int) {
 	case shape == tinyForm:
 		return min(title, ringName+2) + 1 + min(len(value), bigLength), 1
 	case shape == hugeForm && len(value) <= bigLength:
-		return max(title, hugeWidth(value)), 1 + hugeHeight
+		return max(title, canvas.HugeWidth(value)), 1 + canvas.HugeHeight
 	case shape == bigForm && len(value) <= bigLength:
-		return max(title, bigWidth(value)), 1 + bigHeight
+		return max(title, canvas.BigWidth(value)), 1 + canvas.BigHeight
 	}
 	return max(title, min(len(value), 20)), 2
 }
@@ -196,35 +191,35 @@ func (p *painter) station(s *station, shape form) {
 	parts := p.title(n)
 	if shape == tinyForm {
 		// Of what is unusual there is only the glyph, and the table.
-		at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-		at.write(parts[0].text, parts[0].ink)
-		at.write(parts[1].text, parts[1].ink)
-		p.putRight(r.x+r.w, r.y, bigLength, fit(n.Value, min(len(value), bigLength)), k)
+		at := p.Pen(r.X, r.Y, r.X+r.W)
+		at.Write(parts[0].Text, parts[0].Style)
+		at.Write(parts[1].Text, parts[1].Style)
+		p.PutRight(r.X+r.W, r.Y, bigLength, canvas.Compact(n.Value, min(len(value), bigLength)), k)
 		p.markStation(s)
 		return
 	}
-	at := &pen{c: p.canvas, x: r.x + (r.w-widthOf(parts))/2, y: r.y, end: r.x + r.w}
+	at := p.Pen(r.X+(r.W-widthOf(parts))/2, r.Y, r.X+r.W)
 	for _, part := range parts {
-		at.write(part.text, part.ink)
+		at.Write(part.Text, part.Style)
 	}
 	switch {
-	case r.h > 1+bigHeight:
-		p.putHuge(r.x+(r.w-hugeWidth(value))/2, r.y+1, value, k)
-	case r.h > 2:
-		p.putBig(r.x+(r.w-bigWidth(value))/2, r.y+1, value, k)
+	case r.H > 1+canvas.BigHeight:
+		p.PutHuge(r.X+(r.W-canvas.HugeWidth(value))/2, r.Y+1, value, k)
+	case r.H > 2:
+		p.PutBig(r.X+(r.W-canvas.BigWidth(value))/2, r.Y+1, value, k)
 	default:
-		p.put(r.x+(r.w-len(value))/2, r.y+1, r.w, value, k)
+		p.Put(r.X+(r.W-len(value))/2, r.Y+1, r.W, value, k)
 	}
 	p.markStation(s)
 }
 
 // markStation draws the cursor beside a node, and the mark of a selected one.
 func (p *painter) markStation(s *station) {
-	x := s.r.x - 2
+	x := s.r.X - 2
 	if p.cursorOn(s.node.ID) {
-		p.fill(rect{x, s.r.y, 1, s.r.h}, p.glyphs.cursor, p.cursorInk())
+		p.Fill(canvas.Rect(x, s.r.Y, 1, s.r.H), p.glyphs.Cursor, p.cursorInk())
 	}
 	if p.selected[s.node.ID] {
-		p.set(x+s.r.w+2, s.r.y, p.glyphs.marked, inkAccent)
+		p.Set(x+s.r.W+2, s.r.Y, p.glyphs.Marked, style.Accent)
 	}
 }

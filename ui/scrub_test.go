@@ -22,9 +22,9 @@ func BenchmarkScrub(b *testing.B) {
 	s.press("l")
 	first, last := s.history.Span()
 	steps := 0
-	anywhere := func(view view) func() {
+	anywhere := func(v view) func() {
 		return func() {
-			s.view = view
+			s.turnTo(v)
 			steps++
 			s.lookAt(first.At + time.Duration(steps*97%1000)*(last.At-first.At)/1000)
 		}
@@ -34,15 +34,16 @@ func BenchmarkScrub(b *testing.B) {
 		move func()
 	}{
 		{"on-the-timeline", func() {
-			s.view = viewStage
+			s.turnTo(s.views.stage)
 			steps++
 			s.Update(tea.MouseMotionMsg{X: 10 + steps%100, Y: 28})
 		}},
-		{"anywhere-on-the-stage", anywhere(viewStage)},
-		{"anywhere-in-the-time-view", anywhere(viewTime)},
+		{"anywhere-on-the-stage", anywhere(s.views.stage)},
+		{"anywhere-in-the-time-view", anywhere(s.views.time)},
 	} {
 		b.Run(how.name, func(b *testing.B) {
-			s.view, s.dragging = viewStage, true
+			s.turnTo(s.views.stage)
+			s.dragging = true
 			s.tick()
 			s.View()
 			worst := time.Duration(0)

@@ -2,6 +2,14 @@ package ui
 
 import "capsize/cluster/vtime"
 
+// speedControl is how fast the clock is to run.
+type speedControl struct {
+	speed  int  // index into speeds
+	paused bool // the cluster stands still at now
+	auto   bool // the speed is left to what happens
+	meter  meter
+}
+
 // speeds are what the keys choose from, in virtual seconds per second.
 var speeds = []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100, vtime.Max}
 

@@ -2,65 +2,80 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // story draws what happened in words, the newest at the bottom. Only whole
 // sentences are shown, but the newest always, as much of it as fits.
-func (p *painter) story(r rect) { p.tell(r, p.filtered()) }
+func (p *painter) story(r canvas.Rectangle) { p.tell(r, p.filtered()) }
 
 // tell draws lines of the story.
-func (p *painter) tell(r rect, story []trace.StoryLine) {
-	if r.empty() {
+func (p *painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
+	if r.Empty() {
 		return
 	}
-	stamp := len(clockTime(p.now))
-	left := r.x + 2 + stamp + 4
-	y := r.y + r.h
-	for i := len(story) - 1; i >= 0 && y > r.y; i-- {
+	stamp := len(canvas.Clock(p.now))
+	left := r.X + 2 + stamp + 4
+	y := r.Y + r.H
+	for i := len(story) - 1; i >= 0 && y > r.Y; i-- {
 		line := story[i]
 		if line.Topic == trace.TopicPresentation && p.isSaid(line.Text) {
 			continue // it stands below, larger
 		}
-		text := clean(line.In.In(p.language, line.Text))
+		text := canvas.Sanitize(line.In.In(p.language, line.Text))
 		if line.Count > 1 {
 			text += fmt.Sprintf(" (%d times)", line.Count)
 		}
-		rows := wrap(text, r.x+r.w-left)
+		rows := canvas.Wrap(text, r.X+r.W-left)
 		newest := i == len(story)-1
-		if len(rows) > y-r.y {
+		if len(rows) > y-r.Y {
 			if !newest {
 				return
 			}
-			rows = rows[:y-r.y]
+			rows = rows[:y-r.Y]
 		}
 		y -= len(rows)
-		k := inkDim
+		k := style.Dim
 		if newest {
-			k = inkText
+			k = style.Text
 		}
-		p.hits = append(p.hits, hit{x: r.x, y: y, w: r.w, h: len(rows), seq: line.Seq})
-		p.put(r.x+2, y, stamp, clockTime(line.At), inkDim)
-		if glyph, mark := p.glyphs.storyMark(line); glyph != "" {
-			p.set(r.x+2+stamp+2, y, glyph, mark)
+		p.hits = append(p.hits, hit{x: r.X, y: y, w: r.W, h: len(rows), seq: line.Seq})
+		p.Put(r.X+2, y, stamp, canvas.Clock(line.At), style.Dim)
+		if glyph, mark := storyGlyph(p.glyphs, line); glyph != "" {
+			p.Set(r.X+2+stamp+2, y, glyph, mark)
 		}
 		for j, row := range rows {
-			p.put(left, y+j, r.x+r.w-left, row, k)
+			p.Put(left, y+j, r.X+r.W-left, row, k)
 		}
 	}
 }
 
-// storyMark returns the glyph before a line of the story.
-func (g *glyphs) storyMark(line trace.StoryLine) (string, ink) {
+// storyGlyph returns the glyph before a line of the story.
+func storyGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 	switch line.Topic {
 	case trace.TopicLog:
-		return g.snapshot, inkDim
+		return g.Snapshot, style.Dim
 	case trace.TopicClient, trace.TopicRefusal:
-		return g.bad, inkWarn
+		return g.Bad, style.Warn
 	case trace.TopicStepDown:
-		return g.unvoted, inkWarn
+		return g.Unvoted, style.Warn
 	default:
-		return g.markOf(line)
+		return timelineGlyph(g, line)
 	}
+}
+
+// below tells what happened of some topics, from the top of r on.
+func (p *painter) below(r canvas.Rectangle, topics ...trace.StoryTopic) {
+	var found []trace.StoryLine
+	for _, line := range p.filtered() {
+		if slices.Contains(topics, line.Topic) {
+			found = append(found, line)
+		}
+	}
+	r.H = min(r.H, len(found))
+	p.tell(r, found)
 }

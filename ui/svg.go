@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // svg writes pictures as one SVG: an animation of all of them, which any browser
@@ -19,15 +22,15 @@ type svg struct {
 	title string
 	at    time.Duration // of the one picture wanted, negative for all of them
 
-	theme  *theme
-	shown  *canvas                   // the last picture
+	theme  *style.Theme
+	shown  *canvas.Canvas            // the last picture
 	pieces map[piece][]time.Duration // when each appears, goes, appears again, …
 }
 
 // piece is a piece of one look in one row.
 type piece struct {
 	x, y, w int
-	ink     ink
+	ink     style.Style
 	text    string
 }
 
@@ -40,7 +43,7 @@ const (
 )
 
 // picture takes a picture. Of a row that has not changed it needs nothing.
-func (s *svg) picture(at time.Duration, c *canvas, t *theme) error {
+func (s *svg) picture(at time.Duration, c *canvas.Canvas, t *style.Theme) error {
 	if s.pieces == nil {
 		s.pieces, s.theme = map[piece][]time.Duration{}, t
 	}
@@ -49,13 +52,13 @@ func (s *svg) picture(at time.Duration, c *canvas, t *theme) error {
 		if at < s.at {
 			return nil
 		}
-		s.toggle(0, nil, s.piecesOf(c, 0, c.h))
+		s.toggle(0, nil, s.piecesOf(c, 0, c.H))
 		return cmp.Or(s.write(0), errEnough)
 	}
-	for y := range c.h {
+	for y := range c.H {
 		var was []piece
 		if s.shown != nil {
-			if slices.EqualFunc(s.shown.cells[y*c.w:(y+1)*c.w], c.cells[y*c.w:(y+1)*c.w], t.same) {
+			if slices.EqualFunc(s.shown.Cells[y*c.W:(y+1)*c.W], c.Cells[y*c.W:(y+1)*c.W], func(a, b canvas.Cell) bool { return canvas.SameCell(t, a, b) }) {
 				continue
 			}
 			was = s.piecesOf(s.shown, y, y+1)
@@ -94,25 +97,25 @@ func (s *svg) end(at time.Duration) error {
 // piecesOf cuts rows of a canvas into pieces: words of one look that belong
 // together, and what is drawn and not written. A piece is stretched to its width, so
 // wide characters, whose width fonts disagree on, have pieces of their own.
-func (s *svg) piecesOf(c *canvas, fromY, toY int) []piece {
+func (s *svg) piecesOf(c *canvas.Canvas, fromY, toY int) []piece {
 	var all []piece
 	for y := fromY; y < toY; y++ {
-		row := c.cells[y*c.w : (y+1)*c.w]
+		row := c.Cells[y*c.W : (y+1)*c.W]
 		first, blanks, wasWide := len(all), 0, false // of this row, and since the last piece
 		for x, at := range row {
 			last := len(all) - 1
-			wide := at.text == tail || x+1 < len(row) && row[x+1].text == tail
+			wide := at.Text == canvas.Tail || x+1 < len(row) && row[x+1].Text == canvas.Tail
 			switch {
-			case at.text == tail && last >= first:
+			case at.Text == canvas.Tail && last >= first:
 				all[last].w = x + 1 - all[last].x
-			case s.theme.isBlank(at):
+			case canvas.IsBlank(s.theme, at):
 				blanks++
 				continue
-			case last >= first && blanks <= 1 && wide == wasWide && (blanks == 0 || !wide) && all[last].ink == at.ink && isBlock(all[last].text) == isBlock(at.text):
-				all[last].text += strings.Repeat(" ", blanks) + cmp.Or(at.text, " ")
+			case last >= first && blanks <= 1 && wide == wasWide && (blanks == 0 || !wide) && all[last].ink == at.Style && isBlock(all[last].text) == isBlock(at.Text):
+				all[last].text += strings.Repeat(" ", blanks) + cmp.Or(at.Text, " ")
 				all[last].w = x + 1 - all[last].x
 			default:
-				all = append(all, piece{x: x, y: y, w: 1, ink: at.ink, text: cmp.Or(at.text, " ")})
+				all = append(all, piece{x: x, y: y, w: 1, ink: at.Style, text: cmp.Or(at.Text, " ")})
 			}
 			blanks, wasWide = 0, wide
 		}
@@ -139,12 +142,12 @@ func isBlock(text string) bool {
 // write writes the whole picture, which lasts so long if it moves.
 func (s *svg) write(lasts time.Duration) error {
 	var b strings.Builder
-	w, h := float64(s.shown.w)*svgCellW+2*svgMargin, s.shown.h*svgCellH+2*svgMargin
+	w, h := float64(s.shown.W)*svgCellW+2*svgMargin, s.shown.H*svgCellH+2*svgMargin
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" width="%.0f" height="%d" role="img">`+"\n", w, h, w, h)
-	fmt.Fprintf(&b, "<title>%s</title>\n", escape(clean(s.title)))
+	fmt.Fprintf(&b, "<title>%s</title>\n", escape(canvas.Sanitize(s.title)))
 	fmt.Fprintf(&b, `<style>text{font:%dpx ui-monospace,"JetBrains Mono","SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}path{shape-rendering:crispEdges}`, svgFont)
 	b.WriteString("text.b{font-weight:bold}text.u{text-decoration:underline}text.s{text-decoration:line-through}</style>\n")
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", s.theme.ground)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", s.theme.Ground)
 	// Pieces that are seen at the same times share what says when.
 	together := map[string][]piece{}
 	for p, times := range s.pieces {
@@ -188,18 +191,18 @@ func (s *svg) timing(times []time.Duration, lasts time.Duration) string {
 // draw draws a piece.
 func (s *svg) draw(b *strings.Builder, p piece) {
 	x, y := svgMargin+float64(p.x)*svgCellW, svgMargin+p.y*svgCellH
-	look := s.theme.colours[p.ink&0xff]
-	if p.ink&reverse != 0 {
-		look = colour{text: cmp.Or(look.behind, s.theme.ground), behind: look.text}
+	look := s.theme.Colours[p.ink&0xff]
+	if p.ink&style.Reverse != 0 {
+		look = style.Colour{Text: cmp.Or(look.Behind, s.theme.Ground), Behind: look.Text}
 	}
-	if look.behind != "" {
-		fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`, x, y, float64(p.w)*svgCellW, svgCellH, look.behind)
+	if look.Behind != "" {
+		fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`, x, y, float64(p.w)*svgCellW, svgCellH, look.Behind)
 	}
 	if strings.TrimSpace(p.text) == "" {
 		return
 	}
 	if isBlock(p.text) {
-		fmt.Fprintf(b, `<path fill="%s" d="`, look.text)
+		fmt.Fprintf(b, `<path fill="%s" d="`, look.Text)
 		at := x
 		for _, r := range p.text {
 			if part, ok := blocks[r]; ok {
@@ -213,9 +216,9 @@ func (s *svg) draw(b *strings.Builder, p piece) {
 	}
 	class := ""
 	for _, a := range []struct {
-		bit  ink
+		bit  style.Style
 		name string
-	}{{bold, "b"}, {underline, "u"}, {strike, "s"}} {
+	}{{style.Bold, "b"}, {style.Underline, "u"}, {style.Strike, "s"}} {
 		if p.ink&a.bit != 0 {
 			class = strings.TrimSpace(class + " " + a.name)
 		}
@@ -227,7 +230,7 @@ func (s *svg) draw(b *strings.Builder, p piece) {
 	if p.w > 3 { // fonts differ in how wide they are
 		length = fmt.Sprintf(` textLength="%.1f" lengthAdjust="spacingAndGlyphs"`, float64(p.w)*svgCellW)
 	}
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s"%s%s>%s</text>`, x, float64(y)+svgBaseline, look.text, class, length, escape(p.text))
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s"%s%s>%s</text>`, x, float64(y)+svgBaseline, look.Text, class, length, escape(p.text))
 }
 
 // escape makes text fit to stand in XML.

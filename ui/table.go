@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // columns says where the columns of the node table are, from its left edge. A
@@ -18,7 +20,7 @@ func (p *painter) columnsFor(w int, full bool) columns {
 	name, value := 4, 5
 	for i := range p.state.Nodes {
 		n := &p.state.Nodes[i]
-		name = max(name, width(clean(n.ID)))
+		name = max(name, canvas.Width(canvas.Sanitize(n.ID)))
 		text, _ := p.valueOf(n)
 		value = max(value, len(text))
 	}
@@ -40,18 +42,18 @@ func (p *painter) columnsFor(w int, full bool) columns {
 // table draws the nodes as rows: in full, with a second line for remarks if
 // there is room, or compact, in several columns, scrolled so that the cursor
 // can be seen.
-func (p *painter) table(r rect) {
-	if r.empty() {
+func (p *painter) table(r canvas.Rectangle) {
+	if r.Empty() {
 		return
 	}
 	nodes, tables := len(p.state.Nodes), 1
 	full := nodes <= fullNodes
 	if !full {
-		tables = tableColumns(r.w)
+		tables = tableColumns(r.W)
 	}
-	colW := (r.w - (tables-1)*2) / tables
+	colW := (r.W - (tables-1)*2) / tables
 	c := p.columnsFor(colW, full)
-	rows := r.h - 1
+	rows := r.H - 1
 	pitch := 1
 	if full && nodes*2 <= rows {
 		pitch = 2
@@ -61,20 +63,20 @@ func (p *painter) table(r rect) {
 	}
 	first := p.firstRow(rows * tables)
 	for t := range tables {
-		x := r.x + t*(colW+2)
-		p.tableHead(x, r.y, c)
+		x := r.X + t*(colW+2)
+		p.tableHead(x, r.Y, c)
 		for row := range rows {
 			i := first + t*rows + row
 			if i >= nodes || row*pitch >= rows {
 				break
 			}
-			at := rect{x, r.y + 1 + row*pitch, colW, min(pitch, 2)}
+			at := canvas.Rect(x, r.Y+1+row*pitch, colW, min(pitch, 2))
 			p.tableRow(&p.state.Nodes[i], at, c)
 		}
 	}
 	if hidden := nodes - rows*tables; hidden > 0 {
-		text := "rows " + thousands(first+1) + "-" + thousands(min(first+rows*tables, nodes)) + " of " + thousands(nodes)
-		p.putRight(r.x+r.w, r.y, r.w, text, inkWarn)
+		text := "rows " + canvas.Thousands(first+1) + "-" + canvas.Thousands(min(first+rows*tables, nodes)) + " of " + canvas.Thousands(nodes)
+		p.PutRight(r.X+r.W, r.Y, r.W, text, style.Warn)
 	}
 }
 
@@ -85,7 +87,7 @@ func (p *painter) firstRow(rows int) int {
 	if rows >= nodes || rows < 1 {
 		return 0
 	}
-	first := p.scroll
+	first := 0
 	for i := range p.state.Nodes {
 		if p.state.Nodes[i].ID == p.cursor {
 			first = min(max(first, i-rows+1), i)
@@ -99,14 +101,14 @@ func (p *painter) tableHead(x, y int, c columns) {
 	x += 2
 	right := func(w int, s string) {
 		if w > 0 {
-			p.putRight(x+w, y, w, s, inkDim)
+			p.PutRight(x+w, y, w, s, style.Dim)
 			x += w + 1
 		}
 	}
-	p.put(x, y, c.name, "node", inkDim)
+	p.Put(x, y, c.name, "node", style.Dim)
 	x += c.name + 1
 	if c.state > 1 {
-		p.put(x, y, c.state, "role", inkDim)
+		p.Put(x, y, c.state, "role", style.Dim)
 	}
 	x += c.state + 1
 	right(c.value, "value")
@@ -114,75 +116,75 @@ func (p *painter) tableHead(x, y int, c columns) {
 	right(c.term, "term")
 	right(c.log, "log")
 	right(c.commit, "commit")
-	p.put(x+1, y, c.heard, "heard", inkDim)
+	p.Put(x+1, y, c.heard, "heard", style.Dim)
 }
 
 // tableRow draws one node, with its remarks behind its numbers or below them.
-func (p *painter) tableRow(n *trace.Node, r rect, c columns) {
+func (p *painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	p.hitNode(r, n.ID)
-	p.markNode(n, r.x, r.y)
-	if r.h > 1 && p.cursorOn(n.ID) {
-		p.set(r.x, r.y+1, p.glyphs.cursor, p.cursorInk())
+	p.markNode(n, r.X, r.Y)
+	if r.H > 1 && p.cursorOn(n.ID) {
+		p.Set(r.X, r.Y+1, p.glyphs.Cursor, p.cursorInk())
 	}
-	look := p.glyphs.lookOf(n)
-	x := r.x + 2
-	p.put(x, r.y, c.name, n.ID, p.nameInk(n))
+	look := styleOfNode(p.glyphs, n)
+	x := r.X + 2
+	p.Put(x, r.Y, c.name, n.ID, p.nameInk(n))
 	x += c.name + 1
-	p.set(x, r.y, look.glyph, look.ink)
-	p.put(x+2, r.y, c.state-2, look.word, look.ink)
+	p.Set(x, r.Y, look.glyph, look.ink)
+	p.Put(x+2, r.Y, c.state-2, look.word, look.ink)
 	x += c.state + 1
 	value, k := p.valueOf(n)
 	if value == "" {
 		value = "-"
 	} else if len(value) > c.value {
-		value = fit(n.Value, c.value)
+		value = canvas.Compact(n.Value, c.value)
 	}
-	p.putRight(x+c.value, r.y, c.value, value, k)
+	p.PutRight(x+c.value, r.Y, c.value, value, k)
 	x += c.value + 1
-	p.put(x, r.y, c.behind, p.behindText(n), inkWarn)
+	p.Put(x, r.Y, c.behind, p.behindText(n), style.Warn)
 	x += c.behind + 1
 
-	number, loud := inkText, n.Process.Running()
+	number, loud := style.Text, n.Process.Running()
 	if !loud {
-		number = inkDim
+		number = style.Dim
 	}
 	if c.term > 0 {
-		p.putRight(x+c.term, r.y, c.term, fit(count(n.Term), c.term), termInk(n.Term))
+		p.PutRight(x+c.term, r.Y, c.term, canvas.Compact(canvas.Count(n.Term), c.term), style.Term(n.Term))
 		x += c.term + 1
 	}
-	p.putRight(x+c.log, r.y, c.log, fit(count(n.LastIndex()), c.log), number)
+	p.PutRight(x+c.log, r.Y, c.log, canvas.Compact(canvas.Count(n.LastIndex()), c.log), number)
 	x += c.log + 1
 	if loud {
-		p.putRight(x+c.commit, r.y, c.commit, fit(count(n.Commit), c.commit), number)
+		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(canvas.Count(n.Commit), c.commit), number)
 	}
 	x += c.commit + 2
-	p.heard(n, x, r.y, c.heard, c.bar)
+	p.heard(n, x, r.Y, c.heard, c.bar)
 	x += c.heard + 1
 	notes := p.notesOf(n)
 	if c.state == 1 && look.word != string(trace.Follower) {
 		// There was no room for the word yet.
-		notes = append([]note{{look.word, look.ink}}, notes...)
+		notes = append([]canvas.Span{canvas.Styled(look.word, look.ink)}, notes...)
 	}
-	if r.h > 1 {
-		p.notes(notes, r.x+2+c.name+1, r.y+1, r.w-c.name-3)
+	if r.H > 1 {
+		p.notes(notes, r.X+2+c.name+1, r.Y+1, r.W-c.name-3)
 	} else {
-		p.notes(notes, x, r.y, r.x+r.w-x)
+		p.notes(notes, x, r.Y, r.X+r.W-x)
 	}
 }
 
 // notes writes remarks one behind the other, as many as fit; where nothing
 // else fits, at least the glyph of the worst.
-func (p *painter) notes(notes []note, x, y, w int) {
-	at := &pen{c: p.canvas, x: x, y: y, end: x + w}
+func (p *painter) notes(notes []canvas.Span, x, y, w int) {
+	at := p.Pen(x, y, x+w)
 	for i, n := range notes {
 		switch {
-		case at.room(width(clean(n.text))) || i == 0 && w > 8:
-			at.write(n.text, n.ink)
-			at.skip(2)
-		case i == 0 && n.ink != inkDim:
-			glyph, _, _ := strings.Cut(n.text, " ")
-			if at.room(width(clean(glyph))) {
-				at.write(glyph, n.ink)
+		case at.Room(canvas.Width(canvas.Sanitize(n.Text))) || i == 0 && w > 8:
+			at.Write(n.Text, n.Style)
+			at.Skip(2)
+		case i == 0 && n.Style != style.Dim:
+			glyph, _, _ := strings.Cut(n.Text, " ")
+			if at.Room(canvas.Width(canvas.Sanitize(glyph))) {
+				at.Write(glyph, n.Style)
 			}
 			return
 		default:

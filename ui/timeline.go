@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 const (
@@ -16,51 +18,16 @@ const (
 	scaleEvery = 10 * time.Second
 )
 
-// timeline is the stretch of time that the stage's one row shows.
-type timeline struct {
-	end   time.Duration // at its right
-	state trace.State   // at its end, while the past is shown
-	known bool          // state is that
-}
-
 // timeCells returns where the cells of the timeline are, and how many.
-func timeCells(r rect) (x, w int) { return r.x + 2 + timeLabel, r.w - 2 - timeLabel - 5 }
-
-// keepLine has the timeline show the moment that is looked at, and move only if
-// it must: whoever drags on it needs it to stay.
-func (m *model) keepLine() {
-	t := &m.travel
-	now := m.now()
-	if !t.past || m.width == 0 {
-		t.line.end, t.line.known = m.state.At, false
-		return
-	}
-	_, w := timeCells(layoutFor(m.width, m.height, len(m.state.Nodes)).time)
-	span := time.Duration(max(w, 1)) * timeCell
-	end := t.line.end
-	switch {
-	case !t.line.known:
-		end = now.At
-	case t.at < end-span:
-		end = t.at + span - span/8
-	case t.at > end:
-		end = t.at + span/8
-	}
-	end = min(end, now.At)
-	if end == t.line.end && t.line.known {
-		return
-	}
-	t.line.end, t.line.known = end, true
-	m.history.StateAt(m.history.SeqAt(end), &t.line.state)
-}
+func timeCells(r canvas.Rectangle) (x, w int) { return r.X + 2 + timeLabel, r.W - 2 - timeLabel - 5 }
 
 // timeline draws who led when, and what happened, with the moment that is shown
 // and, at its right end, now.
-func (p *painter) timeline(r rect) {
-	if r.empty() {
+func (p *painter) timeline(r canvas.Rectangle) {
+	if r.Empty() {
 		return
 	}
-	p.put(r.x+2, r.y, timeLabel, "time", inkDim)
+	p.Put(r.X+2, r.Y, timeLabel, "time", style.Dim)
 	x, w := timeCells(r)
 	if w < 1 {
 		return
@@ -72,30 +39,30 @@ func (p *painter) timeline(r rect) {
 		}
 		return min(int((t-from)/timeCell), w-1)
 	}
-	p.reigns(x, r.y, w, cellAt)
-	p.marks(x, r.y, w, cellAt)
-	p.reignNames(x, r.y, w, cellAt)
-	p.hits = append(p.hits, hit{x: x, y: r.y, w: w + 1, h: r.h, from: from, cell: timeCell})
+	p.reigns(x, r.Y, w, cellAt)
+	p.marks(x, r.Y, w, cellAt)
+	p.reignNames(x, r.Y, w, cellAt)
+	p.hits = append(p.hits, hit{x: x, y: r.Y, w: w + 1, h: r.H, from: from, cell: timeCell})
 	if p.lineEnd >= p.latest {
-		p.set(x+w, r.y, p.glyphs.now, inkAccent)
+		p.Set(x+w, r.Y, p.glyphs.Now, style.Accent)
 		word := "now"
 		if p.recorded {
 			word = "end"
 		}
-		p.put(x+w+2, r.y, 3, word, inkDim)
+		p.Put(x+w+2, r.Y, 3, word, style.Dim)
 	} else {
-		p.put(x+w+1, r.y, 3, p.glyphs.more, inkDim)
+		p.Put(x+w+1, r.Y, 3, p.glyphs.More, style.Dim)
 	}
 	if at := cellAt(p.now); p.past && at >= 0 {
-		p.set(x+at, r.y, p.glyphs.here, inkAccent|bold)
+		p.Set(x+at, r.Y, p.glyphs.Here, style.Accent|style.Bold)
 	}
-	if r.h < 2 {
+	if r.H < 2 {
 		return
 	}
 	for t := p.lineEnd.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
-		text, _, _ := strings.Cut(clockTime(t), ".")
+		text, _, _ := strings.Cut(canvas.Clock(t), ".")
 		if at := cellAt(t); at >= 0 && at+len(text) < w {
-			p.put(x+at, r.y+1, len(text), text, inkDim)
+			p.Put(x+at, r.Y+1, len(text), text, style.Dim)
 		}
 	}
 }
@@ -104,13 +71,13 @@ func (p *painter) timeline(r rect) {
 func (p *painter) reigns(x, y, w int, cellAt func(time.Duration) int) {
 	if at := max(cellAt(p.remembered), 0); p.lineEnd > 0 {
 		for i := at; i < w; i++ {
-			p.set(x+i, y, p.glyphs.unled, inkFaint)
+			p.Set(x+i, y, p.glyphs.Unled, style.Faint)
 		}
 	}
 	for _, reign := range p.line.LeaderTerms {
 		a, b := p.reignCells(reign, cellAt)
 		for i := a; i <= b; i++ {
-			p.set(x+i, y, p.glyphs.led, termInk(reign.Term))
+			p.Set(x+i, y, p.glyphs.Led, style.Term(reign.Term))
 		}
 	}
 }
@@ -128,49 +95,49 @@ func (p *painter) reignCells(reign trace.LeaderTerm, cellAt func(time.Duration) 
 // reignNames says who leads, where a line is long enough for it between the marks.
 func (p *painter) reignNames(x, y, w int, cellAt func(time.Duration) int) {
 	for _, reign := range p.line.LeaderTerms {
-		text := " " + truncate(clean(reign.Node), logName, p.glyphs.more) + " leads "
+		text := " " + canvas.Truncate(canvas.Sanitize(reign.Node), logName, p.glyphs.More) + " leads "
 		a, b := p.reignCells(reign, cellAt)
 		free := 0 // cells of the line up to here
 		for i := a; i <= min(b, w-1); i++ {
-			if p.cells[y*p.w+x+i].text != p.glyphs.led {
+			if p.Cells[y*p.W+x+i].Text != p.glyphs.Led {
 				free = 0
 				continue
 			}
-			if free++; free == width(text)+2 {
-				p.put(x+i-width(text), y, width(text), text, termInk(reign.Term))
+			if free++; free == canvas.Width(text)+2 {
+				p.Put(x+i-canvas.Width(text), y, canvas.Width(text), text, style.Term(reign.Term))
 				break
 			}
 		}
 	}
 }
 
-// markOf returns the mark of a line of the story on the timeline, "" for none.
-func (g *glyphs) markOf(line trace.StoryLine) (string, ink) {
+// timelineGlyph returns the mark of a line of the story on the timeline, "" for none.
+func timelineGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 	switch line.Topic {
 	case trace.TopicElection:
-		return g.candidate, inkWarn
+		return g.Candidate, style.Warn
 	case trace.TopicDeath:
-		return g.killed, inkBad
+		return g.Killed, style.Bad
 	case trace.TopicStart:
-		return g.start, inkGood
+		return g.Start, style.Good
 	case trace.TopicPause:
-		return g.paused, inkWarn
+		return g.Paused, style.Warn
 	case trace.TopicNetwork:
-		return g.cutLink, inkBad
+		return g.CutLink, style.Bad
 	case trace.TopicHealing:
-		return g.heal, inkGood
+		return g.Heal, style.Good
 	case trace.TopicDisk:
-		return g.disk, inkWarn
+		return g.Disk, style.Warn
 	case trace.TopicClock:
-		return g.clock, inkWarn
+		return g.Clock, style.Warn
 	case trace.TopicMembers:
-		return g.members, inkAccent
+		return g.Members, style.Accent
 	case trace.TopicPresentation:
-		return g.words, inkAccent
+		return g.Words, style.Accent
 	case trace.TopicLeader:
-		return g.leader, inkAccent
+		return g.Leader, style.Accent
 	case trace.TopicCheck:
-		return g.loud, inkLoud
+		return g.Loud, style.Loud
 	case trace.TopicRefusal, trace.TopicStepDown, trace.TopicLog, trace.TopicClient:
 	}
 	return "", 0
@@ -185,15 +152,15 @@ func (p *painter) marks(x, y, w int, cellAt func(time.Duration) int) {
 		if at < 0 {
 			break
 		}
-		glyph, k := p.glyphs.markOf(line)
+		glyph, k := timelineGlyph(p.glyphs, line)
 		if glyph == "" || at >= free {
 			// Of several in one cell the latest is seen.
 			continue
 		}
-		p.set(x+at, y, glyph, k|bold)
-		name := clean(line.Node)
-		if line.Topic != trace.TopicLeader && name != "" && at+2+width(name)+2 <= free && width(name) <= 6 {
-			p.put(x+at+1, y, width(name)+2, " "+name+" ", k)
+		p.Set(x+at, y, glyph, k|style.Bold)
+		name := canvas.Sanitize(line.Node)
+		if line.Topic != trace.TopicLeader && name != "" && at+2+canvas.Width(name)+2 <= free && canvas.Width(name) <= 6 {
+			p.Put(x+at+1, y, canvas.Width(name)+2, " "+name+" ", k)
 		}
 		free = at
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
 )
 
 // travel is where in time the screen looks: at now, or at a moment of the past.
@@ -110,14 +111,14 @@ func (m *model) show(moment trace.Position) {
 		return
 	}
 	t.seq, t.at, m.stale = moment.Seq, moment.At, true
-	m.window.scrolled = false
+	m.views.time.scrolled = false
 }
 
 // toNow shows the latest moment; the world goes on if it did before.
 func (m *model) toNow() {
 	t := &m.travel
 	t.past, t.stepped, t.playing, m.stale = false, false, false, true
-	m.window.scrolled = false
+	m.views.time.scrolled = false
 	m.setSpeed()
 }
 
@@ -133,9 +134,9 @@ func (m *model) moment() trace.Position {
 func (m *model) remembers() string {
 	first := m.first()
 	if m.history.Dropped() > 0 {
-		return "nothing is remembered of the time before " + fineTime(first.At) + ": there was no more room for it"
+		return "nothing is remembered of the time before " + canvas.ClockMillis(first.At) + ": there was no more room for it"
 	}
-	return "nothing happened before " + fineTime(first.At)
+	return "nothing happened before " + canvas.ClockMillis(first.At)
 }
 
 func (m *model) firstMoment() {
@@ -286,16 +287,6 @@ func (m *model) refuses() bool {
 	return false
 }
 
-// fineTime writes a moment of virtual time as h:mm:ss.ttt.
-func fineTime(d time.Duration) string {
-	text := clockTime(d.Truncate(100 * time.Millisecond))
-	ms := d.Milliseconds() % 100
-	if ms < 0 {
-		ms = -ms
-	}
-	return fmt.Sprintf("%s%02d", text, ms)
-}
-
 // pastHints is the footer in the past, where most keys do nothing.
 var pastHints = []helpKey{
 	{key: ",", text: "back"},
@@ -318,7 +309,7 @@ func (m *model) hints() []helpKey {
 	if m.travel.inPast() || m.cluster == nil {
 		return pastHints
 	}
-	return hints(here(m.keys, m.view))
+	return hints(m.keysHere())
 }
 
 // fillTravel puts into a frame where in time it is.
@@ -338,8 +329,7 @@ func (m *model) fillTravel(f *frame) {
 	if t.past {
 		f.line = &t.line.state
 	}
-	if m.view == viewTime {
-		m.keepWindow()
-		f.chart, f.laneCell, f.laneEnd = m.window.chart, laneCells[m.window.zoom], m.window.end
+	if m.view() == m.views.time {
+		m.views.time.keepWindow()
 	}
 }

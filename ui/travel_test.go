@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster/trace"
+	"capsize/ui/style"
 )
 
 // killed is a stage on which the leader was killed and another was elected.
@@ -104,8 +105,11 @@ func TestBackAndOnGoThroughTheEventsThatMatterOneByOne(t *testing.T) {
 // sameNodes compares what a picture of the nodes is drawn from.
 func sameNodes(t *testing.T, got, want *trace.State) {
 	t.Helper()
-	a, b := (&frame{state: got, width: 120, height: 36, theme: monoTheme, glyphs: unicodeGlyphs, now: want.At}), (&frame{state: want, width: 120, height: 36, theme: monoTheme, glyphs: unicodeGlyphs, now: want.At})
-	if x, y := plain(a), plain(b); x != y {
+	draw := func(state *trace.State) string {
+		c, _ := paint(&frame{state: state, width: 120, height: 36, theme: style.Mono, glyphs: style.Unicode, moment: moment{now: want.At}}, &stageView{})
+		return c.Render(style.Mono)
+	}
+	if x, y := draw(got), draw(want); x != y {
 		t.Fatalf("at event %d, recorded:\n%s\nlive:\n%s", got.Seq, x, y)
 	}
 }

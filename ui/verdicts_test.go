@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"capsize/cluster/trace"
-
 	"github.com/charmbracelet/x/exp/golden"
+
+	"capsize/cluster/trace"
 )
 
 // judged lets every check say that all is well.
@@ -94,7 +94,7 @@ func lostIncrement() *world {
 	return w
 }
 
-func withAlarm(f *frame) *frame {
+func withAlarm(f *picture) *picture {
 	if all := violated(f.state.Checks); len(all) > 0 {
 		f.alarm, f.paused = &alarm{checks: all, stops: true}, true
 	}
@@ -104,14 +104,14 @@ func withAlarm(f *frame) *frame {
 func TestViolationsLookAsTheyDid(t *testing.T) {
 	for name, w := range map[string]*world{"stale-read": staleRead(), "lost": lostIncrement()} {
 		for _, size := range []string{"80x24", "120x36"} {
-			for v, shown := range map[string]view{"stage": viewStage, "log": viewLog, "clients": viewClients} {
+			for _, v := range []string{"stage", "log", "clients"} {
 				t.Run(name+"-"+v+"-"+size, func(t *testing.T) {
 					f := w.frame(80, 24)
 					if size == "120x36" {
 						f = w.frame(120, 36)
 					}
-					f.view = shown
-					if shown == viewStage {
+					f.turnTo(v)
+					if v == "stage" {
 						withAlarm(f)
 					}
 					golden.RequireEqual(t, plain(f))

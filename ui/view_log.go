@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 const (
@@ -17,55 +19,111 @@ const (
 	peerWidth = 15
 )
 
-// recall looks up what the views say more of than entries and operations do.
-func (p *painter) recall() {
-	for _, c := range append(violated(p.state.Checks), p.broken...) {
-		if c.Name == "linearizable" {
-			p.proof = c.Proof
-		}
-	}
-	if len(p.state.Lost) > 0 {
-		p.lost = make(map[uint64]trace.Entry, len(p.state.Lost))
-		for _, lost := range p.state.Lost {
-			if lost.Index < 1<<62 { // a trace from elsewhere may say anything
-				p.lost[lost.Index] = lost.Entry
-			}
-		}
-	}
-	if p.view != viewLog && p.view != viewNode {
-		return
-	}
-	p.told = make(map[call]trace.Op, len(p.state.Clients.Recent))
-	for _, op := range p.state.Clients.Recent {
-		if op.Client != "" && op.Seq > 0 && op.Outcome == trace.OK {
-			p.told[call{op.Client, op.Seq}] = op
-		}
+// logView shows every log at full size.
+type logView struct {
+	screen
+	index uint64 // the entry under the cursor, 0 = the newest
+}
+
+func (v *logView) name() string { return "log" }
+
+func (v *logView) keys() []binding {
+	return []binding{
+		bindKey(groupLog, "left right", "another entry; shift: ten", v.move, "left", "right", "shift+left", "shift+right").inFooter(1, "entry").only("log", "node"),
+		bind(groupLog, "0", "the newest entry", v.newest, "0").inFooter(2, "newest").only("log", "node"),
 	}
 }
 
-// logView draws every log at full size, aligned by index, what the leader knows
+// groupLog is for the log view and the node view, which share a cursor.
+const groupLog = "log and node view"
+
+func (v *logView) reset() bool {
+	was := v.index
+	v.index = 0
+	return was != 0
+}
+
+func (v *logView) draw(p *painter, l *layout) {
+	p.recallAcked()
+	(&logPainter{painter: p, index: v.index}).draw(p.body(l))
+}
+
+// stride is how far a key goes: with shift, ten at once.
+func stride(pressed string) int {
+	by := 1
+	name, far := strings.CutPrefix(pressed, "shift+")
+	if far {
+		by = 10
+	}
+	if name == "left" {
+		return -by
+	}
+	return by
+}
+
+// move moves the cursor along the log.
+func (v *logView) move(pressed string) {
+	newest := newestIndex(v.state())
+	if v.index == 0 || v.index > newest {
+		v.index = newest
+	}
+	by := stride(pressed)
+	switch to := v.index + uint64(by); {
+	case by < 0 && v.index <= uint64(-by):
+		v.index = 1
+	case to >= newest:
+		v.newest()
+	default:
+		v.index = to
+	}
+}
+
+func (v *logView) newest() {
+	v.index = 0
+	v.say("the newest entry, and those to come", false)
+}
+
+// newestIndex returns the index of the newest entry in any log.
+func newestIndex(s *trace.State) uint64 {
+	var newest uint64
+	for i := range s.Nodes {
+		newest = max(newest, s.Nodes[i].LastIndex())
+	}
+	for _, lost := range s.Lost {
+		newest = max(newest, lost.Index)
+	}
+	return newest
+}
+
+// logPainter paints the log view.
+type logPainter struct {
+	*painter
+	index uint64
+}
+
+// draw draws every log at full size, aligned by index, what the leader knows
 // of each, and in words the entry under the cursor.
-func (p *painter) logView(r rect) {
+func (p *logPainter) draw(r canvas.Rectangle) {
 	nodes := len(p.state.Nodes)
-	if nodes == 0 || r.h < 8 {
+	if nodes == 0 || r.H < 8 {
 		return
 	}
 	name := 4
 	for i := range p.state.Nodes {
-		name = max(name, min(width(clean(p.state.Nodes[i].ID)), logName))
+		name = max(name, min(canvas.Width(canvas.Sanitize(p.state.Nodes[i].ID)), logName))
 	}
-	w := p.logWindow(r.x+2+name+3, r.x+r.w-peerWidth, slotWidth)
+	w := p.logWindow(r.X+2+name+3, r.X+r.W-peerWidth, slotWidth)
 	at := p.index
 	if at == 0 || at > w.newest {
 		at = w.newest
 	}
 	w.around(at)
-	p.put(r.x+2, r.y, name, "log", inkDim)
-	p.logHead(w, r.y, w.end)
-	p.putRight(r.x+r.w, r.y, peerWidth, "match   next", inkDim)
-	p.termRow(w, r.x+2, r.y+1, name)
+	p.Put(r.X+2, r.Y, name, "log", style.Dim)
+	p.logHead(w, r.Y, w.end)
+	p.PutRight(r.X+r.W, r.Y, peerWidth, "match   next", style.Dim)
+	p.termRow(w, r.X+2, r.Y+1, name)
 
-	rows := r.h - 2 - 4
+	rows := r.H - 2 - 4
 	if len(p.lost) > 0 {
 		rows--
 	}
@@ -77,42 +135,30 @@ func (p *painter) logView(r rect) {
 	}
 	shown := min(nodes, rows/pitch)
 	first := p.firstRow(shown)
-	y := r.y + 2
+	y := r.Y + 2
 	for i := range shown {
 		n := &p.state.Nodes[first+i]
-		p.logLine(n, w, rect{r.x, y, r.w, min(pitch, 2)}, name)
+		p.logLine(n, w, canvas.Rect(r.X, y, r.W, min(pitch, 2)), name)
 		y += pitch
 	}
 	if hidden := nodes - shown; hidden > 0 {
-		p.put(r.x+2, r.y+r.h-1, r.w-4, fmt.Sprintf("nodes %d to %d of %d: up and down for the others", first+1, first+shown, nodes), inkWarn)
+		p.Put(r.X+2, r.Y+r.H-1, r.W-4, fmt.Sprintf("nodes %d to %d of %d: up and down for the others", first+1, first+shown, nodes), style.Warn)
 	}
 	if len(p.lost) > 0 {
-		p.lostRow(w, r.x, y, name)
+		p.lostRow(w, r.X, y, name)
 		y++
 	}
-	p.pointAt(w, at, r.y)
-	p.explain(w, at, rect{r.x + 2, y + 1, r.w - 4, 2})
-	if y += 4; y < r.y+r.h-1 {
-		y += p.logKey(rect{r.x + 2, y, r.w - 4, min(2, r.y+r.h-y)}, w) + 1
-		p.below(rect{r.x, y, r.w, r.y + r.h - y}, trace.TopicLog, trace.TopicLeader, trace.TopicClient, trace.TopicDeath, trace.TopicStart)
+	p.pointAt(w, at, r.Y)
+	p.explain(w, at, canvas.Rect(r.X+2, y+1, r.W-4, 2))
+	if y += 4; y < r.Y+r.H-1 {
+		y += p.logKey(canvas.Rect(r.X+2, y, r.W-4, min(2, r.Y+r.H-y)), w) + 1
+		p.below(canvas.Rect(r.X, y, r.W, r.Y+r.H-y), trace.TopicLog, trace.TopicLeader, trace.TopicClient, trace.TopicDeath, trace.TopicStart)
 	}
-}
-
-// below tells what happened of some topics, from the top of r on.
-func (p *painter) below(r rect, topics ...trace.StoryTopic) {
-	var found []trace.StoryLine
-	for _, line := range p.filtered() {
-		if slices.Contains(topics, line.Topic) {
-			found = append(found, line)
-		}
-	}
-	r.h = min(r.h, len(found))
-	p.tell(r, found)
 }
 
 // termRow writes below the indexes the terms of the log that is right.
-func (p *painter) termRow(w logWindow, x, y, name int) {
-	p.put(x, y, name, "term", inkDim)
+func (p *logPainter) termRow(w logWindow, x, y, name int) {
+	p.Put(x, y, name, "term", style.Dim)
 	if w.truth == nil {
 		return
 	}
@@ -122,58 +168,58 @@ func (p *painter) termRow(w logWindow, x, y, name int) {
 		if !ok {
 			continue
 		}
-		text := "t" + fit(count(e.Term), 3)
+		text := "t" + canvas.Compact(canvas.Count(e.Term), 3)
 		if e.Term == before {
-			text = p.glyphs.dot
+			text = p.glyphs.Dot
 		}
 		before = e.Term
-		p.putRight(w.column(i)+3, y, 4, text, termInk(e.Term))
+		p.PutRight(w.column(i)+3, y, 4, text, style.Term(e.Term))
 	}
 	if w.commit+1 >= w.first && w.commit <= w.last && w.commit > 0 {
-		p.set(w.column(w.commit)+w.pitch, y, p.glyphs.border, inkAccent)
+		p.Set(w.column(w.commit)+w.pitch, y, p.glyphs.Border, style.Accent)
 	}
 }
 
 // logLine draws one node's log and, at its right, what the leader knows of it.
 // With a second line, it says there in words up to where the leader knows the
 // log to be the same, and where it goes on.
-func (p *painter) logLine(n *trace.Node, w logWindow, r rect, name int) {
+func (p *logPainter) logLine(n *trace.Node, w logWindow, r canvas.Rectangle, name int) {
 	p.hitNode(r, n.ID)
-	p.markNode(n, r.x, r.y)
-	p.put(r.x+2, r.y, name, n.ID, p.nameInk(n))
-	look := p.glyphs.lookOf(n)
-	p.set(r.x+2+name+1, r.y, look.glyph, look.ink)
-	p.logRow(n, w, r.y)
-	right := r.x + r.w
+	p.markNode(n, r.X, r.Y)
+	p.Put(r.X+2, r.Y, name, n.ID, p.nameInk(n))
+	look := styleOfNode(p.glyphs, n)
+	p.Set(r.X+2+name+1, r.Y, look.glyph, look.ink)
+	p.logRow(n, w, r.Y)
+	right := r.X + r.W
 	match, next, known := p.progress(n)
 	switch {
 	case !known:
-		p.putRight(right, r.y, peerWidth-2, look.word, look.ink)
+		p.PutRight(right, r.Y, peerWidth-2, look.word, look.ink)
 	default:
-		k := inkText
+		k := style.Text
 		if match < p.leader.LastIndex() {
-			k = inkWarn
+			k = style.Warn
 		}
-		p.putRight(right-7, r.y, 7, fit(count(match), 7), k)
-		p.putRight(right, r.y, 6, fit(count(next), 6), inkDim)
+		p.PutRight(right-7, r.Y, 7, canvas.Compact(canvas.Count(match), 7), k)
+		p.PutRight(right, r.Y, 6, canvas.Compact(canvas.Count(next), 6), style.Dim)
 	}
-	if r.h < 2 || !known {
+	if r.H < 2 || !known {
 		return
 	}
-	put := func(index uint64, word string, k ink) {
+	put := func(index uint64, word string, k style.Style) {
 		if x := w.column(index); index >= w.first && x+len(word) < w.end {
-			p.put(x, r.y+1, len(word), word, k)
+			p.Put(x, r.Y+1, len(word), word, k)
 		}
 	}
-	put(next, "next", inkAccent)
+	put(next, "next", style.Accent)
 	if match+1 == next || match < w.last {
-		put(match, "same", inkDim)
+		put(match, "same", style.Dim)
 	}
 }
 
 // progress returns what the leader knows of a follower: up to where its log is
 // the same (matchIndex), and where it goes on (nextIndex; Raft paper, Figure 2).
-func (p *painter) progress(n *trace.Node) (match, next uint64, known bool) {
+func (p *logPainter) progress(n *trace.Node) (match, next uint64, known bool) {
 	if p.leader == nil || n.ID == p.leader.ID || !slices.ContainsFunc(p.leader.Servers, func(s trace.Server) bool { return s.ID == n.ID }) {
 		return 0, 0, false
 	}
@@ -185,7 +231,7 @@ func (p *painter) progress(n *trace.Node) (match, next uint64, known bool) {
 // after match, unless the latest packets between them say otherwise. After a
 // refusal the leader goes one back, or to the end of the follower's log
 // (hashicorp/raft, replication.go, replicateTo).
-func (p *painter) nextIndex(follower string, match uint64) uint64 {
+func (p *logPainter) nextIndex(follower string, match uint64) uint64 {
 	next := match + 1
 	var asked, answered *trace.InFlight
 	for i := range p.state.InFlight {
@@ -212,61 +258,61 @@ func (p *painter) nextIndex(follower string, match uint64) uint64 {
 }
 
 // lostRow draws what clients were told is counted and what is lost.
-func (p *painter) lostRow(w logWindow, x, y, name int) {
-	p.put(x+2, y, name+1, "lost", inkBad|bold)
+func (p *logPainter) lostRow(w logWindow, x, y, name int) {
+	p.Put(x+2, y, name+1, "lost", style.Bad|style.Bold)
 	for index, e := range p.lost {
 		if index >= w.first && index <= w.last {
-			p.loudEntry(e, rect{w.column(index), y, w.pitch, 1})
+			p.loudEntry(e, canvas.Rect(w.column(index), y, w.pitch, 1))
 		}
 	}
-	p.putRight(w.end+peerWidth, y, peerWidth, "told ok", inkBad|bold)
+	p.PutRight(w.end+peerWidth, y, peerWidth, "told ok", style.Bad|style.Bold)
 }
 
 // pointAt marks the index under the cursor.
-func (p *painter) pointAt(w logWindow, at uint64, y int) {
+func (p *logPainter) pointAt(w logWindow, at uint64, y int) {
 	if at < w.first || at > w.last || at == 0 {
 		return
 	}
 	text := fmt.Sprint(at)
-	p.put(max(w.column(at)+3-len(text), w.x-1), y, len(text), text, inkAccent|bold|reverse)
+	p.Put(max(w.column(at)+3-len(text), w.x-1), y, len(text), text, style.Accent|style.Bold|style.Reverse)
 }
 
 // explain says in a line or two what the entry under the cursor is.
-func (p *painter) explain(w logWindow, at uint64, r rect) {
-	k := inkText
+func (p *logPainter) explain(w logWindow, at uint64, r canvas.Rectangle) {
+	k := style.Text
 	if _, lost := p.lost[at]; lost {
-		k = inkBad | bold
+		k = style.Bad | style.Bold
 	}
-	for i, line := range wrap(p.entryInWords(w, at), r.w) {
-		if i < r.h {
-			p.put(r.x, r.y+i, r.w, line, k)
+	for i, line := range canvas.Wrap(p.entryInWords(w, at), r.W) {
+		if i < r.H {
+			p.Put(r.X, r.Y+i, r.W, line, k)
 		}
 	}
 }
 
 // entryInWords says what stands at an index: on the node under the cursor or,
 // where that has nothing, in the log that is right.
-func (p *painter) entryInWords(w logWindow, at uint64) string {
+func (p *logPainter) entryInWords(w logWindow, at uint64) string {
 	if at == 0 {
 		return "no log holds an entry yet"
 	}
 	holder, e, ok := p.holder(w, at)
 	if !ok {
 		if lost, was := p.lost[at]; was {
-			return fmt.Sprintf("entry %s was %s: its client was told that it is counted, and no log holds it any more", thousands(at), whatIs(lost))
+			return fmt.Sprintf("entry %s was %s: its client was told that it is counted, and no log holds it any more", canvas.Thousands(at), whatIs(lost))
 		}
-		return fmt.Sprintf("entry %s: only snapshots stand for it", thousands(at))
+		return fmt.Sprintf("entry %s: only snapshots stand for it", canvas.Thousands(at))
 	}
 	var with, without []string
 	for i := range p.state.Nodes {
-		id := clean(p.state.Nodes[i].ID)
+		id := canvas.Sanitize(p.state.Nodes[i].ID)
 		if other, has := p.state.Nodes[i].Entry(at); has && sameEntry(e, other) {
 			with = append(with, id)
 		} else if has {
 			without = append(without, id)
 		}
 	}
-	parts := []string{fmt.Sprintf("entry %s on %s: %s, term %s", thousands(at), clean(holder.ID), whatIs(e), thousands(e.Term))}
+	parts := []string{fmt.Sprintf("entry %s on %s: %s, term %s", canvas.Thousands(at), canvas.Sanitize(holder.ID), whatIs(e), canvas.Thousands(e.Term))}
 	switch was, lost := p.lost[at]; {
 	case lost && sameEntry(was, e):
 		parts = append(parts, "its client was told that it is counted, and it is lost")
@@ -288,7 +334,7 @@ func (p *painter) entryInWords(w logWindow, at uint64) string {
 }
 
 // holder returns the node whose entry at an index is to be explained.
-func (p *painter) holder(w logWindow, at uint64) (*trace.Node, trace.Entry, bool) {
+func (p *logPainter) holder(w logWindow, at uint64) (*trace.Node, trace.Entry, bool) {
 	if n := p.state.Node(p.cursor); n != nil {
 		if e, ok := n.Entry(at); ok {
 			return n, e, true
@@ -307,71 +353,47 @@ func (p *painter) holder(w logWindow, at uint64) (*trace.Node, trace.Entry, bool
 	return nil, trace.Entry{}, false
 }
 
-// whatIs says what an entry is.
-func whatIs(e trace.Entry) string {
-	by := ""
-	if e.Client != "" {
-		by = fmt.Sprintf(" by client %s (its call %d)", clean(e.Client), e.Seq)
-	}
-	switch e.Kind {
-	case trace.EntryAdd:
-		return fmt.Sprintf("%+d%s", e.Delta, by)
-	case trace.EntryRead:
-		return "a read" + by
-	case trace.EntryNoop:
-		return "the start of a term"
-	case trace.EntryConfig:
-		var members []string
-		for _, s := range e.Servers {
-			members = append(members, clean(s.ID))
-		}
-		return strings.TrimSpace("the members " + names(members, 9))
-	case trace.EntryOther:
-	}
-	return "of a kind unknown here"
-}
-
 // toldInWords says what the client of a committed entry was told.
-func (p *painter) toldInWords(e trace.Entry) string {
+func (p *logPainter) toldInWords(e trace.Entry) string {
 	if e.Client == "" {
 		return ""
 	}
 	if op, ok := p.told[callOf(e)]; ok {
-		return fmt.Sprintf(", and %s was told %d at %s", clean(e.Client), op.Value, clockTime(op.Returned))
+		return fmt.Sprintf(", and %s was told %d at %s", canvas.Sanitize(e.Client), op.Value, canvas.Clock(op.Returned))
 	}
 	for _, op := range p.state.Clients.Recent {
 		if op.Client == e.Client && op.Seq == e.Seq {
-			return fmt.Sprintf(", but %s was told %s", clean(e.Client), op.Outcome)
+			return fmt.Sprintf(", but %s was told %s", canvas.Sanitize(e.Client), op.Outcome)
 		}
 	}
 	return ""
 }
 
 // logKey says what the cells of the log mean, and returns in how many lines.
-func (p *painter) logKey(r rect, w logWindow) int {
+func (p *logPainter) logKey(r canvas.Rectangle, w logWindow) int {
 	var term uint64
 	if w.truth != nil {
 		term = w.truth.LastTerm()
 	}
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-	for _, pair := range [][2]note{
-		{{" +1 ", fillInk(term)}, {" committed", inkDim}},
-		{{" +1 ", termInk(term)}, {" not yet", inkDim}},
-		{{"[+1]", inkBad | bold}, {" will be cut off", inkDim}},
-		{{"/+1/", inkBad | strike}, {" just cut off", inkDim}},
-		{{" +1" + p.glyphs.told, fillInk(term)}, {" its client was told ok", inkDim}},
-		{{p.glyphs.loud + "+1 ", inkLoud}, {" told ok, then lost", inkDim}},
-		{{p.glyphs.snapshot, inkDim}, {" in a snapshot", inkDim}},
+	at := p.Pen(r.X, r.Y, r.X+r.W)
+	for _, pair := range [][2]canvas.Span{
+		{canvas.Styled(" +1 ", style.Fill(term)), canvas.Styled(" committed", style.Dim)},
+		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled(" not yet", style.Dim)},
+		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled(" will be cut off", style.Dim)},
+		{canvas.Styled("/+1/", style.Bad|style.Strike), canvas.Styled(" just cut off", style.Dim)},
+		{canvas.Styled(" +1"+p.glyphs.Told, style.Fill(term)), canvas.Styled(" its client was told ok", style.Dim)},
+		{canvas.Styled(p.glyphs.Loud+"+1 ", style.Loud), canvas.Styled(" told ok, then lost", style.Dim)},
+		{canvas.Styled(p.glyphs.Snapshot, style.Dim), canvas.Styled(" in a snapshot", style.Dim)},
 	} {
-		if !at.room(width(pair[0].text) + width(pair[1].text)) {
-			if at.y+1 >= r.y+r.h {
+		if !at.Room(canvas.Width(pair[0].Text) + canvas.Width(pair[1].Text)) {
+			if at.Y+1 >= r.Y+r.H {
 				break
 			}
-			at.x, at.y = r.x, at.y+1
+			at.X, at.Y = r.X, at.Y+1
 		}
-		at.write(pair[0].text, pair[0].ink)
-		at.write(pair[1].text, pair[1].ink)
-		at.skip(3)
+		at.Write(pair[0].Text, pair[0].Style)
+		at.Write(pair[1].Text, pair[1].Style)
+		at.Skip(3)
 	}
-	return at.y - r.y + 1
+	return at.Y - r.Y + 1
 }

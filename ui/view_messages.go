@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // messagesMin and messageCells say how many messages are drawn as lines: so many
@@ -15,7 +17,7 @@ const (
 
 // messages draws messages as slanted lines or, where there are too many, how many
 // each node sent.
-func (l *lanes) messages() {
+func (l *timePainter) messages() {
 	all, loud := 0, 0
 	for i := range l.chart.messages {
 		if m := &l.chart.messages[i]; m.sent < l.to && (m.ended == 0 || m.ended >= l.from) {
@@ -25,28 +27,28 @@ func (l *lanes) messages() {
 			}
 		}
 	}
-	most := max(l.r.w*l.r.h/messageCells, messagesMin)
+	most := max(l.r.W*l.r.H/messageCells, messagesMin)
 	if l.apart < 2 || l.chart.crowded || loud > most {
 		l.density()
 		return
 	}
-	d := newDots(l.canvas, l.glyphs, l.r)
+	d := canvas.NewLineLayer(l.Canvas, l.glyphs, l.r)
 	for i := range l.chart.messages {
 		if m := &l.chart.messages[i]; !m.quiet || all <= most {
 			l.message(d, m)
 		}
 	}
-	d.paint()
+	d.Paint()
 }
 
 // message draws one message from the lane it came from to the one it went to.
-func (l *lanes) message(d *dots, m *message) {
+func (l *timePainter) message(d *canvas.LineLayer, m *message) {
 	from, to := l.find(m.packet.From), l.find(m.packet.To)
 	if from < 0 || to < 0 {
 		return
 	}
-	place := func(lane int, at time.Duration) point {
-		return point{float64(l.r.x) + float64(at-l.from)/float64(l.cell), float64(l.row(lane)) + 0.5}
+	place := func(lane int, at time.Duration) canvas.Point {
+		return canvas.Pt(float64(l.r.X)+float64(at-l.from)/float64(l.cell), float64(l.row(lane))+0.5)
 	}
 	until := m.ended
 	switch {
@@ -56,33 +58,33 @@ func (l *lanes) message(d *dots, m *message) {
 		until = l.latest
 	}
 	a, b := place(from, m.sent), place(to, until)
-	k, glyph := packetInk(m.packet), l.glyphs.ofPacket(m.packet)
+	k, glyph := packetInk(m.packet), packetGlyph(l.glyphs, m.packet)
 	if m.quiet {
-		k, glyph = inkFaint, l.glyphs.dot
+		k, glyph = style.Faint, l.glyphs.Dot
 	}
 	switch {
 	case m.packet.Status == trace.Lost:
-		b, glyph = a.to(b, 0.5), l.glyphs.bad
-		d.line(a, b, l.glyphs.dot, inkFaint, 1)
-		k = inkFaint
+		b, glyph = a.To(b, 0.5), l.glyphs.Bad
+		d.Line(a, b, l.glyphs.Dot, style.Faint, 1)
+		k = style.Faint
 		if !m.quiet {
-			k = inkBad
+			k = style.Bad
 		}
-		d.mark(b, glyph, k)
+		d.Mark(b, glyph, k)
 		return
 	case m.ended == 0 && m.packet.Delay > 0:
-		b = a.to(place(to, m.sent+m.packet.Delay), min(float64(l.latest-m.sent)/float64(m.packet.Delay), 1))
+		b = a.To(place(to, m.sent+m.packet.Delay), min(float64(l.latest-m.sent)/float64(m.packet.Delay), 1))
 	}
-	d.line(a, b, l.glyphs.dot, k, 1)
+	d.Line(a, b, l.glyphs.Dot, k, 1)
 	// The head stands before the lane, not on it.
-	if rows := b.y - a.y; rows > 1 || rows < -1 {
-		b = a.to(b, 1-1/max(rows, -rows))
+	if rows := b.Y - a.Y; rows > 1 || rows < -1 {
+		b = a.To(b, 1-1/max(rows, -rows))
 	}
-	d.mark(b, glyph, k)
+	d.Mark(b, glyph, k)
 }
 
 // find returns the place of a node's lane among those shown, -1 if it is not.
-func (l *lanes) find(node string) int {
+func (l *timePainter) find(node string) int {
 	for i := range l.shown {
 		if l.shown[i].node == node {
 			return i
@@ -92,7 +94,7 @@ func (l *lanes) find(node string) int {
 }
 
 // density draws how many messages each node sent when.
-func (l *lanes) density() {
+func (l *timePainter) density() {
 	if l.apart < 2 {
 		return
 	}
@@ -103,17 +105,17 @@ func (l *lanes) density() {
 			continue
 		}
 		if counts[m.packet.From] == nil {
-			counts[m.packet.From] = make([]int, l.r.w)
+			counts[m.packet.From] = make([]int, l.r.W)
 		}
-		at := l.at(m.sent) - l.r.x
+		at := l.at(m.sent) - l.r.X
 		counts[m.packet.From][at]++
 		most = max(most, counts[m.packet.From][at])
 	}
-	levels := l.glyphs.spark
+	levels := l.glyphs.Spark
 	for i := range l.shown {
 		for x, n := range counts[l.shown[i].node] {
 			if n > 0 {
-				l.set(l.r.x+x, l.row(i)+1, levels[min(n*len(levels)/(most+1), len(levels)-1)], inkFaint)
+				l.Set(l.r.X+x, l.row(i)+1, levels[min(n*len(levels)/(most+1), len(levels)-1)], style.Faint)
 			}
 		}
 	}

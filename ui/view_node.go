@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 const (
@@ -14,81 +16,101 @@ const (
 	factsWidth = 46
 )
 
-// nodeView draws all there is to know about the node under the cursor: what it
+// nodeView shows all about one node. It shares its cursor with the log view.
+type nodeView struct{ log *logView }
+
+func (v *nodeView) name() string    { return "node" }
+func (v *nodeView) keys() []binding { return nil }
+func (v *nodeView) reset() bool     { return v.log.reset() }
+
+func (v *nodeView) draw(p *painter, l *layout) {
+	p.recallAcked()
+	(&nodePainter{painter: p, index: v.log.index}).draw(p.body(l))
+}
+
+// nodePainter paints the node view.
+type nodePainter struct {
+	*painter
+	index uint64
+}
+
+// draw draws all there is to know about the node under the cursor: what it
 // is, its log around the entry under the cursor, and what the library says.
-func (p *painter) nodeView(r rect) {
+func (p *nodePainter) draw(r canvas.Rectangle) {
 	n := p.state.Node(p.cursor)
-	if n == nil || r.h < 8 {
-		p.put(r.x+2, r.y, r.w-2, "no node is selected", inkDim)
+	if n == nil || r.H < 8 {
+		p.Put(r.X+2, r.Y, r.W-2, "no node is selected", style.Dim)
 		return
 	}
-	own := min(max(r.h*3/10, 4), 16)
-	facts := rect{r.x, r.y, min(factsWidth, r.w*6/10), r.h - own - 1}
-	if r.w > 160 {
-		facts.w = factsWidth + 24
+	own := min(max(r.H*3/10, 4), 16)
+	facts := canvas.Rect(r.X, r.Y, min(factsWidth, r.W*6/10), r.H-own-1)
+	if r.W > 160 {
+		facts.W = factsWidth + 24
 	}
 	p.facts(n, facts)
-	log := rect{facts.x + facts.w + 3, r.y, r.w - facts.w - 3, facts.h}
+	log := canvas.Rect(facts.X+facts.W+3, r.Y, r.W-facts.W-3, facts.H)
 	p.nodeLog(n, log)
-	y := r.y + facts.h + 1
-	p.ownWords(n, rect{r.x, y, r.w, r.y + r.h - y})
+	y := r.Y + facts.H + 1
+	p.ownWords(n, canvas.Rect(r.X, y, r.W, r.Y+r.H-y))
 }
 
 // fact is a line of the node view.
 type fact struct {
 	label string
-	parts []note
+	parts []canvas.Span
 }
 
 // facts draws what a node is.
-func (p *painter) facts(n *trace.Node, r rect) {
-	look := p.glyphs.lookOf(n)
-	p.markNode(n, r.x, r.y)
-	at := &pen{c: p.canvas, x: r.x + 2, y: r.y, end: r.x + r.w}
-	at.write(look.glyph+" ", look.ink)
-	at.write(truncate(clean(n.ID), 20, p.glyphs.more), inkAccent|bold)
-	at.write(" "+look.word, look.ink)
+func (p *nodePainter) facts(n *trace.Node, r canvas.Rectangle) {
+	look := styleOfNode(p.glyphs, n)
+	p.markNode(n, r.X, r.Y)
+	at := p.Pen(r.X+2, r.Y, r.X+r.W)
+	at.Write(look.glyph+" ", look.ink)
+	at.Write(canvas.Truncate(canvas.Sanitize(n.ID), 20, p.glyphs.More), style.Accent|style.Bold)
+	at.Write(" "+look.word, look.ink)
 	value, k := p.valueOf(n)
-	y := r.y + 1
+	y := r.Y + 1
 	if value == "" {
 		value = "no value"
 	}
-	if p.glyphs.big && len(value) <= bigLength && r.h >= 17 {
-		p.putBig(r.x+2, y+1, value, k)
-		p.put(r.x+2+bigWidth(value)+2, y+1, 8, p.behindText(n), inkWarn)
-		y += bigHeight + 2
+	if p.glyphs.Big && len(value) <= bigLength && r.H >= 17 {
+		p.PutBig(r.X+2, y+1, value, k)
+		p.Put(r.X+2+canvas.BigWidth(value)+2, y+1, 8, p.behindText(n), style.Warn)
+		y += canvas.BigHeight + 2
 	} else {
-		p.putRight(r.x+r.w, r.y, 21, value, k)
+		p.PutRight(r.X+r.W, r.Y, 21, value, k)
 	}
 	for _, f := range p.factsOf(n) {
-		if y >= r.y+r.h {
+		if y >= r.Y+r.H {
 			break
 		}
-		p.put(r.x+2, y, factLabel, f.label, inkDim)
-		at := &pen{c: p.canvas, x: r.x + 2 + factLabel, y: y, end: r.x + r.w}
+		p.Put(r.X+2, y, factLabel, f.label, style.Dim)
+		at := p.Pen(r.X+2+factLabel, y, r.X+r.W)
 		for _, part := range f.parts {
-			at.write(part.text, part.ink)
+			at.Write(part.Text, part.Style)
 		}
 		if f.label == "heard" && n.Process.Running() {
-			p.heard(n, at.x, y, at.end-at.x, 12)
+			p.heard(n, at.X, y, at.End-at.X, 12)
 		}
 		y++
 	}
 }
 
 // factsOf lists what there is to know about a node, most important first.
-func (p *painter) factsOf(n *trace.Node) []fact {
-	text := func(s string, k ink) []note { return []note{{clean(s), k}} }
+func (p *nodePainter) factsOf(n *trace.Node) []fact {
+	text := func(s string, k style.Style) []canvas.Span {
+		return []canvas.Span{canvas.Styled(canvas.Sanitize(s), k)}
+	}
 	life := string(n.Process)
 	if life == "" {
 		life = "new"
 	}
-	life += " for " + ago(p.now-n.Since)
+	life += " for " + canvas.Age(p.now-n.Since)
 	if n.Why != "" {
 		life += ": " + n.Why
 	}
 	facts := []fact{{"process", text(life, lifeInk(n))}}
-	facts = append(facts, fact{"term", []note{{thousands(n.Term), termInk(n.Term)}, {"   voted ", inkDim}, {p.voteOf(n), inkText}}})
+	facts = append(facts, fact{"term", []canvas.Span{canvas.Styled(canvas.Thousands(n.Term), style.Term(n.Term)), canvas.Styled("   voted ", style.Dim), canvas.Styled(p.voteOf(n), style.Text)}})
 	if n.Process.Running() {
 		leader := n.Leader
 		if n.Role == trace.Leader {
@@ -97,14 +119,14 @@ func (p *painter) factsOf(n *trace.Node) []fact {
 		if leader == "" {
 			leader = "nobody"
 		}
-		facts = append(facts, fact{"follows", text(leader, inkText)}, fact{"heard", nil})
+		facts = append(facts, fact{"follows", text(leader, style.Text)}, fact{"heard", nil})
 	}
 	first := n.First
 	if len(n.Entries) == 0 {
 		first = n.LastIndex()
 	}
 	facts = append(facts,
-		fact{"log", []note{{thousands(first) + " to " + thousands(n.LastIndex()), termInk(n.LastTerm())}, {fmt.Sprintf("  (term %s at the end)", thousands(n.LastTerm())), inkDim}}},
+		fact{"log", []canvas.Span{canvas.Styled(canvas.Thousands(first)+" to "+canvas.Thousands(n.LastIndex()), style.Term(n.LastTerm())), canvas.Styled(fmt.Sprintf("  (term %s at the end)", canvas.Thousands(n.LastTerm())), style.Dim)}},
 		fact{"committed", p.committedOf(n)},
 		fact{"snapshot", p.snapshotOf(n)},
 		fact{"disk", p.diskOf(n)},
@@ -117,83 +139,83 @@ func (p *painter) factsOf(n *trace.Node) []fact {
 
 // committedOf says up to where a node knows its log to be committed. That is in its
 // memory only: a node that is down has forgotten it.
-func (p *painter) committedOf(n *trace.Node) []note {
+func (p *nodePainter) committedOf(n *trace.Node) []canvas.Span {
 	if !n.Process.Running() {
-		return []note{{"it will learn that when it starts", inkDim}}
+		return []canvas.Span{canvas.Styled("it will learn that when it starts", style.Dim)}
 	}
-	return []note{{thousands(n.Commit), inkText}, {"   applied ", inkDim}, {thousands(n.Applied), inkText}}
+	return []canvas.Span{canvas.Styled(canvas.Thousands(n.Commit), style.Text), canvas.Styled("   applied ", style.Dim), canvas.Styled(canvas.Thousands(n.Applied), style.Text)}
 }
 
-func lifeInk(n *trace.Node) ink {
+func lifeInk(n *trace.Node) style.Style {
 	switch n.Process {
 	case trace.Up:
-		return inkText
+		return style.Text
 	case trace.Paused:
-		return inkWarn
+		return style.Warn
 	default:
-		return inkBad
+		return style.Bad
 	}
 }
 
-func (p *painter) voteOf(n *trace.Node) string {
+func (p *nodePainter) voteOf(n *trace.Node) string {
 	switch {
 	case n.Vote == "":
 		return "for nobody yet"
 	case n.VoteTerm == n.Term:
-		return "for " + clean(n.Vote)
+		return "for " + canvas.Sanitize(n.Vote)
 	}
-	return fmt.Sprintf("for %s in term %s", clean(n.Vote), thousands(n.VoteTerm))
+	return fmt.Sprintf("for %s in term %s", canvas.Sanitize(n.Vote), canvas.Thousands(n.VoteTerm))
 }
 
-func (p *painter) snapshotOf(n *trace.Node) []note {
+func (p *nodePainter) snapshotOf(n *trace.Node) []canvas.Span {
 	if n.SnapshotIndex == 0 {
-		return []note{{"none", inkDim}}
+		return []canvas.Span{canvas.Styled("none", style.Dim)}
 	}
-	return []note{
-		{p.glyphs.snapshot + " up to " + thousands(n.SnapshotIndex), inkText},
-		{fmt.Sprintf("  (term %s)", thousands(n.SnapshotTerm)), inkDim},
+	return []canvas.Span{
+		canvas.Styled(p.glyphs.Snapshot+" up to "+canvas.Thousands(n.SnapshotIndex), style.Text),
+		canvas.Styled(fmt.Sprintf("  (term %s)", canvas.Thousands(n.SnapshotTerm)), style.Dim),
 	}
 }
 
-func (p *painter) diskOf(n *trace.Node) []note {
+func (p *nodePainter) diskOf(n *trace.Node) []canvas.Span {
 	if n.DiskFault == "" {
-		return []note{{"sound", inkDim}}
+		return []canvas.Span{canvas.Styled("sound", style.Dim)}
 	}
-	fault := clean(n.DiskFault)
-	return []note{{p.glyphs.disk + " " + fault, inkWarn}, {"  " + diskMeaning(fault), inkDim}}
+	fault := canvas.Sanitize(n.DiskFault)
+	return []canvas.Span{canvas.Styled(p.glyphs.Disk+" "+fault, style.Warn), canvas.Styled("  "+diskMeaning(fault), style.Dim)}
 }
 
-func (p *painter) clockOf(n *trace.Node) []note {
+func (p *nodePainter) clockOf(n *trace.Node) []canvas.Span {
 	if n.ClockFactor == 1 || n.ClockFactor == 0 {
-		return []note{{"as set up", inkDim}}
+		return []canvas.Span{canvas.Styled("as set up", style.Dim)}
 	}
-	return []note{{fmt.Sprintf("%s its timeouts are x%.3g", p.glyphs.clock, n.ClockFactor), inkWarn}}
+	return []canvas.Span{canvas.Styled(fmt.Sprintf("%s its timeouts are x%.3g", p.glyphs.Clock, n.ClockFactor), style.Warn)}
 }
 
 // membersOf names the members of the configuration that a node uses.
-func (p *painter) membersOf(n *trace.Node) []note {
+func (p *nodePainter) membersOf(n *trace.Node) []canvas.Span {
 	var voters, others []string
 	for _, s := range n.Servers {
 		if s.Voter {
-			voters = append(voters, clean(s.ID))
+			voters = append(voters, canvas.Sanitize(s.ID))
 		} else {
-			others = append(others, clean(s.ID))
+			others = append(others, canvas.Sanitize(s.ID))
 		}
 	}
 	if len(voters) == 0 {
-		return []note{{"none known", inkDim}}
+		return []canvas.Span{canvas.Styled("none known", style.Dim)}
 	}
-	notes := []note{{names(voters, 9), inkText}}
+	notes := []canvas.Span{canvas.Styled(names(voters, 9), style.Text)}
 	if len(others) > 0 {
-		notes = append(notes, note{"  without a vote " + names(others, 4), inkDim})
+		notes = append(notes, canvas.Styled("  without a vote "+names(others, 4), style.Dim))
 	}
 	return notes
 }
 
 // linksOf lists the links of a node that are not sound: what is wrong, and the nodes
 // at the other end.
-func (p *painter) linksOf(n *trace.Node, out bool) []note {
-	var kinds []note // each thing that is wrong, once
+func (p *nodePainter) linksOf(n *trace.Node, out bool) []canvas.Span {
+	var kinds []canvas.Span // each thing that is wrong, once
 	ends := map[string][]string{}
 	for i := range p.state.Nodes {
 		other := p.state.Nodes[i].ID
@@ -207,37 +229,37 @@ func (p *painter) linksOf(n *trace.Node, out bool) []note {
 		}
 		text, k := p.faultsInCell(set, 20)
 		if len(ends[text]) == 0 {
-			kinds = append(kinds, note{text, k})
+			kinds = append(kinds, canvas.Styled(text, k))
 		}
 		ends[text] = append(ends[text], other)
 	}
 	if len(kinds) == 0 {
-		return []note{{"all sound", inkDim}}
+		return []canvas.Span{canvas.Styled("all sound", style.Dim)}
 	}
-	var notes []note
+	var notes []canvas.Span
 	for _, kind := range kinds {
-		which := names(ends[kind.text], 4)
-		if others := len(p.state.Nodes) - 1; others > 1 && len(ends[kind.text]) == others {
+		which := names(ends[kind.Text], 4)
+		if others := len(p.state.Nodes) - 1; others > 1 && len(ends[kind.Text]) == others {
 			which = "all"
 		}
-		notes = append(notes, note{kind.text + " ", kind.ink}, note{which + "  ", inkText})
+		notes = append(notes, canvas.Styled(kind.Text+" ", kind.Style), canvas.Styled(which+"  ", style.Text))
 	}
 	return notes
 }
 
 // nodeLog lists the entries of a node's log around the one under the cursor.
-func (p *painter) nodeLog(n *trace.Node, r rect) {
-	if r.w < 24 || r.h < 3 {
+func (p *nodePainter) nodeLog(n *trace.Node, r canvas.Rectangle) {
+	if r.W < 24 || r.H < 3 {
 		return
 	}
-	p.put(r.x, r.y, r.w, "log", inkDim)
+	p.Put(r.X, r.Y, r.W, "log", style.Dim)
 	last := n.LastIndex()
-	rows := r.h - 1
+	rows := r.H - 1
 	at := p.index
 	if at == 0 || at > last {
 		at = last
 	}
-	truth := p.logWindow(r.x, r.x+r.w, entryWidth)
+	truth := p.logWindow(r.X, r.X+r.W, entryWidth)
 	// The newest at the bottom, or the entry under the cursor in the middle.
 	end := min(last, max(at+uint64(rows/2), uint64(rows)))
 	for row := range rows {
@@ -245,32 +267,32 @@ func (p *painter) nodeLog(n *trace.Node, r rect) {
 		if index == 0 || index > last {
 			continue
 		}
-		p.entryRow(n, truth, index, index == at, rect{r.x, r.y + 1 + row, r.w, 1})
+		p.entryRow(n, truth, index, index == at, canvas.Rect(r.X, r.Y+1+row, r.W, 1))
 	}
 	if last == 0 {
-		p.put(r.x, r.y+1, r.w, "it is empty", inkDim)
+		p.Put(r.X, r.Y+1, r.W, "it is empty", style.Dim)
 	}
 }
 
 // entryRow draws one entry of a log in a line.
-func (p *painter) entryRow(n *trace.Node, w logWindow, index uint64, chosen bool, r rect) {
-	k := inkDim
+func (p *nodePainter) entryRow(n *trace.Node, w logWindow, index uint64, chosen bool, r canvas.Rectangle) {
+	k := style.Dim
 	if chosen {
-		k = inkAccent | bold
-		p.set(r.x, r.y, p.glyphs.cursor, inkAccent)
+		k = style.Accent | style.Bold
+		p.Set(r.X, r.Y, p.glyphs.Cursor, style.Accent)
 	}
-	p.putRight(r.x+10, r.y, 8, fit(count(index), 8), k)
+	p.PutRight(r.X+10, r.Y, 8, canvas.Compact(canvas.Count(index), 8), k)
 	e, ok := n.Entry(index)
 	if !ok {
-		p.put(r.x+12, r.y, r.w-12, p.glyphs.snapshot+" in the snapshot", inkDim)
+		p.Put(r.X+12, r.Y, r.W-12, p.glyphs.Snapshot+" in the snapshot", style.Dim)
 		return
 	}
-	p.putRight(r.x+16, r.y, 5, "t"+fit(count(e.Term), 4), termInk(e.Term))
+	p.PutRight(r.X+16, r.Y, 5, "t"+canvas.Compact(canvas.Count(e.Term), 4), style.Term(e.Term))
 	differs := p.wrong(w, index, e)
-	p.entry(n, index, e, rect{r.x + 18, r.y, entryWidth, 1}, differs)
+	p.entry(n, index, e, canvas.Rect(r.X+18, r.Y, entryWidth, 1), differs)
 	words := []string{whatIs(e)}
-	if room := r.w - 18 - entryWidth - 2; room < 24 {
-		words[0] = clean(e.Client)
+	if room := r.W - 18 - entryWidth - 2; room < 24 {
+		words[0] = canvas.Sanitize(e.Client)
 	}
 	switch _, told := p.told[callOf(e)]; {
 	case differs:
@@ -280,39 +302,39 @@ func (p *painter) entryRow(n *trace.Node, w logWindow, index uint64, chosen bool
 	case told:
 		words = append(words, "told ok")
 	}
-	at := &pen{c: p.canvas, x: r.x + 18 + entryWidth + 2, y: r.y, end: r.x + r.w}
+	at := p.Pen(r.X+18+entryWidth+2, r.Y, r.X+r.W)
 	for i, word := range words {
 		if i > 0 && word != "" {
 			word = "  " + word
 		}
-		if at.room(width(word)) {
-			at.write(word, inkText)
+		if at.Room(canvas.Width(word)) {
+			at.Write(word, style.Text)
 		}
 	}
 }
 
 // ownWords shows what the library itself logs on a node, the newest at the bottom.
-func (p *painter) ownWords(n *trace.Node, r rect) {
-	if r.h < 2 {
+func (p *nodePainter) ownWords(n *trace.Node, r canvas.Rectangle) {
+	if r.H < 2 {
 		return
 	}
-	p.put(r.x+2, r.y, r.w-2, "what hashicorp/raft logs", inkDim)
-	stamp := len(clockTime(p.now))
-	lines := n.LogLines[max(len(n.LogLines)-(r.h-1), 0):]
+	p.Put(r.X+2, r.Y, r.W-2, "what hashicorp/raft logs", style.Dim)
+	stamp := len(canvas.Clock(p.now))
+	lines := n.LogLines[max(len(n.LogLines)-(r.H-1), 0):]
 	if len(lines) == 0 {
-		p.put(r.x+2, r.y+1, r.w-2, "nothing yet", inkDim)
+		p.Put(r.X+2, r.Y+1, r.W-2, "nothing yet", style.Dim)
 	}
 	for i, line := range lines {
-		y := r.y + 1 + i
-		text := clean(line.Text)
-		k := inkText
+		y := r.Y + 1 + i
+		text := canvas.Sanitize(line.Text)
+		k := style.Text
 		switch {
 		case strings.HasPrefix(text, "[ERROR]"):
-			k = inkBad
+			k = style.Bad
 		case strings.HasPrefix(text, "[WARN]"):
-			k = inkWarn
+			k = style.Warn
 		}
-		p.put(r.x+2, y, stamp, clockTime(line.At), inkDim)
-		p.put(r.x+2+stamp+2, y, r.w-stamp-4, text, k)
+		p.Put(r.X+2, y, stamp, canvas.Clock(line.At), style.Dim)
+		p.Put(r.X+2+stamp+2, y, r.W-stamp-4, text, k)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // laneCells are how much time a cell of the time view may stand for.
@@ -26,6 +28,13 @@ const (
 	laneStory = 3
 )
 
+// timeView shows who did what when: a lane for each node, and the messages between
+// them.
+type timeView struct {
+	screen
+	window
+}
+
 // window is the stretch of time that the time view shows.
 type window struct {
 	zoom     int           // index into laneCells
@@ -34,8 +43,24 @@ type window struct {
 	chart    *chart
 }
 
+func newTimeView(s screen) *timeView {
+	return &timeView{screen: s, window: window{zoom: laneCellFirst}}
+}
+
+func (v *timeView) name() string { return "time" }
+
+func (v *timeView) keys() []binding {
+	return []binding{bindKey("time view", "left right", "scroll", v.scroll, "left", "right")}
+}
+
+func (v *timeView) reset() bool { return false }
+
+func (v *timeView) draw(p *painter, l *layout) {
+	(&timePainter{painter: p, chart: v.chart, cell: laneCells[v.zoom], to: v.end}).draw(p.body(l))
+}
+
 // laneArea is where so many lanes are drawn on a screen of that size.
-func laneArea(width, height, count int) rect {
+func laneArea(width, height, count int) canvas.Rectangle {
 	h := height - 5 - 2 - 3
 	if count <= h-laneStory {
 		h -= laneStory
@@ -45,94 +70,14 @@ func laneArea(width, height, count int) rect {
 	if count > 0 && count <= h {
 		h = count * min(h/count, laneApart) // the story has the rest
 	}
-	return rect{1 + laneLabel, 4, max(width-2-laneLabel-2, 1), max(h, 1)}
+	return canvas.Rect(1+laneLabel, 4, max(width-2-laneLabel-2, 1), max(h, 1))
 }
 
-// windowSpan returns how much time the time view shows.
-func (m *model) windowSpan() time.Duration {
-	return time.Duration(laneArea(m.width, m.height, len(m.state.Nodes)).w) * laneCells[m.window.zoom]
-}
-
-// keepWindow has the time view show the moment that is looked at, unless it was
-// scrolled, and know what happened there.
-func (m *model) keepWindow() {
-	w := &m.window
-	cell, span := laneCells[w.zoom], m.windowSpan()
-	first := m.first()
-	now, at := m.now(), m.moment().At
-	switch {
-	case w.scrolled:
-	case !m.travel.past:
-		// By whole cells, so that nothing trembles.
-		w.end = max((at + cell).Truncate(cell), first.At.Truncate(cell)+span)
-	case at < w.end-span:
-		w.end = at + span - span/4
-	case at >= w.end:
-		w.end = at + span/4
-	}
-	from := w.end - span
-	if w.chart == nil || w.chart.from > from || w.chart.from < from-10*span {
-		w.chart = newChart(m.history, from-span)
-	}
-	to := now
-	if !m.travel.past {
-		to.Seq = max(m.state.Seq, w.chart.last.Seq)
-	}
-	// Not much more than is seen: the past may be long.
-	if ahead := w.end + span; ahead < to.At {
-		to = trace.Position{Seq: m.history.SeqAt(ahead), At: ahead}
-	}
-	w.chart.goOn(m.history, to)
-}
-
-func (m *model) zoomIn()  { m.zoomBy(-1) }
-func (m *model) zoomOut() { m.zoomBy(1) }
-
-// zoomBy makes the cells of the time view stand for less time or more, round the
-// moment that is looked at.
-func (m *model) zoomBy(by int) {
-	w := &m.window
-	m.view = viewTime
-	before := laneCells[w.zoom]
-	w.zoom = min(max(w.zoom+by, 0), len(laneCells)-1)
-	cell := laneCells[w.zoom]
-	if at := m.moment().At; m.travel.past && !w.scrolled {
-		w.end = at + time.Duration(float64(w.end-at)*float64(cell)/float64(before))
-	}
-	w.end, w.chart = w.end.Truncate(cell), nil
-	m.say("", "a column is "+cell.String()+" now", false)
-}
-
-// scrollBy moves the window by a part of its width.
-func (m *model) scrollBy(by time.Duration) {
-	w := &m.window
-	span := m.windowSpan()
-	first := m.first()
-	now := m.now().At
-	w.scrolled = true
-	w.end = min(max(w.end+by*span/8, first.At+span/8), now.Truncate(laneCells[w.zoom])+laneCells[w.zoom])
-	if w.end > now && !m.travel.past {
-		w.scrolled = false
-	}
-}
-
-// pressInTime does what a key means in the time view alone.
-func (m *model) pressInTime(pressed string) bool {
-	switch pressed {
-	case "left":
-		m.scrollBy(-1)
-	case "right":
-		m.scrollBy(1)
-	default:
-		return false
-	}
-	return true
-}
-
-// lanes is the time view being drawn.
-type lanes struct {
+// timePainter paints the time view.
+type timePainter struct {
 	*painter
-	r        rect // of the lanes, without their labels
+	chart    *chart
+	r        canvas.Rectangle // of the lanes, without their labels
 	from, to time.Duration
 	cell     time.Duration
 	shown    []lane
@@ -140,59 +85,58 @@ type lanes struct {
 }
 
 // at returns the column of a moment.
-func (l *lanes) at(t time.Duration) int { return l.r.x + int((t-l.from)/l.cell) }
+func (l *timePainter) at(t time.Duration) int { return l.r.X + int((t-l.from)/l.cell) }
 
 // row returns the row of a lane.
-func (l *lanes) row(i int) int { return l.r.y + i*l.apart + max((l.apart-1)/3, 0) }
+func (l *timePainter) row(i int) int { return l.r.Y + i*l.apart + max((l.apart-1)/3, 0) }
 
 // has says whether a moment is shown.
-func (l *lanes) has(t time.Duration) bool { return t >= l.from && t < l.to }
+func (l *timePainter) has(t time.Duration) bool { return t >= l.from && t < l.to }
 
-// timeView draws a lane for each node, from left to right: what it was, what
+// draw draws a lane for each node, from left to right: what it was, what
 // happened to it, and the messages between them.
-func (p *painter) timeView(r rect) {
-	if p.chart == nil {
+func (l *timePainter) draw(r canvas.Rectangle) {
+	if l.chart == nil {
 		return
 	}
-	area := laneArea(p.width, p.height, len(p.chart.lanes))
-	l := &lanes{painter: p, r: area, cell: p.laneCell, to: p.laneEnd}
-	l.from = l.to - time.Duration(area.w)*l.cell
+	l.r = laneArea(l.width, l.height, len(l.chart.lanes))
+	l.from = l.to - time.Duration(l.r.W)*l.cell
 	l.choose()
-	p.put(r.x+2, r.y, laneLabel, "time", inkDim)
-	p.putRight(r.x+r.w, r.y, r.w-laneLabel, fmt.Sprintf("a column is %s  [ ] zoom  left right scroll  , . events", l.cell), inkDim)
-	p.hits = append(p.hits, hit{x: area.x, y: area.y - 1, w: area.w, h: area.h + 3, from: l.from, cell: l.cell})
+	l.Put(r.X+2, r.Y, laneLabel, "time", style.Dim)
+	l.PutRight(r.X+r.W, r.Y, r.W-laneLabel, fmt.Sprintf("a column is %s  [ ] zoom  left right scroll  , . events", l.cell), style.Dim)
+	l.hits = append(l.hits, hit{x: l.r.X, y: l.r.Y - 1, w: l.r.W, h: l.r.H + 3, from: l.from, cell: l.cell})
 	l.axis()
 	l.cursor()
 	l.messages()
 	for i := range l.shown {
 		l.lane(i)
 	}
-	y := l.r.y + l.r.h
+	y := l.r.Y + l.r.H
 	l.network(y)
 	l.clientsLane(y + 1)
 	l.answers(y + 1)
-	p.story(rect{r.x, y + 3, r.w, max(r.y+r.h-y-3, 1)})
+	l.story(canvas.Rect(r.X, y+3, r.W, max(r.Y+r.H-y-3, 1)))
 }
 
 // choose chooses the lanes for which there is room: those round the cursor.
-func (l *lanes) choose() {
+func (l *timePainter) choose() {
 	all := l.chart.lanes
 	l.shown = all
-	l.apart = min(max(l.r.h/max(len(all), 1), 1), laneApart)
-	if len(all) <= l.r.h {
+	l.apart = min(max(l.r.H/max(len(all), 1), 1), laneApart)
+	if len(all) <= l.r.H {
 		return
 	}
 	first := 0
 	for i := range all {
 		if all[i].node == l.frame.cursor {
-			first = min(max(i-l.r.h/2, 0), len(all)-l.r.h)
+			first = min(max(i-l.r.H/2, 0), len(all)-l.r.H)
 		}
 	}
-	l.shown = all[first : first+l.r.h]
+	l.shown = all[first : first+l.r.H]
 }
 
 // axis draws the times over the lanes, and the chapters.
-func (l *lanes) axis() {
+func (l *timePainter) axis() {
 	step := time.Duration(0)
 	for _, unit := range []time.Duration{
 		10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond,
@@ -203,46 +147,46 @@ func (l *lanes) axis() {
 		}
 	}
 	for t := max(l.from, 0).Truncate(step); t < l.to; t += step {
-		text := fineTime(t)
+		text := canvas.ClockMillis(t)
 		if step >= time.Second {
 			text, _, _ = strings.Cut(text, ".")
 		}
-		if t >= l.from && l.at(t)+len(text) <= l.r.x+l.r.w {
-			l.put(l.at(t), l.r.y-1, len(text), text, inkDim)
+		if t >= l.from && l.at(t)+len(text) <= l.r.X+l.r.W {
+			l.Put(l.at(t), l.r.Y-1, len(text), text, style.Dim)
 		}
 	}
 	for _, m := range l.chart.chapter {
 		if l.has(m.at) {
-			l.put(l.at(m.at), l.r.y-1, l.r.x+l.r.w-l.at(m.at), l.glyphs.words+" "+m.text+" ", inkAccent)
+			l.Put(l.at(m.at), l.r.Y-1, l.r.X+l.r.W-l.at(m.at), l.glyphs.Words+" "+m.text+" ", style.Accent)
 		}
 	}
 }
 
 // cursor draws the moment that is shown.
-func (l *lanes) cursor() {
+func (l *timePainter) cursor() {
 	if !l.has(l.now) {
 		return
 	}
-	for y := l.r.y; y < l.r.y+l.r.h+2; y++ {
-		l.set(l.at(l.now), y, l.glyphs.split, inkAccent)
+	for y := l.r.Y; y < l.r.Y+l.r.H+2; y++ {
+		l.Set(l.at(l.now), y, l.glyphs.Split, style.Accent)
 	}
 }
 
 // cross marks where the moment that is shown crosses a lane.
-func (l *lanes) cross(y int) {
+func (l *timePainter) cross(y int) {
 	if l.past && l.has(l.now) {
-		at := &l.cells[y*l.w+l.at(l.now)]
-		at.ink |= reverse
+		at := &l.Cells[y*l.W+l.at(l.now)]
+		at.Style |= style.Reverse
 	}
 }
 
 // lane draws a node's lane.
-func (l *lanes) lane(i int) {
+func (l *timePainter) lane(i int) {
 	of, y := &l.shown[i], l.row(i)
 	if n := l.state.Node(of.node); n != nil {
 		l.label(n, y)
 	} else {
-		l.put(l.r.x-laneLabel+2, y, laneLabel-3, clean(of.node), inkDim)
+		l.Put(l.r.X-laneLabel+2, y, laneLabel-3, canvas.Sanitize(of.node), style.Dim)
 	}
 	for _, s := range of.spans {
 		l.bar(s, y)
@@ -252,20 +196,20 @@ func (l *lanes) lane(i int) {
 }
 
 // label draws who the lane is of, and what it is at the moment that is shown.
-func (l *lanes) label(n *trace.Node, y int) {
-	x := l.r.x - laneLabel
-	look := l.glyphs.lookOf(n)
-	l.hitNode(rect{x, y, laneLabel, 1}, n.ID)
+func (l *timePainter) label(n *trace.Node, y int) {
+	x := l.r.X - laneLabel
+	look := styleOfNode(l.glyphs, n)
+	l.hitNode(canvas.Rect(x, y, laneLabel, 1), n.ID)
 	l.markNode(n, x, y)
-	l.set(x+2, y, look.glyph, look.ink)
-	l.put(x+4, y, laneLabel-10, n.ID, l.nameInk(n))
+	l.Set(x+2, y, look.glyph, look.ink)
+	l.Put(x+4, y, laneLabel-10, n.ID, l.nameInk(n))
 	if value, k := l.valueOf(n); value != "" {
-		l.putRight(x+laneLabel-1, y, 5, fit(n.Value, 5), k)
+		l.PutRight(x+laneLabel-1, y, 5, canvas.Compact(n.Value, 5), k)
 	}
 }
 
 // bar draws what a node was for a time.
-func (l *lanes) bar(s span, y int) {
+func (l *timePainter) bar(s span, y int) {
 	until := min(l.latest+1, l.to)
 	if s.to != 0 {
 		until = min(s.to, l.to)
@@ -273,79 +217,79 @@ func (l *lanes) bar(s span, y int) {
 	if until <= l.from || s.from >= l.to {
 		return
 	}
-	glyph, k := l.glyphs.empty, termInk(s.term)
+	glyph, k := l.glyphs.Empty, style.Term(s.term)
 	switch {
 	case s.life == trace.Paused:
-		glyph, k = l.glyphs.dot, inkWarn
+		glyph, k = l.glyphs.Dot, style.Warn
 	case !s.life.Running():
-		if look := l.glyphs.lookOf(&trace.Node{Process: s.life}); s.from < l.from {
+		if look := styleOfNode(l.glyphs, &trace.Node{Process: s.life}); s.from < l.from {
 			// What is seen of it began before: nothing else says so.
-			l.put(l.r.x, y, l.at(until-1)-l.r.x, look.glyph+" "+look.word, inkDim)
+			l.Put(l.r.X, y, l.at(until-1)-l.r.X, look.glyph+" "+look.word, style.Dim)
 		}
 		return
 	case s.role == trace.Leader:
-		glyph, k = l.glyphs.led, fillInk(s.term)|bold
+		glyph, k = l.glyphs.Led, style.Fill(s.term)|style.Bold
 	case s.role == trace.Candidate:
-		glyph, k = l.glyphs.stands, inkWarn
+		glyph, k = l.glyphs.Stands, style.Warn
 	}
 	a, b := l.at(max(s.from, l.from)), l.at(until-1)
 	for x := a; x <= b; x++ {
-		l.set(x, y, glyph, k)
+		l.Set(x, y, glyph, k)
 	}
-	if text := fmt.Sprintf(" term %s ", thousands(s.term)); s.role == trace.Leader && s.life == trace.Up && b-a > len(text)+6 {
-		l.put(a+3, y, len(text), text, k)
+	if text := fmt.Sprintf(" term %s ", canvas.Thousands(s.term)); s.role == trace.Leader && s.life == trace.Up && b-a > len(text)+6 {
+		l.Put(a+3, y, len(text), text, k)
 	}
 }
 
 // marksOn draws what happened on a lane, and below it in words where there is room.
-func (l *lanes) marksOn(marks []mark, y int) {
+func (l *timePainter) marksOn(marks []mark, y int) {
 	best := map[int]mark{}
 	for _, m := range marks {
 		if l.has(m.at) && m.weight >= best[l.at(m.at)].weight {
 			best[l.at(m.at)] = m
 		}
 	}
-	free := l.r.x // from here on there is room for words
-	for x := l.r.x; x < l.r.x+l.r.w; x++ {
+	free := l.r.X // from here on there is room for words
+	for x := l.r.X; x < l.r.X+l.r.W; x++ {
 		m, ok := best[x]
 		if !ok {
 			continue
 		}
-		glyph, k := l.glyphs.laneMark(m)
-		l.set(x, y, glyph, k|bold)
-		next := l.r.x + l.r.w
-		for i := x + 1; i < min(x+width(m.text)+2, next); i++ {
+		glyph, k := laneGlyph(l.glyphs, m)
+		l.Set(x, y, glyph, k|style.Bold)
+		next := l.r.X + l.r.W
+		for i := x + 1; i < min(x+canvas.Width(m.text)+2, next); i++ {
 			if other, ok := best[i]; ok && other.weight > m.weight {
 				next = i
 			}
 		}
-		if l.apart > 1 && x >= free && x+width(clean(m.text)) < next {
-			free = l.put(x, y+1, next-x, m.text+" ", k)
+		if l.apart > 1 && x >= free && x+canvas.Width(canvas.Sanitize(m.text)) < next {
+			free = l.Put(x, y+1, next-x, m.text+" ", k)
 		}
 	}
 }
 
-// laneMark returns the glyph of a mark.
-func (g *glyphs) laneMark(m mark) (string, ink) {
+// laneGlyph returns the glyph of a mark.
+func laneGlyph(g *style.Glyphs, m mark) (string, style.Style) {
 	switch m.topic {
 	case trace.TopicMembers:
-		return g.voted, inkPacketVote
+		return g.Voted, style.PacketVote
 	case trace.TopicLog:
-		return g.snapshot, inkAccent
+		return g.Snapshot, style.Accent
 	case trace.TopicClient:
-		return g.bad, inkWarn
+		return g.Bad, style.Warn
 	case trace.TopicRefusal:
-		return g.bad, inkBad
+		return g.Bad, style.Bad
 	case trace.TopicStepDown:
-		return g.unvoted, inkWarn
+		return g.Unvoted, style.Warn
 	default:
-		return g.markOf(trace.StoryLine{Topic: m.topic})
+		return timelineGlyph(g, trace.StoryLine{Topic: m.topic})
 	}
 }
 
 // network draws when links had faults, and what had been done to them.
-func (l *lanes) network(y int) {
-	l.put(l.r.x-laneLabel+2, y, laneLabel-3, "network", inkDim)
+func (l *timePainter) network(y int) {
+	l.Put(l.r.X-laneLabel+2, y, laneLabel-3, "network", style.Dim)
 	for _, r := range l.chart.broken {
 		until := r.to
 		if until == 0 {
@@ -356,51 +300,51 @@ func (l *lanes) network(y int) {
 		}
 		a, b := l.at(max(r.from, l.from)), l.at(min(until, l.to)-1)
 		for x := a; x <= b; x++ {
-			l.set(x, y, l.glyphs.unled, inkBad)
+			l.Set(x, y, l.glyphs.Unled, style.Bad)
 		}
-		l.set(a, y, l.glyphs.cutLink, inkBad|bold)
+		l.Set(a, y, l.glyphs.CutLink, style.Bad|style.Bold)
 		if b-a > 8 {
-			l.put(a+2, y, b-a-3, r.text+" ", inkBad)
+			l.Put(a+2, y, b-a-3, r.text+" ", style.Bad)
 		}
 		if r.to != 0 && l.has(r.to) {
-			l.set(l.at(r.to), y, l.glyphs.heal, inkGood|bold)
+			l.Set(l.at(r.to), y, l.glyphs.Heal, style.Good|style.Bold)
 		}
 	}
 }
 
 // clientsLane draws what clients were told: bad news as marks, and how often ok.
-func (l *lanes) clientsLane(y int) {
-	l.put(l.r.x-laneLabel+2, y, laneLabel-3, "clients", inkDim)
+func (l *timePainter) clientsLane(y int) {
+	l.Put(l.r.X-laneLabel+2, y, laneLabel-3, "clients", style.Dim)
 	for i, m := range l.chart.clients {
 		if !l.has(m.at) {
 			continue
 		}
-		glyph, k := l.glyphs.laneMark(m)
-		x, room := l.at(m.at), l.r.x+l.r.w-l.at(m.at)
-		l.set(x, y, glyph, k|bold)
+		glyph, k := laneGlyph(l.glyphs, m)
+		x, room := l.at(m.at), l.r.X+l.r.W-l.at(m.at)
+		l.Set(x, y, glyph, k|style.Bold)
 		if i+1 < len(l.chart.clients) && l.has(l.chart.clients[i+1].at) {
 			room = l.at(l.chart.clients[i+1].at) - x
 		}
-		if room > width(clean(m.text))+2 {
-			l.put(x+2, y, room-2, m.text, k)
+		if room > canvas.Width(canvas.Sanitize(m.text))+2 {
+			l.Put(x+2, y, room-2, m.text, k)
 		}
 	}
 }
 
 // answers draws how many clients were told ok, where nothing else stands.
-func (l *lanes) answers(y int) {
-	counts, most := make([]int, l.r.w), 1
+func (l *timePainter) answers(y int) {
+	counts, most := make([]int, l.r.W), 1
 	for _, at := range l.chart.okAt {
 		if l.has(at) {
-			i := l.at(at) - l.r.x
+			i := l.at(at) - l.r.X
 			counts[i]++
 			most = max(most, counts[i])
 		}
 	}
-	levels := l.glyphs.spark
+	levels := l.glyphs.Spark
 	for i, n := range counts {
-		if at := l.cells[y*l.w+l.r.x+i]; n > 0 && (at.text == "" || at.text == l.glyphs.split) {
-			l.set(l.r.x+i, y, levels[min(n*len(levels)/(most+1), len(levels)-1)], inkGood)
+		if at := l.Cells[y*l.W+l.r.X+i]; n > 0 && (at.Text == "" || at.Text == l.glyphs.Split) {
+			l.Set(l.r.X+i, y, levels[min(n*len(levels)/(most+1), len(levels)-1)], style.Good)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
+	"capsize/ui/style"
 )
 
 // history returns the past of the world, as a cluster would keep it.
@@ -23,13 +25,14 @@ func (w *world) history() *history.History {
 }
 
 // timeFrame is a frame of the time view, with the last moments of the world at its right.
-func (w *world) timeFrame(h *history.History, width, height int, cell time.Duration) *frame {
+func (w *world) timeFrame(h *history.History, width, height int, cell time.Duration) *picture {
 	f := w.frame(width, height)
 	_, last := h.Span()
-	f.view, f.laneCell, f.latest = viewTime, cell, w.at
-	f.laneEnd = (w.at + cell).Truncate(cell)
-	f.chart = newChart(h, f.laneEnd-time.Duration(width)*cell)
-	f.chart.goOn(h, last)
+	f.view, f.latest = f.time, w.at
+	f.time.zoom = slices.Index(laneCells, cell)
+	f.time.end = (w.at + cell).Truncate(cell)
+	f.time.chart = newChart(h, f.time.end-time.Duration(width)*cell)
+	f.time.chart.goOn(h, last)
 	f.line, f.lineEnd = f.state, f.now
 	return f
 }
@@ -73,7 +76,7 @@ func TestTimeViewsAreExactlyAsLargeAsTheScreen(t *testing.T) {
 					f := w.timeFrame(h, width, height, cell)
 					checkSize(t, name, f)
 					f.past, f.now = true, f.now/2
-					f.glyphs = asciiGlyphs
+					f.glyphs = style.ASCII
 					checkSize(t, name, f)
 				}
 			}
@@ -106,22 +109,22 @@ func TestZoomAndScrollKeepTheMomentInSight(t *testing.T) {
 	for _, k := range []string{",", ",", "home", ")", ".", "[", "]", "]", "end"} {
 		s.press(k)
 		s.screen()
-		from := s.window.end - s.windowSpan()
-		if at := s.moment().At; at < from || at > s.window.end {
-			t.Errorf("after %s %s is not between %s and %s", k, at, from, s.window.end)
+		from := s.views.time.window.end - s.views.time.windowSpan()
+		if at := s.moment().At; at < from || at > s.views.time.window.end {
+			t.Errorf("after %s %s is not between %s and %s", k, at, from, s.views.time.window.end)
 		}
 	}
 	s.press("[", "[", ",")
 	s.screen()
-	before := s.window.end
+	before := s.views.time.window.end
 	s.press("left")
 	s.screen()
-	if s.window.end >= before || s.travel.at != s.moment().At || !s.window.scrolled {
-		t.Errorf("left leads from %s to %s", before, s.window.end)
+	if s.views.time.window.end >= before || s.travel.at != s.moment().At || !s.views.time.window.scrolled {
+		t.Errorf("left leads from %s to %s", before, s.views.time.window.end)
 	}
 	s.press("right", ".")
 	s.screen()
-	if s.window.scrolled {
+	if s.views.time.window.scrolled {
 		t.Error("it stays scrolled away from where one goes")
 	}
 }
@@ -137,7 +140,7 @@ func BenchmarkTimeView(b *testing.B) {
 			}
 			s.press("tab", "tab", ",", ",")
 			for b.Loop() {
-				s.frame().render()
+				paint(s.frame(), s.view())
 			}
 		})
 	}
@@ -148,14 +151,14 @@ func TestTheTimeViewLooksAtWhatIsNear(t *testing.T) {
 	s := newStage(t, 3)
 	s.pass(5 * time.Minute)
 	s.press("home")
-	s.view = viewTime
+	s.turnTo(s.views.time)
 	s.View()
-	if known, seen := s.window.chart.last.At, s.window.end+s.windowSpan(); known > seen || known < s.window.end {
-		t.Errorf("it knows all until %s and shows all until %s", known, s.window.end)
+	if known, seen := s.views.time.window.chart.last.At, s.views.time.window.end+s.views.time.windowSpan(); known > seen || known < s.views.time.window.end {
+		t.Errorf("it knows all until %s and shows all until %s", known, s.views.time.window.end)
 	}
 	s.press("end")
 	s.View()
-	if s.window.chart.last.Seq < s.state.Seq {
-		t.Errorf("it knows all until event %d of %d", s.window.chart.last.Seq, s.state.Seq)
+	if s.views.time.window.chart.last.Seq < s.state.Seq {
+		t.Errorf("it knows all until event %d of %d", s.views.time.window.chart.last.Seq, s.state.Seq)
 	}
 }

@@ -1,54 +1,87 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
-
-// view is what the screen shows below its header.
-type view int
-
-// The views, in the order in which tab goes through them.
-const (
-	viewStage   view = iota // everything at a glance
-	viewLog                 // every node's log
-	viewTime                // who did what when
-	viewLinks               // the network as a matrix
-	viewClients             // what clients did and were told, and the checks
-	viewNode                // all about one node
-	viewCount   int  = iota
+import (
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/ui/canvas"
 )
 
-var viewNames = [viewCount]string{"stage", "log", "time", "links", "clients", "node"}
-
-func (v view) String() string { return viewNames[v] }
-
-// turn goes to the next view or, with shift, to the one before.
-func turn(m *model, pressed string) tea.Cmd {
-	by := 1
-	if pressed == "shift+tab" {
-		by = viewCount - 1
-	}
-	m.view, m.zoom = view((int(m.view)+by)%viewCount), ""
-	m.say("", m.view.String()+" view", false)
-	return nil
+// view is one screenful below the header: what it shows, what its keys do, and
+// where its cursor is.
+type view interface {
+	// name is what the view is called.
+	name() string
+	// keys are the keys that mean something in this view only.
+	keys() []binding
+	// draw paints the view into a layout, which it may change: captions stand over
+	// the story.
+	draw(p *painter, l *layout)
+	// reset puts the cursor of the view back, and reports whether it was away: esc
+	// does this.
+	reset() bool
 }
 
-// whole draws a view that has the screen to itself.
-func (p *painter) whole(l *layout) {
-	body := rect{1, 2, p.width - 2, p.height - 5}
-	l.story = rect{body.x, body.y + body.h - captionLines - 1, body.w, captionLines + 1}
-	if p.state.Caption != "" || p.waiting {
-		body.h -= l.story.h // a caption stands there
+// screen is what views ask of the program that shows them.
+type screen interface {
+	state() *trace.State                  // the state shown
+	nodes() []string                      // in the order in which they are drawn
+	size() (width, height int)            // of the screen, in cells
+	history() *history.History            // the past
+	span() (first, latest trace.Position) // the moments that can be shown
+	moment() trace.Position               // the moment shown
+	inPast() bool                         // that is a moment of the past
+	order(command, done string)           // sends a command; done is shown until its answer comes
+	say(text string, bad bool)            // shows the result of a key
+}
+
+// views are all views, in the order in which tab goes through them.
+type views struct {
+	all     []view
+	stage   *stageView
+	log     *logView
+	time    *timeView
+	links   *linksView
+	clients *clientsView
+	node    *nodeView
+}
+
+// newViews returns all views. To add one, write a file like view_log.go and add it
+// here.
+func newViews(s screen) *views {
+	v := &views{
+		stage: &stageView{}, log: &logView{screen: s}, time: newTimeView(s),
+		links: &linksView{screen: s}, clients: &clientsView{screen: s},
 	}
-	switch p.view {
-	case viewLog:
-		p.logView(body)
-	case viewTime:
-		p.timeView(body)
-	case viewLinks:
-		p.linksView(body)
-	case viewClients:
-		p.clientsView(body)
-	case viewNode:
-		p.nodeView(body)
-	case viewStage:
+	v.node = &nodeView{log: v.log}
+	v.all = []view{v.stage, v.log, v.time, v.links, v.clients, v.node}
+	return v
+}
+
+// paint draws a frame with a view, and returns the places that a click can hit,
+// those on top last.
+func paint(f *frame, v view) (*canvas.Canvas, []hit) {
+	p := newPainter(f)
+	if !p.fits() {
+		return p.Canvas, nil
 	}
+	l := layoutFor(f.width, f.height, len(f.state.Nodes))
+	band := p.band(&l)
+	p.header(l.header)
+	v.draw(p, &l)
+	p.overlays(&l, band)
+	return p.Canvas, p.hits
+}
+
+// keys are the keys of all views, each for its own view unless it says otherwise.
+func (v *views) keys() []binding {
+	var all []binding
+	for _, view := range v.all {
+		for _, b := range view.keys() {
+			if len(b.in) == 0 {
+				b.in = []string{view.name()}
+			}
+			all = append(all, b)
+		}
+	}
+	return all
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"capsize/cluster/trace"
-
 	"github.com/charmbracelet/x/exp/golden"
+
+	"capsize/cluster/trace"
 )
 
 // busy adds to a world what the views show beside the stage: calls, packets, and
@@ -60,10 +60,11 @@ func TestViewsLookAsTheyDid(t *testing.T) {
 		{"twenty-five", 120, 36},
 		{"ninety-nine", 80, 24},
 	} {
-		for _, v := range []view{viewLog, viewLinks, viewClients, viewNode} {
+		for _, v := range []string{"log", "links", "clients", "node"} {
 			t.Run(fmt.Sprintf("%s-%s-%dx%d", v, c.world, c.w, c.h), func(t *testing.T) {
 				f := full(worlds[c.world].frame(c.w, c.h))
-				f.view, f.at = v, spot{1, 2}
+				f.turnTo(v)
+				f.links.at = spot{1, 2}
 				golden.RequireEqual(t, plain(f))
 			})
 		}
@@ -71,7 +72,7 @@ func TestViewsLookAsTheyDid(t *testing.T) {
 	for _, pane := range []string{zoomRing, zoomTable, zoomLog, zoomTime, zoomStory} {
 		t.Run("zoom-"+pane, func(t *testing.T) {
 			f := full(worlds["partition"].frame(80, 24))
-			f.zoom = pane
+			f.stage.zoom = pane
 			golden.RequireEqual(t, plain(f))
 		})
 	}
@@ -85,7 +86,7 @@ func TestTheLogViewSaysWhatAnEntryIs(t *testing.T) {
 		131: "entry 131 on n4: +1, term 3; committed; the same on n2 n3 n4 n5",
 	} {
 		f := w.frame(120, 36)
-		f.view, f.index = viewLog, index
+		f.view, f.log.index = f.log, index
 		if text := strings.Join(strings.Fields(plain(f)), " "); !strings.Contains(text, want) {
 			t.Errorf("%d: not %q:\n%s", index, want, plain(f))
 		}
@@ -97,8 +98,8 @@ func TestTheLogViewShowsEveryIndexThatIsAskedFor(t *testing.T) {
 	for index := uint64(1); index <= 127; index++ {
 		for _, width := range []int{60, 80, 121} {
 			f := w.frame(width, 24)
-			f.view, f.index = viewLog, index
-			head := strings.ReplaceAll(strings.Split(plain(f), "\n")[2], f.glyphs.border, " ")
+			f.view, f.log.index = f.log, index
+			head := strings.ReplaceAll(strings.Split(plain(f), "\n")[2], f.glyphs.Border, " ")
 			if !slices.Contains(strings.Fields(head), fmt.Sprint(index)) {
 				t.Fatalf("%d wide, index %d: %q", width, index, head)
 			}
@@ -112,7 +113,7 @@ func TestNextIndexFollowsThePackets(t *testing.T) {
 	w := healthy(3)
 	leader, term := w.state.LeaderNode().ID, w.state.LeaderNode().Term
 	next := func() uint64 {
-		p := &painter{frame: w.frame(120, 36)}
+		p := &logPainter{painter: newPainter(w.frame(120, 36).frame)}
 		p.leader = w.state.LeaderNode()
 		_, next, _ := p.progress(w.state.Node("n1"))
 		return next
@@ -161,7 +162,7 @@ func TestAnEntryIsMarkedWhenItsClientHasItsAnswer(t *testing.T) {
 	w.call(trace.Op{Client: "c1", Kind: trace.EntryAdd, Delta: 1, Outcome: trace.OK, Seq: 7}, time.Millisecond)
 	w.call(trace.Op{Client: "c1", Kind: trace.EntryAdd, Delta: 1, Outcome: trace.Unknown, Seq: 8}, time.Millisecond)
 	f := w.frame(120, 36)
-	f.view = viewLog
+	f.view = f.log
 	if text := plain(f); strings.Count(text, "+1·") != 4 { // and one of the legend
 		t.Errorf("not one mark for each node:\n%s", text)
 	}
@@ -172,7 +173,7 @@ func TestAnOperationIsExplained(t *testing.T) {
 	ops := operations(&w.state)
 	text := func(op trace.Op) string {
 		f := w.frame(120, 36)
-		f.view, f.op = viewClients, op.ID
+		f.view, f.clients.op = f.clients, op.ID
 		return plain(f)
 	}
 	for _, c := range []struct{ client, want string }{
@@ -198,20 +199,20 @@ func TestAnOperationIsExplained(t *testing.T) {
 func TestZoomAndItsWaysBack(t *testing.T) {
 	s := newStage(t, 3)
 	for _, way := range []string{"z", "esc", "tab"} {
-		s.view = viewStage
+		s.turnTo(s.views.stage)
 		s.press("z", "s")
-		if s.zoom != zoomStory {
-			t.Fatalf("zoom is %q", s.zoom)
+		if s.views.stage.zoom != zoomStory {
+			t.Fatalf("zoom is %q", s.views.stage.zoom)
 		}
 		if text := s.screen(); strings.Contains(text, "clients") || !strings.Contains(text, "leads term 2") {
 			t.Errorf("not the story alone:\n%s", text)
 		}
-		if s.press(way); s.zoom != "" {
+		if s.press(way); s.views.stage.zoom != "" {
 			t.Errorf("%s does not lead back", way)
 		}
 	}
 	s.press("z", "z")
-	if s.zoom != "" || s.menu != nil {
+	if s.views.stage.zoom != "" || s.menu != nil {
 		t.Error("z does not leave its own question")
 	}
 }
@@ -234,7 +235,7 @@ func TestTheStoryIsFiltered(t *testing.T) {
 		t.Error("after enter keys do not mean what they did")
 	}
 	s.press("esc")
-	if s.filter != "" {
+	if s.filter.text != "" {
 		t.Error("esc does not show all again")
 	}
 	s.press("/", "q", "esc")
@@ -244,16 +245,16 @@ func TestTheStoryIsFiltered(t *testing.T) {
 func TestEveryViewCanBeReached(t *testing.T) {
 	s := newStage(t, 3)
 	for range 2 {
-		for v := range view(viewCount) {
-			if s.view != v {
-				t.Fatalf("the %s view, not the %s view", s.view, v)
+		for _, v := range s.views.all {
+			if s.view() != v {
+				t.Fatalf("the %s view, not the %s view", s.view().name(), v.name())
 			}
 			s.press("tab")
 		}
 	}
 	s.press("shift+tab")
-	if s.view != viewNode {
-		t.Errorf("before the stage comes the %s view", s.view)
+	if s.view() != s.views.node {
+		t.Errorf("before the stage comes the %s view", s.view().name())
 	}
 }
 
@@ -267,7 +268,7 @@ func TestTheViewsShowALivingCluster(t *testing.T) {
 	s.wants(" was told 2 at ")
 	s.press("left")
 	s.wants(" was told 1 at ")
-	s.view = viewClients
+	s.turnTo(s.views.clients)
 	s.press("left", "left", "right", "right", "left")
 	s.wants(" adds 1 via leader")
 	s.press("tab")

@@ -7,13 +7,6 @@ import (
 	"strings"
 )
 
-// firstKey is a key that whoever is here for the first time is told to press.
-type firstKey struct {
-	id, text string // as in the key map; what it does
-	command  string // what it stands for begins with
-	done     bool
-}
-
 // firstKeys tell the story of Raft in a few acts.
 func firstKeys() []firstKey {
 	return []firstKey{
@@ -27,8 +20,8 @@ func firstKeys() []firstKey {
 
 // welcomedPath is the file that says that somebody has pressed the first keys, ""
 // if there is no place for it.
-func welcomedPath() string {
-	dir := configDir()
+func (m *model) welcomedPath() string {
+	dir := m.options.ConfigDir
 	if dir == "" {
 		return ""
 	}
@@ -37,7 +30,7 @@ func welcomedPath() string {
 
 // welcome begins to tell of the first keys, unless that was done before.
 func (m *model) welcome() {
-	path := welcomedPath()
+	path := m.welcomedPath()
 	if path == "" {
 		return
 	}
@@ -62,7 +55,7 @@ func welcomed(keys []firstKey) bool {
 
 // rememberWelcome remembers that somebody has pressed the first keys.
 func (m *model) rememberWelcome() {
-	if path := welcomedPath(); path != "" && len(m.firstKeys) > 0 && welcomed(m.firstKeys) && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
+	if path := m.welcomedPath(); path != "" && len(m.firstKeys) > 0 && welcomed(m.firstKeys) && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
 		// What cannot be remembered is said again, which does no harm.
 		_ = os.WriteFile(path, nil, 0o600)
 	}
@@ -81,33 +74,4 @@ func (m *model) firstKeysNow() []firstKey {
 		}
 	}
 	return now
-}
-
-// welcomeLine tells which keys to press first, and which of them were.
-func (p *painter) welcomeLine(r rect) {
-	at := &pen{c: p.canvas, x: r.x, y: r.y, end: r.x + r.w}
-	at.write("try ", inkText)
-	next := true
-	for _, k := range p.firstKeys {
-		w := width(k.id) + 1 + width(k.text)
-		if !at.room(w + 1) {
-			return
-		}
-		at.skip(1)
-		if k.done {
-			at.write(p.glyphs.good, inkGood)
-			continue
-		}
-		p.hitKey(rect{at.x, at.y, w, 1}, k.id)
-		switch {
-		case next:
-			at.write(k.id, inkAccent|bold|reverse)
-			at.write(" "+k.text, inkText|bold)
-			next = false
-		default:
-			at.write(k.id, inkAccent|bold)
-			at.write(" "+k.text, inkDim)
-		}
-		at.skip(1)
-	}
 }

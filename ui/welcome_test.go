@@ -8,12 +8,12 @@ import (
 )
 
 func TestTheFirstKeysAreToldUntilTheyHaveBeenPressedOnce(t *testing.T) {
-	t.Setenv("CAPSIZE_CONFIG", filepath.Join(t.TempDir(), "new"))
 	s := newStage(t, 3)
+	s.options.ConfigDir = filepath.Join(t.TempDir(), "new")
 	s.welcome()
 	lastButOne := func() string {
 		s.toast, s.stale = toast{}, true
-		lines := strings.Split(plain(s.frame()), "\n")
+		lines := strings.Split(s.plain(), "\n")
 		return strings.TrimSpace(lines[len(lines)-2])
 	}
 	for _, step := range []struct{ key, want string }{
@@ -31,7 +31,7 @@ func TestTheFirstKeysAreToldUntilTheyHaveBeenPressedOnce(t *testing.T) {
 		}
 	}
 	s.rememberWelcome()
-	if _, err := os.Stat(welcomedPath()); err == nil {
+	if _, err := os.Stat(s.welcomedPath()); err == nil {
 		t.Error("it is remembered before all keys were pressed")
 	}
 	s.press("k")

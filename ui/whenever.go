@@ -5,56 +5,58 @@ import (
 	"time"
 
 	"capsize/cluster/vtime"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
 )
 
 // courseWidth is how much of the name of a branch or a recording the header shows.
 const courseWidth = 16
 
 // whenever writes where in time the screen looks, and how fast that moves.
-func (p *painter) whenever(at *pen) {
-	back := p.glyphs.minus + pastBy(p.latest-p.now)
+func (p *painter) whenever(at *canvas.Pen) {
+	back := p.glyphs.Minus + pastBy(p.latest-p.now)
 	switch {
 	case p.past && p.playing:
-		at.write(p.glyphs.play+" past "+back, inkAccent|bold)
-		at.skip(1)
-		p.pace(at, inkDim)
+		at.Write(p.glyphs.Play+" past "+back, style.Accent|style.Bold)
+		at.Skip(1)
+		p.pace(at, style.Dim)
 	case p.past && !p.stepped:
-		at.write(p.glyphs.stop+" past "+back, inkAccent|bold)
+		at.Write(p.glyphs.Stop+" past "+back, style.Accent|style.Bold)
 	case p.recorded:
-		at.write(p.glyphs.stop+" the end", inkWarn|bold)
+		at.Write(p.glyphs.Stop+" the end", style.Warn|style.Bold)
 	case p.paused && p.presents:
-		at.write(p.glyphs.stop, inkDim)
+		at.Write(p.glyphs.Stop, style.Dim)
 	case p.paused:
-		at.write(p.glyphs.stop+" paused", inkWarn|bold)
+		at.Write(p.glyphs.Stop+" paused", style.Warn|style.Bold)
 	default:
-		at.write(p.glyphs.play+" ", inkGood)
-		p.pace(at, inkGood)
+		at.Write(p.glyphs.Play+" ", style.Good)
+		p.pace(at, style.Good)
 	}
-	at.skip(2)
+	at.Skip(2)
 	if p.course != "" {
-		at.write(truncate(clean(p.course), courseWidth, p.glyphs.more), inkAccent)
-		at.skip(2)
+		at.Write(canvas.Truncate(canvas.Sanitize(p.course), courseWidth, p.glyphs.More), style.Accent)
+		at.Skip(2)
 	}
 	// Where one goes from event to event, a tenth of a second is long.
 	if p.past || p.speed < 1 {
-		at.write(fineTime(p.now), inkText|bold)
+		at.Write(canvas.ClockMillis(p.now), style.Text|style.Bold)
 	} else {
-		at.write(clockTime(p.now), inkText|bold)
+		at.Write(canvas.Clock(p.now), style.Text|style.Bold)
 	}
-	at.skip(3)
+	at.Skip(3)
 }
 
 // pace writes the speed as asked for and, where that is less, as reached.
-func (p *painter) pace(at *pen, k ink) {
+func (p *painter) pace(at *canvas.Pen, k style.Style) {
 	if p.auto {
-		at.write("auto ", k)
+		at.Write("auto ", k)
 	}
-	at.write(speedText(p.speed), k)
+	at.Write(speedText(p.speed), k)
 	switch {
 	case p.reached > 0 && p.speed >= vtime.Max:
-		at.write(fmt.Sprintf(" %.0fx", p.reached), inkDim)
+		at.Write(fmt.Sprintf(" %.0fx", p.reached), style.Dim)
 	case p.reached > 0:
-		at.write(fmt.Sprintf(" (reaches %.0fx)", p.reached), inkWarn)
+		at.Write(fmt.Sprintf(" (reaches %.0fx)", p.reached), style.Warn)
 	}
 }
 
@@ -69,4 +71,17 @@ func pastBy(d time.Duration) string {
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	}
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// speedText writes a speed as people say it: 10x, 1/100x, max.
+func speedText(speed float64) string {
+	switch {
+	case speed >= vtime.Max:
+		return "max"
+	case speed >= 1:
+		return fmt.Sprintf("%gx", speed)
+	case speed > 0:
+		return fmt.Sprintf("1/%.0fx", 1/speed)
+	}
+	return "0x"
 }

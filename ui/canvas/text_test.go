@@ -1,4 +1,4 @@
-package ui
+package canvas
 
 import (
 	"math"
@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"capsize/ui/style"
 )
 
 func FuzzTextStaysInItsCells(f *testing.F) {
 	f.Add("x\x1b]52;c;aGk=\x07\u202e\u0300")
 	f.Fuzz(func(t *testing.T, s string) {
-		c := newCanvas(20, 1, "…")
-		c.put(0, 0, 20, s, inkText)
-		if w := ansi.StringWidth(c.render(monoTheme)); w > 20 {
+		c := New(20, 1, "…")
+		c.Put(0, 0, 20, s, style.Text)
+		if w := ansi.StringWidth(c.Render(style.Mono)); w > 20 {
 			t.Fatalf("%q takes %d of 20 cells", s, w)
 		}
 	})
@@ -32,7 +34,7 @@ func TestWrapBreaksBetweenWords(t *testing.T) {
 		{"", 4, ""},
 		{"世界世界", 4, "世界|世界"},
 	} {
-		if got := strings.Join(wrap(c.in, c.w), "|"); got != c.want {
+		if got := strings.Join(Wrap(c.in, c.w), "|"); got != c.want {
 			t.Errorf("wrap(%q, %d) = %q, want %q", c.in, c.w, got, c.want)
 		}
 	}
@@ -52,9 +54,9 @@ func TestWideTextIsBrokenBetweenCharacters(t *testing.T) {
 		{"他说“好”了", 6, "他说|“好”了"},
 		{"n1、n2、n3", 6, "n1、|n2、n3"},
 	} {
-		got := wrap(c.in, c.w)
+		got := Wrap(c.in, c.w)
 		for _, line := range got {
-			if width(line) > c.w {
+			if Width(line) > c.w {
 				t.Errorf("wrap(%q, %d): %q is too wide", c.in, c.w, line)
 			}
 		}
@@ -80,7 +82,7 @@ func TestFitNeverShowsMoreThanThereIs(t *testing.T) {
 		{math.MinInt64, 20, "-9223372036854775808"},
 		{1234, 1, "#"},
 	} {
-		if got := fit(c.n, c.w); got != c.want {
+		if got := Compact(c.n, c.w); got != c.want {
 			t.Errorf("fit(%d, %d) = %q, want %q", c.n, c.w, got, c.want)
 		}
 	}
@@ -90,18 +92,18 @@ func TestTimesAsPeopleReadThem(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		83400 * time.Millisecond: "0:01:23.4", 0: "0:00:00.0", 100 * time.Hour: "100:00:00.0", -time.Second: "-0:00:01.0",
 	} {
-		if got := clockTime(d); got != want {
+		if got := Clock(d); got != want {
 			t.Errorf("clockTime(%v) = %q, want %q", d, got, want)
 		}
 	}
 	for d, want := range map[time.Duration]string{
 		400 * time.Millisecond: "0.4s", 34 * time.Second: "34s", 5 * time.Minute: "5m", 99 * time.Hour: "99h", 1000 * time.Hour: "41d", -1: "0.0s",
 	} {
-		if got := ago(d); got != want {
+		if got := Age(d); got != want {
 			t.Errorf("ago(%v) = %q, want %q", d, got, want)
 		}
 	}
-	if got := thousands(int64(-1234567)); got != "-1,234,567" {
+	if got := Thousands(int64(-1234567)); got != "-1,234,567" {
 		t.Errorf("thousands = %q", got)
 	}
 }

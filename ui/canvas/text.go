@@ -1,4 +1,4 @@
-package ui
+package canvas
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 	"capsize/cluster/trace"
 )
 
-// clean makes foreign text safe to show.
-func clean(s string) string { return trace.Sanitize(s) }
+// Sanitize makes foreign text safe to show.
+func Sanitize(s string) string { return trace.Sanitize(s) }
 
 // isPlain says whether s is printable ASCII, as nearly all text is.
 func isPlain(s string) bool {
@@ -25,27 +25,27 @@ func isPlain(s string) bool {
 	return true
 }
 
-// width returns how many cells clean text takes.
-func width(s string) int {
+// Width returns how many cells clean text takes.
+func Width(s string) int {
 	if isPlain(s) {
 		return len(s)
 	}
 	return ansi.StringWidth(s)
 }
 
-// truncate shortens clean text to w cells, and shows with more that it did.
-func truncate(s string, w int, more string) string {
+// Truncate shortens clean text to w cells, and shows with more that it did.
+func Truncate(s string, w int, more string) string {
 	if w <= 0 {
 		return ""
 	}
-	if width(s) <= w {
+	if Width(s) <= w {
 		return s
 	}
 	return ansi.Truncate(s, w, more)
 }
 
-// thousands writes a count with commas.
-func thousands[N uint64 | int64 | int](n N) string {
+// Thousands writes a count with commas.
+func Thousands[N uint64 | int64 | int](n N) string {
 	s := fmt.Sprint(n)
 	sign := ""
 	if s[0] == '-' {
@@ -61,10 +61,10 @@ func thousands[N uint64 | int64 | int](n N) string {
 	return sign + b.String()
 }
 
-// fit writes a number in at most w cells: exactly if it can, else rounded
+// Compact writes a number in at most w cells: exactly if it can, else rounded
 // toward zero with a letter for its size, so that what is shown is never more
 // than there is.
-func fit(n int64, w int) string {
+func Compact(n int64, w int) string {
 	exact := strconv.FormatInt(n, 10)
 	if len(exact) <= w {
 		return exact
@@ -94,11 +94,11 @@ func fit(n int64, w int) string {
 	return strings.Repeat("#", max(w, 0))
 }
 
-// count makes an index or a term a number to fit; one too large is as large as can be.
-func count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
+// Count makes an index or a term a number to fit; one too large is as large as can be.
+func Count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
-// clockTime writes a moment of virtual time as h:mm:ss.t.
-func clockTime(d time.Duration) string {
+// Clock writes a moment of virtual time as h:mm:ss.t.
+func Clock(d time.Duration) string {
 	sign := ""
 	if d < 0 {
 		sign, d = "-", -d
@@ -107,8 +107,18 @@ func clockTime(d time.Duration) string {
 	return fmt.Sprintf("%s%d:%02d:%02d.%d", sign, t/36000, t/600%60, t/10%60, t%10)
 }
 
-// ago writes how long something is past, in at most five cells for a century.
-func ago(d time.Duration) string {
+// ClockMillis writes a moment of virtual time as h:mm:ss.ttt.
+func ClockMillis(d time.Duration) string {
+	text := Clock(d.Truncate(100 * time.Millisecond))
+	ms := d.Milliseconds() % 100
+	if ms < 0 {
+		ms = -ms
+	}
+	return fmt.Sprintf("%s%02d", text, ms)
+}
+
+// Age writes how long something is past, in at most five cells for a century.
+func Age(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())

@@ -1,4 +1,4 @@
-package ui
+package style
 
 // termColour is one colour of a term: as text, as a filled block, and the text on that.
 type termColour struct{ text, fill, on string }
@@ -17,14 +17,14 @@ type palette struct {
 	append, vote, reply, other          string
 	// Neighbours differ in lightness, so that two terms that follow each other
 	// can be told apart without seeing colours.
-	terms [termColours]termColour
+	terms [TermColours]termColour
 }
 
 var darkPalette = palette{
 	ground: "#0e131a", text: "#dde3ec", band: "#1b2736",
 	dim: "#9aa3b2", faint: "#515a68", accent: "#5cc8ff", good: "#8bd69a", warn: "#ffc457", bad: "#ff8585",
 	append: "#5cc8ff", vote: "#ffb3f0", reply: "#8bd69a", other: "#c9b8ff",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"#7db4e8", "#1f3d5e", "#a8d1f7"},
 		{"#f0d58a", "#62501f", "#ffe7ab"},
 		{"#c39ae2", "#40295c", "#d9b8f5"},
@@ -38,7 +38,7 @@ var lightPalette = palette{
 	ground: "#ffffff", text: "#1f252e", band: "#e4ecf5",
 	dim: "#5a6270", faint: "#b4bac4", accent: "#0063b1", good: "#0f6b2f", warn: "#955f00", bad: "#c4202f",
 	append: "#0063b1", vote: "#a0208c", reply: "#0f6b2f", other: "#6541c9",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"#1f5f9e", "#d3e5f8", "#123f6d"},
 		{"#8a6100", "#ecd08a", "#4d3600"},
 		{"#6f3a9c", "#f0e6fa", "#4d2275"},
@@ -52,7 +52,7 @@ var contrastPalette = palette{
 	ground: "#000000", text: "#ffffff", band: "#1f2f5c",
 	dim: "#e0e0e0", faint: "#a0a0a0", accent: "#00e5ff", good: "#7dff7d", warn: "#ffe000", bad: "#ff8080",
 	append: "#00e5ff", vote: "#ff9cff", reply: "#7dff7d", other: "#ffffff",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"#9cc8ff", "#0040c0", "#ffffff"},
 		{"#ffe66b", "#ffe000", "#000000"},
 		{"#e0a8ff", "#7a00b8", "#ffffff"},
@@ -66,7 +66,7 @@ var lightContrastPalette = palette{
 	ground: "#ffffff", text: "#000000", band: "#ffe680",
 	dim: "#303030", faint: "#808080", accent: "#0000b8", good: "#004d14", warn: "#6e3b00", bad: "#a80000",
 	append: "#0000b8", vote: "#8a0078", reply: "#004d14", other: "#000000",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"#003a9e", "#0040c0", "#ffffff"},
 		{"#5c4200", "#ffe000", "#000000"},
 		{"#5a008c", "#7a00b8", "#ffffff"},
@@ -81,7 +81,7 @@ var blindPalette = palette{
 	ground: "#0e131a", text: "#dde3ec", band: "#1b2736",
 	dim: "#9aa3b2", faint: "#515a68", accent: "#56b4e9", good: "#3cb8b0", warn: "#f0e442", bad: "#ff8a3d",
 	append: "#56b4e9", vote: "#f0e442", reply: "#e6ebf2", other: "#ee9f5e",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"#5aa6dd", "#0a5f96", "#ffffff"},
 		{"#f0e442", "#f0e442", "#1a1a1a"},
 		{"#d58ab4", "#8a3f68", "#ffffff"},
@@ -95,7 +95,7 @@ var lightBlindPalette = palette{
 	ground: "#ffffff", text: "#1f252e", band: "#e4ecf5",
 	dim: "#5a6270", faint: "#b4bac4", accent: "#0058c4", good: "#006d78", warn: "#7a6800", bad: "#861c00",
 	append: "#0058c4", vote: "#7a6800", reply: "#1f252e", other: "#861c00",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"#0050b0", "#0072b2", "#ffffff"},
 		{"#7a6800", "#f0e442", "#1a1a1a"},
 		{"#5b2d8a", "#6a3d9a", "#ffffff"},
@@ -111,7 +111,7 @@ var fewDarkPalette = palette{
 	text: "15", band: "4",
 	dim: "7", faint: "8", accent: "14", good: "10", warn: "11", bad: "9",
 	append: "14", vote: "13", reply: "10", other: "15",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"13", "5", "15"}, {"15", "7", "0"}, {"14", "4", "15"}, {"10", "2", "0"}, {"9", "1", "15"}, {"6", "6", "0"},
 	},
 }
@@ -120,7 +120,7 @@ var fewLightPalette = palette{
 	text: "0", band: "7",
 	faint: "8", accent: "4", warn: "5", bad: "1",
 	append: "4", vote: "5", other: "1",
-	terms: [termColours]termColour{
+	terms: [TermColours]termColour{
 		{"5", "5", "15"}, {"", "7", "0"}, {"4", "4", "15"}, {"", "2", "0"}, {"1", "1", "15"}, {"", "6", "0"},
 	},
 }

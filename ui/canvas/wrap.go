@@ -1,4 +1,4 @@
-package ui
+package canvas
 
 import (
 	"strings"
@@ -7,17 +7,17 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// wrap breaks clean text into lines of at most w cells: between words and, as
+// Wrap breaks clean text into lines of at most w cells: between words and, as
 // Chinese and Japanese do, between wide characters, but not before punctuation
 // that ends something.
-func wrap(s string, w int) []string {
+func Wrap(s string, w int) []string {
 	if w <= 0 {
 		return nil
 	}
 	var lines []string
 	line, used := "", 0
 	for _, u := range units(s) {
-		n := width(u.text)
+		n := Width(u.text)
 		space := 0
 		if u.apart && used > 0 {
 			space = 1
@@ -35,7 +35,7 @@ func wrap(s string, w int) []string {
 			}
 			lines = append(lines, head)
 			line = line[len(head):]
-			used = width(line)
+			used = Width(line)
 		}
 	}
 	if used > 0 {

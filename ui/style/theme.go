@@ -1,0 +1,214 @@
+package style
+
+import (
+	"slices"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Style is how a cell looks: a token, which a theme turns into colours, and
+// attributes, which are the same in every theme. The zero ink is plain text.
+type Style uint16
+
+// Tokens say what something means. They name everything that has a colour.
+const (
+	Text   Style = iota // the terminal's own foreground
+	Dim                 // beside the point: labels, followers' details, what is stale
+	Faint               // hardly there: links, empty bars
+	Accent              // the one colour of the program: leader, cursor, keys
+	Good
+	Warn
+	Bad
+	PacketAppend
+	PacketVote
+	PacketReply
+	PacketOther
+	Caption                       // a caption, on the band
+	Chapter                       // the name of a part, on the band
+	Term0                         // text in the colour of a term; TermColours of them
+	Fill0   = Term0 + TermColours // a block filled with it
+	Count   = Fill0 + TermColours
+)
+
+// Attributes.
+const (
+	Bold Style = 1 << (8 + iota)
+	Underline
+	Reverse
+	Strike
+)
+
+// Loud is for what must not be overlooked: an alarm.
+const Loud = Bad | Bold | Reverse
+
+// TermColours is after how many terms the colours come round again.
+const TermColours = 6
+
+// Term is the ink of text about a term.
+func Term(term uint64) Style { return Term0 + Style(term%TermColours) }
+
+// Fill is the ink of a block filled with the colour of a term.
+func Fill(term uint64) Style { return Fill0 + Style(term%TermColours) }
+
+// Theme says how each ink is written: the parameters of its SGR sequence.
+type Theme struct {
+	Name string
+	SGR  [Count]string
+	// blockBlank says of each token whether it shows on an empty cell.
+	blockBlank [Count]bool
+	// Colours are the same for where there is no terminal; the first is of text.
+	// Without colours they are black on white.
+	Colours [Count]Colour
+	Ground  string
+	// Ansi are the sixteen colours of a terminal in this theme, joined by colons,
+	// "" for the terminal's own.
+	Ansi string
+}
+
+// Colour is a colour of text, and of what is behind it or "".
+type Colour struct{ Text, Behind string }
+
+// TerminalColours is what a terminal is to draw on.
+type TerminalColours struct {
+	Light   bool // its background is
+	Sixteen bool // it has sixteen colours
+}
+
+// The themes that --theme may name, as they are on a dark and on a light background.
+var themes = []struct {
+	Name        string
+	Dark, light *Theme
+}{
+	{"dark", Dark, Dark},
+	{"light", Light, Light},
+	{"high-contrast", newTheme("high-contrast", contrastPalette), newTheme("high-contrast", lightContrastPalette)},
+	{"colour-blind", newTheme("colour-blind", blindPalette), newTheme("colour-blind", lightBlindPalette)},
+}
+
+var (
+	Dark, Light = newTheme("dark", darkPalette), newTheme("light", lightPalette)
+	// Sixteen colours are too few for themes to differ in more than the background.
+	fewDarkTheme, fewLightTheme = newTheme("dark", fewDarkPalette), newTheme("light", fewLightPalette)
+	// Mono is for NO_COLOR: attributes only.
+	Mono = newMonoTheme()
+)
+
+// ThemeOn returns the theme of a name as it is on a surface, or the one that
+// suits the surface if the name is "". It returns nil if there is none of that name.
+func ThemeOn(name string, on TerminalColours) *Theme {
+	switch {
+	case name == "" && on.Light:
+		name = "light"
+	case name == "":
+		name = "dark"
+	}
+	i := slices.Index(ThemeNames(), name)
+	switch {
+	case i < 0:
+		return nil
+	case on.Sixteen && (name == "light" || name != "dark" && on.Light):
+		return fewLightTheme
+	case on.Sixteen:
+		return fewDarkTheme
+	case on.Light:
+		return themes[i].light
+	}
+	return themes[i].Dark
+}
+
+// ThemeNamed returns a theme as it is on a dark background, nil if there is none
+// of that name.
+func ThemeNamed(name string) *Theme {
+	if name == "" {
+		return nil
+	}
+	return ThemeOn(name, TerminalColours{})
+}
+
+// ThemeNames returns the names that --theme takes.
+func ThemeNames() []string {
+	names := make([]string, len(themes))
+	for i, t := range themes {
+		names[i] = t.Name
+	}
+	return names
+}
+
+func newTheme(name string, p palette) *Theme {
+	t := &Theme{Name: name, Ground: p.ground}
+	if p.ground != "" {
+		eight := []string{p.ground, p.bad, p.good, p.warn, p.append, p.vote, p.accent, p.text}
+		t.Ansi = strings.Join(append(eight, eight...), ":")
+	}
+	for token, text := range map[Style]string{
+		Dim: p.dim, Faint: p.faint, Accent: p.accent, Good: p.good, Warn: p.warn, Bad: p.bad,
+		PacketAppend: p.append, PacketVote: p.vote, PacketReply: p.reply, PacketOther: p.other,
+	} {
+		t.paint(token, Colour{Text: text})
+	}
+	t.paint(Caption, Colour{p.text, p.band})
+	t.paint(Chapter, Colour{p.accent, p.band})
+	for i, c := range p.terms {
+		t.paint(Term(uint64(i)), Colour{Text: c.text})
+		t.paint(Fill(uint64(i)), Colour{c.on, c.fill})
+	}
+	t.Colours[Text] = Colour{Text: p.text}
+	return t
+}
+
+// paint gives a token its colours.
+func (t *Theme) paint(token Style, c Colour) {
+	var style ansi.Style
+	if c.Text != "" {
+		style = style.ForegroundColor(lipgloss.Color(c.Text))
+	}
+	if c.Behind != "" {
+		style = style.BackgroundColor(lipgloss.Color(c.Behind))
+		t.blockBlank[token] = true
+	}
+	t.SGR[token], t.Colours[token] = strings.Join(style, ";"), c
+}
+
+func newMonoTheme() *Theme {
+	t := &Theme{Name: "mono", Ground: "white"}
+	for token := range t.Colours {
+		t.Colours[token] = Colour{Text: "black"}
+	}
+	boldly, faintly := strings.Join(ansi.Style{}.Bold(), ";"), strings.Join(ansi.Style{}.Faint(), ";")
+	for _, token := range []Style{Accent, Warn, Bad, Chapter} {
+		t.SGR[token] = boldly
+	}
+	for token := Term0; token < Fill0; token++ {
+		t.SGR[token] = faintly
+	}
+	t.SGR[Dim], t.SGR[Faint] = faintly, faintly
+	return t
+}
+
+// MarksBlank says whether an ink shows on an empty cell.
+func (t *Theme) MarksBlank(k Style) bool {
+	return k&(Underline|Reverse|Strike) != 0 || t.blockBlank[k&0xff]
+}
+
+// Write writes the sequence that starts a run of an ink.
+func (t *Theme) Write(b *strings.Builder, k Style) {
+	b.WriteString("\x1b[")
+	if k != Text {
+		b.WriteByte('0')
+	}
+	for _, a := range [...]struct {
+		bit Style
+		sgr string
+	}{{Bold, ";1"}, {Underline, ";4"}, {Reverse, ";7"}, {Strike, ";9"}} {
+		if k&a.bit != 0 {
+			b.WriteString(a.sgr)
+		}
+	}
+	if sgr := t.SGR[k&0xff]; sgr != "" {
+		b.WriteByte(';')
+		b.WriteString(sgr)
+	}
+	b.WriteByte('m')
+}
