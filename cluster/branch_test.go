@@ -230,7 +230,7 @@ func TestABranchOfAnything(t *testing.T) {
 			b.until("all nodes agree", func(s *trace.State) bool {
 				rest := *s
 				rest.Nodes = slices.DeleteFunc(slices.Clone(s.Nodes), func(n trace.Node) bool { return n.Process == trace.Removed })
-				return s.NoLeader() == "" && converged(&rest)
+				return s.HasLeader() && converged(&rest)
 			})
 			end := b.Trace().State()
 			b.checkDisks(&end)

@@ -56,7 +56,7 @@ func TestTheLeaderRouteRemembersAndFollowsRedirects(t *testing.T) {
 		w.fatal("the leader is known: %+v", op)
 	}
 	w.must(func() error { return w.Transfer(w.followers()[0]) })
-	w.until("it leads", func(s *trace.State) bool { return s.NoLeader() == "" })
+	w.until("it leads", func(s *trace.State) bool { return s.HasLeader() })
 	if op := w.add(1, RouteLeader); op.Outcome != trace.OK || op.Attempts != 2 {
 		w.fatal("the old leader knows the new one: %+v", op)
 	}
@@ -112,7 +112,7 @@ func TestOfACutOffLeaderTheOutcomeIsUnknown(t *testing.T) {
 	if n := w.at(old); n.LastIndex() != last+1 || n.Commit != last {
 		w.fatal("its log ends at %d, committed %d, before at %d", n.LastIndex(), n.Commit, last)
 	}
-	w.until("the others elect", func(s *trace.State) bool { return s.NoLeader() == "" && s.LeaderNode().ID != old })
+	w.until("the others elect", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	w.must(w.Heal)
 	w.untilAll(1) // that one was lost
 	w.storySays(old + " steps down: only 1 of 5 answered it within 500ms, itself included")
@@ -230,7 +230,7 @@ func TestARetryCountsOnceWithSessionsAndTwiceWithout(t *testing.T) {
 			if !sessions {
 				want = 3
 			}
-			w.until("someone leads", func(s *trace.State) bool { return s.NoLeader() == "" })
+			w.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
 			if got := w.at(w.leaderName()).Value; got != want || op.Value != want {
 				w.fatal("sessions %t, leader %s: the counter is %d and the client was told %d, want %d", sessions, how, got, op.Value, want)
 			}

@@ -51,7 +51,7 @@ func TestTheNodeWithTheFastestClockAsksForVotesFirst(t *testing.T) {
 		first = ""
 		mu.Unlock()
 		w.must(func() error { return w.Kill(old) })
-		w.until("someone leads", func(s *trace.State) bool { return s.NoLeader() == "" })
+		w.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
 		mu.Lock()
 		if first != fast {
 			w.fatal("%s asks first, want %s", first, fast)

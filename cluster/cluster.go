@@ -337,7 +337,7 @@ func (c *Cluster) AwaitLeader(limit time.Duration) bool {
 	const step = 10 * time.Millisecond
 	for range limit / step {
 		found := false
-		c.trace.Read(func(s *trace.State) { found = s.LeaderNode() != nil && s.NoLeader() == "" })
+		c.trace.Read(func(s *trace.State) { found = s.LeaderNode() != nil && s.HasLeader() })
 		if found {
 			return true
 		}

@@ -118,7 +118,7 @@ func (w *world) untilAll(value int64) {
 				return false
 			}
 		}
-		return s.NoLeader() == ""
+		return s.HasLeader()
 	})
 }
 
@@ -126,7 +126,7 @@ func (w *world) leaderName() string {
 	w.t.Helper()
 	state := w.Trace().State()
 	if state.LeaderNode() == nil {
-		w.fatal("no leader: %s", state.NoLeader())
+		w.fatal("no leader: %s", state.LeaderProblem())
 	}
 	return state.LeaderNode().ID
 }

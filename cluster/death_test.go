@@ -25,7 +25,7 @@ func TestAFailingDiskCrashesTheNodeAndNotTheProgram(t *testing.T) {
 		}
 		w.refused(w.do(func() error { return w.Restart(one) }), one, "does not start", "input/output error")
 		w.life(one, trace.Crashed)
-		w.until("the others elect", func(s *trace.State) bool { return s.NoLeader() == "" })
+		w.until("the others elect", func(s *trace.State) bool { return s.HasLeader() })
 		w.setDisk(one, nil)
 		w.must(func() error { return w.Restart(one) })
 		w.add(2, RouteLeader)

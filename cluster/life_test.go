@@ -208,7 +208,7 @@ func TestAPausedLeaderIsReplacedAndFollowsAfterwards(t *testing.T) {
 	old := w.leaderName()
 	w.must(func() error { return w.Pause(old) })
 	w.until("another leads", func(s *trace.State) bool {
-		return s.LeaderNode() != nil && s.LeaderNode().ID != old && s.NoLeader() == ""
+		return s.LeaderNode() != nil && s.LeaderNode().ID != old && s.HasLeader()
 	})
 	w.add(4, RouteLeader)
 	w.must(func() error { return w.Resume(old) })
@@ -229,7 +229,7 @@ func TestAPausedNodeCanBeKilled(t *testing.T) {
 			w.must(func() error { return end(name) })
 			w.must(func() error { return w.Restart(name) })
 			w.until("it takes part again", func(s *trace.State) bool {
-				return s.NoLeader() == "" && s.Node(name).LastIndex() == s.LeaderNode().LastIndex()
+				return s.HasLeader() && s.Node(name).LastIndex() == s.LeaderNode().LastIndex()
 			})
 		}
 	})
@@ -286,7 +286,7 @@ func TestRestartRightAfterKillWorks(t *testing.T) {
 			})
 			w.life(name, trace.Up)
 			w.pass(50 * time.Millisecond)
-			w.until("someone leads", func(s *trace.State) bool { return s.NoLeader() == "" })
+			w.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
 		}
 		w.must(func() error { w.StopLoad(); return nil })
 		w.until("all agree", converged)

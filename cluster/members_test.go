@@ -70,9 +70,9 @@ func TestANonVoterFollowsButDoesNotCount(t *testing.T) {
 		}
 		w.must(func() error { return w.Kill(name) })
 	}
-	w.until("the leader has lost its quorum", func(s *trace.State) bool { return s.NoLeader() != "" })
-	if got := w.Trace().State(); got.NoLeader() != "1 of 3 nodes are up, 2 needed" {
-		t.Errorf("no leader because %q", got.NoLeader())
+	w.until("the leader has lost its quorum", func(s *trace.State) bool { return !s.HasLeader() })
+	if got := w.Trace().State(); got.LeaderProblem() != "1 of 3 nodes are up, 2 needed" {
+		t.Errorf("no leader because %q", got.LeaderProblem())
 	}
 }
 
@@ -98,7 +98,7 @@ func TestADemotedLeaderStepsDown(t *testing.T) {
 	w := open(t, 3)
 	old := w.leaderName()
 	w.must(func() error { return w.Demote(old) })
-	w.until("another leads", func(s *trace.State) bool { return s.NoLeader() == "" && s.LeaderNode().ID != old })
+	w.until("another leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	w.add(1, RouteLeader)
 	w.untilAll(1)
 	w.storySays(old + " steps down: it is no longer a voter")
@@ -133,7 +133,7 @@ func TestARemovedNodeIsGone(t *testing.T) {
 			w.must(w.Heal)
 			w.must(func() error { return w.RemoveNode(name) })
 			w.life(name, trace.Removed)
-			w.until("the others know", func(s *trace.State) bool { return s.NoLeader() == "" && len(s.Voters()) == 3 })
+			w.until("the others know", func(s *trace.State) bool { return s.HasLeader() && len(s.Voters()) == 3 })
 			if slices.Contains(w.Names(), name) {
 				t.Errorf("%s: it is still there", who)
 			}
@@ -211,7 +211,7 @@ func TestTransferHandsLeadershipOver(t *testing.T) {
 	for range 5 {
 		to := w.followers()[1]
 		w.must(func() error { return w.Transfer(to) })
-		w.until("it leads", func(s *trace.State) bool { return s.NoLeader() == "" && s.LeaderNode().ID == to })
+		w.until("it leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID == to })
 		w.must(func() error { return w.Transfer(to) }) // nothing to do
 		if got := w.leaderName(); got != to {
 			w.fatal("%s leads, want %s", got, to)
@@ -220,7 +220,7 @@ func TestTransferHandsLeadershipOver(t *testing.T) {
 	}
 	old := w.leaderName()
 	w.must(func() error { return w.Transfer("") })
-	w.until("another leads", func(s *trace.State) bool { return s.NoLeader() == "" && s.LeaderNode().ID != old })
+	w.until("another leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	w.pass(time.Second)
 
 	dead := w.followers()[0]
@@ -315,13 +315,13 @@ func TestTwoOfFiveCanBecomeTheCluster(t *testing.T) {
 			w.must(func() error { return w.PowerOff(name) })
 		}
 		w.pass(3 * time.Second)
-		if state := w.Trace().State(); state.NoLeader() == "" {
+		if state := w.Trace().State(); state.HasLeader() {
 			w.fatal("two of five have a leader")
 		}
 		w.refused(w.do(func() error { return w.Recover() }), "no node is named")
 		w.refused(w.do(func() error { return w.Recover("n1", "n9") }), `no node "n9"`)
 		w.must(func() error { return w.Recover("n1", "n2", "n1") })
-		w.until("they elect", func(s *trace.State) bool { return s.NoLeader() == "" })
+		w.until("they elect", func(s *trace.State) bool { return s.HasLeader() })
 		w.members("n1 n2", "")
 		w.add(1, RouteLeader)
 		w.untilAll(5)

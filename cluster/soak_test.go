@@ -255,7 +255,7 @@ func (w *world) mend() {
 // converged says whether all nodes are up, hold the same log to the same commit
 // index, and show the same value.
 func converged(s *trace.State) bool {
-	if s.NoLeader() != "" {
+	if !s.HasLeader() {
 		return false
 	}
 	leader := s.LeaderNode()

@@ -48,7 +48,7 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	if s.cluster == old || old.Closed() == false {
 		t.Fatal("the old cluster goes on")
 	}
-	s.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
+	s.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.HasLeader() })
 	s.press("i")
 	s.until("2 everywhere", everyValue(2))
 	s.wants("branch 2")
@@ -168,7 +168,7 @@ func TestARecordingCanBeGoneOnFrom(t *testing.T) {
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
 	r.branchHere()
-	r.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
+	r.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.HasLeader() })
 	r.press("i")
 	r.until("11 everywhere", everyValue(11))
 }

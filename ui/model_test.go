@@ -135,7 +135,7 @@ func everyValue(value int64) func(*trace.State) bool {
 				return false
 			}
 		}
-		return s.NoLeader() == ""
+		return s.HasLeader()
 	}
 }
 
@@ -149,7 +149,7 @@ func TestTheMainStory(t *testing.T) {
 	old, term := s.state.LeaderNode().ID, s.state.LeaderNode().Term
 	s.press("k")
 	s.wants("kill " + old)
-	s.until("another leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.NoLeader() == "" })
+	s.until("another leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.HasLeader() })
 	if leader := s.state.LeaderNode(); leader.ID == old || leader.Term <= term || leader.Value != 5 {
 		t.Fatalf("%s leads term %d with %d", leader.ID, leader.Term, leader.Value)
 	}
@@ -162,13 +162,13 @@ func TestTheMainStory(t *testing.T) {
 	s.press("p", "v", "i")
 	s.wants("increment via " + cut)
 	s.until("it is cut off with an entry that the others do not have", func(st *trace.State) bool {
-		return st.Isolated(cut) && st.Node(cut).LastIndex() > st.Node(cut).Commit && st.NoLeader() == ""
+		return st.Isolated(cut) && st.Node(cut).LastIndex() > st.Node(cut).Commit && st.HasLeader()
 	})
 	s.press("h")
 	s.until("its entry is gone and all agree", func(st *trace.State) bool { return st.Node(cut).TruncatedAt > 0 && everyValue(5)(st) })
 
 	s.press("P", "2")
-	s.until("the larger half goes on", func(st *trace.State) bool { return st.NoLeader() == "" })
+	s.until("the larger half goes on", func(st *trace.State) bool { return st.HasLeader() })
 	s.press("P", "a")
 	s.until("nobody leads", func(st *trace.State) bool { return st.LeaderNode() == nil })
 	s.wants("no leader: 1 of 5 nodes can talk, 3 needed")

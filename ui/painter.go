@@ -38,7 +38,7 @@ func newPainter(f *frame) *painter {
 		f.line, f.lineEnd, f.latest = f.state, f.now, f.now
 	}
 	p := &painter{frame: f, Canvas: canvas.New(max(f.width, 0), max(f.height, 0), f.glyphs.More)}
-	p.leader, p.noLeader, p.voters = f.state.LeaderNode(), f.state.NoLeader(), f.state.Voters()
+	p.leader, p.noLeader, p.voters = f.state.LeaderNode(), f.state.LeaderProblem(), f.state.Voters()
 	if len(f.state.Lost) > 0 {
 		p.lost = make(map[uint64]trace.Entry, len(f.state.Lost))
 		for _, lost := range f.state.Lost {

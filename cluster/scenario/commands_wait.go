@@ -80,10 +80,10 @@ func (r *reader) on() (selector, error) {
 	return r.selector()
 }
 
-func leads(_ *execution, s *trace.State) string { return s.NoLeader() }
+func leads(_ *execution, s *trace.State) string { return s.LeaderProblem() }
 
 func leadsOneOf(x *execution, s *trace.State, sel selector) string {
-	if why := s.NoLeader(); why != "" {
+	if why := s.LeaderProblem(); why != "" {
 		return "no leader: " + why
 	}
 	ids, err := x.peek(sel)
@@ -106,7 +106,7 @@ func nobodyLeads(_ *execution, s *trace.State) string {
 }
 
 func converged(_ *execution, s *trace.State) string {
-	if why := s.NoLeader(); why != "" {
+	if why := s.LeaderProblem(); why != "" {
 		return "no leader: " + why
 	}
 	leader := s.LeaderNode()

@@ -124,7 +124,7 @@ func (x *execution) selectPart(part string, chosen []string) ([]string, error) {
 	case "leader", "followers":
 		leader := state.LeaderNode()
 		if leader == nil {
-			return nil, fmt.Errorf("%q selects nothing: there is no leader now, %s", part, state.NoLeader())
+			return nil, fmt.Errorf("%q selects nothing: there is no leader now, %s", part, state.LeaderProblem())
 		}
 		if part == "leader" {
 			return []string{leader.ID}, nil

@@ -11,7 +11,7 @@ import (
 func (s *State) Apply(e *Event) {
 	s.Seq, s.At = e.Seq, e.At
 	// The story is told first: it needs to know how things stood before.
-	s.tell(e)
+	s.narrate(e)
 	switch e.Kind {
 	case KindSettings:
 		if e.Settings != nil {
@@ -30,7 +30,7 @@ func (s *State) Apply(e *Event) {
 			s.applyReturned(*e.Op)
 		}
 	case KindCaption, KindChapter:
-		s.applyWords(e)
+		s.applyCaption(e)
 	case KindVerdict:
 		s.applyVerdict(e)
 	case KindLogLine:
@@ -51,10 +51,10 @@ func (s *State) applyNode(e *Event) {
 			return
 		}
 	}
-	s.applyReign(n, e)
+	s.applyLeaderTerm(n, e)
 	switch e.Kind {
 	case KindProcess:
-		n.applyLife(e)
+		n.applyProcess(e)
 	case KindRole:
 		n.applyRole(e)
 	case KindTerm:
@@ -92,13 +92,13 @@ func (s *State) applyNode(e *Event) {
 	}
 }
 
-// applyReign notes when a node begins or ceases to lead.
-func (s *State) applyReign(n *Node, e *Event) {
+// applyLeaderTerm notes when a node begins or ceases to lead.
+func (s *State) applyLeaderTerm(n *Node, e *Event) {
 	leads := n.Role == Leader
 	switch {
 	case e.Kind == KindRole && e.Role == Leader && !leads:
-		if len(s.LeaderTerms) == reignsMax {
-			s.LeaderTerms = slices.Delete(s.LeaderTerms, 0, reignsMax/4)
+		if len(s.LeaderTerms) == leaderTermsMax {
+			s.LeaderTerms = slices.Delete(s.LeaderTerms, 0, leaderTermsMax/4)
 		}
 		s.LeaderTerms = append(s.LeaderTerms, LeaderTerm{Node: n.ID, Term: e.Term, From: e.At})
 	case leads && (e.Kind == KindRole || e.Kind == KindProcess && !e.Process.Running()):
@@ -110,7 +110,7 @@ func (s *State) applyReign(n *Node, e *Event) {
 	}
 }
 
-func (n *Node) applyLife(e *Event) {
+func (n *Node) applyProcess(e *Event) {
 	was := n.Process
 	n.Process, n.Why, n.Since = e.Process, e.Text, e.At
 	switch e.Process {
@@ -161,13 +161,13 @@ func (s *State) applyCommit(index uint64) {
 	s.Commit = index
 }
 
-// calm is how long a value has to stand still for its next change to be one that
+// calmPeriod is how long a value has to stand still for its next change to be one that
 // people would notice.
-const calm = 500 * time.Millisecond
+const calmPeriod = 500 * time.Millisecond
 
 func (n *Node) applyValue(e *Event) {
 	if n.Value != e.Value {
-		if e.At-n.ValueAt > calm {
+		if e.At-n.ValueAt > calmPeriod {
 			n.ValueChangedAt = e.At
 		}
 		n.Value, n.ValueAt = e.Value, e.At
@@ -245,11 +245,11 @@ func (n *Node) cutFrom(index uint64) {
 // applyPacket folds a packet's event into the state, whose Seq and At are that
 // event's already.
 func (s *State) applyPacket(p *Packet) {
-	if tellsOfVote(p) {
-		s.tellPacket(p)
+	if isVoteRefusal(p) {
+		s.narratePacket(p)
 	}
 	if len(s.InFlight) == 0 {
-		s.InFlight = make([]InFlight, flightsMax)
+		s.InFlight = make([]InFlight, inFlightMax)
 	}
 	slot := &s.InFlight[p.ID%uint64(len(s.InFlight))]
 	switch p.Status {

@@ -36,9 +36,9 @@ func (t Localized) with(language, text string) Localized {
 	return all
 }
 
-// applyWords notes what a scenario says. A translation stands behind what it
+// applyCaption notes what a scenario says. A translation stands behind what it
 // translates.
-func (s *State) applyWords(e *Event) {
+func (s *State) applyCaption(e *Event) {
 	switch {
 	case e.Kind == KindChapter && e.Peer == "":
 		s.Chapter, s.ChapterIn = e.Text, nil
@@ -52,10 +52,10 @@ func (s *State) applyWords(e *Event) {
 	}
 }
 
-// tellWords adds what a scenario says to the story.
-func (s *State) tellWords(e *Event) {
+// narrateCaption adds what a scenario says to the story.
+func (s *State) narrateCaption(e *Event) {
 	if e.Peer == "" {
-		s.say(TopicPresentation, "", "%s", e.Text)
+		s.addLine(TopicPresentation, "", "%s", e.Text)
 		return
 	}
 	for i := len(s.Story) - 1; i >= 0; i-- {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// CanSend says whether packets from one node reach the other, as far as the
-// faults that are set decide it: both run, and the link is not closed.
+// CanSend reports whether packets from one node reach the other, as far as faults
+// decide it: both nodes are up, and no fault blocks the link.
 func (s *State) CanSend(from, to string) bool {
 	a, b := s.Node(from), s.Node(to)
 	if a == nil || b == nil || a.Process != Up || b.Process != Up {
@@ -16,17 +16,18 @@ func (s *State) CanSend(from, to string) bool {
 	return !s.Blocked(from, to)
 }
 
-// Blocked says whether a fault lets nothing at all pass on the link.
+// Blocked reports whether a fault stops every packet on the link.
 func (s *State) Blocked(from, to string) bool {
-	return slices.ContainsFunc(s.Faults[Link{From: from, To: to}], closes)
+	return slices.ContainsFunc(s.Faults[Link{From: from, To: to}], blocks)
 }
 
-// closes says whether a fault, as the command language writes it, lets nothing pass.
-func closes(fault string) bool {
+// blocks reports whether a fault, as the command language writes it, stops every packet.
+func blocks(fault string) bool {
 	return slices.Contains([]string{"cut", "refuse", "jam", "lose 100%"}, fault)
 }
 
-// Isolated says whether a running node can talk to none of the other running nodes.
+// Isolated reports whether other nodes are up but the node can exchange packets with
+// none of them.
 func (s *State) Isolated(id string) bool {
 	others := 0
 	for i := range s.Nodes {
@@ -40,14 +41,20 @@ func (s *State) Isolated(id string) bool {
 	return others > 0
 }
 
-// NoLeader says in a few words why nobody leads, or "" while someone does who
-// can still reach a quorum.
-func (s *State) NoLeader() string {
-	voters := s.Voters()
-	need := Quorum(len(voters))
-	if leader := s.LeaderNode(); leader != nil && s.ReachableVoters(leader.ID, voters) >= need {
+// HasLeader reports whether a node leads that can reach a quorum.
+func (s *State) HasLeader() bool {
+	leader, voters := s.LeaderNode(), s.Voters()
+	return leader != nil && s.ReachableVoters(leader.ID, voters) >= Quorum(len(voters))
+}
+
+// LeaderProblem returns in a few words why [State.HasLeader] does not hold, "" if it
+// does.
+func (s *State) LeaderProblem() string {
+	if s.HasLeader() {
 		return ""
 	}
+	voters := s.Voters()
+	quorum := Quorum(len(voters))
 	up, reach := 0, 0
 	var candidates []string
 	for _, id := range voters {
@@ -61,27 +68,30 @@ func (s *State) NoLeader() string {
 			candidates = append(candidates, id)
 		}
 	}
+	leader := s.LeaderNode()
 	switch {
 	case len(voters) == 0:
-		return "nobody is a voter yet"
-	case up < need:
-		return fmt.Sprintf("%d of %d nodes are up, %d needed", up, len(voters), need)
-	case reach < need:
-		return fmt.Sprintf("%d of %d nodes can talk, %d needed", reach, len(voters), need)
-	case s.LeaderNode() != nil && s.LeaderNode().Process == Paused:
-		return fmt.Sprintf("%s leads but is paused", s.LeaderNode().ID)
-	case s.LeaderNode() != nil:
-		return fmt.Sprintf("%s has lost its quorum", s.LeaderNode().ID)
+		return "no voters yet"
+	case up < quorum:
+		return fmt.Sprintf("%d of %d voters up, %d needed", up, len(voters), quorum)
+	case reach < quorum:
+		return fmt.Sprintf("no node reaches %d of %d voters", quorum, len(voters))
+	case leader != nil && leader.Process == Paused:
+		return fmt.Sprintf("%s leads but is paused", leader.ID)
+	case leader != nil:
+		return fmt.Sprintf("%s has lost its quorum", leader.ID)
 	case len(candidates) > 2:
-		return fmt.Sprintf("%d nodes asking for votes", len(candidates))
-	case len(candidates) > 0:
-		return strings.Join(candidates, " and ") + " asking for votes"
+		return fmt.Sprintf("%d candidates", len(candidates))
+	case len(candidates) == 2:
+		return strings.Join(candidates, " and ") + " are candidates"
+	case len(candidates) == 1:
+		return candidates[0] + " is a candidate"
 	}
 	return "waiting for an election timeout"
 }
 
-// ReachableVoters returns how many of the voters the node can talk with in both
-// directions, itself included.
+// ReachableVoters returns how many of the voters the node can exchange packets with in
+// both directions, itself included.
 func (s *State) ReachableVoters(id string, voters []string) int {
 	reach := 0
 	for _, other := range voters {

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// flightsMax is how many of the latest packets a state remembers.
-	flightsMax = 256
+	// inFlightMax is how many of the latest packets a state remembers.
+	inFlightMax = 256
 	// storyMax is how many of the latest lines of the story a state remembers.
 	storyMax = 400
-	// reignsMax is how many of the latest reigns a state remembers.
-	reignsMax = 200
+	// leaderTermsMax is how many of the latest reigns a state remembers.
+	leaderTermsMax = 200
 	// opsMax is how many of the latest finished operations a state remembers.
 	opsMax = 200
 	// pendingMax is how many operations under way a state remembers: more than

@@ -7,45 +7,51 @@ import (
 	"time"
 )
 
-// StoryTopic says what a line of the story is about, for its mark on the timeline.
+// StoryTopic is what a line of the story is about. It decides the line's mark on the
+// timeline.
 type StoryTopic string
 
 // The topics of the story.
 const (
-	TopicElection     StoryTopic = "election" // someone asks for votes, or is refused one
-	TopicLeader       StoryTopic = "leader"   // someone was elected, Line.Node
+	TopicElection     StoryTopic = "election" // a pre-vote, an election, or a denied vote
+	TopicLeader       StoryTopic = "leader"   // StoryLine.Node was elected
 	TopicStepDown     StoryTopic = "step-down"
 	TopicDeath        StoryTopic = "death" // killed, crashed, without power, removed, wiped
 	TopicStart        StoryTopic = "start"
 	TopicPause        StoryTopic = "pause"
-	TopicNetwork      StoryTopic = "network" // something of it was broken
-	TopicHealing      StoryTopic = "healing" // something of it was taken back
+	TopicNetwork      StoryTopic = "network" // a network fault was set
+	TopicHealing      StoryTopic = "healing" // a network fault was cleared
 	TopicDisk         StoryTopic = "disk"
 	TopicClock        StoryTopic = "clock"
-	TopicLog          StoryTopic = "log" // entries cut off, snapshots
+	TopicLog          StoryTopic = "log" // truncated entries, snapshots
 	TopicMembers      StoryTopic = "members"
-	TopicClient       StoryTopic = "client"  // an operation that failed or is unknown
-	TopicRefusal      StoryTopic = "refusal" // an order that could not be carried out
+	TopicClient       StoryTopic = "client"  // an operation that failed, or whose outcome is unknown
+	TopicRefusal      StoryTopic = "refusal" // a command that could not be carried out
 	TopicPresentation StoryTopic = "words"   // captions and chapters
-	TopicCheck        StoryTopic = "check"   // a promise that was broken, or can no longer be checked
+	TopicCheck        StoryTopic = "check"   // a check that is violated or undecided
 )
 
-// StoryLine is one thing that mattered, in a plain sentence: who, what, and why.
+// StoryLine is one event that matters, in a sentence: who did what, and why.
 type StoryLine struct {
-	At    time.Duration // of the last time, if it happened several times in a row
-	Seq   uint64        // of the event that told it last
+	At    time.Duration // of the latest event, if several in a row read the same
+	Seq   uint64        // of the latest event
 	Topic StoryTopic
 	Node  string
 	Text  string
-	In    Localized // of words, what they are in other languages
-	Count int       // how many times in a row, at least 1
+	In    Localized // of a caption or chapter: its translations
+	Count int       // how many events in a row read the same, at least 1
 }
 
-// mergeWithin is how many of the latest lines are searched for the same
-// sentence, so that things that go round in a circle are told once, with a count.
+// mergeWithin is how many of the latest lines are searched for the same sentence, so
+// that events that go round in a circle take one line each, with a count.
 const mergeWithin = 4
 
-func (s *State) say(topic StoryTopic, node, format string, args ...any) {
+// votesListed is up to how many votes the line of an election names the voters: more
+// would make it too long to read.
+const votesListed = 7
+
+// addLine adds a line to the story, or counts up a recent one that reads the same.
+func (s *State) addLine(topic StoryTopic, node, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	for i := len(s.Story) - 1; i >= max(0, len(s.Story)-mergeWithin); i-- {
 		line := s.Story[i]
@@ -61,244 +67,226 @@ func (s *State) say(topic StoryTopic, node, format string, args ...any) {
 	s.Story = append(s.Story, StoryLine{At: s.At, Seq: s.Seq, Topic: topic, Node: node, Text: text, Count: 1})
 }
 
-// tell adds the sentence for an event, if it matters. Heartbeats never do.
-func (s *State) tell(e *Event) {
+// narrate adds the line for an event, if the event matters. It runs before the event
+// is applied, because a sentence needs to know how things stood before.
+func (s *State) narrate(e *Event) {
 	switch e.Kind {
 	case KindShape:
-		s.say(TopicNetwork, "", "%s", e.Text)
+		s.addLine(TopicNetwork, "", "%s", e.Text)
 	case KindHealed:
-		s.say(TopicHealing, "", "%s", e.Text)
+		s.addLine(TopicHealing, "", "%s", e.Text)
 	case KindRefused:
-		s.say(TopicRefusal, "", "%s", e.Text)
+		s.addLine(TopicRefusal, "", "%s", e.Text)
 	case KindChapter, KindCaption:
-		s.tellWords(e)
+		s.narrateCaption(e)
 	case KindReturned:
 		if e.Op != nil {
-			s.tellReturned(*e.Op)
+			s.narrateReturned(*e.Op)
 		}
 	case KindVerdict:
-		s.tellVerdict(e)
+		s.narrateVerdict(e)
 	case KindPacket:
-		// Told by applyPacket.
+		// applyPacket narrates those that matter.
 	default:
 		if n := s.Node(e.Node); n != nil {
-			s.tellNode(n, e)
+			s.narrateNode(n, e)
 		}
 	}
 }
 
-func (s *State) tellNode(n *Node, e *Event) {
+func (s *State) narrateNode(n *Node, e *Event) {
 	switch e.Kind {
 	case KindProcess:
-		s.tellLife(n, e)
+		s.narrateProcess(n, e)
 	case KindRole:
-		s.tellRole(n, e)
+		s.narrateRole(n, e)
 	case KindVote:
-		s.tellVote(n, e)
+		s.narrateVote(n, e)
 	case KindTruncated:
-		s.tellTruncated(n, e)
+		s.narrateTruncated(n, e)
 	case KindSnapshot:
-		s.say(TopicLog, n.ID, "%s takes a snapshot of its counter at entry %d, and may forget the log before it", n.ID, e.Index)
+		s.addLine(TopicLog, n.ID, "%s takes a snapshot at entry %d: it can drop the log before that", n.ID, e.Index)
 	case KindInstalled:
-		s.say(TopicLog, n.ID, "%s installs a snapshot up to entry %d: the leader no longer has the entries it lacks", n.ID, e.Index)
+		s.addLine(TopicLog, n.ID, "%s installs a snapshot up to entry %d: the leader no longer has the entries it lacks", n.ID, e.Index)
 	case KindConfig:
-		s.tellConfig(n, e)
+		s.narrateConfig(n, e)
 	case KindDiskFault:
-		s.tellDisk(n, e)
+		s.narrateDiskFault(n, e)
 	case KindClockFault:
-		if e.Factor == 1 {
-			s.say(TopicClock, n.ID, "the clock of %s runs right again", n.ID)
-		} else {
-			s.say(TopicClock, n.ID, "the timeouts of %s are now %g times as long as set up", n.ID, e.Factor)
-		}
+		s.narrateClockFault(n, e)
 	default:
 	}
 }
 
-func (s *State) tellLife(n *Node, e *Event) {
-	kept := "its disk is empty"
-	if last := n.LastIndex(); last > 0 {
-		kept = fmt.Sprintf("its disk holds the log up to entry %d", last)
-	}
+func (s *State) narrateProcess(n *Node, e *Event) {
 	switch e.Process {
 	case Up:
 		switch n.Process {
 		case Paused:
-			s.say(TopicPause, n.ID, "%s goes on: all that waited for it arrives at once", n.ID)
+			s.addLine(TopicPause, n.ID, "%s resumes: everything held for it arrives at once", n.ID)
 		case "", Removed:
 			if s.LeaderNode() != nil {
-				s.say(TopicStart, n.ID, "%s starts", n.ID)
+				s.addLine(TopicStart, n.ID, "%s starts", n.ID)
 			}
 		default:
-			s.say(TopicStart, n.ID, "%s is back: %s", n.ID, kept)
+			s.addLine(TopicStart, n.ID, "%s restarts with %s", n.ID, n.onDisk())
 		}
 	case Paused:
-		s.say(TopicPause, n.ID, "%s is paused: it neither hears nor says anything, but does not know it", n.ID)
+		s.addLine(TopicPause, n.ID, "%s is paused (SIGSTOP): nothing gets in or out", n.ID)
 	case Killed:
-		s.say(TopicDeath, n.ID, "%s is killed: %s", n.ID, kept)
+		s.addLine(TopicDeath, n.ID, "%s is killed with %s", n.ID, n.onDisk())
 	case Off:
-		s.say(TopicDeath, n.ID, "%s loses power: what its disk had not really stored is gone", n.ID)
+		s.addLine(TopicDeath, n.ID, "%s loses power: writes it had not synced are gone", n.ID)
 	case Crashed:
-		s.say(TopicDeath, n.ID, "%s crashes: %s", n.ID, e.Text)
+		s.addLine(TopicDeath, n.ID, "%s crashes: %s", n.ID, e.Text)
 	case Removed:
-		s.say(TopicDeath, n.ID, "%s is no longer a member and stops", n.ID)
+		s.addLine(TopicDeath, n.ID, "%s stops: it is no longer a member", n.ID)
 	case Wiped:
-		s.say(TopicDeath, n.ID, "%s is wiped: it forgets its log, its term and its vote", n.ID)
+		s.addLine(TopicDeath, n.ID, "%s is wiped: its log, term and vote are gone", n.ID)
 	}
 }
 
-func (s *State) tellRole(n *Node, e *Event) {
+// onDisk describes what a node's disk holds.
+func (n *Node) onDisk() string {
+	entries := fmt.Sprintf("%d log entries", len(n.Entries))
+	if len(n.Entries) == 1 {
+		entries = "1 log entry"
+	}
+	switch {
+	case n.SnapshotIndex > 0:
+		return fmt.Sprintf("a snapshot up to entry %d and %s on disk", n.SnapshotIndex, entries)
+	case len(n.Entries) > 0:
+		return entries + " on disk"
+	}
+	return "an empty disk"
+}
+
+func (s *State) narrateRole(n *Node, e *Event) {
 	switch e.Role {
 	case Leader:
 		voters := s.Voters()
 		if len(voters) == 1 {
-			s.say(TopicLeader, n.ID, "%s leads term %d: it is the only voter", n.ID, e.Term)
+			s.addLine(TopicLeader, n.ID, "%s becomes leader of term %d: it is the only voter", n.ID, e.Term)
 			return
 		}
-		s.say(TopicLeader, n.ID, "%s leads term %d, elected by %d of %d: %s",
-			n.ID, e.Term, len(n.Votes), len(voters), strings.Join(n.Votes, " "))
+		from := ""
+		if len(n.Votes) <= votesListed {
+			from = ": " + strings.Join(n.Votes, ", ")
+		}
+		s.addLine(TopicLeader, n.ID, "%s becomes leader of term %d with %d of %d votes%s", n.ID, e.Term, len(n.Votes), len(voters), from)
 	case Candidate:
-		if from := s.handedOver(n); from != "" {
-			s.say(TopicElection, n.ID, "%s need not wait for a timeout: %s hands leadership over to it", n.ID, from)
+		if from := s.transferredFrom(n); from != "" {
+			s.addLine(TopicElection, n.ID, "%s hands leadership to %s, which starts an election at once", from, n.ID)
 		} else if s.Settings.PreVote {
-			s.say(TopicElection, n.ID, "%s asks whether it could win an election: %s", n.ID, n.silence(e.At))
+			s.addLine(TopicElection, n.ID, "%s starts a pre-vote: %s", n.ID, n.electionReason(e.At))
 		}
 	case Follower:
-		if n.Role == Leader {
-			s.say(TopicStepDown, n.ID, "%s steps down: %s", n.ID, s.stepDownReason(n))
+		if n.Role != Leader {
+			return
 		}
+		reason := s.stepDownReason(n)
+		if reason != "" {
+			reason = ": " + reason
+		}
+		s.addLine(TopicStepDown, n.ID, "%s steps down%s", n.ID, reason)
 	}
 }
 
-// handedOver returns which leader has just told the node to start an election, ""
-// if none has.
-func (s *State) handedOver(n *Node) string {
-	for i := range s.InFlight {
-		f := &s.InFlight[i]
-		if f.Kind == "timeout-now" && f.To == n.ID && !f.Reply && f.Status == Delivered && f.EndedAt == s.At {
-			return f.From
-		}
-	}
-	return ""
-}
-
-// stepDownReason says why a leader ceases to lead, which raft itself does not say.
-func (s *State) stepDownReason(n *Node) string {
-	// A packet that has just brought a later term (Raft paper, section 5.1). What
-	// asks for a pre-vote speaks of a term that may never come.
-	var met *InFlight
-	for i := range s.InFlight {
-		f := &s.InFlight[i]
-		if f.To == n.ID && f.Status == Delivered && f.EndedAt == s.At && f.Term > n.Term && (f.Reply || f.Kind != "prevote") {
-			met = f
-		}
-	}
-	voters := s.Voters()
-	heard := 0
-	for _, id := range voters {
-		if id == n.ID || n.Peers[id].LastHeard > 0 && s.At-n.Peers[id].LastHeard <= s.Settings.Lease {
-			heard++
-		}
-	}
-	switch {
-	case met != nil:
-		return fmt.Sprintf("it learns from %s that the term is %d by now, not %d", met.From, met.Term, n.Term)
-	case heard < Quorum(len(voters)):
-		return fmt.Sprintf("only %d of %d answered it within %s, itself included", heard, len(voters), seconds(s.Settings.Lease))
-	case len(voters) > 0 && !slices.Contains(voters, n.ID):
-		return "it is no longer a voter"
-	case n.DiskFault != "":
-		return fmt.Sprintf("it could not write its log, because its disk has a fault (%s)", n.DiskFault)
-	}
-	return "it no longer leads by its own account"
-}
-
-// silence says why a node starts an election.
-func (n *Node) silence(now time.Duration) string {
-	switch n.LastHeardFrom {
-	case "":
-		return fmt.Sprintf("no leader has called in the %s since it started", seconds(now-n.LastHeard))
-	case n.ID:
-		return fmt.Sprintf("no leader has called in the %s since it led itself", seconds(now-n.LastHeard))
-	}
-	return fmt.Sprintf("it has heard nothing from %s for %s", n.LastHeardFrom, seconds(now-n.LastHeard))
-}
-
-func (s *State) tellVote(n *Node, e *Event) {
-	if e.Peer != n.ID || !n.Process.Running() { // what its disk holds is told before it starts
+func (s *State) narrateVote(n *Node, e *Event) {
+	if e.Peer != n.ID || !n.Process.Running() { // a start reports the vote on disk first
 		return
 	}
-	if s.Settings.PreVote || s.handedOver(n) != "" {
-		s.say(TopicElection, n.ID, "%s stands for election in term %d", n.ID, e.Term)
+	if s.Settings.PreVote || s.transferredFrom(n) != "" {
+		s.addLine(TopicElection, n.ID, "%s starts an election for term %d", n.ID, e.Term)
 		return
 	}
-	s.say(TopicElection, n.ID, "%s stands for election in term %d: %s", n.ID, e.Term, n.silence(s.At))
+	s.addLine(TopicElection, n.ID, "%s starts an election for term %d: %s", n.ID, e.Term, n.electionReason(s.At))
 }
 
-func (s *State) tellTruncated(n *Node, e *Event) {
-	which, fate := fmt.Sprintf("entries %d to %d", e.Index, e.Last), "they were never committed"
+func (s *State) narrateTruncated(n *Node, e *Event) {
+	which := fmt.Sprintf("entries %d-%d", e.Index, e.Last)
 	if e.Index == e.Last {
-		which, fate = fmt.Sprintf("entry %d", e.Index), "it was never committed"
+		which = fmt.Sprintf("entry %d", e.Index)
 	}
+	if entry, ok := n.Entry(e.Index); ok {
+		which += fmt.Sprintf(" (term %d)", entry.Term)
+	}
+	status := "never committed"
 	for _, lost := range s.Lost {
 		if entry, ok := n.Entry(lost.Index); ok && lost.Index >= e.Index && lost.Index <= e.Last && entry.Term == lost.Entry.Term {
-			fate = "clients had been told that they count"
+			status = "acknowledged to clients"
 		}
 	}
-	term := ""
-	if entry, ok := n.Entry(e.Index); ok {
-		term = fmt.Sprintf(" of term %d", entry.Term)
-	}
-	s.say(TopicLog, n.ID, "%s cuts %s%s off its log: %s, and the leader's log has something else there", n.ID, which, term, fate)
+	s.addLine(TopicLog, n.ID, "%s truncates %s: %s, in conflict with the leader's log", n.ID, which, status)
 }
 
-func (s *State) tellConfig(n *Node, e *Event) {
+func (s *State) narrateConfig(n *Node, e *Event) {
 	if n.Role != Leader || len(n.Servers) == 0 {
 		return
-	}
-	kind := func(voter bool) string {
-		if voter {
-			return "voter"
-		}
-		return "non-voter"
 	}
 	before := map[string]bool{}
 	for _, server := range n.Servers {
 		before[server.ID] = server.Voter
 	}
 	for _, server := range e.Servers {
-		if voter, ok := before[server.ID]; !ok {
-			s.say(TopicMembers, server.ID, "%s makes %s a member, as a %s", n.ID, server.ID, kind(server.Voter))
-		} else if voter != server.Voter {
-			s.say(TopicMembers, server.ID, "%s makes %s a %s", n.ID, server.ID, kind(server.Voter))
-		}
+		wasVoter, wasMember := before[server.ID]
 		delete(before, server.ID)
+		switch {
+		case !wasMember && server.Voter:
+			s.addLine(TopicMembers, server.ID, "%s adds %s as a voter", n.ID, server.ID)
+		case !wasMember:
+			s.addLine(TopicMembers, server.ID, "%s adds %s as a non-voter", n.ID, server.ID)
+		case server.Voter && !wasVoter:
+			s.addLine(TopicMembers, server.ID, "%s promotes %s to voter", n.ID, server.ID)
+		case !server.Voter && wasVoter:
+			s.addLine(TopicMembers, server.ID, "%s demotes %s to non-voter", n.ID, server.ID)
+		}
 	}
 	for _, server := range n.Servers {
 		if _, gone := before[server.ID]; gone {
-			s.say(TopicMembers, server.ID, "%s removes %s from the members", n.ID, server.ID)
+			s.addLine(TopicMembers, server.ID, "%s removes %s from the cluster", n.ID, server.ID)
 		}
 	}
 }
 
-func (s *State) tellDisk(n *Node, e *Event) {
-	word, _, _ := strings.Cut(e.Text, " ")
-	meaning := map[string]string{
-		"":        "is sound again",
-		"slow":    "is slow now: each write takes longer (" + e.Text + ")",
-		"stall":   "stalls: writes wait until it is sound again",
-		"fail":    "fails every write from now on",
-		"full":    "is full: it takes no more entries",
-		"lie":     "lies from now on: it says that a write is stored before it is",
+func (s *State) narrateDiskFault(n *Node, e *Event) {
+	fault, rest, _ := strings.Cut(e.Text, " ")
+	effect := map[string]string{
+		"":        "is healthy again",
+		"slow":    "is slow: each write takes " + rest + " longer",
+		"stall":   "stalls: writes wait until it is healthy again",
+		"fail":    "fails: every write returns an error",
+		"full":    "is full: it takes no new entries",
+		"lie":     "lies: it reports writes as synced before they are",
 		"corrupt": "flips bits while the node is down",
-	}[word]
-	if meaning == "" {
-		meaning = "has a fault: " + e.Text
+	}[fault]
+	if effect == "" {
+		effect = "has a fault: " + e.Text
 	}
-	s.say(TopicDisk, n.ID, "the disk of %s %s", n.ID, meaning)
+	s.addLine(TopicDisk, n.ID, "%s's disk %s", n.ID, effect)
 }
 
-func (s *State) tellReturned(op Op) {
+func (s *State) narrateClockFault(n *Node, e *Event) {
+	switch {
+	case e.Factor == 1:
+		s.addLine(TopicClock, n.ID, "%s's clock runs at normal speed again", n.ID)
+	case e.Factor > 1:
+		s.addLine(TopicClock, n.ID, "%s's clock runs %gx slow: its timeouts take %s as long", n.ID, e.Factor, times(e.Factor))
+	default:
+		s.addLine(TopicClock, n.ID, "%s's clock runs fast: its timeouts take %s as long", n.ID, times(e.Factor))
+	}
+}
+
+// times spells out a factor: half, twice, three times, 2.5 times.
+func times(factor float64) string {
+	words := map[float64]string{0.5: "half", 2: "twice", 3: "three times", 4: "four times", 5: "five times", 10: "ten times"}
+	if word, ok := words[factor]; ok {
+		return word
+	}
+	return fmt.Sprintf("%g times", factor)
+}
+
+func (s *State) narrateReturned(op Op) {
 	what := "read"
 	if op.Kind == EntryAdd {
 		what = fmt.Sprintf("%+d", op.Delta)
@@ -309,61 +297,39 @@ func (s *State) tellReturned(op Op) {
 	}
 	switch op.Outcome {
 	case Failed:
-		s.say(TopicClient, op.Node, "%s was told that its %s%s failed: %s", op.Client, what, via, op.Why)
+		s.addLine(TopicClient, op.Node, "%s's %s%s failed (%s)", op.Client, what, via, op.Why)
 	case Unknown:
-		s.say(TopicClient, op.Node, "%s does not know whether its %s%s counted: %s", op.Client, what, via, op.Why)
+		s.addLine(TopicClient, op.Node, "%s's %s%s: outcome unknown (%s)", op.Client, what, via, op.Why)
 	case OK, Pending:
 	}
 }
 
-// tellVerdict tells what a check has found, in its own sentence, once.
-func (s *State) tellVerdict(e *Event) {
+// narrateVerdict adds a line for a check that is violated or undecided, once.
+func (s *State) narrateVerdict(e *Event) {
 	if was := s.Check(e.Check); e.Verdict == VerdictOK || was != nil && was.Verdict == e.Verdict && was.Text == e.Text {
 		return
 	}
-	s.say(TopicCheck, "", "%s is %s: %s", e.Check, e.Verdict, e.Text)
+	s.addLine(TopicCheck, "", "%s is %s: %s", e.Check, e.Verdict, e.Text)
 }
 
-// tellsOfVote says whether a packet brings the refusal of a vote.
-func tellsOfVote(p *Packet) bool {
+// isVoteRefusal reports whether a packet delivers the refusal of a vote or pre-vote.
+func isVoteRefusal(p *Packet) bool {
 	return p.Status == Delivered && p.Reply && !p.OK && p.Error == "" && (p.Kind == "vote" || p.Kind == "prevote")
 }
 
-// tellPacket tells of a refused vote: the reason lies in two logs.
-func (s *State) tellPacket(p *Packet) {
+// narratePacket adds a line for the refusal of a vote.
+func (s *State) narratePacket(p *Packet) {
 	voter, candidate := s.Node(p.From), s.Node(p.To)
 	if voter == nil || candidate == nil || candidate.Role != Candidate {
 		return
 	}
 	what := "its vote"
 	if p.Kind == "prevote" {
-		what = "its pre-vote"
+		what = "a pre-vote"
 	}
-	s.say(TopicElection, voter.ID, "%s refuses %s to %s: %s", voter.ID, what, candidate.ID, refusal(voter, candidate))
-}
-
-// refusal says why voter does not vote for candidate (Raft paper, sections 5.2 and 5.4.1).
-func refusal(voter, candidate *Node) string {
-	vi, vt, ci, ct := voter.LastIndex(), voter.LastTerm(), candidate.LastIndex(), candidate.LastTerm()
-	switch {
-	case voter.Leader != "" && voter.Leader != candidate.ID:
-		return fmt.Sprintf("it still takes %s for the leader", voter.Leader)
-	case vt > ct || vt == ct && vi > ci:
-		return fmt.Sprintf("its own log ends at %d (term %d), the other at %d (term %d)", vi, vt, ci, ct)
-	case voter.Term > candidate.Term:
-		return fmt.Sprintf("it knows term %d already", voter.Term)
-	case voter.VoteTerm == candidate.Term && voter.Vote != candidate.ID && voter.Vote != "":
-		return fmt.Sprintf("it gave it to %s", voter.Vote)
+	reason := refusalReason(voter, candidate)
+	if reason != "" {
+		reason = ": " + reason
 	}
-	return "its term or log had moved on"
-}
-
-// seconds writes a duration as people say it.
-func seconds(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	default:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
+	s.addLine(TopicElection, voter.ID, "%s denies %s %s%s", voter.ID, candidate.ID, what, reason)
 }

@@ -60,23 +60,28 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 		before func(*State)
 		e      Event
 	}{
-		{"n2 is killed: its disk holds the log up to entry 3", nil, life("n2", Killed)},
-		{"n2 loses power: what its disk had not really stored is gone", nil, life("n2", Off)},
+		{"n2 is killed with 3 log entries on disk", nil, life("n2", Killed)},
+		{"n2 loses power: writes it had not synced are gone", nil, life("n2", Off)},
 		{"n2 crashes: input/output error", nil, life("n2", Crashed)},
-		{"n2 is wiped: it forgets its log, its term and its vote", nil, life("n2", Wiped)},
-		{"n2 is no longer a member and stops", nil, life("n2", Removed)},
-		{"n2 is paused: it neither hears nor says anything, but does not know it", nil, life("n2", Paused)},
-		{"n2 goes on: all that waited for it arrives at once", func(s *State) { apply(s, life("n2", Paused)) }, life("n2", Up)},
-		{"n2 is back: its disk holds the log up to entry 3", func(s *State) { apply(s, life("n2", Killed)) }, life("n2", Up)},
-		{"n2 is back: its disk is empty", func(s *State) { apply(s, life("n2", Wiped)) }, life("n2", Up)},
+		{"n2 is wiped: its log, term and vote are gone", nil, life("n2", Wiped)},
+		{"n2 stops: it is no longer a member", nil, life("n2", Removed)},
+		{"n2 is paused (SIGSTOP): nothing gets in or out", nil, life("n2", Paused)},
+		{"n2 resumes: everything held for it arrives at once", func(s *State) { apply(s, life("n2", Paused)) }, life("n2", Up)},
+		{"n2 restarts with 3 log entries on disk", func(s *State) { apply(s, life("n2", Killed)) }, life("n2", Up)},
+		{"n2 restarts with an empty disk", func(s *State) { apply(s, life("n2", Wiped)) }, life("n2", Up)},
+		{"n2 restarts with a snapshot up to entry 2 and 1 log entry on disk", func(s *State) {
+			s.Apply(&Event{Kind: KindSnapshot, Node: "n2", Index: 2, Term: 2})
+			s.Apply(&Event{Kind: KindCompacted, Node: "n2", Index: 1, Last: 2})
+			apply(s, life("n2", Killed))
+		}, life("n2", Up)},
 		{"n4 starts", func(s *State) { s.Apply(&Event{Kind: KindTerm, Node: "n4"}) }, life("n4", Up)},
 		{"n2 starts", func(s *State) { apply(s, life("n2", Removed)) }, life("n2", Up)},
 
-		{"n2 asks whether it could win an election: it has heard nothing from n1 for 1.5s", func(s *State) { s.At += 1500 * time.Millisecond }, role("n2", Candidate, 2)},
-		{"n2 need not wait for a timeout: n1 hands leadership over to it", func(s *State) { s.packet(Packet{Kind: "timeout-now", From: "n1", To: "n2"}) }, role("n2", Candidate, 2)},
-		{"n2 stands for election in term 3", nil, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
-		{"n2 stands for election in term 3: it has heard nothing from n1 for 700ms", func(s *State) { s.Settings.PreVote = false; s.At += 700 * time.Millisecond }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
-		{"n2 stands for election in term 3: no leader has called in the 700ms since it started", func(s *State) {
+		{"n2 starts a pre-vote: no heartbeat from n1 for 1.5s", func(s *State) { s.At += 1500 * time.Millisecond }, role("n2", Candidate, 2)},
+		{"n1 hands leadership to n2, which starts an election at once", func(s *State) { s.packet(Packet{Kind: "timeout-now", From: "n1", To: "n2"}) }, role("n2", Candidate, 2)},
+		{"n2 starts an election for term 3", nil, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
+		{"n2 starts an election for term 3: no heartbeat from n1 for 700ms", func(s *State) { s.Settings.PreVote = false; s.At += 700 * time.Millisecond }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
+		{"n2 starts an election for term 3: no heartbeat since it started 700ms ago", func(s *State) {
 			s.Settings.PreVote = false
 			s.Apply(&Event{Kind: KindProcess, Node: "n2", Process: Killed, At: s.At})
 			s.Apply(&Event{Kind: KindProcess, Node: "n2", Process: Up, At: s.At})
@@ -84,72 +89,82 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 		}, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
 		{"", nil, Event{Kind: KindVote, Node: "n2", Peer: "n1", Term: 3}},
 		{"", func(s *State) { apply(s, life("n2", Killed)); s.Story = nil }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}}, // what its disk holds
-		{"n2 leads term 3, elected by 2 of 3: n2 n3", func(s *State) {
+		{"n2 becomes leader of term 3 with 2 of 3 votes: n2, n3", func(s *State) {
 			apply(s, role("n2", Candidate, 2))
 			s.Apply(&Event{Kind: KindTerm, Node: "n2", Term: 3})
 			s.Apply(&Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3})
 			s.packet(Packet{Kind: "vote", From: "n3", To: "n2", Term: 3, Reply: true, OK: true})
 			s.Story = nil
 		}, role("n2", Leader, 3)},
-		{"n1 leads term 3: it is the only voter", func(s *State) { apply(s, config(n1)); apply(s, role("n1", Follower, 2)); s.Story = nil }, role("n1", Leader, 3)},
+		{"n1 becomes leader of term 3: it is the only voter", func(s *State) { apply(s, config(n1)); apply(s, role("n1", Follower, 2)); s.Story = nil }, role("n1", Leader, 3)},
 
-		{"n1 steps down: only 1 of 3 answered it within 500ms, itself included", func(s *State) { s.At += time.Second }, role("n1", Follower, 2)},
-		{"n1 steps down: it learns from n3 that the term is 4 by now, not 2", func(s *State) { s.packet(Packet{Kind: "append", Reply: true, From: "n3", To: "n1", Term: 4}) }, role("n1", Follower, 2)},
-		{"n1 steps down: only 1 of 3 answered it within 500ms, itself included", func(s *State) { s.packet(Packet{Kind: "prevote", From: "n3", To: "n1", Term: 4}) }, role("n1", Follower, 2)},
+		{"n1 steps down: lost contact with its quorum for 500ms (heard from 1 of 3)", func(s *State) { s.At += time.Second }, role("n1", Follower, 2)},
+		{"n1 steps down: it learns from n3 that term 4 has begun", func(s *State) { s.packet(Packet{Kind: "append", Reply: true, From: "n3", To: "n1", Term: 4}) }, role("n1", Follower, 2)},
+		{"n1 steps down: lost contact with its quorum for 500ms (heard from 1 of 3)", func(s *State) { s.packet(Packet{Kind: "prevote", From: "n3", To: "n1", Term: 4}) }, role("n1", Follower, 2)},
+		{"n1 steps down", answer, role("n1", Follower, 2)},
 		{"n1 steps down: it is no longer a voter", func(s *State) {
 			answer(s)
 			s.Apply(&Event{Kind: KindConfig, Node: "n1", Servers: []Server{{"n1", false}, n2, n3}, At: s.At})
 			s.Story = nil
 		}, role("n1", Follower, 2)},
-		{"n1 steps down: it could not write its log, because its disk has a fault (full)", func(s *State) {
+		{"n1 steps down: it could not write its log (disk fault: full)", func(s *State) {
 			answer(s)
 			s.Apply(&Event{Kind: KindDiskFault, Node: "n1", Text: "full", At: s.At})
 			s.Story = nil
 		}, role("n1", Follower, 2)},
 
-		{"n3 refuses its vote to n2: its own log ends at 3 (term 2), the other at 1 (term 1)", func(s *State) {
+		{"n3 denies n2 its vote: n2's log ends at 1 (term 1), its own at 3 (term 2)", func(s *State) {
 			candidate(s)
 			s.Apply(&Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3, At: s.At})
 			s.Story = nil
 		}, refused("vote", 3)},
-		{"n3 refuses its pre-vote to n2: it still takes n1 for the leader", func(s *State) {
+		{"n3 denies n2 its vote: n2's log ends at 2, its own at 3 (both term 2)", func(s *State) {
+			candidate(s)
+			s.Apply(&Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 3, At: s.At})
+			s.Story = nil
+		}, refused("vote", 3)},
+		{"n3 denies n2 its vote", candidate, refused("vote", 3)},
+		{"n3 denies n2 a pre-vote: it still hears leader n1", func(s *State) {
 			candidate(s)
 			s.Apply(&Event{Kind: KindLeader, Node: "n3", Peer: "n1", At: s.At})
 		}, refused("prevote", 3)},
-		{"n3 refuses its vote to n2: it knows term 9 already", func(s *State) { candidate(s); s.Apply(&Event{Kind: KindTerm, Node: "n3", Term: 9, At: s.At}) }, refused("vote", 9)},
-		{"n3 refuses its vote to n2: it gave it to n1", func(s *State) {
+		{"n3 denies n2 its vote: it is already in term 9", func(s *State) { candidate(s); s.Apply(&Event{Kind: KindTerm, Node: "n3", Term: 9, At: s.At}) }, refused("vote", 9)},
+		{"n3 denies n2 its vote: it voted for n1 in term 3", func(s *State) {
 			candidate(s)
 			s.Apply(&Event{Kind: KindTerm, Node: "n3", Term: 3, At: s.At})
 			s.Apply(&Event{Kind: KindVote, Node: "n3", Peer: "n1", Term: 3, At: s.At})
 		}, refused("vote", 3)},
 
-		{"n2 cuts entry 3 of term 2 off its log: it was never committed, and the leader's log has something else there", nil, Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 3}},
-		{"n2 cuts entries 2 to 3 of term 2 off its log: clients had been told that they count, and the leader's log has something else there", func(s *State) {
+		{"n2 truncates entry 3 (term 2): never committed, in conflict with the leader's log", nil, Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 3}},
+		{"n2 truncates entries 2-3 (term 2): acknowledged to clients, in conflict with the leader's log", func(s *State) {
 			s.Lost = []LostEntry{{Index: 3, Entry: Entry{Term: 2}}}
 		}, Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3}},
-		{"n2 cuts entries 2 to 3 of term 2 off its log: they were never committed, and the leader's log has something else there", nil, Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3}},
-		{"n2 takes a snapshot of its counter at entry 3, and may forget the log before it", nil, Event{Kind: KindSnapshot, Node: "n2", Index: 3}},
+		{"n2 truncates entries 2-3 (term 2): never committed, in conflict with the leader's log", nil, Event{Kind: KindTruncated, Node: "n2", Index: 2, Last: 3}},
+		{"n2 takes a snapshot at entry 3: it can drop the log before that", nil, Event{Kind: KindSnapshot, Node: "n2", Index: 3}},
 		{"n2 installs a snapshot up to entry 9: the leader no longer has the entries it lacks", nil, Event{Kind: KindInstalled, Node: "n2", Index: 9}},
 
-		{"n1 makes n4 a member, as a voter", nil, config(n1, n2, n3, Server{"n4", true})},
-		{"n1 makes n4 a member, as a non-voter", nil, config(n1, n2, n3, Server{"n4", false})},
-		{"n1 makes n3 a non-voter", nil, config(n1, n2, Server{"n3", false})},
-		{"n1 removes n3 from the members", nil, config(n1, n2)},
+		{"n1 adds n4 as a voter", nil, config(n1, n2, n3, Server{"n4", true})},
+		{"n1 adds n4 as a non-voter", nil, config(n1, n2, n3, Server{"n4", false})},
+		{"n1 promotes n4 to voter", func(s *State) { apply(s, config(n1, n2, n3, Server{"n4", false})) }, config(n1, n2, n3, Server{"n4", true})},
+		{"n1 demotes n3 to non-voter", nil, config(n1, n2, Server{"n3", false})},
+		{"n1 removes n3 from the cluster", nil, config(n1, n2)},
 
-		{"the disk of n2 stalls: writes wait until it is sound again", nil, disk("stall")},
-		{"the disk of n2 is slow now: each write takes longer (slow 50ms)", nil, disk("slow 50ms")},
-		{"the disk of n2 fails every write from now on", nil, disk("fail")},
-		{"the disk of n2 is full: it takes no more entries", nil, disk("full")},
-		{"the disk of n2 lies from now on: it says that a write is stored before it is", nil, disk("lie")},
-		{"the disk of n2 flips bits while the node is down", nil, disk("corrupt")},
-		{"the disk of n2 is sound again", nil, disk("")},
-		{"the disk of n2 has a fault: melts", nil, disk("melts")},
-		{"the timeouts of n2 are now 2.5 times as long as set up", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 2.5}},
-		{"the clock of n2 runs right again", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 1}},
+		{"n2's disk stalls: writes wait until it is healthy again", nil, disk("stall")},
+		{"n2's disk is slow: each write takes 50ms longer", nil, disk("slow 50ms")},
+		{"n2's disk fails: every write returns an error", nil, disk("fail")},
+		{"n2's disk is full: it takes no new entries", nil, disk("full")},
+		{"n2's disk lies: it reports writes as synced before they are", nil, disk("lie")},
+		{"n2's disk flips bits while the node is down", nil, disk("corrupt")},
+		{"n2's disk is healthy again", nil, disk("")},
+		{"n2's disk has a fault: melts", nil, disk("melts")},
+		{"n2's clock runs 3x slow: its timeouts take three times as long", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 3}},
+		{"n2's clock runs fast: its timeouts take half as long", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 0.5}},
+		{"n2's clock runs 2.5x slow: its timeouts take 2.5 times as long", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 2.5}},
+		{"n2's clock runs at normal speed again", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 1}},
 
-		{"c1 was told that its +2 via n3 failed: n3: it is down", nil, returned(Op{Kind: EntryAdd, Delta: 2, Outcome: Failed, Why: "n3: it is down"})},
-		{"c1 does not know whether its -1 via n3 counted: no answer", nil, returned(Op{Kind: EntryAdd, Delta: -1, Outcome: Unknown, Why: "no answer"})},
-		{"c1 was told that its read via n3 failed: no answer", nil, returned(Op{Kind: EntryRead, Outcome: Failed, Why: "no answer"})},
+		{"c1's +2 via n3 failed (n3: it is down)", nil, returned(Op{Kind: EntryAdd, Delta: 2, Outcome: Failed, Why: "n3: it is down"})},
+		{"c1's -1 via n3: outcome unknown (no answer)", nil, returned(Op{Kind: EntryAdd, Delta: -1, Outcome: Unknown, Why: "no answer"})},
+		{"c1's read via n3 failed (no answer)", nil, returned(Op{Kind: EntryRead, Outcome: Failed, Why: "no answer"})},
 		{"", nil, returned(Op{Kind: EntryAdd, Delta: 1, Outcome: OK})},
 		{"", nil, Event{Kind: KindPacket, Packet: &Packet{ID: 7, Kind: "heartbeat", From: "n1", To: "n2"}}},
 	}
@@ -275,10 +290,10 @@ func TestReignsSayWhoLedWhen(t *testing.T) {
 	if !slices.Equal(s.LeaderTerms, want) {
 		t.Errorf("got %v, want %v", s.LeaderTerms, want)
 	}
-	for i := range 5 * reignsMax {
+	for i := range 5 * leaderTermsMax {
 		later(s, time.Second, Event{Kind: KindRole, Node: "n3", Role: []Role{Follower, Leader}[i%2], Term: uint64(i)})
 	}
-	if len(s.LeaderTerms) > reignsMax {
+	if len(s.LeaderTerms) > leaderTermsMax {
 		t.Errorf("%d reigns", len(s.LeaderTerms))
 	}
 }

@@ -67,7 +67,7 @@ func (l *Stream) Emit(e Event) {
 	l.event = e
 	l.add(&l.event)
 	if l.checker != nil && e.Kind != KindVerdict {
-		l.pass(l.checker(&l.event))
+		l.addVerdicts(l.checker(&l.event))
 	}
 }
 
@@ -86,8 +86,8 @@ func (l *Stream) add(e *Event) {
 	}
 }
 
-// pass adds verdicts. The log is locked.
-func (l *Stream) pass(verdicts []Event) {
+// addVerdicts adds verdicts. The log is locked.
+func (l *Stream) addVerdicts(verdicts []Event) {
 	for i := range verdicts {
 		l.add(&verdicts[i])
 	}
@@ -106,12 +106,12 @@ func (l *Stream) EmitPacket(at time.Duration, p *Packet) {
 		sink.AddPacket(&l.packet, &l.state)
 	}
 	if len(l.subscribers) > 0 || l.checker != nil {
-		l.passOn()
+		l.forwardPacket()
 	}
 }
 
-// passOn shows the packet to the subscribers, which may keep their copy, and to the checker.
-func (l *Stream) passOn() {
+// forwardPacket shows the packet to the subscribers, which may keep their copy, and to the checker.
+func (l *Stream) forwardPacket() {
 	e := &l.carrier
 	e.Seq, e.At, e.Kind, e.Packet = l.state.Seq, l.state.At, KindPacket, &l.packet
 	if len(l.subscribers) > 0 {
@@ -122,7 +122,7 @@ func (l *Stream) passOn() {
 		}
 	}
 	if l.checker != nil {
-		l.pass(l.checker(e))
+		l.addVerdicts(l.checker(e))
 	}
 }
 

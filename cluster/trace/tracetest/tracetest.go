@@ -76,7 +76,7 @@ func Text(s *trace.State) string {
 
 // Read calls everything that reads a state, none of which may panic.
 func Read(s *trace.State) {
-	_ = s.NoLeader()
+	_ = s.LeaderProblem()
 	_ = s.PacketsInFlight()
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
