@@ -15,7 +15,7 @@ func TestARecordingIsExportedInEveryFormat(t *testing.T) {
 		"html":   "+1: 3",
 		"shiviz": `n1 {"n1":1} is up`,
 		"svg":    ">n1<",
-		"text":   "n1 leads term 2: it is the only voter",
+		"text":   "n1 becomes leader of term 2: it is the only voter",
 	} {
 		o := runBinary(t, "export", recording, "--format", format)
 		o.checkEnded(t, 0)
@@ -68,7 +68,7 @@ func TestWhatCannotBeExportedIsSaidInALine(t *testing.T) {
 	if err := os.WriteFile(torn, whole[:len(whole)-20], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if o := runBinary(t, "export", torn); o.status != 0 || !strings.Contains(o.stderr, "torn off") || !strings.Contains(o.stdout, "n1 leads") {
+	if o := runBinary(t, "export", torn); o.status != 0 || !strings.Contains(o.stderr, "torn off") || !strings.Contains(o.stdout, "n1 becomes leader") {
 		t.Errorf("a torn recording: exit status %d, printed %q, said %q", o.status, o.stdout, o.stderr)
 	}
 }

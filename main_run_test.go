@@ -311,7 +311,7 @@ func TestARecordingIsReplayedAsItsStory(t *testing.T) {
 	runBinary(t, "run", "--trace", name, writeFile(t, "good.capsize", "title Good\nnodes 3\nincrement 3\nkill leader\nwait leader\n")).checkEnded(t, 0)
 	o := runBinary(t, "replay", name)
 	o.checkEnded(t, 0)
-	for _, told := range []string{" leads term 2, elected by ", " is killed: its disk holds the log up to entry ", " leads term 3, elected by "} {
+	for _, told := range []string{" becomes leader of term 2 with ", " log entries on disk", " becomes leader of term 3 with "} {
 		if !strings.Contains(o.stdout, told) {
 			t.Errorf("it does not tell %q:\n%s", told, o.stdout)
 		}

@@ -179,7 +179,7 @@ func startPlain(t *testing.T, args ...string) *plainRun {
 	return p
 }
 
-var leadsTerm = regexp.MustCompile(`n\d+ leads term (\d+)`)
+var leadsTerm = regexp.MustCompile(`n\d+ becomes leader of term (\d+)`)
 
 // term waits until somebody leads, and returns the term.
 func (p *plainRun) term(t *testing.T) int {

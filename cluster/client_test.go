@@ -115,7 +115,7 @@ func TestOfACutOffLeaderTheOutcomeIsUnknown(t *testing.T) {
 	w.until("the others elect", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	w.must(w.Heal)
 	w.untilAll(1) // that one was lost
-	w.storySays(old + " steps down: only 1 of 5 answered it within 500ms, itself included")
+	w.storySays(old + " steps down: lost contact with its quorum for 500ms (heard from 1 of 5)")
 	w.until("it cut the entry off", func(s *trace.State) bool { return len(s.Node(old).Truncated) == 1 })
 }
 

@@ -71,7 +71,7 @@ func TestANonVoterFollowsButDoesNotCount(t *testing.T) {
 		w.must(func() error { return w.Kill(name) })
 	}
 	w.until("the leader has lost its quorum", func(s *trace.State) bool { return !s.HasLeader() })
-	if got := w.Trace().State(); got.LeaderProblem() != "1 of 3 nodes are up, 2 needed" {
+	if got := w.Trace().State(); got.LeaderProblem() != "1 of 3 voters up, 2 needed" {
 		t.Errorf("no leader because %q", got.LeaderProblem())
 	}
 }
@@ -227,7 +227,7 @@ func TestTransferHandsLeadershipOver(t *testing.T) {
 	w.must(func() error { return w.Kill(dead) })
 	w.refused(w.do(func() error { return w.Transfer(dead) }), dead, "it is killed")
 	w.refused(w.do(func() error { return w.Transfer("n9") }), `no node "n9"`)
-	w.storySays(fmt.Sprintf("%s need not wait for a timeout: %s hands leadership over to it", w.leaderName(), old))
+	w.storySays(fmt.Sprintf("%s hands leadership to %s, which starts an election at once", old, w.leaderName()))
 }
 
 func TestTransferToANodeThatCannotBeReachedFailsInTime(t *testing.T) {

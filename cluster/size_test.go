@@ -17,7 +17,7 @@ func TestOneNodeIsACluster(t *testing.T) {
 				w.fatal("%s: %+v", level, op)
 			}
 		}
-		w.storySays("n1 leads term 2: it is the only voter")
+		w.storySays("n1 becomes leader of term 2: it is the only voter")
 		w.must(func() error { return w.Kill("n1") })
 		w.must(func() error { return w.Restart("n1") })
 		w.untilAll(2)

@@ -261,7 +261,7 @@ func TestACastHasMarkersWhereThingsHappen(t *testing.T) {
 			labels = append(labels, e.data)
 		}
 	}
-	for i, want := range []string{"开始", "is killed", "leads term", "cut off from"} {
+	for i, want := range []string{"开始", "is killed", "becomes leader", "cut off from"} {
 		if i >= len(labels) || !strings.Contains(labels[i], want) {
 			t.Errorf("marker %d of %q does not say %q", i, labels, want)
 		}

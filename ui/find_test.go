@@ -28,7 +28,7 @@ func TestTheLastOfAKindIsFoundInThePast(t *testing.T) {
 	if second.Kind != trace.KindRole || second.Role != trace.Leader || second.Node == old {
 		t.Errorf("the last election is %+v", second)
 	}
-	s.wants(second.Node + " leads term")
+	s.wants(second.Node + " becomes leader of term")
 	s.press("f", "e")
 	if e := event(); e.Role != trace.Leader || e.Node != old || e.Term >= second.Term {
 		t.Errorf("the election before is %+v", e)

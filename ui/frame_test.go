@@ -225,7 +225,7 @@ func TestHeaderSaysWhatTheClockDoes(t *testing.T) {
 func TestHeaderSaysWhyNobodyLeads(t *testing.T) {
 	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}} {
 		line, _, _ := strings.Cut(plain(noLeader().frame(size[0], size[1])), "\n")
-		if want := "no leader: 2 of 5 nodes"; !strings.Contains(line, want) {
+		if want := "no leader: 2 of 5 voters"; !strings.Contains(line, want) {
 			t.Errorf("%v: %q", size, line)
 		}
 	}

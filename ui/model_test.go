@@ -171,7 +171,7 @@ func TestTheMainStory(t *testing.T) {
 	s.until("the larger half goes on", func(st *trace.State) bool { return st.HasLeader() })
 	s.press("P", "a")
 	s.until("nobody leads", func(st *trace.State) bool { return st.LeaderNode() == nil })
-	s.wants("no leader: 1 of 5 nodes can talk, 3 needed")
+	s.wants("no leader: no node reaches 3 of 5 voters")
 	s.press("H")
 	s.until("all is well", everyValue(5))
 }

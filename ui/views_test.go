@@ -204,7 +204,7 @@ func TestZoomAndItsWaysBack(t *testing.T) {
 		if s.views.stage.zoom != zoomStory {
 			t.Fatalf("zoom is %q", s.views.stage.zoom)
 		}
-		if text := s.screen(); strings.Contains(text, "clients") || !strings.Contains(text, "leads term 2") {
+		if text := s.screen(); strings.Contains(text, "clients") || !strings.Contains(text, "becomes leader of term 2") {
 			t.Errorf("not the story alone:\n%s", text)
 		}
 		if s.press(way); s.views.stage.zoom != "" {
@@ -221,14 +221,14 @@ func TestTheStoryIsFiltered(t *testing.T) {
 	s := newStage(t, 3)
 	leader := s.state.LeaderNode().ID
 	s.press("/")
-	for _, r := range "LEADS x" {
+	for _, r := range "BECOMES x" {
 		s.press(string(r))
 	}
 	s.press("backspace", "backspace")
-	s.wants("/ LEADS")
+	s.wants("/ BECOMES")
 	s.wants("1 of ")
-	s.wants(leader + " leads term 2")
-	if text := s.screen(); strings.Contains(text, "stands for election") {
+	s.wants(leader + " becomes leader of term 2")
+	if text := s.screen(); strings.Contains(text, "starts an election") {
 		t.Errorf("the rest is still there:\n%s", text)
 	}
 	if s.press("enter", "k"); s.state.Node(leader).Process != trace.Killed {

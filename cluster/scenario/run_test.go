@@ -120,7 +120,7 @@ func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
 		{"nodes 1\nremove-node n1", "line 2: remove-node n1: wanted it to be done, got cannot remove n1: it is the last voter"},
 		{"nodes 1\ndemote n1", "line 2: demote n1: wanted it to be done, got cannot demote n1: it is the last voter"},
 		{"nodes 99\nadd-node", "line 2: add-node: wanted it to be done, got there are 99 nodes already, which is the most"},
-		{"nodes 1\nkill n1\nkill leader", `line 3: kill leader: wanted it to be done, got "leader" selects nothing: there is no leader now, 0 of 1 nodes are up, 1 needed`},
+		{"nodes 1\nkill n1\nkill leader", `line 3: kill leader: wanted it to be done, got "leader" selects nothing: there is no leader now, 0 of 1 voters up, 1 needed`},
 		{"restart down", `line 1: restart down: wanted it to be done, got "down" selects no node now`},
 		{"increment via up", `line 1: increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
 		{"async increment via up", `line 1: async increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
