@@ -69,8 +69,10 @@ func (s *State) stepDownReason(n *Node) string {
 func refusalReason(voter, candidate *Node) string {
 	vi, vt, ci, ct := voter.LastIndex(), voter.LastTerm(), candidate.LastIndex(), candidate.LastTerm()
 	switch {
+	case voter.Leader == voter.ID:
+		return "it is the leader"
 	case voter.Leader != "" && voter.Leader != candidate.ID:
-		return fmt.Sprintf("it still hears leader %s", voter.Leader)
+		return fmt.Sprintf("it still follows leader %s", voter.Leader)
 	case vt == ct && vi > ci:
 		return fmt.Sprintf("%s's log ends at %d, its own at %d (both term %d)", candidate.ID, ci, vi, vt)
 	case vt > ct:

@@ -124,9 +124,13 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 			s.Story = nil
 		}, refused("vote", 3)},
 		{"n3 denies n2 its vote", candidate, refused("vote", 3)},
-		{"n3 denies n2 a pre-vote: it still hears leader n1", func(s *State) {
+		{"n3 denies n2 a pre-vote: it still follows leader n1", func(s *State) {
 			candidate(s)
 			s.Apply(&Event{Kind: KindLeader, Node: "n3", Peer: "n1", At: s.At})
+		}, refused("prevote", 3)},
+		{"n3 denies n2 a pre-vote: it is the leader", func(s *State) {
+			candidate(s)
+			s.Apply(&Event{Kind: KindLeader, Node: "n3", Peer: "n3", At: s.At})
 		}, refused("prevote", 3)},
 		{"n3 denies n2 its vote: it is already in term 9", func(s *State) { candidate(s); s.Apply(&Event{Kind: KindTerm, Node: "n3", Term: 9, At: s.At}) }, refused("vote", 9)},
 		{"n3 denies n2 its vote: it voted for n1 in term 3", func(s *State) {
