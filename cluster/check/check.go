@@ -271,11 +271,3 @@ func (r *report) events(at time.Duration) []trace.Event {
 	r.dirty, r.runs = false, nil
 	return all
 }
-
-// seconds writes a moment or a duration as people say it.
-func seconds(d time.Duration) string {
-	if d < time.Second {
-		return d.Round(time.Millisecond).String()
-	}
-	return fmt.Sprintf("%.1fs", d.Seconds())
-}

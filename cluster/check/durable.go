@@ -61,7 +61,7 @@ func (c *durable) acked(w *world, e *trace.Event) {
 	if lost, ok := c.gone[key]; ok {
 		c.lose(lost.index, []trace.Entry{*lost.entry}, []uint64{e.Seq, lost.seq},
 			"%s was told at %s that its %+d is counted, but another entry was committed in its place (entry %d)",
-			e.Op.Client, seconds(e.At), e.Op.Delta, lost.index)
+			e.Op.Client, trace.Seconds(e.At), e.Op.Delta, lost.index)
 		return
 	}
 	if e.Op.Invoked < w.prunedAt {

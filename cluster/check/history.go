@@ -100,7 +100,7 @@ func (h *history) take(n note) {
 		h.known, h.pure.start.known = !n.unknown, !n.unknown
 		h.midway = n.midway
 		if n.unknown {
-			h.since = "from " + seconds(n.at) + " on, when nothing of before could count any more"
+			h.since = "from " + trace.Seconds(n.at) + " on, when nothing of before could count any more"
 		}
 	}
 }

@@ -169,14 +169,14 @@ func (h *history) accuse(all []*operation) trace.Event {
 		return e
 	}
 	e.Proof = []uint64{uint64(witness.finish), uint64(guilty.finish)}
-	e.Text += fmt.Sprintf(", although %d had been acknowledged to %s at %s", witness.op.Value, witness.op.Client, seconds(witness.op.Returned))
+	e.Text += fmt.Sprintf(", although %d had been acknowledged to %s at %s", witness.op.Value, witness.op.Client, trace.Seconds(witness.op.Returned))
 	return e
 }
 
 // sentence says what an operation was told.
 func (o *operation) sentence() string {
 	if o.op.Kind == trace.EntryAdd {
-		return fmt.Sprintf("%s was told by %s at %s that its %+d makes %d", o.op.Client, o.op.Node, seconds(o.op.Returned), o.op.Delta, o.op.Value)
+		return fmt.Sprintf("%s was told by %s at %s that its %+d makes %d", o.op.Client, o.op.Node, trace.Seconds(o.op.Returned), o.op.Delta, o.op.Value)
 	}
-	return fmt.Sprintf("%s read %d from %s at %s", o.op.Client, o.op.Value, o.op.Node, seconds(o.op.Returned))
+	return fmt.Sprintf("%s read %d from %s at %s", o.op.Client, o.op.Value, o.op.Node, trace.Seconds(o.op.Returned))
 }

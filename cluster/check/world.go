@@ -158,7 +158,7 @@ func (w *world) begin(e *trace.Event) {
 		w.settings = *e.Settings
 	}
 	if w.midway() {
-		w.since = fmt.Sprintf("from %s on, where the trace begins", seconds(e.At))
+		w.since = fmt.Sprintf("from %s on, where the trace begins", trace.Seconds(e.At))
 	}
 }
 
@@ -346,7 +346,7 @@ func (w *world) prune(at time.Duration) {
 	}
 	if w.end > w.most && low < w.end-w.most {
 		low = w.end - w.most
-		w.since = fmt.Sprintf("from entry %d on: at %s the checks had to forget older ones that not every node's snapshot covers", low+1, seconds(at))
+		w.since = fmt.Sprintf("from entry %d on: at %s the checks had to forget older ones that not every node's snapshot covers", low+1, trace.Seconds(at))
 	}
 	if low > w.low {
 		w.prunedAt = at

@@ -84,9 +84,3 @@ func Write(w io.Writer, format string, from Source, span Span) error {
 	}
 	return formats[format](w, from, span)
 }
-
-// clock writes a moment as the screen does: 0:01:23.456.
-func clock(at time.Duration) string {
-	ms := at.Milliseconds()
-	return fmt.Sprintf("%d:%02d:%02d.%03d", ms/3_600_000, ms/60_000%60, ms/1000%60, ms%1000)
-}

@@ -87,7 +87,7 @@ func (v *vectors) happen(at time.Duration, host, text string, causes ...map[stri
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(v.w, "%s %s %s %s\n", clock(at), host, vector, trace.Sanitize(text))
+	_, err = fmt.Fprintf(v.w, "%s %s %s %s\n", trace.ClockMillis(at), host, vector, trace.Sanitize(text))
 	return err
 }
 

@@ -59,7 +59,7 @@ func (t *teller) tell(story []trace.StoryLine, keep int) {
 		if line.Count > 1 {
 			text += fmt.Sprintf(" (%d times)", line.Count)
 		}
-		_, _ = fmt.Fprintf(t.w, "%s  %s\n", clock(line.At), text) // an error stays until Flush
+		_, _ = fmt.Fprintf(t.w, "%s  %s\n", trace.ClockMillis(line.At), text) // an error stays until Flush
 	}
 }
 

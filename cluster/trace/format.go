@@ -5,12 +5,42 @@ import (
 	"time"
 )
 
-// Seconds writes a duration as people say it.
-func Seconds(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	default:
-		return fmt.Sprintf("%.1fs", d.Seconds())
+// Clock formats a moment of virtual time as h:mm:ss.t, rounded toward zero.
+func Clock(at time.Duration) string {
+	sign := ""
+	if at < 0 {
+		sign, at = "-", -at
 	}
+	t := at / (100 * time.Millisecond)
+	return fmt.Sprintf("%s%d:%02d:%02d.%d", sign, t/36000, t/600%60, t/10%60, t%10)
+}
+
+// ClockMillis formats a moment of virtual time as h:mm:ss.ttt, rounded toward zero.
+func ClockMillis(at time.Duration) string {
+	millis := max(at, -at).Milliseconds() % 100
+	return fmt.Sprintf("%s%02d", Clock(at), millis)
+}
+
+// Seconds formats a duration or a moment for a sentence: 12ms, 700ms, 2.0s, 83.5s.
+func Seconds(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return fmt.Sprintf("%.1fs", d.Seconds())
+}
+
+// Age formats how long ago something happened, in at most five characters for up to a
+// century: 0.4s, 34s, 5m, 99h, 41d. A negative age is 0.0s.
+func Age(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+	case d < 100*time.Second:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < 100*time.Minute:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 100*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }
