@@ -7,60 +7,58 @@ import (
 	"capsize/cluster/trace"
 )
 
-// coder writes values into bytes, or reads them back. What a value consists of is
-// described once, for both directions: a description calls the same methods
-// whether it writes or reads. The bytes never leave the program, so that there is
-// no version to them and nothing to mistrust.
+// deltaCodec encodes values or decodes them. Each type is described once, for both
+// directions: its description calls the same methods to write as to read. The bytes never
+// leave the program, so they carry no version and are not validated.
 //
-// Values come in groups. A group begins with one bit for each of its values, in
-// order, which says whether there is one: a zero is nothing but its bit. Numbers
-// are written as the difference from one that was written before, where that is
-// likely to be small.
-type coder struct {
+// Values come in groups. A group starts with one bit for each of its values, in order; a
+// zero value is nothing but its bit. A number is written as the difference from an earlier
+// one of its kind where that is likely to be small.
+type deltaCodec struct {
 	buf     []byte
-	at      int // where in buf to read on
+	at      int // the next byte of buf to read
 	reading bool
-	names   []string // that were written, for reading
-	numbers *names   // for writing
+	names   []string     // the strings of the table, for reading
+	table   *stringTable // for writing
 	group   group
 	last    last
-	packet  *trace.Packet // where a packet is read to, nil for a new one
+	packet  *trace.Packet // to read packets to; nil allocates each
 	packets *[SimilarSlots]trace.Packet
 }
 
-// SimilarSlots is the number of packets that are kept to write others as the
-// difference from them.
+// SimilarSlots is how many packets are remembered to write others as the difference from
+// them.
 const SimilarSlots = 1 << 7
 
-// group is the group under way.
+// group is the group being written or read.
 type group struct {
 	bits  bits
-	at    int // where in buf they stand
-	bytes int // how many they take
+	at    int // the offset of the bits in buf
+	bytes int // the size of the bits
 }
 
-// bits are the bits of a group, one for each value.
+// bits holds one bit for each value of a group.
 type bits uint64
 
-// firstBit is the bit of the first value of a group.
+// firstBit is the bit of a group's first value.
 const firstBit bits = 1
 
-// next returns the bit of a value and goes on to the next one.
+// next returns the bit of the present value and advances to the next one.
 func (b *bits) next() bits {
 	this := *b
 	*b <<= 1
 	return this
 }
 
-// last are the numbers that were written last, of each sort.
+// last holds the number of each kind that was written last.
 type last struct {
 	seq, at                           uint64
 	packet, rpc                       uint64
 	term, index, value, op, opSeq, ns uint64
 }
 
-// Start begins a group, whose bits take so many bytes, and returns the one around it.
-func (c *coder) begin(bytes int) (outer group) {
+// begin starts a group whose bits take that many bytes, and returns the enclosing one.
+func (c *deltaCodec) begin(bytes int) (outer group) {
 	outer = c.group
 	c.group = group{bytes: bytes}
 	var room [8]byte
@@ -75,8 +73,8 @@ func (c *coder) begin(bytes int) (outer group) {
 	return outer
 }
 
-// end ends the group and goes on with the one around it.
-func (c *coder) end(outer group) {
+// end ends the group and continues with the enclosing one.
+func (c *deltaCodec) end(outer group) {
 	if !c.reading {
 		var room [8]byte
 		binary.LittleEndian.PutUint64(room[:], uint64(c.group.bits))
@@ -85,8 +83,9 @@ func (c *coder) end(outer group) {
 	c.group = outer
 }
 
-// has says whether a value is there, which its bit tells.
-func (c *coder) has(bit bits, present bool) bool {
+// has reports whether a value is present. Writing, it sets the value's bit; reading, it
+// returns the bit and ignores present.
+func (c *deltaCodec) has(bit bits, present bool) bool {
 	if c.reading {
 		return c.group.bits&bit != 0
 	}
@@ -96,8 +95,8 @@ func (c *coder) has(bit bits, present bool) bool {
 	return present
 }
 
-// write writes a number in seven bits a byte.
-func (c *coder) write(n uint64) {
+// write writes a number as a varint, seven bits a byte.
+func (c *deltaCodec) write(n uint64) {
 	if n < 0x80 {
 		c.buf = append(c.buf, byte(n))
 		return
@@ -105,7 +104,7 @@ func (c *coder) write(n uint64) {
 	c.buf = binary.AppendUvarint(c.buf, n)
 }
 
-func (c *coder) read() uint64 {
+func (c *deltaCodec) read() uint64 {
 	if b := c.buf[c.at]; b < 0x80 {
 		c.at++
 		return uint64(b)
@@ -115,15 +114,15 @@ func (c *coder) read() uint64 {
 	return n
 }
 
-// zigzag makes a number that is small of one that is near zero, on either side.
+// zigzag maps numbers near zero, of either sign, to small ones.
 func zigzag(n uint64) uint64 { return n<<1 ^ uint64(int64(n)>>63) }
 
 func unzigzag(n uint64) uint64 { return n>>1 ^ -(n & 1) }
 
 type integer interface{ ~int | ~int64 | ~uint64 }
 
-// number is a number that is likely to be small.
-func number[T integer](c *coder, bit bits, p *T) {
+// number describes a number that is likely to be small.
+func number[T integer](c *deltaCodec, bit bits, p *T) {
 	if c.has(bit, *p != 0) {
 		if c.reading {
 			*p = T(unzigzag(c.read()))
@@ -133,15 +132,15 @@ func number[T integer](c *coder, bit bits, p *T) {
 	}
 }
 
-// near is a number that is likely to be near the last of its sort.
-func near[T integer](c *coder, bit bits, p *T, last *uint64) {
+// near describes a number that is likely to be near the last one of its kind.
+func near[T integer](c *deltaCodec, bit bits, p *T, last *uint64) {
 	if c.has(bit, *p != 0) {
 		nearby(c, p, last)
 	}
 }
 
-// nearby is near for a number that is known to be there.
-func nearby[T integer](c *coder, p *T, last *uint64) {
+// nearby is near for a number that is known to be present.
+func nearby[T integer](c *deltaCodec, p *T, last *uint64) {
 	if c.reading {
 		*last += unzigzag(c.read())
 		*p = T(*last)
@@ -151,9 +150,9 @@ func nearby[T integer](c *coder, p *T, last *uint64) {
 	}
 }
 
-// same is a number that is likely to be the same as another one, and is written if
-// it is not.
-func same[T integer](c *coder, bit bits, p, other *T) {
+// same describes a number that is likely to equal another one; only a different one is
+// written.
+func same[T integer](c *deltaCodec, bit bits, p, other *T) {
 	if c.has(bit, *p != *other) {
 		if c.reading {
 			*other += T(unzigzag(c.read()))
@@ -167,13 +166,13 @@ func same[T integer](c *coder, bit bits, p, other *T) {
 	}
 }
 
-// sameName is a name that is likely to be the same as another one.
-func sameName[T ~string](c *coder, bit bits, p, other *T) {
+// sameName is same for a string of the table.
+func sameName[T ~string](c *deltaCodec, bit bits, p, other *T) {
 	if c.has(bit, *p != *other) {
 		if c.reading {
 			*other = T(c.names[c.read()])
 		} else {
-			c.write(c.numbers.number(string(*p)))
+			c.write(c.table.index(string(*p)))
 			*other = *p
 		}
 	}
@@ -182,14 +181,14 @@ func sameName[T ~string](c *coder, bit bits, p, other *T) {
 	}
 }
 
-func (c *coder) bool(bit bits, p *bool) {
-	// What is written may be read by others at the same time, so it is left alone.
+func (c *deltaCodec) bool(bit bits, p *bool) {
+	// Other goroutines may read *p while it is being written out: do not touch it then.
 	if is := c.has(bit, *p); c.reading {
 		*p = is
 	}
 }
 
-func (c *coder) float(bit bits, p *float64) {
+func (c *deltaCodec) float(bit bits, p *float64) {
 	bits := math.Float64bits(*p)
 	if c.has(bit, bits != 0) {
 		if c.reading {
@@ -202,19 +201,19 @@ func (c *coder) float(bit bits, p *float64) {
 	}
 }
 
-// name is a string that comes again and again.
-func name[T ~string](c *coder, bit bits, p *T) {
+// name describes a string that is likely to recur. It is stored in the table.
+func name[T ~string](c *deltaCodec, bit bits, p *T) {
 	if c.has(bit, *p != "") {
 		if c.reading {
 			*p = T(c.names[c.read()])
 		} else {
-			c.write(c.numbers.number(string(*p)))
+			c.write(c.table.index(string(*p)))
 		}
 	}
 }
 
-// text is a string that is likely to be the only one of its kind.
-func (c *coder) text(bit bits, p *string) {
+// text describes a string that is likely to occur once. It is stored in place.
+func (c *deltaCodec) text(bit bits, p *string) {
 	if c.has(bit, *p != "") {
 		if c.reading {
 			*p = string(c.bytesRead())
@@ -225,7 +224,7 @@ func (c *coder) text(bit bits, p *string) {
 	}
 }
 
-func (c *coder) bytes(bit bits, p *[]byte) {
+func (c *deltaCodec) bytes(bit bits, p *[]byte) {
 	if c.has(bit, *p != nil) {
 		if c.reading {
 			*p = append([]byte{}, c.bytesRead()...)
@@ -236,15 +235,15 @@ func (c *coder) bytes(bit bits, p *[]byte) {
 	}
 }
 
-// bytesRead returns as many bytes as the number before them says.
-func (c *coder) bytesRead() []byte {
+// bytesRead reads a length and returns that many bytes of buf.
+func (c *deltaCodec) bytesRead() []byte {
 	size := int(c.read())
 	c.at += size
 	return c.buf[c.at-size : c.at]
 }
 
-// list is a slice, each element of which is described by one.
-func list[T any](c *coder, bit bits, p *[]T, one func(*coder, *T)) {
+// list describes a slice; one describes an element.
+func list[T any](c *deltaCodec, bit bits, p *[]T, one func(*deltaCodec, *T)) {
 	if !c.has(bit, *p != nil) {
 		return
 	}
@@ -258,8 +257,8 @@ func list[T any](c *coder, bit bits, p *[]T, one func(*coder, *T)) {
 	}
 }
 
-// dictionary is a map, each key and value of which are described by one.
-func dictionary[K comparable, V any](c *coder, bit bits, p *map[K]V, one func(*coder, *K, *V)) {
+// dictionary describes a map; one describes a key with its value.
+func dictionary[K comparable, V any](c *deltaCodec, bit bits, p *map[K]V, one func(*deltaCodec, *K, *V)) {
 	if !c.has(bit, *p != nil) {
 		return
 	}
@@ -279,20 +278,20 @@ func dictionary[K comparable, V any](c *coder, bit bits, p *map[K]V, one func(*c
 	}
 }
 
-// names numbers strings, so that each is kept only once.
-type names struct {
+// stringTable numbers strings and stores each one once.
+type stringTable struct {
 	all     []string
 	numbers map[string]uint64
-	// recent are the ones looked for lately, by a few of their bytes: it is a
-	// handful of names that come all the time.
+	// recent caches the latest lookups, hashed by length, first and last byte: a handful
+	// of names makes up nearly all of them.
 	recent [64]struct {
 		name   string
 		number uint64
 	}
-	size int64 // bytes that all takes
+	size int64 // of all, in bytes
 }
 
-func (n *names) number(s string) uint64 {
+func (n *stringTable) index(s string) uint64 {
 	if s == "" {
 		return n.search(s)
 	}
@@ -303,8 +302,8 @@ func (n *names) number(s string) uint64 {
 	return recent.number
 }
 
-// search is number for a name that was not looked for lately.
-func (n *names) search(s string) uint64 {
+// search is index for a string that is not in recent. It adds a new one.
+func (n *stringTable) search(s string) uint64 {
 	number, ok := n.numbers[s]
 	if !ok {
 		if n.numbers == nil {
@@ -318,5 +317,5 @@ func (n *names) search(s string) uint64 {
 	return number
 }
 
-// stringBytes is what a string takes beside its bytes.
+// stringBytes is the size of a string's header.
 const stringBytes = 16

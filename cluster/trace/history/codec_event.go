@@ -6,9 +6,9 @@ import (
 	"capsize/cluster/trace"
 )
 
-// event describes an event. Of a plain one it is known that it carries a packet
-// and nothing else.
-func (c *coder) event(e *trace.Event, plain bool) {
+// event describes an event. A plain one, which only a writer knows, carries nothing but a
+// packet.
+func (c *deltaCodec) event(e *trace.Event, plain bool) {
 	outer := c.begin(1)
 	b := firstBit
 	next := c.last.seq + 1
@@ -25,9 +25,9 @@ func (c *coder) event(e *trace.Event, plain bool) {
 	}
 	if c.has(b.next(), e.Packet != nil) {
 		if c.reading {
-			e.Packet = c.room()
+			e.Packet = c.packetSpace()
 		}
-		c.packetOf(e.Packet)
+		c.deltaPacket(e.Packet)
 	}
 	if c.has(b.next(), !plain) {
 		c.fields(e)
@@ -37,8 +37,8 @@ func (c *coder) event(e *trace.Event, plain bool) {
 	c.end(outer)
 }
 
-// fields describes what an event may carry beside a packet.
-func (c *coder) fields(e *trace.Event) {
+// fields describes what an event carries beside a packet.
+func (c *deltaCodec) fields(e *trace.Event) {
 	outer := c.begin(3)
 	b := firstBit
 	name(c, b.next(), &e.Kind)
@@ -57,10 +57,10 @@ func (c *coder) fields(e *trace.Event) {
 	number(c, b.next(), &e.Count)
 	c.text(b.next(), &e.Text)
 	c.bytes(b.next(), &e.Data)
-	list(c, b.next(), &e.Proof, (*coder).seq)
-	list(c, b.next(), &e.Entries, (*coder).entry)
-	list(c, b.next(), &e.Servers, (*coder).server)
-	list(c, b.next(), &e.Faults, (*coder).word)
+	list(c, b.next(), &e.Proof, (*deltaCodec).seq)
+	list(c, b.next(), &e.Entries, (*deltaCodec).entry)
+	list(c, b.next(), &e.Servers, (*deltaCodec).server)
+	list(c, b.next(), &e.Faults, (*deltaCodec).str)
 	if c.has(b.next(), e.Op != nil) {
 		if c.reading {
 			e.Op = new(trace.Op)
@@ -76,8 +76,8 @@ func (c *coder) fields(e *trace.Event) {
 	c.end(outer)
 }
 
-// room returns where to read a packet to.
-func (c *coder) room() *trace.Packet {
+// packetSpace returns an empty packet to read to.
+func (c *deltaCodec) packetSpace() *trace.Packet {
 	if c.packet == nil {
 		return new(trace.Packet)
 	}
@@ -85,9 +85,9 @@ func (c *coder) room() *trace.Packet {
 	return c.packet
 }
 
-// packetOf describes a packet as the difference from the last one of its like.
-func (c *coder) packetOf(p *trace.Packet) {
-	like := c.similar(p)
+// deltaPacket describes a packet as the difference from a similar one.
+func (c *deltaCodec) deltaPacket(p *trace.Packet) {
+	like := c.slot(p)
 	outer := c.begin(3)
 	b := firstBit
 	near(c, b.next(), &p.ID, &c.last.packet)
@@ -115,9 +115,10 @@ func (c *coder) packetOf(p *trace.Packet) {
 	c.end(outer)
 }
 
-// similar returns the last packet in the slot of a packet: most likely one of the
-// same kind on the same link. The writer picks the slot and writes it down.
-func (c *coder) similar(p *trace.Packet) *trace.Packet {
+// slot returns the packet to describe p as the difference from: the last one in the same
+// slot, most likely of the same kind on the same link. The writer picks the slot and
+// writes its number down.
+func (c *deltaCodec) slot(p *trace.Packet) *trace.Packet {
 	if c.packets == nil {
 		c.packets = new([SimilarSlots]trace.Packet)
 	}
@@ -144,7 +145,7 @@ func Similarity(p *trace.Packet) int {
 	return guess % SimilarSlots
 }
 
-func (c *coder) op(o *trace.Op) {
+func (c *deltaCodec) op(o *trace.Op) {
 	outer := c.begin(2)
 	b := firstBit
 	near(c, b.next(), &o.ID, &c.last.op)
@@ -166,7 +167,7 @@ func (c *coder) op(o *trace.Op) {
 	c.end(outer)
 }
 
-func (c *coder) settings(s *trace.Settings) {
+func (c *deltaCodec) settings(s *trace.Settings) {
 	outer := c.begin(2)
 	b := firstBit
 	number(c, b.next(), &s.Seed)
@@ -187,7 +188,7 @@ func (c *coder) settings(s *trace.Settings) {
 	c.end(outer)
 }
 
-func (c *coder) entry(e *trace.Entry) {
+func (c *deltaCodec) entry(e *trace.Entry) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &e.Term, &c.last.term)
@@ -196,11 +197,11 @@ func (c *coder) entry(e *trace.Entry) {
 	name(c, b.next(), &e.Client)
 	near(c, b.next(), &e.Seq, &c.last.opSeq)
 	c.bool(b.next(), &e.NoSession)
-	list(c, b.next(), &e.Servers, (*coder).server)
+	list(c, b.next(), &e.Servers, (*deltaCodec).server)
 	c.end(outer)
 }
 
-func (c *coder) server(s *trace.Server) {
+func (c *deltaCodec) server(s *trace.Server) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &s.ID)
@@ -208,16 +209,16 @@ func (c *coder) server(s *trace.Server) {
 	c.end(outer)
 }
 
-// word describes a string of a list.
-func (c *coder) word(s *string) {
+// str describes a string in a list.
+func (c *deltaCodec) str(s *string) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), s)
 	c.end(outer)
 }
 
-// seq describes the number of an event in a list.
-func (c *coder) seq(seq *uint64) {
+// seq describes the number of an event, or a count, in a list.
+func (c *deltaCodec) seq(seq *uint64) {
 	outer := c.begin(1)
 	b := firstBit
 	number(c, b.next(), seq)

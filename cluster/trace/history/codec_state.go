@@ -5,36 +5,36 @@ import (
 )
 
 // state describes a state.
-func (c *coder) state(s *trace.State) {
+func (c *deltaCodec) state(s *trace.State) {
 	outer := c.begin(3)
 	b := firstBit
 	near(c, b.next(), &s.Seq, &c.last.seq)
 	near(c, b.next(), &s.At, &c.last.at)
 	c.settings(&s.Settings)
-	list(c, b.next(), &s.Nodes, (*coder).node)
-	dictionary(c, b.next(), &s.Faults, (*coder).faults)
-	list(c, b.next(), &s.InFlight, (*coder).flight)
+	list(c, b.next(), &s.Nodes, (*deltaCodec).node)
+	dictionary(c, b.next(), &s.Faults, (*deltaCodec).faults)
+	list(c, b.next(), &s.InFlight, (*deltaCodec).inFlight)
 	number(c, b.next(), &s.Traffic.Sent)
 	number(c, b.next(), &s.Traffic.Delivered)
 	number(c, b.next(), &s.Traffic.Lost)
 	c.clients(&s.Clients)
-	list(c, b.next(), &s.Story, (*coder).line)
-	list(c, b.next(), &s.LeaderTerms, (*coder).reign)
+	list(c, b.next(), &s.Story, (*deltaCodec).storyLine)
+	list(c, b.next(), &s.LeaderTerms, (*deltaCodec).leaderTerm)
 	c.text(b.next(), &s.Chapter)
 	c.text(b.next(), &s.Caption)
-	dictionary(c, b.next(), (*map[string]string)(&s.ChapterIn), (*coder).translation)
-	dictionary(c, b.next(), (*map[string]string)(&s.CaptionIn), (*coder).translation)
+	dictionary(c, b.next(), (*map[string]string)(&s.ChapterIn), (*deltaCodec).translation)
+	dictionary(c, b.next(), (*map[string]string)(&s.CaptionIn), (*deltaCodec).translation)
 	near(c, b.next(), &s.CaptionAt, &c.last.ns)
 	near(c, b.next(), &s.Commit, &c.last.index)
-	list(c, b.next(), &s.Checks, (*coder).check)
-	list(c, b.next(), &s.Lost, (*coder).lost)
+	list(c, b.next(), &s.Checks, (*deltaCodec).check)
+	list(c, b.next(), &s.Lost, (*deltaCodec).lostEntry)
 	c.end(outer)
 	if c.reading {
 		s.IndexNodes()
 	}
 }
 
-func (c *coder) node(n *trace.Node) {
+func (c *deltaCodec) node(n *trace.Node) {
 	outer := c.begin(5)
 	b := firstBit
 	name(c, b.next(), &n.ID)
@@ -49,10 +49,10 @@ func (c *coder) node(n *trace.Node) {
 	name(c, b.next(), &n.Leader)
 	near(c, b.next(), &n.LastHeard, &c.last.ns)
 	name(c, b.next(), &n.LastHeardFrom)
-	list(c, b.next(), &n.Votes, (*coder).word)
-	dictionary(c, b.next(), &n.Peers, (*coder).contact)
+	list(c, b.next(), &n.Votes, (*deltaCodec).str)
+	dictionary(c, b.next(), &n.Peers, (*deltaCodec).progress)
 	near(c, b.next(), &n.First, &c.last.index)
-	list(c, b.next(), &n.Entries, (*coder).entry)
+	list(c, b.next(), &n.Entries, (*deltaCodec).entry)
 	near(c, b.next(), &n.Commit, &c.last.index)
 	near(c, b.next(), &n.Applied, &c.last.index)
 	near(c, b.next(), &n.Value, &c.last.value)
@@ -62,18 +62,18 @@ func (c *coder) node(n *trace.Node) {
 	near(c, b.next(), &n.SnapshotIndex, &c.last.index)
 	near(c, b.next(), &n.SnapshotTerm, &c.last.term)
 	c.bytes(b.next(), &n.Snapshot)
-	list(c, b.next(), &n.SnapshotServers, (*coder).server)
-	list(c, b.next(), &n.Servers, (*coder).server)
-	list(c, b.next(), &n.Truncated, (*coder).entry)
+	list(c, b.next(), &n.SnapshotServers, (*deltaCodec).server)
+	list(c, b.next(), &n.Servers, (*deltaCodec).server)
+	list(c, b.next(), &n.Truncated, (*deltaCodec).entry)
 	near(c, b.next(), &n.TruncatedFirst, &c.last.index)
 	near(c, b.next(), &n.TruncatedAt, &c.last.ns)
-	list(c, b.next(), &n.LogLines, (*coder).logLine)
+	list(c, b.next(), &n.LogLines, (*deltaCodec).logLine)
 	c.text(b.next(), &n.DiskFault)
 	c.float(b.next(), &n.ClockFactor)
 	c.end(outer)
 }
 
-func (c *coder) contact(id *string, contact *trace.Progress) {
+func (c *deltaCodec) progress(id *string, contact *trace.Progress) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), id)
@@ -82,39 +82,39 @@ func (c *coder) contact(id *string, contact *trace.Progress) {
 	c.end(outer)
 }
 
-func (c *coder) faults(link *trace.Link, faults *[]string) {
+func (c *deltaCodec) faults(link *trace.Link, faults *[]string) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &link.From)
 	name(c, b.next(), &link.To)
-	list(c, b.next(), faults, (*coder).word)
+	list(c, b.next(), faults, (*deltaCodec).str)
 	c.end(outer)
 }
 
-func (c *coder) flight(f *trace.InFlight) {
+func (c *deltaCodec) inFlight(f *trace.InFlight) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &f.SentAt, &c.last.ns)
 	near(c, b.next(), &f.EndedAt, &c.last.ns)
-	c.packetOf(&f.Packet)
+	c.deltaPacket(&f.Packet)
 	c.end(outer)
 }
 
-func (c *coder) clients(clients *trace.Clients) {
+func (c *deltaCodec) clients(clients *trace.Clients) {
 	outer := c.begin(1)
 	b := firstBit
 	number(c, b.next(), &clients.OK)
 	number(c, b.next(), &clients.Failed)
 	number(c, b.next(), &clients.Unknown)
 	number(c, b.next(), &clients.InFlight)
-	list(c, b.next(), &clients.Recent, (*coder).op)
-	list(c, b.next(), &clients.Pending, (*coder).op)
-	list(c, b.next(), &clients.OKAt, (*coder).seq)
+	list(c, b.next(), &clients.Recent, (*deltaCodec).op)
+	list(c, b.next(), &clients.Pending, (*deltaCodec).op)
+	list(c, b.next(), &clients.OKAt, (*deltaCodec).seq)
 	number(c, b.next(), &clients.OKSecond)
 	c.end(outer)
 }
 
-func (c *coder) translation(language, text *string) {
+func (c *deltaCodec) translation(language, text *string) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), language)
@@ -122,7 +122,7 @@ func (c *coder) translation(language, text *string) {
 	c.end(outer)
 }
 
-func (c *coder) logLine(l *trace.LogLine) {
+func (c *deltaCodec) logLine(l *trace.LogLine) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &l.At, &c.last.ns)
@@ -130,7 +130,7 @@ func (c *coder) logLine(l *trace.LogLine) {
 	c.end(outer)
 }
 
-func (c *coder) line(l *trace.StoryLine) {
+func (c *deltaCodec) storyLine(l *trace.StoryLine) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &l.At, &c.last.ns)
@@ -138,12 +138,12 @@ func (c *coder) line(l *trace.StoryLine) {
 	name(c, b.next(), &l.Topic)
 	name(c, b.next(), &l.Node)
 	c.text(b.next(), &l.Text)
-	dictionary(c, b.next(), (*map[string]string)(&l.In), (*coder).translation)
+	dictionary(c, b.next(), (*map[string]string)(&l.In), (*deltaCodec).translation)
 	number(c, b.next(), &l.Count)
 	c.end(outer)
 }
 
-func (c *coder) reign(r *trace.LeaderTerm) {
+func (c *deltaCodec) leaderTerm(r *trace.LeaderTerm) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &r.Node)
@@ -153,20 +153,20 @@ func (c *coder) reign(r *trace.LeaderTerm) {
 	c.end(outer)
 }
 
-func (c *coder) check(k *trace.Check) {
+func (c *deltaCodec) check(k *trace.Check) {
 	outer := c.begin(1)
 	b := firstBit
 	name(c, b.next(), &k.Name)
 	name(c, b.next(), &k.Verdict)
 	c.text(b.next(), &k.Text)
-	list(c, b.next(), &k.Proof, (*coder).seq)
+	list(c, b.next(), &k.Proof, (*deltaCodec).seq)
 	number(c, b.next(), &k.Count)
 	near(c, b.next(), &k.At, &c.last.ns)
 	near(c, b.next(), &k.Seq, &c.last.seq)
 	c.end(outer)
 }
 
-func (c *coder) lost(l *trace.LostEntry) {
+func (c *deltaCodec) lostEntry(l *trace.LostEntry) {
 	outer := c.begin(1)
 	b := firstBit
 	near(c, b.next(), &l.Index, &c.last.index)

@@ -14,11 +14,11 @@ import (
 )
 
 // written returns what is read of what was written.
-func written[T any](value *T, describe func(*coder, *T)) T {
-	var all names
-	w := coder{numbers: &all}
+func written[T any](value *T, describe func(*deltaCodec, *T)) T {
+	var all stringTable
+	w := deltaCodec{table: &all}
 	describe(&w, value)
-	r := coder{names: all.all, reading: true, buf: w.buf}
+	r := deltaCodec{names: all.all, reading: true, buf: w.buf}
 	var got T
 	describe(&r, &got)
 	if r.at != len(r.buf) {
@@ -27,7 +27,7 @@ func written[T any](value *T, describe func(*coder, *T)) T {
 	return got
 }
 
-func eventDescription(c *coder, e *trace.Event) { c.event(e, false) }
+func eventDescription(c *deltaCodec, e *trace.Event) { c.event(e, false) }
 
 // TestEveryFieldIsCoded fails when a field is added that the codec does not know.
 func TestEveryFieldIsCoded(t *testing.T) {
@@ -44,7 +44,7 @@ func TestEveryFieldIsCoded(t *testing.T) {
 	var s trace.State
 	tracetest.Fill(reflect.ValueOf(&s).Elem(), &n)
 	s.IndexNodes()
-	check("a state", s, written(&s, (*coder).state))
+	check("a state", s, written(&s, (*deltaCodec).state))
 	// Each field alone, so that none of them stands in for another.
 	for i := range reflect.TypeFor[trace.Event]().NumField() {
 		var e trace.Event
@@ -56,7 +56,7 @@ func TestEveryFieldIsCoded(t *testing.T) {
 		if reflect.TypeFor[trace.State]().Field(i).IsExported() {
 			tracetest.Fill(reflect.ValueOf(&s).Elem().Field(i), &n)
 			s.IndexNodes()
-			check(reflect.TypeFor[trace.State]().Field(i).Name, s, written(&s, (*coder).state))
+			check(reflect.TypeFor[trace.State]().Field(i).Name, s, written(&s, (*deltaCodec).state))
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestEveryFieldIsCoded(t *testing.T) {
 func TestNothingAndAnEmptyListAreCodedApart(t *testing.T) {
 	s := trace.State{Nodes: []trace.Node{{Peers: map[string]trace.Progress{}, Votes: []string{}}, {}}, Faults: map[trace.Link][]string{}}
 	s.IndexNodes()
-	if got := written(&s, (*coder).state); !reflect.DeepEqual(got, s) {
+	if got := written(&s, (*deltaCodec).state); !reflect.DeepEqual(got, s) {
 		t.Errorf("wrote %+v, read %+v", s, got)
 	}
 }
@@ -90,21 +90,21 @@ func FuzzCodec(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkCodec)) }
 
 func checkCodec(t *rapid.T) {
 	events := rapid.SliceOfN(tracetest.AnyEvent(), 0, 40).Draw(t, "events")
-	var all names
-	w := coder{numbers: &all}
+	var all stringTable
+	w := deltaCodec{table: &all}
 	var s trace.State
 	for i := range events {
 		w.event(&events[i], false)
 		s.Apply(&events[i])
 	}
-	r := coder{names: all.all, reading: true, buf: w.buf}
+	r := deltaCodec{names: all.all, reading: true, buf: w.buf}
 	for i := range events {
 		var got trace.Event
 		if r.event(&got, false); !reflect.DeepEqual(got, events[i]) {
 			t.Fatalf("wrote\n%+v, read\n%+v", events[i], got)
 		}
 	}
-	if got := written(&s, (*coder).state); !reflect.DeepEqual(got, s) {
+	if got := written(&s, (*deltaCodec).state); !reflect.DeepEqual(got, s) {
 		t.Fatalf("wrote the state\n%+v, read\n%+v", s, got)
 	}
 }

@@ -7,170 +7,167 @@ import (
 	"capsize/cluster/trace"
 )
 
-// DefaultBudget is how many bytes a history may take unless it is told otherwise.
+// DefaultBudget is the budget of a history, in bytes, where none is configured.
 const DefaultBudget = 256 << 20
 
-// History keeps what happened, so that any moment can be looked at again. It
-// holds as many of the latest events as a budget of bytes allows: the oldest go
-// first. It is safe for use by many goroutines; whoever looks back does not hold
-// up what goes on.
-//
-// Events are kept in chunks of some ten thousand. A chunk begins with a keyframe,
-// which is the whole state before its first event, and can be read without any
-// other: a moment is reached by folding the events of one chunk at most.
+// History holds the latest events, as many as its budget allows, and returns the state
+// after each of them. It is safe for use by many goroutines. Reading does not block
+// writing for long: readers decode copies of chunks outside the lock.
 type History struct {
 	budget int64 // bytes
 
-	mu      sync.Mutex
-	chunks  []chunk // oldest first; events are added to the last one
-	bytes   int64   // that the chunks before the last one take
-	dropped uint64
-	writers [streams]coder // of the last chunk
-	names   names          // of the last chunk
-	waiting batch
+	mu       sync.Mutex
+	chunks   []chunk             // oldest first; only the last one grows
+	bytes    int64               // taken by all chunks but the last one
+	dropped  uint64              // events in chunks that were evicted
+	encoders [streams]deltaCodec // of the last chunk
+	table    stringTable         // of the last chunk
+	batch    batch
 
-	// Where somebody looked last: to go on from there is quicker.
-	looks sync.Mutex
-	spots [spotsMax]spot
-	turn  uint64
+	// The moments read last: later ones in the same chunk are reached faster from there.
+	cursorMu sync.Mutex
+	cursors  [cursorsMax]cursor
+	uses     uint64
 }
 
-// A chunk is closed when it holds eventsMin events and its keyframe is a small
-// part of it, but in any case when it holds eventsMax: to reach a moment takes
-// time in proportion to that. It takes no more than a part of the budget, so that
-// little is lost when the oldest one goes.
+// A chunk is closed when it holds eventsMin events and its keyframe is a small part of
+// it, at the latest when it holds eventsMax: reaching a moment takes time in proportion
+// to that. It takes at most one part in chunksPerBudget of the budget, so that evicting
+// the oldest chunk loses little.
 const (
 	eventsMin       = 1 << 14
 	eventsMax       = 1 << 15
 	chunksPerBudget = 8
 )
 
-// The streams of a chunk: the events that matter are apart from the others, so
-// that they can be gone through without those.
+// The streams of a chunk. Significant events are apart from the others, so that a search
+// decodes them alone.
 const (
-	rest = iota
-	marks
+	otherStream = iota
+	significantStream
 	streams
 )
 
-// momentBytes is what a moment takes.
-const momentBytes = 16
+// positionBytes is the size of a [trace.Position].
+const positionBytes = 16
 
-// chunk is a keyframe and what happened after it. Bytes, times and names are only
-// ever added at the end: a copy of a chunk stays what it is.
+// chunk is a keyframe and the events after it. Its slices only ever grow at the end, so
+// that a copy of a chunk stays valid while the chunk grows.
 type chunk struct {
 	start  trace.Position // of the keyframe
-	last   trace.Position // of the last event, or start
-	key    []byte         // the state
+	last   trace.Position // of the last event; start without one
+	key    []byte         // the keyframe, encoded
 	events [streams][]byte
 	times  []trace.Position // of each event
-	names  []string
+	names  []string         // the table of strings for key and events
 	bytes  int64
 }
 
-// New returns a history that takes about so many bytes at most.
+// New returns an empty history that takes at most about budgetBytes of memory.
 func New(budgetBytes int64) *History { return &History{budget: budgetBytes} }
 
-// Start opens the first chunk, whose keyframe is a state.
+// Start opens the first chunk, with s as its keyframe. It comes before any event.
 func (h *History) Start(s *trace.State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.open(s)
+	h.openChunk(s)
 }
 
-// batchSize is how many events wait until they are put into the chunk: to do that
-// for several in a row takes half the time, because the processor still knows how.
+// batchSize is how many events wait until they are encoded: encoding several in a row
+// takes half the time, because the code is still in the processor's caches.
 const batchSize = 32
 
-// batch are events that wait, and the packets that they carry.
+// batch holds the events that wait to be encoded, and their packets.
 type batch struct {
 	events  [batchSize]trace.Event
 	packets [batchSize]trace.Packet
-	plain   [batchSize]bool // it carries nothing but a packet
+	plain   [batchSize]bool // the event carries nothing but a packet
 	count   int
 }
 
-// Add adds an event, after which the state is s.
+// Add adds an event and implements [trace.Sink]; s is the state after it. The history
+// keeps what the event points to until the next Flush.
 func (h *History) Add(e *trace.Event, s *trace.State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	w := &h.waiting
+	w := &h.batch
 	w.events[w.count], w.plain[w.count] = *e, false
 	if e.Packet != nil {
 		w.packets[w.count] = *e.Packet
 		w.events[w.count].Packet = &w.packets[w.count]
 	}
 	w.count++
-	h.added(s)
+	h.afterAdd(s)
 }
 
-// AddPacket adds an event of a packet, after which the state is s.
+// AddPacket adds the event of a packet and implements [trace.Sink]; s is the state after
+// it.
 func (h *History) AddPacket(p *trace.Packet, s *trace.State) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	w := &h.waiting
+	w := &h.batch
 	w.packets[w.count], w.plain[w.count] = *p, true
 	w.events[w.count] = trace.Event{Seq: s.Seq, At: s.At, Kind: trace.KindPacket, Packet: &w.packets[w.count]}
 	w.count++
-	h.added(s)
+	h.afterAdd(s)
 }
 
-// added sees to the chunk after an event was added, with which the state is s. H.mu
-// is held.
-func (h *History) added(s *trace.State) {
-	if h.waiting.count < batchSize {
+// afterAdd encodes a full batch and opens a new chunk when the last one is full. s is the
+// state after the latest event. The caller holds h.mu.
+func (h *History) afterAdd(s *trace.State) {
+	if h.batch.count < batchSize {
 		return
 	}
-	h.settle()
+	h.flushBatch()
 	now := &h.chunks[len(h.chunks)-1]
 	if len(now.times) >= eventsMin || now.bytes > h.budget/chunksPerBudget {
 		key := int64(len(now.key))
 		if now.bytes >= 3*key || len(now.times) >= eventsMax {
-			h.open(s)
+			h.openChunk(s)
 		}
 	}
-	h.trim()
+	h.evict()
 }
 
-// settle puts the events that wait into the chunk. H.mu is held.
-func (h *History) settle() {
-	if h.waiting.count == 0 {
+// flushBatch encodes the batch into the last chunk. The caller holds h.mu.
+func (h *History) flushBatch() {
+	if h.batch.count == 0 {
 		return
 	}
 	now := &h.chunks[len(h.chunks)-1]
-	for i := range h.waiting.count {
-		e := &h.waiting.events[i]
-		stream := rest
+	for i := range h.batch.count {
+		e := &h.batch.events[i]
+		stream := otherStream
 		if trace.IsSignificant(e) {
-			stream = marks
+			stream = significantStream
 		}
-		h.writers[stream].event(e, h.waiting.plain[i])
+		h.encoders[stream].event(e, h.batch.plain[i])
 		now.last = trace.Position{Seq: e.Seq, At: e.At}
 		now.times = append(now.times, now.last)
 	}
-	h.waiting.count = 0
+	h.batch.count = 0
 	for stream := range streams {
-		now.events[stream] = h.writers[stream].buf
+		now.events[stream] = h.encoders[stream].buf
 	}
-	now.names = h.names.all
-	now.bytes = int64(cap(now.key)+cap(now.events[rest])+cap(now.events[marks])+cap(now.times)*momentBytes) + h.names.size
+	now.names = h.table.all
+	now.bytes = int64(cap(now.key)+cap(now.events[otherStream])+cap(now.events[significantStream])+cap(now.times)*positionBytes) + h.table.size
 }
 
-// Flush encodes the events that still wait in the batch. What they point to is not
-// needed any more afterwards.
-func (h *History) Flush() { h.lock()() }
+// Flush encodes the events that wait. Afterwards the history needs nothing they point to.
+func (h *History) Flush() { h.lockFlushed()() }
 
-// lock locks the history and returns what unlocks it. All events are in chunks then.
-func (h *History) lock() (unlock func()) {
+// lockFlushed locks the history with every event in a chunk, and returns the function
+// that unlocks it.
+func (h *History) lockFlushed() (unlock func()) {
 	h.mu.Lock()
-	h.settle()
-	h.trim()
+	h.flushBatch()
+	h.evict()
 	return h.mu.Unlock
 }
 
-// trim lets the oldest chunks go until the rest is within the budget, but never
-// the last one. H.mu is held.
-func (h *History) trim() {
+// evict drops the oldest chunks until the rest is within the budget, but never the last
+// one. The caller holds h.mu.
+func (h *History) evict() {
 	for len(h.chunks) > 1 && h.bytes+h.chunks[len(h.chunks)-1].bytes > h.budget {
 		h.bytes -= h.chunks[0].bytes
 		h.dropped += uint64(len(h.chunks[0].times))
@@ -178,11 +175,12 @@ func (h *History) trim() {
 	}
 }
 
-// open closes the last chunk and opens another. H.mu is held.
-func (h *History) open(s *trace.State) {
+// openChunk closes the last chunk and opens another one with s as its keyframe. The caller
+// holds h.mu.
+func (h *History) openChunk(s *trace.State) {
 	now := trace.Position{Seq: s.Seq, At: s.At}
 	next := chunk{start: now, last: now}
-	var room [streams]int // the next chunk is likely to need as much as this one
+	var room [streams]int // chunks are about as large as the one before
 	if len(h.chunks) > 0 {
 		closed := &h.chunks[len(h.chunks)-1]
 		for i := range room {
@@ -191,36 +189,36 @@ func (h *History) open(s *trace.State) {
 		next.times = make([]trace.Position, 0, len(closed.times))
 		h.bytes += closed.bytes
 	}
-	h.names = names{}
-	key := coder{numbers: &h.names}
+	h.table = stringTable{}
+	key := deltaCodec{table: &h.table}
 	key.state(s)
-	next.key, next.names = slices.Clone(key.buf), h.names.all
-	next.bytes = int64(cap(next.key)+cap(next.times)*momentBytes) + h.names.size
-	for i := range h.writers {
-		h.writers[i] = coder{numbers: &h.names, buf: make([]byte, 0, room[i]), last: last{seq: s.Seq, at: uint64(s.At)}}
+	next.key, next.names = slices.Clone(key.buf), h.table.all
+	next.bytes = int64(cap(next.key)+cap(next.times)*positionBytes) + h.table.size
+	for i := range h.encoders {
+		h.encoders[i] = deltaCodec{table: &h.table, buf: make([]byte, 0, room[i]), last: last{seq: s.Seq, at: uint64(s.At)}}
 	}
 	h.chunks = append(h.chunks, next)
 }
 
 // Bytes returns about how much memory the history takes.
 func (h *History) Bytes() int64 {
-	defer h.lock()()
+	defer h.lockFlushed()()
 	if len(h.chunks) == 0 {
 		return 0
 	}
 	return h.bytes + h.chunks[len(h.chunks)-1].bytes
 }
 
-// Dropped returns how many events the history had to let go.
+// Dropped returns how many events were evicted.
 func (h *History) Dropped() uint64 {
-	defer h.lock()()
+	defer h.lockFlushed()()
 	return h.dropped
 }
 
-// Span returns the first moment that can be looked at and the last one. Both are
-// zero as long as nothing has happened.
+// Span returns the first and the last moment that the history holds. Both are zero before
+// Start.
 func (h *History) Span() (first, last trace.Position) {
-	defer h.lock()()
+	defer h.lockFlushed()()
 	if len(h.chunks) == 0 {
 		return first, last
 	}

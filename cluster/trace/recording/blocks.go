@@ -15,34 +15,34 @@ import (
 // splitter takes a file apart into blocks.
 type splitter struct {
 	*Reader
-	work  chan *block
-	block *block
-	line  int  // the number of the next line
-	skips bool // the line under way is too long
-	fresh bool // something was read since it was last said that there is no more
+	work     chan *block
+	block    *block
+	line     int  // the number of the next line
+	skipping bool // the line under way is too long
+	fresh    bool // something was read since it was last said that there is no more
 }
 
-// takeApart takes a file apart, until the reader is closed.
-func (r *Reader) takeApart(file *os.File) {
+// readFile takes a file apart, until the reader is closed.
+func (r *Reader) readFile(file *os.File) {
 	defer func() { _ = file.Close() }() // it was only read
-	s := &splitter{Reader: r, work: make(chan *block, cap(r.ordered)), block: r.blank(), line: 1, fresh: true}
+	s := &splitter{Reader: r, work: make(chan *block, cap(r.blocks)), block: r.newBlock(), line: 1, fresh: true}
 	defer close(s.work)
-	for range cap(r.ordered) / 2 {
+	for range cap(r.blocks) / 2 {
 		go func() {
 			for b := range s.work {
 				b.parse()
 			}
 		}()
 	}
-	err := s.run(&growing{splitter: s, file: file})
-	s.cut(false)
+	err := s.run(&tailReader{splitter: s, file: file})
+	s.emitBlock(false)
 	s.block.lines, s.block.err = s.block.lines[:0], err // what is left has no end
 	s.send(0)
 }
 
 // run reads lines until there can be no more, and says why. A file that only ends
 // is waited for.
-func (s *splitter) run(file *growing) error {
+func (s *splitter) run(file *tailReader) error {
 	buffered := bufio.NewReaderSize(file, 1<<16)
 	from := io.Reader(buffered)
 	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
@@ -50,7 +50,7 @@ func (s *splitter) run(file *growing) error {
 		if err != nil {
 			return fmt.Errorf("it cannot be unzipped: %w", err)
 		}
-		from = &unfolding{file: buffered, zip: zip, read: &s.read, free: int64(s.most.unfold)}
+		from = &boundedGzipReader{file: buffered, zip: zip, read: &s.read, free: int64(s.limits.expanded)}
 	}
 	// While this waits for the file to grow, the block under way may be handed over:
 	// so it is not read into that one.
@@ -63,33 +63,33 @@ func (s *splitter) run(file *growing) error {
 			return err
 		}
 		if len(s.block.lines) >= blockMin {
-			s.cut(false)
+			s.emitBlock(false)
 		}
 	}
 }
 
-// cut hands over the whole lines there are, and keeps the rest.
-func (s *splitter) cut(idle bool) {
+// emitBlock hands over the whole lines there are, and keeps the rest.
+func (s *splitter) emitBlock(idle bool) {
 	b := s.block
 	end := bytes.LastIndexByte(b.lines, '\n') + 1
-	if s.skips && end > 0 {
+	if s.skipping && end > 0 {
 		// The end of a line that was too long.
 		past := bytes.IndexByte(b.lines, '\n') + 1
-		b.lines, end, s.skips = b.lines[past:], end-past, false
+		b.lines, end, s.skipping = b.lines[past:], end-past, false
 		s.line++
 	}
 	rest := b.lines[end:]
-	if s.skips || len(rest) > s.most.line {
-		if !s.skips {
-			b.bad.add(1, "line %d: it is longer than %d MB", s.line+bytes.Count(b.lines[:end], []byte("\n")), s.most.line>>20)
+	if s.skipping || len(rest) > s.limits.line {
+		if !s.skipping {
+			b.bad.add(1, "line %d: it is longer than %d MB", s.line+bytes.Count(b.lines[:end], []byte("\n")), s.limits.line>>20)
 		}
-		s.skips, rest = true, nil
+		s.skipping, rest = true, nil
 	}
 	if end == 0 && b.bad.count == 0 && !idle {
 		b.lines = append(b.lines[:0], rest...)
 		return
 	}
-	next := s.blank()
+	next := s.newBlock()
 	next.lines = append(next.lines, rest...)
 	b.lines, b.idle = b.lines[:end], idle
 	s.send(len(rest))
@@ -112,13 +112,13 @@ func (s *splitter) send(torn int) {
 		return
 	}
 	select {
-	case s.ordered <- b:
+	case s.blocks <- b:
 	case <-s.stop:
 	}
 }
 
-// growing reads a file that may grow: at its end it waits for more.
-type growing struct {
+// tailReader reads a file that may grow: at its end it waits for more.
+type tailReader struct {
 	*splitter
 	file *os.File
 }
@@ -126,7 +126,7 @@ type growing struct {
 // errClosed ends a reading that nobody wants any more.
 var errClosed = errors.New("the recording was closed")
 
-func (g *growing) Read(p []byte) (int, error) {
+func (g *tailReader) Read(p []byte) (int, error) {
 	for {
 		n, err := g.file.Read(p)
 		g.read.Add(int64(n))
@@ -135,12 +135,12 @@ func (g *growing) Read(p []byte) (int, error) {
 		}
 		if g.fresh {
 			g.fresh = false
-			g.cut(true)
+			g.emitBlock(true)
 		}
 		select {
 		case <-g.stop:
 			return 0, errClosed
-		case <-time.After(lookEvery):
+		case <-time.After(pollEvery):
 		}
 		if info, err := g.file.Stat(); err == nil && info.Size() < g.read.Load() {
 			return 0, errors.New("the file has become shorter while it was read")
@@ -148,33 +148,33 @@ func (g *growing) Read(p []byte) (int, error) {
 	}
 }
 
-// unfolding reads a compressed file, unless it unfolds beyond all measure.
-type unfolding struct {
-	file     *bufio.Reader
-	zip      *gzip.Reader
-	read     *atomic.Int64 // bytes of the file
-	free     int64         // bytes that may be unfolded in any case
-	unfolded int64
-	over     bool // a part of the file has ended; another may follow
+// boundedGzipReader reads a compressed file, unless it unfolds beyond all measure.
+type boundedGzipReader struct {
+	file        *bufio.Reader
+	zip         *gzip.Reader
+	read        *atomic.Int64 // bytes of the file
+	free        int64         // bytes that may be unfolded in any case
+	expanded    int64
+	memberEnded bool // a part of the file has ended; another may follow
 }
 
-func (u *unfolding) Read(p []byte) (int, error) {
+func (u *boundedGzipReader) Read(p []byte) (int, error) {
 	var n int
 	var err error
-	if u.over {
+	if u.memberEnded {
 		err = u.zip.Reset(u.file)
-		u.over = false
+		u.memberEnded = false
 	}
 	if err == nil {
 		u.zip.Multistream(false) // it would look for the next part before it gives the end of this
 		n, err = u.zip.Read(p)
 	}
 	if errors.Is(err, io.EOF) {
-		u.over, err = true, nil
+		u.memberEnded, err = true, nil
 	}
-	u.unfolded += int64(n)
-	if u.unfolded > u.free && u.unfolded/unfoldMax > u.read.Load() {
-		return n, fmt.Errorf("it unfolds to more than %d times its size, which no recording does", unfoldMax)
+	u.expanded += int64(n)
+	if u.expanded > u.free && u.expanded/expansionMax > u.read.Load() {
+		return n, fmt.Errorf("it unfolds to more than %d times its size, which no recording does", expansionMax)
 	}
 	if err != nil && !errors.Is(err, errClosed) {
 		err = fmt.Errorf("it cannot be unzipped any further: %w", err)

@@ -17,7 +17,7 @@ import (
 type lineReader struct {
 	line []byte
 	at   int
-	bad  bool // the line is not for the fast way
+	slow bool // the line is not for the fast way
 
 	names map[string]string // that were met, so that each is in memory once
 	// Where packets and operations are put. They are used again for the next lines
@@ -58,9 +58,9 @@ var errTooMuch = errors.New("it names too many things")
 // event reads a line.
 func (r *lineReader) event(line []byte, e *trace.Event) error {
 	*e = trace.Event{}
-	r.line, r.at, r.bad = line, 0, false
+	r.line, r.at, r.slow = line, 0, false
 	r.object(func(key []byte) { r.eventField(key, e) })
-	if !r.bad && r.at == len(line) {
+	if !r.slow && r.at == len(line) {
 		return nil
 	}
 	if len(line) > objectsMax && (bytes.Count(line, []byte("{")) > objectsMax || bytes.Count(line, []byte(",")) > valuesMax) {
@@ -101,24 +101,24 @@ func (r *lineReader) eventField(key []byte, e *trace.Event) {
 	case "entries":
 		r.entries(e)
 	case "packet":
-		r.bad = r.bad || e.Packet != nil
+		r.slow = r.slow || e.Packet != nil
 		e.Packet = r.packets.next()
 		r.object(func(key []byte) { r.packetField(key, e.Packet) })
 	case "op":
-		r.bad = r.bad || e.Op != nil
+		r.slow = r.slow || e.Op != nil
 		e.Op = r.ops.next()
 		r.object(func(key []byte) { r.opField(key, e.Op) })
 	default:
-		r.bad = true
+		r.slow = true
 	}
 }
 
 func (r *lineReader) entries(e *trace.Event) {
-	r.bad = r.bad || e.Entries != nil
+	r.slow = r.slow || e.Entries != nil
 	if !r.take('[') {
 		return
 	}
-	for !r.bad && len(e.Entries) < objectsMax {
+	for !r.slow && len(e.Entries) < objectsMax {
 		var entry trace.Entry
 		r.object(func(key []byte) { r.entryField(key, &entry) })
 		e.Entries = append(e.Entries, entry)
@@ -129,7 +129,7 @@ func (r *lineReader) entries(e *trace.Event) {
 		r.take(']')
 		return
 	}
-	r.bad = true
+	r.slow = true
 }
 
 func (r *lineReader) entryField(key []byte, e *trace.Entry) {
@@ -145,9 +145,9 @@ func (r *lineReader) entryField(key []byte, e *trace.Entry) {
 	case "seq":
 		e.Seq = r.number()
 	case "sessionless":
-		e.NoSession = r.yes()
+		e.NoSession = r.boolTrue()
 	default:
-		r.bad = true
+		r.slow = true
 	}
 }
 
@@ -166,11 +166,11 @@ func (r *lineReader) packetField(key []byte, p *trace.Packet) {
 	case "kind":
 		p.Kind = r.name()
 	case "reply":
-		p.Reply = r.yes()
+		p.Reply = r.boolTrue()
 	case "duplicate":
-		p.Duplicate = r.yes()
+		p.Duplicate = r.boolTrue()
 	case "held":
-		p.Held = r.yes()
+		p.Held = r.boolTrue()
 	case "why":
 		p.Why = r.name()
 	case "delay":
@@ -180,7 +180,7 @@ func (r *lineReader) packetField(key []byte, p *trace.Packet) {
 	case "term":
 		p.Term = r.number()
 	case "ok":
-		p.OK = r.yes()
+		p.OK = r.boolTrue()
 	case "prev_index":
 		p.PrevIndex = r.number()
 	case "prev_term":
@@ -198,7 +198,7 @@ func (r *lineReader) packetField(key []byte, p *trace.Packet) {
 	case "error":
 		p.Error = string(r.text())
 	default:
-		r.bad = true
+		r.slow = true
 	}
 }
 
@@ -233,7 +233,7 @@ func (r *lineReader) opField(key []byte, o *trace.Op) {
 	case "why":
 		o.Why = string(r.text())
 	default:
-		r.bad = true
+		r.slow = true
 	}
 }
 
@@ -242,7 +242,7 @@ func (r *lineReader) object(field func(key []byte)) {
 	if !r.take('{') {
 		return
 	}
-	for !r.bad {
+	for !r.slow {
 		key := r.text()
 		if !r.take(':') {
 			return
@@ -259,8 +259,8 @@ func (r *lineReader) object(field func(key []byte)) {
 
 // take reads one byte, which must be that one.
 func (r *lineReader) take(b byte) bool {
-	if r.bad || r.at >= len(r.line) || r.line[r.at] != b {
-		r.bad = true
+	if r.slow || r.at >= len(r.line) || r.line[r.at] != b {
+		r.slow = true
 		return false
 	}
 	r.at++
@@ -282,7 +282,7 @@ func (r *lineReader) text() []byte {
 			break
 		}
 	}
-	r.bad = true
+	r.slow = true
 	return nil
 }
 
@@ -303,10 +303,10 @@ func (r *lineReader) name() string {
 	return name
 }
 
-func (r *lineReader) yes() bool {
+func (r *lineReader) boolTrue() bool {
 	const yes = "true"
-	if r.bad || len(r.line)-r.at < len(yes) || string(r.line[r.at:r.at+len(yes)]) != yes {
-		r.bad = true
+	if r.slow || len(r.line)-r.at < len(yes) || string(r.line[r.at:r.at+len(yes)]) != yes {
+		r.slow = true
 		return false
 	}
 	r.at += len(yes)
@@ -322,11 +322,11 @@ func (r *lineReader) number() (n uint64) {
 	digits := r.line[start:r.at]
 	switch {
 	case len(digits) == 0 || len(digits) > 1 && digits[0] == '0':
-		r.bad = true
+		r.slow = true
 	case len(digits) > 19: // it may be too much
 		var err error
 		n, err = strconv.ParseUint(string(digits), 10, 64)
-		r.bad = r.bad || err != nil
+		r.slow = r.slow || err != nil
 	}
 	return n
 }
@@ -338,7 +338,7 @@ func (r *lineReader) signed() int64 {
 	}
 	n := r.number()
 	if n > math.MaxInt64 || negative && n == 0 {
-		r.bad = true
+		r.slow = true
 	}
 	if negative {
 		return -int64(n)

@@ -13,14 +13,14 @@ import (
 // but in a fraction of the time: a recording must not slow down what it records.
 type lineWriter struct {
 	buf []byte
-	// odd says that the line holds what only encoding/json knows how to write.
-	odd bool
+	// slow says that the line holds what only encoding/json knows how to write.
+	slow bool
 	// Where packets go and what they are comes again and again.
-	likes [history.SimilarSlots]way
+	routes [history.SimilarSlots]route
 }
 
-// way is where a packet goes and what it is, and how that is written.
-type way struct {
+// route is where a packet goes and what it is, and how that is written.
+type route struct {
 	fate           trace.PacketStatus
 	from, to, kind string
 	text           []byte
@@ -29,18 +29,18 @@ type way struct {
 // event adds the line of an event.
 func (w *lineWriter) event(e *trace.Event) {
 	start := len(w.buf)
-	w.odd = e.Factor != 0 || len(e.Data) > 0 || len(e.Proof) > 0 || len(e.Servers) > 0 || len(e.Faults) > 0 || e.Settings != nil
-	if !w.odd {
+	w.slow = e.Factor != 0 || len(e.Data) > 0 || len(e.Proof) > 0 || len(e.Servers) > 0 || len(e.Faults) > 0 || e.Settings != nil
+	if !w.slow {
 		w.fields(e)
 	}
-	if w.odd {
-		w.buf = append(w.buf[:start], oddLine(e)...)
+	if w.slow {
+		w.buf = append(w.buf[:start], slowLine(e)...)
 		return
 	}
 	w.buf = append(w.buf, "}\n"...)
 }
 
-func oddLine(e *trace.Event) []byte {
+func slowLine(e *trace.Event) []byte {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
@@ -48,7 +48,7 @@ func oddLine(e *trace.Event) []byte {
 		// Only a number that is none cannot be written, and no event has one.
 		e := *e
 		e.Factor = 0
-		return oddLine(&e)
+		return slowLine(&e)
 	}
 	return line.Bytes()
 }
@@ -90,7 +90,7 @@ func (w *lineWriter) fields(e *trace.Event) {
 }
 
 func (w *lineWriter) entry(e *trace.Entry) {
-	w.odd = w.odd || len(e.Servers) > 0
+	w.slow = w.slow || len(e.Servers) > 0
 	w.number(`{"term":`, e.Term)
 	w.text(`,"kind":`, string(e.Kind))
 	w.signedIf(`,"delta":`, e.Delta)
@@ -103,7 +103,7 @@ func (w *lineWriter) entry(e *trace.Entry) {
 func (w *lineWriter) packet(p *trace.Packet) {
 	w.number(`,"packet":{"id":`, p.ID)
 	w.number(`,"rpc":`, p.RPC)
-	w.way(p)
+	w.route(p)
 	w.trueIf(`,"reply":true`, p.Reply)
 	w.trueIf(`,"duplicate":true`, p.Duplicate)
 	w.trueIf(`,"held":true`, p.Held)
@@ -123,8 +123,8 @@ func (w *lineWriter) packet(p *trace.Packet) {
 	w.buf = append(w.buf, '}')
 }
 
-func (w *lineWriter) way(p *trace.Packet) {
-	like := &w.likes[history.Similarity(p)]
+func (w *lineWriter) route(p *trace.Packet) {
+	like := &w.routes[history.Similarity(p)]
 	if like.fate == p.Status && like.from == p.From && like.to == p.To && like.kind == p.Kind && like.text != nil {
 		w.buf = append(w.buf, like.text...)
 		return
@@ -134,8 +134,8 @@ func (w *lineWriter) way(p *trace.Packet) {
 	w.text(`,"from":`, p.From)
 	w.text(`,"to":`, p.To)
 	w.text(`,"kind":`, p.Kind)
-	if !w.odd {
-		*like = way{p.Status, p.From, p.To, p.Kind, append(like.text[:0], w.buf[start:]...)}
+	if !w.slow {
+		*like = route{p.Status, p.From, p.To, p.Kind, append(like.text[:0], w.buf[start:]...)}
 	}
 }
 
@@ -192,7 +192,7 @@ func (w *lineWriter) text(key, text string) {
 	w.buf = append(w.buf, '"')
 	for i := range len(text) {
 		if !isPlain(text[i]) {
-			w.odd = true
+			w.slow = true
 			return
 		}
 	}

@@ -11,12 +11,12 @@ import (
 // takes as little time as can be. Packets, which most events are, stand apart from
 // the others, because they need less room.
 type queue struct {
-	packets []passing
+	packets []queuedPacket
 	events  []trace.Event
 }
 
-// passing is a packet that has an event of its own.
-type passing struct {
+// queuedPacket is a packet that has an event of its own.
+type queuedPacket struct {
 	seq    uint64
 	at     time.Duration
 	packet trace.Packet
@@ -44,9 +44,9 @@ func (q *queue) addPacket(p *trace.Packet, s *trace.State) {
 	last.seq, last.at, last.packet = s.Seq, s.At, *p
 }
 
-// empty calls f with each event, in order, and takes it out. F must not keep the
+// drain calls f with each event, in order, and takes it out. F must not keep the
 // event, nor its packet.
-func (q *queue) empty(f func(*trace.Event)) {
+func (q *queue) drain(f func(*trace.Event)) {
 	next := 0
 	packet := trace.Event{Kind: trace.KindPacket}
 	packetsTo := func(seq uint64) {

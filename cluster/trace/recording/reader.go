@@ -22,42 +22,42 @@ import (
 // One goroutine takes the file apart into blocks of lines, some make events of
 // these, and whoever calls [Open] and [Reader.Follow] puts them into the history.
 type Reader struct {
-	history *history.History
-	see     func(*trace.Event) // nil: nobody wants to
-	most    bounds
-	header  *Header     // nil until it was read
-	state   trace.State // after the last event
-	stop    chan struct{}
-	closing sync.Once
-	ordered chan *block // as they stand in the file
-	free    chan *block // that nobody needs any more
-	read    atomic.Int64
-	ended   error // why nothing comes any more
+	history    *history.History
+	observe    func(*trace.Event) // nil: nobody wants to
+	limits     limits
+	header     *Header     // nil until it was read
+	state      trace.State // after the last event
+	stop       chan struct{}
+	closing    sync.Once
+	blocks     chan *block // as they stand in the file
+	freeBlocks chan *block // that nobody needs any more
+	read       atomic.Int64
+	ended      error // why nothing comes any more
 
-	begun    bool   // the history has its first keyframe
-	damage   damage // what was left out
-	gaps     damage // events that are missing
-	tornSize int    // bytes of a last line that has no end yet
+	started  bool    // the history has its first keyframe
+	damage   defects // what was left out
+	gaps     defects // events that are missing
+	tornSize int     // bytes of a last line that has no end yet
 }
 
 // The bounds of what is read. A recording of a hundred nodes for a day is well
 // within them.
-var realBounds = bounds{line: 16 << 20, unfold: 64 << 20, state: 512 << 20}
+var defaultLimits = limits{line: 16 << 20, expanded: 64 << 20, state: 512 << 20}
 
-// bounds are in bytes.
-type bounds struct {
-	line   int // the log of a node that starts is one line
-	unfold int // compressed, of a file that unfolds to more than unfoldMax times its size
-	state  int // that it takes in memory, more or less
+// limits are in bytes.
+type limits struct {
+	line     int // the log of a node that starts is one line
+	expanded int // compressed, of a file that unfolds to more than expansionMax times its size
+	state    int // that it takes in memory, more or less
 }
 
 const (
 	blockMin = 1 << 18 // bytes of lines that are taken at once
-	// unfoldMax is how many times its size a compressed file may have if it is large.
+	// expansionMax is how many times its size a compressed file may have if it is large.
 	// Recordings have about ten times.
-	unfoldMax = 200
-	// lookEvery is how often it is looked whether a file has grown, in real time.
-	lookEvery = 100 * time.Millisecond
+	expansionMax = 200
+	// pollEvery is how often it is looked whether a file has grown, in real time.
+	pollEvery = 100 * time.Millisecond
 	// followMax is for how long Follow goes on at most, in real time.
 	followMax = 10 * time.Millisecond
 )
@@ -74,17 +74,17 @@ type block struct {
 
 	events []trace.Event
 	places []int // the number of the line of each event
-	bad    damage
+	bad    defects
 	reader lineReader
 }
 
-// damage counts things that are wrong, and says what the first was.
-type damage struct {
+// defects counts things that are wrong, and says what the first was.
+type defects struct {
 	count uint64
 	first string
 }
 
-func (d *damage) add(count uint64, format string, args ...any) {
+func (d *defects) add(count uint64, format string, args ...any) {
 	if d.count == 0 {
 		d.first = fmt.Sprintf(format, args...)
 	}
@@ -98,16 +98,16 @@ func (d *damage) add(count uint64, format string, args ...any) {
 // in one line what is wrong with a file that cannot be read at all; what is wrong
 // with a part of one, [Reader.Missing] says.
 func Open(name string, h *history.History, see func(*trace.Event), progress func(bytesRead, size int64)) (*Reader, Header, error) {
-	return open(name, h, see, progress, realBounds)
+	return open(name, h, see, progress, defaultLimits)
 }
 
-func open(name string, h *history.History, see func(*trace.Event), progress func(bytesRead, size int64), most bounds) (*Reader, Header, error) {
+func open(name string, h *history.History, see func(*trace.Event), progress func(bytesRead, size int64), most limits) (*Reader, Header, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, Header{}, fmt.Errorf("%s: there is no such file", name)
 	case err != nil:
-		return nil, Header{}, named(name, err)
+		return nil, Header{}, withoutOp(name, err)
 	case !info.Mode().IsRegular():
 		return nil, Header{}, fmt.Errorf("%s: it is no file; a recording is one that --trace has written", name)
 	case info.Size() == 0:
@@ -115,31 +115,31 @@ func open(name string, h *history.History, see func(*trace.Event), progress func
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, Header{}, named(name, err)
+		return nil, Header{}, withoutOp(name, err)
 	}
 	r := newReader(h, most)
-	r.see = see
-	go r.takeApart(file)
+	r.observe = see
+	go r.readFile(file)
 	for {
-		b := <-r.ordered
-		r.take(b)
+		b := <-r.blocks
+		r.consume(b)
 		if progress != nil {
 			progress(r.read.Load(), info.Size())
 		}
 		if r.ended != nil || b.idle {
 			break
 		}
-		r.recycle(b)
+		r.freeBlock(b)
 	}
-	if err := r.begin(); err != nil {
+	if err := r.checkStarted(); err != nil {
 		r.Close()
 		return nil, Header{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, *r.header, nil
 }
 
-// named says what is wrong with a file, and not which call to the system found out.
-func named(name string, err error) error {
+// withoutOp says what is wrong with a file, and not which call to the system found out.
+func withoutOp(name string, err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err
@@ -147,26 +147,26 @@ func named(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-func newReader(h *history.History, most bounds) *Reader {
+func newReader(h *history.History, most limits) *Reader {
 	workers := runtime.GOMAXPROCS(0)
 	return &Reader{
-		history: h, most: most, stop: make(chan struct{}),
-		ordered: make(chan *block, 2*workers), free: make(chan *block, 4*workers),
+		history: h, limits: most, stop: make(chan struct{}),
+		blocks: make(chan *block, 2*workers), freeBlocks: make(chan *block, 4*workers),
 	}
 }
 
 // Start says why what was read is no recording.
-func (r *Reader) begin() error {
+func (r *Reader) checkStarted() error {
 	switch {
 	case r.header == nil && r.ended != nil:
 		return r.ended
 	case r.header == nil:
 		return errors.New("its first line has no end; a recording begins with a line that says so")
-	case !r.begun && r.damage.count > 0:
+	case !r.started && r.damage.count > 0:
 		return fmt.Errorf("none of its %d lines is an event: %s", r.damage.count, r.damage.first)
-	case !r.begun:
+	case !r.started:
 		r.history.Start(&r.state)
-		r.begun = true
+		r.started = true
 	}
 	return nil
 }
@@ -179,9 +179,9 @@ func (r *Reader) Follow() (added uint64) {
 	before := r.state.Seq
 	for r.ended == nil && time.Now().Before(until) {
 		select {
-		case b := <-r.ordered:
-			r.take(b)
-			r.recycle(b)
+		case b := <-r.blocks:
+			r.consume(b)
+			r.freeBlock(b)
 			continue
 		default:
 		}
@@ -225,8 +225,8 @@ func counted(count uint64, thing string) string {
 // Close ends the reading. The history keeps what it has.
 func (r *Reader) Close() { r.closing.Do(func() { close(r.stop) }) }
 
-// take puts the events of a block into the history.
-func (r *Reader) take(b *block) {
+// consume puts the events of a block into the history.
+func (r *Reader) consume(b *block) {
 	if b.ready != nil {
 		<-b.ready
 	}
@@ -243,19 +243,19 @@ func (r *Reader) take(b *block) {
 		r.add(&b.events[i], b.places[i])
 	}
 	r.tornSize = b.torn
-	if r.ended = b.err; r.ended == nil && stateBytes(&r.state) > r.most.state {
-		r.ended = fmt.Errorf("what its nodes hold takes more than %d MB", r.most.state>>20)
+	if r.ended = b.err; r.ended == nil && stateBytes(&r.state) > r.limits.state {
+		r.ended = fmt.Errorf("what its nodes hold takes more than %d MB", r.limits.state>>20)
 	}
 }
 
 // add adds an event, if it may come after those before it.
 func (r *Reader) add(e *trace.Event, line int) {
-	first := r.state.Seq == 0 && !r.begun
+	first := r.state.Seq == 0 && !r.started
 	switch {
 	case e.At < r.state.At:
 		r.damage.add(1, "line %d: its time is %s, after %s", line, e.At, r.state.At)
 		return
-	case r.begun && e.Seq <= r.state.Seq, e.Seq < r.state.Seq, e.Seq == 0:
+	case r.started && e.Seq <= r.state.Seq, e.Seq < r.state.Seq, e.Seq == 0:
 		r.damage.add(1, "line %d: it is event %d, after event %d", line, e.Seq, r.state.Seq)
 		return
 	case !first && e.Seq > r.state.Seq+1:
@@ -263,16 +263,16 @@ func (r *Reader) add(e *trace.Event, line int) {
 	}
 	// What begins in the middle tells how things stood in events that all carry the
 	// number of the last one before.
-	if !r.begun && (first && e.Seq == 1 || !first && e.Seq > r.state.Seq) {
+	if !r.started && (first && e.Seq == 1 || !first && e.Seq > r.state.Seq) {
 		r.history.Start(&r.state)
-		r.begun = true
+		r.started = true
 	}
 	r.state.Apply(e)
-	if r.begun {
+	if r.started {
 		r.history.Add(e, &r.state)
 	}
-	if r.see != nil {
-		r.see(e)
+	if r.observe != nil {
+		r.observe(e)
 	}
 }
 
@@ -289,22 +289,22 @@ func (r *Reader) readHeader(line []byte) {
 	}
 }
 
-// recycle has a block used again.
-func (r *Reader) recycle(b *block) {
+// freeBlock has a block used again.
+func (r *Reader) freeBlock(b *block) {
 	if cap(b.lines) > 4*blockMin {
 		return // such long lines are rare
 	}
 	r.history.Flush() // events that wait in it point into the block
 	select {
-	case r.free <- b:
+	case r.freeBlocks <- b:
 	default:
 	}
 }
 
-// blank returns a block without lines, with room for some.
-func (r *Reader) blank() *block {
+// newBlock returns a block without lines, with room for some.
+func (r *Reader) newBlock() *block {
 	select {
-	case b := <-r.free:
+	case b := <-r.freeBlocks:
 		b.reader.packets.used, b.reader.ops.used = 0, 0
 		*b = block{lines: b.lines[:0], events: b.events[:0], places: b.places[:0], reader: b.reader}
 		return b
@@ -331,7 +331,7 @@ func (b *block) parseLine(text []byte, line int) {
 	e := &b.events[len(b.events)-1]
 	err := b.reader.event(text, e)
 	if err == nil {
-		err = believable(e)
+		err = validate(e)
 	} else if !errors.Is(err, errTooMuch) {
 		err = fmt.Errorf("it is no event: %.40q", text)
 	}

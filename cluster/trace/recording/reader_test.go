@@ -49,7 +49,7 @@ func term(seq, at uint64) string {
 }
 
 // testBounds are so small that a test gets beyond them in no time.
-var testBounds = bounds{line: 1 << 20, unfold: 4 << 20, state: 16 << 20}
+var testBounds = limits{line: 1 << 20, expanded: 4 << 20, state: 16 << 20}
 
 func openFile(tb testing.TB, name string) (*Reader, *history.History) {
 	tb.Helper()
@@ -84,7 +84,7 @@ func TestARecordingReadBackIsTheSame(t *testing.T) {
 			if e.Term, e.Index, e.Last = e.Term%100, e.Index%100, e.Last%100; e.Packet != nil {
 				e.Packet.Term, e.Packet.LastIndex = e.Packet.Term%100, e.Packet.LastIndex%100
 			}
-			if believable(&e) == nil {
+			if validate(&e) == nil {
 				l.Emit(e)
 			}
 		}

@@ -20,9 +20,9 @@ const (
 	entryBytes, serverBytes = 80, 24
 )
 
-// believable says why an event from elsewhere cannot be one, nil if it can.
-func believable(e *trace.Event) error {
-	w := &doubt{}
+// validate says why an event from elsewhere cannot be one, nil if it can.
+func validate(e *trace.Event) error {
+	w := &validator{}
 	w.names(string(e.Kind), e.Node, e.Peer, string(e.Process), string(e.Role), e.Check, string(e.Verdict))
 	w.text(e.Text)
 	w.times(e.At)
@@ -57,63 +57,63 @@ func believable(e *trace.Event) error {
 	return w.err
 }
 
-// doubt notes the first thing that cannot be.
-type doubt struct{ err error }
+// validator notes the first thing that cannot be.
+type validator struct{ err error }
 
-func (d *doubt) names(names ...string) {
+func (d *validator) names(names ...string) {
 	for _, name := range names {
 		d.name(name)
 	}
 }
 
-func (d *doubt) name(name string) {
+func (d *validator) name(name string) {
 	if len(name) > nameMax {
-		d.say("a name has %d bytes", len(name))
+		d.fail("a name has %d bytes", len(name))
 		return
 	}
 	for i := range len(name) {
 		b := name[i]
 		if (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && b != '-' && b != '.' && b != '_' {
-			d.say("%q is no name", name)
+			d.fail("%q is no name", name)
 			return
 		}
 	}
 }
 
-func (d *doubt) text(text string) {
+func (d *validator) text(text string) {
 	if len(text) > textMax {
-		d.say("a text has %d bytes", len(text))
+		d.fail("a text has %d bytes", len(text))
 	}
 }
 
-func (d *doubt) times(times ...time.Duration) {
+func (d *validator) times(times ...time.Duration) {
 	for _, t := range times {
 		if t < 0 || t > timeMax {
-			d.say("%s is no time", t)
+			d.fail("%s is no time", t)
 		}
 	}
 }
 
-func (d *doubt) number(right bool, what string) {
+func (d *validator) number(right bool, what string) {
 	if !right {
-		d.say("its numbers are beyond all measure (%s)", what)
+		d.fail("its numbers are beyond all measure (%s)", what)
 	}
 }
 
-func (d *doubt) entry(e *trace.Entry) {
+func (d *validator) entry(e *trace.Entry) {
 	d.name(string(e.Kind))
 	d.name(e.Client)
 	d.number(len(e.Servers) <= trace.NodesMax, "how many")
 	d.servers(e.Servers)
 }
 
-func (d *doubt) servers(servers []trace.Server) {
+func (d *validator) servers(servers []trace.Server) {
 	for i := range servers {
 		d.name(servers[i].ID)
 	}
 }
 
-func (d *doubt) say(format string, args ...any) {
+func (d *validator) fail(format string, args ...any) {
 	if d.err == nil {
 		d.err = fmt.Errorf(format, args...)
 	}

@@ -23,9 +23,9 @@ const (
 	flushEvery = 500 * time.Millisecond
 	// From so many events on the ones that wait are written without waiting for
 	// that, and from so many on whoever adds another has to see to it first.
-	waitingMany, waitingMax = 1 << 11, 1 << 15
-	// linesMany is how many bytes of lines are written at once.
-	linesMany = 1 << 18
+	queueMany, queueMax = 1 << 11, 1 << 15
+	// writeBytes is how many bytes of lines are written at once.
+	writeBytes = 1 << 18
 )
 
 // Header is the first line of a recording; each line after it is an [Event].
@@ -77,12 +77,12 @@ func Create(name string, seed int64) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("writing %s: %w", name, err), file.Close())
 	}
-	w.done.Go(w.writeOn)
+	w.done.Go(w.run)
 	return w, nil
 }
 
-// writeOn writes what waits, until the writer is closed.
-func (w *Writer) writeOn() {
+// run writes what waits, until the writer is closed.
+func (w *Writer) run() {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	for {
@@ -99,7 +99,7 @@ func (w *Writer) writeOn() {
 // Start writes events that add up to a state, so that a recording may begin in the
 // middle of a run.
 func (w *Writer) Start(s *trace.State) {
-	for _, e := range beginning(s) {
+	for _, e := range stateEvents(s) {
 		w.Add(&e, s)
 	}
 }
@@ -112,7 +112,7 @@ func (w *Writer) Add(e *trace.Event, _ *trace.State) {
 	}
 	count := w.waiting.count()
 	w.mu.Unlock()
-	w.hurry(count)
+	w.flushIfMany(count)
 }
 
 // AddPacket adds the event of a packet, after which the state is s.
@@ -123,15 +123,15 @@ func (w *Writer) AddPacket(p *trace.Packet, s *trace.State) {
 	}
 	count := w.waiting.count()
 	w.mu.Unlock()
-	w.hurry(count)
+	w.flushIfMany(count)
 }
 
-// hurry sees to it that not too many events wait.
-func (w *Writer) hurry(count int) {
+// flushIfMany sees to it that not too many events wait.
+func (w *Writer) flushIfMany(count int) {
 	switch {
-	case count > waitingMax:
+	case count > queueMax:
 		w.flush()
-	case count > waitingMany:
+	case count > queueMany:
 		select {
 		case w.wake <- struct{}{}:
 		default:
@@ -147,9 +147,9 @@ func (w *Writer) flush() {
 	events := w.waiting
 	w.waiting = w.free
 	w.mu.Unlock()
-	events.empty(func(e *trace.Event) {
+	events.drain(func(e *trace.Event) {
 		w.line.event(e)
-		if len(w.line.buf) >= linesMany {
+		if len(w.line.buf) >= writeBytes {
 			w.writeLines()
 		}
 	})
@@ -197,10 +197,10 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// beginning returns events that add up to a state, but for what is only of the
+// stateEvents returns events that add up to a state, but for what is only of the
 // moment: packets, the story and the reigns. All carry the number and the time of
 // the last one they stand for.
-func beginning(s *trace.State) []trace.Event {
+func stateEvents(s *trace.State) []trace.Event {
 	var all []trace.Event
 	if s.Seq == 0 {
 		return nil

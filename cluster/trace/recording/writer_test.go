@@ -168,26 +168,26 @@ func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
 			t.Fatal(err)
 		}
 		var state trace.State
-		for state.Seq < 3*waitingMax {
+		for state.Seq < 3*queueMax {
 			state.Seq++
 			if state.Seq%7 == 0 {
 				w.Add(&trace.Event{Seq: state.Seq, Kind: trace.KindCaption, Text: "x"}, nil)
 			} else {
 				w.AddPacket(&trace.Packet{ID: state.Seq}, &state)
 			}
-			if left := waiting(w); left > waitingMax {
+			if left := waiting(w); left > queueMax {
 				t.Fatalf("%d events wait", left)
 			}
 		}
 		synctest.Wait()
-		if left := waiting(w); left > waitingMany {
+		if left := waiting(w); left > queueMany {
 			t.Errorf("%d events still wait", left)
 		}
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
 		_, events := recorded(t, name)
-		if len(events) != 3*waitingMax {
+		if len(events) != 3*queueMax {
 			t.Fatalf("%d events were written", len(events))
 		}
 		for i := range events {
