@@ -3,12 +3,11 @@ package ui
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
+	"capsize/ui/pane"
 )
 
 // What the keys do: each action is one command of the command language.
@@ -81,7 +80,7 @@ func (m *model) setLoad(load int) {
 	m.order(fmt.Sprintf("load %d/s clients %d%s", loads[load], loadClients, m.via()), "ok")
 }
 
-// sel writes nodes as the command language does.
+// Sel writes nodes as the command language does.
 func sel(ids []string) string { return strings.Join(ids, ",") }
 
 // someRun says whether one of the nodes runs.
@@ -183,7 +182,7 @@ func (m *model) changeSpeed(by int) {
 		m.paused = false
 	}
 	m.setSpeed()
-	m.say("speed "+speedWord(speeds[m.speed]), "ok", false)
+	m.say("speed "+pane.SpeedWord(speeds[m.speed]), "ok", false)
 }
 
 func (m *model) toggleMouse() {
@@ -196,11 +195,3 @@ func (m *model) toggleMouse() {
 }
 
 func (m *model) toggleHelp() { m.help.on = !m.help.on }
-
-// speedWord writes a speed as the command language does.
-func speedWord(speed float64) string {
-	if speed >= vtime.Max {
-		return "max"
-	}
-	return strconv.FormatFloat(speed, 'g', 3, 64)
-}

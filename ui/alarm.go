@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"capsize/cluster/trace"
+	"capsize/ui/pane"
+	"capsize/ui/view"
 )
 
 // alarms look out for checks that are violated.
@@ -23,10 +25,10 @@ type alarms struct {
 // is told above the caption.
 func (m *model) lookAtChecks() {
 	m.alarms.hidden = nil
-	if m.recount != nil {
-		m.alarms.hidden = m.recount.Understated()
+	if m.Recheck != nil {
+		m.alarms.hidden = m.Recheck.Understated()
 	}
-	if broken := violated(worseOf(m.state.Checks, m.alarms.hidden)); len(broken) >= len(m.alarms.broken) {
+	if broken := pane.Violated(pane.WorseOf(m.state.Checks, m.alarms.hidden)); len(broken) >= len(m.alarms.broken) {
 		m.alarms.broken = broken
 	}
 	for _, c := range m.alarms.broken {
@@ -48,12 +50,12 @@ func (m *model) lookAtChecks() {
 }
 
 // alarm returns what the alarm on the screen tells of, nil without one.
-func (m *model) alarm() *alarm {
+func (m *model) alarm() *pane.Alarm {
 	told := slices.DeleteFunc(slices.Clone(m.alarms.broken), func(c trace.Check) bool { return !slices.Contains(m.alarms.shown, c.Name) })
 	if len(told) == 0 {
 		return nil
 	}
-	return &alarm{checks: told, stops: !m.alarms.silent}
+	return &pane.Alarm{Checks: told, Stops: !m.alarms.silent}
 }
 
 // toggleStop chooses whether the clock stops when a check is violated.
@@ -91,7 +93,7 @@ func (m *model) pressInAlarm(pressed string) bool {
 func (m *model) nextProof() {
 	broken := m.alarms.broken
 	if told := m.alarm(); told != nil {
-		broken = told.checks
+		broken = told.Checks
 	}
 	m.alarms.shown = nil
 	if len(broken) == 0 || len(broken[0].Proof) == 0 {
@@ -101,23 +103,23 @@ func (m *model) nextProof() {
 	c := broken[0]
 	at := m.alarms.proof % len(c.Proof)
 	m.alarms.proof = at + 1
-	if m.look(c.Proof[at]); !m.toast.bad {
+	if m.look(c.Proof[at]); !m.toast.Bad {
 		m.turnToBestView(c.Proof[at])
-		m.say("", fmt.Sprintf("proof %d of %d (j: next): %s", at+1, len(c.Proof), m.toast.text), false)
+		m.say("", fmt.Sprintf("proof %d of %d (j: next): %s", at+1, len(c.Proof), m.toast.Text), false)
 	}
 }
 
 // turnToBestView turns to the view in which an event of the past that is shown is seen best.
 func (m *model) turnToBestView(seq uint64) {
-	m.views.stage.zoom = ""
-	for _, op := range operations(&m.travel.shown) {
+	m.views.Stage.Zoom = ""
+	for _, op := range view.Operations(&m.travel.shown) {
 		if op.CallSeq == seq || op.ReturnSeq == seq {
-			m.turnTo(m.views.clients)
-			m.views.clients.op = op.ID
+			m.turnTo(m.views.Clients)
+			m.views.Clients.Op = op.ID
 			return
 		}
 	}
-	if m.view() != m.views.log {
-		m.turnTo(m.views.stage)
+	if m.view() != m.views.Log {
+		m.turnTo(m.views.Stage)
 	}
 }

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"capsize/cluster/trace"
+	"capsize/ui/view"
 )
 
 // violate has a check say that it is violated.
 func (s *stage) violate(check string, proof ...uint64) {
-	s.cluster.Trace().Emit(trace.Event{
-		Kind: trace.KindVerdict, At: s.cluster.Clock().Now(), Check: check, Verdict: trace.VerdictViolated, Text: "c1 was told 5 and now 3", Proof: proof,
+	s.Cluster.Trace().Emit(trace.Event{
+		Kind: trace.KindVerdict, At: s.Cluster.Clock().Now(), Check: check, Verdict: trace.VerdictViolated, Text: "c1 was told 5 and now 3", Proof: proof,
 	})
 	s.tick()
 }
@@ -66,15 +67,15 @@ func TestTheProofOfAViolationIsShown(t *testing.T) {
 	s.press("i", "r")
 	s.settle()
 	s.pass(1e9)
-	ops := operations(&s.state)
+	ops := view.Operations(&s.state)
 	if len(ops) != 2 || ops[1].ReturnSeq == 0 {
 		t.Fatalf("operations: %v", ops)
 	}
 	s.violate("linearizable", ops[0].ReturnSeq, ops[1].ReturnSeq)
 	s.press("j")
 	s.wants("proof 1 of 2")
-	if s.view() != s.views.clients || s.views.clients.op != ops[0].ID {
-		t.Errorf("the %s view, operation %d", s.view().name(), s.views.clients.op)
+	if s.view() != s.views.Clients || s.views.Clients.Op != ops[0].ID {
+		t.Errorf("the %s view, operation %d", s.view().Name(), s.views.Clients.Op)
 	}
 	s.press("j")
 	s.wants("proof 2 of 2")

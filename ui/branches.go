@@ -9,12 +9,13 @@ import (
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
 	"capsize/ui/canvas"
+	"capsize/ui/source"
 )
 
 // branch is one course that things took. At most one of them goes on; of the
 // others there is what is remembered.
 type branch struct {
-	source
+	source.Source
 	name   string
 	parent string // the branch it was taken from, "" for none
 }
@@ -40,20 +41,20 @@ func (m *model) againFromHere() tea.Cmd {
 	}
 	var state trace.State
 	moment := m.moment()
-	if !m.history.StateAt(moment.Seq, &state) {
+	if !m.History.StateAt(moment.Seq, &state) {
 		m.say("", m.remembers(), true)
 		return nil
 	}
 	state.At = moment.At
 	m.branching = true
 	m.playPast(false)
-	m.run(0)
+	m.Run(0)
 	m.say("", "every node starts again from what its disk held here…", false)
 	parent := m.branches[m.branch].name
 	return func() tea.Msg {
-		s, err := m.fleet.start(cluster.Config{From: &state, HistoryBudget: history.DefaultBudget})
-		s.began = moment.At
-		return branchedMsg{branch: branch{source: s, parent: parent}, err: err}
+		s, err := m.fleet.Start(cluster.Config{From: &state, HistoryBudget: history.DefaultBudget})
+		s.Began = moment.At
+		return branchedMsg{branch: branch{Source: s, parent: parent}, err: err}
 	}
 }
 
@@ -66,11 +67,11 @@ func (m *model) branched(msg branchedMsg) {
 		return
 	}
 	m.leaveLiving()
-	m.fleet.launch(msg.branch.cluster)
+	m.fleet.Launch(msg.branch.Cluster)
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
 	branches := append(m.branches, msg.branch)
 	m.paused = false
-	m.attach(msg.branch.source, nil)
+	m.attach(msg.branch.Source, nil)
 	m.branches, m.branch = branches, len(branches)-1
 	m.say("", "this is "+msg.branch.name+"; y shows all branches"+m.unrecorded(), false)
 }
@@ -88,19 +89,19 @@ func (m *model) unrecorded() string {
 func (m *model) leaveLiving() {
 	var before *cluster.Cluster
 	for i := range m.branches {
-		if b := &m.branches[i]; b.cluster != nil {
-			b.run(0)
-			before, b.end = b.cluster, b.now()
-			b.cluster = nil
+		if b := &m.branches[i]; b.Cluster != nil {
+			b.Run(0)
+			before, b.End = b.Cluster, b.Now()
+			b.Cluster = nil
 		}
 	}
-	m.fleet.retire(before, m.orders)
+	m.fleet.Retire(before, m.orders.Close)
 }
 
 // living returns the cluster that goes on, shown or not; nil if none does.
 func (m *model) living() *cluster.Cluster {
 	for i := range m.branches {
-		if c := m.branches[i].cluster; c != nil {
+		if c := m.branches[i].Cluster; c != nil {
 			return c
 		}
 	}
@@ -118,21 +119,21 @@ func (m *model) branchesMenu() {
 		}
 		o.add(key, b.name, b.tell(), i == m.branch, func() { m.showBranch(i) })
 	}
-	o.index = m.branch
+	o.Index = m.branch
 }
 
 // tell says from when a branch is, how far it goes, and how it ends.
 func (b *branch) tell() string {
-	last := b.now()
-	text := canvas.Clock(b.first().At) + " to " + canvas.Clock(last.At)
+	last := b.Now()
+	text := canvas.Clock(b.First().At) + " to " + canvas.Clock(last.At)
 	if b.parent != "" {
 		text += ", from " + b.parent
 	}
-	if b.cluster != nil {
+	if b.Cluster != nil {
 		text += ", goes on"
 	}
 	var end trace.State
-	if !b.history.StateAt(last.Seq, &end) {
+	if !b.History.StateAt(last.Seq, &end) {
 		return text
 	}
 	leader, value := "no leader", int64(0)
@@ -146,15 +147,15 @@ func (b *branch) tell() string {
 // same moment, so that they can be compared. The one that goes on stands still.
 func (m *model) showBranch(i int) {
 	at, past := m.moment().At, m.travel.inPast()
-	m.run(0)
+	m.Run(0)
 	b := &m.branches[i]
-	m.branch, m.source = i, b.source
+	m.branch, m.Source = i, b.Source
 	m.travel = newTravel()
-	m.views.time.restart()
+	m.views.Time.Restart()
 	m.paused = true
 	m.toNow()
-	m.present(&m.state)
-	if past && at >= m.first().At {
+	m.Present(&m.state)
+	if past && at >= m.First().At {
 		m.lookAt(at)
 	}
 	m.say("", b.name+": "+b.tell(), false)

@@ -12,6 +12,8 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/recording"
+	"capsize/ui/pane"
+	"capsize/ui/source"
 )
 
 // branchHere takes a branch from the moment that is shown.
@@ -22,7 +24,7 @@ func (s *stage) branchHere() {
 		s.t.Fatalf("no branch: %v", msg.err)
 	}
 	s.Update(msg)
-	s.fleet.tasks.Wait()
+	s.fleet.Tasks.Wait()
 	s.t.Cleanup(func() {
 		if c := s.living(); c != nil {
 			if err := c.Close(); err != nil {
@@ -42,10 +44,10 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	before := s.moment()
 	s.press("I")
 	s.until("11 everywhere", everyValue(11))
-	old := s.cluster
+	old := s.Cluster
 	s.show(before)
 	s.branchHere()
-	if s.cluster == old || old.Closed() == false {
+	if s.Cluster == old || old.Closed() == false {
 		t.Fatal("the old cluster goes on")
 	}
 	s.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.HasLeader() })
@@ -72,16 +74,16 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	s.wants("past")
 	at := s.moment().At
 	s.press("y", "2")
-	if s.moment().At != at || s.cluster == nil {
+	if s.moment().At != at || s.Cluster == nil {
 		t.Errorf("from %s of the other one it is shown at %s", at, s.moment().At)
 	}
 	s.lookAt(before.At)
 	s.press("y", "1")
-	if s.moment().At != before.At || s.cluster != nil {
+	if s.moment().At != before.At || s.Cluster != nil {
 		t.Errorf("from %s of the other one it is shown at %s", before.At, s.moment().At)
 	}
 	s.press("y", "2", "end")
-	if leader := s.state.LeaderNode(); leader == nil || leader.Value != 2 || s.cluster == nil {
+	if leader := s.state.LeaderNode(); leader == nil || leader.Value != 2 || s.Cluster == nil {
 		t.Errorf("the branch has %+v", leader)
 	}
 	s.press("i")
@@ -96,8 +98,8 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cluster.Trace().AddSink(w)
-	start := s.now().Seq
+	s.Cluster.Trace().AddSink(w)
+	start := s.Now().Seq
 	s.press("i", "l")
 	s.pass(time.Second)
 	s.press("k")
@@ -106,13 +108,13 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	end := s.now()
-	source, err := openRecording(name, HistoryMB, nil)
+	end := s.Now()
+	source, err := source.OpenRecording(name, source.HistoryMB, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
-	t.Cleanup(func() { r.orders.close(); source.close() })
+	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
+	t.Cleanup(func() { r.orders.Close(); source.Close() })
 	r.replay(source, "run.trace")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.wants("run.trace")
@@ -121,9 +123,9 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	}
 	r.playPast(false)
 	compared := 0
-	for seq, ok := s.history.Next(start + 60); ok && seq < end.Seq; seq, ok = s.history.Next(seq + 15) {
+	for seq, ok := s.History.Next(start + 60); ok && seq < end.Seq; seq, ok = s.History.Next(seq + 15) {
 		var live, replayed trace.State
-		if !s.history.StateAt(seq, &live) || !r.history.StateAt(seq, &replayed) {
+		if !s.History.StateAt(seq, &live) || !r.History.StateAt(seq, &replayed) {
 			t.Fatalf("no state at event %d", seq)
 		}
 		// What was told before the recording began is not in it.
@@ -139,7 +141,7 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	r.wants("the end")
 	r.press("i")
 	r.wants("this is a recording")
-	for range r.views.all {
+	for range r.views.All {
 		r.press("tab")
 	}
 	r.press("space", ",", ".", "(", ")", "home", "x", "?", "esc", "y", "esc")
@@ -152,18 +154,18 @@ func TestARecordingCanBeGoneOnFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cluster.Trace().AddSink(w)
+	s.Cluster.Trace().AddSink(w)
 	s.press("I")
 	s.until("10 everywhere", everyValue(10))
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	source, err := openRecording(name, HistoryMB, nil)
+	source, err := source.OpenRecording(name, source.HistoryMB, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
-	t.Cleanup(func() { r.orders.close(); source.close() })
+	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
+	t.Cleanup(func() { r.orders.Close(); source.Close() })
 	r.replay(source, "run.trace.gz")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
@@ -181,7 +183,7 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cluster.Trace().AddSink(w)
+	s.Cluster.Trace().AddSink(w)
 	s.press("I")
 	s.until("10 everywhere", everyValue(10))
 	if err := w.Close(); err != nil {
@@ -194,16 +196,16 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 	if err := os.WriteFile(growing, text[:len(text)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	source, err := openRecording(growing, HistoryMB, nil)
+	source, err := source.OpenRecording(growing, source.HistoryMB, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
-	t.Cleanup(func() { r.orders.close(); source.close() })
+	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
+	t.Cleanup(func() { r.orders.Close(); source.Close() })
 	r.replay(source, "growing.trace")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
-	half := r.now()
+	half := r.Now()
 	if everyValue(10)(&r.state) {
 		t.Fatal("all of it is there already")
 	}
@@ -257,12 +259,12 @@ func TestWhatARecordingHidesIsShownAllTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{honest, lying} {
-		source, err := openRecording(name, HistoryMB, nil)
+		source, err := source.OpenRecording(name, source.HistoryMB, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &stage{model: newScreen(Options{Speed: 1, Theme: "dark"}), t: t}
-		t.Cleanup(func() { r.orders.close(); source.close() })
+		r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
+		t.Cleanup(func() { r.orders.Close(); source.Close() })
 		r.replay(source, "run.trace")
 		r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 		if name == lying {

@@ -8,41 +8,45 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"capsize/cluster/trace"
 	"capsize/faults"
+	"capsize/ui/canvas"
+	"capsize/ui/pane"
+	"capsize/ui/view"
 )
 
 // openMenu is a menu on the screen, and what its items do.
 type openMenu struct {
-	menu
+	pane.Menu
 	choose []func()
 }
 
 // add adds an item; on says that it is set now.
 func (o *openMenu) add(key, text, detail string, on bool, choose func()) {
-	o.items = append(o.items, menuItem{key: key, text: text, detail: detail, on: on})
+	o.Items = append(o.Items, pane.MenuItem{Key: key, Text: text, Detail: detail, On: on})
 	o.choose = append(o.choose, choose)
 }
 
 // open puts a menu on the screen.
 func (m *model) open(title, note string) *openMenu {
-	m.menu = &openMenu{menu: menu{title: title, note: note}}
+	m.menu = &openMenu{Menu: pane.Menu{Title: title, Note: note}}
 	return m.menu
 }
 
 // pressInMenu moves in the menu, chooses, or leaves it.
 func (m *model) pressInMenu(pressed string) tea.Cmd {
 	o := m.menu
-	choice := slices.IndexFunc(o.items, func(item menuItem) bool { return item.key == pressed && pressed != "" })
+	choice := slices.IndexFunc(o.Items, func(item pane.MenuItem) bool { return item.Key == pressed && pressed != "" })
 	switch pressed {
 	case "esc", "q":
 		m.menu = nil
 		return nil
 	case "up":
-		o.index = (o.index + len(o.items) - 1) % len(o.items)
+		o.Index = (o.Index + len(o.Items) - 1) % len(o.Items)
 	case "down":
-		o.index = (o.index + 1) % len(o.items)
+		o.Index = (o.Index + 1) % len(o.Items)
 	case "enter", "space":
-		choice = o.index
+		choice = o.Index
 	}
 	if choice < 0 {
 		return nil
@@ -101,7 +105,7 @@ func (m *model) diskMenu() {
 		{"o", "ok"}, {"s", "slow 200ms"}, {"t", "stall"}, {"f", "fail"}, {"u", "full"}, {"l", "lie"}, {"c", "corrupt"},
 	} {
 		on := f.fault == now || f.fault == "ok" && now == ""
-		o.add(f.key, f.fault, diskMeaning(f.fault), on, func() { m.order("disk "+sel(ids)+" "+f.fault, "done") })
+		o.add(f.key, f.fault, pane.DiskMeaning(f.fault), on, func() { m.order("disk "+sel(ids)+" "+f.fault, "done") })
 	}
 	o.add("w", "wipe", "empty it: log, term and vote are forgotten (asks)", false, func() {
 		m.ask("wipe the disk of "+sel(ids)+"?", "the log, the term and the vote are gone for good", func() {
@@ -152,4 +156,73 @@ func (m *model) linkFaultMenu(from string, to []string) {
 		o.add(f.key, f.fault.String(), f.fault.Meaning(), slices.Contains(now, f.fault.String()), func() { m.order(command, "set") })
 	}
 	o.add("h", "heal", "nothing is wrong with it", len(now) == 0, func() { m.order("heal "+link, "healed") })
+}
+
+// zoomMenu asks which pane of the stage is to have all the room, or gives it
+// back to the others.
+func (m *model) zoomMenu() {
+	if m.views.Stage.Zoom != "" {
+		m.views.Stage.Zoom = ""
+		return
+	}
+	o := m.open("all the room for", menuNote)
+	for _, z := range []struct{ key, pane, detail string }{
+		{"r", view.ZoomRing, "the nodes and what they say"},
+		{"t", view.ZoomTable, "the nodes in numbers"},
+		{"l", view.ZoomLog, "the ends of all logs"},
+		{"i", view.ZoomTime, "who led when"},
+		{"s", view.ZoomStory, "what happened and why"},
+	} {
+		o.add(z.key, z.pane, z.detail, false, func() { m.views.Stage.Zoom = z.pane; m.turnTo(m.views.Stage) })
+	}
+	// The key that asked leaves as well.
+	o.add("z", "back", "all panes", false, func() {})
+}
+
+// findMenu offers what to look for in the time before the moment that is shown.
+func (m *model) findMenu() {
+	o := m.open("find the last", menuNote)
+	index := m.views.Log.Index
+	if newest := view.NewestIndex(&m.state); index == 0 || index > newest {
+		index = newest
+	}
+	add := func(key, what, detail string, is func(*trace.Event) bool) {
+		o.add(key, what, detail, false, func() { m.findLast(what, is) })
+	}
+	add("e", "election", "a node became the leader", func(e *trace.Event) bool {
+		return e.Kind == trace.KindRole && e.Role == trace.Leader
+	})
+	entry := fmt.Sprintf("append of entry %d", index)
+	add("a", entry, "the one under the cursor of the log, or the newest", func(e *trace.Event) bool {
+		return e.Kind == trace.KindAppended && e.Index <= index && index-e.Index < uint64(len(e.Entries))
+	})
+	add("u", "unknown answer", "a client does not know what became of its call", func(e *trace.Event) bool {
+		return e.Kind == trace.KindReturned && e.Op != nil && e.Op.Outcome == trace.Unknown
+	})
+	add("t", "truncation", "a node cut off entries of its log", func(e *trace.Event) bool { return e.Kind == trace.KindTruncated })
+	add("d", "death", "a node was killed, lost its power or crashed", func(e *trace.Event) bool {
+		return e.Kind == trace.KindProcess && (e.Process == trace.Killed || e.Process == trace.Off || e.Process == trace.Crashed)
+	})
+	add("v", "violation", "a check found a promise broken", func(e *trace.Event) bool {
+		return e.Kind == trace.KindVerdict && e.Verdict == trace.VerdictViolated
+	})
+}
+
+// findLast shows the last event before the moment that is shown for which a
+// predicate holds.
+func (m *model) findLast(what string, is func(*trace.Event) bool) {
+	shown := m.moment()
+	before := shown.Seq
+	if !m.travel.past {
+		shown = m.Now()
+		before = shown.Seq + 1 // what has just happened is found too
+	}
+	seq, ok := m.History.FindLast(before, is)
+	if !ok || seq < m.First().Seq {
+		m.say("", fmt.Sprintf("there is no %s before %s", what, canvas.ClockMillis(shown.At)), true)
+		return
+	}
+	m.travel.stepped = false
+	m.playPast(false)
+	m.look(seq)
 }

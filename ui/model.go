@@ -13,14 +13,15 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+	"capsize/ui/present"
+	"capsize/ui/queue"
+	"capsize/ui/record"
+	"capsize/ui/source"
 	"capsize/ui/style"
-)
-
-// fps is how many pictures a second are drawn, and frameEvery the time from one
-// to the next.
-const (
-	fps        = 30
-	frameEvery = time.Second / fps
+	"capsize/ui/terminal"
+	"capsize/ui/view"
 )
 
 // toastFrames is how long the result of an action stays, in frames.
@@ -35,14 +36,13 @@ type tickMsg struct{ at time.Time }
 // model is the whole screen: what the user has chosen, and what is shown.
 // The state is pulled from the cluster's trace, thirty times a second.
 type model struct {
-	source // what is shown: a cluster or a recording
-	travel travel
+	source.Source // what is shown: a cluster or a recording
+	travel        travel
 	branchList
 	commander
 	staging
 	speedControl
 	nodeSelection
-	asking asking
 	messageLine
 	overlays
 	navigation
@@ -56,13 +56,14 @@ type model struct {
 // commander is how commands reach the cluster.
 type commander struct {
 	session *scenario.Session
-	orders  *orders
-	fleet   fleet
+	orders  *queue.Queue
+	fleet   source.Pool
+	asking  asking // how clients are asked for
 }
 
 // staging is a scenario on stage.
 type staging struct {
-	podium    *podium
+	podium    *present.Stage
 	script    *scenario.Script // or nil
 	presenter presenter
 }
@@ -70,7 +71,7 @@ type staging struct {
 // messageLine is the command that the last key stood for, and what came of it.
 type messageLine struct {
 	command     string
-	toast       toast
+	toast       pane.Toast
 	toastFrames int // how many frames the toast still stays
 }
 
@@ -81,14 +82,14 @@ type overlays struct {
 	prompt    prompt
 	help      help
 	filter    storyFilter
-	firstKeys []firstKey // tips still to be shown, or that were
+	firstKeys []pane.Tip // tips still to be shown, or that were
 }
 
 // navigation is which view is shown, and the keys that mean something.
 type navigation struct {
-	views   *views
+	views   *view.Views
 	current int // index into views.all
-	keys    []binding
+	keys    []keymap.Binding
 }
 
 // display is what the screen is drawn on.
@@ -98,8 +99,8 @@ type display struct {
 	theme         *style.Theme
 	glyphs        *style.Glyphs
 	mouseOff      bool
-	dragging      bool    // on a stretch of time
-	output        *output // nil where there is no terminal
+	dragging      bool             // on a stretch of time
+	output        *terminal.Writer // nil where there is no terminal
 	shown         shown
 	stale         bool  // something to be seen has changed since
 	asked         bool  // and it answers what somebody did
@@ -111,21 +112,21 @@ type sessionLog struct {
 	ordered    []scenario.RecordedCommand
 	nodesFirst int // how many nodes there were at first
 	stroke     int // counts keys and clicks
-	undo       undo
+	undo       undoHistory
 }
 
 // shown is the last picture.
 type shown struct {
 	picture string
 	canvas  *canvas.Canvas // what it was drawn on
-	hits    []hit
+	hits    []pane.HitBox
 	at      time.Time // when it was due
 }
 
 // newModel returns the screen over a living cluster.
 func newModel(c *cluster.Cluster, o Options) *model {
 	m := newScreen(o)
-	m.attach(living(c), o.Script)
+	m.attach(source.Living(c), o.Script)
 	return m
 }
 
@@ -134,38 +135,38 @@ func newScreen(o Options) *model {
 	m := &model{
 		options:       o,
 		overlays:      overlays{prompt: newPrompt(o.ConfigDir)},
-		display:       display{theme: o.themeOn(style.TerminalColours{}), glyphs: o.glyphsOf()},
+		display:       display{theme: o.ThemeOn(style.TerminalColours{}), glyphs: o.GlyphsOf()},
 		nodeSelection: nodeSelection{selected: map[string]bool{}, follow: true},
 		speedControl:  speedControl{speed: slices.Index(speeds, nearest(o.Speed)), paused: o.Speed == 0},
-		asking:        asking{level: slices.Index(cluster.Levels, cluster.LevelLinearizable)},
+		commander:     commander{asking: asking{level: slices.Index(cluster.Levels, cluster.LevelLinearizable)}},
 	}
-	m.views = newViews(viewScreen{m})
-	m.keys = o.Bindings.keys(m.keyMap())
+	m.views = view.New(viewScreen{m})
+	m.keys = o.Bindings.Keys(m.keyMap())
 	return m
 }
 
 // paint chooses the theme.
 func (m *model) paint() {
-	m.theme, m.stale = m.options.themeOn(m.colours), true
+	m.theme, m.stale = m.options.ThemeOn(m.colours), true
 }
 
 // attach makes a cluster or a recording what is shown, with a scenario to put on
 // stage or nil.
-func (m *model) attach(s source, script *scenario.Script) {
-	c := s.cluster
-	m.source, m.travel = s, newTravel()
-	if s.watch != nil {
-		s.watch.auto.Store(m.auto)
+func (m *model) attach(s source.Source, script *scenario.Script) {
+	c := s.Cluster
+	m.Source, m.travel = s, newTravel()
+	if s.Watch != nil {
+		s.Watch.Auto.Store(m.auto)
 	}
-	m.branches, m.branch = []branch{{source: s, name: "branch 1"}}, 0
-	m.script, m.podium = script, &podium{c: c}
+	m.branches, m.branch = []branch{{Source: s, name: "branch 1"}}, 0
+	m.script, m.podium = script, &present.Stage{C: c}
 	if c != nil {
 		m.session = scenario.NewSession(c, c.Settings().Seed, m.podium)
 	}
-	m.orders = newOrders(c, m.session)
-	m.ordered, m.asking.load, m.follow, m.undo, m.presenter = nil, 0, true, undo{}, presenter{}
-	m.views, m.filter, m.alarms = newViews(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
-	m.keys = m.options.Bindings.keys(m.keyMap())
+	m.orders = queue.New(c, m.session)
+	m.ordered, m.asking.load, m.follow, m.undo, m.presenter = nil, 0, true, undoHistory{}, presenter{}
+	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
+	m.keys = m.options.Bindings.Keys(m.keyMap())
 	clear(m.selected)
 	m.setSpeed()
 	m.refresh(0)
@@ -185,7 +186,7 @@ func (m *model) Init() tea.Cmd {
 }
 
 func nextTick() tea.Cmd {
-	return tea.Tick(frameEvery, func(at time.Time) tea.Msg { return tickMsg{at} })
+	return tea.Tick(pane.FrameEvery, func(at time.Time) tea.Msg { return tickMsg{at} })
 }
 
 // Update routes what happened to whom it concerns.
@@ -193,12 +194,12 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.stale, m.asked = m.stale || !isTick(msg), m.asked || !isTick(msg)
 	switch msg := msg.(type) {
 	case tickMsg:
-		if err := m.stopped(); err != nil {
+		if err := m.Stopped(); err != nil {
 			m.failed = fmt.Errorf("the cluster has stopped: %w", err)
 			return m, tea.Quit
 		}
 		if m.options.tape != nil {
-			m.options.tape.take(m)
+			m.options.tape.Take(record.Shot{Canvas: m.shown.canvas, Theme: m.theme, Title: m.title(), State: &m.state, Language: m.options.Lang})
 		}
 		m.refresh(m.passed(msg))
 		return m, nextTick()
@@ -244,7 +245,7 @@ func isTick(msg tea.Msg) bool { _, ok := msg.(tickMsg); return ok }
 // press does what a key stands for.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	if m.options.tape != nil {
-		m.options.tape.press(msg)
+		m.options.tape.Press(typed(msg))
 	}
 	m.pressKey(msg, time.Now())
 	if msg.String() == "ctrl+c" {
@@ -266,10 +267,10 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	}
 	for _, b := range m.keysHere() {
 		if key.Matches(msg, b.Binding) {
-			if b.needs && m.refuses() {
+			if b.Needs && m.refuses() {
 				return nil
 			}
-			return b.do(msg.String())
+			return b.Do(msg.String())
 		}
 	}
 	m.say("", fmt.Sprintf("%s does nothing here: ? shows all keys", canvas.Sanitize(msg.String())), true)
@@ -279,7 +280,7 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 // View shows the latest picture.
 func (m *model) View() tea.View {
 	if m.stale && m.mayDraw() {
-		m.shown.canvas, m.shown.hits = paint(m.frame(), m.view())
+		m.shown.canvas, m.shown.hits = view.Paint(m.frame(), m.view())
 		m.shown.picture = m.shown.canvas.Render(m.theme)
 		m.stale, m.asked = false, false
 	}
@@ -296,7 +297,7 @@ func (m *model) View() tea.View {
 // does not wait for bytes to be saved.
 func (m *model) mayDraw() bool {
 	o := m.output
-	return o == nil || !o.behind() && (m.asked || !o.overdrawn())
+	return o == nil || !o.Behind() && (m.asked || !o.Overdrawn())
 }
 
 // refresh pulls the state and moves what moves.
@@ -306,7 +307,7 @@ func (m *model) refresh(passed time.Duration) {
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
 		return n.Process == trace.Removed && m.state.At-n.Since > farewell
 	})
-	switch speed := m.podium.takeSpeed(); {
+	switch speed := m.podium.TakeSpeed(); {
 	case speed == scenario.SpeedAuto:
 		m.setAuto(true)
 	case speed > 0:
@@ -315,12 +316,12 @@ func (m *model) refresh(passed time.Duration) {
 	}
 	m.presentOn(time.Now())
 	m.keepPace()
-	for _, r := range m.orders.results.take() {
-		m.say(r.command, r.text, r.bad)
+	for _, r := range m.orders.Results.Take() {
+		m.say(r.Command, r.Text, r.Bad)
 	}
 	if m.toastFrames > 0 {
 		if m.toastFrames--; m.toastFrames == 0 {
-			m.toast, m.stale = toast{}, true
+			m.toast, m.stale = pane.Toast{}, true
 		}
 	}
 	if m.follow {
@@ -336,7 +337,7 @@ func (m *model) refresh(passed time.Duration) {
 
 // say shows the result of an action.
 func (m *model) say(command, text string, bad bool) {
-	m.command, m.toast, m.toastFrames = command, toast{text: text, bad: bad}, toastFrames
+	m.command, m.toast, m.toastFrames = command, pane.Toast{Text: text, Bad: bad}, toastFrames
 	m.stale = true
 }
 
@@ -354,7 +355,7 @@ func (m *model) order(command, ok string) {
 	m.noteFaults(command)
 	m.pressedFirst(command)
 	ordered := m.orderedWith(command)
-	if !m.orders.give(order{command: command, line: line}) {
+	if !m.orders.Put(queue.Command{Text: command, Line: line}) {
 		m.say(command, "too many commands are waiting: this one is dropped", true)
 		return
 	}
@@ -362,29 +363,29 @@ func (m *model) order(command, ok string) {
 }
 
 // frame gathers what a picture is drawn from.
-func (m *model) frame() *frame {
-	f := &frame{
-		state: &m.state, width: m.width, height: m.height, theme: m.theme, glyphs: m.glyphs,
-		moment:         moment{now: m.state.At, speed: m.pace(), paused: m.still(), reached: m.meter.shortOf(m.pace())},
-		nodeCursor:     nodeCursor{cursor: m.cursor, selected: m.selected, follow: m.follow},
-		clientSettings: clientSettings{route: m.routeName(), level: cluster.Levels[m.asking.level], load: loads[m.asking.load]},
-		violations:     violations{alarm: m.alarm(), broken: m.alarms.broken, hidden: m.alarms.hidden},
-		input: input{
-			toast: m.toast, command: m.command, firstKeys: m.firstKeysNow(), hints: m.hints(),
-			filter: m.filter.text, filtering: m.filter.typing,
+func (m *model) frame() *pane.Frame {
+	f := &pane.Frame{
+		State: &m.state, Width: m.width, Height: m.height, Theme: m.theme, Glyphs: m.glyphs,
+		Moment:         pane.Moment{Now: m.state.At, Speed: m.pace(), Paused: m.still(), Reached: m.meter.shortOf(m.pace())},
+		NodeCursor:     pane.NodeCursor{Cursor: m.cursor, Selected: m.selected, Follow: m.follow},
+		ClientSettings: pane.ClientSettings{Route: m.routeName(), Level: cluster.Levels[m.asking.level], Load: loads[m.asking.load]},
+		Violations:     pane.Violations{Alarm: m.alarm(), Broken: m.alarms.broken, Hidden: m.alarms.hidden},
+		Input: pane.Input{
+			Toast: m.toast, Command: m.command, Tips: m.firstKeysNow(), Hints: m.hints(),
+			Filter: m.filter.text, Filtering: m.filter.typing,
 		},
 	}
 	m.fillTravel(f)
-	f.move(!m.options.Still)
+	f.Move(!m.options.Still)
 	m.stageIn(f)
 	if m.menu != nil {
-		f.menu = &m.menu.menu
+		f.Menu = &m.menu.Menu
 	}
 	if in := &m.prompt.input; in.Focused() {
-		f.prompt = &promptLine{text: in.Value(), cursor: in.Position(), choices: m.prompt.choices, wrong: m.prompt.wrong}
+		f.Prompt = &pane.PromptLine{Text: in.Value(), Cursor: in.Position(), Choices: m.prompt.choices, Wrong: m.prompt.wrong}
 	}
 	if m.help.on {
-		f.help = helpGroups(m.keysHere())[m.help.from:]
+		f.Help = keymap.HelpGroups(m.keysHere())[m.help.from:]
 	}
 	return f
 }

@@ -14,6 +14,10 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+	"capsize/ui/queue"
+	"capsize/ui/view"
 )
 
 // stage is the screen over a real cluster whose time the test lets pass.
@@ -36,10 +40,10 @@ func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &stage{model: newModel(c, Options{Speed: 0, Theme: "dark", Script: script}), t: tb}
+	s := &stage{model: newModel(c, Options{Speed: 0, Look: pane.Look{Theme: "dark"}, Script: script}), t: tb}
 	tb.Cleanup(func() {
-		s.orders.close()
-		if err := errors.Join(s.fleet.close(), c.Close()); err != nil {
+		s.orders.Close()
+		if err := errors.Join(s.fleet.Close(), c.Close()); err != nil {
 			tb.Errorf("Close: %v", err)
 		}
 	})
@@ -54,7 +58,7 @@ func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 
 // plain is the text of the screen as it would be drawn now.
 func (s *stage) plain() string {
-	c, _ := paint(s.frame(), s.view())
+	c, _ := view.Paint(s.frame(), s.view())
 	return ansi.Strip(c.Render(s.theme))
 }
 
@@ -75,7 +79,7 @@ func (s *stage) press(keys ...string) {
 // settle waits until the cluster has taken the orders.
 func (s *stage) settle() {
 	taken := make(chan struct{})
-	s.orders.queue <- order{step: func() { close(taken) }}
+	s.orders.Queue <- queue.Command{Step: func() { close(taken) }}
 	<-taken
 }
 
@@ -97,7 +101,7 @@ func keyPress(k string) tea.KeyPressMsg {
 // pass lets virtual time pass.
 func (s *stage) pass(d time.Duration) {
 	s.t.Helper()
-	if err := s.cluster.Clock().Advance(d); err != nil {
+	if err := s.Cluster.Clock().Advance(d); err != nil {
 		s.t.Fatal(err)
 	}
 	s.tick()
@@ -187,9 +191,9 @@ func TestEveryKeyDoesSomething(t *testing.T) {
 			continue
 		}
 		for _, k := range b.Keys() {
-			s.turnTo(s.views.stage)
-			if len(b.in) > 0 {
-				s.current = slices.IndexFunc(s.views.all, func(v view) bool { return v.name() == b.in[0] })
+			s.turnTo(s.views.Stage)
+			if len(b.In) > 0 {
+				s.current = slices.IndexFunc(s.views.All, func(v view.View) bool { return v.Name() == b.In[0] })
 			}
 			s.say("", "", false)
 			before := s.screen()
@@ -207,16 +211,16 @@ func TestKeysAreUniqueAndExplained(t *testing.T) {
 		key string
 		own bool // of the view alone
 	}
-	for _, v := range newViews(nil).all {
+	for _, v := range view.New(nil).All {
 		seen := map[place]bool{}
-		for _, b := range here(keyMap(), v.name()) {
+		for _, b := range keymap.Here(Keys(), v.Name()) {
 			if b.Help().Key == "" || b.Help().Desc == "" || len(b.Keys()) == 0 {
 				t.Errorf("%v is not explained", b.Keys())
 			}
 			for _, k := range b.Keys() {
-				at := place{k, len(b.in) > 0}
+				at := place{k, len(b.In) > 0}
 				if seen[at] {
-					t.Errorf("%s view: %s is bound twice", v.name(), k)
+					t.Errorf("%s view: %s is bound twice", v.Name(), k)
 				}
 				seen[at] = true
 			}
@@ -226,19 +230,19 @@ func TestKeysAreUniqueAndExplained(t *testing.T) {
 
 func TestTheHelpHasAllKeysOfTheView(t *testing.T) {
 	s := newStage(t, 1)
-	for i, v := range s.views.all {
+	for i, v := range s.views.All {
 		s.current = i
 		for _, size := range []tea.WindowSizeMsg{{Width: 80, Height: 24}, {Width: 120, Height: 36}} {
 			s.Update(size)
 			s.press("?")
 			pages := s.screen()
-			for range helpGroups(s.keys) {
+			for range keymap.HelpGroups(s.keys) {
 				s.press("down")
 				pages += s.screen()
 			}
-			for _, b := range here(s.keys, v.name()) {
+			for _, b := range keymap.Here(s.keys, v.Name()) {
 				if !strings.Contains(pages, b.Help().Desc) {
-					t.Errorf("%s view, %d wide: the help does not say %q", v.name(), size.Width, b.Help().Desc)
+					t.Errorf("%s view, %d wide: the help does not say %q", v.Name(), size.Width, b.Help().Desc)
 				}
 			}
 			s.press("?")
@@ -289,8 +293,8 @@ func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 	s := newStage(t, 5)
 	s.View()
 	for _, h := range s.shown.hits {
-		if h.node == "n4" {
-			s.Update(tea.MouseClickMsg{X: h.x + h.w/2, Y: h.y + h.h/2, Button: tea.MouseLeft})
+		if h.Node == "n4" {
+			s.Update(tea.MouseClickMsg{X: h.X + h.W/2, Y: h.Y + h.H/2, Button: tea.MouseLeft})
 			break
 		}
 	}
@@ -298,8 +302,8 @@ func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 		t.Fatalf("a click on n4 selects %s", s.cursor)
 	}
 	for _, h := range s.shown.hits {
-		if h.key == "k" {
-			s.Update(tea.MouseClickMsg{X: h.x, Y: h.y, Button: tea.MouseLeft})
+		if h.Key == "k" {
+			s.Update(tea.MouseClickMsg{X: h.X, Y: h.Y, Button: tea.MouseLeft})
 		}
 	}
 	s.press()
@@ -346,7 +350,7 @@ func TestTheScreenNeverOverflows(t *testing.T) {
 func TestSpeedsAndPause(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("space")
-	if got := s.cluster.Clock().Speed(); got != 1 {
+	if got := s.Cluster.Clock().Speed(); got != 1 {
 		t.Fatalf("space lets time run at %v", got)
 	}
 	s.press("<", "<")
@@ -354,7 +358,7 @@ func TestSpeedsAndPause(t *testing.T) {
 	s.press(">", ">", ">", ">", ">", ">", ">", ">", ">")
 	s.wants("speed max")
 	s.press("space")
-	if got := s.cluster.Clock().Speed(); got != 0 {
+	if got := s.Cluster.Clock().Speed(); got != 0 {
 		t.Fatalf("space lets time run at %v", got)
 	}
 }
@@ -369,7 +373,7 @@ func BenchmarkFrameOfALiveCluster(b *testing.B) {
 			s.pass(10 * time.Second)
 			for b.Loop() {
 				s.stale = true
-				s.refresh(frameEvery)
+				s.refresh(pane.FrameEvery)
 				s.View()
 			}
 		})

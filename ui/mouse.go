@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster/trace"
+	"capsize/ui/pane"
 )
 
 // click selects the node, or does what the key does, that is drawn at a place.
@@ -17,23 +18,23 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 	}
 	// What lies on top was drawn last.
 	for _, h := range slices.Backward(m.shown.hits) {
-		if msg.X < h.x || msg.X >= h.x+h.w || msg.Y < h.y || msg.Y >= h.y+h.h {
+		if msg.X < h.X || msg.X >= h.X+h.W || msg.Y < h.Y || msg.Y >= h.Y+h.H {
 			continue
 		}
 		switch {
-		case h.seq != 0 && m.menu == nil:
+		case h.Seq != 0 && m.menu == nil:
 			m.travel.stepped = false
 			m.playPast(false)
-			m.look(h.seq)
-		case h.cell > 0 && m.menu == nil:
+			m.look(h.Seq)
+		case h.Cell > 0 && m.menu == nil:
 			m.dragging = true
 			m.scrub(h, msg.X)
-		case h.node != "" && m.menu == nil:
-			m.choose(h.node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
-		case h.key != "" && m.menu != nil:
-			return m.pressInMenu(h.key)
-		case h.key != "":
-			return m.pressNamed(h.key)
+		case h.Node != "" && m.menu == nil:
+			m.choose(h.Node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
+		case h.Key != "" && m.menu != nil:
+			return m.pressInMenu(h.Key)
+		case h.Key != "":
+			return m.pressNamed(h.Key)
 		}
 		return nil
 	}
@@ -45,10 +46,10 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 func (m *model) pressNamed(shown string) tea.Cmd {
 	for _, b := range m.keysHere() {
 		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
-			if b.needs && m.refuses() {
+			if b.Needs && m.refuses() {
 				return nil
 			}
-			return b.do(shown)
+			return b.Do(shown)
 		}
 	}
 	return nil
@@ -57,7 +58,7 @@ func (m *model) pressNamed(shown string) tea.Cmd {
 // drag moves along the stretch of time on which the button was pressed.
 func (m *model) drag(x int) {
 	for _, h := range slices.Backward(m.shown.hits) {
-		if m.dragging && h.cell > 0 {
+		if m.dragging && h.Cell > 0 {
 			m.scrub(h, x)
 			return
 		}
@@ -65,10 +66,10 @@ func (m *model) drag(x int) {
 }
 
 // scrub shows the moment under a place of a stretch of time.
-func (m *model) scrub(h hit, x int) {
-	cells := min(max(x, h.x-1), h.x+h.w) - h.x
+func (m *model) scrub(h pane.HitBox, x int) {
+	cells := min(max(x, h.X-1), h.X+h.W) - h.X
 	// What happened in a cell has happened at its end.
-	at := h.from + time.Duration(cells+1)*h.cell - 1
+	at := h.From + time.Duration(cells+1)*h.Cell - 1
 	m.playPast(false)
 	m.travel.stepped = false
 	m.lookAt(at)
@@ -83,9 +84,9 @@ func (m *model) scrub(h hit, x int) {
 func (m *model) wheel(msg tea.MouseWheelMsg) {
 	switch msg.Button {
 	case tea.MouseWheelUp:
-		m.views.stage.logScroll += 3
+		m.views.Stage.LogScroll += 3
 	case tea.MouseWheelDown:
-		m.views.stage.logScroll = max(m.views.stage.logScroll-3, 0)
+		m.views.Stage.LogScroll = max(m.views.Stage.LogScroll-3, 0)
 	default:
 	}
 }

@@ -5,59 +5,61 @@ import (
 
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
+	"capsize/ui/keymap"
+	"capsize/ui/view"
 )
 
 // view returns the view shown.
-func (m *model) view() view { return m.views.all[m.current] }
+func (m *model) view() view.View { return m.views.All[m.current] }
 
 // keysHere returns the keys that mean something in the view shown.
-func (m *model) keysHere() []binding { return here(m.keys, m.view().name()) }
+func (m *model) keysHere() []keymap.Binding { return keymap.Here(m.keys, m.view().Name()) }
 
 // turnTo shows a view.
-func (m *model) turnTo(v view) { m.current = slices.Index(m.views.all, v) }
+func (m *model) turnTo(v view.View) { m.current = slices.Index(m.views.All, v) }
 
 // nextView shows the next view or, with shift, the one before.
 func (m *model) nextView(pressed string) {
 	by := 1
 	if pressed == "shift+tab" {
-		by = len(m.views.all) - 1
+		by = len(m.views.All) - 1
 	}
-	m.current, m.views.stage.zoom = (m.current+by)%len(m.views.all), ""
-	m.say("", m.view().name()+" view", false)
+	m.current, m.views.Stage.Zoom = (m.current+by)%len(m.views.All), ""
+	m.say("", m.view().Name()+" view", false)
 }
 
 // leaveInnermost undoes the innermost of what esc undoes, and reports whether there
 // was something to undo: the cursor of the view shown, a zoomed pane, the filter of
 // the story, the cursors of the other views.
 func (m *model) leaveInnermost() bool {
-	if m.view().reset() || m.views.stage.reset() {
+	if m.view().Reset() || m.views.Stage.Reset() {
 		return true
 	}
 	if m.filter.text != "" {
 		m.filter.text = ""
 		return true
 	}
-	return slices.ContainsFunc(m.views.all, view.reset)
+	return slices.ContainsFunc(m.views.All, view.View.Reset)
 }
 
 func (m *model) zoomIn()  { m.zoomTime(-1) }
 func (m *model) zoomOut() { m.zoomTime(1) }
 
-// zoomTime turns to the time view, and has its columns stand for less time or more.
+// ZoomTime turns to the time view, and has its columns stand for less time or more.
 func (m *model) zoomTime(by int) {
-	m.turnTo(m.views.time)
-	m.views.time.zoomBy(by)
+	m.turnTo(m.views.Time)
+	m.views.Time.ZoomBy(by)
 }
 
 // viewScreen is the model as views know it.
 type viewScreen struct{ m *model }
 
-func (s viewScreen) state() *trace.State                  { return &s.m.state }
-func (s viewScreen) nodes() []string                      { return s.m.nodes() }
-func (s viewScreen) size() (width, height int)            { return s.m.width, s.m.height }
-func (s viewScreen) history() *history.History            { return s.m.history }
-func (s viewScreen) span() (first, latest trace.Position) { return s.m.first(), s.m.now() }
-func (s viewScreen) moment() trace.Position               { return s.m.moment() }
-func (s viewScreen) inPast() bool                         { return s.m.travel.past }
-func (s viewScreen) order(command, done string)           { s.m.order(command, done) }
-func (s viewScreen) say(text string, bad bool)            { s.m.say("", text, bad) }
+func (s viewScreen) State() *trace.State                  { return &s.m.state }
+func (s viewScreen) Nodes() []string                      { return s.m.nodes() }
+func (s viewScreen) Size() (width, height int)            { return s.m.width, s.m.height }
+func (s viewScreen) History() *history.History            { return s.m.History }
+func (s viewScreen) Span() (first, latest trace.Position) { return s.m.First(), s.m.Now() }
+func (s viewScreen) Moment() trace.Position               { return s.m.moment() }
+func (s viewScreen) InPast() bool                         { return s.m.travel.past }
+func (s viewScreen) Submit(command, done string)          { s.m.order(command, done) }
+func (s viewScreen) Toast(text string, bad bool)          { s.m.say("", text, bad) }

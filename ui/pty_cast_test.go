@@ -13,6 +13,10 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"capsize/ui/pane"
+	"capsize/ui/record"
+	"capsize/ui/uitest"
 )
 
 // The band has a colour of its own, which terminals must be told of for blanks too.
@@ -23,7 +27,7 @@ func TestTheBandIsWholeOnATerminal(t *testing.T) {
 	x.seeText("The leader is killed")
 	x.seeText("▶ n")
 	x.mu.Lock()
-	for y := 36 - bandHeight; y < 36; y++ {
+	for y := 36 - pane.BandHeight; y < 36; y++ {
 		for _, column := range []int{0, 60, 119} {
 			if c := x.screen.CellAt(column, y); c == nil || c.Style.Bg == nil {
 				t.Errorf("line %d has no ground at %d", y, column)
@@ -54,21 +58,21 @@ func TestACastIsWholeAfterAKill(t *testing.T) {
 	if !bytes.HasSuffix(data, []byte("]\n")) {
 		t.Errorf("it ends with %q", data[max(len(data)-40, 0):])
 	}
-	header, events := parseCast(t, data)
+	header, events := uitest.ParseCast(t, data)
 	if header.Term.Cols != 80 || header.Term.Rows != 24 || header.Title != "capsize: First steps" {
 		t.Errorf("the header is %+v", header)
 	}
 	seen := map[string]string{}
 	for _, e := range events {
-		seen[e.code] += e.data
+		seen[e.Code] += e.Data
 	}
-	if seen[castInput] != "n" || seen[castResize] != "100x30" {
-		t.Errorf("keys %q, sizes %q", seen[castInput], seen[castResize])
+	if seen[record.CastInput] != "n" || seen[record.CastResize] != "100x30" {
+		t.Errorf("keys %q, sizes %q", seen[record.CastInput], seen[record.CastResize])
 	}
-	if text := ownSequences.ReplaceAllString(seen[castOutput], ""); strings.ContainsAny(text, "\x1b\x07") {
+	if text := uitest.OwnSequences.ReplaceAllString(seen[record.CastOutput], ""); strings.ContainsAny(text, "\x1b\x07") {
 		t.Error("there is more in it than pictures, such as questions to the terminal")
 	}
-	screens, _ := replay(t, data)
+	screens, _ := uitest.Replay(t, data)
 	if last := screens[len(screens)-1]; !strings.Contains(last, "c{") || len(screens) < 3 {
 		t.Errorf("there are %d pictures, the last is\n%s", len(screens), last)
 	}
@@ -86,8 +90,8 @@ func TestACastEndsWellWhenTheUserQuits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, events := parseCast(t, data)
-	if last := events[len(events)-1]; last.code != castExit || last.data != "0" {
+	_, events := uitest.ParseCast(t, data)
+	if last := events[len(events)-1]; last.Code != record.CastExit || last.Data != "0" {
 		t.Errorf("it ends with %+v", last)
 	}
 }
@@ -96,7 +100,7 @@ func TestACastEndsWellWhenTheUserQuits(t *testing.T) {
 const quitsWithin = 5 * time.Second
 
 // quits presses q and checks that the program ends soon.
-func (x *terminal) quits() {
+func (x *ptyTerminal) quits() {
 	x.t.Helper()
 	if _, err := x.master.WriteString("q"); err != nil {
 		x.t.Fatal(err)
@@ -116,7 +120,7 @@ func TestATerminalWithoutRoomIsNoReasonToCrash(t *testing.T) {
 		if err := pty.Setsize(x.master, &pty.Winsize{Cols: size[0], Rows: size[1]}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * frameEvery) // a frame is a matter of real time
+		time.Sleep(2 * pane.FrameEvery) // a frame is a matter of real time
 	}
 	x.resize(80, 24)
 	x.seeLeader()

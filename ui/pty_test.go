@@ -28,6 +28,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
+	"capsize/ui/keymap"
 )
 
 // panicsIn tells this test binary, when it is started as a child, where its
@@ -93,7 +94,7 @@ func runAndPanic(where string) int {
 	}
 	c.AwaitLeader(10 * time.Second)
 	m := newModel(c, Options{Speed: 1})
-	m.keys = append(m.keys, bind(groupScreen, "!", "panic", func() {
+	m.keys = append(m.keys, keymap.Bind(groupScreen, "!", "panic", func() {
 		switch where {
 		case "update":
 			panic("in update")
@@ -101,9 +102,9 @@ func runAndPanic(where string) int {
 			m.theme = nil
 		case "raft":
 			// The next event comes from a goroutine of raft's.
-			m.cluster.Trace().Subscribe(func(trace.Event) { panic("in raft") })
+			m.Cluster.Trace().Subscribe(func(trace.Event) { panic("in raft") })
 		case "bubble":
-			go func() { _ = m.cluster.Clock().Do(func() { m.cluster.Go(func() { panic("in the bubble") }) }) }()
+			go func() { _ = m.Cluster.Clock().Do(func() { m.Cluster.Go(func() { panic("in the bubble") }) }) }()
 		}
 	}, "!"))
 	if err := errors.Join(run(m, tea.WithContext(context.Background())), c.Close()); err != nil {
@@ -116,9 +117,9 @@ func runAndPanic(where string) int {
 // patience is how long a test waits before it says that something never comes.
 const patience = time.Minute
 
-// terminal is a terminal with a program in it: the kernel's half is a pty, the
+// ptyTerminal is a terminal with a program in it: the kernel's half is a pty, the
 // other half an emulator that shows what a person would see.
-type terminal struct {
+type ptyTerminal struct {
 	t             *testing.T
 	master, slave *os.File
 	before        *term.State // how the line was set before the program started
@@ -135,13 +136,13 @@ type terminal struct {
 
 // open starts a program in a terminal of w by h cells. The program gets a
 // session of its own, as from a shell.
-func open(t *testing.T, w, h int, cmd *exec.Cmd) *terminal {
+func open(t *testing.T, w, h int, cmd *exec.Cmd) *ptyTerminal {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &terminal{
+	x := &ptyTerminal{
 		t: t, master: master, slave: slave, cmd: cmd, temporary: t.TempDir(),
 		ended: make(chan struct{}), changed: make(chan struct{}, 1),
 		screen: vt.NewEmulator(w, h), modes: map[ansi.Mode]bool{},
@@ -181,7 +182,7 @@ func open(t *testing.T, w, h int, cmd *exec.Cmd) *terminal {
 }
 
 // start starts the real program.
-func start(t *testing.T, w, h int, args ...string) *terminal {
+func start(t *testing.T, w, h int, args ...string) *ptyTerminal {
 	t.Helper()
 	path, err := capsizeBinary()
 	if err != nil {
@@ -191,7 +192,7 @@ func start(t *testing.T, w, h int, args ...string) *terminal {
 }
 
 // show has the emulator draw what comes out of the pty.
-func (x *terminal) show() {
+func (x *ptyTerminal) show() {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := x.master.Read(buffer)
@@ -210,7 +211,7 @@ func (x *terminal) show() {
 }
 
 // text is what the screen shows, without the blanks at the ends of lines.
-func (x *terminal) text() string {
+func (x *ptyTerminal) text() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	lines := strings.Split(x.screen.String(), "\n")
@@ -221,7 +222,7 @@ func (x *terminal) text() string {
 }
 
 // see waits until the screen shows something.
-func (x *terminal) see(what string, shown func(text string) bool) {
+func (x *ptyTerminal) see(what string, shown func(text string) bool) {
 	x.t.Helper()
 	late := time.After(patience)
 	for !shown(x.text()) {
@@ -233,7 +234,7 @@ func (x *terminal) see(what string, shown func(text string) bool) {
 	}
 }
 
-func (x *terminal) seeText(text string) {
+func (x *ptyTerminal) seeText(text string) {
 	x.t.Helper()
 	x.see(text, func(shown string) bool { return strings.Contains(shown, text) })
 }
@@ -241,13 +242,13 @@ func (x *terminal) seeText(text string) {
 var leads = regexp.MustCompile(`leader n\d`)
 
 // seeLeader waits for the first picture, which has a leader.
-func (x *terminal) seeLeader() {
+func (x *ptyTerminal) seeLeader() {
 	x.t.Helper()
 	x.see("a leader", leads.MatchString)
 }
 
 // press types keys.
-func (x *terminal) press(keys string) {
+func (x *ptyTerminal) press(keys string) {
 	x.t.Helper()
 	if _, err := io.WriteString(x.master, keys); err != nil {
 		x.t.Fatal(err)
@@ -256,7 +257,7 @@ func (x *terminal) press(keys string) {
 
 // print writes a line as a shell would, and waits until it is there: by then all
 // that was written before it has been seen too.
-func (x *terminal) print(line string) {
+func (x *ptyTerminal) print(line string) {
 	x.t.Helper()
 	if _, err := io.WriteString(x.slave, line+"\n"); err != nil {
 		x.t.Fatal(err)
@@ -264,7 +265,7 @@ func (x *terminal) print(line string) {
 	x.seeText(line)
 }
 
-func (x *terminal) resize(w, h int) {
+func (x *ptyTerminal) resize(w, h int) {
 	x.t.Helper()
 	x.mu.Lock()
 	x.screen.Resize(w, h)
@@ -275,7 +276,7 @@ func (x *terminal) resize(w, h int) {
 }
 
 // end waits until the program has ended, and returns its exit status.
-func (x *terminal) end() int {
+func (x *ptyTerminal) end() int {
 	x.t.Helper()
 	select {
 	case <-x.ended:
@@ -293,7 +294,7 @@ var (
 )
 
 // checkAsBefore checks that the program that ended left the terminal as it was.
-func (x *terminal) checkAsBefore() {
+func (x *ptyTerminal) checkAsBefore() {
 	x.t.Helper()
 	after, err := term.GetState(x.slave.Fd())
 	if err != nil {
@@ -331,7 +332,7 @@ func (x *terminal) checkAsBefore() {
 }
 
 // checkNothingLeft checks that the program removed its temporary files.
-func (x *terminal) checkNothingLeft() {
+func (x *ptyTerminal) checkNothingLeft() {
 	x.t.Helper()
 	left, err := os.ReadDir(x.temporary)
 	if err != nil {
@@ -361,12 +362,12 @@ func TestFiveIncrementsShowOnEveryNode(t *testing.T) {
 }
 
 func TestTheTerminalIsLeftAsItWas(t *testing.T) {
-	signal := func(s os.Signal) func(*terminal) error {
-		return func(x *terminal) error { return x.cmd.Process.Signal(s) }
+	signal := func(s os.Signal) func(*ptyTerminal) error {
+		return func(x *ptyTerminal) error { return x.cmd.Process.Signal(s) }
 	}
-	for name, quit := range map[string]func(*terminal) error{
-		"q":       func(x *terminal) error { x.press("q"); return nil },
-		"ctrl+c":  func(x *terminal) error { x.press("\x03"); return nil },
+	for name, quit := range map[string]func(*ptyTerminal) error{
+		"q":       func(x *ptyTerminal) error { x.press("q"); return nil },
+		"ctrl+c":  func(x *ptyTerminal) error { x.press("\x03"); return nil },
 		"SIGINT":  signal(os.Interrupt),
 		"SIGTERM": signal(syscall.SIGTERM),
 		"SIGHUP":  signal(syscall.SIGHUP),

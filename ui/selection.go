@@ -86,5 +86,5 @@ func (m *model) selectNobody() {
 		return
 	}
 	clear(m.selected)
-	m.follow, m.views.stage.logScroll = true, 0
+	m.follow, m.views.Stage.LogScroll = true, 0
 }

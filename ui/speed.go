@@ -1,6 +1,13 @@
 package ui
 
-import "capsize/cluster/vtime"
+import (
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+	"capsize/ui/pane"
+	"capsize/ui/source"
+)
 
 // speedControl is how fast the clock is to run.
 type speedControl struct {
@@ -31,8 +38,102 @@ func nearest(speed float64) float64 {
 func (m *model) setSpeed() {
 	m.meter = meter{}
 	if m.paused || m.travel.past {
-		m.run(0)
+		m.Run(0)
 		return
 	}
-	m.run(m.pace())
+	m.Run(m.pace())
+}
+
+// meter measures how fast virtual time really passes.
+type meter struct {
+	at      time.Time // when the last reading began
+	virtual time.Duration
+	speed   float64 // virtual seconds per second, 0 while it is not known
+}
+
+// meterEvery is for how long a reading lasts.
+const meterEvery = time.Second
+
+// read looks at both clocks, once a frame.
+func (mt *meter) read(now time.Time, virtual time.Duration, paused bool) {
+	passed := now.Sub(mt.at)
+	switch {
+	case paused, mt.at.IsZero():
+		*mt = meter{at: now, virtual: virtual}
+	case passed >= meterEvery:
+		*mt = meter{at: now, virtual: virtual, speed: (virtual - mt.virtual).Seconds() / passed.Seconds()}
+	}
+}
+
+// shortOf returns the speed that is reached, 0 if that is about the one asked for.
+func (mt *meter) shortOf(asked float64) float64 {
+	if mt.speed >= 1 && mt.speed < asked*0.9 {
+		return mt.speed
+	}
+	return 0
+}
+
+// pace returns how fast what is shown moves: what was chosen or, where something
+// happens and the speed is left to that, slowly.
+func (m *model) pace() float64 {
+	chosen := speeds[m.speed]
+	if !m.auto || chosen <= source.AutoSlow {
+		return chosen
+	}
+	at, stirred := m.moment().At, time.Duration(0)
+	if m.travel.past {
+		stirred = m.travel.stirred
+	} else if m.Watch != nil {
+		stirred = time.Duration(m.Watch.Stirred.Load())
+	}
+	if stirred > 0 && at-stirred < source.AutoHold {
+		return source.AutoSlow
+	}
+	return chosen
+}
+
+// keepPace has the clock run as it should at this moment.
+func (m *model) keepPace() {
+	if m.Cluster == nil {
+		return
+	}
+	want := m.pace()
+	if m.paused || m.travel.past {
+		want = 0
+	}
+	if clock := m.Cluster.Clock(); clock.Speed() != want {
+		clock.Run(want)
+	}
+}
+
+// setAuto leaves the speed to what happens, or not.
+func (m *model) setAuto(on bool) {
+	m.auto = on
+	if m.Watch != nil {
+		m.Watch.Auto.Store(on)
+	}
+	m.setSpeed()
+}
+
+func (m *model) toggleAuto() {
+	m.setAuto(!m.auto)
+	if m.auto {
+		m.say("speed auto", "slow where something happens, else "+pane.SpeedText(speeds[m.speed]), false)
+		return
+	}
+	m.say("speed "+pane.SpeedWord(speeds[m.speed]), "the same speed all the time", false)
+}
+
+// untilStir returns the first moment to slow down for after the one shown and up
+// to another, or that one if there is none.
+func (m *model) untilStir(to trace.Position) trace.Position {
+	m.History.Significant(m.travel.seq+1, to.Seq, func(e *trace.Event) bool {
+		if source.IsStirring(e) {
+			to = trace.Position{Seq: e.Seq, At: e.At}
+			m.travel.stirred = e.At
+			return false
+		}
+		return true
+	})
+	return to
 }

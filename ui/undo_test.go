@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"capsize/ui/undo"
 )
 
 // TestEveryFaultKeyIsTakenBackAndDoneAgain breaks things in many ways, one after
@@ -34,7 +36,7 @@ func TestEveryFaultKeyIsTakenBackAndDoneAgain(t *testing.T) {
 		{"4", "K"},
 		{"H"},
 	}
-	stood := []faultSet{s.faultsNow()}
+	stood := []undo.Faults{s.faultsNow()}
 	for _, keys := range steps {
 		s.press(keys...)
 		s.pass(100 * time.Millisecond)
@@ -44,7 +46,7 @@ func TestEveryFaultKeyIsTakenBackAndDoneAgain(t *testing.T) {
 		}
 		stood = append(stood, now)
 	}
-	check := func(key string, want faultSet) {
+	check := func(key string, want undo.Faults) {
 		t.Helper()
 		s.press(key)
 		s.pass(100 * time.Millisecond)

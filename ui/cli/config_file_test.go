@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"capsize/ui"
+	"capsize/ui/source"
+)
+
+// flagsOf returns the options that come of a command line, an environment and a
+// configuration.
+func flagsOf(t *testing.T, config string, environment map[string]string, args ...string) (ui.Options, error) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("CAPSIZE_CONFIG", dir)
+	if config != "" {
+		if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, value := range environment {
+		t.Setenv(name, value)
+	}
+	var o ui.Options
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	addOptions(&o, fs)
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return o, configureFlags(fs)
+}
+
+func TestTheCommandLineGoesBeforeTheEnvironmentAndThatBeforeTheFile(t *testing.T) {
+	o, err := flagsOf(t, "# mine\ntheme = light\nspeed=1/10\n\nascii = on\nstill = yes\nlang = zh\nhistory = 64\nkey.k = x\nkey.x = ctrl+s\n",
+		map[string]string{"CAPSIZE_SPEED": "3", "CAPSIZE_THEME": "colour-blind", "CAPSIZE_STILL": "off"}, "--theme", "high-contrast", "--bind", "x=f5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Theme != "high-contrast" || o.Speed != 3 || !o.ASCII || o.Still || o.Lang != "zh" || o.HistoryMB != 64 {
+		t.Errorf("the options are %+v", o)
+	}
+	if o.Bindings["k"] != "x" || o.Bindings["x"] != "f5" {
+		t.Errorf("the keys are %v", o.Bindings)
+	}
+}
+
+func TestWithoutAConfigurationAllIsAsItIs(t *testing.T) {
+	o, err := flagsOf(t, "", nil)
+	if err != nil || o.Theme != "" || o.Speed != 1 || o.ASCII || o.HistoryMB != source.HistoryMB || len(o.Bindings) > 0 {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestAMistakeInTheConfigurationIsNamedByItsPlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"theme":                          `config:1: theme: it must be a name, = and a value`,
+		"\ncolour = red":                 `config:2: colour = red: there is no setting "colour": there are theme, speed`,
+		"theme = pink":                   `config:1: theme = pink: there is no theme "pink": there are dark, light`,
+		"speed = fast":                   `config:1: speed = fast: it must be 0, a factor`,
+		"ascii = perhaps":                `config:1: ascii = perhaps: it must be on or off`,
+		"history = much":                 `config:1: history = much: it must be a whole number`,
+		"still = on\nstill = off":        `config:2: still = off: line 1 says it already`,
+		"key.k = i":                      `config: i is the key for "increment" already: give that another one too`,
+		"key.k = \x1b[2J":                `config:1: key.k = [2J: "\x1b[2J" is no key`,
+		"key.k = fish":                   `config:1: key.k = fish: "fish" is no key: it must be a character`,
+		"key.fish = k":                   `config:1: key.fish = k: there is no key "fish"`,
+		"key.1-9 = k":                    `there is no key "1-9" that another can stand for`,
+		strings.Repeat("#", configMax+1): `config: a configuration has at most 64 kB`,
+	} {
+		if _, err := flagsOf(t, text, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%.20q: %v, not %s", text, err, want)
+		}
+	}
+	_, err := flagsOf(t, "", map[string]string{"CAPSIZE_THEME": "pink"})
+	if want := `CAPSIZE_THEME=pink: there is no theme "pink"`; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, not %s", err, want)
+	}
+}
+
+func TestTheEqualsSignIsAKeyToo(t *testing.T) {
+	if _, err := flagsOf(t, "key.k = i\nkey.i = ctrl+k\nkey.== z\nkey.z = =", nil); err == nil || !strings.Contains(err.Error(), "key.== z") {
+		t.Errorf("the key = is none of its own: %v", err)
+	}
+}

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAConfigurationIsForScreensOnly(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CAPSIZE_CONFIG", dir)
+	file := filepath.Join(dir, "config")
+	if err := os.WriteFile(file, []byte("theme = dark\nspeed = fast\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{}, {"--plain"}, {"play", "leader-crash"}, {"replay", "nothing"}} {
+		runBinary(t, args...).checkRefused(t, file+":2: speed = fast: it must be 0")
+	}
+	// What runs without one is the same for everybody.
+	runBinary(t, "run", "leader-crash").checkEnded(t, 0)
+	runBinary(t, "scenarios").checkEnded(t, 0)
+}
+
+func TestAPlainScenarioEndsWithItsStatus(t *testing.T) {
+	good := runBinary(t, "play", "--plain", "--speed", "max", writeFile(t, "good.capsize", "nodes 3\nincrement\nwait value 1\nexpect value 1\n"))
+	good.checkEnded(t, 0)
+	if good.stderr != "" || !strings.HasSuffix(good.stdout, "  the scenario has ended, and all that it expects held\n") {
+		t.Errorf("it says %q, %q", good.stdout, good.stderr)
+	}
+	bad := runBinary(t, "play", "--plain", "--speed", "max", writeFile(t, "bad.capsize", "nodes 3\nexpect value 1\n"))
+	if bad.status != exitFailed || !strings.HasPrefix(bad.stderr, "capsize: line 2: expect value 1: wanted ") || strings.Count(bad.stderr, "\n") != 1 {
+		t.Errorf("exit status %d; it says %q", bad.status, bad.stderr)
+	}
+	runBinary(t, "--plain", "--speed", "0").checkRefused(t, "without a screen nothing would ever happen")
+}

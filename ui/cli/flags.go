@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"capsize/cluster/vtime"
+	"capsize/ui"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+	"capsize/ui/record"
+	"capsize/ui/source"
+	"capsize/ui/style"
+)
+
+// addLook adds the flags that say how pictures look.
+func addLook(look *pane.Look, fs *pflag.FlagSet) {
+	fs.Var((*themeName)(&look.Theme), "theme", strings.Join(style.ThemeNames(), ", ")+" (default: by the terminal's background)")
+	fs.BoolVar(&look.ASCII, "ascii", false, "draw with ASCII characters only")
+	fs.BoolVar(&look.Still, "still", false, "have nothing move on the screen")
+	fs.StringVar(&look.Lang, "lang", language(), "the language of captions, like zh, where there are any in it (default: as LANG says)")
+}
+
+// addPlayback adds the flags of what moves at a speed and can be looked back at.
+func addPlayback(speed *float64, historyMB *int64, fs *pflag.FlagSet) {
+	*speed = 1
+	fs.Var((*speedFlag)(speed), "speed", "how fast time runs: a factor, a fraction like 1/10, 0 to start paused, or max")
+	fs.Int64Var(historyMB, "history", source.HistoryMB, "how many megabytes of memory the past may take; the oldest goes first")
+}
+
+// addOptions adds the flags of an interactive screen.
+func addOptions(o *ui.Options, fs *pflag.FlagSet) {
+	addLook(&o.Look, fs)
+	addPlayback(&o.Speed, &o.HistoryMB, fs)
+	fs.BoolVar(&o.Keys, "keys", false, "show the keys pressed, large")
+	fs.StringVar(&o.Cast, "cast", "", "record the screen in this file, as an asciicast")
+	fs.Var(&keyChanges{&o.Bindings}, bindFlag, "have the key X do what K does; may be repeated")
+	fs.BoolVar(&o.CastKeys, "cast-keys", false, "record the keys pressed too")
+}
+
+// addRecording adds the flags of a recording.
+func addRecording(r *record.Recording, fs *pflag.FlagSet) {
+	addLook(&r.Look, fs)
+	addPlayback(&r.Speed, &r.HistoryMB, fs)
+	fs.StringVarP(&r.File, "output", "o", "", "the file to write, which ends in "+record.CastEnding+" or "+record.SVGEnding)
+	r.Size = record.Size{Width: 120, Height: 36}
+	fs.Var(&r.Size, "size", "columns and rows of the terminal")
+	fs.IntVar(&r.FPS, "fps", 0, fmt.Sprintf("pictures a second (default: %d, and %d in an %s)", pane.FPS, record.SVGFPS, record.SVGEnding))
+	fs.DurationVar(&r.IdleLimit, "idle-limit", 0, "skip time after so long without anything new (default: never)")
+	fs.DurationVar(&r.At, "at", -1, "only the picture of this moment of the recording, in an "+record.SVGEnding)
+	fs.Lookup("at").DefValue = "0s" // the help shows no default then, and there is none
+}
+
+// flagValues are the values that flags take, or usually have, by their names.
+func flagValues() map[string][]string {
+	return map[string][]string{
+		"theme": style.ThemeNames(), "speed": {"0", "1/100", "1/10", "1", "10", "100", "max"},
+		"lang": {"en", "zh"}, "size": {"80x24", "120x36", "160x48"}, "fps": {"8", "15", "30"},
+	}
+}
+
+// bindFlag is the flag that binds other keys.
+const bindFlag = "bind"
+
+// keyChanges is a flag: a key that does what another one does by default.
+type keyChanges struct{ changes *keymap.Changes }
+
+// Set reads one change.
+func (k *keyChanges) Set(text string) error { return k.changes.Add(ui.Keys(), text) }
+
+func (k *keyChanges) String() string { return "" }
+
+// Type is what the help calls a change.
+func (k *keyChanges) Type() string { return "K=X" }
+
+// themeName is a flag of the command line: the name of a theme.
+type themeName string
+
+// Set reads the name of a theme.
+func (n *themeName) Set(text string) error {
+	if style.ThemeNamed(text) == nil {
+		return fmt.Errorf("there is no theme %q: there are %s", text, strings.Join(style.ThemeNames(), ", "))
+	}
+	*n = themeName(text)
+	return nil
+}
+
+func (n *themeName) String() string { return string(*n) }
+
+// Type is what the help calls it.
+func (n *themeName) Type() string { return "NAME" }
+
+// speedFlag is a flag of the command line: virtual seconds per second. It is written
+// as a factor, a fraction, or max.
+type speedFlag float64
+
+// Set reads a speed.
+func (s *speedFlag) Set(text string) error {
+	if text == "max" {
+		*s = vtime.Max
+		return nil
+	}
+	numerator, denominator, isFraction := strings.Cut(text, "/")
+	speed, err := strconv.ParseFloat(numerator, 64)
+	if err == nil && isFraction {
+		var divisor float64
+		divisor, err = strconv.ParseFloat(denominator, 64)
+		speed /= divisor
+	}
+	if err != nil || !(speed >= 0 && speed <= 10_000) || (speed > 0 && speed < 1e-4) {
+		return errors.New("it must be 0, a factor from 0.0001 to 10000, a fraction like 1/10, or max")
+	}
+	*s = speedFlag(speed)
+	return nil
+}
+
+func (s *speedFlag) String() string { return pane.SpeedWord(float64(*s)) }
+
+// Type is what the help calls a speed.
+func (s *speedFlag) Type() string { return "SPEED" }

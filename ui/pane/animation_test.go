@@ -1,0 +1,128 @@
+package pane
+
+import (
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/ui/style"
+	"capsize/ui/uitest"
+)
+
+// sparks returns what is seen on its way at a moment, at a speed.
+func sparksOf(w *uitest.World, at time.Duration, speed float64) []PacketSprite {
+	f := movingFrame(w)
+	f.Now, f.Speed = at, speed
+	return f.inFlight()
+}
+
+func TestAPacketIsSeenLongEnoughWhateverTheSpeed(t *testing.T) {
+	for _, speed := range []float64{0.01, 1, 10} {
+		w := uitest.Healthy(2)
+		w.State.InFlight = nil
+		sent := w.At
+		end := w.Send(trace.Packet{Kind: "append", Entries: 1, Delay: time.Millisecond})
+		w.Pass(time.Millisecond)
+		end(trace.Delivered)
+		seen := 0
+		for frame := range 60 {
+			passed := time.Duration(frame) * FrameEvery
+			now := sent + time.Duration(float64(passed)*speed)
+			if len(sparksOf(w, now, speed)) == 1 {
+				seen++
+			}
+		}
+		if seen < 5 || seen > 8 {
+			t.Errorf("at speed %g it is seen for %d frames", speed, seen)
+		}
+	}
+}
+
+func TestAPacketIsDrawnWhereVirtualTimeHasIt(t *testing.T) {
+	w := uitest.Healthy(2)
+	w.State.InFlight = nil
+	sent := w.At
+	w.Send(trace.Packet{Kind: "append", Entries: 1, Delay: 10 * time.Second})
+	for _, c := range []struct {
+		after time.Duration
+		at    float64
+	}{{0, 0}, {time.Second, 0.1}, {5 * time.Second, 0.5}, {20 * time.Second, 1}} {
+		got := sparksOf(w, sent+c.after, 1)
+		if len(got) != 1 || got[0].At < c.at-0.01 || got[0].At > c.at+0.01 {
+			t.Errorf("after %s: %+v, wanted it at %g", c.after, got, c.at)
+		}
+	}
+	if got := sparksOf(w, sent-time.Second, 1); len(got) != 0 {
+		t.Errorf("it is seen before it is sent: %+v", got)
+	}
+}
+
+func TestALostPacketStopsHalfWayAndFades(t *testing.T) {
+	w := uitest.Healthy(2)
+	w.State.InFlight = nil
+	sent := w.At
+	w.Send(trace.Packet{Kind: "vote"})(trace.Lost)
+	if got := sparksOf(w, sent+250*time.Millisecond, 1); len(got) != 1 || !got[0].Lost || got[0].At != 0.5 || got[0].Fade <= 0 {
+		t.Errorf("it is %+v", got)
+	}
+	if got := sparksOf(w, sent+time.Second, 1); len(got) != 0 {
+		t.Errorf("it stays: %+v", got)
+	}
+}
+
+// Of heartbeats one is enough to see that the link is alive.
+func TestOneQuietPacketIsSeenOnALink(t *testing.T) {
+	w := uitest.Healthy(2)
+	w.State.InFlight = nil
+	for range 5 {
+		w.Send(trace.Packet{Kind: "heartbeat", Delay: time.Second})
+	}
+	if got := sparksOf(w, w.At, 1); len(got) != 1 || !got[0].quiet {
+		t.Errorf("there are %d", len(got))
+	}
+}
+
+func TestAValueFlashesOnceAndNotUnderLoad(t *testing.T) {
+	w := uitest.Healthy(3)
+	w.Pass(2 * time.Second)
+	apply := func(value int64) {
+		w.Emit(trace.Event{Kind: trace.KindApplied, Node: "n1", Index: uint64(value), Value: value})
+	}
+	flash := func() float64 {
+		f := movingFrame(w)
+		f.Move(true)
+		return f.flash["n1"]
+	}
+	apply(1000)
+	if flash() != 1 {
+		t.Errorf("a change flashes with %g", flash())
+	}
+	w.Pass(flashTime)
+	if flash() != 0 {
+		t.Error("it flashes for too long")
+	}
+	for value := range int64(20) {
+		apply(2000 + value)
+		w.Pass(100 * time.Millisecond)
+	}
+	if flash() != 0 {
+		t.Error("it flashes all the time")
+	}
+}
+
+func TestStillMeansThatNothingMoves(t *testing.T) {
+	w := uitest.Healthy(3)
+	w.Pass(2 * time.Second)
+	w.Send(trace.Packet{Kind: "append", Entries: 1, Delay: time.Second})
+	w.Emit(trace.Event{Kind: trace.KindApplied, Node: "n1", Index: 1000, Value: 1000})
+	f := movingFrame(w)
+	f.Move(false)
+	if len(f.Sprites) != 0 || f.flash["n1"] != 0 {
+		t.Errorf("%d packets, a flash of %g", len(f.Sprites), f.flash["n1"])
+	}
+}
+
+// movingFrame is a frame at the last moment of the world.
+func movingFrame(w *uitest.World) *Frame {
+	return &Frame{State: &w.State, Width: 120, Height: 36, Theme: style.Dark, Glyphs: style.Unicode, Moment: Moment{Now: w.At, Speed: 1}}
+}

@@ -1,0 +1,145 @@
+package pane
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+// CaptionLines is how many lines a caption has at most.
+const CaptionLines = 2
+
+// BandHeight is how high the band at the bottom is on which captions stand: the
+// name of the part, the caption, and a line for whoever presents.
+const BandHeight = 1 + CaptionLines + 1
+
+// Band makes room for captions at the bottom of the screen, below all that they
+// may speak of, and returns it; it is empty where nothing is presented. The keys
+// and the last command give way to it.
+func (p *Painter) Band(l *Layout) canvas.Rectangle {
+	if !p.hasBand() {
+		if p.Presents {
+			l.hints = canvas.Rectangle{}
+		}
+		return canvas.Rectangle{}
+	}
+	band := canvas.Rect(0, p.Height-BandHeight, p.Width, BandHeight)
+	l.Story.H = min(l.Story.H, max(band.Y-l.Story.Y, 0))
+	l.hints = canvas.Rectangle{}
+	l.status = canvas.Rect(4, p.Height-1, p.Width-6, 1)
+	if p.Toast.Text == "" && p.Prompt == nil {
+		l.status = canvas.Rectangle{Y: band.Y}
+	}
+	return band
+}
+
+// hasBand says whether there is a band: where there is something to stand on it.
+func (p *Painter) hasBand() bool {
+	return p.Presents && (p.Heading != "" || p.State.Chapter != "" || p.State.Caption != "")
+}
+
+// isSaid says whether a text is the caption that stands on the screen.
+func (p *Painter) isSaid(text string) bool {
+	return text == p.State.Caption && (p.Presents || p.Now-p.State.CaptionAt < p.stretch(2*ReadingTime(text)))
+}
+
+// caption draws what a scenario says: on the band or, where nothing is presented,
+// over the story as long as it takes to read it.
+func (p *Painter) caption(story, band canvas.Rectangle) {
+	text := p.State.CaptionIn.In(p.Language, p.State.Caption)
+	if band.Empty() {
+		if !p.Presents && text != "" && p.isSaid(p.State.Caption) && !story.Empty() {
+			lines := p.captionIn(text, story.W-4)
+			lines = lines[:min(len(lines), story.H)]
+			for i, line := range lines {
+				y := story.Y + story.H - len(lines) + i
+				p.Fill(canvas.Rect(story.X, y, story.W, 1), " ", style.Text)
+				p.Put(story.X+2, y, story.W-4, line, style.Text|style.Bold)
+			}
+		}
+		return
+	}
+	p.Fill(band, " ", style.Caption)
+	w := band.W - 8
+	if p.ShowKeys {
+		w -= keycapRoom
+	}
+	if !p.outcry(canvas.Rect(band.X, band.Y, band.W, 1), w) {
+		chapter := p.State.ChapterIn.In(p.Language, p.State.Chapter)
+		if chapter == "" {
+			chapter = p.Heading
+		}
+		p.Put(band.X+4, band.Y, w, chapter, style.Chapter)
+	}
+	for i, line := range p.captionIn(text, w) {
+		p.Set(band.X+2, band.Y+1+i, p.Glyphs.Cursor, style.Chapter)
+		p.Put(band.X+4, band.Y+1+i, w, line, style.Caption|style.Bold)
+	}
+	if p.Waiting {
+		text := strings.TrimSpace(canvas.Sanitize(p.Step) + "  " + p.Glyphs.Play + " n")
+		p.PutRight(band.X+band.W-2, band.Y+band.H-1, band.W/2, text, style.Chapter)
+	}
+}
+
+// outcry says in a loud line, in at most w cells, which checks have come to be
+// violated since the caption stands there, and reports whether any has.
+func (p *Painter) outcry(r canvas.Rectangle, w int) bool {
+	broken := slices.DeleteFunc(Violated(WorseOf(p.State.Checks, p.Hidden)), func(c trace.Check) bool { return c.At < p.State.CaptionAt })
+	if len(broken) == 0 {
+		return false
+	}
+	names := canvas.Sanitize(broken[0].Name)
+	if more := len(broken) - 1; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	p.Fill(r, " ", style.Loud)
+	p.Put(r.X+4, r.Y, w, fmt.Sprintf("%s %s violated: %s", p.Glyphs.Bad, names, broken[0].Text), style.Loud|style.Bold)
+	return true
+}
+
+// captionIn breaks a caption into lines of at most w cells, and shows that there
+// is more of it if there is.
+func (p *Painter) captionIn(text string, w int) []string {
+	lines := canvas.Wrap(canvas.Sanitize(text), w)
+	if len(lines) > CaptionLines {
+		lines = lines[:CaptionLines]
+		lines[CaptionLines-1] = canvas.Truncate(lines[CaptionLines-1]+p.Glyphs.More+p.Glyphs.More, w, p.Glyphs.More)
+	}
+	return lines
+}
+
+const (
+	// KeycapsMax is how many keys are shown at once; on the band it is one.
+	KeycapsMax = 6
+	// keycapRoom is how much room captions leave for it.
+	keycapRoom = 6
+	// keycapHeight is how high a key is.
+	keycapHeight = 3
+)
+
+// keycaps draws the keys that were pressed, large: on the band, beside what is said,
+// or else above a row.
+func (p *Painter) keycaps(bottom int, band canvas.Rectangle) {
+	corners, frame, face, most := p.Glyphs.Frame, style.Accent|style.Bold, style.Text|style.Bold, KeycapsMax
+	if !band.Empty() {
+		bottom, frame, face, most = band.Y+keycapHeight, style.Chapter|style.Bold, style.Caption|style.Bold, 1
+	}
+	x := p.Width - 2
+	for i := len(p.Pressed) - 1; i >= max(len(p.Pressed)-most, 0); i-- {
+		name := canvas.Sanitize(p.Pressed[i])
+		w := max(canvas.Width(name)+4, 5)
+		if x -= w; x < 0 {
+			return
+		}
+		y := bottom - keycapHeight
+		p.Put(x, y, w, corners[0]+strings.Repeat(corners[4], w-2)+corners[1], frame)
+		p.Put(x, y+1, w, corners[5]+strings.Repeat(" ", w-2)+corners[5], frame)
+		p.Put(x+2, y+1, w-4, name, face)
+		p.Put(x, y+2, w, corners[3]+strings.Repeat(corners[4], w-2)+corners[2], frame)
+		x--
+	}
+}

@@ -1,0 +1,95 @@
+package pane
+
+import (
+	"slices"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+// Cards draws the nodes side by side, where there is no room for the ring.
+func (p *Painter) Cards(r canvas.Rectangle) {
+	nodes := len(p.State.Nodes)
+	if r.Empty() || nodes == 0 {
+		return
+	}
+	rows := cardRows(r.W, nodes)
+	perRow := (nodes + rows - 1) / rows
+	high, pitch := cardSmall, cardSmall
+	if r.H >= rows*cardBig+rows-1 {
+		high, pitch = cardBig, cardBig+1
+	}
+	// Few nodes do not drift apart on a wide screen.
+	w := min(r.W/perRow, 26)
+	for i := range p.State.Nodes {
+		at := canvas.Rect(r.X+i%perRow*w, r.Y+i/perRow*pitch, w, high)
+		p.card(&p.State.Nodes[i], at)
+	}
+}
+
+// card draws one node: name, value, log, and what it waits for.
+func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
+	p.HitNode(r, n.ID)
+	if p.cursorOn(n.ID) {
+		p.Fill(canvas.Rect(r.X, r.Y, 1, r.H), p.Glyphs.Cursor, p.cursorInk())
+	}
+	x, w := r.X+2, r.W-3
+	parts := p.title(n)
+	parts[1].Text = canvas.Truncate(canvas.Sanitize(n.ID), w-2, p.Glyphs.More)
+	if n.Role == trace.Leader && n.Process == trace.Up {
+		parts = append(parts, canvas.Styled(" "+string(trace.Leader), style.Accent))
+	}
+	if p.Selected[n.ID] {
+		parts = slices.Insert(parts, 2, canvas.Styled(" "+p.Glyphs.Marked, style.Accent))
+	}
+	at := p.Pen(x, r.Y, x+w)
+	for _, part := range parts {
+		if at.Room(canvas.Width(part.Text)) {
+			at.Write(part.Text, part.Style)
+		}
+	}
+	if r.H >= cardBig {
+		p.cardBig(n, canvas.Rect(x, r.Y+1, w, r.H-1))
+		return
+	}
+	value, k := p.ValueOf(n)
+	at = p.Pen(x, r.Y+1, x+w)
+	at.Write(canvas.Compact(n.Value, min(len(value), w)), k)
+	at.Skip(1)
+	if !n.Process.Running() {
+		// Of a running one the title says it.
+		at.Write(p.BehindText(n), style.Warn)
+	}
+	if faults := p.faultsOf(n); len(faults) > 0 {
+		p.notes(faults, x, r.Y+2, w)
+	} else {
+		p.Heard(n, x, r.Y+2, w, 5)
+	}
+}
+
+// cardBig draws what is below the name of a large card.
+func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
+	value, k := p.ValueOf(n)
+	if p.Glyphs.Big && canvas.BigWidth(value) <= r.W {
+		p.PutBig(r.X, r.Y, value, k)
+	} else {
+		p.Put(r.X, r.Y+1, r.W, canvas.Compact(n.Value, min(len(value), r.W)), k)
+	}
+	at := p.Pen(r.X, r.Y+canvas.BigHeight, r.X+r.W)
+	at.Write("log ", style.Dim)
+	at.Write(canvas.Compact(canvas.Count(n.LastIndex()), 6), style.Term(n.LastTerm()))
+	if text := p.BehindText(n); text != "" && !n.Process.Running() {
+		at.Skip(1)
+		at.Write(text, style.Warn)
+	} else if text := "t" + canvas.Compact(canvas.Count(n.Term), 4); at.Room(len(text) + 1) {
+		at.Skip(1)
+		at.Write(text, style.Dim)
+	}
+	y := r.Y + canvas.BigHeight + 1
+	if faults := p.faultsOf(n); len(faults) > 0 {
+		p.notes(faults, r.X, y, r.W)
+	} else {
+		p.Heard(n, r.X, y, r.W, r.W-6)
+	}
+}

@@ -1,0 +1,95 @@
+package pane
+
+import (
+	"slices"
+	"strings"
+
+	"capsize/faults"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+// FaultsInCell writes the faults of a link as briefly as there is room for: with
+// their settings, or as glyphs alone.
+func (p *Painter) FaultsInCell(set []string, w int) (string, style.Style) {
+	var long, short []string
+	k := style.Warn
+	for _, fault := range set {
+		glyph, setting, ink := LinkFaultGlyph(p.Glyphs, canvas.Sanitize(fault))
+		long, short = append(long, glyph+" "+setting), append(short, glyph)
+		if ink == style.Bad {
+			k = style.Bad | style.Bold
+		}
+	}
+	if text := strings.Join(long, " "); canvas.Width(text) <= w {
+		return text, k
+	}
+	return strings.Join(short, ""), k
+}
+
+// LinkFaultGlyph returns the glyph of a fault, its setting in a word, and its ink.
+func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, k style.Style) {
+	words := strings.Fields(fault)
+	if len(words) == 0 {
+		return g.Bad, "", style.Warn
+	}
+	setting, k = words[0], style.Warn
+	if len(words) > 1 && words[1] != "only" {
+		setting = words[1]
+	}
+	closes := false
+	switch words[0] {
+	case "cut":
+		glyph, closes = g.CutLink, true
+	case "refuse":
+		glyph, closes = g.RefuseLink, true
+	case "jam":
+		glyph, closes = g.JamLink, true
+	case "delay":
+		glyph = g.SlowLink
+	case "lose":
+		glyph = g.LossyLink
+	case "duplicate":
+		glyph = g.DoubleLink
+	case "reorder":
+		glyph = g.MixedLink
+	case "bandwidth":
+		glyph = g.NarrowLink
+	default:
+		glyph = g.Bad
+	}
+	if i := slices.Index(words, "only"); i >= 0 && i+1 < len(words) {
+		return glyph, words[i+1], style.Warn
+	}
+	if closes {
+		k = style.Bad
+	}
+	return glyph, setting, k
+}
+
+// LinkMeaning says what a fault does, in the words of the command reference.
+func LinkMeaning(fault string) string {
+	for _, kind := range faults.LinkFaults() {
+		if FaultWord(kind.String()) == FaultWord(fault) {
+			return kind.Meaning()
+		}
+	}
+	return "unknown here"
+}
+
+// DiskMeaning says what a fault does, in the words of the command reference.
+func DiskMeaning(fault string) string {
+	word, _, _ := strings.Cut(fault, " ")
+	for _, kind := range faults.DiskFaultKinds() {
+		if kind.Name == word {
+			return kind.Meaning
+		}
+	}
+	return "a sound disk"
+}
+
+// FaultWord returns the name of a fault without its settings.
+func FaultWord(fault string) string {
+	word, _, _ := strings.Cut(fault, " ")
+	return word
+}

@@ -1,0 +1,164 @@
+package pane
+
+import (
+	"capsize/ui/canvas"
+)
+
+// The smallest screen on which there is something to see.
+const (
+	MinWidth  = 60
+	MinHeight = 18
+)
+
+const (
+	// stageWidth and stageHeight are from where on there is room for the ring.
+	stageWidth  = 104
+	stageHeight = 28
+	// fullNodes is up to how many nodes everything is drawn in full.
+	fullNodes = 9
+	// ringNodes is up to how many nodes a ring can be read.
+	ringNodes = 25
+	// compactWidth is what a row of the compact table needs.
+	compactWidth = 56
+	// cardWidth is what a node's card needs, and cardBig and cardSmall are its
+	// heights with a value in big digits and without.
+	cardWidth = 11
+	cardBig   = 6
+	cardSmall = 3
+)
+
+// Layout says where each pane is. An empty rectangle is a pane not drawn.
+type Layout struct {
+	Header, Ring, Cards, Table, Clients, Log, Time, Story, status, hints canvas.Rectangle
+}
+
+// LayoutFor cuts the screen into panes. It depends on nothing but the size and
+// the number of nodes, so nothing ever jumps because of what happens.
+//
+//	wide, up to 25 nodes      narrow, up to 9       narrow, more
+//	┌──────────────────────┐  ┌────────────────┐  ┌────────────────┐
+//	│ header               │  │ header         │  │ header         │
+//	│            │ table   │  │ cards          │  │ table, in as   │
+//	│    ring    │         │  │                │  │ many columns   │
+//	│            │ clients │  │ clients        │  │ as fit         │
+//	│ log                  │  │ log            │  │ clients        │
+//	│ time                 │  │ time           │  │ log, time      │
+//	│ story                │  │ story          │  │ story          │
+//	│ status               │  │ status         │  │ status         │
+//	│ hints                │  │ hints          │  │ hints          │
+//	└──────────────────────┘  └────────────────┘  └────────────────┘
+func LayoutFor(width, height, nodes int) Layout {
+	nodes = max(nodes, 1)
+	l := Layout{
+		Header: canvas.Rect(1, 0, width-2, 1),
+		status: canvas.Rect(1, height-2, width-2, 1),
+		hints:  canvas.Rect(1, height-1, width-2, 1),
+	}
+	body := canvas.Rect(1, 1, width-2, height-3)
+	if width >= stageWidth && height >= stageHeight && nodes <= ringNodes && l.stage(body, nodes) {
+		return l
+	}
+	l.Ring, l.Table = canvas.Rectangle{}, canvas.Rectangle{}
+	if nodes <= fullNodes {
+		rows := cardRows(body.W, nodes)
+		top := rows*cardBig + rows - 1
+		if top+nodes+1+4 > body.H {
+			top = rows * cardSmall
+		}
+		l.Cards = canvas.Rect(body.X, 0, body.W, top)
+		l.stack(body, &l.Cards, nodes)
+		return l
+	}
+	columns := tableColumns(body.W)
+	top := min((nodes+columns-1)/columns+1, max(body.H/2, 4))
+	l.Table = canvas.Rect(body.X, 0, body.W, top)
+	l.stack(body, &l.Table, nodes)
+	return l
+}
+
+// stage lays out a wide screen, and says whether it is large enough.
+func (l *Layout) stage(body canvas.Rectangle, nodes int) bool {
+	story, times := min(max(body.H/9, 2), 12), 1
+	if body.H >= 40 {
+		times = 2
+	}
+	const gaps = 5
+	rest := body.H - story - times - gaps
+	log := min(nodes+1, rest-max(nodes+5, 13))
+	if log < min(nodes+1, 6) {
+		return false
+	}
+	top := rest - log
+	tableW := min(max(body.W*55/100, 64), 92)
+	ringW := body.W - tableW - 3
+	if nodes > fullNodes && ringW < nodes*26/10+10 {
+		return false
+	}
+	y := body.Y + 1
+	l.Ring = canvas.Rect(body.X, y, ringW, top)
+	l.Table = canvas.Rect(body.X+ringW+3, y, tableW, top-3)
+	l.Clients = canvas.Rect(l.Table.X, y+top-2, tableW, 2)
+	y += top + 1
+	l.Log = canvas.Rect(body.X, y, body.W, log)
+	y += log + 1
+	l.Time = canvas.Rect(body.X, y, body.W, times)
+	y += times + 1
+	l.Story = canvas.Rect(body.X, y, body.W, story)
+	return true
+}
+
+// stack lays out a narrow screen below its top pane: first what must be there,
+// then empty lines between the panes, and the story gets what is left.
+func (l *Layout) stack(body canvas.Rectangle, top *canvas.Rectangle, nodes int) {
+	spare := body.H - top.H - 1 - 1 // one line each of timeline and story
+	log := nodes + 1
+	if log > spare-1 {
+		// Not all logs fit anyway: a few less leave room to breathe.
+		log = max(min(spare-1, 6), spare-6, 2)
+	}
+	spare -= log
+	take := func(want bool) int {
+		if want && spare > 0 {
+			spare--
+			return 1
+		}
+		return 0
+	}
+	story := 1 + take(true)
+	clients := take(true)
+	gapHeader, gapLog, gapClients, gapStory := take(true), take(true), take(clients > 0), take(true)
+	gapTime := take(true)
+	take(body.H > 24) // above the status line
+	story += spare
+
+	y := body.Y + gapHeader
+	top.Y = y
+	y += top.H + gapClients
+	l.Clients = canvas.Rect(body.X, y, body.W, clients)
+	y += clients + gapLog
+	l.Log = canvas.Rect(body.X, y, body.W, log)
+	y += log + gapTime
+	l.Time = canvas.Rect(body.X, y, body.W, 1)
+	y += 1 + gapStory
+	l.Story = canvas.Rect(body.X, y, body.W, story)
+}
+
+// cardRows returns in how many rows the cards of so many nodes stand.
+func cardRows(w, nodes int) int {
+	perRow := max(w/cardWidth, 1)
+	return (nodes + perRow - 1) / perRow
+}
+
+// tableColumns returns how many compact tables stand side by side.
+func tableColumns(w int) int { return max(w/compactWidth, 1) }
+
+// Body returns the room of a view that has the screen to itself, above a caption if
+// there is one, and leaves the caption its place in the layout.
+func (p *Painter) Body(l *Layout) canvas.Rectangle {
+	body := canvas.Rect(1, 2, p.Width-2, p.Height-5)
+	l.Story = canvas.Rect(body.X, body.Y+body.H-CaptionLines-1, body.W, CaptionLines+1)
+	if p.State.Caption != "" || p.Waiting {
+		body.H -= l.Story.H
+	}
+	return body
+}

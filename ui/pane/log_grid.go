@@ -1,0 +1,332 @@
+package pane
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+const (
+	// EntryWidth is how wide an entry is drawn.
+	EntryWidth = 4
+	// legendWidth is how much room the legend takes.
+	legendWidth = 31
+	// LogName is how much of a long name stands beside a log.
+	LogName = 14
+)
+
+// LogWindow is the part of all logs that is shown, aligned by index.
+type LogWindow struct {
+	X, End      int    // where the first entry is drawn, and where the row ends
+	Pitch       int    // how wide an entry is
+	First, Last uint64 // indexes
+	Newest      uint64 // index of the newest entry anywhere
+	Commit      uint64
+	Truth       *trace.Node // the node whose log is right, as far as anyone can tell
+}
+
+// Column returns where an index is drawn. Behind the last committed entry there
+// is a column for the border.
+func (w LogWindow) Column(index uint64) int {
+	x := w.X + int(index-w.First)*w.Pitch
+	if index > w.Commit {
+		x++
+	}
+	return x
+}
+
+// LogGrid draws the end of every log, one below the other, aligned by index, so
+// many entries back from the newest.
+func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
+	if r.Empty() || len(p.State.Nodes) == 0 {
+		return
+	}
+	name := 3
+	for i := range p.State.Nodes {
+		name = max(name, min(canvas.Width(canvas.Sanitize(p.State.Nodes[i].ID)), LogName))
+	}
+	rows := r.H - 1
+	first := p.FirstRow(rows)
+	w := p.LogWindow(r.X+2+name+3, r.X+r.W, EntryWidth)
+	w.back(uint64(max(scroll, 0)))
+	p.Put(r.X+2, r.Y, name, "log", style.Dim)
+	head := w.End
+	if hidden := len(p.State.Nodes) - rows; hidden > 0 && rows > 0 {
+		text := fmt.Sprintf("+%d nodes", hidden)
+		head -= len(text) + 1
+		p.Put(head+1, r.Y, len(text), text, style.Warn)
+	}
+	p.LogHead(w, r.Y, head)
+	term := w.Column(w.Last) + w.Pitch + 2
+	if w.Last <= w.Commit {
+		term++ // there is a border between
+	}
+	if head == w.End && w.Last > 0 {
+		p.Put(term, r.Y, w.End-term, "term", style.Dim)
+	}
+	for row := range min(rows, len(p.State.Nodes)-first) {
+		n, y := &p.State.Nodes[first+row], r.Y+1+row
+		p.HitNode(canvas.Rect(r.X, y, r.W, 1), n.ID)
+		p.MarkNode(n, r.X, y)
+		p.Put(r.X+2, y, name, n.ID, p.NameInk(n))
+		look := StyleOfNode(p.Glyphs, n)
+		p.Set(r.X+2+name+1, y, look.Glyph, look.Ink)
+		p.LogRow(n, w, y)
+		if last := n.LastTerm(); last > 0 {
+			p.Put(term, y, w.End-term, "t"+canvas.Compact(canvas.Count(last), 4), style.Term(last))
+		}
+	}
+	p.legend(canvas.Rect(r.X+r.W-legendWidth, r.Y+1, legendWidth, rows), w)
+}
+
+// legend says what the cells of the log mean, while there is room beside it.
+func (p *Painter) legend(r canvas.Rectangle, w LogWindow) {
+	if w.Last == 0 || w.Column(w.Last)+4*EntryWidth > r.X || r.H < 4 {
+		return
+	}
+	term := w.Truth.LastTerm()
+	for i, line := range [][2]canvas.Span{
+		{canvas.Styled(" +1 ", style.Fill(term)), canvas.Styled("committed", style.Dim)},
+		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled("not yet committed", style.Dim)},
+		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled("differs, will be cut off", style.Dim)},
+		{canvas.Styled(" t2 ", style.Term(term)), canvas.Styled("colour is the term", style.Dim)},
+	} {
+		p.Put(r.X, r.Y+i, EntryWidth, line[0].Text, line[0].Style)
+		p.Put(r.X+EntryWidth+2, r.Y+i, r.W-EntryWidth-2, line[1].Text, line[1].Style)
+	}
+	if len(p.Lost) > 0 && r.H > 4 {
+		p.Put(r.X, r.Y+4, EntryWidth, p.Glyphs.Loud+"+1 ", style.Loud)
+		p.Put(r.X+EntryWidth+2, r.Y+4, r.W-EntryWidth-2, "told ok, then lost", style.Bad|style.Bold)
+	}
+}
+
+// LogWindow says which entries fit between two columns: the newest.
+func (p *Painter) LogWindow(x, end, pitch int) LogWindow {
+	w := LogWindow{X: x, End: end, Pitch: pitch, Commit: p.State.Commit, Truth: p.Leader}
+	for i := range p.State.Nodes {
+		n := &p.State.Nodes[i]
+		w.Newest = max(w.Newest, n.LastIndex())
+		if p.Cut[n.ID] > 0 {
+			w.Newest = max(w.Newest, n.TruncatedFirst+uint64(len(n.Truncated))-1)
+		}
+		// Without a leader the most up-to-date log is the one that would win an
+		// election; it holds all that is committed (Raft paper, section 5.4.1).
+		if p.Leader == nil && (w.Truth == nil || n.LastTerm() > w.Truth.LastTerm() ||
+			n.LastTerm() == w.Truth.LastTerm() && n.LastIndex() > w.Truth.LastIndex()) {
+			w.Truth = n
+		}
+	}
+	for index := range p.Lost {
+		w.Newest = max(w.Newest, index)
+	}
+	w.back(0)
+	return w
+}
+
+// back has the window end so many entries before the newest, but never so that
+// there is nothing before its first.
+func (w *LogWindow) back(entries uint64) {
+	fits := uint64(max((w.End-w.X-1-6)/w.Pitch, 1))
+	w.Last = w.Newest - min(entries, w.Newest)
+	w.Last = max(w.Last, min(fits, w.Newest))
+	w.First = 1
+	if w.Last > fits {
+		w.First = w.Last - fits + 1
+	}
+}
+
+// Around has the window show an entry, in its middle unless it is one of the newest.
+func (w *LogWindow) Around(index uint64) {
+	half := (w.Last - w.First) / 2
+	if index = min(index, w.Newest); index+half < w.Newest {
+		w.back(w.Newest - index - half)
+	}
+}
+
+// LogHead writes the indexes over the entries, as many as are legible, and the
+// top of the border.
+func (p *Painter) LogHead(w LogWindow, y, end int) {
+	every := uint64(1)
+	for int(every)*w.Pitch < len(strconv.FormatUint(w.Last, 10))+1 {
+		every++
+	}
+	for i := w.First; i <= w.Last; i++ {
+		text := strconv.FormatUint(i, 10)
+		if x := w.Column(i); i%every == 0 && x+3-len(text) >= w.X-1 && x+3 < end {
+			k := style.Dim
+			if i == w.Commit {
+				k = style.Text | style.Bold
+			}
+			if _, lost := p.Lost[i]; lost {
+				text, k = p.Glyphs.Loud+text, style.Loud
+			}
+			p.Put(x+3-canvas.Width(text), y, canvas.Width(text), text, k)
+		}
+	}
+	if every == 1 && w.Commit+1 >= w.First && w.Commit <= w.Last && w.Commit > 0 {
+		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.Border, style.Accent)
+	}
+}
+
+// LogRow draws the entries of one node.
+func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
+	if w.Commit+1 >= w.First && w.Commit <= w.Last && w.Commit > 0 {
+		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.Border, style.Accent)
+	}
+	if last := n.LastIndex(); last < w.First {
+		text := "its log is empty"
+		if last > 0 {
+			text = "its log ends at " + canvas.Thousands(last)
+		}
+		p.Put(w.X+1, y, w.End-w.X-1, text, style.Dim)
+	}
+	differs := false
+	for i := w.First; i <= w.Last; i++ {
+		x := w.Column(i)
+		if fade := p.Cut[n.ID]; fade > 0 && i >= n.TruncatedFirst && i < n.TruncatedFirst+uint64(len(n.Truncated)) {
+			if _, again := n.Entry(i); !again || fade > 0.5 {
+				p.struck(n.Truncated[i-n.TruncatedFirst], x, y)
+				continue
+			}
+		}
+		e, ok := n.Entry(i)
+		if !ok {
+			if i < n.First && i <= n.SnapshotIndex {
+				p.forgotten(n, i, x, y)
+			}
+			continue
+		}
+		differs = differs || p.Wrong(w, i, e)
+		p.Entry(n, i, e, canvas.Rect(x, y, w.Pitch, 1), differs)
+	}
+}
+
+// Wrong says whether an entry is not the one that the leader, or the most
+// up-to-date log, has there. What that log no longer holds counts as right.
+func (p *Painter) Wrong(w LogWindow, index uint64, e trace.Entry) bool {
+	if w.Truth == nil {
+		return false
+	}
+	right, ok := w.Truth.Entry(index)
+	return ok && right.Term != e.Term
+}
+
+// Entry draws one entry: committed ones filled, others in outline, in brackets
+// what differs and will be cut off, and loudly what a client was told is counted
+// and is lost. Where there is room it is marked if its client has had its answer.
+func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rectangle, differs bool) {
+	text := entryText(e)
+	k := style.Term(e.Term)
+	if index <= p.State.Commit && n.Process.Running() {
+		k = style.Fill(e.Term)
+	}
+	switch was, lost := p.Lost[index]; {
+	case lost && SameEntry(was, e):
+		p.LoudEntry(e, r)
+		return
+	case differs:
+		p.Set(r.X, r.Y, "[", style.Bad|style.Bold)
+		if len(text) > 2 {
+			text = text[len(text)-2:]
+		}
+		p.Put(r.X+1, r.Y, 2, text, style.Term(e.Term)|style.Bold)
+		p.Set(r.X+3, r.Y, "]", style.Bad|style.Bold)
+		return
+	}
+	p.Put(r.X, r.Y, r.W, fmt.Sprintf(" %-*s", r.W-1, text), k)
+	if _, told := p.Told[CallOf(e)]; told && r.W > EntryWidth {
+		p.Set(r.X+1+len(text), r.Y, p.Glyphs.Told, k)
+	}
+}
+
+// LoudEntry draws an entry that a client was told is counted, and that is lost.
+func (p *Painter) LoudEntry(e trace.Entry, r canvas.Rectangle) {
+	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.Glyphs.Loud, r.W-1, entryText(e)), style.Loud)
+}
+
+// SameEntry says whether two entries at one index are one and the same.
+func SameEntry(a, b trace.Entry) bool {
+	return a.Term == b.Term && a.Kind == b.Kind && CallOf(a) == CallOf(b)
+}
+
+// call is what a client's operation and its entry have in common.
+type call struct {
+	client string
+	seq    uint64
+}
+
+func CallOf(e trace.Entry) call { return call{e.Client, e.Seq} }
+
+// struck draws an entry that has just been cut off.
+func (p *Painter) struck(e trace.Entry, x, y int) {
+	p.Put(x, y, EntryWidth, fmt.Sprintf("/%-2.2s/", entryText(e)), style.Bad|style.Strike)
+}
+
+// forgotten draws an entry that only a snapshot stands for.
+func (p *Painter) forgotten(n *trace.Node, index uint64, x, y int) {
+	for i := range EntryWidth {
+		p.Set(x+i, y, p.Glyphs.Forgotten, style.Faint)
+	}
+	if index == n.SnapshotIndex || index == n.First-1 {
+		p.Set(x+1, y, p.Glyphs.Snapshot, style.Dim)
+	}
+}
+
+// entryText says in three characters what an entry is.
+func entryText(e trace.Entry) string {
+	switch e.Kind {
+	case trace.EntryAdd:
+		if e.Delta >= 0 {
+			return "+" + canvas.Compact(e.Delta, 2)
+		}
+		return canvas.Compact(e.Delta, 3)
+	case trace.EntryRead:
+		return "rd"
+	case trace.EntryNoop:
+		// It stands at the start of a term.
+		return "t" + canvas.Compact(canvas.Count(e.Term), 2)
+	case trace.EntryConfig:
+		return "cfg"
+	case trace.EntryOther:
+	}
+	return "?"
+}
+
+// WhatIs says what an entry is.
+func WhatIs(e trace.Entry) string {
+	by := ""
+	if e.Client != "" {
+		by = fmt.Sprintf(" by client %s (its call %d)", canvas.Sanitize(e.Client), e.Seq)
+	}
+	switch e.Kind {
+	case trace.EntryAdd:
+		return fmt.Sprintf("%+d%s", e.Delta, by)
+	case trace.EntryRead:
+		return "a read" + by
+	case trace.EntryNoop:
+		return "the start of a term"
+	case trace.EntryConfig:
+		var members []string
+		for _, s := range e.Servers {
+			members = append(members, canvas.Sanitize(s.ID))
+		}
+		return strings.TrimSpace("the members " + Names(members, 9))
+	case trace.EntryOther:
+	}
+	return "of a kind unknown here"
+}
+
+// RecallAcked looks up which of the latest operations were acknowledged, for views
+// that mark their entries.
+func (p *Painter) RecallAcked() {
+	p.Told = make(map[call]trace.Op, len(p.State.Clients.Recent))
+	for _, op := range p.State.Clients.Recent {
+		if op.Client != "" && op.Seq > 0 && op.Outcome == trace.OK {
+			p.Told[call{op.Client, op.Seq}] = op
+		}
+	}
+}

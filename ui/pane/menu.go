@@ -1,0 +1,99 @@
+package pane
+
+import (
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+// box clears a rectangle in the middle of the screen and draws a frame round
+// it, and returns what is inside, with a blank on either side.
+func (p *Painter) box(w, h int, title string) canvas.Rectangle {
+	w, h = min(w+4, p.W-2), min(h+2, p.H-2)
+	r := canvas.Rect((p.W-w)/2, max((p.H-h)/2-1, 1), w, h)
+	return p.framed(r, title, style.Accent)
+}
+
+// framed clears a rectangle and draws a frame round it, and returns what is
+// inside, with a blank on either side.
+func (p *Painter) framed(r canvas.Rectangle, title string, k style.Style) canvas.Rectangle {
+	f := p.Glyphs.Frame
+	p.Fill(r, " ", style.Text)
+	// What lies below is no longer there to click on.
+	p.Hits = append(p.Hits, HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H})
+	for x := r.X; x < r.X+r.W; x++ {
+		p.Set(x, r.Y, f[4], k)
+		p.Set(x, r.Y+r.H-1, f[4], k)
+	}
+	for y := r.Y; y < r.Y+r.H; y++ {
+		p.Set(r.X, y, f[5], k)
+		p.Set(r.X+r.W-1, y, f[5], k)
+	}
+	p.Set(r.X, r.Y, f[0], k)
+	p.Set(r.X+r.W-1, r.Y, f[1], k)
+	p.Set(r.X+r.W-1, r.Y+r.H-1, f[2], k)
+	p.Set(r.X, r.Y+r.H-1, f[3], k)
+	if title != "" {
+		p.Put(r.X+2, r.Y, r.W-4, " "+title+" ", k|style.Bold)
+	}
+	return canvas.Rect(r.X+2, r.Y+1, r.W-4, r.H-2)
+}
+
+// detailLines is how many lines below a cramped menu say in full what the item
+// in question does.
+const detailLines = 3
+
+// drawMenu draws the overlay to choose from, scrolled to the item in question.
+func (p *Painter) drawMenu() {
+	m := p.Menu
+	if m == nil {
+		return
+	}
+	keyW, textW, detailW := 1, canvas.Width(canvas.Sanitize(m.Title))+2, 0
+	for _, item := range m.Items {
+		keyW = max(keyW, canvas.Width(canvas.Sanitize(item.Key)))
+		textW = max(textW, canvas.Width(canvas.Sanitize(item.Text)))
+		detailW = max(detailW, canvas.Width(canvas.Sanitize(item.Detail)))
+	}
+	foot := 0
+	if m.Note != "" {
+		foot = 2
+	}
+	w := 2 + keyW + 2 + textW
+	if detailW > 0 {
+		w += 3 + detailW
+	}
+	cramped := w+6 > p.W
+	if cramped {
+		foot += detailLines
+	}
+	in := p.box(max(w, canvas.Width(canvas.Sanitize(m.Note))), len(m.Items)+foot, m.Title)
+	rows := in.H - foot
+	first := min(max(m.Index-rows+1, 0), max(len(m.Items)-rows, 0))
+	for row := range max(min(rows, len(m.Items)), 0) {
+		item, y := m.Items[first+row], in.Y+row
+		p.hitKey(canvas.Rect(in.X, y, in.W, 1), item.Key)
+		k, keyInk, detailInk, onInk := style.Text, style.Accent|style.Bold, style.Dim, style.Good
+		if first+row == m.Index {
+			k = style.Bold | style.Reverse
+			keyInk, detailInk, onInk = k, k, k
+			p.Fill(canvas.Rect(in.X, y, in.W, 1), " ", k)
+		}
+		if item.On {
+			p.Set(in.X, y, p.Glyphs.Voted, onInk)
+		}
+		p.Put(in.X+2, y, min(keyW, in.W-2), item.Key, keyInk)
+		x := in.X + 2 + keyW + 2
+		p.Put(x, y, min(textW, in.X+in.W-x), item.Text, k)
+		x += textW + 3
+		p.Put(x, y, in.X+in.W-x, item.Detail, detailInk)
+	}
+	if foot > 0 && in.H > 0 {
+		p.Put(in.X, in.Y+in.H-1, in.W, m.Note, style.Dim)
+	}
+	if cramped && rows > 0 && m.Index < len(m.Items) {
+		lines := canvas.Wrap(canvas.Sanitize(m.Items[m.Index].Detail), in.W)
+		for i, line := range lines[:min(len(lines), detailLines-1)] {
+			p.Put(in.X, in.Y+rows+1+i, in.W, line, style.Text)
+		}
+	}
+}

@@ -1,0 +1,296 @@
+package pane
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+// nodeStyle is how a node is shown everywhere: a glyph, a word and an ink, so that
+// no state is told by colour alone.
+type nodeStyle struct {
+	Glyph, Word string
+	Ink         style.Style
+}
+
+// StyleOfNode says how a node is shown.
+func StyleOfNode(g *style.Glyphs, n *trace.Node) nodeStyle {
+	switch n.Process {
+	case trace.Up:
+	case trace.Paused:
+		return nodeStyle{g.Paused, "paused", style.Warn}
+	case trace.Killed:
+		return nodeStyle{g.Killed, "killed", style.Bad}
+	case trace.Off:
+		return nodeStyle{g.Off, "off", style.Bad}
+	case trace.Crashed:
+		return nodeStyle{g.Crashed, "crashed", style.Bad}
+	case trace.Removed:
+		return nodeStyle{g.Removed, "removed", style.Dim}
+	case trace.Wiped:
+		return nodeStyle{g.Wiped, "wiped", style.Bad}
+	default:
+		return nodeStyle{g.Starting, "new", style.Dim}
+	}
+	switch n.Role {
+	case trace.Leader:
+		return nodeStyle{g.Leader, "leader", style.Accent}
+	case trace.Candidate:
+		return nodeStyle{g.Candidate, "candidate", style.Warn}
+	case trace.Follower:
+	}
+	return nodeStyle{g.Follower, "follower", style.Text}
+}
+
+// behind returns how many committed entries are not yet in a node's value or,
+// while it is down, not on its disk.
+func behind(s *trace.State, n *trace.Node) uint64 {
+	has := n.Applied
+	if !n.Process.Running() {
+		has = n.LastIndex()
+	}
+	commit := s.Commit
+	if leader := s.LeaderNode(); leader != nil && len(s.Lost) > 0 {
+		commit = leader.Commit // nobody can still get what is lost
+	}
+	if n.Process == trace.Removed || has >= commit {
+		return 0
+	}
+	return commit - has
+}
+
+// ValueOf says how a node's value is shown: the number, "" when it has none,
+// and in which ink.
+func (p *Painter) ValueOf(n *trace.Node) (value string, k style.Style) {
+	if n.Process == trace.Wiped || n.Process == "" {
+		return "", style.Dim
+	}
+	value = fmt.Sprint(n.Value)
+	switch {
+	case !n.Process.Running():
+		return value, style.Dim
+	case p.flash[n.ID] > 0:
+		return value, style.Good | style.Bold
+	case p.BehindText(n) != "":
+		return value, style.Dim
+	}
+	return value, style.Text | style.Bold
+}
+
+// BehindText says how far behind a node is, "" if it is not.
+func (p *Painter) BehindText(n *trace.Node) string {
+	if b := behind(p.State, n); b > 0 && !p.fresh[n.ID] {
+		return p.Glyphs.Minus + canvas.Compact(canvas.Count(b), 4)
+	}
+	return ""
+}
+
+// Of lists what is wrong with a node, worst first.
+func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
+	var notes []canvas.Span
+	if n.Process.Running() && p.State.Isolated(n.ID) {
+		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" cut off", style.Bad))
+	} else if cut := p.cutFrom(n); len(cut) > 0 {
+		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+Names(cut, 3), style.Bad))
+	}
+	if n.Process == trace.Paused && n.Role != "" && n.Role != trace.Follower {
+		notes = append(notes, canvas.Styled("was "+string(n.Role), style.Dim))
+	}
+	if n.DiskFault != "" {
+		notes = append(notes, canvas.Styled(p.Glyphs.Disk+" disk "+n.DiskFault, style.Warn))
+	}
+	if n.ClockFactor != 1 && n.ClockFactor != 0 {
+		notes = append(notes, canvas.Styled(fmt.Sprintf("%s clock x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn))
+	}
+	if n.Process == trace.Crashed && n.Why != "" {
+		notes = append(notes, canvas.Styled(n.Why, style.Bad))
+	}
+	return notes
+}
+
+// notesOf lists all there is to say of a node beside its numbers.
+func (p *Painter) notesOf(n *trace.Node) []canvas.Span {
+	notes := p.faultsOf(n)
+	if !n.Process.Running() {
+		return notes
+	}
+	if p.isNonVoter(n.ID) {
+		notes = append(notes, canvas.Styled("no voter", style.Dim))
+	}
+	if n.Vote != "" && n.VoteTerm == n.Term && n.Term > 0 {
+		notes = append(notes, canvas.Styled("voted "+n.Vote, style.Dim))
+	}
+	return notes
+}
+
+// isNonVoter says whether a node is a member without a vote.
+func (p *Painter) isNonVoter(id string) bool {
+	return len(p.voters) > 0 && !slices.Contains(p.voters, id)
+}
+
+// cutFrom lists the running nodes to or from which a link of a node is closed.
+func (p *Painter) cutFrom(n *trace.Node) []string {
+	if len(p.State.Faults) == 0 || !n.Process.Running() {
+		return nil
+	}
+	var cut []string
+	for i := range p.State.Nodes {
+		other := &p.State.Nodes[i]
+		if other.ID != n.ID && other.Process.Running() && (p.State.Blocked(n.ID, other.ID) || p.State.Blocked(other.ID, n.ID)) {
+			cut = append(cut, other.ID)
+		}
+	}
+	return cut
+}
+
+// Names joins at most so many names, and says how many more there are.
+func Names(all []string, most int) string {
+	if len(all) <= most {
+		return strings.Join(all, " ")
+	}
+	return fmt.Sprintf("%s +%d", strings.Join(all[:most], " "), len(all)-most)
+}
+
+// patience is how long a follower waits for its leader before it may stand.
+func (p *Painter) patience(n *trace.Node) time.Duration {
+	patience := max(p.State.Settings.Heartbeat, p.State.Settings.Election)
+	if n.ClockFactor > 0 {
+		patience = time.Duration(float64(patience) * n.ClockFactor)
+	}
+	return patience
+}
+
+// lease returns how long ago a leader last had word from a quorum.
+func (p *Painter) lease(n *trace.Node) time.Duration {
+	var heard []time.Duration
+	for _, id := range p.voters {
+		if id != n.ID {
+			heard = append(heard, n.Peers[id].LastHeard)
+		}
+	}
+	slices.SortFunc(heard, func(a, b time.Duration) int { return int(b - a) })
+	// The leader itself is one of the quorum.
+	others := trace.Quorum(len(p.voters)) - 1
+	if others < 1 || len(heard) < others {
+		return 0
+	}
+	// A new leader counts from its election until the first answers are there.
+	return p.Now - max(heard[others-1], n.RoleAt)
+}
+
+// Heard draws what a node waits for: a follower for its leader, a leader for
+// the answers that keep its lease, a candidate for votes; of one that is down,
+// since when.
+func (p *Painter) Heard(n *trace.Node, x, y, w, bar int) {
+	if w < 4 {
+		return
+	}
+	bar = min(bar, w-6)
+	if !n.Process.Running() {
+		if n.Process != "" {
+			text := "since " + canvas.Age(p.Now-n.Since)
+			if len(text) > w {
+				text = canvas.Age(p.Now - n.Since)
+			}
+			p.Put(x, y, w, text, style.Dim)
+		}
+		return
+	}
+	switch n.Role {
+	case trace.Leader:
+		age, lease := p.lease(n), p.State.Settings.Lease
+		left := 1.0
+		if lease > 0 {
+			left = 1 - float64(age)/float64(lease)
+		}
+		word, k := "lease", style.Accent
+		if left <= 0 {
+			word, k = "lapsed", style.Bad
+		}
+		p.bar(x, y, bar, left, k)
+		p.Put(x+bar+1, y, w-bar-1, word, style.Dim)
+	case trace.Candidate:
+		p.votes(n, x, y, w)
+	default:
+		silence := p.Now - n.LastHeard
+		k := style.Text
+		if silence > p.patience(n) {
+			k = style.Warn
+		}
+		p.bar(x, y, bar, float64(silence)/float64(max(p.patience(n), 1)), k)
+		p.Put(x+bar+1, y, w-bar-1, canvas.Age(silence), style.Dim)
+	}
+}
+
+// votes draws a candidate's votes as dots as long as they fit, then the count.
+func (p *Painter) votes(n *trace.Node, x, y, w int) {
+	total := max(len(p.voters), len(n.Votes))
+	count := fmt.Sprintf("%d/%d", len(n.Votes), trace.Quorum(total))
+	if total+1+len(count) > w {
+		p.Put(x, y, w, count+" votes", style.Warn)
+		return
+	}
+	for i := range total {
+		if i < len(n.Votes) {
+			p.Set(x+i, y, p.Glyphs.Voted, style.Warn)
+		} else {
+			p.Set(x+i, y, p.Glyphs.Unvoted, style.Dim)
+		}
+	}
+	p.Put(x+total+1, y, w-total-1, count, style.Dim)
+}
+
+// bar draws a part of a whole.
+func (p *Painter) bar(x, y, w int, part float64, k style.Style) {
+	full := int(min(max(part, 0), 1)*float64(w) + 0.5)
+	for i := range w {
+		if i < full {
+			p.Set(x+i, y, p.Glyphs.Full, k)
+		} else {
+			p.Set(x+i, y, p.Glyphs.Empty, style.Faint)
+		}
+	}
+}
+
+// NameInk is how a node's name is shown: the cursor stands out most.
+func (p *Painter) NameInk(n *trace.Node) style.Style {
+	switch {
+	case n.ID == p.Cursor:
+		return style.Accent | style.Bold
+	case p.Selected[n.ID]:
+		return style.Accent
+	case !n.Process.Running():
+		return style.Dim
+	}
+	return style.Text
+}
+
+// MarkNode draws the marks of the cursor and of a selected node.
+func (p *Painter) MarkNode(n *trace.Node, x, y int) {
+	if p.Selected[n.ID] {
+		p.Set(x, y, p.Glyphs.Marked, style.Accent)
+	}
+	if p.cursorOn(n.ID) {
+		p.Set(x, y, p.Glyphs.Cursor, p.cursorInk())
+		if p.Selected[n.ID] {
+			p.Set(x+1, y, p.Glyphs.Marked, style.Accent)
+		}
+	}
+}
+
+// cursorOn says whether the cursor is seen on a node: an audience need not know
+// where it is as long as it only follows the leader.
+func (p *Painter) cursorOn(id string) bool { return id == p.Cursor && (!p.Presents || !p.Follow) }
+
+// cursorInk is quiet as long as the cursor only follows the leader.
+func (p *Painter) cursorInk() style.Style {
+	if p.Follow {
+		return style.Dim
+	}
+	return style.Accent
+}

@@ -1,0 +1,270 @@
+package pane
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+const (
+	// reach is how far beyond the nodes a wall goes, in radii.
+	reach = 1.15
+	// bulge is how near to the middle a wall round few nodes comes, in radii.
+	bulge = 0.36
+	// linkEvery and wallEvery are how far apart the dots of links and walls are.
+	linkEvery, wallEvery = 2, 2
+)
+
+// between returns the part of the way between two nodes that is in the open.
+func between(a, b *ringNode) (from, to canvas.Point) {
+	leave := func(s *ringNode, d canvas.Point) float64 {
+		part := math.Inf(1)
+		if d.X != 0 {
+			part = min(part, (float64(s.r.W)/2+1.5)/math.Abs(d.X))
+		}
+		if d.Y != 0 {
+			part = min(part, (float64(s.r.H)/2+0.5)/math.Abs(d.Y))
+		}
+		return min(part, 0.45)
+	}
+	d := canvas.Pt(b.mid.X-a.mid.X, b.mid.Y-a.mid.Y)
+	return a.mid.To(b.mid, leave(a, d)), b.mid.To(a.mid, leave(b, d))
+}
+
+// sides gives each running node the number of the side of a partition that it
+// is on: nodes are on one side if packets can go between them, by whatever way,
+// in at least one direction. Nodes that do not run are on none, -1.
+func (p *Painter) sides(stations []ringNode) (side []int, count int) {
+	side = make([]int, len(stations))
+	for i := range side {
+		side[i] = -1
+	}
+	var spread func(i int)
+	spread = func(i int) {
+		for j := range stations {
+			a, b := stations[i].node, stations[j].node
+			if side[j] < 0 && b.Process.Running() && (!p.State.Blocked(a.ID, b.ID) || !p.State.Blocked(b.ID, a.ID)) {
+				side[j] = side[i]
+				spread(j)
+			}
+		}
+	}
+	for i := range stations {
+		if side[i] < 0 && stations[i].node.Process.Running() {
+			side[i] = count
+			count++
+			spread(i)
+		}
+	}
+	return side, count
+}
+
+// wall draws a partition as a wall between its sides, if each side is in one
+// piece on the ring, and returns the side of each node then, else nil.
+func (p *Painter) wall(d *canvas.LineLayer, stations []ringNode, c circle) []int {
+	if len(p.State.Faults) == 0 {
+		return nil
+	}
+	side, count := p.sides(stations)
+	if count < 2 {
+		return nil
+	}
+	// The gaps: angles between two neighbours on different sides.
+	var gaps []float64
+	last := -1
+	for i := range stations {
+		if side[i] >= 0 {
+			last = i
+		}
+	}
+	step := 2 * math.Pi / float64(len(stations))
+	for i := range stations {
+		if side[i] < 0 {
+			continue
+		}
+		if side[i] != side[last] {
+			gaps = append(gaps, stations[i].angle-step/2)
+		}
+		last = i
+	}
+	if len(gaps) != count {
+		return nil
+	}
+	if count == 2 {
+		bend(d, c, gaps[0], gaps[1])
+		return side
+	}
+	for _, gap := range gaps {
+		d.Line(c.mid, c.on(gap, reach), p.Glyphs.Wall, style.Bad, wallEvery)
+		d.Mark(c.on(gap, 0.62), p.Glyphs.CutLink, style.Bad|style.Bold)
+	}
+	return side
+}
+
+// bend draws a wall from one gap to the other, round the smaller side.
+func bend(d *canvas.LineLayer, c circle, from, to float64) {
+	if to-from > math.Pi {
+		from, to = to, from+2*math.Pi
+	}
+	middle, half := (from+to)/2, (to-from)/2
+	a, b := c.on(from, reach), c.on(to, reach)
+	peak := c.on(middle, min(math.Cos(half)*reach, bulge))
+	// The control point of the curve that goes through the peak.
+	control := canvas.Pt(2*peak.X-(a.X+b.X)/2, 2*peak.Y-(a.Y+b.Y)/2)
+	curve := func(t float64) canvas.Point { return a.To(control, t).To(control.To(b, t), t) }
+	d.Curve(curve, d.G.Wall, style.Bad, wallEvery)
+	for _, t := range []float64{0.2, 0.5, 0.8} {
+		d.Mark(curve(t), d.G.CutLink, style.Bad|style.Bold)
+	}
+}
+
+// links draws lines where something is said, and marks where a link is broken.
+func (p *Painter) links(d *canvas.LineLayer, stations []ringNode, side []int) {
+	walled := func(i, j int) bool { return side != nil && side[i] != side[j] }
+	for i := range stations {
+		for j := range stations {
+			a, b := &stations[i], &stations[j]
+			if i == j || !a.node.Process.Running() || !b.node.Process.Running() || walled(i, j) {
+				continue
+			}
+			from, to := between(a, b)
+			// Of many nodes the links would fill the ring: the packets are enough.
+			if p.Leader == a.node && len(stations) <= fullNodes && (!p.State.Blocked(a.node.ID, b.node.ID) || !p.State.Blocked(b.node.ID, a.node.ID)) {
+				d.Line(from, to, p.Glyphs.Dot, style.Faint, linkEvery)
+			}
+			if len(p.State.Faults) > 0 {
+				p.linkFault(d, a, b, i < j)
+			}
+		}
+	}
+}
+
+// linkFault marks what is wrong with the link from a to b: in the middle if it
+// is the same both ways, else near the sender, with an arrow.
+func (p *Painter) linkFault(d *canvas.LineLayer, a, b *ringNode, first bool) {
+	glyph, k := p.faultGlyph(a.node.ID, b.node.ID)
+	if glyph == "" {
+		return
+	}
+	from, to := between(a, b)
+	back, _ := p.faultGlyph(b.node.ID, a.node.ID)
+	if back == glyph {
+		if first {
+			if k == style.Bad {
+				d.Line(from, to, p.Glyphs.Dot, style.Bad, linkEvery)
+			}
+			d.Mark(from.To(to, 0.5), glyph, k|style.Bold)
+		}
+		return
+	}
+	at := from.To(to, 0.3)
+	d.Mark(at, glyph, k|style.Bold)
+	arrow := 0
+	switch dx, dy := to.X-from.X, (to.Y-from.Y)*2; {
+	case math.Abs(dx) >= math.Abs(dy) && dx < 0:
+		arrow = 2
+	case math.Abs(dx) >= math.Abs(dy):
+	case dy < 0:
+		arrow = 3
+	default:
+		arrow = 1
+	}
+	d.Mark(canvas.Pt(at.X+1, at.Y), p.Glyphs.Arrows[arrow], k)
+}
+
+// faultGlyph returns the mark of the worst fault on a link, "" for none.
+func (p *Painter) faultGlyph(from, to string) (string, style.Style) {
+	faults := p.State.Faults[trace.Link{From: from, To: to}]
+	if len(faults) == 0 {
+		return "", 0
+	}
+	if p.State.Blocked(from, to) {
+		return p.Glyphs.CutLink, style.Bad
+	}
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(faults, func(fault string) bool {
+			word, _, _ := strings.Cut(fault, " ")
+			return slices.Contains(words, word)
+		})
+	}
+	switch {
+	case has("cut", "refuse", "jam"):
+		// Only for some kinds of messages.
+		return p.Glyphs.CutLink, style.Warn
+	case has("lose", "duplicate", "reorder"):
+		return p.Glyphs.LossyLink, style.Warn
+	}
+	return p.Glyphs.SlowLink, style.Warn
+}
+
+// sparksOn draws the packets on their way, each with a short tail.
+func (p *Painter) sparksOn(d *canvas.LineLayer, stations []ringNode) {
+	if len(p.Sprites) == 0 {
+		return
+	}
+	places := make(map[string]*ringNode, len(stations))
+	for i := range stations {
+		places[stations[i].node.ID] = &stations[i]
+	}
+	const tailPart = 0.1
+	for _, s := range p.Sprites {
+		a, b := places[s.Flight.From], places[s.Flight.To]
+		if a == nil || b == nil || a == b {
+			continue
+		}
+		from, to := between(a, b)
+		at, k, glyph := min(max(s.At, 0), 1), PacketInk(s.Flight.Packet), PacketGlyph(p.Glyphs, s.Flight.Packet)
+		if s.quiet && !s.Lost {
+			d.Mark(from.To(to, at), p.Glyphs.Dot, style.Dim)
+			continue
+		}
+		if s.Lost {
+			at = min(at, 0.5)
+			switch {
+			case s.Fade >= 0.8:
+				glyph, k = p.Glyphs.Dot, style.Faint
+			case s.Fade >= 0.4:
+				k = style.Dim
+			default:
+				k = style.Bad | style.Bold
+			}
+		} else {
+			d.Line(from.To(to, max(at-tailPart, 0)), from.To(to, at), p.Glyphs.Dot, k, 1)
+			k |= style.Bold
+		}
+		d.Mark(from.To(to, at), glyph, k)
+	}
+}
+
+// PacketInk returns the colour of a kind of messages.
+func PacketInk(p trace.Packet) style.Style {
+	switch {
+	case p.Kind == "vote" || p.Kind == "prevote" || p.Kind == "timeout-now":
+		return style.PacketVote
+	case p.Reply && !p.OK:
+		return style.Bad
+	case p.Reply:
+		return style.PacketReply
+	case p.Kind == "append":
+		return style.PacketAppend
+	case p.Kind == "heartbeat":
+		return style.Dim
+	}
+	return style.PacketOther
+}
+
+// PacketGlyph returns the glyph of a message.
+func PacketGlyph(g *style.Glyphs, p trace.Packet) string {
+	set := g.Packet
+	if p.Reply {
+		set = g.Reply
+	}
+	if glyph, ok := set[p.Kind]; ok {
+		return glyph
+	}
+	return set[""]
+}

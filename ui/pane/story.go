@@ -1,0 +1,81 @@
+package pane
+
+import (
+	"fmt"
+	"slices"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+// Story draws what happened in words, the newest at the bottom. Only whole
+// sentences are shown, but the newest always, as much of it as fits.
+func (p *Painter) Story(r canvas.Rectangle) { p.tell(r, p.filtered()) }
+
+// tell draws lines of the story.
+func (p *Painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
+	if r.Empty() {
+		return
+	}
+	stamp := len(canvas.Clock(p.Now))
+	left := r.X + 2 + stamp + 4
+	y := r.Y + r.H
+	for i := len(story) - 1; i >= 0 && y > r.Y; i-- {
+		line := story[i]
+		if line.Topic == trace.TopicPresentation && p.isSaid(line.Text) {
+			continue // it stands below, larger
+		}
+		text := canvas.Sanitize(line.In.In(p.Language, line.Text))
+		if line.Count > 1 {
+			text += fmt.Sprintf(" (%d times)", line.Count)
+		}
+		rows := canvas.Wrap(text, r.X+r.W-left)
+		newest := i == len(story)-1
+		if len(rows) > y-r.Y {
+			if !newest {
+				return
+			}
+			rows = rows[:y-r.Y]
+		}
+		y -= len(rows)
+		k := style.Dim
+		if newest {
+			k = style.Text
+		}
+		p.Hits = append(p.Hits, HitBox{X: r.X, Y: y, W: r.W, H: len(rows), Seq: line.Seq})
+		p.Put(r.X+2, y, stamp, canvas.Clock(line.At), style.Dim)
+		if glyph, mark := storyGlyph(p.Glyphs, line); glyph != "" {
+			p.Set(r.X+2+stamp+2, y, glyph, mark)
+		}
+		for j, row := range rows {
+			p.Put(left, y+j, r.X+r.W-left, row, k)
+		}
+	}
+}
+
+// storyGlyph returns the glyph before a line of the story.
+func storyGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
+	switch line.Topic {
+	case trace.TopicLog:
+		return g.Snapshot, style.Dim
+	case trace.TopicClient, trace.TopicRefusal:
+		return g.Bad, style.Warn
+	case trace.TopicStepDown:
+		return g.Unvoted, style.Warn
+	default:
+		return TimelineGlyph(g, line)
+	}
+}
+
+// Below tells what happened of some topics, from the top of r on.
+func (p *Painter) Below(r canvas.Rectangle, topics ...trace.StoryTopic) {
+	var found []trace.StoryLine
+	for _, line := range p.filtered() {
+		if slices.Contains(topics, line.Topic) {
+			found = append(found, line)
+		}
+	}
+	r.H = min(r.H, len(found))
+	p.tell(r, found)
+}

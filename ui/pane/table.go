@@ -1,0 +1,194 @@
+package pane
+
+import (
+	"strings"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+)
+
+// columns says where the columns of the node table are, from its left edge. A
+// width of 0 is a column left out.
+type columns struct {
+	name, state, value, behind, term, log, commit, heard, notes, bar int
+}
+
+// columnsFor shares out the width of a table: names and values get what they
+// need as far as there is room, and remarks the rest.
+func (p *Painter) columnsFor(w int, full bool) columns {
+	name, value := 4, 5
+	for i := range p.State.Nodes {
+		n := &p.State.Nodes[i]
+		name = max(name, canvas.Width(canvas.Sanitize(n.ID)))
+		text, _ := p.ValueOf(n)
+		value = max(value, len(text))
+	}
+	c := columns{state: 11, behind: 5, term: 4, log: 5, commit: 6, heard: 14, bar: 7}
+	switch {
+	case !full:
+		c.state, c.term, c.heard, c.bar = 1, 0, 10, 5
+	case w >= 80:
+		c.behind, c.term, c.log, c.commit, c.heard, c.bar = 7, 5, 8, 8, 23, 16
+	}
+	// The marks, and a blank between any two columns.
+	rest := w - 2 - 8 - c.state - c.behind - c.term - c.log - c.commit - c.heard
+	c.value = min(value, max(5, rest/2))
+	c.name = min(name, max(4, rest-c.value))
+	c.notes = max(rest-c.value-c.name, 0)
+	return c
+}
+
+// Table draws the nodes as rows: in full, with a second line for remarks if
+// there is room, or compact, in several columns, scrolled so that the cursor
+// can be seen.
+func (p *Painter) Table(r canvas.Rectangle) {
+	if r.Empty() {
+		return
+	}
+	nodes, tables := len(p.State.Nodes), 1
+	full := nodes <= fullNodes
+	if !full {
+		tables = tableColumns(r.W)
+	}
+	colW := (r.W - (tables-1)*2) / tables
+	c := p.columnsFor(colW, full)
+	rows := r.H - 1
+	pitch := 1
+	if full && nodes*2 <= rows {
+		pitch = 2
+		if nodes*3-1 <= rows {
+			pitch = 3
+		}
+	}
+	first := p.FirstRow(rows * tables)
+	for t := range tables {
+		x := r.X + t*(colW+2)
+		p.tableHead(x, r.Y, c)
+		for row := range rows {
+			i := first + t*rows + row
+			if i >= nodes || row*pitch >= rows {
+				break
+			}
+			at := canvas.Rect(x, r.Y+1+row*pitch, colW, min(pitch, 2))
+			p.tableRow(&p.State.Nodes[i], at, c)
+		}
+	}
+	if hidden := nodes - rows*tables; hidden > 0 {
+		text := "rows " + canvas.Thousands(first+1) + "-" + canvas.Thousands(min(first+rows*tables, nodes)) + " of " + canvas.Thousands(nodes)
+		p.PutRight(r.X+r.W, r.Y, r.W, text, style.Warn)
+	}
+}
+
+// FirstRow is the first node of a list of which only so many rows fit: as far
+// down as scrolled, but never so that the cursor is out of sight.
+func (p *Painter) FirstRow(rows int) int {
+	nodes := len(p.State.Nodes)
+	if rows >= nodes || rows < 1 {
+		return 0
+	}
+	first := 0
+	for i := range p.State.Nodes {
+		if p.State.Nodes[i].ID == p.Cursor {
+			first = min(max(first, i-rows+1), i)
+		}
+	}
+	return min(max(first, 0), nodes-rows)
+}
+
+// tableHead names the columns.
+func (p *Painter) tableHead(x, y int, c columns) {
+	x += 2
+	right := func(w int, s string) {
+		if w > 0 {
+			p.PutRight(x+w, y, w, s, style.Dim)
+			x += w + 1
+		}
+	}
+	p.Put(x, y, c.name, "node", style.Dim)
+	x += c.name + 1
+	if c.state > 1 {
+		p.Put(x, y, c.state, "role", style.Dim)
+	}
+	x += c.state + 1
+	right(c.value, "value")
+	x += c.behind + 1
+	right(c.term, "term")
+	right(c.log, "log")
+	right(c.commit, "commit")
+	p.Put(x+1, y, c.heard, "heard", style.Dim)
+}
+
+// tableRow draws one node, with its remarks behind its numbers or below them.
+func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
+	p.HitNode(r, n.ID)
+	p.MarkNode(n, r.X, r.Y)
+	if r.H > 1 && p.cursorOn(n.ID) {
+		p.Set(r.X, r.Y+1, p.Glyphs.Cursor, p.cursorInk())
+	}
+	look := StyleOfNode(p.Glyphs, n)
+	x := r.X + 2
+	p.Put(x, r.Y, c.name, n.ID, p.NameInk(n))
+	x += c.name + 1
+	p.Set(x, r.Y, look.Glyph, look.Ink)
+	p.Put(x+2, r.Y, c.state-2, look.Word, look.Ink)
+	x += c.state + 1
+	value, k := p.ValueOf(n)
+	if value == "" {
+		value = "-"
+	} else if len(value) > c.value {
+		value = canvas.Compact(n.Value, c.value)
+	}
+	p.PutRight(x+c.value, r.Y, c.value, value, k)
+	x += c.value + 1
+	p.Put(x, r.Y, c.behind, p.BehindText(n), style.Warn)
+	x += c.behind + 1
+
+	number, loud := style.Text, n.Process.Running()
+	if !loud {
+		number = style.Dim
+	}
+	if c.term > 0 {
+		p.PutRight(x+c.term, r.Y, c.term, canvas.Compact(canvas.Count(n.Term), c.term), style.Term(n.Term))
+		x += c.term + 1
+	}
+	p.PutRight(x+c.log, r.Y, c.log, canvas.Compact(canvas.Count(n.LastIndex()), c.log), number)
+	x += c.log + 1
+	if loud {
+		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(canvas.Count(n.Commit), c.commit), number)
+	}
+	x += c.commit + 2
+	p.Heard(n, x, r.Y, c.heard, c.bar)
+	x += c.heard + 1
+	notes := p.notesOf(n)
+	if c.state == 1 && look.Word != string(trace.Follower) {
+		// There was no room for the word yet.
+		notes = append([]canvas.Span{canvas.Styled(look.Word, look.Ink)}, notes...)
+	}
+	if r.H > 1 {
+		p.notes(notes, r.X+2+c.name+1, r.Y+1, r.W-c.name-3)
+	} else {
+		p.notes(notes, x, r.Y, r.X+r.W-x)
+	}
+}
+
+// notes writes remarks one behind the other, as many as fit; where nothing
+// else fits, at least the glyph of the worst.
+func (p *Painter) notes(notes []canvas.Span, x, y, w int) {
+	at := p.Pen(x, y, x+w)
+	for i, n := range notes {
+		switch {
+		case at.Room(canvas.Width(canvas.Sanitize(n.Text))) || i == 0 && w > 8:
+			at.Write(n.Text, n.Style)
+			at.Skip(2)
+		case i == 0 && n.Style != style.Dim:
+			glyph, _, _ := strings.Cut(n.Text, " ")
+			if at.Room(canvas.Width(canvas.Sanitize(glyph))) {
+				at.Write(glyph, n.Style)
+			}
+			return
+		default:
+			return
+		}
+	}
+}

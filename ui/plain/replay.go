@@ -1,0 +1,39 @@
+package plain
+
+import (
+	"fmt"
+	"io"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/source"
+)
+
+// Replay writes the story that a recording tells, a line each. The error says
+// why it cannot be read, or that its verdicts are not what its events show.
+func Replay(name string, out io.Writer) error {
+	s, err := source.OpenRecording(name, source.HistoryMB, io.Discard)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var state trace.State
+	first, last := s.History.Span()
+	if !s.History.StateAt(first.Seq, &state) {
+		return nil
+	}
+	s.History.Events(first.Seq+1, last.Seq, func(e *trace.Event) bool {
+		state.Apply(e)
+		if end := len(state.Story) - 1; end >= 0 && state.Story[end].Seq == e.Seq {
+			_, err = fmt.Fprintf(out, "%s  %s\n", canvas.Clock(e.At), canvas.Sanitize(state.Story[end].Text))
+		}
+		return err == nil
+	})
+	if missing := s.Reader.Missing(); missing != "" && err == nil {
+		_, err = fmt.Fprintf(out, "%s\n", canvas.Sanitize(missing))
+	}
+	if lie := s.Recheck.Mismatch(); lie != nil && err == nil {
+		return source.RecordingError{Err: fmt.Errorf("%s: %w", name, lie)}
+	}
+	return err
+}

@@ -1,0 +1,185 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/style"
+	"capsize/ui/terminal"
+)
+
+// castVersion is the version of the asciicast format that is written:
+// https://docs.asciinema.org/manual/asciicast/v3/
+const castVersion = 3
+
+// The codes of events in an asciicast.
+const (
+	CastOutput = "o"
+	CastInput  = "i"
+	castMarker = "m"
+	CastResize = "r"
+	CastExit   = "x"
+)
+
+// asciicast writes pictures as an asciicast: of each what has changed since the one
+// before. Whatever it writes is whole lines, each in one call.
+type asciicast struct {
+	out    io.Writer
+	title  string
+	screen canvas.ANSIWriter
+	// cols and rows are the size of the terminal, 0 as long as there is no picture
+	// and thus no header.
+	cols, rows int
+	last       int64 // milliseconds from the start to the event before
+
+	spent terminal.RateLimit
+	held  *canvas.Canvas // a picture that waits, because much was written lately
+	theme *style.Theme   // of that
+}
+
+// castHeader is the first line of an asciicast.
+type castHeader struct {
+	Version int      `json:"version"`
+	Term    castTerm `json:"term"`
+	Title   string   `json:"title,omitempty"`
+}
+
+type castTerm struct {
+	Cols  int        `json:"cols"`
+	Rows  int        `json:"rows"`
+	Type  string     `json:"type"`
+	Theme *castTheme `json:"theme,omitempty"`
+}
+
+type castTheme struct {
+	FG      string `json:"fg"`
+	BG      string `json:"bg"`
+	Palette string `json:"palette"`
+}
+
+// picture shows a picture at a time since the start. The canvas is the cast's from
+// then on. Where pictures change so much that the file would grow too large, only
+// some are shown.
+func (c *asciicast) picture(at time.Duration, p *canvas.Canvas, t *style.Theme) error {
+	if p.W < 1 || p.H < 1 {
+		return nil // the terminal has no room: it goes on showing what it did
+	}
+	if c.cols == 0 {
+		if err := c.begin(p, t); err != nil {
+			return err
+		}
+	}
+	if p.W != c.cols || p.H != c.rows {
+		c.cols, c.rows = p.W, p.H
+		if err := c.event(at, CastResize, fmt.Sprintf("%dx%d", p.W, p.H)); err != nil {
+			return err
+		}
+	}
+	c.held, c.theme = p, t
+	if c.spent.Overdrawn(at, terminal.CastRate) {
+		return nil
+	}
+	return c.show(at)
+}
+
+// show shows the picture that waits, if there is one.
+func (c *asciicast) show(at time.Duration) error {
+	if c.held == nil {
+		return nil
+	}
+	text := c.screen.Update(c.held, c.theme)
+	if c.held = nil; text == "" {
+		return nil
+	}
+	return c.event(at, CastOutput, text)
+}
+
+// begin writes the header.
+func (c *asciicast) begin(p *canvas.Canvas, t *style.Theme) error {
+	c.cols, c.rows = p.W, p.H
+	h := castHeader{Version: castVersion, Title: canvas.Sanitize(c.title), Term: castTerm{Cols: p.W, Rows: p.H, Type: "xterm-256color"}}
+	if t.Ansi != "" {
+		h.Term.Theme = &castTheme{FG: t.Colours[style.Text].Text, BG: t.Ground, Palette: t.Ansi}
+	}
+	line, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	_, err = c.out.Write(append(line, '\n'))
+	return err
+}
+
+// mark puts a marker, to which players jump, at a time since the start.
+func (c *asciicast) mark(at time.Duration, label string) error {
+	if err := c.show(at); err != nil {
+		return err
+	}
+	return c.event(at, castMarker, canvas.Truncate(canvas.Sanitize(label), markerMax, "…"))
+}
+
+// markerMax is how long the name of a marker may be, in cells.
+const markerMax = 80
+
+// key notes a key that was pressed.
+func (c *asciicast) key(at time.Duration, key string) error { return c.event(at, CastInput, key) }
+
+// end notes that the program has ended.
+func (c *asciicast) end(at time.Duration) error {
+	if err := c.show(at); err != nil {
+		return err
+	}
+	return c.event(at, CastExit, "0")
+}
+
+// event writes one event. Before the first picture there is nothing to be seen
+// that it could belong to.
+func (c *asciicast) event(at time.Duration, code, data string) error {
+	if c.cols == 0 {
+		return nil
+	}
+	// Intervals are differences of rounded times, so that they do not drift.
+	now := max(at.Round(time.Millisecond).Milliseconds(), c.last)
+	var line strings.Builder
+	fmt.Fprintf(&line, "[%d.%03d, %q, ", (now-c.last)/1000, (now-c.last)%1000, code)
+	c.last = now
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(data); err != nil {
+		return err
+	}
+	whole := strings.TrimSuffix(line.String(), "\n") + "]\n"
+	c.spent.Spend(len(whole))
+	_, err := io.WriteString(c.out, whole)
+	return err
+}
+
+// markers returns what a player should be able to jump to, of the lines of the
+// story after an event: chapters, elections, faults and violations.
+func markers(s *trace.State, after uint64, language string) []string {
+	var all []string
+	for _, line := range s.Story {
+		if line.Seq > after && isMarked(s, line) {
+			all = append(all, line.In.In(language, line.Text))
+		}
+	}
+	return all
+}
+
+// isMarked says whether a line of the story is worth a marker.
+func isMarked(s *trace.State, line trace.StoryLine) bool {
+	switch line.Topic {
+	case trace.TopicLeader, trace.TopicDeath, trace.TopicPause, trace.TopicNetwork, trace.TopicDisk, trace.TopicClock,
+		trace.TopicCheck:
+		return true
+	case trace.TopicPresentation:
+		return line.Text == s.Chapter
+	case trace.TopicElection, trace.TopicStepDown, trace.TopicStart, trace.TopicHealing, trace.TopicLog,
+		trace.TopicMembers, trace.TopicClient, trace.TopicRefusal:
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package record
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+	"capsize/ui/pane"
+	"capsize/ui/present"
+	"capsize/ui/style"
+	"capsize/ui/view"
+)
+
+// player plays a trace to an audience. It owns the time of the audience, and
+// moves virtual time along with it at the speed that the trace asks for.
+type player struct {
+	Recording
+	theme  *style.Theme
+	glyphs *style.Glyphs
+	next   func() (*trace.Event, bool)
+	end    trace.Position // of what is played
+	film   recorder
+	ctx    context.Context // when it ends, so does the projection
+
+	state trace.State
+	event *trace.Event // the next one, nil if there are no more
+	now   time.Duration
+	speed float64 // virtual seconds per second
+
+	times
+
+	caption string
+	told    uint64 // the event up to which there are markers
+}
+
+// times are times of the audience, from the start of the recording.
+type times struct {
+	at         time.Duration // now
+	readBy     time.Duration // the caption has been read by then
+	notBefore  time.Duration // no command is carried out before then
+	lastChange time.Duration // something new was last seen then
+	endAt      time.Duration // the recording ends then, once there are no more events
+}
+
+// recordMax is how long a recording may be: a trace may ask for any speed.
+const recordMax = 2 * time.Hour
+
+// run plays the trace to its end.
+func (p *player) run() error {
+	p.begin()
+	for picture := int64(0); ; picture++ {
+		p.advance(time.Duration(picture) * time.Second / time.Duration(p.FPS))
+		if err := cmp.Or(p.ctx.Err(), p.show()); err != nil {
+			return err
+		}
+		if p.event == nil && p.at >= p.endAt {
+			return p.film.end(p.at)
+		}
+		if p.at > recordMax {
+			return errors.Join(p.film.end(p.at), fmt.Errorf("the recording is not complete: it would be longer than %s; --idle-limit and --speed make it shorter", recordMax))
+		}
+	}
+}
+
+// begin goes to where there is something to be seen: the first leader, or the
+// first command.
+func (p *player) begin() {
+	for p.fetch(); p.event != nil && p.event.Kind != trace.KindCommand; {
+		leads := p.event.Kind == trace.KindRole && p.event.Role == trace.Leader
+		p.apply()
+		if leads {
+			break
+		}
+	}
+	p.now, p.told = p.state.At, p.state.Seq
+}
+
+// fetch gets the next event.
+func (p *player) fetch() {
+	p.event, _ = p.next()
+	if p.event == nil && p.state.At < p.end.At {
+		// Nothing more happens until the end.
+		p.event = &trace.Event{Seq: p.state.Seq, At: p.end.At}
+	}
+	if p.event == nil {
+		p.endAt = max(p.readBy, p.at+closing)
+	}
+}
+
+// advance moves on to a time of the audience.
+func (p *player) advance(to time.Duration) {
+	for p.event != nil {
+		due := p.due()
+		if due > to {
+			break
+		}
+		p.at = max(p.at, due)
+		p.now = max(p.now, p.event.At)
+		p.apply()
+	}
+	// Before a command that is held back, and behind the last event, the world
+	// stands still.
+	if p.event != nil && p.at < to {
+		p.now = min(p.now+time.Duration(float64(to-p.at)*p.speed), p.event.At)
+	}
+	p.at = max(p.at, to)
+}
+
+// due returns when the next event happens for the audience.
+func (p *player) due() time.Duration {
+	if p.idle() {
+		return p.at
+	}
+	due := p.at + time.Duration(max(float64(p.event.At-p.now)/p.speed, 0))
+	if p.event.Kind == trace.KindCommand {
+		due = max(due, p.notBefore)
+	}
+	if p.IdleLimit > 0 {
+		due = min(due, p.lastChange+p.IdleLimit)
+	}
+	return due
+}
+
+// idle says whether nothing new has been seen for so long that what comes next is
+// skipped until there is.
+func (p *player) idle() bool { return p.IdleLimit > 0 && p.at-p.lastChange >= p.IdleLimit }
+
+// apply has the next event happen now.
+func (p *player) apply() {
+	e := p.event
+	p.state.Apply(e)
+	last := len(p.state.Story) - 1
+	switch {
+	case e.Kind == trace.KindCommand:
+		p.obey(e.Text)
+	case e.Kind == trace.KindInvoked, e.Kind == trace.KindReturned, last >= 0 && p.state.Story[last].Seq == e.Seq:
+		p.lastChange = p.at
+	}
+	if caption := p.state.CaptionIn.In(p.Lang, p.state.Caption); caption != p.caption {
+		p.caption, p.readBy = caption, p.at+pane.ReadingTime(caption)
+	}
+	p.fetch()
+}
+
+// obey does what a command asks of whoever shows the world.
+func (p *player) obey(command string) {
+	words := strings.Fields(command)
+	switch {
+	case present.IsStep(command):
+		p.notBefore = max(p.readBy, p.at+pane.StepLeast)
+	case len(words) > 1 && words[0] == "speed":
+		speed, err := strconv.ParseFloat(words[1], 64)
+		switch {
+		case words[1] == "max":
+			speed = vtime.Max
+		case words[1] == "auto":
+			speed = scenario.SpeedAuto
+		case err != nil || !(speed >= pane.Slowest):
+			return
+		}
+		p.speed = pictured(speed)
+	}
+}
+
+// show gives the film a picture of this moment.
+func (p *player) show() error {
+	f := &pane.Frame{
+		State: &p.state, Width: p.Width, Height: p.Height, Theme: p.theme, Glyphs: p.glyphs,
+		Moment:     pane.Moment{Now: p.now, Speed: p.speed, Paused: p.event == nil || p.event.At <= p.now && p.at < p.notBefore},
+		NodeCursor: pane.NodeCursor{Follow: true},
+		Audience:   pane.Audience{Presents: true, Heading: p.Title, Language: p.Lang},
+	}
+	if leader := p.state.LeaderNode(); leader != nil {
+		f.Cursor = leader.ID
+	}
+	f.Move(!p.Still)
+	canvas, _ := view.Paint(f, &view.Stage{})
+	if err := p.film.picture(p.at, canvas, p.theme); err != nil {
+		return err
+	}
+	for _, label := range markers(&p.state, p.told, p.Lang) {
+		if err := p.film.mark(p.at, label); err != nil {
+			return err
+		}
+	}
+	p.told = p.state.Seq
+	return nil
+}

@@ -1,0 +1,73 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster"
+	"capsize/ui/pane"
+	"capsize/ui/terminal"
+)
+
+// Run shows the cluster on the terminal until the user quits or ctx ends. It
+// returns why it ended if that was neither, with the terminal as it was before.
+func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
+	m := newModel(c, o)
+	if o.Script == nil && o.Cast == "" {
+		m.welcome()
+	}
+	err = runOnTerminal(ctx, m)
+	m.rememberWelcome()
+	return errors.Join(err, m.closeAllBut(c))
+}
+
+// closeAllBut ends all clusters that scenarios and branches have brought, but one.
+func (m *model) closeAllBut(c *cluster.Cluster) error {
+	err := m.fleet.Close()
+	if now := m.living(); now != nil && now != c {
+		err = errors.Join(err, now.Close())
+	}
+	return err
+}
+
+// runOnTerminal runs the screen on the terminal, and ends its recording.
+func runOnTerminal(ctx context.Context, m *model) error {
+	m.output = terminal.NewWriter(os.Stdout)
+	err := run(m, tea.WithContext(ctx), tea.WithFPS(pane.FPS), tea.WithOutput(m.output))
+	m.output.Flush()
+	if m.options.tape != nil {
+		err = errors.Join(err, m.options.tape.Close())
+	}
+	return err
+}
+
+func run(m *model, options ...tea.ProgramOption) error {
+	defer func() { m.orders.Close() }()
+	_, err := tea.NewProgram(m, options...).Run()
+	switch {
+	case m.failed != nil:
+		return m.failed
+	case errors.Is(err, context.Canceled), errors.Is(err, tea.ErrInterrupted):
+		return nil
+	}
+	return err
+}
+
+// typed returns what a terminal sends for a key.
+func typed(msg tea.KeyPressMsg) string {
+	if msg.Text != "" {
+		return msg.Text
+	}
+	sent := map[string]string{
+		"enter": "\r", "tab": "\t", "esc": "\x1b", "backspace": "\x7f", "space": " ", "shift+tab": "\x1b[Z",
+		"up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F",
+		"pgup": "\x1b[5~", "pgdown": "\x1b[6~", "ctrl+c": "\x03",
+	}
+	if text, ok := sent[msg.String()]; ok {
+		return text
+	}
+	return msg.String()
+}

@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/ui/source"
+)
+
+// openedMsg says that a scenario's cluster has started, or why not.
+type openedMsg struct {
+	source source.Source
+	script *scenario.Script
+	err    error
+}
+
+// scenariosMenu offers the built-in scenarios.
+func (m *model) scenariosMenu() {
+	o := m.open("scenarios", "enter: start it with a cluster of its own    esc: leave")
+	for _, name := range scenario.Names() {
+		data, _ := scenario.Builtin(name)
+		script, err := scenario.Parse(name, data)
+		if err != nil {
+			continue // a test holds that there is none
+		}
+		o.add("", name, script.Title, false, func() { m.chosen = m.openScenario(script) })
+	}
+}
+
+// openScenario starts the cluster of a scenario.
+func (m *model) openScenario(script *scenario.Script) tea.Cmd {
+	return func() tea.Msg {
+		s, err := m.fleet.Start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: history.DefaultBudget})
+		return openedMsg{source: s, script: script, err: err}
+	}
+}
+
+// opened puts a scenario and its cluster in the place of what was shown.
+func (m *model) opened(msg openedMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say("", "cannot start it: "+msg.err.Error(), true)
+		return nil
+	}
+	m.leaveLiving()
+	m.fleet.Launch(msg.source.Cluster)
+	m.paused = false
+	m.attach(msg.source, msg.script)
+	m.say("play "+msg.script.Name, msg.script.Title+m.unrecorded(), false)
+	return m.perform(msg.script)
+}
+
+// savedMsg says where the session was saved, or why not.
+type savedMsg struct {
+	text string
+	bad  bool
+}
+
+// orderedWith returns what was ordered so far, and a command that is ordered now.
+func (m *model) orderedWith(command string) (ordered []scenario.RecordedCommand) {
+	now := m.Cluster.Clock().Now()
+	m.Cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.ordered), now, command, s) })
+	return ordered
+}
+
+// save writes the session so far as a scenario, into a new file of the present
+// directory.
+func (m *model) save() tea.Cmd {
+	if m.Cluster == nil {
+		m.refuses()
+		return nil
+	}
+	if m.branches[m.branch].parent != "" {
+		m.say("", "a branch is not saved: a scenario begins with a new cluster", true)
+		return nil
+	}
+	text := scenario.Save(m.Cluster.Settings(), m.nodesFirst, m.orderedWith(""), m.state.Checks)
+	return func() tea.Msg {
+		for i := 1; ; i++ {
+			name := fmt.Sprintf("session-%d.capsize", i)
+			file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			if errors.Is(err, fs.ErrExist) {
+				continue
+			}
+			if err == nil {
+				_, err = file.WriteString(text)
+				err = errors.Join(err, file.Close())
+			}
+			if err != nil {
+				return savedMsg{text: "not saved: " + err.Error(), bad: true}
+			}
+			return savedMsg{text: "saved as " + name + ": capsize run " + name}
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package source
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/charmbracelet/x/term"
+
+	"capsize/cluster/check"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
+	"capsize/ui/canvas"
+)
+
+// RecordingError reports why a file cannot be read as a recording.
+type RecordingError struct{ Err error }
+
+func (e RecordingError) Error() string { return e.Err.Error() }
+func (e RecordingError) Unwrap() error { return e.Err }
+
+// OpenRecording reads a recording, and says on a terminal how far it is.
+func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
+	s := Source{History: history.New(historyMB << 20), Recheck: check.NewRecheck()}
+	file, isFile := to.(*os.File)
+	told := -1
+	reader, _, err := recording.Open(name, s.History, s.Recheck.Observe, func(read, size int64) {
+		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != told {
+			told = part
+			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", canvas.Sanitize(filepath.Base(name)), min(part, 100))
+		}
+	})
+	if told >= 0 {
+		_, _ = fmt.Fprint(to, "\r\x1b[K")
+	}
+	if err != nil {
+		s.Recheck.Close()
+		return s, RecordingError{Err: err}
+	}
+	s.Reader = reader
+	s.Recheck.Await()
+	return s, nil
+}

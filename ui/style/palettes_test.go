@@ -1,0 +1,226 @@
+package style
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"testing"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// linear is a colour by its red, green and blue light, each 0 to 1.
+type linear [3]float64
+
+// lightOf undoes the gamma of sRGB (IEC 61966-2-1).
+func lightOf(c color.Color) linear {
+	r, g, b, _ := c.RGBA()
+	var out linear
+	for i, v := range []uint32{r, g, b} {
+		s := float64(v) / 0xffff
+		if out[i] = s / 12.92; s > 0.04045 {
+			out[i] = math.Pow((s+0.055)/1.055, 2.4)
+		}
+	}
+	return out
+}
+
+// contrast is how well a text is read on a background, 1 to 21 (WCAG 2.2, "contrast ratio").
+func contrast(a, b color.Color) float64 {
+	luminance := func(c color.Color) float64 {
+		l := lightOf(c)
+		return 0.2126*l[0] + 0.7152*l[1] + 0.0722*l[2] + 0.05
+	}
+	x, y := luminance(a), luminance(b)
+	return max(x, y) / min(x, y)
+}
+
+// distance is how different two colours look: their distance in OKLab (Ottosson
+// 2020), in which black is 1 away from white.
+func distance(a, b linear) float64 {
+	lab := func(c linear) [3]float64 {
+		l := math.Cbrt(max(0.4122214708*c[0]+0.5363325363*c[1]+0.0514459929*c[2], 0))
+		m := math.Cbrt(max(0.2119034982*c[0]+0.6806995451*c[1]+0.1073969566*c[2], 0))
+		s := math.Cbrt(max(0.0883024619*c[0]+0.2817188376*c[1]+0.6299787005*c[2], 0))
+		return [3]float64{
+			0.2104542553*l + 0.7936177850*m - 0.0040720468*s,
+			1.9779984951*l - 2.4285922050*m + 0.4505937099*s,
+			0.0259040371*l + 0.7827717662*m - 0.8086757660*s,
+		}
+	}
+	sum := 0.0
+	x, y := lab(a), lab(b)
+	for i := range x {
+		sum += (x[i] - y[i]) * (x[i] - y[i])
+	}
+	return math.Sqrt(sum)
+}
+
+// eyes are what people see of a colour (Machado, Oliveira and Fernandes 2009, at
+// full severity).
+var eyes = map[string][3]linear{
+	"all colours":  {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
+	"deuteranopia": {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
+	"protanopia":   {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
+}
+
+// seen is a colour as eyes see it.
+func seen(eye [3]linear, c linear) linear {
+	var out linear
+	for i, row := range eye {
+		out[i] = min(max(row[0]*c[0]+row[1]*c[1]+row[2]*c[2], 0), 1)
+	}
+	return out
+}
+
+// backgrounds are what themes are read on: black and white, and the darkest and
+// lightest that are common among what people call dark and light.
+var (
+	darkGrounds  = []string{"#000000", "#1e1e1e", "#282c34", "#2e3440"}
+	lightGrounds = []string{"#ffffff", "#fafafa", "#fdf6e3"}
+)
+
+// themesOn are all themes that are read on dark or on light backgrounds.
+func themesOn(light bool) []*Theme {
+	found := []*Theme{ThemeOn("", TerminalColours{Light: light})}
+	for _, name := range []string{"high-contrast", "colour-blind"} {
+		found = append(found, ThemeOn(name, TerminalColours{Light: light}))
+	}
+	return found
+}
+
+func groundsOf(light bool) []string {
+	if light {
+		return lightGrounds
+	}
+	return darkGrounds
+}
+
+// readable is the least contrast of text (WCAG 2.2, 1.4.3), and lineSeen that of lines.
+const (
+	readable = 4.5
+	lineSeen = 1.7
+)
+
+func TestAllTextIsReadOnItsBackground(t *testing.T) {
+	asIs := func(c color.Color) color.Color { return c }
+	in256 := func(c color.Color) color.Color { return ansi.Convert256(c) }
+	for _, light := range []bool{false, true} {
+		for _, theme := range themesOn(light) {
+			for colours, shown := range map[string]func(color.Color) color.Color{"all colours": asIs, "256 colours": in256} {
+				for token, c := range theme.Colours {
+					grounds, least := groundsOf(light), readable
+					if c.Behind != "" {
+						grounds = []string{c.Behind}
+					}
+					if Style(token) == Faint {
+						least = lineSeen
+					}
+					for _, ground := range grounds {
+						behind := lipgloss.Color(ground)
+						if c.Behind != "" {
+							behind = shown(behind)
+						}
+						if got := contrast(shown(lipgloss.Color(c.Text)), behind); got < least {
+							t.Errorf("%s, light %v, %s, token %d: %s on %s has the contrast %.2f", theme.Name, light, colours, token, c.Text, ground, got)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// The sixteen colours as xterm and as the Linux console show them.
+var sixteen = map[string][16]string{
+	"xterm": {
+		"#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",
+		"#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff",
+	},
+	"linux": {
+		"#000000", "#aa0000", "#00aa00", "#aa5500", "#0000aa", "#aa00aa", "#00aaaa", "#aaaaaa",
+		"#555555", "#ff5555", "#55ff55", "#ffff55", "#5555ff", "#ff55ff", "#55ffff", "#ffffff",
+	},
+}
+
+func TestTextIsReadInSixteenColours(t *testing.T) {
+	for terminal, table := range sixteen {
+		for light, ground := range map[bool]string{false: table[0], true: table[15]} {
+			for token, c := range ThemeOn("", TerminalColours{Light: light, Sixteen: true}).Colours {
+				if c.Text == "" || Style(token) == Faint {
+					continue // the terminal's own, or no text
+				}
+				var text, behind int
+				if _, err := fmt.Sscan(c.Text, &text); err != nil {
+					t.Fatal(err)
+				}
+				on := ground
+				if c.Behind != "" {
+					if _, err := fmt.Sscan(c.Behind, &behind); err != nil || behind > 7 {
+						t.Fatalf("%s is behind text: %v; only eight colours can be everywhere", c.Behind, err)
+					}
+					on = table[behind]
+				}
+				if got := contrast(lipgloss.Color(table[text]), lipgloss.Color(on)); got < readable {
+					t.Errorf("%s, light %v, token %d: %s on %s has the contrast %.2f", terminal, light, token, table[text], on, got)
+				}
+			}
+		}
+	}
+}
+
+// besides lists what stands beside each other and means different things.
+func besides() map[string][]Style {
+	sets := map[string][]Style{
+		"roles":    {Text, Accent, Warn, Bad},
+		"verdicts": {Good, Warn, Bad},
+		"packets":  {PacketAppend, PacketVote, PacketReply, PacketOther},
+	}
+	for term := range uint64(TermColours) {
+		sets[fmt.Sprintf("terms %d as text", term)] = []Style{Term(term), Term(term + 1)}
+	}
+	return sets
+}
+
+// apart is the least distance of two colours that mean different things: about
+// five times what can just be told apart.
+const apart = 0.1
+
+func TestColourBlindPeopleTellColoursApart(t *testing.T) {
+	for eye, sees := range eyes {
+		for _, light := range []bool{false, true} {
+			theme := ThemeOn("colour-blind", TerminalColours{Light: light})
+			check := func(what, a, b string) {
+				got := distance(seen(sees, lightOf(lipgloss.Color(a))), seen(sees, lightOf(lipgloss.Color(b))))
+				if got < apart {
+					t.Errorf("%s, light %v, %s: %s and %s are only %.3f apart", eye, light, what, a, b, got)
+				}
+			}
+			for what, inks := range besides() {
+				for i, a := range inks {
+					for _, b := range inks[i+1:] {
+						check(what, theme.Colours[a].Text, theme.Colours[b].Text)
+					}
+				}
+			}
+			for term := range uint64(TermColours) {
+				a, b := theme.Colours[Fill(term)], theme.Colours[Fill(term+1)]
+				check(fmt.Sprintf("blocks of the terms %d and %d", term, term+1), a.Behind, b.Behind)
+			}
+		}
+	}
+}
+
+func TestNeighbouringTermsDifferInLightness(t *testing.T) {
+	for _, light := range []bool{false, true} {
+		for _, theme := range themesOn(light) {
+			for term := range uint64(TermColours) {
+				a, b := theme.Colours[Fill(term)].Behind, theme.Colours[Fill(term+1)].Behind
+				if got := contrast(lipgloss.Color(a), lipgloss.Color(b)); got < 1.15 {
+					t.Errorf("%s, light %v: %s and %s have the contrast %.2f", theme.Name, light, a, b, got)
+				}
+			}
+		}
+	}
+}

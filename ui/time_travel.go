@@ -1,0 +1,374 @@
+package ui
+
+import (
+	"fmt"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+	"capsize/ui/queue"
+	"capsize/ui/source"
+)
+
+// travel is where in time the screen looks: at now, or at a moment of the past.
+// While it looks at the past, the world stands still.
+type travel struct {
+	past    bool
+	stepped bool // the world goes on by single events, and this is the latest but few
+	waiting bool // for the world to get to its next event
+	playing bool // the past goes on by itself
+	seq     uint64
+	at      time.Duration          // from event seq on, but before the next one
+	shown   trace.State            // after event seq
+	steps   *queue.Mailbox[uint64] // where the world has got to
+	line    timeline
+	stirred time.Duration // when something to slow down for happened last, while the past is played
+}
+
+// newTravel looks at now.
+func newTravel() travel { return travel{steps: &queue.Mailbox[uint64]{}} }
+
+// fastest is how fast the past is played at most, so that there is something to see.
+const fastest = 1000
+
+// second is how far the keys for a second go.
+const second = time.Second
+
+// inPast says whether what is shown lies so far back that nothing can be ordered.
+func (t *travel) inPast() bool { return t.past && !t.stepped }
+
+// frameMax is the real time that a late frame makes up for.
+const frameMax = 100 * time.Millisecond
+
+// passed returns the real time since the frame before, as far as one has to make
+// up for it.
+func (m *model) passed(tick tickMsg) time.Duration {
+	passed := pane.FrameEvery
+	if !tick.at.IsZero() && !m.shown.at.IsZero() {
+		passed = min(max(tick.at.Sub(m.shown.at), 0), frameMax)
+	}
+	m.shown.at = tick.at
+	return passed
+}
+
+// still says whether nothing moves on the screen.
+func (m *model) still() bool {
+	if m.travel.past {
+		return !m.travel.playing
+	}
+	return m.paused || m.Cluster == nil
+}
+
+// pull brings what is shown up to date, once a frame; passed is the real time since the last one.
+func (m *model) pull(passed time.Duration) {
+	if m.Reader != nil {
+		m.Reader.Follow()
+	}
+	for _, seq := range m.travel.steps.Take() {
+		m.stepDone(seq)
+	}
+	if m.travel.playing {
+		m.playOn(passed)
+	}
+	if m.travel.past {
+		m.travel.shown.CopyTo(&m.state)
+		m.state.At = m.travel.at
+		return
+	}
+	m.Present(&m.state)
+}
+
+// look shows the moment right after an event.
+func (m *model) look(seq uint64) {
+	e, ok := m.History.Event(seq)
+	if !ok {
+		m.say("", m.remembers(), true)
+		return
+	}
+	m.show(trace.Position{Seq: seq, At: e.At})
+	m.say("", pane.EventText(&m.travel.shown, &e), false)
+}
+
+// lookAt shows a moment of the past, or now if there is no such moment yet.
+func (m *model) lookAt(at time.Duration) {
+	if at >= m.Now().At {
+		m.toNow()
+		return
+	}
+	first := m.First()
+	at = max(at, first.At)
+	m.show(trace.Position{Seq: max(m.History.SeqAt(at), first.Seq), At: at})
+}
+
+// show makes a moment of the past what is shown.
+func (m *model) show(moment trace.Position) {
+	t := &m.travel
+	if !t.past {
+		t.past, t.stepped, t.playing = true, false, false
+		m.setSpeed()
+	}
+	if !m.History.StateAt(moment.Seq, &t.shown) {
+		m.say("", m.remembers(), true)
+		m.toNow()
+		return
+	}
+	t.seq, t.at, m.stale = moment.Seq, moment.At, true
+	m.views.Time.Scrolled = false
+}
+
+// toNow shows the latest moment; the world goes on if it did before.
+func (m *model) toNow() {
+	t := &m.travel
+	t.past, t.stepped, t.playing, m.stale = false, false, false, true
+	m.views.Time.Scrolled = false
+	m.setSpeed()
+}
+
+// moment returns the moment that is shown.
+func (m *model) moment() trace.Position {
+	if m.travel.past {
+		return trace.Position{Seq: m.travel.seq, At: m.travel.at}
+	}
+	return trace.Position{Seq: m.state.Seq, At: m.state.At}
+}
+
+// remembers says from when on the past is remembered.
+func (m *model) remembers() string {
+	first := m.First()
+	if m.History.Dropped() > 0 {
+		return "nothing is remembered of the time before " + canvas.ClockMillis(first.At) + ": there was no more room for it"
+	}
+	return "nothing happened before " + canvas.ClockMillis(first.At)
+}
+
+func (m *model) firstMoment() {
+	m.lookAt(m.First().At)
+	if m.History.Dropped() > 0 {
+		m.say("", m.remembers(), false)
+		return
+	}
+	m.say("", "this is how it began: space plays it, end goes back to now", false)
+}
+
+func (m *model) lastMoment() {
+	m.toNow()
+	m.say("", "this is now", false)
+}
+
+// stepBack goes back to the last event that mattered.
+func (m *model) stepBack() {
+	before, ok := m.History.Prev(m.moment().Seq)
+	if !ok || before < m.First().Seq {
+		m.say("", m.remembers(), true)
+		return
+	}
+	m.travel.stepped = false
+	m.playPast(false)
+	m.look(before)
+}
+
+// stepOn goes on to the next event that matters. If none has happened yet, it
+// lets the world go on until one does.
+func (m *model) stepOn() {
+	t := &m.travel
+	if t.waiting {
+		return
+	}
+	m.playPast(false)
+	if !t.past && !m.paused {
+		m.paused = true
+		m.setSpeed()
+	}
+	shown := m.moment()
+	if next, ok := m.History.Next(shown.Seq); ok && next <= m.Now().Seq {
+		m.look(next)
+		return
+	}
+	if m.Cluster == nil {
+		m.lastMoment()
+		return
+	}
+	// What is shown stays until the world has got there.
+	m.show(shown)
+	t.stepped, t.waiting, m.paused = true, true, true
+	source, steps := m.Source, t.steps
+	if !m.orders.Put(queue.Command{Step: func() { steps.Put(source.Step(shown.Seq)) }}) {
+		t.waiting = false
+	}
+	m.say("", "on to the next event…", false)
+}
+
+// stepDone shows what the world has done in a step.
+func (m *model) stepDone(seq uint64) {
+	t := &m.travel
+	t.waiting = false
+	if seq == 0 {
+		m.toNow()
+		m.say("", fmt.Sprintf("nothing that matters happened within %s", source.StepWithin), true)
+		return
+	}
+	m.look(seq)
+	t.stepped = true
+}
+
+func (m *model) secondBack() { m.goBy(-second) }
+func (m *model) secondOn()   { m.goBy(second) }
+
+// goBy goes by a time. Beyond now, the world goes on for that long.
+func (m *model) goBy(d time.Duration) {
+	m.playPast(false)
+	if m.Cluster != nil && !m.travel.past && m.paused && d > 0 {
+		clock := m.Cluster.Clock()
+		m.orders.Put(queue.Command{Step: func() { _ = clock.Advance(d) }})
+		m.say("", "the world goes on for "+d.String(), false)
+		return
+	}
+	m.travel.stepped = false
+	m.lookAt(m.moment().At + d)
+}
+
+// playPast has the past go on by itself, or not.
+func (m *model) playPast(on bool) { m.travel.playing = on && m.travel.past }
+
+// playOn plays the past for a real time. At its end the world goes on.
+func (m *model) playOn(passed time.Duration) {
+	t := &m.travel
+	speed := min(m.pace(), fastest)
+	now := m.Now()
+	next := trace.Position{At: min(t.at+time.Duration(float64(passed)*speed), now.At)}
+	next.Seq = max(m.History.SeqAt(next.At), t.seq)
+	if m.auto {
+		next = m.untilStir(next)
+	}
+	if next.At >= now.At {
+		m.paused = false
+		m.toNow()
+		return
+	}
+	m.show(next)
+}
+
+// pauseClock stops what moves, the world or the past, or lets it go on.
+func (m *model) pauseClock() {
+	t := &m.travel
+	switch {
+	case t.inPast() && t.playing:
+		m.playPast(false)
+		m.say("", "the past stands still: space plays on, end goes back to now", false)
+	case t.inPast():
+		m.playPast(true)
+		m.say("", "the past plays on until now: "+pane.SpeedText(speeds[m.speed]), false)
+	case m.Cluster == nil:
+		m.firstMoment()
+		m.playPast(true)
+		m.say("", "the recording, from its beginning", false)
+	case m.paused:
+		m.paused = false
+		m.toNow()
+		m.say("", "time goes on", false)
+	default:
+		m.paused = true
+		m.setSpeed()
+		m.say("", "time stands still: space lets it go on", false)
+	}
+}
+
+// refuses says why nothing can be ordered at the moment that is shown, and
+// whether that is so. One who steps through the world acts at its latest moment.
+func (m *model) refuses() bool {
+	switch {
+	case m.Cluster == nil:
+		m.say("", "this is a recording: nothing can be changed in it; B goes on from here with a cluster", true)
+		return true
+	case m.travel.inPast():
+		m.say("", "you look at the past: end goes back to now", true)
+		return true
+	case m.travel.past && !m.travel.waiting:
+		m.toNow()
+	}
+	return false
+}
+
+// pastHints is the footer in the past, where most keys do nothing.
+var pastHints = []pane.HelpKey{
+	{Key: ",", Text: "back"},
+	{Key: ".", Text: "on"},
+	{Key: "space", Text: "play"},
+	{Key: "end", Text: "now"},
+	{Key: "B", Text: "again from here"},
+	{Key: "<", Text: "slower"},
+	{Key: ">", Text: "faster"},
+	{Key: "f", Text: "find"},
+	{Key: "home", Text: "beginning"},
+	{Key: "y", Text: "branches"},
+	{Key: "q", Text: "quit"},
+	{Key: "tab", Text: "view", Pinned: true},
+	{Key: "?", Text: "help", Pinned: true},
+}
+
+// hints returns the footer for the moment that is shown.
+func (m *model) hints() []pane.HelpKey {
+	if m.travel.inPast() || m.Cluster == nil {
+		return pastHints
+	}
+	return keymap.Hints(m.keysHere())
+}
+
+// fillTravel puts into a frame where in time it is.
+func (m *model) fillTravel(f *pane.Frame) {
+	t := &m.travel
+	m.keepLine()
+	f.Past, f.Playing, f.Stepped, f.Recorded = t.past, t.playing, t.stepped, m.Cluster == nil
+	f.Latest, f.Remembered = m.Now().At, m.First().At
+	if !t.past {
+		f.Latest = m.state.At // the world is ahead of what is drawn, by a moment
+	}
+	f.Auto = m.auto
+	if len(m.branches) > 1 || f.Recorded {
+		f.Branch = m.branches[m.branch].name
+	}
+	f.Line, f.LineEnd = &m.state, t.line.end
+	if t.past {
+		f.Line = &t.line.state
+	}
+	if m.view() == m.views.Time {
+		m.views.Time.KeepWindow()
+	}
+}
+
+// timeline is the stretch of time that the stage's one row shows.
+type timeline struct {
+	end   time.Duration // at its right
+	state trace.State   // at its end, while the past is shown
+	known bool          // state is that
+}
+
+// keepLine has the timeline show the moment that is looked at, and move only if
+// it must: whoever drags on it needs it to stay.
+func (m *model) keepLine() {
+	t := &m.travel
+	now := m.Now()
+	if !t.past || m.width == 0 {
+		t.line.end, t.line.known = m.state.At, false
+		return
+	}
+	_, w := pane.TimeCells(pane.LayoutFor(m.width, m.height, len(m.state.Nodes)).Time)
+	span := time.Duration(max(w, 1)) * pane.TimeCell
+	end := t.line.end
+	switch {
+	case !t.line.known:
+		end = now.At
+	case t.at < end-span:
+		end = t.at + span - span/8
+	case t.at > end:
+		end = t.at + span/8
+	}
+	end = min(end, now.At)
+	if end == t.line.end && t.line.known {
+		return
+	}
+	t.line.end, t.line.known = end, true
+	m.History.StateAt(m.History.SeqAt(end), &t.line.state)
+}

@@ -1,0 +1,61 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/pane"
+	"capsize/ui/uitest"
+)
+
+// Captions stand below all that they may speak of, at most two lines of them.
+func TestTheBandIsBelowEverything(t *testing.T) {
+	w := uitest.Partitioned()
+	w.Emit(trace.Event{Kind: trace.KindChapter, Text: "A chapter"})
+	w.Emit(trace.Event{Kind: trace.KindCaption, Text: strings.Repeat("much to say ", 40)})
+	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}, {200, 60}} {
+		f := full(frameOf(w, size[0], size[1]))
+		f.Presents, f.Heading, f.Menu, f.Prompt, f.Help, f.Toast = true, "A tale", nil, nil, nil, pane.Toast{}
+		checkFits(t, f)
+		lines := strings.Split(plain(f), "\n")
+		band := lines[size[1]-pane.BandHeight:]
+		if !strings.Contains(band[0], "A chapter") || !strings.Contains(band[1], "much to say") || !strings.HasSuffix(strings.TrimSpace(band[2]), f.Glyphs.More) {
+			t.Errorf("%v: the band is\n%s", size, strings.Join(band, "\n"))
+		}
+		for _, view := range f.Views.All {
+			f.view = view
+			text := plain(f)
+			if !strings.Contains(text, "much to say") {
+				t.Errorf("%v: there is no caption in the %s view", size, view.Name())
+			}
+		}
+	}
+}
+
+func TestNothingForeignGetsOntoTheBandAndTheKeys(t *testing.T) {
+	f := full(frameOf(uitest.Hostile(), 120, 36))
+	f.Presents, f.Heading, f.Step, f.Waiting, f.Pressed = true, uitest.Evil, uitest.Evil, true, []string{uitest.Evil, "k"}
+	text, _ := f.render()
+	uitest.CheckHarmless(t, "the screen", uitest.OwnSequences.ReplaceAllString(text, ""))
+	f.Pressed = nil
+	for _, size := range [][2]int{{120, 36}, {80, 24}, {60, 18}} {
+		f.Width, f.Height = size[0], size[1]
+		checkFits(t, f)
+	}
+}
+
+// checkFits checks that a frame is as large as it should be.
+func checkFits(t *testing.T, f *picture) {
+	t.Helper()
+	lines := strings.Split(plain(f), "\n")
+	if len(lines) != f.Height {
+		t.Errorf("%dx%d: %d lines", f.Width, f.Height, len(lines))
+	}
+	for y, line := range lines {
+		if canvas.Width(line) > f.Width {
+			t.Errorf("%dx%d: line %d is %d wide: %s", f.Width, f.Height, y, canvas.Width(line), line)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+)
+
+// MatrixCell is a place in the matrix of links: a row for the sender and a column for
+// the receiver, or the head, which stands for all of them.
+type MatrixCell struct{ Row, Col int }
+
+// AllNodes is the row or column that stands for all.
+const AllNodes = -1
+
+// linkEdit is a key that sets a fault on links. Pressed again it sets the next of
+// its settings.
+type linkEdit struct {
+	key    string
+	faults []faults.LinkFault
+}
+
+func linkEdits() []linkEdit {
+	return []linkEdit{
+		{"c", []faults.LinkFault{faults.Cut{}}},
+		{"r", []faults.LinkFault{faults.Refuse{}}},
+		{"d", []faults.LinkFault{
+			faults.Delay{Mean: 200 * time.Millisecond, Jitter: 50 * time.Millisecond}, faults.Delay{Mean: time.Second}, faults.Delay{Mean: 5 * time.Second}, faults.Delay{Mean: 20 * time.Millisecond},
+		}},
+		{"l", []faults.LinkFault{faults.Lose{Percent: 30}, faults.Lose{Percent: 60}, faults.Lose{Percent: 90}, faults.Lose{Percent: 10}}},
+		{"u", []faults.LinkFault{faults.Duplicate{Percent: 30}, faults.Duplicate{Percent: 100}}},
+		{"o", []faults.LinkFault{faults.Reorder{Percent: 30}, faults.Reorder{Percent: 100}}},
+		{"j", []faults.LinkFault{faults.Jam{}}},
+		{"b", []faults.LinkFault{faults.Bandwidth{BytesPerSecond: 1000}, faults.Bandwidth{BytesPerSecond: 100}, faults.Bandwidth{BytesPerSecond: 10000}}},
+	}
+}
+
+func (v *Links) Keys() []keymap.Binding {
+	const groupLinks = "links view"
+	all := []keymap.Binding{
+		keymap.BindKey(groupLinks, "arrows", "another link; shift: mark", v.move,
+			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right").InFooter(1, "link"),
+		keymap.Bind(groupLinks, "space", "mark a link, row or column", v.markLinks, "space").InFooter(2, "mark"),
+	}
+	for i, e := range linkEdits() {
+		word := pane.FaultWord(e.faults[0].String())
+		help := word
+		if len(e.faults) > 1 {
+			help += "; again: another"
+		}
+		all = append(all, keymap.Bind(groupLinks, e.key, help, func() { v.breakLinks(e) }, e.key).InFooter(4+i, word))
+	}
+	return append(all, keymap.Bind(groupLinks, "h", "heal them", v.healLinks, "h").InFooter(3, "heal"))
+}
+
+// settled returns a place that there is, which is no link from a node to itself.
+func (s MatrixCell) settled(nodes int) MatrixCell {
+	s = MatrixCell{min(max(s.Row, AllNodes), nodes-1), min(max(s.Col, AllNodes), nodes-1)}
+	if s.Row == s.Col && s.Row != AllNodes {
+		if s.Col++; s.Col >= nodes {
+			s.Col -= 2
+		}
+	}
+	return s
+}
+
+// move moves the cursor in the matrix.
+func (v *Links) move(pressed string) {
+	nodes := v.Nodes()
+	key, marking := strings.CutPrefix(pressed, "shift+")
+	if marking {
+		v.mark(v.linksAt(v.At), true)
+	}
+	to := v.At.settled(len(nodes))
+	step := map[string]MatrixCell{"up": {-1, 0}, "down": {1, 0}, "left": {0, -1}, "right": {0, 1}}[key]
+	to.Row, to.Col = to.Row+step.Row, to.Col+step.Col
+	if to.Row == to.Col && to.Row != AllNodes {
+		to.Row, to.Col = to.Row+step.Row, to.Col+step.Col
+	}
+	if to.Row < AllNodes || to.Col < AllNodes || to.Row >= len(nodes) || to.Col >= len(nodes) {
+		v.Toast("there is no link beyond", true)
+		return
+	}
+	v.At = to
+	if marking {
+		v.mark(v.linksAt(v.At), true)
+	}
+}
+
+// linksAt returns the links that a place stands for.
+func (v *Links) linksAt(at MatrixCell) []trace.Link { return linksAt(v.Nodes(), at) }
+
+func linksAt(nodes []string, at MatrixCell) []trace.Link {
+	at = at.settled(len(nodes))
+	var links []trace.Link
+	for row, from := range nodes {
+		for col, to := range nodes {
+			if row != col && (at.Row == AllNodes || at.Row == row) && (at.Col == AllNodes || at.Col == col) {
+				links = append(links, trace.Link{From: from, To: to})
+			}
+		}
+	}
+	return links
+}
+
+// markLinks marks the links under the cursor, or takes the marks off.
+func (v *Links) markLinks() {
+	links := v.linksAt(v.At)
+	v.mark(links, slices.ContainsFunc(links, func(l trace.Link) bool { return !v.Marked[l] }))
+}
+
+func (v *Links) mark(links []trace.Link, on bool) {
+	if v.Marked == nil {
+		v.Marked = map[trace.Link]bool{}
+	}
+	for _, l := range links {
+		if on {
+			v.Marked[l] = true
+		} else {
+			delete(v.Marked, l)
+		}
+	}
+}
+
+// ChosenLinks returns the links that keys act on: those marked, or else those
+// under the cursor.
+func (v *Links) ChosenLinks() []trace.Link {
+	all := v.linksAt(MatrixCell{AllNodes, AllNodes})
+	marked := slices.DeleteFunc(slices.Clone(all), func(l trace.Link) bool { return !v.Marked[l] })
+	if len(marked) > 0 {
+		return marked
+	}
+	return v.linksAt(v.At)
+}
+
+// breakLinks sets a fault on the links chosen: the first of its settings, or the
+// one after that which they have.
+func (v *Links) breakLinks(e linkEdit) {
+	links := v.ChosenLinks()
+	if len(links) == 0 {
+		v.Toast("there is no link between fewer than two nodes", true)
+		return
+	}
+	next := 0
+	for i, fault := range e.faults {
+		if slices.Contains(v.State().Faults[links[0]], fault.String()) {
+			next = (i + 1) % len(e.faults)
+		}
+	}
+	name, setting, _ := strings.Cut(e.faults[next].String(), " ")
+	for _, l := range v.written(links) {
+		v.Submit(strings.TrimSpace(name+" "+l+" "+setting), "set")
+	}
+}
+
+func (v *Links) healLinks() {
+	for _, l := range v.written(v.ChosenLinks()) {
+		v.Submit("heal "+l, "healed")
+	}
+}
+
+// written returns links as the command language writes them: in one piece if
+// they are all from some nodes to some nodes, else by sender.
+func (v *Links) written(links []trace.Link) []string {
+	nodes := v.Nodes()
+	var froms, tos []string
+	by := map[string][]string{}
+	for _, l := range links {
+		if !slices.Contains(froms, l.From) {
+			froms = append(froms, l.From)
+		}
+		if !slices.Contains(tos, l.To) {
+			tos = append(tos, l.To)
+		}
+		by[l.From] = append(by[l.From], l.To)
+	}
+	slices.SortFunc(tos, trace.CompareNames)
+	name := func(ids []string) string {
+		if len(ids) == len(nodes) && len(ids) > 1 {
+			return "all"
+		}
+		return strings.Join(ids, ",")
+	}
+	pairs := 0
+	for _, from := range froms {
+		pairs += len(tos)
+		if slices.Contains(tos, from) {
+			pairs--
+		}
+	}
+	if len(links) > 0 && pairs == len(links) {
+		if len(froms) == 1 && len(tos) == len(nodes)-1 {
+			tos = nodes // a node has no link to itself, so that all means the same
+		}
+		if len(tos) == 1 && len(froms) == len(nodes)-1 {
+			froms = nodes
+		}
+		return []string{name(froms) + " -> " + name(tos)}
+	}
+	var all []string
+	for _, from := range froms {
+		all = append(all, fmt.Sprintf("%s -> %s", from, strings.Join(by[from], ",")))
+	}
+	return all
+}

@@ -1,0 +1,309 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+	"capsize/ui/style"
+)
+
+const (
+	// slotWidth is how wide an entry is drawn in the log view: with room to say
+	// whether its client has had its answer.
+	slotWidth = 5
+	// peerWidth is how much room the numbers take that the leader knows of a
+	// follower.
+	peerWidth = 15
+)
+
+// Log shows every log at full size.
+type Log struct {
+	Screen
+	Index uint64 // the entry under the cursor, 0 = the newest
+}
+
+func (v *Log) Name() string { return "log" }
+
+func (v *Log) Keys() []keymap.Binding {
+	return []keymap.Binding{
+		keymap.BindKey(groupLog, "left right", "another entry; shift: ten", v.move, "left", "right", "shift+left", "shift+right").InFooter(1, "entry").Only("log", "node"),
+		keymap.Bind(groupLog, "0", "the newest entry", v.newest, "0").InFooter(2, "newest").Only("log", "node"),
+	}
+}
+
+// groupLog is for the log view and the node view, which share a cursor.
+const groupLog = "log and node view"
+
+func (v *Log) Reset() bool {
+	was := v.Index
+	v.Index = 0
+	return was != 0
+}
+
+func (v *Log) Draw(p *pane.Painter, l *pane.Layout) {
+	p.RecallAcked()
+	(&logPainter{Painter: p, index: v.Index}).draw(p.Body(l))
+}
+
+// stride is how far a key goes: with shift, ten at once.
+func stride(pressed string) int {
+	by := 1
+	name, far := strings.CutPrefix(pressed, "shift+")
+	if far {
+		by = 10
+	}
+	if name == "left" {
+		return -by
+	}
+	return by
+}
+
+// move moves the cursor along the log.
+func (v *Log) move(pressed string) {
+	newest := NewestIndex(v.State())
+	if v.Index == 0 || v.Index > newest {
+		v.Index = newest
+	}
+	by := stride(pressed)
+	switch to := v.Index + uint64(by); {
+	case by < 0 && v.Index <= uint64(-by):
+		v.Index = 1
+	case to >= newest:
+		v.newest()
+	default:
+		v.Index = to
+	}
+}
+
+func (v *Log) newest() {
+	v.Index = 0
+	v.Toast("the newest entry, and those to come", false)
+}
+
+// NewestIndex returns the index of the newest entry in any log.
+func NewestIndex(s *trace.State) uint64 {
+	var newest uint64
+	for i := range s.Nodes {
+		newest = max(newest, s.Nodes[i].LastIndex())
+	}
+	for _, lost := range s.Lost {
+		newest = max(newest, lost.Index)
+	}
+	return newest
+}
+
+// logPainter paints the log view.
+type logPainter struct {
+	*pane.Painter
+	index uint64
+}
+
+// draw draws every log at full size, aligned by index, what the leader knows
+// of each, and in words the entry under the cursor.
+func (p *logPainter) draw(r canvas.Rectangle) {
+	nodes := len(p.State.Nodes)
+	if nodes == 0 || r.H < 8 {
+		return
+	}
+	name := 4
+	for i := range p.State.Nodes {
+		name = max(name, min(canvas.Width(canvas.Sanitize(p.State.Nodes[i].ID)), pane.LogName))
+	}
+	w := p.LogWindow(r.X+2+name+3, r.X+r.W-peerWidth, slotWidth)
+	at := p.index
+	if at == 0 || at > w.Newest {
+		at = w.Newest
+	}
+	w.Around(at)
+	p.Put(r.X+2, r.Y, name, "log", style.Dim)
+	p.LogHead(w, r.Y, w.End)
+	p.PutRight(r.X+r.W, r.Y, peerWidth, "match   next", style.Dim)
+	p.termRow(w, r.X+2, r.Y+1, name)
+
+	rows := r.H - 2 - 4
+	if len(p.Lost) > 0 {
+		rows--
+	}
+	pitch := 1
+	if rows+1 >= 3*nodes {
+		pitch = 3
+	} else if rows >= 2*nodes {
+		pitch = 2
+	}
+	shown := min(nodes, rows/pitch)
+	first := p.FirstRow(shown)
+	y := r.Y + 2
+	for i := range shown {
+		n := &p.State.Nodes[first+i]
+		p.logLine(n, w, canvas.Rect(r.X, y, r.W, min(pitch, 2)), name)
+		y += pitch
+	}
+	if hidden := nodes - shown; hidden > 0 {
+		p.Put(r.X+2, r.Y+r.H-1, r.W-4, fmt.Sprintf("nodes %d to %d of %d: up and down for the others", first+1, first+shown, nodes), style.Warn)
+	}
+	if len(p.Lost) > 0 {
+		p.lostRow(w, r.X, y, name)
+		y++
+	}
+	p.pointAt(w, at, r.Y)
+	p.explain(w, at, canvas.Rect(r.X+2, y+1, r.W-4, 2))
+	if y += 4; y < r.Y+r.H-1 {
+		y += p.logKey(canvas.Rect(r.X+2, y, r.W-4, min(2, r.Y+r.H-y)), w) + 1
+		p.Below(canvas.Rect(r.X, y, r.W, r.Y+r.H-y), trace.TopicLog, trace.TopicLeader, trace.TopicClient, trace.TopicDeath, trace.TopicStart)
+	}
+}
+
+// termRow writes below the indexes the terms of the log that is right.
+func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
+	p.Put(x, y, name, "term", style.Dim)
+	if w.Truth == nil {
+		return
+	}
+	var before uint64
+	for i := w.First; i <= w.Last; i++ {
+		e, ok := w.Truth.Entry(i)
+		if !ok {
+			continue
+		}
+		text := "t" + canvas.Compact(canvas.Count(e.Term), 3)
+		if e.Term == before {
+			text = p.Glyphs.Dot
+		}
+		before = e.Term
+		p.PutRight(w.Column(i)+3, y, 4, text, style.Term(e.Term))
+	}
+	if w.Commit+1 >= w.First && w.Commit <= w.Last && w.Commit > 0 {
+		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.Border, style.Accent)
+	}
+}
+
+// logLine draws one node's log and, at its right, what the leader knows of it.
+// With a second line, it says there in words up to where the leader knows the
+// log to be the same, and where it goes on.
+func (p *logPainter) logLine(n *trace.Node, w pane.LogWindow, r canvas.Rectangle, name int) {
+	p.HitNode(r, n.ID)
+	p.MarkNode(n, r.X, r.Y)
+	p.Put(r.X+2, r.Y, name, n.ID, p.NameInk(n))
+	look := pane.StyleOfNode(p.Glyphs, n)
+	p.Set(r.X+2+name+1, r.Y, look.Glyph, look.Ink)
+	p.LogRow(n, w, r.Y)
+	right := r.X + r.W
+	match, next, known := p.progress(n)
+	switch {
+	case !known:
+		p.PutRight(right, r.Y, peerWidth-2, look.Word, look.Ink)
+	default:
+		k := style.Text
+		if match < p.Leader.LastIndex() {
+			k = style.Warn
+		}
+		p.PutRight(right-7, r.Y, 7, canvas.Compact(canvas.Count(match), 7), k)
+		p.PutRight(right, r.Y, 6, canvas.Compact(canvas.Count(next), 6), style.Dim)
+	}
+	if r.H < 2 || !known {
+		return
+	}
+	put := func(index uint64, word string, k style.Style) {
+		if x := w.Column(index); index >= w.First && x+len(word) < w.End {
+			p.Put(x, r.Y+1, len(word), word, k)
+		}
+	}
+	put(next, "next", style.Accent)
+	if match+1 == next || match < w.Last {
+		put(match, "same", style.Dim)
+	}
+}
+
+// progress returns what the leader knows of a follower: up to where its log is
+// the same (matchIndex), and where it goes on (nextIndex; Raft paper, Figure 2).
+func (p *logPainter) progress(n *trace.Node) (match, next uint64, known bool) {
+	if p.Leader == nil || n.ID == p.Leader.ID || !slices.ContainsFunc(p.Leader.Servers, func(s trace.Server) bool { return s.ID == n.ID }) {
+		return 0, 0, false
+	}
+	match = p.Leader.Peers[n.ID].Match
+	return match, p.nextIndex(n.ID, match), true
+}
+
+// nextIndex returns the entry that the leader sends next to a follower: the one
+// after match, unless the latest packets between them say otherwise. After a
+// refusal the leader goes one back, or to the end of the follower's log
+// (hashicorp/raft, replication.go, replicateTo).
+func (p *logPainter) nextIndex(follower string, match uint64) uint64 {
+	next := match + 1
+	var asked, answered *trace.InFlight
+	for i := range p.State.InFlight {
+		f := &p.State.InFlight[i]
+		if f.Kind != "append" || f.Term != p.Leader.Term || f.ID == 0 {
+			continue
+		}
+		switch {
+		case !f.Reply && f.From == p.Leader.ID && f.To == follower && (asked == nil || f.ID > asked.ID):
+			asked = f
+		case f.Reply && f.From == follower && f.To == p.Leader.ID && f.Status == trace.Delivered && (answered == nil || f.ID > answered.ID):
+			answered = f
+		}
+	}
+	switch {
+	case asked == nil:
+		return next
+	case answered == nil || answered.RPC != asked.RPC:
+		return max(next, asked.PrevIndex+1)
+	case !answered.OK:
+		return max(min(asked.PrevIndex, answered.LastIndex+1), 1)
+	}
+	return next
+}
+
+// lostRow draws what clients were told is counted and what is lost.
+func (p *logPainter) lostRow(w pane.LogWindow, x, y, name int) {
+	p.Put(x+2, y, name+1, "lost", style.Bad|style.Bold)
+	for index, e := range p.Lost {
+		if index >= w.First && index <= w.Last {
+			p.LoudEntry(e, canvas.Rect(w.Column(index), y, w.Pitch, 1))
+		}
+	}
+	p.PutRight(w.End+peerWidth, y, peerWidth, "told ok", style.Bad|style.Bold)
+}
+
+// pointAt marks the index under the cursor.
+func (p *logPainter) pointAt(w pane.LogWindow, at uint64, y int) {
+	if at < w.First || at > w.Last || at == 0 {
+		return
+	}
+	text := fmt.Sprint(at)
+	p.Put(max(w.Column(at)+3-len(text), w.X-1), y, len(text), text, style.Accent|style.Bold|style.Reverse)
+}
+
+// logKey says what the cells of the log mean, and returns in how many lines.
+func (p *logPainter) logKey(r canvas.Rectangle, w pane.LogWindow) int {
+	var term uint64
+	if w.Truth != nil {
+		term = w.Truth.LastTerm()
+	}
+	at := p.Pen(r.X, r.Y, r.X+r.W)
+	for _, pair := range [][2]canvas.Span{
+		{canvas.Styled(" +1 ", style.Fill(term)), canvas.Styled(" committed", style.Dim)},
+		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled(" not yet", style.Dim)},
+		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled(" will be cut off", style.Dim)},
+		{canvas.Styled("/+1/", style.Bad|style.Strike), canvas.Styled(" just cut off", style.Dim)},
+		{canvas.Styled(" +1"+p.Glyphs.Told, style.Fill(term)), canvas.Styled(" its client was told ok", style.Dim)},
+		{canvas.Styled(p.Glyphs.Loud+"+1 ", style.Loud), canvas.Styled(" told ok, then lost", style.Dim)},
+		{canvas.Styled(p.Glyphs.Snapshot, style.Dim), canvas.Styled(" in a snapshot", style.Dim)},
+	} {
+		if !at.Room(canvas.Width(pair[0].Text) + canvas.Width(pair[1].Text)) {
+			if at.Y+1 >= r.Y+r.H {
+				break
+			}
+			at.X, at.Y = r.X, at.Y+1
+		}
+		at.Write(pair[0].Text, pair[0].Style)
+		at.Write(pair[1].Text, pair[1].Style)
+		at.Skip(3)
+	}
+	return at.Y - r.Y + 1
+}

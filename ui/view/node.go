@@ -1,0 +1,342 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"capsize/cluster/trace"
+	"capsize/ui/canvas"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+	"capsize/ui/style"
+)
+
+const (
+	// factLabel is how wide the labels of the node view are.
+	factLabel = 10
+	// factsWidth is how wide the facts are beside the log.
+	factsWidth = 46
+)
+
+// Node shows all about one node. It shares its cursor with the log view.
+type Node struct{ log *Log }
+
+func (v *Node) Name() string           { return "node" }
+func (v *Node) Keys() []keymap.Binding { return nil }
+func (v *Node) Reset() bool            { return v.log.Reset() }
+
+func (v *Node) Draw(p *pane.Painter, l *pane.Layout) {
+	p.RecallAcked()
+	(&nodePainter{Painter: p, index: v.log.Index}).draw(p.Body(l))
+}
+
+// nodePainter paints the node view.
+type nodePainter struct {
+	*pane.Painter
+	index uint64
+}
+
+// draw draws all there is to know about the node under the cursor: what it
+// is, its log around the entry under the cursor, and what the library says.
+func (p *nodePainter) draw(r canvas.Rectangle) {
+	n := p.State.Node(p.Cursor)
+	if n == nil || r.H < 8 {
+		p.Put(r.X+2, r.Y, r.W-2, "no node is selected", style.Dim)
+		return
+	}
+	own := min(max(r.H*3/10, 4), 16)
+	facts := canvas.Rect(r.X, r.Y, min(factsWidth, r.W*6/10), r.H-own-1)
+	if r.W > 160 {
+		facts.W = factsWidth + 24
+	}
+	p.facts(n, facts)
+	log := canvas.Rect(facts.X+facts.W+3, r.Y, r.W-facts.W-3, facts.H)
+	p.nodeLog(n, log)
+	y := r.Y + facts.H + 1
+	p.ownWords(n, canvas.Rect(r.X, y, r.W, r.Y+r.H-y))
+}
+
+// fact is a line of the node view.
+type fact struct {
+	label string
+	parts []canvas.Span
+}
+
+// facts draws what a node is.
+func (p *nodePainter) facts(n *trace.Node, r canvas.Rectangle) {
+	look := pane.StyleOfNode(p.Glyphs, n)
+	p.MarkNode(n, r.X, r.Y)
+	at := p.Pen(r.X+2, r.Y, r.X+r.W)
+	at.Write(look.Glyph+" ", look.Ink)
+	at.Write(canvas.Truncate(canvas.Sanitize(n.ID), 20, p.Glyphs.More), style.Accent|style.Bold)
+	at.Write(" "+look.Word, look.Ink)
+	value, k := p.ValueOf(n)
+	y := r.Y + 1
+	if value == "" {
+		value = "no value"
+	}
+	if p.Glyphs.Big && len(value) <= pane.BigLength && r.H >= 17 {
+		p.PutBig(r.X+2, y+1, value, k)
+		p.Put(r.X+2+canvas.BigWidth(value)+2, y+1, 8, p.BehindText(n), style.Warn)
+		y += canvas.BigHeight + 2
+	} else {
+		p.PutRight(r.X+r.W, r.Y, 21, value, k)
+	}
+	for _, f := range p.factsOf(n) {
+		if y >= r.Y+r.H {
+			break
+		}
+		p.Put(r.X+2, y, factLabel, f.label, style.Dim)
+		at := p.Pen(r.X+2+factLabel, y, r.X+r.W)
+		for _, part := range f.parts {
+			at.Write(part.Text, part.Style)
+		}
+		if f.label == "heard" && n.Process.Running() {
+			p.Heard(n, at.X, y, at.End-at.X, 12)
+		}
+		y++
+	}
+}
+
+// factsOf lists what there is to know about a node, most important first.
+func (p *nodePainter) factsOf(n *trace.Node) []fact {
+	text := func(s string, k style.Style) []canvas.Span {
+		return []canvas.Span{canvas.Styled(canvas.Sanitize(s), k)}
+	}
+	life := string(n.Process)
+	if life == "" {
+		life = "new"
+	}
+	life += " for " + canvas.Age(p.Now-n.Since)
+	if n.Why != "" {
+		life += ": " + n.Why
+	}
+	facts := []fact{{"process", text(life, lifeInk(n))}}
+	facts = append(facts, fact{"term", []canvas.Span{canvas.Styled(canvas.Thousands(n.Term), style.Term(n.Term)), canvas.Styled("   voted ", style.Dim), canvas.Styled(p.voteOf(n), style.Text)}})
+	if n.Process.Running() {
+		leader := n.Leader
+		if n.Role == trace.Leader {
+			leader = n.ID
+		}
+		if leader == "" {
+			leader = "nobody"
+		}
+		facts = append(facts, fact{"follows", text(leader, style.Text)}, fact{"heard", nil})
+	}
+	first := n.First
+	if len(n.Entries) == 0 {
+		first = n.LastIndex()
+	}
+	facts = append(facts,
+		fact{"log", []canvas.Span{canvas.Styled(canvas.Thousands(first)+" to "+canvas.Thousands(n.LastIndex()), style.Term(n.LastTerm())), canvas.Styled(fmt.Sprintf("  (term %s at the end)", canvas.Thousands(n.LastTerm())), style.Dim)}},
+		fact{"committed", p.committedOf(n)},
+		fact{"snapshot", p.snapshotOf(n)},
+		fact{"disk", p.diskOf(n)},
+		fact{"clock", p.clockOf(n)},
+		fact{"members", p.membersOf(n)},
+		fact{"links out", p.linksOf(n, true)},
+		fact{"links in", p.linksOf(n, false)})
+	return facts
+}
+
+// committedOf says up to where a node knows its log to be committed. That is in its
+// memory only: a node that is down has forgotten it.
+func (p *nodePainter) committedOf(n *trace.Node) []canvas.Span {
+	if !n.Process.Running() {
+		return []canvas.Span{canvas.Styled("it will learn that when it starts", style.Dim)}
+	}
+	return []canvas.Span{canvas.Styled(canvas.Thousands(n.Commit), style.Text), canvas.Styled("   applied ", style.Dim), canvas.Styled(canvas.Thousands(n.Applied), style.Text)}
+}
+
+func lifeInk(n *trace.Node) style.Style {
+	switch n.Process {
+	case trace.Up:
+		return style.Text
+	case trace.Paused:
+		return style.Warn
+	default:
+		return style.Bad
+	}
+}
+
+func (p *nodePainter) voteOf(n *trace.Node) string {
+	switch {
+	case n.Vote == "":
+		return "for nobody yet"
+	case n.VoteTerm == n.Term:
+		return "for " + canvas.Sanitize(n.Vote)
+	}
+	return fmt.Sprintf("for %s in term %s", canvas.Sanitize(n.Vote), canvas.Thousands(n.VoteTerm))
+}
+
+func (p *nodePainter) snapshotOf(n *trace.Node) []canvas.Span {
+	if n.SnapshotIndex == 0 {
+		return []canvas.Span{canvas.Styled("none", style.Dim)}
+	}
+	return []canvas.Span{
+		canvas.Styled(p.Glyphs.Snapshot+" up to "+canvas.Thousands(n.SnapshotIndex), style.Text),
+		canvas.Styled(fmt.Sprintf("  (term %s)", canvas.Thousands(n.SnapshotTerm)), style.Dim),
+	}
+}
+
+func (p *nodePainter) diskOf(n *trace.Node) []canvas.Span {
+	if n.DiskFault == "" {
+		return []canvas.Span{canvas.Styled("sound", style.Dim)}
+	}
+	fault := canvas.Sanitize(n.DiskFault)
+	return []canvas.Span{canvas.Styled(p.Glyphs.Disk+" "+fault, style.Warn), canvas.Styled("  "+pane.DiskMeaning(fault), style.Dim)}
+}
+
+func (p *nodePainter) clockOf(n *trace.Node) []canvas.Span {
+	if n.ClockFactor == 1 || n.ClockFactor == 0 {
+		return []canvas.Span{canvas.Styled("as set up", style.Dim)}
+	}
+	return []canvas.Span{canvas.Styled(fmt.Sprintf("%s its timeouts are x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn)}
+}
+
+// membersOf names the members of the configuration that a node uses.
+func (p *nodePainter) membersOf(n *trace.Node) []canvas.Span {
+	var voters, others []string
+	for _, s := range n.Servers {
+		if s.Voter {
+			voters = append(voters, canvas.Sanitize(s.ID))
+		} else {
+			others = append(others, canvas.Sanitize(s.ID))
+		}
+	}
+	if len(voters) == 0 {
+		return []canvas.Span{canvas.Styled("none known", style.Dim)}
+	}
+	notes := []canvas.Span{canvas.Styled(pane.Names(voters, 9), style.Text)}
+	if len(others) > 0 {
+		notes = append(notes, canvas.Styled("  without a vote "+pane.Names(others, 4), style.Dim))
+	}
+	return notes
+}
+
+// linksOf lists the links of a node that are not sound: what is wrong, and the nodes
+// at the other end.
+func (p *nodePainter) linksOf(n *trace.Node, out bool) []canvas.Span {
+	var kinds []canvas.Span // each thing that is wrong, once
+	ends := map[string][]string{}
+	for i := range p.State.Nodes {
+		other := p.State.Nodes[i].ID
+		link := trace.Link{From: n.ID, To: other}
+		if !out {
+			link = trace.Link{From: other, To: n.ID}
+		}
+		set := p.State.Faults[link]
+		if other == n.ID || len(set) == 0 {
+			continue
+		}
+		text, k := p.FaultsInCell(set, 20)
+		if len(ends[text]) == 0 {
+			kinds = append(kinds, canvas.Styled(text, k))
+		}
+		ends[text] = append(ends[text], other)
+	}
+	if len(kinds) == 0 {
+		return []canvas.Span{canvas.Styled("all sound", style.Dim)}
+	}
+	var notes []canvas.Span
+	for _, kind := range kinds {
+		which := pane.Names(ends[kind.Text], 4)
+		if others := len(p.State.Nodes) - 1; others > 1 && len(ends[kind.Text]) == others {
+			which = "all"
+		}
+		notes = append(notes, canvas.Styled(kind.Text+" ", kind.Style), canvas.Styled(which+"  ", style.Text))
+	}
+	return notes
+}
+
+// nodeLog lists the entries of a node's log around the one under the cursor.
+func (p *nodePainter) nodeLog(n *trace.Node, r canvas.Rectangle) {
+	if r.W < 24 || r.H < 3 {
+		return
+	}
+	p.Put(r.X, r.Y, r.W, "log", style.Dim)
+	last := n.LastIndex()
+	rows := r.H - 1
+	at := p.index
+	if at == 0 || at > last {
+		at = last
+	}
+	truth := p.LogWindow(r.X, r.X+r.W, pane.EntryWidth)
+	// The newest at the bottom, or the entry under the cursor in the middle.
+	end := min(last, max(at+uint64(rows/2), uint64(rows)))
+	for row := range rows {
+		index := end + uint64(row) + 1 - uint64(rows)
+		if index == 0 || index > last {
+			continue
+		}
+		p.entryRow(n, truth, index, index == at, canvas.Rect(r.X, r.Y+1+row, r.W, 1))
+	}
+	if last == 0 {
+		p.Put(r.X, r.Y+1, r.W, "it is empty", style.Dim)
+	}
+}
+
+// entryRow draws one entry of a log in a line.
+func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, chosen bool, r canvas.Rectangle) {
+	k := style.Dim
+	if chosen {
+		k = style.Accent | style.Bold
+		p.Set(r.X, r.Y, p.Glyphs.Cursor, style.Accent)
+	}
+	p.PutRight(r.X+10, r.Y, 8, canvas.Compact(canvas.Count(index), 8), k)
+	e, ok := n.Entry(index)
+	if !ok {
+		p.Put(r.X+12, r.Y, r.W-12, p.Glyphs.Snapshot+" in the snapshot", style.Dim)
+		return
+	}
+	p.PutRight(r.X+16, r.Y, 5, "t"+canvas.Compact(canvas.Count(e.Term), 4), style.Term(e.Term))
+	differs := p.Wrong(w, index, e)
+	p.Entry(n, index, e, canvas.Rect(r.X+18, r.Y, pane.EntryWidth, 1), differs)
+	words := []string{pane.WhatIs(e)}
+	if room := r.W - 18 - pane.EntryWidth - 2; room < 24 {
+		words[0] = canvas.Sanitize(e.Client)
+	}
+	switch _, told := p.Told[pane.CallOf(e)]; {
+	case differs:
+		words = append(words, "differs")
+	case index > w.Commit:
+		words = append(words, "not committed")
+	case told:
+		words = append(words, "told ok")
+	}
+	at := p.Pen(r.X+18+pane.EntryWidth+2, r.Y, r.X+r.W)
+	for i, word := range words {
+		if i > 0 && word != "" {
+			word = "  " + word
+		}
+		if at.Room(canvas.Width(word)) {
+			at.Write(word, style.Text)
+		}
+	}
+}
+
+// ownWords shows what the library itself logs on a node, the newest at the bottom.
+func (p *nodePainter) ownWords(n *trace.Node, r canvas.Rectangle) {
+	if r.H < 2 {
+		return
+	}
+	p.Put(r.X+2, r.Y, r.W-2, "what hashicorp/raft logs", style.Dim)
+	stamp := len(canvas.Clock(p.Now))
+	lines := n.LogLines[max(len(n.LogLines)-(r.H-1), 0):]
+	if len(lines) == 0 {
+		p.Put(r.X+2, r.Y+1, r.W-2, "nothing yet", style.Dim)
+	}
+	for i, line := range lines {
+		y := r.Y + 1 + i
+		text := canvas.Sanitize(line.Text)
+		k := style.Text
+		switch {
+		case strings.HasPrefix(text, "[ERROR]"):
+			k = style.Bad
+		case strings.HasPrefix(text, "[WARN]"):
+			k = style.Warn
+		}
+		p.Put(r.X+2, y, stamp, canvas.Clock(line.At), style.Dim)
+		p.Put(r.X+2+stamp+2, y, r.W-stamp-4, text, k)
+	}
+}

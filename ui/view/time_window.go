@@ -1,0 +1,84 @@
+package view
+
+import (
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// WindowSpan returns how much time the time view shows.
+func (v *Time) WindowSpan() time.Duration {
+	width, height := v.Size()
+	return time.Duration(laneArea(width, height, len(v.State().Nodes)).W) * laneCells[v.zoom]
+}
+
+// KeepWindow has the time view show the moment that is looked at, unless it was
+// scrolled, and know what happened there.
+func (v *Time) KeepWindow() {
+	w := &v.Window
+	cell, span := laneCells[w.zoom], v.WindowSpan()
+	first, now := v.Span()
+	at := v.Moment().At
+	switch {
+	case w.Scrolled:
+	case !v.InPast():
+		// By whole cells, so that nothing trembles.
+		w.End = max((at + cell).Truncate(cell), first.At.Truncate(cell)+span)
+	case at < w.End-span:
+		w.End = at + span - span/4
+	case at >= w.End:
+		w.End = at + span/4
+	}
+	from := w.End - span
+	if w.Chart == nil || w.Chart.from > from || w.Chart.from < from-10*span {
+		w.Chart = newChart(v.History(), from-span)
+	}
+	to := now
+	if !v.InPast() {
+		to.Seq = max(v.State().Seq, w.Chart.Last.Seq)
+	}
+	// Not much more than is seen: the past may be long.
+	if ahead := w.End + span; ahead < to.At {
+		to = trace.Position{Seq: v.History().SeqAt(ahead), At: ahead}
+	}
+	w.Chart.goOn(v.History(), to)
+}
+
+// ZoomBy makes the cells of the time view stand for less time or more, round the
+// moment that is looked at.
+func (v *Time) ZoomBy(by int) {
+	w := &v.Window
+	before := laneCells[w.zoom]
+	w.zoom = min(max(w.zoom+by, 0), len(laneCells)-1)
+	cell := laneCells[w.zoom]
+	if at := v.Moment().At; v.InPast() && !w.Scrolled {
+		w.End = at + time.Duration(float64(w.End-at)*float64(cell)/float64(before))
+	}
+	w.End, w.Chart = w.End.Truncate(cell), nil
+	v.Toast("a column is "+cell.String()+" now", false)
+}
+
+// scrollBy moves the window by a part of its width.
+func (v *Time) scrollBy(by time.Duration) {
+	w := &v.Window
+	span := v.WindowSpan()
+	first, latest := v.Span()
+	now := latest.At
+	w.Scrolled = true
+	w.End = min(max(w.End+by*span/8, first.At+span/8), now.Truncate(laneCells[w.zoom])+laneCells[w.zoom])
+	if w.End > now && !v.InPast() {
+		w.Scrolled = false
+	}
+}
+
+// scroll moves the window by an eighth of its width.
+func (v *Time) scroll(pressed string) {
+	if pressed == "left" {
+		v.scrollBy(-1)
+		return
+	}
+	v.scrollBy(1)
+}
+
+// Restart forgets what was known of another past, and keeps the scale.
+func (v *Time) Restart() { v.Window = Window{zoom: v.zoom} }
