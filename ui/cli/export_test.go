@@ -50,8 +50,8 @@ func TestWhatCannotBeExportedIsSaidInALine(t *testing.T) {
 		{[]string{"export", recording, "--from", "soon"}, "soon"},
 		{[]string{"export", recording, "-o", recording}, "it is the recording itself"},
 		{[]string{"export", recording, "-o", filepath.Join(dir, "no", "file")}, "no such file"},
-		{[]string{"export", filepath.Join(dir, "none")}, "there is no such file"},
-		{[]string{"export", writeFile(t, "good.capsize", goodScenario)}, "it is no recording"},
+		{[]string{"export", filepath.Join(dir, "none")}, "no such file"},
+		{[]string{"export", writeFile(t, "good.capsize", goodScenario)}, "not a capsize recording"},
 	} {
 		o := runBinary(t, c.args...)
 		if o.status != exitUsage || !strings.Contains(o.stderr, c.says) || strings.Count(o.stderr, "\n") != 1 || o.stdout != "" {

@@ -316,8 +316,8 @@ func TestARecordingIsReplayedAsItsStory(t *testing.T) {
 			t.Errorf("it does not tell %q:\n%s", told, o.stdout)
 		}
 	}
-	runBinary(t, "replay", name+".gone").checkRefused(t, "there is no such file")
-	runBinary(t, "replay", writeFile(t, "x", "x\n")).checkRefused(t, "it is no recording of capsize")
+	runBinary(t, "replay", name+".gone").checkRefused(t, "no such file")
+	runBinary(t, "replay", writeFile(t, "x", "x\n")).checkRefused(t, "not a capsize recording")
 	runBinary(t, "replay").checkRefused(t, "a recording is missing")
 }
 

@@ -12,17 +12,18 @@ import (
 	"time"
 )
 
-// splitter takes a file apart into blocks.
+// splitter splits a file into blocks of whole lines.
 type splitter struct {
 	*Reader
 	work     chan *block
 	block    *block
 	line     int  // the number of the next line
-	skipping bool // the line under way is too long
-	fresh    bool // something was read since it was last said that there is no more
+	skipping bool // the present line is too long
+	fresh    bool // bytes were read since the last idle block
 }
 
-// readFile takes a file apart, until the reader is closed.
+// readFile splits a file, and parses its blocks, until the reader is closed or the file
+// turns out to be damaged.
 func (r *Reader) readFile(file *os.File) {
 	defer func() { _ = file.Close() }() // it was only read
 	s := &splitter{Reader: r, work: make(chan *block, cap(r.blocks)), block: r.newBlock(), line: 1, fresh: true}
@@ -36,24 +37,24 @@ func (r *Reader) readFile(file *os.File) {
 	}
 	err := s.run(&tailReader{splitter: s, file: file})
 	s.emitBlock(false)
-	s.block.lines, s.block.err = s.block.lines[:0], err // what is left has no end
+	s.block.lines, s.block.err = s.block.lines[:0], err // the rest is not a whole line
 	s.send(0)
 }
 
-// run reads lines until there can be no more, and says why. A file that only ends
-// is waited for.
+// run reads until no more can follow, and returns why. At the end of a file it waits for
+// the file to grow.
 func (s *splitter) run(file *tailReader) error {
 	buffered := bufio.NewReaderSize(file, 1<<16)
 	from := io.Reader(buffered)
 	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
 		zip, err := gzip.NewReader(buffered)
 		if err != nil {
-			return fmt.Errorf("it cannot be unzipped: %w", err)
+			return fmt.Errorf("cannot decompress it: %w", err)
 		}
 		from = &boundedGzipReader{file: buffered, zip: zip, read: &s.read, free: int64(s.limits.expanded)}
 	}
-	// While this waits for the file to grow, the block under way may be handed over:
-	// so it is not read into that one.
+	// Not read into s.block directly: while Read waits for the file to grow, tailReader
+	// emits that block.
 	piece := make([]byte, blockMin/2)
 	for {
 		n, err := from.Read(piece)
@@ -68,12 +69,13 @@ func (s *splitter) run(file *tailReader) error {
 	}
 }
 
-// emitBlock hands over the whole lines there are, and keeps the rest.
+// emitBlock sends the whole lines read so far and keeps the rest for the next block. idle
+// marks the block as the last one for now.
 func (s *splitter) emitBlock(idle bool) {
 	b := s.block
 	end := bytes.LastIndexByte(b.lines, '\n') + 1
 	if s.skipping && end > 0 {
-		// The end of a line that was too long.
+		// This is the end of the line that is too long.
 		past := bytes.IndexByte(b.lines, '\n') + 1
 		b.lines, end, s.skipping = b.lines[past:], end-past, false
 		s.line++
@@ -81,7 +83,7 @@ func (s *splitter) emitBlock(idle bool) {
 	rest := b.lines[end:]
 	if s.skipping || len(rest) > s.limits.line {
 		if !s.skipping {
-			b.bad.add(1, "line %d: it is longer than %d MB", s.line+bytes.Count(b.lines[:end], []byte("\n")), s.limits.line>>20)
+			b.bad.add(1, "line %d: longer than %d MB", s.line+bytes.Count(b.lines[:end], []byte("\n")), s.limits.line>>20)
 		}
 		s.skipping, rest = true, nil
 	}
@@ -96,7 +98,8 @@ func (s *splitter) emitBlock(idle bool) {
 	s.block = next
 }
 
-// send hands the block over, whose lines are whole.
+// send passes the block, which holds whole lines, to the parsers and the consumer. torn is
+// the number of bytes after them.
 func (s *splitter) send(torn int) {
 	b := s.block
 	b.torn, b.first, b.ready = torn, s.line, make(chan struct{})
@@ -117,13 +120,13 @@ func (s *splitter) send(torn int) {
 	}
 }
 
-// tailReader reads a file that may grow: at its end it waits for more.
+// tailReader reads a file that may grow. At its end it emits an idle block and waits.
 type tailReader struct {
 	*splitter
 	file *os.File
 }
 
-// errClosed ends a reading that nobody wants any more.
+// errClosed ends the reading of a file after Close.
 var errClosed = errors.New("the recording was closed")
 
 func (g *tailReader) Read(p []byte) (int, error) {
@@ -143,19 +146,19 @@ func (g *tailReader) Read(p []byte) (int, error) {
 		case <-time.After(pollEvery):
 		}
 		if info, err := g.file.Stat(); err == nil && info.Size() < g.read.Load() {
-			return 0, errors.New("the file has become shorter while it was read")
+			return 0, errors.New("the file was truncated while being read")
 		}
 	}
 }
 
-// boundedGzipReader reads a compressed file, unless it unfolds beyond all measure.
+// boundedGzipReader decompresses a file, and fails on a suspicious ratio (a zip bomb).
 type boundedGzipReader struct {
 	file        *bufio.Reader
 	zip         *gzip.Reader
 	read        *atomic.Int64 // bytes of the file
-	free        int64         // bytes that may be unfolded in any case
+	free        int64         // how many bytes it may expand to whatever the ratio
 	expanded    int64
-	memberEnded bool // a part of the file has ended; another may follow
+	memberEnded bool // a gzip member has ended; another may follow
 }
 
 func (u *boundedGzipReader) Read(p []byte) (int, error) {
@@ -166,7 +169,7 @@ func (u *boundedGzipReader) Read(p []byte) (int, error) {
 		u.memberEnded = false
 	}
 	if err == nil {
-		u.zip.Multistream(false) // it would look for the next part before it gives the end of this
+		u.zip.Multistream(false) // else it waits for the next member before returning the end of this one
 		n, err = u.zip.Read(p)
 	}
 	if errors.Is(err, io.EOF) {
@@ -174,10 +177,10 @@ func (u *boundedGzipReader) Read(p []byte) (int, error) {
 	}
 	u.expanded += int64(n)
 	if u.expanded > u.free && u.expanded/expansionMax > u.read.Load() {
-		return n, fmt.Errorf("it unfolds to more than %d times its size, which no recording does", expansionMax)
+		return n, fmt.Errorf("it expands to more than %d times its size, which no recording does", expansionMax)
 	}
 	if err != nil && !errors.Is(err, errClosed) {
-		err = fmt.Errorf("it cannot be unzipped any further: %w", err)
+		err = fmt.Errorf("cannot decompress it any further: %w", err)
 	}
 	return n, err
 }

@@ -11,23 +11,22 @@ import (
 	"capsize/cluster/trace"
 )
 
-// lineReader reads events from lines of JSON. Lines as [Writer] writes them, of
-// which there may be millions, take it a fraction of the time that encoding/json
-// takes; any other is left to that.
+// lineReader parses events from lines of JSON. It parses lines that [Writer] wrote, of
+// which there may be millions, in a fraction of the time that encoding/json takes, and
+// leaves every other line to encoding/json.
 type lineReader struct {
 	line []byte
 	at   int
-	slow bool // the line is not for the fast way
+	slow bool // the line needs encoding/json
 
-	names map[string]string // that were met, so that each is in memory once
-	// Where packets and operations are put. They are used again for the next lines
-	// once nobody needs these.
+	names map[string]string // interned names
+	// The memory of packets and operations. It is used again for the next block once this
+	// one is consumed.
 	packets slab[trace.Packet]
 	ops     slab[trace.Op]
 }
 
-// slab hands out places in memory for values of one type, and takes them all back
-// at once.
+// slab allocates values of one type and frees all of them at once: set used to 0.
 type slab[T any] struct {
 	places []T
 	used   int
@@ -45,17 +44,18 @@ func (s *slab[T]) next() *T {
 }
 
 const (
-	// namesMax is how many names are kept at most: a recording from elsewhere may
-	// have a new one in every line.
+	// namesMax is how many names are interned: an untrusted recording may have a new one
+	// in every line.
 	namesMax = 1 << 14
-	// A line of a few bytes for each may name that many things, but no more.
+	// A line may hold up to that many objects and values, which take far more memory than
+	// the few bytes of JSON for each.
 	objectsMax = 1 << 18
 	valuesMax  = 1 << 21
 )
 
-var errTooMuch = errors.New("it names too many things")
+var errTooMuch = errors.New("too many objects in one line")
 
-// event reads a line.
+// event parses a line.
 func (r *lineReader) event(line []byte, e *trace.Event) error {
 	*e = trace.Event{}
 	r.line, r.at, r.slow = line, 0, false
@@ -237,7 +237,7 @@ func (r *lineReader) opField(key []byte, o *trace.Op) {
 	}
 }
 
-// object reads an object without any space in it; field reads the value of a key.
+// object parses an object without white space; field parses the value of a key.
 func (r *lineReader) object(field func(key []byte)) {
 	if !r.take('{') {
 		return
@@ -257,7 +257,7 @@ func (r *lineReader) object(field func(key []byte)) {
 	}
 }
 
-// take reads one byte, which must be that one.
+// take skips the next byte if it is b.
 func (r *lineReader) take(b byte) bool {
 	if r.slow || r.at >= len(r.line) || r.line[r.at] != b {
 		r.slow = true
@@ -267,7 +267,7 @@ func (r *lineReader) take(b byte) bool {
 	return true
 }
 
-// text reads a string in which every byte stands for itself.
+// text parses a string without escapes or bytes beyond ASCII.
 func (r *lineReader) text() []byte {
 	if !r.take('"') {
 		return nil
@@ -286,7 +286,7 @@ func (r *lineReader) text() []byte {
 	return nil
 }
 
-// name reads a string that is likely to come again.
+// name parses a string that is likely to recur, and interns it.
 func (r *lineReader) name() string {
 	text := r.text()
 	if name, ok := r.names[string(text)]; ok {
@@ -313,7 +313,7 @@ func (r *lineReader) boolTrue() bool {
 	return true
 }
 
-// number reads a number without sign, point or exponent.
+// number parses a number without sign, point or exponent.
 func (r *lineReader) number() (n uint64) {
 	start := r.at
 	for ; r.at < len(r.line) && r.line[r.at] >= '0' && r.line[r.at] <= '9'; r.at++ {
@@ -323,7 +323,7 @@ func (r *lineReader) number() (n uint64) {
 	switch {
 	case len(digits) == 0 || len(digits) > 1 && digits[0] == '0':
 		r.slow = true
-	case len(digits) > 19: // it may be too much
+	case len(digits) > 19: // may overflow
 		var err error
 		n, err = strconv.ParseUint(string(digits), 10, 64)
 		r.slow = r.slow || err != nil
@@ -346,5 +346,5 @@ func (r *lineReader) signed() int64 {
 	return int64(n)
 }
 
-// nameMax is how long a name may be, in bytes.
+// nameMax is the longest name, in bytes.
 const nameMax = 64

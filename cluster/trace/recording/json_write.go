@@ -9,24 +9,24 @@ import (
 	"capsize/cluster/trace/history"
 )
 
-// lineWriter writes events as lines of JSON, the same that encoding/json writes,
-// but in a fraction of the time: a recording must not slow down what it records.
+// lineWriter encodes events as lines of JSON, byte for byte as encoding/json does but in a
+// fraction of the time: a recording must not slow down what it records.
 type lineWriter struct {
 	buf []byte
-	// slow says that the line holds what only encoding/json knows how to write.
+	// slow marks a line that needs encoding/json.
 	slow bool
-	// Where packets go and what they are comes again and again.
+	// routes caches the encoded status, link and kind of packets, which recur.
 	routes [history.SimilarSlots]route
 }
 
-// route is where a packet goes and what it is, and how that is written.
+// route is the status, link and kind of a packet, and their encoding.
 type route struct {
 	fate           trace.PacketStatus
 	from, to, kind string
 	text           []byte
 }
 
-// event adds the line of an event.
+// event appends the line of an event to buf.
 func (w *lineWriter) event(e *trace.Event) {
 	start := len(w.buf)
 	w.slow = e.Factor != 0 || len(e.Data) > 0 || len(e.Proof) > 0 || len(e.Servers) > 0 || len(e.Faults) > 0 || e.Settings != nil
@@ -45,7 +45,7 @@ func slowLine(e *trace.Event) []byte {
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(e); err != nil {
-		// Only a number that is none cannot be written, and no event has one.
+		// JSON has no NaN and no infinity, and no event of a cluster has either.
 		e := *e
 		e.Factor = 0
 		return slowLine(&e)
@@ -204,5 +204,5 @@ func (w *lineWriter) textIf(key, text string) {
 	}
 }
 
-// isPlain says whether a byte stands for itself in a string of JSON.
+// isPlain reports whether a byte needs no escape in a JSON string.
 func isPlain(b byte) bool { return b >= ' ' && b < 0x7f && b != '"' && b != '\\' }

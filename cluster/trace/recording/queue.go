@@ -7,15 +7,14 @@ import (
 	"capsize/cluster/trace"
 )
 
-// queue holds events until somebody has the time for them. To put one into it
-// takes as little time as can be. Packets, which most events are, stand apart from
-// the others, because they need less room.
+// queue holds events until they are written. Adding one takes as little time as possible.
+// Packets, which most events are, have a list of their own, because they need less memory.
 type queue struct {
 	packets []queuedPacket
 	events  []trace.Event
 }
 
-// queuedPacket is a packet that has an event of its own.
+// queuedPacket is an event that carries nothing but a packet.
 type queuedPacket struct {
 	seq    uint64
 	at     time.Duration
@@ -34,7 +33,7 @@ func (q *queue) add(e *trace.Event) {
 	}
 }
 
-// AddPacket adds the event of a packet, after which the state is s.
+// addPacket adds the event of a packet; s is the state after it.
 func (q *queue) addPacket(p *trace.Packet, s *trace.State) {
 	if len(q.packets) == cap(q.packets) {
 		q.packets = slices.Grow(q.packets, max(len(q.packets), 1<<8))
@@ -44,8 +43,8 @@ func (q *queue) addPacket(p *trace.Packet, s *trace.State) {
 	last.seq, last.at, last.packet = s.Seq, s.At, *p
 }
 
-// drain calls f with each event, in order, and takes it out. F must not keep the
-// event, nor its packet.
+// drain calls f with each event, in order, and empties the queue. f must not keep the
+// event or its packet.
 func (q *queue) drain(f func(*trace.Event)) {
 	next := 0
 	packet := trace.Event{Kind: trace.KindPacket}
@@ -61,6 +60,6 @@ func (q *queue) drain(f func(*trace.Event)) {
 		f(&q.events[i])
 	}
 	packetsTo(^uint64(0))
-	clear(q.events) // what they hold may be large
+	clear(q.events) // events may point to large data
 	q.packets, q.events = q.packets[:0], q.events[:0]
 }

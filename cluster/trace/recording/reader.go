@@ -16,69 +16,68 @@ import (
 	"capsize/cluster/trace/history"
 )
 
-// Reader reads a recording into a history, and goes on as the recording grows. A
-// recording may come from anywhere: what is wrong in it is left out and said.
+// Reader reads a recording into a history, also while the recording grows. It skips what
+// it cannot read and reports it.
 //
-// One goroutine takes the file apart into blocks of lines, some make events of
-// these, and whoever calls [Open] and [Reader.Follow] puts them into the history.
+// One goroutine splits the file into blocks of lines, several parse the blocks, and the
+// caller of [Open] and [Reader.Follow] adds the events to the history, in order.
 type Reader struct {
 	history    *history.History
-	observe    func(*trace.Event) // nil: nobody wants to
+	observe    func(*trace.Event) // may be nil
 	limits     limits
-	header     *Header     // nil until it was read
+	header     *Header     // nil until it is read
 	state      trace.State // after the last event
 	stop       chan struct{}
 	closing    sync.Once
-	blocks     chan *block // as they stand in the file
-	freeBlocks chan *block // that nobody needs any more
-	read       atomic.Int64
-	ended      error // why nothing comes any more
+	blocks     chan *block  // in the order of the file
+	freeBlocks chan *block  // to be used again
+	read       atomic.Int64 // bytes of the file
+	ended      error        // why no more events come
 
 	started  bool    // the history has its first keyframe
-	damage   defects // what was left out
-	gaps     defects // events that are missing
-	tornSize int     // bytes of a last line that has no end yet
+	damage   defects // lines that were skipped
+	gaps     defects // missing events
+	tornSize int     // bytes of a last line without an end
 }
 
-// The bounds of what is read. A recording of a hundred nodes for a day is well
-// within them.
+// defaultLimits leave ample room for a recording of a hundred nodes over a day.
 var defaultLimits = limits{line: 16 << 20, expanded: 64 << 20, state: 512 << 20}
 
-// limits are in bytes.
+// limits bounds what a recording may take, in bytes.
 type limits struct {
-	line     int // the log of a node that starts is one line
-	expanded int // compressed, of a file that unfolds to more than expansionMax times its size
-	state    int // that it takes in memory, more or less
+	line     int // of one line; the log that a node loads is one line
+	expanded int // after decompression, of a file that grows beyond expansionMax times its size
+	state    int // of the logs and snapshots of all nodes, estimated
 }
 
 const (
-	blockMin = 1 << 18 // bytes of lines that are taken at once
-	// expansionMax is how many times its size a compressed file may have if it is large.
-	// Recordings have about ten times.
+	blockMin = 1 << 18 // bytes of lines in a block
+	// expansionMax is by which factor a large compressed file may grow. Recordings grow by
+	// about ten.
 	expansionMax = 200
-	// pollEvery is how often it is looked whether a file has grown, in real time.
+	// pollEvery is how often, in real time, the reader checks whether the file has grown.
 	pollEvery = 100 * time.Millisecond
-	// followMax is for how long Follow goes on at most, in real time.
+	// followMax is for how long, in real time, one Follow reads.
 	followMax = 10 * time.Millisecond
 )
 
-// block is a number of lines, and the events in them.
+// block is a number of whole lines, and the events in them.
 type block struct {
-	lines  []byte // whole ones
-	first  int    // the number of the first of them
-	ready  chan struct{}
-	idle   bool  // there was no more in the file
-	torn   int   // bytes behind the last whole line
-	err    error // why there is no block after this one
-	header []byte
+	lines  []byte
+	first  int           // the number of the first line
+	ready  chan struct{} // closed when the events are parsed; nil without lines
+	idle   bool          // the file ended here
+	torn   int           // bytes after the last whole line
+	err    error         // why no block follows
+	header []byte        // the first line of the file
 
 	events []trace.Event
-	places []int // the number of the line of each event
+	places []int // the line of each event
 	bad    defects
 	reader lineReader
 }
 
-// defects counts things that are wrong, and says what the first was.
+// defects counts defects and describes the first.
 type defects struct {
 	count uint64
 	first string
@@ -91,34 +90,34 @@ func (d *defects) add(count uint64, format string, args ...any) {
 	d.count += count
 }
 
-// Open reads a recording into a history, as far as it goes. See, if it is not nil,
-// sees each event that is read, here and in [Reader.Follow], and must not keep the
-// pointer nor what the event points to, but for its entries. Progress, if it is
-// not nil, is told now and then how many bytes of how many were read. The errors say
-// in one line what is wrong with a file that cannot be read at all; what is wrong
-// with a part of one, [Reader.Missing] says.
-func Open(name string, h *history.History, see func(*trace.Event), progress func(bytesRead, size int64)) (*Reader, Header, error) {
-	return open(name, h, see, progress, defaultLimits)
+// Open reads a recording into a history, as far as the file goes now. It calls observe, if
+// not nil, with each event, as does [Reader.Follow]; observe must not keep the pointer or
+// what the event points to, except its entries. Open calls progress, if not nil, from time
+// to time with the bytes read so far. An error is one line about a file that is not a
+// recording; [Reader.Missing] reports damage to parts of one. The caller must close the
+// reader.
+func Open(name string, h *history.History, observe func(*trace.Event), progress func(bytesRead, size int64)) (*Reader, Header, error) {
+	return open(name, h, observe, progress, defaultLimits)
 }
 
-func open(name string, h *history.History, see func(*trace.Event), progress func(bytesRead, size int64), most limits) (*Reader, Header, error) {
+func open(name string, h *history.History, observe func(*trace.Event), progress func(bytesRead, size int64), lim limits) (*Reader, Header, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, Header{}, fmt.Errorf("%s: there is no such file", name)
+		return nil, Header{}, fmt.Errorf("%s: no such file", name)
 	case err != nil:
 		return nil, Header{}, withoutOp(name, err)
 	case !info.Mode().IsRegular():
-		return nil, Header{}, fmt.Errorf("%s: it is no file; a recording is one that --trace has written", name)
+		return nil, Header{}, fmt.Errorf("%s: not a regular file; a recording is a file that --trace wrote", name)
 	case info.Size() == 0:
-		return nil, Header{}, fmt.Errorf("%s: the file is empty; a recording begins with a line that says so", name)
+		return nil, Header{}, fmt.Errorf("%s: the file is empty; a recording starts with a header line", name)
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, Header{}, withoutOp(name, err)
 	}
-	r := newReader(h, most)
-	r.observe = see
+	r := newReader(h, lim)
+	r.observe = observe
 	go r.readFile(file)
 	for {
 		b := <-r.blocks
@@ -138,7 +137,7 @@ func open(name string, h *history.History, see func(*trace.Event), progress func
 	return r, *r.header, nil
 }
 
-// withoutOp says what is wrong with a file, and not which call to the system found out.
+// withoutOp returns an error that names the file but not the system call that failed.
 func withoutOp(name string, err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -147,21 +146,22 @@ func withoutOp(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-func newReader(h *history.History, most limits) *Reader {
+func newReader(h *history.History, lim limits) *Reader {
 	workers := runtime.GOMAXPROCS(0)
 	return &Reader{
-		history: h, limits: most, stop: make(chan struct{}),
+		history: h, limits: lim, stop: make(chan struct{}),
 		blocks: make(chan *block, 2*workers), freeBlocks: make(chan *block, 4*workers),
 	}
 }
 
-// Start says why what was read is no recording.
+// checkStarted returns an error if what was read is not a recording. A recording without
+// events starts the history at the zero state.
 func (r *Reader) checkStarted() error {
 	switch {
 	case r.header == nil && r.ended != nil:
 		return r.ended
 	case r.header == nil:
-		return errors.New("its first line has no end; a recording begins with a line that says so")
+		return errors.New("its first line is incomplete; a recording starts with a header line")
 	case !r.started && r.damage.count > 0:
 		return fmt.Errorf("none of its %d lines is an event: %s", r.damage.count, r.damage.first)
 	case !r.started:
@@ -171,9 +171,9 @@ func (r *Reader) checkStarted() error {
 	return nil
 }
 
-// Follow reads what has been added to the recording since, without waiting for
-// more, and returns how many events that were. It takes about a hundredth of a
-// second at most, and is to be called again.
+// Follow adds the events that have been written since to the history and returns how many
+// there were. It does not wait for more, and returns after 10 ms at the latest, so the
+// caller calls it again and again.
 func (r *Reader) Follow() (added uint64) {
 	until := time.Now().Add(followMax)
 	before := r.state.Seq
@@ -190,8 +190,8 @@ func (r *Reader) Follow() (added uint64) {
 	return r.state.Seq - before
 }
 
-// Missing says in a line what of the recording could not be read, "" if all of it
-// could.
+// Missing describes in one line what of the recording could not be read; it is "" if
+// everything could.
 func (r *Reader) Missing() string {
 	var what []byte
 	say := func(format string, args ...any) {
@@ -201,7 +201,7 @@ func (r *Reader) Missing() string {
 		what = fmt.Appendf(what, format, args...)
 	}
 	if r.damage.count > 0 {
-		say("%s left out, the first: %s", counted(r.damage.count, "line"), r.damage.first)
+		say("%s skipped, the first: %s", counted(r.damage.count, "line"), r.damage.first)
 	}
 	if r.gaps.count > 0 {
 		say("%s missing, the first %s", counted(r.gaps.count, "event"), r.gaps.first)
@@ -214,18 +214,18 @@ func (r *Reader) Missing() string {
 	return string(what)
 }
 
-// counted says how many things there are, and that they are.
-func counted(count uint64, thing string) string {
+// counted returns a number with its noun.
+func counted(count uint64, noun string) string {
 	if count == 1 {
-		return "1 " + thing + " is"
+		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss are", count, thing)
+	return fmt.Sprintf("%d %ss", count, noun)
 }
 
-// Close ends the reading. The history keeps what it has.
+// Close stops reading. The history keeps what it has.
 func (r *Reader) Close() { r.closing.Do(func() { close(r.stop) }) }
 
-// consume puts the events of a block into the history.
+// consume adds the events of a block to the history.
 func (r *Reader) consume(b *block) {
 	if b.ready != nil {
 		<-b.ready
@@ -244,25 +244,26 @@ func (r *Reader) consume(b *block) {
 	}
 	r.tornSize = b.torn
 	if r.ended = b.err; r.ended == nil && stateBytes(&r.state) > r.limits.state {
-		r.ended = fmt.Errorf("what its nodes hold takes more than %d MB", r.limits.state>>20)
+		r.ended = fmt.Errorf("the logs of its nodes take more than %d MB", r.limits.state>>20)
 	}
 }
 
-// add adds an event, if it may come after those before it.
+// add adds an event to the history, unless its number or its time cannot follow the last
+// one.
 func (r *Reader) add(e *trace.Event, line int) {
 	first := r.state.Seq == 0 && !r.started
 	switch {
 	case e.At < r.state.At:
-		r.damage.add(1, "line %d: its time is %s, after %s", line, e.At, r.state.At)
+		r.damage.add(1, "line %d: time %s comes after %s", line, e.At, r.state.At)
 		return
 	case r.started && e.Seq <= r.state.Seq, e.Seq < r.state.Seq, e.Seq == 0:
-		r.damage.add(1, "line %d: it is event %d, after event %d", line, e.Seq, r.state.Seq)
+		r.damage.add(1, "line %d: event %d comes after event %d", line, e.Seq, r.state.Seq)
 		return
 	case !first && e.Seq > r.state.Seq+1:
 		r.gaps.add(e.Seq-r.state.Seq-1, "after event %d", r.state.Seq)
 	}
-	// What begins in the middle tells how things stood in events that all carry the
-	// number of the last one before.
+	// A recording that starts mid-run begins with events that add up to the state; all
+	// carry the number of the last event before it. The history starts after them.
 	if !r.started && (first && e.Seq == 1 || !first && e.Seq > r.state.Seq) {
 		r.history.Start(&r.state)
 		r.started = true
@@ -281,27 +282,27 @@ func (r *Reader) readHeader(line []byte) {
 	err := json.Unmarshal(line, &header)
 	switch {
 	case err != nil || header.Capsize < 1:
-		r.ended = fmt.Errorf(`it is no recording of capsize: its first line is %.40q; that of a recording begins with {"capsize":%d`, line, fileVersion)
+		r.ended = fmt.Errorf(`not a capsize recording: its first line is %.40q, expected a header like {"capsize":%d,...}`, line, fileVersion)
 	case header.Capsize > fileVersion:
-		r.ended = fmt.Errorf("a later version of capsize wrote it, in format %d: this one reads format %d, so a newer one is needed", header.Capsize, fileVersion)
+		r.ended = fmt.Errorf("written by a newer capsize, in format %d; this one reads format %d: update capsize", header.Capsize, fileVersion)
 	default:
 		r.header = &header
 	}
 }
 
-// freeBlock has a block used again.
+// freeBlock returns a block for reuse.
 func (r *Reader) freeBlock(b *block) {
 	if cap(b.lines) > 4*blockMin {
-		return // such long lines are rare
+		return // such long lines are rare: let the memory go
 	}
-	r.history.Flush() // events that wait in it point into the block
+	r.history.Flush() // its batch still points into the block
 	select {
 	case r.freeBlocks <- b:
 	default:
 	}
 }
 
-// newBlock returns a block without lines, with room for some.
+// newBlock returns an empty block.
 func (r *Reader) newBlock() *block {
 	select {
 	case b := <-r.freeBlocks:
@@ -313,7 +314,7 @@ func (r *Reader) newBlock() *block {
 	}
 }
 
-// parse makes events of the lines.
+// parse parses the lines into events.
 func (b *block) parse() {
 	defer close(b.ready)
 	line := b.first
@@ -333,7 +334,7 @@ func (b *block) parseLine(text []byte, line int) {
 	if err == nil {
 		err = validate(e)
 	} else if !errors.Is(err, errTooMuch) {
-		err = fmt.Errorf("it is no event: %.40q", text)
+		err = fmt.Errorf("not an event: %.40q", text)
 	}
 	if err != nil {
 		b.events = b.events[:len(b.events)-1]

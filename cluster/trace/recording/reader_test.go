@@ -142,21 +142,21 @@ func TestARecordingFromTheMiddleBeginsWithWhatWas(t *testing.T) {
 func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, content, want string }{
 		{"a", "", "the file is empty"},
-		{"a", "{\"capsize\":1", "no end"},
+		{"a", "{\"capsize\":1", "incomplete"},
 		{"a", "hello\n", `its first line is "hello"`},
-		{"a", `{"version":3,"term":{"cols":80}}` + "\n", "no recording of capsize"},
+		{"a", `{"version":3,"term":{"cols":80}}` + "\n", "not a capsize recording"},
 		{"a", "\n\n", `its first line is ""`},
-		{"a", "[1]\n", "no recording of capsize"},
-		{"a", "\x00\x01\x02\n\x1b[2J", "no recording of capsize"},
+		{"a", "[1]\n", "not a capsize recording"},
+		{"a", "\x00\x01\x02\n\x1b[2J", "not a capsize recording"},
 		{"a", "\x1b]0;x\x07" + strings.Repeat("x", 1<<20) + "\n", `\x1b]0;x`},
-		{"a", `{"capsize":2}` + "\n" + term(1, 0), "a later version of capsize wrote it, in format 2"},
-		{"a", `{"capsize":"1"}` + "\n", "no recording of capsize"},
-		{"a", head + "hello\nworld\n", `none of its 2 lines is an event: line 2: it is no event: "hello"`},
-		{"a", strings.Repeat("x", 1<<20), "no end"},
-		{"a.gz", "", "no end"},
-		{"a.gz", "hello\n", "no recording of capsize"},
-		{"a", zipped(head)[:9], "no end"},
-		{"a", "\x1f\x8bnot really", "it cannot be unzipped"},
+		{"a", `{"capsize":2}` + "\n" + term(1, 0), "written by a newer capsize, in format 2"},
+		{"a", `{"capsize":"1"}` + "\n", "not a capsize recording"},
+		{"a", head + "hello\nworld\n", `none of its 2 lines is an event: line 2: not an event: "hello"`},
+		{"a", strings.Repeat("x", 1<<20), "incomplete"},
+		{"a.gz", "", "incomplete"},
+		{"a.gz", "hello\n", "not a capsize recording"},
+		{"a", zipped(head)[:9], "incomplete"},
+		{"a", "\x1f\x8bnot really", "cannot decompress it"},
 	} {
 		name := file(t, c.name, c.content)
 		_, _, err := Open(name, history.New(1<<20), nil, nil)
@@ -167,7 +167,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 			t.Errorf("%.40q: the error has control characters: %q", c.content, err)
 		}
 	}
-	for name, want := range map[string]string{filepath.Join(t.TempDir(), "no"): "there is no such file", t.TempDir(): "it is no file"} {
+	for name, want := range map[string]string{filepath.Join(t.TempDir(), "no"): "no such file", t.TempDir(): "not a regular file"} {
 		if _, _, err := Open(name, history.New(1<<20), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -178,7 +178,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 // is wrong, and says which events are left.
 func TestWhatIsWrongInARecordingIsLeftOutAndSaid(t *testing.T) {
 	event := func(rest string) string { return `{"seq":2,"at":2,"kind":"term",` + rest + "}\n" }
-	const after = "; 1 event is missing, the first after event 1"
+	const after = "; 1 event missing, the first after event 1"
 	for _, c := range []struct {
 		name, content string
 		last          uint64 // event that is there
@@ -188,22 +188,22 @@ func TestWhatIsWrongInARecordingIsLeftOutAndSaid(t *testing.T) {
 		{"all is well", head + term(1, 1) + term(2, 2) + term(3, 3), 3, ""},
 		{"carriage returns, empty lines", head + strings.ReplaceAll(term(1, 1), "\n", "\r\n\n\n") + term(2, 2), 2, ""},
 		{"a torn last line", head + term(1, 1) + term(2, 2) + `{"seq":3,"at`, 2, "its last line is torn off after 12 bytes"},
-		{"garbage in the middle", head + term(1, 1) + "gar\x1bbage\n" + term(3, 3), 3, `1 line is left out, the first: line 3: it is no event: "gar\x1bbage"` + after},
-		{"a line torn in the middle", head + term(1, 1) + `{"seq":2,"at"` + "\n" + term(3, 3), 3, `1 line is left out, the first: line 3: it is no event: "{\"seq\":2,\"at\""` + after},
-		{"events are missing", head + term(1, 1) + term(5, 3), 5, "3 events are missing, the first after event 1"},
-		{"a number comes again", head + term(1, 1) + term(2, 2) + term(2, 3), 2, "1 line is left out, the first: line 4: it is event 2, after event 2"},
-		{"no number", head + `{"kind":"term"}` + "\n" + term(1, 1), 1, "1 line is left out, the first: line 2: it is event 0, after event 0"},
-		{"out of order", head + term(1, 1) + term(3, 3) + term(2, 3), 3, "1 line is left out, the first: line 4: it is event 2, after event 3; 1 event is missing, the first after event 1"},
-		{"time goes back", head + term(1, 1) + term(2, 5) + term(3, 4), 2, "1 line is left out, the first: line 4: its time is 4ns, after 5ns"},
-		{"a time before all", head + term(1, 1) + `{"seq":2,"at":-5,"kind":"term"}` + "\n", 1, "1 line is left out, the first: line 3: -5ns is no time"},
-		{"a time beyond all", head + term(1, 1) + term(2, math.MaxInt64), 1, "1 line is left out, the first: line 3: 2562047h47m16.854775807s is no time"},
+		{"garbage in the middle", head + term(1, 1) + "gar\x1bbage\n" + term(3, 3), 3, `1 line skipped, the first: line 3: not an event: "gar\x1bbage"` + after},
+		{"a line torn in the middle", head + term(1, 1) + `{"seq":2,"at"` + "\n" + term(3, 3), 3, `1 line skipped, the first: line 3: not an event: "{\"seq\":2,\"at\""` + after},
+		{"events are missing", head + term(1, 1) + term(5, 3), 5, "3 events missing, the first after event 1"},
+		{"a number comes again", head + term(1, 1) + term(2, 2) + term(2, 3), 2, "1 line skipped, the first: line 4: event 2 comes after event 2"},
+		{"no number", head + `{"kind":"term"}` + "\n" + term(1, 1), 1, "1 line skipped, the first: line 2: event 0 comes after event 0"},
+		{"out of order", head + term(1, 1) + term(3, 3) + term(2, 3), 3, "1 line skipped, the first: line 4: event 2 comes after event 3; 1 event missing, the first after event 1"},
+		{"time goes back", head + term(1, 1) + term(2, 5) + term(3, 4), 2, "1 line skipped, the first: line 4: time 4ns comes after 5ns"},
+		{"a time before all", head + term(1, 1) + `{"seq":2,"at":-5,"kind":"term"}` + "\n", 1, "1 line skipped, the first: line 3: -5ns is not a valid time"},
+		{"a time beyond all", head + term(1, 1) + term(2, math.MaxInt64), 1, "1 line skipped, the first: line 3: 2562047h47m16.854775807s is not a valid time"},
 		{"an unknown kind", head + term(1, 1) + `{"seq":2,"at":2,"kind":"miracle","node":"n7","glow":3}` + "\n" + term(3, 3), 3, ""},
-		{"a number beyond all", head + term(1, 1) + event(`"index":9223372036854775807`) + term(3, 3), 3, "1 line is left out, the first: line 3: its numbers are beyond all measure (term or index)" + after},
-		{"a name with control characters", head + term(1, 1) + event(`"node":"\u001b[2J"`) + term(3, 3), 3, `1 line is left out, the first: line 3: "\x1b[2J" is no name` + after},
-		{"a long name", head + term(1, 1) + event(`"node":"`+strings.Repeat("n", 100)+`"`) + term(3, 3), 3, "1 line is left out, the first: line 3: a name has 100 bytes" + after},
-		{"a long text", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", textMax+1)+`"`) + term(3, 3), 3, "1 line is left out, the first: line 3: a text has 65537 bytes" + after},
-		{"a line that is too long", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", 2<<20)+`"`) + term(3, 3), 3, "1 line is left out, the first: line 3: it is longer than 1 MB" + after},
-		{"very many entries", head + term(1, 1) + event(`"entries":[{}`+strings.Repeat(",{}", objectsMax)+"]") + term(3, 3), 3, "1 line is left out, the first: line 3: it names too many things" + after},
+		{"a number beyond all", head + term(1, 1) + event(`"index":9223372036854775807`) + term(3, 3), 3, "1 line skipped, the first: line 3: term or index out of range" + after},
+		{"a name with control characters", head + term(1, 1) + event(`"node":"\u001b[2J"`) + term(3, 3), 3, `1 line skipped, the first: line 3: "\x1b[2J" is not a valid name` + after},
+		{"a long name", head + term(1, 1) + event(`"node":"`+strings.Repeat("n", 100)+`"`) + term(3, 3), 3, "1 line skipped, the first: line 3: a name of 100 bytes, more than 64" + after},
+		{"a long text", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", textMax+1)+`"`) + term(3, 3), 3, "1 line skipped, the first: line 3: a text of 65537 bytes, more than 65536" + after},
+		{"a line that is too long", head + term(1, 1) + event(`"text":"`+strings.Repeat("n", 2<<20)+`"`) + term(3, 3), 3, "1 line skipped, the first: line 3: longer than 1 MB" + after},
+		{"very many entries", head + term(1, 1) + event(`"entries":[{}`+strings.Repeat(",{}", objectsMax)+"]") + term(3, 3), 3, "1 line skipped, the first: line 3: too many objects in one line" + after},
 	} {
 		for _, name := range []string{"a.trace", "a.trace.gz"} {
 			r, h := openFile(t, file(t, name, c.content))
@@ -226,7 +226,7 @@ func TestAZippedRecordingThatIsDamagedIsReadAsFarAsItGoes(t *testing.T) {
 	damaged := []byte(zipped(content.String()))
 	copy(damaged[len(damaged)/2:], "here is something else, that is not like the rest at all")
 	r, h := openFile(t, file(t, "a.trace", string(damaged)))
-	if _, last := h.Span(); last.Seq < 1000 || last.Seq >= 20_000 || !strings.Contains(r.Missing(), "it ends early: it cannot be unzipped any further") {
+	if _, last := h.Span(); last.Seq < 1000 || last.Seq >= 20_000 || !strings.Contains(r.Missing(), "it ends early: cannot decompress it any further") {
 		t.Errorf("it ends with event %d: %s", last.Seq, r.Missing())
 	}
 }
@@ -237,7 +237,7 @@ func TestABombIsNotUnfolded(t *testing.T) {
 		head + term(1, 1) + strings.Repeat("\n", 5<<20),
 	} {
 		r, _ := openFile(t, file(t, "a.trace.gz", bomb))
-		if read := r.Missing(); !strings.Contains(read, "it unfolds to more than 200 times its size") {
+		if read := r.Missing(); !strings.Contains(read, "it expands to more than 200 times its size") {
 			t.Errorf("it is said: %q", read)
 		}
 	}
@@ -253,7 +253,7 @@ func TestRecordingThatFillsMemoryIsCutShort(t *testing.T) {
 		all.WriteString(strings.Replace(strings.Replace(string(w.buf), `"seq":1`, fmt.Sprintf(`"seq":%d`, i+1), 1), `"index":1`, fmt.Sprintf(`"index":%d`, i*10_000+1), 1))
 	}
 	r, _ := openFile(t, file(t, "a.trace", all.String()))
-	if !strings.Contains(r.Missing(), "what its nodes hold takes more than 16 MB") {
+	if !strings.Contains(r.Missing(), "the logs of its nodes take more than 16 MB") {
 		t.Errorf("it is said: %q", r.Missing())
 	}
 }
@@ -312,7 +312,7 @@ func TestAFileThatBecomesShorterIsNotFollowed(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		r.Follow()
-		if _, last := h.Span(); last.Seq != 2 || r.Missing() != "it ends early: the file has become shorter while it was read" {
+		if _, last := h.Span(); last.Seq != 2 || r.Missing() != "it ends early: the file was truncated while being read" {
 			t.Errorf("after event %d: %s", last.Seq, r.Missing())
 		}
 		r.Close()

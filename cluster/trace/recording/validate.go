@@ -7,7 +7,7 @@ import (
 	"capsize/cluster/trace"
 )
 
-// What a recording from elsewhere may say. None of it is more than a real one says.
+// The limits of an event from an untrusted recording. No real one reaches them.
 const (
 	timeMax   = 1_000_000 * time.Hour
 	textMax   = 1 << 16 // bytes
@@ -16,48 +16,48 @@ const (
 	proofMax  = 1 << 16
 	seqMax    = 1 << 62
 
-	// What an entry and one of its servers take in memory.
+	// The memory of an entry and of one of its servers.
 	entryBytes, serverBytes = 80, 24
 )
 
-// validate says why an event from elsewhere cannot be one, nil if it can.
+// validate returns an error if an event is beyond what any recording of a cluster holds.
 func validate(e *trace.Event) error {
-	w := &validator{}
-	w.names(string(e.Kind), e.Node, e.Peer, string(e.Process), string(e.Role), e.Check, string(e.Verdict))
-	w.text(e.Text)
-	w.times(e.At)
-	w.number(e.Seq < seqMax, "event")
-	w.number(e.Term <= trace.IndexMax && e.Index <= trace.IndexMax && e.Last <= trace.IndexMax, "term or index")
-	w.number(e.Factor >= 0 && e.Factor < 1e9, "factor")
-	w.number(len(e.Servers) <= trace.NodesMax && len(e.Faults) <= faultsMax && len(e.Proof) <= proofMax && len(e.Entries) <= objectsMax, "how many")
+	v := &validator{}
+	v.names(string(e.Kind), e.Node, e.Peer, string(e.Process), string(e.Role), e.Check, string(e.Verdict))
+	v.text(e.Text)
+	v.times(e.At)
+	v.number(e.Seq < seqMax, "event number")
+	v.number(e.Term <= trace.IndexMax && e.Index <= trace.IndexMax && e.Last <= trace.IndexMax, "term or index")
+	v.number(e.Factor >= 0 && e.Factor < 1e9, "factor")
+	v.number(len(e.Servers) <= trace.NodesMax && len(e.Faults) <= faultsMax && len(e.Proof) <= proofMax && len(e.Entries) <= objectsMax, "number of items")
 	for i := range e.Entries {
-		w.entry(&e.Entries[i])
+		v.entry(&e.Entries[i])
 	}
-	w.servers(e.Servers)
+	v.servers(e.Servers)
 	for _, fault := range e.Faults {
-		w.number(len(fault) <= faultMax, "bytes of a fault")
+		v.number(len(fault) <= faultMax, "length of a fault")
 	}
 	if p := e.Packet; p != nil {
-		w.names(string(p.Status), p.From, p.To, p.Kind)
-		w.text(p.Why)
-		w.text(p.Error)
-		w.times(p.Delay)
-		w.number(p.Entries >= 0 && p.SizeBytes >= 0, "size")
-		w.number(max(p.Term, p.PrevIndex, p.PrevTerm, p.First, p.Commit, p.LastIndex, p.LastTerm) <= trace.IndexMax, "term or index")
+		v.names(string(p.Status), p.From, p.To, p.Kind)
+		v.text(p.Why)
+		v.text(p.Error)
+		v.times(p.Delay)
+		v.number(p.Entries >= 0 && p.SizeBytes >= 0, "size")
+		v.number(max(p.Term, p.PrevIndex, p.PrevTerm, p.First, p.Commit, p.LastIndex, p.LastTerm) <= trace.IndexMax, "term or index")
 	}
 	if o := e.Op; o != nil {
-		w.names(o.Client, string(o.Kind), o.Level, o.Route, o.Node, string(o.Outcome))
-		w.text(o.Why)
-		w.times(o.Invoked, o.Returned)
+		v.names(o.Client, string(o.Kind), o.Level, o.Route, o.Node, string(o.Outcome))
+		v.text(o.Why)
+		v.times(o.Invoked, o.Returned)
 	}
 	if s := e.Settings; s != nil {
-		w.names(s.Storage)
-		w.times(s.Heartbeat, s.Election, s.Lease, s.Latency, s.Jitter, s.Fsync, s.RPCTimeout, s.ClientTimeout)
+		v.names(s.Storage)
+		v.times(s.Heartbeat, s.Election, s.Lease, s.Latency, s.Jitter, s.Fsync, s.RPCTimeout, s.ClientTimeout)
 	}
-	return w.err
+	return v.err
 }
 
-// validator notes the first thing that cannot be.
+// validator keeps the first error.
 type validator struct{ err error }
 
 func (d *validator) names(names ...string) {
@@ -68,13 +68,13 @@ func (d *validator) names(names ...string) {
 
 func (d *validator) name(name string) {
 	if len(name) > nameMax {
-		d.fail("a name has %d bytes", len(name))
+		d.fail("a name of %d bytes, more than %d", len(name), nameMax)
 		return
 	}
 	for i := range len(name) {
 		b := name[i]
 		if (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && b != '-' && b != '.' && b != '_' {
-			d.fail("%q is no name", name)
+			d.fail("%q is not a valid name", name)
 			return
 		}
 	}
@@ -82,28 +82,28 @@ func (d *validator) name(name string) {
 
 func (d *validator) text(text string) {
 	if len(text) > textMax {
-		d.fail("a text has %d bytes", len(text))
+		d.fail("a text of %d bytes, more than %d", len(text), textMax)
 	}
 }
 
 func (d *validator) times(times ...time.Duration) {
 	for _, t := range times {
 		if t < 0 || t > timeMax {
-			d.fail("%s is no time", t)
+			d.fail("%s is not a valid time", t)
 		}
 	}
 }
 
-func (d *validator) number(right bool, what string) {
-	if !right {
-		d.fail("its numbers are beyond all measure (%s)", what)
+func (d *validator) number(ok bool, what string) {
+	if !ok {
+		d.fail("%s out of range", what)
 	}
 }
 
 func (d *validator) entry(e *trace.Entry) {
 	d.name(string(e.Kind))
 	d.name(e.Client)
-	d.number(len(e.Servers) <= trace.NodesMax, "how many")
+	d.number(len(e.Servers) <= trace.NodesMax, "number of items")
 	d.servers(e.Servers)
 }
 

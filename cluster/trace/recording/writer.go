@@ -18,47 +18,47 @@ import (
 const fileVersion = 1
 
 const (
-	// flushEvery is how often, in real time, a recording is brought up to date on
-	// the disk: so much is lost of it at most if the program is killed.
+	// flushEvery is how often, in real time, queued events are written to the file: a
+	// killed program loses at most that much.
 	flushEvery = 500 * time.Millisecond
-	// From so many events on the ones that wait are written without waiting for
-	// that, and from so many on whoever adds another has to see to it first.
+	// Above queueMany events the writer's goroutine is woken early; above queueMax the
+	// goroutine that adds an event writes the queue itself.
 	queueMany, queueMax = 1 << 11, 1 << 15
-	// writeBytes is how many bytes of lines are written at once.
+	// writeBytes is how many bytes of lines are collected for one write.
 	writeBytes = 1 << 18
 )
 
-// Header is the first line of a recording; each line after it is an [Event].
+// Header is the first line of a recording. Each line after it is a [trace.Event].
 type Header struct {
 	Capsize int       `json:"capsize"` // the version of the format
 	Seed    int64     `json:"seed"`
 	Started time.Time `json:"started"` // in real time
 }
 
-// Writer writes a recording. It is safe for use by many goroutines, on both sides
-// of virtual time: an event is only put aside where it happens; a goroutine of the
-// writer's own makes lines of them and writes these.
+// Writer writes a recording. It is safe for use by many goroutines, on both sides of
+// virtual time: adding an event only queues it; a goroutine of the writer's own encodes
+// and writes the queue.
 type Writer struct {
 	name string
-	wake chan struct{} // something is to be written now
+	wake chan struct{} // write now
 	stop chan struct{}
 	done sync.WaitGroup
 
 	mu      sync.Mutex
-	waiting queue // what is not yet written
+	waiting queue // not yet written
 	closed  bool
 
-	out  sync.Mutex // held while lines are made and written; mu may be taken inside
+	out  sync.Mutex // held while lines are encoded and written; taken before mu
 	file io.WriteCloser
-	zip  *gzip.Writer // nil if it is not compressed
+	zip  *gzip.Writer // nil without compression
 	line lineWriter
-	free queue // an empty one
-	err  error // the first one; nothing is written after it
+	free queue // empty, to swap with waiting
+	err  error // the first write error; nothing is written after it
 }
 
-// Create begins a recording in a file, in place of what is there; one whose name
-// ends in .gz is compressed. Only the owner may read it. It is to be called outside
-// of virtual time, and the writer to be closed.
+// Create starts a recording in a file, replacing its content. A name that ends in .gz
+// compresses it. Only the owner may read the file. Create must be called outside of
+// virtual time, and the caller must close the writer.
 func Create(name string, seed int64) (*Writer, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -66,8 +66,8 @@ func Create(name string, seed int64) (*Writer, error) {
 	}
 	w := &Writer{name: name, file: file, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	if strings.HasSuffix(name, ".gz") {
-		// An event looks much like the one before: the fastest level halves the
-		// time and costs little room.
+		// Events resemble each other: the fastest level halves the time for little
+		// extra size.
 		w.zip, _ = gzip.NewWriterLevel(file, gzip.BestSpeed)
 	}
 	header, err := json.Marshal(Header{Capsize: fileVersion, Seed: seed, Started: time.Now().UTC()})
@@ -81,7 +81,7 @@ func Create(name string, seed int64) (*Writer, error) {
 	return w, nil
 }
 
-// run writes what waits, until the writer is closed.
+// run writes the queue from time to time, until the writer is closed.
 func (w *Writer) run() {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
@@ -96,15 +96,15 @@ func (w *Writer) run() {
 	}
 }
 
-// Start writes events that add up to a state, so that a recording may begin in the
-// middle of a run.
+// Start adds events that add up to a state, so that a recording may start in the middle of
+// a run. It implements [trace.Sink].
 func (w *Writer) Start(s *trace.State) {
 	for _, e := range stateEvents(s) {
 		w.Add(&e, s)
 	}
 }
 
-// Add adds an event. An error is kept for [Writer.Close].
+// Add adds an event and implements [trace.Sink]. [Writer.Close] returns write errors.
 func (w *Writer) Add(e *trace.Event, _ *trace.State) {
 	w.mu.Lock()
 	if !w.closed {
@@ -115,7 +115,8 @@ func (w *Writer) Add(e *trace.Event, _ *trace.State) {
 	w.flushIfMany(count)
 }
 
-// AddPacket adds the event of a packet, after which the state is s.
+// AddPacket adds the event of a packet and implements [trace.Sink]; s is the state after
+// it.
 func (w *Writer) AddPacket(p *trace.Packet, s *trace.State) {
 	w.mu.Lock()
 	if !w.closed {
@@ -126,7 +127,7 @@ func (w *Writer) AddPacket(p *trace.Packet, s *trace.State) {
 	w.flushIfMany(count)
 }
 
-// flushIfMany sees to it that not too many events wait.
+// flushIfMany keeps the queue short.
 func (w *Writer) flushIfMany(count int) {
 	switch {
 	case count > queueMax:
@@ -139,7 +140,7 @@ func (w *Writer) flushIfMany(count int) {
 	}
 }
 
-// flush writes all that waits.
+// flush writes the queue.
 func (w *Writer) flush() {
 	w.out.Lock()
 	defer w.out.Unlock()
@@ -164,7 +165,7 @@ func (w *Writer) writeLines() {
 	w.line.buf = w.line.buf[:0]
 }
 
-// write writes so that it can be read at once.
+// write writes lines that a reader of the file can see at once.
 func (w *Writer) write(lines []byte) error {
 	if w.zip == nil {
 		_, err := w.file.Write(lines)
@@ -174,8 +175,8 @@ func (w *Writer) write(lines []byte) error {
 	return errors.Join(err, w.zip.Flush())
 }
 
-// Close ends the recording; later events are left out. It returns the first error
-// there was, and does nothing the second time.
+// Close writes the queue and closes the file; later events are ignored. It returns the
+// first write error. A second Close does nothing.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	closed := w.closed
@@ -197,9 +198,8 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// stateEvents returns events that add up to a state, but for what is only of the
-// moment: packets, the story and the reigns. All carry the number and the time of
-// the last one they stand for.
+// stateEvents returns events that add up to a state, without its packets, story and leader
+// terms. All carry the number and the time of the last event they stand for.
 func stateEvents(s *trace.State) []trace.Event {
 	var all []trace.Event
 	if s.Seq == 0 {
@@ -213,7 +213,7 @@ func stateEvents(s *trace.State) []trace.Event {
 	add(trace.Event{Kind: trace.KindSettings, Settings: &settings})
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		// A start forgets what follows here, so it comes first.
+		// A start clears what the events below set, so it comes first.
 		add(trace.Event{Kind: trace.KindProcess, Node: n.ID, Process: n.Process, Text: n.Why})
 		add(trace.Event{Kind: trace.KindLoaded, Node: n.ID, Index: n.First, Entries: n.Entries[:len(n.Entries):len(n.Entries)], Last: n.SnapshotIndex, Term: n.SnapshotTerm, Data: n.Snapshot, Servers: n.SnapshotServers})
 		add(trace.Event{Kind: trace.KindTerm, Node: n.ID, Term: n.Term})
