@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Apply folds the next event into the state. The result depends on nothing but the
-// two. Apply accepts any event, also one that makes no sense, and does not keep the
-// pointer, but may keep what the event points to.
+// Apply folds the next event into the state. The result depends on nothing but the two. It
+// accepts any event, even one that makes no sense. It does not keep the pointer, but may
+// keep what the event points to.
 func (s *State) Apply(e *Event) {
 	s.Seq, s.At = e.Seq, e.At
-	// The story is told first: it needs to know how things stood before.
+	// First the story, which needs the state before the event.
 	s.narrate(e)
 	switch e.Kind {
 	case KindSettings:
@@ -36,7 +36,7 @@ func (s *State) Apply(e *Event) {
 	case KindLogLine:
 		s.applyLogLine(e)
 	case KindShape, KindHealed, KindCommand, KindRefused:
-		// Words: the story is all there is to them.
+		// These only appear in the story.
 	default:
 		if e.Node != "" {
 			s.applyNode(e)
@@ -82,8 +82,7 @@ func (s *State) applyNode(e *Event) {
 			n.applyLog(e)
 		}
 	}
-	// What a new leader appends to commit what came before it is not for the
-	// counter, so that nothing else tells of it.
+	// The counter never sees a no-op entry, so no event reports it as applied.
 	for n.Applied < n.Commit {
 		if next, ok := n.Entry(n.Applied + 1); !ok || next.Kind != EntryNoop {
 			break
@@ -92,7 +91,7 @@ func (s *State) applyNode(e *Event) {
 	}
 }
 
-// applyLeaderTerm notes when a node begins or ceases to lead.
+// applyLeaderTerm records when a node starts and stops leading.
 func (s *State) applyLeaderTerm(n *Node, e *Event) {
 	leads := n.Role == Leader
 	switch {
@@ -116,14 +115,14 @@ func (n *Node) applyProcess(e *Event) {
 	switch e.Process {
 	case Wiped:
 		*n = Node{ID: n.ID, Process: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
-	case Removed: // another machine that gets its name has nothing of it
+	case Removed: // a node added later under the same name starts from nothing
 		*n = Node{ID: n.ID, Process: Removed, Why: e.Text, Since: e.At, First: 1, ClockFactor: 1}
 	default:
 	}
 	if e.Process == Up && was == Paused || e.Process == Paused {
 		return
 	}
-	// What a process only knew in its memory is gone with it.
+	// A process takes what is only in its memory with it.
 	n.Role, n.RoleAt, n.Leader, n.Votes, n.Peers = "", e.At, "", nil, nil
 	n.Commit, n.Applied = 0, 0
 	if e.Process == Up {
@@ -134,7 +133,7 @@ func (n *Node) applyProcess(e *Event) {
 
 func (n *Node) applyRole(e *Event) {
 	if n.Role == Leader {
-		n.LastHeard, n.LastHeardFrom = e.At, n.ID // until now it was the one to be heard
+		n.LastHeard, n.LastHeardFrom = e.At, n.ID // it was the leader until now
 	}
 	n.Role, n.RoleAt = e.Role, e.At
 	n.Votes, n.Peers = nil, nil
@@ -142,13 +141,13 @@ func (n *Node) applyRole(e *Event) {
 	case Leader:
 		n.Peers = map[string]Progress{}
 	case Candidate:
-		// Its own vote comes with the vote event, once it is on disk.
+		// Its own vote has an event of its own, once it is on disk.
 	case Follower:
 	}
 }
 
-// applyCommit notes that entries are committed up to index, and which nodes lack
-// some from now on.
+// applyCommit advances the commit index of the cluster, and records since when nodes lag
+// behind it.
 func (s *State) applyCommit(index uint64) {
 	if index <= s.Commit {
 		return
@@ -161,8 +160,8 @@ func (s *State) applyCommit(index uint64) {
 	s.Commit = index
 }
 
-// calmPeriod is how long a value has to stand still for its next change to be one that
-// people would notice.
+// calmPeriod is how long a value must have stood still for its next change to be
+// noticeable.
 const calmPeriod = 500 * time.Millisecond
 
 func (n *Node) applyValue(e *Event) {
@@ -178,9 +177,9 @@ func (n *Node) applyValue(e *Event) {
 	}
 }
 
-// keepSnapshot notes the newest snapshot on a node's disk, which ends at index.
-// One that a node takes of itself may be finished after a later one has come from
-// its leader; then that stays the newest. What is loaded is what there is.
+// keepSnapshot records the newest snapshot on a node's disk, which ends at index. A node may
+// finish a snapshot of its own after it has installed a later one from its leader; the
+// later one stays. A loaded snapshot is always the newest.
 func (n *Node) keepSnapshot(index uint64, e *Event) {
 	if e.Kind != KindLoaded && (e.Term < n.SnapshotTerm || e.Term == n.SnapshotTerm && index < n.SnapshotIndex) {
 		return
@@ -188,8 +187,8 @@ func (n *Node) keepSnapshot(index uint64, e *Event) {
 	n.SnapshotIndex, n.SnapshotTerm, n.Snapshot, n.SnapshotServers = index, e.Term, e.Data, e.Servers
 }
 
-// IndexMax is the highest index of an entry that is believed: a trace from
-// elsewhere may say anything, and sums of indexes must not overflow.
+// IndexMax is the highest index and term that is accepted: sums of indexes from an
+// untrusted recording must not overflow.
 const IndexMax = 1 << 62
 
 func (n *Node) applyLog(e *Event) {
@@ -203,7 +202,7 @@ func (n *Node) applyLog(e *Event) {
 			return
 		}
 		if e.Index != end || len(n.Entries) == 0 {
-			// After an installed snapshot a log goes on behind a gap.
+			// After an installed snapshot a log continues behind a gap.
 			n.cutFrom(e.Index)
 			if len(n.Entries) == 0 {
 				n.First = e.Index
@@ -221,7 +220,7 @@ func (n *Node) applyLog(e *Event) {
 	case KindCompacted:
 		if e.Last >= n.First {
 			dropped := min(e.Last+1, end)
-			// Copied, so that the dropped entries do not stay in memory.
+			// A copy, which frees the memory of the dropped entries.
 			n.Entries = slices.Clone(n.Entries[dropped-n.First:])
 			n.First = dropped
 		}
@@ -231,8 +230,8 @@ func (n *Node) applyLog(e *Event) {
 	}
 }
 
-// cutFrom drops the entries from index on. What is left is copied before the
-// next append, because others may still read the array behind it.
+// cutFrom drops the entries from index on. It clips the rest so that the next append copies
+// it: clones of the state may still read the array behind it.
 func (n *Node) cutFrom(index uint64) {
 	switch {
 	case index <= n.First, index > n.First+uint64(len(n.Entries)):
@@ -242,8 +241,8 @@ func (n *Node) cutFrom(index uint64) {
 	}
 }
 
-// applyPacket folds a packet's event into the state, whose Seq and At are that
-// event's already.
+// applyPacket folds the event of a packet into the state. Seq and At of the state are
+// already those of the event.
 func (s *State) applyPacket(p *Packet) {
 	if isVoteRefusal(p) {
 		s.narratePacket(p)
@@ -270,7 +269,7 @@ func (s *State) applyPacket(p *Packet) {
 	}
 }
 
-// applyDelivered notes what the receiver learns from a packet.
+// applyDelivered records what the receiver learns from a packet.
 func (s *State) applyDelivered(p *Packet) {
 	to := s.Node(p.To)
 	if to == nil {
@@ -312,7 +311,7 @@ func (s *State) applyLinkFault(e *Event) {
 	}
 }
 
-// applyVerdict notes what a check says.
+// applyVerdict records the verdict of a check.
 func (s *State) applyVerdict(e *Event) {
 	now := Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text, Proof: e.Proof, Count: e.Count, At: e.At, Seq: e.Seq}
 	if was := s.Check(e.Check); was != nil {

@@ -2,8 +2,6 @@ package trace
 
 import "slices"
 
-// What a state remembers only the latest of.
-
 func (s *State) applyInvoked(op *Op) {
 	s.Clients.InFlight++
 	if op == nil {
@@ -38,8 +36,7 @@ func (s *State) applyReturned(op Op) {
 	s.Clients.Recent = append(s.Clients.Recent, op)
 }
 
-// applyLogLine keeps a line of the library's own log. Of a node that is not
-// known yet there is no place for it.
+// applyLogLine records a line of the library's own log, if its node is known.
 func (s *State) applyLogLine(e *Event) {
 	n := s.Node(e.Node)
 	if n == nil {

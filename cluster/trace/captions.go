@@ -5,13 +5,11 @@ import (
 	"strings"
 )
 
-// Localized are what a text is in other languages, by language. They are never
-// changed in place.
+// Localized holds the translations of a text by language. It is never changed in place.
 type Localized map[string]string
 
-// In returns the text in a language, such as zh or zh-TW: the translation into it
-// or, for the region of one that has none, into the language; if there is neither,
-// the original.
+// In returns the text in a language such as zh or zh-TW: its translation, else that of the
+// language without its region, else the original.
 func (t Localized) In(language, original string) string {
 	for len(t) > 0 && language != "" {
 		if text, ok := t[language]; ok {
@@ -26,7 +24,7 @@ func (t Localized) In(language, original string) string {
 	return original
 }
 
-// with returns the translations with one more.
+// with returns a copy with one more translation.
 func (t Localized) with(language, text string) Localized {
 	all := maps.Clone(t)
 	if all == nil {
@@ -36,8 +34,7 @@ func (t Localized) with(language, text string) Localized {
 	return all
 }
 
-// applyCaption notes what a scenario says. A translation stands behind what it
-// translates.
+// applyCaption records a caption or chapter. Its translations follow the original.
 func (s *State) applyCaption(e *Event) {
 	switch {
 	case e.Kind == KindChapter && e.Peer == "":
@@ -52,7 +49,7 @@ func (s *State) applyCaption(e *Event) {
 	}
 }
 
-// narrateCaption adds what a scenario says to the story.
+// narrateCaption adds a caption or chapter to the story.
 func (s *State) narrateCaption(e *Event) {
 	if e.Peer == "" {
 		s.addLine(TopicPresentation, "", "%s", e.Text)

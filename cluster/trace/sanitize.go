@@ -5,13 +5,13 @@ import (
 	"unicode"
 )
 
-// marksMax is how many combining marks Clean leaves on one letter: enough for
-// every language, too few to smear a letter over its neighbours.
+// marksMax is how many combining marks Sanitize leaves on one letter: enough for every
+// language, too few to smear a letter over its neighbours.
 const marksMax = 2
 
-// Sanitize makes foreign text safe to show and to write to a file. It drops what is no visible character:
-// controls, format and bidirectional characters, those of no width, and broken
-// UTF-8. Every kind of white space becomes one blank.
+// Sanitize makes untrusted text safe to show and to write to a file. It drops every
+// character that is not visible: control, format, bidirectional and zero-width characters
+// and broken UTF-8. White space of any kind becomes a space.
 func Sanitize(s string) string {
 	// Nearly all text is printable ASCII.
 	if strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e }) < 0 {
@@ -25,7 +25,7 @@ func Sanitize(s string) string {
 			b.WriteByte(' ')
 			marks = marksMax
 		case unicode.Is(unicode.M, r):
-			// A mark needs a letter to stand on, or it lands on what is before the text.
+			// A mark without a letter would land on whatever stands before the text.
 			if marks < marksMax && b.Len() > 0 && !invisible(r) {
 				b.WriteRune(r)
 			}
@@ -38,9 +38,8 @@ func Sanitize(s string) string {
 	return b.String()
 }
 
-// invisible says whether a character shows nothing of itself. Beside controls
-// and format characters these are the ones that Unicode calls ignorable, and
-// the fillers and blanks that look like an empty cell.
+// invisible reports whether a character shows nothing: control and format characters, those
+// that Unicode calls ignorable, and fillers and blanks that look like an empty cell.
 func invisible(r rune) bool {
 	return r == unicode.ReplacementChar || r == 0x115f || r == 0x1160 || r == 0x2800 || r == 0x3164 || r == 0xffa0 ||
 		unicode.In(r, unicode.C, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) ||

@@ -1,9 +1,9 @@
 package trace
 
-// IsSignificant says whether an event is worth stopping at. Heartbeats, appends and
-// their replies are not: what they bring about is an event of its own; a refused
-// append is, and so is each vote asked for or given, once it arrives or is lost.
-// Lines of the library's log are not, nor is a check that finds all well.
+// IsSignificant reports whether an event is worth stopping at. Heartbeats, appends and their
+// replies are not, because their effects are events of their own; a refused append is, and
+// so is every other packet once it is delivered or lost. Lines of the library's log are
+// not, nor is a verdict that is ok.
 func IsSignificant(e *Event) bool {
 	switch {
 	case e.Kind == KindLogLine, e.Kind == KindVerdict && e.Verdict == VerdictOK:

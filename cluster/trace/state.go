@@ -10,82 +10,85 @@ import (
 )
 
 const (
-	// inFlightMax is how many of the latest packets a state remembers.
+	// inFlightMax is how many of the latest packets a state keeps.
 	inFlightMax = 256
-	// storyMax is how many of the latest lines of the story a state remembers.
+	// storyMax is how many of the latest lines of the story a state keeps.
 	storyMax = 400
-	// leaderTermsMax is how many of the latest reigns a state remembers.
+	// leaderTermsMax is how many of the latest leader terms a state keeps.
 	leaderTermsMax = 200
-	// opsMax is how many of the latest finished operations a state remembers.
+	// opsMax is how many of the latest finished operations a state keeps.
 	opsMax = 200
-	// pendingMax is how many operations under way a state remembers: more than
-	// there can be clients.
+	// pendingMax is how many operations in flight a state keeps: more than there can be
+	// clients.
 	pendingMax = 512
-	// logLinesMax is how many of the latest lines of the library's own log a state
-	// remembers of each node.
+	// logLinesMax is how many of the latest lines of the library's own log a state keeps
+	// for each node.
 	logLinesMax = 50
-	// What names of nodes, links with a fault, checks and lost entries it remembers
-	// beyond these it ignores: no cluster has so many, but a trace from elsewhere may.
-	NodesMax  = 999
+	// How many links with faults, checks and lost entries a state keeps. It ignores what
+	// comes beyond; only an untrusted recording has so many.
 	linksMax  = 10_000
 	checksMax = 64
 	lostMax   = 10_000
 )
 
+// NodesMax is how many nodes a state keeps. It ignores the rest; only an untrusted recording
+// has so many.
+const NodesMax = 999
+
 // Link is one direction between two nodes.
 type Link struct{ From, To string }
 
-// Progress is what a leader knows of one of its followers.
+// Progress is what a leader knows about one of its followers.
 type Progress struct {
-	LastHeard time.Duration // when its last answer arrived
-	Match     uint64        // the last entry known to be the same on it
+	LastHeard time.Duration // when its last reply arrived
+	Match     uint64        // the highest entry known to be replicated to it (Raft paper: matchIndex)
 }
 
-// Node is all that is known of one node.
+// Node is everything known about one node.
 type Node struct {
 	ID      string
 	Process ProcessState
 	Why     string        // why it crashed
-	Since   time.Duration // when Life last changed
-	Role    Role          // meaningful while Life.Running()
+	Since   time.Duration // when Process last changed
+	Role    Role          // meaningful while Process.Running()
 	RoleAt  time.Duration // when Role last changed
 
 	Term     uint64 // on its disk
-	VoteTerm uint64 // the term it last voted in
-	Vote     string // for whom
-	Leader   string // whom it takes for the leader, "" nobody
+	VoteTerm uint64 // the term in which it last voted
+	Vote     string // the candidate it voted for
+	Leader   string // the leader it follows, "" for none
 
 	LastHeard     time.Duration       // when it last heard from a leader
-	LastHeardFrom string              // from which; itself if it led last, "" if none since it started
-	Votes         []string            // of a candidate: who granted its vote in this term, itself included
-	Peers         map[string]Progress // of a leader: what it knows of the others
+	LastHeardFrom string              // that leader; itself if it led last, "" if none since it started
+	Votes         []string            // of a candidate: the nodes that voted for it in this term, itself included
+	Peers         map[string]Progress // of a leader: what it knows about its followers
 
-	First   uint64 // index of Entries[0]; with an empty log, of the next entry
+	First   uint64 // the index of Entries[0]; with an empty log, of the next entry
 	Entries []Entry
 	Commit  uint64
-	Applied uint64 // committed entries that mean nothing to the counter included
+	Applied uint64 // the last entry applied; counts entries that the counter does not see
 
 	Value          int64
 	ValueAt        time.Duration // when Value last changed
-	ValueChangedAt time.Duration // when Value last changed after it had stood still for calm
-	BehindSince    time.Duration // when it last began to lack entries that are committed
+	ValueChangedAt time.Duration // when Value last changed after standing still for calmPeriod
+	BehindSince    time.Duration // since when it has lacked committed entries
 
 	SnapshotIndex uint64 // the last entry its newest snapshot covers, 0 without one
 	SnapshotTerm  uint64
 	Snapshot      []byte // its content; never changed in place
 	// SnapshotServers is the configuration in that snapshot.
 	SnapshotServers []Server
-	Servers         []Server // the configuration it uses
+	Servers         []Server // the configuration in use
 
-	// Truncated is what it last cut off its log, for the screen to show that it did.
+	// Truncated are the entries it last removed from the end of its log, for the screen.
 	Truncated      []Entry
 	TruncatedFirst uint64
 	TruncatedAt    time.Duration
 
 	LogLines []LogLine // the latest of the library's own log, oldest first
 
-	DiskFault   string  // "" for a sound disk
-	ClockFactor float64 // on its timeouts, 1 as set up
+	DiskFault   string  // "" for a healthy disk
+	ClockFactor float64 // by which its timeouts are multiplied, normally 1
 }
 
 // LogLine is a line of the library's own log on a node.
@@ -94,8 +97,7 @@ type LogLine struct {
 	Text string
 }
 
-// LastIndex returns the index of the last entry of its log or snapshot, whichever
-// is later.
+// LastIndex returns the index of the last entry in its log or snapshot, whichever is later.
 func (n *Node) LastIndex() uint64 {
 	return max(n.SnapshotIndex, n.First+uint64(len(n.Entries))-1)
 }
@@ -108,7 +110,7 @@ func (n *Node) LastTerm() uint64 {
 	return n.SnapshotTerm
 }
 
-// Entry returns the entry at index, and whether its log holds one.
+// Entry returns the entry at index, and whether the log holds it.
 func (n *Node) Entry(index uint64) (Entry, bool) {
 	if index < n.First || index >= n.First+uint64(len(n.Entries)) {
 		return Entry{}, false
@@ -116,41 +118,40 @@ func (n *Node) Entry(index uint64) (Entry, bool) {
 	return n.Entries[index-n.First], true
 }
 
-// InFlight is a packet on its way, or one that has lately arrived or been lost.
+// InFlight is a packet in flight, or one that was recently delivered or lost.
 type InFlight struct {
 	Packet
 	SentAt  time.Duration
 	EndedAt time.Duration // when it was delivered or lost
 }
 
-// LeaderTerm is a time for which a node took itself for the leader.
+// LeaderTerm is a period during which a node considered itself the leader.
 type LeaderTerm struct {
 	Node     string
 	Term     uint64
 	From, To time.Duration // To is 0 while it lasts
 }
 
-// Traffic counts packets. The counts are exact, whatever else is remembered.
+// Traffic counts packets. The counts are exact even where older packets are forgotten.
 type Traffic struct{ Sent, Delivered, Lost uint64 }
 
-// Clients is what the clients were told so far.
+// Clients is what the clients know about their operations.
 type Clients struct {
 	OK, Failed, Unknown uint64
 	InFlight            int
 	Recent              []Op // the latest that returned, oldest first
-	Pending             []Op // those under way, oldest first
-	// OKAt counts the acknowledged ones by the second of virtual time in which
-	// they were, in the place of the second modulo its length.
+	Pending             []Op // those in flight, oldest first
+	// OKAt counts acknowledged operations for each second of virtual time, at the second
+	// modulo the length of OKAt.
 	OKAt     []uint64
-	OKSecond int64 // the latest one counted
+	OKSecond int64 // the latest second counted
 }
 
-// RateSeconds is of how many of the latest seconds a state knows how many
-// operations were acknowledged in each.
+// RateSeconds is for how many of the latest seconds a state counts acknowledged operations.
 const RateSeconds = 20
 
-// OKIn returns how many operations were acknowledged in a second of virtual time,
-// 0 if that is too long ago to be known.
+// OKIn returns how many operations were acknowledged in a second of virtual time, 0 if it
+// is more than RateSeconds ago.
 func (c *Clients) OKIn(second int64) int {
 	if second < 0 || second > c.OKSecond || second <= c.OKSecond-RateSeconds || len(c.OKAt) == 0 {
 		return 0
@@ -172,27 +173,26 @@ func (c *Clients) countOK(at time.Duration) {
 	c.OKAt[c.OKSecond%RateSeconds]++
 }
 
-// Check is what one of the checks says at a moment.
+// Check is the latest verdict of a check.
 type Check struct {
 	Name    string
 	Verdict Verdict
-	Text    string        // in a plain sentence: what was promised and what happened, or why it is undecided
-	Proof   []uint64      // the numbers of the events it rests on
-	Count   uint64        // how many operations or events it rests on
+	Text    string        // a sentence: what was promised and what happened, or why it is undecided
+	Proof   []uint64      // the numbers of the events that prove it
+	Count   uint64        // how many operations or events it is based on
 	At      time.Duration // of the verdict
 	Seq     uint64        // of the verdict
 }
 
-// LostEntry is an entry that a client was told is counted, and that a later
-// committed log does not have.
+// LostEntry is an entry that was acknowledged to a client and is missing from a log
+// committed later.
 type LostEntry struct {
 	Index uint64
 	Entry Entry
 }
 
-// State is what a trace adds up to at one moment. The zero State is the moment
-// before the first event. A State got from [Log.State] or [State.Clone] is the
-// caller's own.
+// State is what the events add up to at one moment. The zero State is the moment before the
+// first event. A State from [Stream.State] or [State.Clone] belongs to the caller.
 type State struct {
 	Seq      uint64        // of the last event
 	At       time.Duration // of the last event
@@ -203,32 +203,32 @@ type State struct {
 	InFlight    []InFlight // by Packet.ID modulo its length
 	Traffic     Traffic
 	Clients     Clients
-	Story       []StoryLine  // what happened in words, oldest first
-	LeaderTerms []LeaderTerm // who led when, the latest last
+	Story       []StoryLine  // oldest first
+	LeaderTerms []LeaderTerm // the latest last
 
-	Chapter, Caption string // what a scenario said last, "" nothing
-	// ChapterIn and CaptionIn are the same in other languages.
+	Chapter, Caption string // the latest of a scenario, "" for none
+	// ChapterIn and CaptionIn are their translations.
 	ChapterIn, CaptionIn Localized
-	CaptionAt            time.Duration // when the scenario said it
-	Commit               uint64        // the highest commit index that any node reported
+	CaptionAt            time.Duration // when the caption appeared
+	Commit               uint64        // the highest commit index of any node
 
-	Checks []Check     // the latest verdict of each check that has one, in the order of the first
+	Checks []Check     // in the order of their first verdicts
 	Lost   []LostEntry // by index
 
-	// index says where in Nodes each one is. It is replaced when a node is added,
-	// never changed, so that clones may share it.
+	// index maps names to positions in Nodes. It is replaced when a node is added, never
+	// changed in place, because clones share it.
 	index map[string]int
 }
 
-// Clone returns a state that shares nothing that either may change.
+// Clone returns a copy that shares nothing that applying events changes.
 func (s *State) Clone() State {
 	var c State
 	s.CopyTo(&c)
 	return c
 }
 
-// CopyTo makes c the same as s, sharing nothing that either may change. It uses
-// the memory that c has, so that a copy for each frame costs little.
+// CopyTo makes c a clone of s. It reuses the memory of c, so that a copy for each frame
+// costs little.
 func (s *State) CopyTo(c *State) {
 	nodes, faults, flights, story, reigns, checks := c.Nodes, c.Faults, c.InFlight, c.Story, c.LeaderTerms, c.Checks
 	pending := c.Clients.Pending
@@ -236,8 +236,8 @@ func (s *State) CopyTo(c *State) {
 	c.Nodes = append(nodes[:0], s.Nodes...)
 	for i := range c.Nodes {
 		n := &c.Nodes[i]
-		// Entries are only ever appended to or cut, never overwritten: both may
-		// read the same array, but only one may append to it.
+		// Entries are appended or cut, never overwritten: both states may read the same
+		// array, but only one may append to it.
 		n.Entries = slices.Clip(n.Entries)
 		n.Votes = slices.Clip(n.Votes)
 		n.Peers = maps.Clone(n.Peers)
@@ -259,8 +259,8 @@ func (s *State) CopyTo(c *State) {
 	c.Clients.OKAt = slices.Clone(c.Clients.OKAt)
 }
 
-// Node returns the node with that name, nil if there never was one. The pointer
-// is good until the next event.
+// Node returns the node with that name, nil if there never was one. The pointer is valid
+// until the next event.
 func (s *State) Node(id string) *Node {
 	if i, ok := s.index[id]; ok && i < len(s.Nodes) && s.Nodes[i].ID == id {
 		return &s.Nodes[i]
@@ -268,7 +268,7 @@ func (s *State) Node(id string) *Node {
 	if len(s.index) == len(s.Nodes) {
 		return nil
 	}
-	// Whoever put the state together by hand has made no index.
+	// A state put together by hand has no index.
 	i := slices.IndexFunc(s.Nodes, func(n Node) bool { return n.ID == id })
 	if i < 0 {
 		return nil
@@ -276,8 +276,8 @@ func (s *State) Node(id string) *Node {
 	return &s.Nodes[i]
 }
 
-// Check returns what a check says, nil if it has said nothing yet. The pointer is
-// good until the next event.
+// Check returns the latest verdict of a check, nil if it has none. The pointer is valid
+// until the next event.
 func (s *State) Check(name string) *Check {
 	i := slices.IndexFunc(s.Checks, func(c Check) bool { return c.Name == name })
 	if i < 0 {
@@ -286,7 +286,7 @@ func (s *State) Check(name string) *Check {
 	return &s.Checks[i]
 }
 
-// addNode puts a new node into its place, and returns nil if there are too many.
+// addNode inserts a new node in order. It returns nil if there are too many.
 func (s *State) addNode(id string) *Node {
 	if len(s.Nodes) >= NodesMax {
 		return nil
@@ -297,6 +297,8 @@ func (s *State) addNode(id string) *Node {
 	return &s.Nodes[at]
 }
 
+// IndexNodes rebuilds the index behind [State.Node]. Code that sets Nodes directly, such as a
+// decoder, calls it.
 func (s *State) IndexNodes() {
 	if len(s.Nodes) == 0 {
 		return
@@ -307,8 +309,8 @@ func (s *State) IndexNodes() {
 	}
 }
 
-// LeaderNode returns the node that leads: of all running nodes that think they
-// do, the one of the highest term. It is nil when there is none.
+// LeaderNode returns the leader: of all running nodes that consider themselves leader, the
+// one with the highest term. It returns nil if there is none.
 func (s *State) LeaderNode() *Node {
 	var leader *Node
 	for i := range s.Nodes {
@@ -320,8 +322,8 @@ func (s *State) LeaderNode() *Node {
 	return leader
 }
 
-// Voters returns the names of the voters in the configuration of the node that
-// leads or, without a leader, of the node with the longest log.
+// Voters returns the names of the voters in the configuration of the leader or, without
+// one, of the node with the most up-to-date log.
 func (s *State) Voters() []string {
 	best := s.LeaderNode()
 	if best == nil {
@@ -345,24 +347,24 @@ func (s *State) Voters() []string {
 	return voters
 }
 
-// CompareNames orders names of nodes as people do: n2 comes before n10.
+// CompareNames compares names of nodes in natural order: n2 comes before n10.
 func CompareNames(a, b string) int {
 	stemA, numberA := splitNumber(a)
 	stemB, numberB := splitNumber(b)
 	return cmp.Or(cmp.Compare(stemA, stemB), cmp.Compare(numberA, numberB), cmp.Compare(a, b))
 }
 
-// splitNumber splits off the number a name ends in.
+// splitNumber splits off the number at the end of a name.
 func splitNumber(name string) (stem string, number int) {
 	stem = strings.TrimRight(name, "0123456789")
 	number, _ = strconv.Atoi(name[len(stem):])
 	return stem, number
 }
 
-// Quorum returns how many of n voters decide.
+// Quorum returns the size of a majority of n voters.
 func Quorum(n int) int { return n/2 + 1 }
 
-// PacketsInFlight returns the packets that are on their way, oldest first.
+// PacketsInFlight returns the packets in flight, oldest first.
 func (s *State) PacketsInFlight() []InFlight {
 	var flying []InFlight
 	for _, f := range s.InFlight {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Stream takes the events of a cluster as they happen and holds the state they add
-// up to. It is safe for use by many goroutines on both sides of virtual time:
-// nothing waits while its lock is held.
+// Stream numbers the events of a running cluster and holds the state they add up to. It is
+// safe for use by many goroutines on both sides of virtual time, because nothing waits
+// while its lock is held. The zero Stream is ready for use.
 type Stream struct {
 	mu          sync.Mutex
 	state       State
@@ -36,114 +36,115 @@ type Sink interface {
 }
 
 // AddSink passes the present state and every later event to a sink.
-func (l *Stream) AddSink(sink Sink) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	sink.Start(&l.state)
-	l.sinks = append(l.sinks, sink)
+func (s *Stream) AddSink(sink Sink) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sink.Start(&s.state)
+	s.sinks = append(s.sinks, sink)
 }
 
-// Subscribe has f see every later event, in order. F must be quick, must not
-// wait, and must not call back into the log.
-func (l *Stream) Subscribe(f func(Event)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.subscribers = append(l.subscribers, f)
+// Subscribe makes the stream call f with every later event, in order. f must be quick, must
+// not wait, and must not call back into the stream.
+func (s *Stream) Subscribe(f func(Event)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subscribers = append(s.subscribers, f)
 }
 
-// SetChecker has f see every later event, in order. The verdicts it returns become the
-// events right after that one; f does not see them. F must be quick, must not
-// wait, must not keep the pointer, and must not call back into the log.
-func (l *Stream) SetChecker(f func(*Event) []Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.checker = f
+// SetChecker makes the stream call f with every later event, in order. The verdicts f
+// returns become the events right after that one; f does not see them. f must be quick,
+// must not wait, must not keep the pointer, and must not call back into the stream.
+func (s *Stream) SetChecker(f func(*Event) []Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checker = f
 }
 
-// Emit numbers the event and adds it. Its fields must not change afterwards.
-func (l *Stream) Emit(e Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.event = e
-	l.add(&l.event)
-	if l.checker != nil && e.Kind != KindVerdict {
-		l.addVerdicts(l.checker(&l.event))
+// Emit numbers an event and adds it. What it points to must not change afterwards.
+func (s *Stream) Emit(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.event = e
+	s.add(&s.event)
+	if s.checker != nil && e.Kind != KindVerdict {
+		s.addVerdicts(s.checker(&s.event))
 	}
 }
 
-// add numbers the event, applies it and passes it on. The log is locked.
-func (l *Stream) add(e *Event) {
-	e.Seq = l.state.Seq + 1
-	// Goroutines that run at the same time may arrive in another order than they
-	// looked at the clock; time in a trace never goes back.
-	e.At = max(e.At, l.state.At)
-	l.state.Apply(e)
-	for _, sink := range l.sinks {
-		sink.Add(e, &l.state)
+// add numbers the event, applies it and passes it on. The caller holds s.mu.
+func (s *Stream) add(e *Event) {
+	e.Seq = s.state.Seq + 1
+	// Concurrent goroutines may arrive in another order than they read the clock; time in a
+	// trace never goes back.
+	e.At = max(e.At, s.state.At)
+	s.state.Apply(e)
+	for _, sink := range s.sinks {
+		sink.Add(e, &s.state)
 	}
-	for _, f := range l.subscribers {
+	for _, f := range s.subscribers {
 		f(*e)
 	}
 }
 
-// addVerdicts adds verdicts. The log is locked.
-func (l *Stream) addVerdicts(verdicts []Event) {
+// addVerdicts adds verdicts. The caller holds s.mu.
+func (s *Stream) addVerdicts(verdicts []Event) {
 	for i := range verdicts {
-		l.add(&verdicts[i])
+		s.add(&verdicts[i])
 	}
 }
 
-// EmitPacket is Emit for an event of [KindPacket]. There are many of those, so it
-// needs no memory where nobody keeps the event.
-func (l *Stream) EmitPacket(at time.Duration, p *Packet) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.state.Seq++
-	l.state.At = max(at, l.state.At)
-	l.packet = *p
-	l.state.applyPacket(&l.packet)
-	for _, sink := range l.sinks {
-		sink.AddPacket(&l.packet, &l.state)
+// EmitPacket is Emit for an event of [KindPacket], of which there are many: it allocates
+// nothing unless there are subscribers.
+func (s *Stream) EmitPacket(at time.Duration, p *Packet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Seq++
+	s.state.At = max(at, s.state.At)
+	s.packet = *p
+	s.state.applyPacket(&s.packet)
+	for _, sink := range s.sinks {
+		sink.AddPacket(&s.packet, &s.state)
 	}
-	if len(l.subscribers) > 0 || l.checker != nil {
-		l.forwardPacket()
+	if len(s.subscribers) > 0 || s.checker != nil {
+		s.forwardPacket()
 	}
 }
 
-// forwardPacket shows the packet to the subscribers, which may keep their copy, and to the checker.
-func (l *Stream) forwardPacket() {
-	e := &l.carrier
-	e.Seq, e.At, e.Kind, e.Packet = l.state.Seq, l.state.At, KindPacket, &l.packet
-	if len(l.subscribers) > 0 {
-		kept, p := *e, l.packet
+// forwardPacket passes the packet to the subscribers, which may keep their copy, and to the
+// checker.
+func (s *Stream) forwardPacket() {
+	e := &s.carrier
+	e.Seq, e.At, e.Kind, e.Packet = s.state.Seq, s.state.At, KindPacket, &s.packet
+	if len(s.subscribers) > 0 {
+		kept, p := *e, s.packet
 		kept.Packet = &p
-		for _, f := range l.subscribers {
+		for _, f := range s.subscribers {
 			f(kept)
 		}
 	}
-	if l.checker != nil {
-		l.addVerdicts(l.checker(e))
+	if s.checker != nil {
+		s.addVerdicts(s.checker(e))
 	}
 }
 
 // State returns a copy of the present state.
-func (l *Stream) State() State {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.state.Clone()
+func (s *Stream) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Clone()
 }
 
-// CopyTo makes c a copy of the present state, in the memory that c has.
-func (l *Stream) CopyTo(c *State) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.state.CopyTo(c)
+// CopyTo copies the present state to c, reusing the memory of c.
+func (s *Stream) CopyTo(c *State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.CopyTo(c)
 }
 
-// Read calls f with the present state, without a copy. F must be quick, must
-// not wait, must not keep the pointer, and must not call back into the log.
-func (l *Stream) Read(f func(*State)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f(&l.state)
+// Read calls f with the present state, without a copy. f must be quick, must not wait, must
+// not keep the pointer, and must not call back into the stream.
+func (s *Stream) Read(f func(*State)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.state)
 }
