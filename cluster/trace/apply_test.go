@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestATraceFromElsewhereDoesNotFillTheMemory(t *testing.T) {
+func TestUntrustedEventsDoNotFillMemory(t *testing.T) {
 	var s State
 	leader := Event{Kind: KindRole, Node: "n1", Role: Leader}
 	s.Apply(&leader)
@@ -17,6 +17,6 @@ func TestATraceFromElsewhereDoesNotFillTheMemory(t *testing.T) {
 		s.Apply(&Event{Kind: KindPacket, Packet: &Packet{ID: 1, Status: Delivered, Reply: true, From: name, To: "n1", Kind: "append"}})
 	}
 	if len(s.Nodes) != NodesMax || len(s.Faults) != linksMax || len(s.Checks) != checksMax || len(s.Lost) != lostMax || len(s.Node("n1").Peers) != NodesMax {
-		t.Errorf("it remembers %d nodes, %d links, %d checks, %d lost entries, %d peers", len(s.Nodes), len(s.Faults), len(s.Checks), len(s.Lost), len(s.Node("n1").Peers))
+		t.Errorf("the state keeps %d nodes, %d links, %d checks, %d lost entries, %d peers", len(s.Nodes), len(s.Faults), len(s.Checks), len(s.Lost), len(s.Node("n1").Peers))
 	}
 }

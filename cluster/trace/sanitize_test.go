@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-func TestCleanLeavesOnlyVisibleCharacters(t *testing.T) {
+func TestSanitizeKeepsOnlyVisibleCharacters(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":                            "plain",
 		"Müller 世界":                        "Müller 世界",
@@ -23,22 +23,22 @@ func TestCleanLeavesOnlyVisibleCharacters(t *testing.T) {
 		"\u3164\u2800\u115f.":              ".",
 	} {
 		if got := Sanitize(in); got != want {
-			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+			t.Errorf("Sanitize(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
 
-func FuzzClean(f *testing.F) {
+func FuzzSanitize(f *testing.F) {
 	f.Add("x\x1b]52;c;aGk=\x07\u202e\u0300")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := Sanitize(s)
 		for _, r := range got {
 			if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Cs) {
-				t.Fatalf("Clean(%q) = %q holds %U", s, got, r)
+				t.Fatalf("Sanitize(%q) = %q contains %U", s, got, r)
 			}
 		}
 		if Sanitize(got) != got {
-			t.Fatalf("Clean(%q) = %q changes when cleaned again", s, got)
+			t.Fatalf("Sanitize(%q) = %q changes when sanitized again", s, got)
 		}
 	})
 }

@@ -2,7 +2,7 @@ package trace
 
 import "testing"
 
-func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
+func TestHeartbeatsAndRoutineAreNotSignificant(t *testing.T) {
 	packet := func(kind string, fate PacketStatus, reply, ok bool) *Event {
 		return &Event{Kind: KindPacket, Packet: &Packet{Kind: kind, Status: fate, Reply: reply, OK: ok}}
 	}
@@ -14,7 +14,7 @@ func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
 		{Kind: KindVerdict, Verdict: VerdictOK},
 	} {
 		if IsSignificant(e) {
-			t.Errorf("%+v %+v matters", e, e.Packet)
+			t.Errorf("%+v %+v is significant", e, e.Packet)
 		}
 	}
 	for _, e := range []*Event{
@@ -29,7 +29,7 @@ func TestHeartbeatsAndRoutineDoNotMatter(t *testing.T) {
 		{Kind: KindApplied},
 	} {
 		if !IsSignificant(e) {
-			t.Errorf("%+v %+v does not matter", e, e.Packet)
+			t.Errorf("%+v %+v is not significant", e, e.Packet)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// three is a cluster of three nodes, led by n1 in term 2 with three entries.
+// three returns a cluster of three nodes with three entries each, led by n1 in term 2.
 func three() *State {
 	var s State
 	s.Apply(&Event{Kind: KindSettings, Settings: &Settings{PreVote: true, Lease: 500 * time.Millisecond}})
@@ -29,7 +29,7 @@ func three() *State {
 	return &s
 }
 
-// packet has a packet sent and delivered, at the present moment.
+// packet sends and delivers a packet at the present moment.
 func (s *State) packet(p Packet) {
 	p.ID = s.Seq + 1
 	for _, p.Status = range []PacketStatus{Sent, Delivered} {
@@ -45,7 +45,7 @@ func later(s *State, by time.Duration, e Event) {
 	s.Apply(&e)
 }
 
-func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
+func TestStoryLineForEachEvent(t *testing.T) {
 	config := func(servers ...Server) Event { return Event{Kind: KindConfig, Node: "n1", Servers: servers} }
 	n1, n2, n3 := Server{"n1", true}, Server{"n2", true}, Server{"n3", true}
 	life := func(id string, l ProcessState) Event {
@@ -88,7 +88,7 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 			s.At += 700 * time.Millisecond
 		}, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}},
 		{"", nil, Event{Kind: KindVote, Node: "n2", Peer: "n1", Term: 3}},
-		{"", func(s *State) { apply(s, life("n2", Killed)); s.Story = nil }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}}, // what its disk holds
+		{"", func(s *State) { apply(s, life("n2", Killed)); s.Story = nil }, Event{Kind: KindVote, Node: "n2", Peer: "n2", Term: 3}}, // the vote on disk at a start
 		{"n2 becomes leader of term 3 with 2 of 3 votes: n2, n3", func(s *State) {
 			apply(s, role("n2", Candidate, 2))
 			s.Apply(&Event{Kind: KindTerm, Node: "n2", Term: 3})
@@ -189,14 +189,14 @@ func TestTheStorySaysWhoWhatAndWhy(t *testing.T) {
 	}
 }
 
-// answer has both followers answer the leader now.
+// answer makes both followers reply to the leader now.
 func answer(s *State) {
 	for _, id := range []string{"n2", "n3"} {
 		s.packet(Packet{Kind: "heartbeat", Reply: true, From: id, To: "n1", Term: 2, OK: true})
 	}
 }
 
-// candidate makes n2 one, in term 3, and lets n3 know of no leader.
+// candidate makes n2 a candidate in term 3, and n3 a follower without a leader.
 func candidate(s *State) {
 	s.Apply(&Event{Kind: KindRole, Node: "n2", Role: Candidate, At: s.At})
 	s.Apply(&Event{Kind: KindTerm, Node: "n2", Term: 3, At: s.At})
@@ -212,9 +212,7 @@ func returned(op Op) Event {
 	return Event{Kind: KindReturned, Op: &op}
 }
 
-// A check that finds all well has nothing to tell, and one that found something
-// tells it once, however much is lost after that.
-func TestAVerdictIsToldOnceUnlessAllIsWell(t *testing.T) {
+func TestStoryTellsAVerdictOnceUnlessItIsOK(t *testing.T) {
 	s := three()
 	said := func(v Verdict, text string) {
 		s.Apply(&Event{At: s.At, Kind: KindVerdict, Check: "linearizable", Verdict: v, Text: text})
@@ -232,11 +230,11 @@ func TestAVerdictIsToldOnceUnlessAllIsWell(t *testing.T) {
 		told = append(told, line.Text)
 	}
 	if want := []string{"linearizable is undecided: too much", "linearizable is violated: c2 read 4"}; !slices.Equal(told, want) {
-		t.Errorf("told %q, not %q", told, want)
+		t.Errorf("the story is %q, want %q", told, want)
 	}
 }
 
-func TestWhatALeaderHearsLaterIsNotInAClone(t *testing.T) {
+func TestCloneKeepsPeersWhenTheLeaderHearsMore(t *testing.T) {
 	s := three()
 	answer(s)
 	clone := s.Clone()
@@ -248,7 +246,7 @@ func TestWhatALeaderHearsLaterIsNotInAClone(t *testing.T) {
 	}
 }
 
-func TestEntriesCutAndReplacedLaterAreStillInAClone(t *testing.T) {
+func TestCloneKeepsEntriesThatAreTruncatedLater(t *testing.T) {
 	s := three()
 	later(s, 0, Event{Kind: KindAppended, Node: "n2", Index: 4, Entries: []Entry{{Term: 2}}})
 	clone := s.Clone()
@@ -259,11 +257,11 @@ func TestEntriesCutAndReplacedLaterAreStillInAClone(t *testing.T) {
 		t.Errorf("got %s\nwant %s", got, was)
 	}
 	if got := s.Node("n2").Truncated; len(got) != 2 || got[0].Term != 2 {
-		t.Errorf("what it cut off last is now %v", got)
+		t.Errorf("Truncated has changed to %v", got)
 	}
 }
 
-func TestWhatGoesRoundInACircleIsToldOnceWithACount(t *testing.T) {
+func TestRecurringStoryLinesAreMergedWithACount(t *testing.T) {
 	s := three()
 	for i := range 30 {
 		later(s, time.Second, Event{Kind: KindShape, Text: []string{"a", "b", "c"}[i%3]})
@@ -273,17 +271,17 @@ func TestWhatGoesRoundInACircleIsToldOnceWithACount(t *testing.T) {
 	}
 }
 
-func TestTheStoryIsBounded(t *testing.T) {
+func TestStoryIsBounded(t *testing.T) {
 	s := three()
 	for i := range 10 * storyMax {
 		later(s, 0, Event{Kind: KindShape, Text: string(rune(1000 + i))})
 	}
 	if len(s.Story) > storyMax || s.Story[len(s.Story)-1].Text != string(rune(1000+10*storyMax-1)) {
-		t.Errorf("%d lines", len(s.Story))
+		t.Errorf("the story has %d lines", len(s.Story))
 	}
 }
 
-func TestReignsSayWhoLedWhen(t *testing.T) {
+func TestLeaderTermsRecordWhoLedWhen(t *testing.T) {
 	s := three()
 	later(s, time.Second, Event{Kind: KindRole, Node: "n1", Role: Follower})
 	later(s, time.Second, Event{Kind: KindRole, Node: "n2", Role: Leader, Term: 3})
@@ -298,6 +296,6 @@ func TestReignsSayWhoLedWhen(t *testing.T) {
 		later(s, time.Second, Event{Kind: KindRole, Node: "n3", Role: []Role{Follower, Leader}[i%2], Term: uint64(i)})
 	}
 	if len(s.LeaderTerms) > leaderTermsMax {
-		t.Errorf("%d reigns", len(s.LeaderTerms))
+		t.Errorf("the state keeps %d leader terms", len(s.LeaderTerms))
 	}
 }

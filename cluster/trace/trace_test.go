@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestNoEventMakesTheStatePanic(t *testing.T) {
+func TestApplyNeverPanics(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var s trace.State
 		for _, e := range rapid.SliceOfN(tracetest.AnyEvent(), 0, 60).Draw(t, "events") {
@@ -21,14 +21,14 @@ func TestNoEventMakesTheStatePanic(t *testing.T) {
 			tracetest.Read(&s)
 			for i := range s.Nodes {
 				if at := s.Node(s.Nodes[i].ID); at != &s.Nodes[i] {
-					t.Fatalf("Node(%q) is another one", s.Nodes[i].ID)
+					t.Fatalf("Node(%q) returns another node", s.Nodes[i].ID)
 				}
 			}
 		}
 	})
 }
 
-// FuzzApply is the same for the fuzzer, which draws longer and stranger ones.
+// FuzzApply is TestApplyNeverPanics for the fuzzer, which draws longer and stranger events.
 func FuzzApply(f *testing.F) {
 	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
 		var s trace.State
@@ -39,9 +39,8 @@ func FuzzApply(f *testing.F) {
 	}))
 }
 
-// TestACloneIsIndependent lets a state and its clone go different ways, neither
-// of which may show in the other.
-func TestACloneIsIndependent(t *testing.T) {
+// TestCloneIsIndependent applies different events to a state and to its clone.
+func TestCloneIsIndependent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var s trace.State
 		for _, e := range rapid.SliceOfN(tracetest.AnyEvent(), 0, 40).Draw(t, "before") {
@@ -57,20 +56,20 @@ func TestACloneIsIndependent(t *testing.T) {
 			s.Apply(&e)
 		}
 		if got := tracetest.Text(&clone); got != was {
-			t.Fatalf("the original's way shows in the clone:\n%s\n%s", got, was)
+			t.Fatalf("events of the original show in the clone:\n%s\n%s", got, was)
 		}
 		now := tracetest.Text(&s)
 		for _, e := range ways.Draw(t, "clone") {
 			clone.Apply(&e)
 		}
 		if got := tracetest.Text(&s); got != now {
-			t.Fatalf("the clone's way shows in the original:\n%s\n%s", got, now)
+			t.Fatalf("events of the clone show in the original:\n%s\n%s", got, now)
 		}
 	})
 }
 
-// TestACloneMayBeReadWhileTheOriginalGoesOn is for the race detector.
-func TestACloneMayBeReadWhileTheOriginalGoesOn(*testing.T) {
+// TestCloneCanBeReadWhileTheOriginalChanges is for the race detector.
+func TestCloneCanBeReadWhileTheOriginalChanges(*testing.T) {
 	var log trace.Stream
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
@@ -96,7 +95,7 @@ func TestACloneMayBeReadWhileTheOriginalGoesOn(*testing.T) {
 	readers.Wait()
 }
 
-func TestEmitFromManyGoroutinesNumbersEveryEventOnce(t *testing.T) {
+func TestConcurrentEmitNumbersEveryEventOnce(t *testing.T) {
 	var log trace.Stream
 	const goroutines, each = 8, 500
 	var seen []trace.Event
@@ -116,24 +115,24 @@ func TestEmitFromManyGoroutinesNumbersEveryEventOnce(t *testing.T) {
 	writers.Wait()
 	state := log.State()
 	if len(seen) != goroutines*each || state.Seq != goroutines*each || state.Traffic.Sent != goroutines*each/2 {
-		t.Fatalf("%d events, the last is number %d, %d packets", len(seen), state.Seq, state.Traffic.Sent)
+		t.Fatalf("%d events, the last one numbered %d, %d packets", len(seen), state.Seq, state.Traffic.Sent)
 	}
 	for i, e := range seen {
 		if e.Seq != uint64(i+1) || i > 0 && e.At < seen[i-1].At {
 			t.Fatalf("event %d has number %d and time %v after %v", i, e.Seq, e.At, seen[max(i-1, 0)].At)
 		}
 	}
-	// What the subscribers see adds up to the same state.
+	// The events that subscribers get add up to the same state.
 	var folded trace.State
 	for _, e := range seen {
 		folded.Apply(&e)
 	}
 	if got, want := tracetest.Text(&folded), tracetest.Text(&state); got != want {
-		t.Errorf("folded again the events give another state:\n%s\n%s", got, want)
+		t.Errorf("applied again, the events add up to another state:\n%s\n%s", got, want)
 	}
 }
 
-func TestNamesAreOrderedAsPeopleDo(t *testing.T) {
+func TestNamesSortInNaturalOrder(t *testing.T) {
 	want := []string{"a", "a1", "n", "n1", "n2", "n9", "n10", "n010", "n99", "n100", "n99999999999999999998", "n99999999999999999999", "zoe"}
 	var s trace.State
 	for _, i := range []int{5, 0, 11, 3, 12, 7, 1, 9, 2, 10, 6, 4, 8} {
@@ -155,7 +154,7 @@ func TestNamesAreOrderedAsPeopleDo(t *testing.T) {
 		}
 	}
 	if trace.CompareNames("n2", "n10") >= 0 || trace.CompareNames("n9", "n10") >= 0 || trace.CompareNames("n1", "zoe") >= 0 {
-		t.Error("n2 comes before n10")
+		t.Error("n2 must come before n10")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// written returns what is read of what was written.
+// written encodes a value and returns what it decodes to.
 func written[T any](value *T, describe func(*deltaCodec, *T)) T {
 	var all stringTable
 	w := deltaCodec{table: &all}
@@ -29,8 +29,8 @@ func written[T any](value *T, describe func(*deltaCodec, *T)) T {
 
 func eventDescription(c *deltaCodec, e *trace.Event) { c.event(e, false) }
 
-// TestEveryFieldIsCoded fails when a field is added that the codec does not know.
-func TestEveryFieldIsCoded(t *testing.T) {
+// TestCodecKnowsEveryField fails when a field is added that the codec does not know.
+func TestCodecKnowsEveryField(t *testing.T) {
 	check := func(name string, want, got any) {
 		t.Helper()
 		if !reflect.DeepEqual(want, got) {
@@ -45,7 +45,7 @@ func TestEveryFieldIsCoded(t *testing.T) {
 	tracetest.Fill(reflect.ValueOf(&s).Elem(), &n)
 	s.IndexNodes()
 	check("a state", s, written(&s, (*deltaCodec).state))
-	// Each field alone, so that none of them stands in for another.
+	// Each field alone, so that no field stands in for another.
 	for i := range reflect.TypeFor[trace.Event]().NumField() {
 		var e trace.Event
 		tracetest.Fill(reflect.ValueOf(&e).Elem().Field(i), &n)
@@ -61,7 +61,7 @@ func TestEveryFieldIsCoded(t *testing.T) {
 	}
 }
 
-func TestNothingAndAnEmptyListAreCodedApart(t *testing.T) {
+func TestCodecTellsNilFromEmpty(t *testing.T) {
 	s := trace.State{Nodes: []trace.Node{{Peers: map[string]trace.Progress{}, Votes: []string{}}, {}}, Faults: map[trace.Link][]string{}}
 	s.IndexNodes()
 	if got := written(&s, (*deltaCodec).state); !reflect.DeepEqual(got, s) {
@@ -69,7 +69,7 @@ func TestNothingAndAnEmptyListAreCodedApart(t *testing.T) {
 	}
 }
 
-func TestMonstrousNumbersAreCoded(t *testing.T) {
+func TestCodecKeepsExtremeNumbers(t *testing.T) {
 	for _, n := range []uint64{1, math.MaxUint64, 1 << 63, 1<<63 - 1, 1<<63 + 1, 127, 128} {
 		for _, m := range []uint64{0, 1, math.MaxUint64, 1 << 63} {
 			e := trace.Event{Seq: n, At: time.Duration(m), Kind: trace.KindTerm, Term: n, Index: m, Last: n, Value: int64(n), Size: int64(m), Factor: math.Copysign(0, -1)}
@@ -80,12 +80,12 @@ func TestMonstrousNumbersAreCoded(t *testing.T) {
 	}
 }
 
-// TestAnyEventsAreCoded writes events one after the other, as a history does.
-func TestAnyEventsAreCoded(t *testing.T) {
+// TestCodecKeepsAnyEvents writes events one after another, as a history does.
+func TestCodecKeepsAnyEvents(t *testing.T) {
 	rapid.Check(t, checkCodec)
 }
 
-// FuzzCodec is the same for the fuzzer.
+// FuzzCodec is TestCodecKeepsAnyEvents for the fuzzer.
 func FuzzCodec(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkCodec)) }
 
 func checkCodec(t *rapid.T) {

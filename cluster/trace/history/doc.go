@@ -13,6 +13,6 @@
 //
 // deltaCodec describes each type once, for writing and for reading; the bytes never
 // leave the program. To add a field to an event or to the state: add a line to its
-// description in codec_event.go or codec_state.go. TestEveryFieldIsCoded fails until
+// description in codec_event.go or codec_state.go. TestCodecKnowsEveryField fails until
 // then.
 package history

@@ -14,11 +14,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// kept is a history of events, and everything that it should say of them.
+// kept is a history with the plain lists of events and states that it must agree with.
 type kept struct {
 	h      *History
 	events []trace.Event
-	states []trace.State // states[i] is the one after events[i-1]
+	states []trace.State // states[i] follows events[i-1]
 }
 
 func keep(budget int64, events []trace.Event) *kept {
@@ -38,44 +38,44 @@ func keep(budget int64, events []trace.Event) *kept {
 	return k
 }
 
-// TestAHistoryKnowsEveryMoment compares a history with plain lists of events and
-// states, for budgets that hold all and such that hold little.
-func TestAHistoryKnowsEveryMoment(t *testing.T) {
+// TestHistoryReturnsEveryMomentItHolds compares a history with plain lists of events and
+// states, for budgets that hold everything and budgets that hold little.
+func TestHistoryReturnsEveryMomentItHolds(t *testing.T) {
 	chunks, dropped := 0, uint64(0)
 	rapid.Check(t, func(t *rapid.T) {
 		budget := rapid.SampledFrom([]int64{1 << 10, 1 << 13, 1 << 15, 1 << 30}).Draw(t, "budget")
-		// The same over and over: what it adds up to stays small, as in a real run, so
-		// that there are several chunks.
+		// Repeated, so that the state stays small, as in a real run, and there are several
+		// chunks.
 		events := slices.Repeat(rapid.SliceOfN(tracetest.AnyEvent(), 0, 60).Draw(t, "events"), 20)
 		k := keep(budget, events)
 		first, last := k.h.Span()
 		if last.Seq != uint64(len(k.events)) || last.At != k.states[len(k.events)].At {
-			t.Fatalf("it ends at %+v", last)
+			t.Fatalf("the history ends at %+v", last)
 		}
 		if first.Seq != k.h.Dropped() || first.At != k.states[first.Seq].At || budget == 1<<30 && first.Seq != 0 {
-			t.Fatalf("it begins at %+v with %d events dropped", first, k.h.Dropped())
+			t.Fatalf("the history begins at %+v with %d events dropped", first, k.h.Dropped())
 		}
 		if bytes := k.h.Bytes(); bytes > budget && len(k.h.chunks) > 1 {
-			t.Fatalf("it takes %d bytes of %d in %d chunks", bytes, budget, len(k.h.chunks))
+			t.Fatalf("the history takes %d bytes of %d in %d chunks", bytes, budget, len(k.h.chunks))
 		}
 		k.checkStates(t, first.Seq)
 		k.checkEvents(t, first.Seq)
 		chunks, dropped = max(chunks, len(k.h.chunks)), max(dropped, first.Seq)
 	})
 	if chunks < 4 || dropped == 0 {
-		t.Errorf("there were %d chunks at most, and %d events dropped: the test tests too little", chunks, dropped)
+		t.Errorf("at most %d chunks and %d events dropped: the test covers too little", chunks, dropped)
 	}
 }
 
-// some calls f with some of the numbers below another one, in any order.
+// some calls f with some numbers below a limit, in any order.
 func some(t *rapid.T, below int, f func(n uint64)) {
 	for _, n := range rapid.SliceOfN(rapid.Uint64Range(0, uint64(below-1)), 1, 40).Draw(t, "numbers") {
 		f(n)
 	}
 }
 
-// emptied returns a state in which lists that are empty are not there at all: a
-// copy may have them of an earlier state.
+// emptied returns a state with nil for every empty list: a copy may keep the empty list of
+// an earlier state.
 func emptied(s trace.State) trace.State {
 	for _, list := range []any{&s.Nodes, &s.Faults, &s.InFlight, &s.Story, &s.LeaderTerms, &s.Checks, &s.Clients.Pending} {
 		if v := reflect.ValueOf(list).Elem(); v.Len() == 0 {
@@ -87,19 +87,19 @@ func emptied(s trace.State) trace.State {
 
 func (k *kept) checkStates(t *rapid.T, first uint64) {
 	var state trace.State
-	// In any order, so that places are left and come back to.
+	// In any order, so that cursors are left and returned to.
 	some(t, len(k.states)+1, func(seq uint64) {
 		i := int(seq)
 		held := k.h.StateAt(seq, &state)
 		if want := seq >= first && i < len(k.states); held != want {
-			t.Fatalf("event %d is held: %t", seq, held)
+			t.Fatalf("event %d: held is %t", seq, held)
 		}
 		if held && !reflect.DeepEqual(emptied(state), emptied(k.states[i])) {
-			t.Fatalf("after event %d it is\n%+v, not\n%+v", seq, state, k.states[i])
+			t.Fatalf("the state after event %d is\n%+v, want\n%+v", seq, state, k.states[i])
 		}
 	})
 	some(t, len(k.states), func(before uint64) {
-		// It holds now and then, so that it may be chunks ago.
+		// True now and then, so that the last match may be chunks ago.
 		is := func(e *trace.Event) bool { return e.Seq%509 < 9 && e.Kind != trace.KindVote }
 		want, found := uint64(0), false
 		for i := range k.events {
@@ -108,27 +108,27 @@ func (k *kept) checkStates(t *rapid.T, first uint64) {
 			}
 		}
 		if got, ok := k.h.FindLast(before, is); got != want || ok != found {
-			t.Fatalf("before %d the last one is %d (%t), not %d (%t)", before, got, ok, want, found)
+			t.Fatalf("the last match before %d is %d (%t), want %d (%t)", before, got, ok, want, found)
 		}
 	})
 }
 
 func (k *kept) checkEvents(t *rapid.T, first uint64) {
-	events := k.events[first:] // those that are held
+	events := k.events[first:] // those the history holds
 	some(t, len(k.events)+2, func(seq uint64) {
 		got, ok := k.h.Event(seq)
 		if held := seq > first && seq <= uint64(len(k.events)); ok != held {
-			t.Fatalf("event %d is held: %t", seq, ok)
+			t.Fatalf("event %d: held is %t", seq, ok)
 		}
 		if ok && !reflect.DeepEqual(got, k.events[seq-1]) {
-			t.Fatalf("event %d is %+v, not %+v", seq, got, k.events[seq-1])
+			t.Fatalf("event %d is %+v, want %+v", seq, got, k.events[seq-1])
 		}
 		want, found := slices.IndexFunc(events, func(e trace.Event) bool { return e.Seq > seq && trace.IsSignificant(&e) }), uint64(0)
 		if want >= 0 {
 			found = events[want].Seq
 		}
 		if got, ok := k.h.Next(seq); got != found || ok != (want >= 0) {
-			t.Fatalf("after %d comes %d (%t), not %d", seq, got, ok, found)
+			t.Fatalf("Next(%d) = %d (%t), want %d", seq, got, ok, found)
 		}
 		found, ok = 0, false
 		for _, e := range events {
@@ -137,13 +137,13 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 			}
 		}
 		if got, held := k.h.Prev(seq); got != found || ok != held {
-			t.Fatalf("before %d comes %d (%t), not %d", seq, got, held, found)
+			t.Fatalf("Prev(%d) = %d (%t), want %d", seq, got, held, found)
 		}
 	})
 	from := rapid.Uint64Range(0, uint64(len(k.events)+1)).Draw(t, "from")
 	to := rapid.Uint64Range(0, uint64(len(k.events)+1)).Draw(t, "to")
 	most := rapid.IntRange(1, len(k.events)+1).Draw(t, "most")
-	var all, mattering []uint64
+	var all, significant []uint64
 	for _, e := range events {
 		if e.Seq < from || e.Seq > to {
 			continue
@@ -151,8 +151,8 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		if len(all) < most {
 			all = append(all, e.Seq)
 		}
-		if len(mattering) < most && trace.IsSignificant(&e) {
-			mattering = append(mattering, e.Seq)
+		if len(significant) < most && trace.IsSignificant(&e) {
+			significant = append(significant, e.Seq)
 		}
 	}
 	collect := func(each func(uint64, uint64, func(*trace.Event) bool)) (seqs []uint64) {
@@ -163,14 +163,14 @@ func (k *kept) checkEvents(t *rapid.T, first uint64) {
 		return seqs
 	}
 	if got := collect(k.h.Events); !slices.Equal(got, all) {
-		t.Fatalf("from %d to %d there are the events %v, not %v", from, to, got, all)
+		t.Fatalf("Events(%d, %d) = %v, want %v", from, to, got, all)
 	}
-	if got := collect(k.h.Significant); !slices.Equal(got, mattering) {
-		t.Fatalf("from %d to %d the events %v matter, not %v", from, to, got, mattering)
+	if got := collect(k.h.Significant); !slices.Equal(got, significant) {
+		t.Fatalf("Significant(%d, %d) = %v, want %v", from, to, got, significant)
 	}
 }
 
-func TestATimeIsFoundInAHistory(t *testing.T) {
+func TestSeqAtFindsTheLastEventAtOrBeforeATime(t *testing.T) {
 	for _, budget := range []int64{1 << 12, 1 << 30} {
 		var events []trace.Event
 		for i := range 1000 {
@@ -183,7 +183,7 @@ func TestATimeIsFoundInAHistory(t *testing.T) {
 		k := keep(budget, events)
 		first, last := k.h.Span()
 		if (budget == 1<<12) != (first.Seq > 0) {
-			t.Errorf("with %d bytes it begins at %+v", budget, first)
+			t.Errorf("with a budget of %d bytes the history begins at %+v", budget, first)
 		}
 		for at := time.Duration(-1); at < 3500; at++ {
 			want := first.Seq
@@ -193,34 +193,34 @@ func TestATimeIsFoundInAHistory(t *testing.T) {
 				}
 			}
 			if got := k.h.SeqAt(at); got != want {
-				t.Fatalf("at %d it is event %d, not %d of %d to %d", at, got, want, first.Seq, last.Seq)
+				t.Fatalf("SeqAt(%d) = %d, want %d of %d to %d", at, got, want, first.Seq, last.Seq)
 			}
 		}
 	}
 }
 
-func TestAnEmptyHistoryHasNothing(t *testing.T) {
+func TestEmptyHistoryHoldsNothing(t *testing.T) {
 	h := New(DefaultBudget)
 	var s trace.State
 	if h.StateAt(0, &s) {
-		t.Error("it holds a state")
+		t.Error("StateAt returns a state")
 	}
 	if first, last := h.Span(); first != last || first != (trace.Position{}) || h.SeqAt(5) != 0 || h.Bytes() != 0 {
-		t.Errorf("it spans %+v to %+v", first, last)
+		t.Errorf("the span is %+v to %+v", first, last)
 	}
 	if _, ok := h.Next(0); ok {
-		t.Error("it has a next event")
+		t.Error("Next returns an event")
 	}
 	if _, ok := h.Prev(5); ok {
-		t.Error("it has an event before")
+		t.Error("Prev returns an event")
 	}
 	if _, ok := h.FindLast(5, func(*trace.Event) bool { return true }); ok {
-		t.Error("it finds something")
+		t.Error("FindLast returns an event")
 	}
 }
 
-// TestAHistoryIsReadWhileItGrows is for the race detector.
-func TestAHistoryIsReadWhileItGrows(t *testing.T) {
+// TestHistoryCanBeReadWhileItGrows is for the race detector.
+func TestHistoryCanBeReadWhileItGrows(t *testing.T) {
 	h := New(1 << 15)
 	var l trace.Stream
 	l.AddSink(h)
@@ -238,7 +238,7 @@ func TestAHistoryIsReadWhileItGrows(t *testing.T) {
 				}
 				first, last := h.Span()
 				seq := first.Seq + rng.Uint64N(last.Seq-first.Seq+1)
-				// It may be gone by now, but never be another.
+				// The moment may be evicted by now, but must never be another one.
 				if h.StateAt(seq, &s) && s.Seq != seq {
 					t.Errorf("asked for event %d, got %d", seq, s.Seq)
 				}

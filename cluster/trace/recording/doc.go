@@ -14,5 +14,5 @@
 // json_write.go and json_read.go handle the common fields by hand, several times faster
 // than encoding/json, and leave every other line to it. To add a field to an event: nothing
 // is needed for correctness in the reader; the writer must write the field or set slow.
-// TestLinesAreThoseOfEncodingJSON fails until then.
+// TestLinesEqualEncodingJSON fails until then.
 package recording

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// jsonLine is the line that encoding/json writes.
+// jsonLine returns the line that encoding/json writes.
 func jsonLine(t interface{ Fatal(...any) }, e *trace.Event) []byte {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
@@ -23,8 +23,7 @@ func jsonLine(t interface{ Fatal(...any) }, e *trace.Event) []byte {
 	return line.Bytes()
 }
 
-// checkLine compares what is written of an event, and read again, with what
-// encoding/json does.
+// checkLine compares the line of an event, written and read again, with encoding/json.
 func checkLine(t interface {
 	Fatal(...any)
 	Fatalf(string, ...any)
@@ -34,7 +33,7 @@ func checkLine(t interface {
 	w.event(e)
 	want := jsonLine(t, e)
 	if !bytes.Equal(w.buf, want) {
-		t.Fatalf("wrote\n%s, not\n%s", w.buf, want)
+		t.Fatalf("wrote\n%s, want\n%s", w.buf, want)
 	}
 	var wanted, got trace.Event
 	if err := json.Unmarshal(want, &wanted); err != nil {
@@ -45,16 +44,16 @@ func checkLine(t interface {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, wanted) {
-		t.Fatalf("read\n%+v, not\n%+v, from\n%s", got, wanted, want)
+		t.Fatalf("read\n%+v, want\n%+v, from\n%s", got, wanted, want)
 	}
 }
 
-func TestLinesAreThoseOfEncodingJSON(t *testing.T) {
+func TestLinesEqualEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := tracetest.AnyEvent().Draw(t, "event")
 		checkLine(t, &e)
 	})
-	// Each field alone, and all of them: whoever adds one adds it here, too.
+	// All fields at once, and each field alone.
 	n := 0
 	var all trace.Event
 	tracetest.Fill(reflect.ValueOf(&all).Elem(), &n)
@@ -78,7 +77,7 @@ func TestLinesAreThoseOfEncodingJSON(t *testing.T) {
 	}
 }
 
-func TestOddTextsAreWrittenAsEncodingJSONDoes(t *testing.T) {
+func TestUnusualTextIsWrittenAsEncodingJSONDoes(t *testing.T) {
 	for _, text := range []string{"", "a\"b", `a\b`, "a\nb", "<&>", "é", "\u2028", "\xff", "\x7f", "\x00", "日本"} {
 		checkLine(t, &trace.Event{Kind: trace.KindCaption, Text: text, Node: text})
 		checkLine(t, &trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{Why: text, Error: text}})
@@ -86,7 +85,7 @@ func TestOddTextsAreWrittenAsEncodingJSONDoes(t *testing.T) {
 	}
 }
 
-// oddLines are lines that [Writer] would not write, right ones and wrong ones.
+// oddLines are lines that [Writer] would not write, valid and invalid ones.
 var oddLines = []string{
 	``, ` `, `{}`, `{`, `null`, `[]`, `7`, `"x"`, `{"seq":1}x`, `{"seq":1} `, `{ "seq":1}`, `{"seq":01}`, `{"seq":-1}`, `{"seq":1.0}`,
 	`{"seq":1e3}`, `{"seq":18446744073709551615}`, `{"seq":18446744073709551616}`, `{"seq":99999999999999999999999}`, `{"at":-9223372036854775808}`,
@@ -97,7 +96,7 @@ var oddLines = []string{
 	`{"data":"AAEC"}`, `{"data":"!"}`, `{"proof":[1,2]}`, `{"factor":1.5}`, `{"factor":NaN}`, `{"seq":true}`, `{"packet":{"size":99999999999999999999}}`,
 }
 
-// checkOddLine compares the reader with encoding/json for any bytes at all.
+// checkOddLine compares the reader with encoding/json for any bytes.
 func checkOddLine(t *testing.T, line []byte) {
 	t.Helper()
 	var got, want trace.Event
@@ -105,10 +104,10 @@ func checkOddLine(t *testing.T, line []byte) {
 	err := r.event(line, &got)
 	wantErr := json.Unmarshal(line, &want)
 	if (err == nil) != (wantErr == nil) {
-		t.Fatalf("%q: %v, not %v", line, err, wantErr)
+		t.Fatalf("%q: error %v, want %v", line, err, wantErr)
 	}
 	if err == nil && !reflect.DeepEqual(got, want) {
-		t.Fatalf("%q: read\n%+v, not\n%+v", line, got, want)
+		t.Fatalf("%q: read\n%+v, want\n%+v", line, got, want)
 	}
 }
 

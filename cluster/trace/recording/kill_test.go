@@ -14,8 +14,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// recordHere is where a program that only records until it is killed finds the
-// name of its recording.
+// recordHere is the environment variable that makes the test binary record to a file until
+// it is killed.
 const recordHere = "CAPSIZE_TEST_RECORD"
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// recordForEver records an event each millisecond, in real time, and tells of it.
+// recordForEver records an event each millisecond, in real time, and prints it.
 func recordForEver(name string) {
 	w, err := Create(name, 1)
 	if err != nil {
@@ -42,9 +42,9 @@ func recordForEver(name string) {
 	}
 }
 
-// TestOfAKilledProgramOnlyTheLastSecondIsLost has a program that records killed, as
-// by kill -9, which can only be seen in real time.
-func TestOfAKilledProgramOnlyTheLastSecondIsLost(t *testing.T) {
+// TestKilledProgramLosesOnlyTheLastSecond kills a program that records (kill -9). It runs in
+// real time, because the writer does.
+func TestKilledProgramLosesOnlyTheLastSecond(t *testing.T) {
 	const mayBeLost = time.Second
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
@@ -67,17 +67,17 @@ func TestOfAKilledProgramOnlyTheLastSecondIsLost(t *testing.T) {
 				_ = program.Process.Kill()
 			}
 		}
-		_ = program.Wait() // it was killed
+		_ = program.Wait() // killed: always an error
 		killed := all[len(all)-1].At
 		_, h := openFile(t, name)
 		_, last := h.Span()
 		for _, m := range all {
 			if m.At < killed-mayBeLost && m.Seq > last.Seq {
-				t.Fatalf("%s: event %d of %s is lost, when it was killed at %s", name, m.Seq, m.At, killed)
+				t.Fatalf("%s: event %d at %s is lost after a kill at %s", name, m.Seq, m.At, killed)
 			}
 		}
 		if last.Seq < 100 {
-			t.Errorf("%s: it ends with event %d", name, last.Seq)
+			t.Errorf("%s: the recording ends with event %d", name, last.Seq)
 		}
 	}
 }

@@ -43,18 +43,18 @@ func zipped(content string) string {
 
 const head = `{"capsize":1,"seed":7,"started":"2026-01-01T00:00:00Z"}` + "\n"
 
-// term is the line of an event.
+// term returns the line of an event.
 func term(seq, at uint64) string {
 	return fmt.Sprintf(`{"seq":%d,"at":%d,"kind":"term","node":"n1","term":%d}`+"\n", seq, at, seq)
 }
 
-// testBounds are so small that a test gets beyond them in no time.
-var testBounds = limits{line: 1 << 20, expanded: 4 << 20, state: 16 << 20}
+// testLimits are small, so that tests exceed them quickly.
+var testLimits = limits{line: 1 << 20, expanded: 4 << 20, state: 16 << 20}
 
 func openFile(tb testing.TB, name string) (*Reader, *history.History) {
 	tb.Helper()
 	h := history.New(history.DefaultBudget)
-	r, _, err := open(name, h, nil, nil, testBounds)
+	r, _, err := open(name, h, nil, nil, testLimits)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -62,9 +62,9 @@ func openFile(tb testing.TB, name string) (*Reader, *history.History) {
 	return r, h
 }
 
-// TestARecordingReadBackIsTheSame records events that are as a cluster's are, and
-// compares what is read with what was lived.
-func TestARecordingReadBackIsTheSame(t *testing.T) {
+// TestRecordingReadsBackTheSame records valid events and compares the history that is read
+// back with one filled live.
+func TestRecordingReadsBackTheSame(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
 		w, err := Create(name, 7)
@@ -93,27 +93,27 @@ func TestARecordingReadBackIsTheSame(t *testing.T) {
 		}
 		r, h := openFile(t, name)
 		if missing := r.Missing(); missing != "" {
-			t.Errorf("something is missing: %s", missing)
+			t.Errorf("Missing() = %q", missing)
 		}
 		first, last := lived.Span()
 		if f, l := h.Span(); f != first || l != last || last.Seq < 200 {
-			t.Fatalf("it goes from %+v to %+v, not from %+v to %+v", f, l, first, last)
+			t.Fatalf("the history spans %+v to %+v, want %+v to %+v", f, l, first, last)
 		}
 		var got, want trace.State
 		for seq := range last.Seq + 1 {
 			lived.StateAt(seq, &want)
 			if !h.StateAt(seq, &got) || !reflect.DeepEqual(got, want) {
-				t.Fatalf("after event %d it was\n%+v, and is read as\n%+v", seq, want, got)
+				t.Fatalf("the state after event %d was\n%+v, read back\n%+v", seq, want, got)
 			}
 			a, _ := lived.Event(seq)
 			if b, _ := h.Event(seq); !reflect.DeepEqual(a, b) {
-				t.Fatalf("event %d was\n%+v, and is read as\n%+v", seq, a, b)
+				t.Fatalf("event %d was\n%+v, read back\n%+v", seq, a, b)
 			}
 		}
 	}
 }
 
-func TestARecordingFromTheMiddleBeginsWithWhatWas(t *testing.T) {
+func TestRecordingFromMidRunBeginsWithTheStateThen(t *testing.T) {
 	l := lived()
 	name := filepath.Join(t.TempDir(), "a.trace")
 	w, err := Create(name, 7)
@@ -128,18 +128,18 @@ func TestARecordingFromTheMiddleBeginsWithWhatWas(t *testing.T) {
 	r, h := openFile(t, name)
 	first, last := h.Span()
 	if first != (trace.Position{Seq: 14, At: 7}) || last != (trace.Position{Seq: 15, At: 8}) || r.Missing() != "" {
-		t.Errorf("it goes from %+v to %+v, %s", first, last, r.Missing())
+		t.Errorf("the history spans %+v to %+v, missing %q", first, last, r.Missing())
 	}
 	var s trace.State
 	if !h.StateAt(14, &s) || len(s.Nodes) != 2 || s.Node("n1").Value != 5 || s.Node("n2").Term != 0 {
-		t.Errorf("it begins with %+v", s)
+		t.Errorf("it begins with state %+v", s)
 	}
 	if e, ok := h.Event(15); !ok || e.Term != 9 {
-		t.Errorf("it goes on with %+v", e)
+		t.Errorf("event 15 is %+v", e)
 	}
 }
 
-func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
+func TestFileThatIsNotARecordingIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, content, want string }{
 		{"a", "", "the file is empty"},
 		{"a", "{\"capsize\":1", "incomplete"},
@@ -161,7 +161,7 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 		name := file(t, c.name, c.content)
 		_, _, err := Open(name, history.New(1<<20), nil, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), name+": ") || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%.40q: %v, wanted %q", c.content, err, c.want)
+			t.Errorf("%.40q: %v, want %q", c.content, err, c.want)
 		}
 		if err != nil && strings.ContainsAny(err.Error()[len(name):], "\n\x1b\x00") {
 			t.Errorf("%.40q: the error has control characters: %q", c.content, err)
@@ -174,14 +174,12 @@ func TestAFileThatIsNoRecordingIsRefused(t *testing.T) {
 	}
 }
 
-// TestWhatIsWrongInARecordingIsLeftOutAndSaid reads recordings in which something
-// is wrong, and says which events are left.
-func TestWhatIsWrongInARecordingIsLeftOutAndSaid(t *testing.T) {
+func TestDamagedLinesAreSkippedAndReported(t *testing.T) {
 	event := func(rest string) string { return `{"seq":2,"at":2,"kind":"term",` + rest + "}\n" }
 	const after = "; 1 event missing, the first after event 1"
 	for _, c := range []struct {
 		name, content string
-		last          uint64 // event that is there
+		last          uint64 // event in the history
 		missing       string
 	}{
 		{"nothing", head, 0, ""},
@@ -208,16 +206,16 @@ func TestWhatIsWrongInARecordingIsLeftOutAndSaid(t *testing.T) {
 		for _, name := range []string{"a.trace", "a.trace.gz"} {
 			r, h := openFile(t, file(t, name, c.content))
 			if _, last := h.Span(); last.Seq != c.last {
-				t.Errorf("%s: it ends with event %d, not %d", c.name, last.Seq, c.last)
+				t.Errorf("%s: the history ends with event %d, want %d", c.name, last.Seq, c.last)
 			}
 			if got := r.Missing(); got != c.missing {
-				t.Errorf("%s:\n%s, not\n%s", c.name, got, c.missing)
+				t.Errorf("%s: Missing() =\n%s, want\n%s", c.name, got, c.missing)
 			}
 		}
 	}
 }
 
-func TestAZippedRecordingThatIsDamagedIsReadAsFarAsItGoes(t *testing.T) {
+func TestDamagedGzipIsReadUpToTheDamage(t *testing.T) {
 	var content strings.Builder
 	content.WriteString(head)
 	for i := range uint64(20_000) {
@@ -227,41 +225,41 @@ func TestAZippedRecordingThatIsDamagedIsReadAsFarAsItGoes(t *testing.T) {
 	copy(damaged[len(damaged)/2:], "here is something else, that is not like the rest at all")
 	r, h := openFile(t, file(t, "a.trace", string(damaged)))
 	if _, last := h.Span(); last.Seq < 1000 || last.Seq >= 20_000 || !strings.Contains(r.Missing(), "it ends early: cannot decompress it any further") {
-		t.Errorf("it ends with event %d: %s", last.Seq, r.Missing())
+		t.Errorf("the history ends with event %d: %s", last.Seq, r.Missing())
 	}
 }
 
-func TestABombIsNotUnfolded(t *testing.T) {
+func TestZipBombIsNotExpanded(t *testing.T) {
 	for _, bomb := range []string{
 		head + term(1, 1) + strings.Repeat(" ", 5<<20), // one line
 		head + term(1, 1) + strings.Repeat("\n", 5<<20),
 	} {
 		r, _ := openFile(t, file(t, "a.trace.gz", bomb))
 		if read := r.Missing(); !strings.Contains(read, "it expands to more than 200 times its size") {
-			t.Errorf("it is said: %q", read)
+			t.Errorf("Missing() = %q", read)
 		}
 	}
 }
 
-func TestRecordingThatFillsMemoryIsCutShort(t *testing.T) {
-	// Nodes whose logs grow and grow.
+func TestRecordingThatWouldFillMemoryEndsEarly(t *testing.T) {
+	// A node whose log grows without end.
 	var all strings.Builder
 	all.WriteString(head)
 	var w lineWriter
 	w.event(&trace.Event{Seq: 1, Kind: trace.KindAppended, Node: "n1", Index: 1, Entries: make([]trace.Entry, 10_000)})
-	for i := range uint64(testBounds.state/entryBytes/10_000 + 2) {
+	for i := range uint64(testLimits.state/entryBytes/10_000 + 2) {
 		all.WriteString(strings.Replace(strings.Replace(string(w.buf), `"seq":1`, fmt.Sprintf(`"seq":%d`, i+1), 1), `"index":1`, fmt.Sprintf(`"index":%d`, i*10_000+1), 1))
 	}
 	r, _ := openFile(t, file(t, "a.trace", all.String()))
 	if !strings.Contains(r.Missing(), "the logs of its nodes take more than 16 MB") {
-		t.Errorf("it is said: %q", r.Missing())
+		t.Errorf("Missing() = %q", r.Missing())
 	}
 }
 
-func TestARecordingIsFollowedAsItGrows(t *testing.T) {
+func TestFollowReadsAGrowingRecording(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
-		// In virtual time, so that nobody has to wait.
+		// In virtual time, so that the test need not wait.
 		synctest.Test(t, func(t *testing.T) {
 			w, err := Create(name, 1)
 			if err != nil {
@@ -276,7 +274,7 @@ func TestARecordingIsFollowedAsItGrows(t *testing.T) {
 			seq := uint64(0)
 			for round := range 5 {
 				if added := r.Follow(); added != 0 {
-					t.Errorf("round %d: %d events came from nowhere", round, added)
+					t.Errorf("round %d: Follow returns %d before anything was written", round, added)
 				}
 				for range 10_000 {
 					seq++
@@ -289,7 +287,7 @@ func TestARecordingIsFollowedAsItGrows(t *testing.T) {
 					added += r.Follow()
 				}
 				if _, last := h.Span(); added != 10_000 || last.Seq != seq || r.Missing() != "" {
-					t.Errorf("round %d: %d events came, the last is %d, %s", round, added, last.Seq, r.Missing())
+					t.Errorf("round %d: Follow returns %d, the last event is %d, missing %q", round, added, last.Seq, r.Missing())
 				}
 			}
 			if err := w.Close(); err != nil {
@@ -297,13 +295,13 @@ func TestARecordingIsFollowedAsItGrows(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 			if added := r.Follow(); added != 0 || r.Missing() != "" {
-				t.Errorf("in the end %d events came, %s", added, r.Missing())
+				t.Errorf("after the end Follow returns %d, missing %q", added, r.Missing())
 			}
 		})
 	}
 }
 
-func TestAFileThatBecomesShorterIsNotFollowed(t *testing.T) {
+func TestTruncatedFileIsNotFollowed(t *testing.T) {
 	name := file(t, "a.trace", head+term(1, 1)+term(2, 2))
 	synctest.Test(t, func(t *testing.T) {
 		r, h := openFile(t, name)
@@ -319,7 +317,7 @@ func TestAFileThatBecomesShorterIsNotFollowed(t *testing.T) {
 	})
 }
 
-// FuzzRead reads anything at all, as it is and after a header.
+// FuzzRead reads arbitrary bytes, alone and after a header.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(head + term(1, 1) + term(2, 2)))
 	f.Add([]byte(zipped(head + term(1, 1))))
@@ -355,18 +353,18 @@ func FuzzRead(f *testing.F) {
 				_, _ = h.Prev(seq)
 			}
 			if text := r.Missing(); strings.ContainsAny(text, "\n\x1b") {
-				t.Errorf("what is missing has control characters: %q", text)
+				t.Errorf("Missing() has control characters: %q", text)
 			}
 			r.Close()
 		}
 	})
 }
 
-// TestAnyEventIsFoldedWhateverItSays makes sure that what is believable is harmless.
-func TestAnyEventIsFoldedWhateverItSays(t *testing.T) {
+// TestAddNeverPanics adds any events, valid or not.
+func TestAddNeverPanics(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k := history.New(1 << 14)
-		r := newReader(k, testBounds)
+		r := newReader(k, testLimits)
 		for i, e := range rapid.SliceOfN(tracetest.AnyEvent(), 0, 50).Draw(t, "events") {
 			r.add(&e, i)
 			tracetest.Read(&r.state)

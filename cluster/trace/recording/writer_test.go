@@ -18,7 +18,7 @@ import (
 	"capsize/cluster/trace/tracetest"
 )
 
-// recorded reads a recording as anybody would: line by line.
+// recorded reads a recording line by line, with encoding/json.
 func recorded(t *testing.T, name string) (Header, []trace.Event) {
 	t.Helper()
 	file, err := os.Open(name)
@@ -53,7 +53,7 @@ func recorded(t *testing.T, name string) (Header, []trace.Event) {
 	return header, events
 }
 
-// lived is a log in which something has happened already.
+// lived returns a stream with some events in it.
 func lived() *trace.Stream {
 	l := &trace.Stream{}
 	l.Emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{Seed: 7, Storage: "memory"}})
@@ -73,7 +73,7 @@ func lived() *trace.Stream {
 	return l
 }
 
-func TestARecordingAddsUpToTheSameState(t *testing.T) {
+func TestRecordingAddsUpToTheSameState(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
 		l := lived()
@@ -93,7 +93,7 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 		}
 		l.Emit(trace.Event{At: 11, Kind: trace.KindCaption, Text: "too late"})
 		if err := w.Close(); err != nil {
-			t.Errorf("closed again: %v", err)
+			t.Errorf("second Close: %v", err)
 		}
 
 		header, events := recorded(t, name)
@@ -106,37 +106,37 @@ func TestARecordingAddsUpToTheSameState(t *testing.T) {
 		}
 		want := l.State()
 		if c := got.Check(lost.Check); c == nil || c.Verdict != lost.Verdict || c.Text != lost.Text || !reflect.DeepEqual(c.Proof, lost.Proof) || !reflect.DeepEqual(got.Lost, want.Lost) {
-			t.Errorf("what a check had found becomes %+v, and %+v lost", c, got.Lost)
+			t.Errorf("the verdict becomes %+v, the lost entries %+v", c, got.Lost)
 		}
 		if got.Seq != want.Seq-1 || got.At != 10 {
-			t.Errorf("it ends with event %d at %s", got.Seq, got.At)
+			t.Errorf("the recording ends with event %d at %s", got.Seq, got.At)
 		}
 		if got.Settings != want.Settings || got.Commit != want.Commit || !reflect.DeepEqual(got.Faults, want.Faults) || got.Traffic != want.Traffic {
-			t.Errorf("it adds up to %+v, not to %+v", got, want)
+			t.Errorf("the events add up to %+v, want %+v", got, want)
 		}
 		for i := range want.Nodes {
-			// When it came to be so is not told.
+			// The recording does not hold since when things were so.
 			now, was := &got.Nodes[i], want.Nodes[i]
 			was.Since, was.RoleAt, was.ValueAt, was.BehindSince = now.Since, now.RoleAt, now.ValueAt, now.BehindSince
 			was.LastHeard, was.LastHeardFrom, now.LastHeard, now.LastHeardFrom, was.Votes, now.Votes = 0, "", 0, "", nil, nil
 			if text, wanted := tracetest.Text(&trace.State{Nodes: []trace.Node{*now}}), tracetest.Text(&trace.State{Nodes: []trace.Node{was}}); text != wanted {
-				t.Errorf("node %d is\n%s, not\n%s", i, text, wanted)
+				t.Errorf("node %d is\n%s, want\n%s", i, text, wanted)
 			}
 		}
 	}
 }
 
-func TestARecordingCanBeReadWhileItIsWritten(t *testing.T) {
+func TestRecordingCanBeReadWhileItIsWritten(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
-		// In virtual time, so that nobody has to wait.
+		// In virtual time, so that the test need not wait.
 		synctest.Test(t, func(t *testing.T) {
 			w, err := Create(name, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if header, events := recorded(t, name); header.Seed != 1 || len(events) > 0 {
-				t.Errorf("%s: it begins with %+v and %d events", name, header, len(events))
+				t.Errorf("%s: a new recording has header %+v and %d events", name, header, len(events))
 			}
 			for i := range 10 {
 				w.Add(&trace.Event{Seq: uint64(i + 1), Kind: trace.KindCaption, Text: "x"}, nil)
@@ -160,7 +160,7 @@ func waiting(w *Writer) int {
 	return w.waiting.count()
 }
 
-func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
+func TestLongQueueIsWrittenAtOnce(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.trace")
 	synctest.Test(t, func(t *testing.T) {
 		w, err := Create(name, 1)
@@ -192,7 +192,7 @@ func TestMuchIsWrittenWithoutWaiting(t *testing.T) {
 		}
 		for i := range events {
 			if events[i].Seq != uint64(i+1) {
-				t.Fatalf("event %d is the one in place %d", events[i].Seq, i+1)
+				t.Fatalf("event %d stands in place %d", events[i].Seq, i+1)
 			}
 		}
 	})
@@ -211,15 +211,15 @@ func TestOnlyTheOwnerMayReadARecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Where files have no such permissions, all of them look the same.
+	// Systems without such permissions report 0666 for every file.
 	if mode := info.Mode().Perm(); mode != 0o600 && mode != 0o666 {
 		t.Errorf("its mode is %s", mode)
 	}
 }
 
-func TestAFullDiskIsSaidInTheEnd(t *testing.T) {
+func TestCloseReportsAFullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("there is no disk here that is always full")
+		t.Skip("this system has no /dev/full")
 	}
 	if w, err := Create("/dev/full", 1); err == nil {
 		t.Errorf("Create: no error, %v", w.Close())
@@ -236,6 +236,6 @@ func TestAFullDiskIsSaidInTheEnd(t *testing.T) {
 		t.Errorf("Close: %v", err)
 	}
 	if err := w.Close(); err != nil {
-		t.Errorf("closed again: %v", err)
+		t.Errorf("second Close: %v", err)
 	}
 }

@@ -1,4 +1,5 @@
-// Package tracetest builds events for tests.
+// Package tracetest generates events for the tests of package trace and of the packages
+// below it. Only tests import it.
 package tracetest
 
 import (
@@ -12,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// kinds are all kinds of events, and one that there is not.
+// kinds are all kinds of events, and an unknown one.
 var kinds = []trace.Kind{
 	trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLeader, trace.KindConfig, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
 	trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindPacket, trace.KindLinkFault, trace.KindDiskFault,
@@ -20,7 +21,7 @@ var kinds = []trace.Kind{
 	trace.KindVerdict, trace.KindLogLine, "nonsense",
 }
 
-// anyNumber draws small numbers, which make sense together, and monstrous ones.
+// anyNumber draws small numbers, which are likely to fit together, and extreme ones.
 func anyNumber() *rapid.Generator[uint64] {
 	return rapid.OneOf(
 		rapid.Uint64Range(0, 12), rapid.Uint64Range(0, 12), rapid.Uint64(),
@@ -32,7 +33,7 @@ func anyNode() *rapid.Generator[string] {
 	return rapid.SampledFrom([]string{"n1", "n2", "n3", "n10", "", "\x1b[2J", "99999999999999999999"})
 }
 
-// AnyEvent draws events of all kinds, whether they make sense or not.
+// AnyEvent generates events of all kinds, with fields that need not make sense.
 func AnyEvent() *rapid.Generator[trace.Event] {
 	return rapid.Custom(func(t *rapid.T) trace.Event {
 		e := trace.Event{
@@ -69,12 +70,12 @@ func AnyEvent() *rapid.Generator[trace.Event] {
 	})
 }
 
-// Text returns a copy of a state that shares nothing with it, by way of text.
+// Text formats a state with everything in it, to compare it later.
 func Text(s *trace.State) string {
 	return fmt.Sprintf("%+v", *s)
 }
 
-// Read calls everything that reads a state, none of which may panic.
+// Read calls every method that reads a state; none may panic.
 func Read(s *trace.State) {
 	_ = s.LeaderProblem()
 	_ = s.PacketsInFlight()
@@ -86,8 +87,8 @@ func Read(s *trace.State) {
 	}
 }
 
-// Fill gives all that a value consists of another value than zero, but for what
-// is not exported.
+// Fill sets every exported field of a value, at any depth, to something other than zero. n
+// counts up to make the values differ.
 func Fill(v reflect.Value, n *int) {
 	*n++
 	switch v.Kind() {
@@ -123,6 +124,6 @@ func Fill(v reflect.Value, n *int) {
 	case reflect.Float64:
 		v.SetFloat(float64(*n))
 	default:
-		panic("a value of a kind that this test does not know: " + v.Kind().String())
+		panic("Fill does not support kind " + v.Kind().String())
 	}
 }
