@@ -230,7 +230,7 @@ func (s *State) Clone() State {
 // CopyTo makes c a clone of s. It reuses the memory of c, so that a copy for each frame
 // costs little.
 func (s *State) CopyTo(c *State) {
-	nodes, faults, flights, story, reigns, checks := c.Nodes, c.Faults, c.InFlight, c.Story, c.LeaderTerms, c.Checks
+	nodes, faults, inFlight, story, leaderTerms, checks := c.Nodes, c.Faults, c.InFlight, c.Story, c.LeaderTerms, c.Checks
 	pending := c.Clients.Pending
 	*c = *s
 	c.Nodes = append(nodes[:0], s.Nodes...)
@@ -249,9 +249,9 @@ func (s *State) CopyTo(c *State) {
 	clear(faults)
 	maps.Copy(faults, s.Faults)
 	c.Faults = faults
-	c.InFlight = append(flights[:0], s.InFlight...)
+	c.InFlight = append(inFlight[:0], s.InFlight...)
 	c.Story = append(story[:0], s.Story...)
-	c.LeaderTerms = append(reigns[:0], s.LeaderTerms...)
+	c.LeaderTerms = append(leaderTerms[:0], s.LeaderTerms...)
 	c.Checks = append(checks[:0], s.Checks...)
 	c.Lost = slices.Clip(c.Lost)
 	c.Clients.Recent = slices.Clip(c.Clients.Recent)

@@ -100,7 +100,9 @@ func Open(name string, h *history.History, observe func(*trace.Event), progress 
 	return open(name, h, observe, progress, defaultLimits)
 }
 
-func open(name string, h *history.History, observe func(*trace.Event), progress func(bytesRead, size int64), lim limits) (*Reader, Header, error) {
+func open(
+	name string, h *history.History, observe func(*trace.Event), progress func(bytesRead, size int64), lim limits,
+) (*Reader, Header, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):

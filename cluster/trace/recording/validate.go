@@ -29,7 +29,8 @@ func validate(e *trace.Event) error {
 	v.number(e.Seq < seqMax, "event number")
 	v.number(e.Term <= trace.IndexMax && e.Index <= trace.IndexMax && e.Last <= trace.IndexMax, "term or index")
 	v.number(e.Factor >= 0 && e.Factor < 1e9, "factor")
-	v.number(len(e.Servers) <= trace.NodesMax && len(e.Faults) <= faultsMax && len(e.Proof) <= proofMax && len(e.Entries) <= objectsMax, "number of items")
+	v.number(len(e.Servers) <= trace.NodesMax && len(e.Entries) <= objectsMax, "number of items")
+	v.number(len(e.Faults) <= faultsMax && len(e.Proof) <= proofMax, "number of items")
 	for i := range e.Entries {
 		v.entry(&e.Entries[i])
 	}

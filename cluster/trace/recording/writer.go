@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -198,6 +199,10 @@ func (w *Writer) Close() error {
 	return nil
 }
 
+// lostEntriesCheck is the check whose verdicts carry lost entries: check.AckedDurable, which
+// this package cannot import.
+const lostEntriesCheck = "acked-durable"
+
 // stateEvents returns events that add up to a state, without its packets, story and leader
 // terms. All carry the number and the time of the last event they stand for.
 func stateEvents(s *trace.State) []trace.Event {
@@ -215,7 +220,10 @@ func stateEvents(s *trace.State) []trace.Event {
 		n := &s.Nodes[i]
 		// A start clears what the events below set, so it comes first.
 		add(trace.Event{Kind: trace.KindProcess, Node: n.ID, Process: n.Process, Text: n.Why})
-		add(trace.Event{Kind: trace.KindLoaded, Node: n.ID, Index: n.First, Entries: n.Entries[:len(n.Entries):len(n.Entries)], Last: n.SnapshotIndex, Term: n.SnapshotTerm, Data: n.Snapshot, Servers: n.SnapshotServers})
+		add(trace.Event{
+			Kind: trace.KindLoaded, Node: n.ID, Index: n.First, Entries: slices.Clip(n.Entries),
+			Last: n.SnapshotIndex, Term: n.SnapshotTerm, Data: n.Snapshot, Servers: n.SnapshotServers,
+		})
 		add(trace.Event{Kind: trace.KindTerm, Node: n.ID, Term: n.Term})
 		if n.Role != "" {
 			add(trace.Event{Kind: trace.KindRole, Node: n.ID, Role: n.Role, Term: n.Term})
@@ -231,12 +239,17 @@ func stateEvents(s *trace.State) []trace.Event {
 	for link, faults := range s.Faults {
 		add(trace.Event{Kind: trace.KindLinkFault, Node: link.From, Peer: link.To, Faults: faults})
 	}
-	for _, c := range s.Checks {
-		add(trace.Event{Kind: trace.KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count})
+	verdict := func(c *trace.Check) trace.Event {
+		return trace.Event{Kind: trace.KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count}
 	}
-	for _, lost := range s.Lost {
-		if c := s.Check("acked-durable"); c != nil {
-			add(trace.Event{Kind: trace.KindVerdict, Check: c.Name, Verdict: c.Verdict, Text: c.Text, Proof: c.Proof, Count: c.Count, Index: lost.Index, Entries: []trace.Entry{lost.Entry}})
+	for i := range s.Checks {
+		add(verdict(&s.Checks[i]))
+	}
+	if c := s.Check(lostEntriesCheck); c != nil {
+		for _, lost := range s.Lost {
+			e := verdict(c)
+			e.Index, e.Entries = lost.Index, []trace.Entry{lost.Entry}
+			add(e)
 		}
 	}
 	return all
