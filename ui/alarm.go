@@ -19,11 +19,11 @@ type alarms struct {
 	proof  int             // which event of the proof is shown next
 }
 
-// lookAtChecks raises an alarm, once, for each check that is violated. What is
+// raiseAlarms raises an alarm, once, for each check that is violated. What is
 // violated stays so, though nobody knew of it at the moments of the past. On stage
 // no alarm comes between the audience and the scenario, which has announced it: it
 // is told above the caption.
-func (m *model) lookAtChecks() {
+func (m *model) raiseAlarms() {
 	m.alarms.hidden = nil
 	if m.Recheck != nil {
 		m.alarms.hidden = m.Recheck.Understated()
@@ -43,7 +43,7 @@ func (m *model) lookAtChecks() {
 			continue
 		}
 		m.alarms.shown, m.alarms.proof = append(m.alarms.shown, c.Name), 0
-		if !m.alarms.silent && !m.still() {
+		if !m.alarms.silent && !m.isFrozen() {
 			m.pauseClock()
 		}
 	}
@@ -62,15 +62,15 @@ func (m *model) alarm() *pane.Alarm {
 func (m *model) toggleStop() {
 	m.alarms.silent = !m.alarms.silent
 	if m.alarms.silent {
-		m.say("", "time goes on when a check is violated", false)
+		m.setToast("", "time goes on when a check is violated", false)
 		return
 	}
-	m.say("", "time stands still when a check is violated", false)
+	m.setToast("", "time stands still when a check is violated", false)
 }
 
-// pressInAlarm takes a key while an alarm is on the screen, and reports whether
+// handleAlarmKey takes a key while an alarm is on the screen, and reports whether
 // it was meant for the alarm.
-func (m *model) pressInAlarm(pressed string) bool {
+func (m *model) handleAlarmKey(pressed string) bool {
 	switch pressed {
 	case "enter", "j":
 		m.nextProof()
@@ -79,7 +79,7 @@ func (m *model) pressInAlarm(pressed string) bool {
 	case "space":
 		// Whoever lets time go on has read it.
 		m.alarms.shown = nil
-		if m.still() {
+		if m.isFrozen() {
 			m.pauseClock()
 		}
 	default:
@@ -97,29 +97,29 @@ func (m *model) nextProof() {
 	}
 	m.alarms.shown = nil
 	if len(broken) == 0 || len(broken[0].Proof) == 0 {
-		m.say("", "nothing is violated", false)
+		m.setToast("", "nothing is violated", false)
 		return
 	}
 	c := broken[0]
 	at := m.alarms.proof % len(c.Proof)
 	m.alarms.proof = at + 1
-	if m.look(c.Proof[at]); !m.toast.Bad {
-		m.turnToBestView(c.Proof[at])
-		m.say("", fmt.Sprintf("proof %d of %d (j: next): %s", at+1, len(c.Proof), m.toast.Text), false)
+	if m.showEvent(c.Proof[at]); !m.toast.Bad {
+		m.showBestView(c.Proof[at])
+		m.setToast("", fmt.Sprintf("proof %d of %d (j: next): %s", at+1, len(c.Proof), m.toast.Text), false)
 	}
 }
 
-// turnToBestView turns to the view in which an event of the past that is shown is seen best.
-func (m *model) turnToBestView(seq uint64) {
+// showBestView turns to the view in which an event of the past that is shown is seen best.
+func (m *model) showBestView(seq uint64) {
 	m.views.Stage.Zoom = ""
 	for _, op := range view.Operations(&m.travel.shown) {
 		if op.CallSeq == seq || op.ReturnSeq == seq {
-			m.turnTo(m.views.Clients)
+			m.showView(m.views.Clients)
 			m.views.Clients.Op = op.ID
 			return
 		}
 	}
 	if m.view() != m.views.Log {
-		m.turnTo(m.views.Stage)
+		m.showView(m.views.Stage)
 	}
 }

@@ -33,47 +33,47 @@ type branchedMsg struct {
 	err    error
 }
 
-// againFromHere begins a branch at the moment that is shown: every node starts
+// startBranch begins a branch at the moment that is shown: every node starts
 // again from what its disk held then. What has been the future until now is kept.
-func (m *model) againFromHere() tea.Cmd {
+func (m *model) startBranch() tea.Cmd {
 	if m.branching {
 		return nil
 	}
 	var state trace.State
 	moment := m.moment()
 	if !m.History.StateAt(moment.Seq, &state) {
-		m.say("", m.remembers(), true)
+		m.setToast("", m.historyStart(), true)
 		return nil
 	}
 	state.At = moment.At
 	m.branching = true
-	m.playPast(false)
+	m.setPlaying(false)
 	m.Run(0)
-	m.say("", "every node starts again from what its disk held here…", false)
+	m.setToast("", "every node starts again from what its disk held here…", false)
 	parent := m.branches[m.branch].name
 	return func() tea.Msg {
-		s, err := m.fleet.Start(cluster.Config{From: &state, HistoryBudget: history.DefaultBudget})
-		s.Began = moment.At
+		s, err := m.pool.Start(cluster.Config{From: &state, HistoryBudget: history.DefaultBudget})
+		s.Start = moment.At
 		return branchedMsg{branch: branch{Source: s, parent: parent}, err: err}
 	}
 }
 
-// branched shows a branch that has begun.
-func (m *model) branched(msg branchedMsg) {
+// onBranched shows a branch that has begun.
+func (m *model) onBranched(msg branchedMsg) {
 	m.branching = false
 	if msg.err != nil {
 		m.setSpeed()
-		m.say("", "cannot go on from here: "+msg.err.Error(), true)
+		m.setToast("", "cannot go on from here: "+msg.err.Error(), true)
 		return
 	}
-	m.leaveLiving()
-	m.fleet.Launch(msg.branch.Cluster)
+	m.stopLive()
+	m.pool.Release(msg.branch.Cluster)
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
 	branches := append(m.branches, msg.branch)
 	m.paused = false
-	m.attach(msg.branch.Source, nil)
+	m.showSource(msg.branch.Source, nil)
 	m.branches, m.branch = branches, len(branches)-1
-	m.say("", "this is "+msg.branch.name+"; y shows all branches"+m.unrecorded(), false)
+	m.setToast("", "this is "+msg.branch.name+"; y shows all branches"+m.unrecorded(), false)
 }
 
 // unrecorded says, if there is a recording, that it does not go on with another cluster.
@@ -84,9 +84,9 @@ func (m *model) unrecorded() string {
 	return "; " + m.options.Trace + " has ended with what was before"
 }
 
-// leaveLiving ends the cluster that goes on, if one does. What is remembered of it
+// stopLive ends the cluster that goes on, if one does. What is remembered of it
 // is kept.
-func (m *model) leaveLiving() {
+func (m *model) stopLive() {
 	var before *cluster.Cluster
 	for i := range m.branches {
 		if b := &m.branches[i]; b.Cluster != nil {
@@ -95,11 +95,11 @@ func (m *model) leaveLiving() {
 			b.Cluster = nil
 		}
 	}
-	m.fleet.Retire(before, m.orders.Close)
+	m.pool.Retire(before, m.queue.Close)
 }
 
-// living returns the cluster that goes on, shown or not; nil if none does.
-func (m *model) living() *cluster.Cluster {
+// liveCluster returns the cluster that goes on, shown or not; nil if none does.
+func (m *model) liveCluster() *cluster.Cluster {
 	for i := range m.branches {
 		if c := m.branches[i].Cluster; c != nil {
 			return c
@@ -150,13 +150,13 @@ func (m *model) showBranch(i int) {
 	m.Run(0)
 	b := &m.branches[i]
 	m.branch, m.Source = i, b.Source
-	m.travel = newTravel()
+	m.travel = newTimeTravel()
 	m.views.Time.Restart()
 	m.paused = true
-	m.toNow()
-	m.Present(&m.state)
+	m.showLive()
+	m.CopyLatest(&m.state)
 	if past && at >= m.First().At {
-		m.lookAt(at)
+		m.showTime(at)
 	}
-	m.say("", b.name+": "+b.tell(), false)
+	m.setToast("", b.name+": "+b.tell(), false)
 }

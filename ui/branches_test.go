@@ -19,14 +19,14 @@ import (
 // branchHere takes a branch from the moment that is shown.
 func (s *stage) branchHere() {
 	s.t.Helper()
-	msg, ok := s.againFromHere()().(branchedMsg)
+	msg, ok := s.startBranch()().(branchedMsg)
 	if !ok || msg.err != nil {
 		s.t.Fatalf("no branch: %v", msg.err)
 	}
 	s.Update(msg)
-	s.fleet.Tasks.Wait()
+	s.pool.Tasks.Wait()
 	s.t.Cleanup(func() {
-		if c := s.living(); c != nil {
+		if c := s.liveCluster(); c != nil {
 			if err := c.Close(); err != nil {
 				s.t.Errorf("Close: %v", err)
 			}
@@ -45,7 +45,7 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	s.press("I")
 	s.until("11 everywhere", everyValue(11))
 	old := s.Cluster
-	s.show(before)
+	s.showMoment(before)
 	s.branchHere()
 	if s.Cluster == old || old.Closed() == false {
 		t.Fatal("the old cluster goes on")
@@ -77,7 +77,7 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	if s.moment().At != at || s.Cluster == nil {
 		t.Errorf("from %s of the other one it is shown at %s", at, s.moment().At)
 	}
-	s.lookAt(before.At)
+	s.showTime(before.At)
 	s.press("y", "1")
 	if s.moment().At != before.At || s.Cluster != nil {
 		t.Errorf("from %s of the other one it is shown at %s", before.At, s.moment().At)
@@ -114,14 +114,14 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
-	t.Cleanup(func() { r.orders.Close(); source.Close() })
+	t.Cleanup(func() { r.queue.Close(); source.Close() })
 	r.replay(source, "run.trace")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.wants("run.trace")
 	if !r.travel.playing {
 		t.Error("it does not play")
 	}
-	r.playPast(false)
+	r.setPlaying(false)
 	compared := 0
 	for seq, ok := s.History.Next(start + 60); ok && seq < end.Seq; seq, ok = s.History.Next(seq + 15) {
 		var live, replayed trace.State
@@ -165,7 +165,7 @@ func TestARecordingCanBeGoneOnFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
-	t.Cleanup(func() { r.orders.Close(); source.Close() })
+	t.Cleanup(func() { r.queue.Close(); source.Close() })
 	r.replay(source, "run.trace.gz")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
@@ -201,7 +201,7 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
-	t.Cleanup(func() { r.orders.Close(); source.Close() })
+	t.Cleanup(func() { r.queue.Close(); source.Close() })
 	r.replay(source, "growing.trace")
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
@@ -264,7 +264,7 @@ func TestWhatARecordingHidesIsShownAllTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
-		t.Cleanup(func() { r.orders.Close(); source.Close() })
+		t.Cleanup(func() { r.queue.Close(); source.Close() })
 		r.replay(source, "run.trace")
 		r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 		if name == lying {

@@ -2,7 +2,7 @@
 //
 // It has two halves. The model takes keys and ticks, orders commands, and fills
 // in a [Frame]: the state to show, and where the cursor is. What it shows comes
-// from a [Source], a cluster that lives or a recording; [travel] says which moment
+// from a [Source], a cluster that lives or a recording; [timeTravel] says which moment
 // of it is shown, now or a past one. The drawing half turns a frame into text.
 // Drawing is pure: it reads no clock, keeps nothing from one picture to the next,
 // and knows no cluster, only a [trace.State]; so live, rewound and replayed

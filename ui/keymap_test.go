@@ -38,7 +38,7 @@ func TestKeysCanBeBoundToOthersAndHelpAndFooterFollow(t *testing.T) {
 	if !strings.Contains(s.toast.Text, "k does nothing here") {
 		t.Errorf("k says %q", s.toast.Text)
 	}
-	for _, hint := range keymap.Hints(keymap.Here(s.keys, "stage")) {
+	for _, hint := range keymap.Hints(keymap.ForView(s.keys, "stage")) {
 		if hint.Text == "kill" && hint.Key != "i" || hint.Text == "increment" && hint.Key != "ctrl+k" {
 			t.Errorf("the footer says %+v", hint)
 		}
@@ -50,7 +50,7 @@ func TestKeysCanBeBoundToOthersAndHelpAndFooterFollow(t *testing.T) {
 			}
 		}
 	}
-	s.pressNamed("ctrl+k")
+	s.pressShownKey("ctrl+k")
 	if s.command != "increment" {
 		t.Errorf("a click on increment stands for %q", s.command)
 	}

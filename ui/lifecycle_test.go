@@ -21,7 +21,7 @@ func leaderCrash(t *testing.T) *scenario.Script {
 
 func TestNoClusterIsLeftWhenTheScreenEndsWhileItStarts(t *testing.T) {
 	s := newStage(t, 3)
-	begin, late := s.againFromHere(), s.openScenario(leaderCrash(t))
+	begin, late := s.startBranch(), s.openScenario(leaderCrash(t))
 	msg := begin().(branchedMsg)
 	if msg.err != nil {
 		t.Fatal(msg.err)

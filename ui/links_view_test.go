@@ -12,7 +12,7 @@ import (
 // goTo puts the cursor of the links view on a link.
 func (s *stage) goTo(from, to string) {
 	nodes := s.nodes()
-	s.turnTo(s.views.Links)
+	s.showView(s.views.Links)
 	s.views.Links.At = view.MatrixCell{Row: slices.Index(nodes, from), Col: slices.Index(nodes, to)}
 }
 
@@ -87,7 +87,7 @@ func TestRowsColumnsAndMarkedLinksAreEditedTogether(t *testing.T) {
 			s.press("space", "space", "right")
 		}, "cut n1 -> n4", []string{"n1n4"}},
 		{"all", func() {
-			s.turnTo(s.views.Links)
+			s.showView(s.views.Links)
 			s.views.Links.At = view.MatrixCell{Row: view.AllNodes, Col: view.AllNodes}
 		}, "cut all -> all", nil},
 	} {
@@ -115,7 +115,7 @@ func TestRowsColumnsAndMarkedLinksAreEditedTogether(t *testing.T) {
 // TestTheCursorNeverStandsOnALinkToItself walks over the whole matrix.
 func TestTheCursorNeverStandsOnALinkToItself(t *testing.T) {
 	s := newStage(t, 3)
-	s.turnTo(s.views.Links)
+	s.showView(s.views.Links)
 	for i := range 200 {
 		s.Update(keyPress([]string{"right", "down", "left", "left", "up", "right", "down"}[i*i%7]))
 		if s.views.Links.At.Row == s.views.Links.At.Col && s.views.Links.At.Row != view.AllNodes {
@@ -126,7 +126,7 @@ func TestTheCursorNeverStandsOnALinkToItself(t *testing.T) {
 		}
 	}
 	one := newStage(t, 1)
-	one.turnTo(one.views.Links)
+	one.showView(one.views.Links)
 	one.press("c", "right", "space", "h")
 	if len(one.state.Faults) != 0 {
 		t.Error("a node is cut off from itself")

@@ -33,8 +33,8 @@ func (m *model) open(title, note string) *openMenu {
 	return m.menu
 }
 
-// pressInMenu moves in the menu, chooses, or leaves it.
-func (m *model) pressInMenu(pressed string) tea.Cmd {
+// handleMenuKey moves in the menu, chooses, or leaves it.
+func (m *model) handleMenuKey(pressed string) tea.Cmd {
 	o := m.menu
 	choice := slices.IndexFunc(o.Items, func(item pane.MenuItem) bool { return item.Key == pressed && pressed != "" })
 	switch pressed {
@@ -51,16 +51,16 @@ func (m *model) pressInMenu(pressed string) tea.Cmd {
 	if choice < 0 {
 		return nil
 	}
-	m.menu, m.chosen = nil, nil
+	m.menu, m.menuCmd = nil, nil
 	o.choose[choice]()
-	return m.chosen
+	return m.menuCmd
 }
 
 // ask has the user confirm what cannot be taken back. The answer is no unless
 // y is pressed, which no question is asked with.
 func (m *model) ask(question, note string, yes func()) {
 	o := m.open(question, note)
-	o.add("n", "no", "", false, func() { m.say("", "nothing was done", false) })
+	o.add("n", "no", "", false, func() { m.setToast("", "nothing was done", false) })
 	o.add("y", "yes", "", false, yes)
 }
 
@@ -72,23 +72,23 @@ func (m *model) shapesMenu() {
 	m.follow = false
 	half := nodes[:len(nodes)/2]
 	o := m.open("break the network", menuNote)
-	o.add("2", "halves", sel(half)+" | "+sel(nodes[len(half):]), false, func() {
-		m.order("partition "+sel(half)+" | others", "split")
+	o.add("2", "halves", nodeList(half)+" | "+nodeList(nodes[len(half):]), false, func() {
+		m.submit("partition "+nodeList(half)+" | others", "split")
 	})
 	o.add("1", "one-way", cursor+" hears the others, but they do not hear it", false, func() {
-		m.order("cut "+cursor+" -> others", "cut one way")
+		m.submit("cut "+cursor+" -> others", "cut one way")
 	})
 	o.add("b", "bridge", "two halves that meet only in "+cursor, false, func() {
-		m.order("bridge "+cursor, "split")
+		m.submit("bridge "+cursor, "split")
 	})
 	o.add("r", "ring", "each node sees a majority, no two the same", false, func() {
-		m.order("ring", "split")
+		m.submit("ring", "split")
 	})
 	o.add("a", "alone", "every node on its own", false, func() {
-		m.order("isolate all", "split")
+		m.submit("isolate all", "split")
 	})
 	o.add("h", "heal", "all links are whole again", false, func() {
-		m.order("heal", "healed")
+		m.submit("heal", "healed")
 	})
 }
 
@@ -100,16 +100,16 @@ func (m *model) diskMenu() {
 	if n := m.state.Node(m.cursor); n != nil {
 		now = n.DiskFault
 	}
-	o := m.open("the disk of "+sel(ids), menuNote)
+	o := m.open("the disk of "+nodeList(ids), menuNote)
 	for _, f := range []struct{ key, fault string }{
 		{"o", "ok"}, {"s", "slow 200ms"}, {"t", "stall"}, {"f", "fail"}, {"u", "full"}, {"l", "lie"}, {"c", "corrupt"},
 	} {
 		on := f.fault == now || f.fault == "ok" && now == ""
-		o.add(f.key, f.fault, pane.DiskMeaning(f.fault), on, func() { m.order("disk "+sel(ids)+" "+f.fault, "done") })
+		o.add(f.key, f.fault, pane.DiskMeaning(f.fault), on, func() { m.submit("disk "+nodeList(ids)+" "+f.fault, "done") })
 	}
 	o.add("w", "wipe", "empty it: log, term and vote are forgotten (asks)", false, func() {
-		m.ask("wipe the disk of "+sel(ids)+"?", "the log, the term and the vote are gone for good", func() {
-			m.order("wipe "+sel(ids), "wiped")
+		m.ask("wipe the disk of "+nodeList(ids)+"?", "the log, the term and the vote are gone for good", func() {
+			m.submit("wipe "+nodeList(ids), "wiped")
 		})
 	})
 }
@@ -135,7 +135,7 @@ func (m *model) linkMenu() {
 
 // linkFaultMenu offers what can be wrong with the links from one node to others.
 func (m *model) linkFaultMenu(from string, to []string) {
-	link := from + " -> " + sel(to)
+	link := from + " -> " + nodeList(to)
 	o := m.open("the link "+link, menuNote)
 	now := m.state.Faults[linkOf(from, to[0])]
 	for _, f := range []struct {
@@ -153,9 +153,9 @@ func (m *model) linkFaultMenu(from string, to []string) {
 	} {
 		name, setting, _ := strings.Cut(f.fault.String(), " ")
 		command := strings.TrimSpace(name + " " + link + " " + setting)
-		o.add(f.key, f.fault.String(), f.fault.Meaning(), slices.Contains(now, f.fault.String()), func() { m.order(command, "set") })
+		o.add(f.key, f.fault.String(), f.fault.Meaning(), slices.Contains(now, f.fault.String()), func() { m.submit(command, "set") })
 	}
-	o.add("h", "heal", "nothing is wrong with it", len(now) == 0, func() { m.order("heal "+link, "healed") })
+	o.add("h", "heal", "nothing is wrong with it", len(now) == 0, func() { m.submit("heal "+link, "healed") })
 }
 
 // zoomMenu asks which pane of the stage is to have all the room, or gives it
@@ -173,7 +173,7 @@ func (m *model) zoomMenu() {
 		{"i", view.ZoomTime, "who led when"},
 		{"s", view.ZoomStory, "what happened and why"},
 	} {
-		o.add(z.key, z.pane, z.detail, false, func() { m.views.Stage.Zoom = z.pane; m.turnTo(m.views.Stage) })
+		o.add(z.key, z.pane, z.detail, false, func() { m.views.Stage.Zoom = z.pane; m.showView(m.views.Stage) })
 	}
 	// The key that asked leaves as well.
 	o.add("z", "back", "all panes", false, func() {})
@@ -219,10 +219,10 @@ func (m *model) findLast(what string, is func(*trace.Event) bool) {
 	}
 	seq, ok := m.History.FindLast(before, is)
 	if !ok || seq < m.First().Seq {
-		m.say("", fmt.Sprintf("there is no %s before %s", what, canvas.ClockMillis(shown.At)), true)
+		m.setToast("", fmt.Sprintf("there is no %s before %s", what, canvas.ClockMillis(shown.At)), true)
 		return
 	}
 	m.travel.stepped = false
-	m.playPast(false)
-	m.look(seq)
+	m.setPlaying(false)
+	m.showEvent(seq)
 }

@@ -27,8 +27,8 @@ import (
 // toastFrames is how long the result of an action stays, in frames.
 const toastFrames = 150
 
-// farewell is for how long a removed node is still shown, in virtual time.
-const farewell = 5 * time.Second
+// removedFor is for how long a removed node is still shown, in virtual time.
+const removedFor = 5 * time.Second
 
 // tickMsg says that it is time for the next picture, and what time that is.
 type tickMsg struct{ at time.Time }
@@ -37,7 +37,7 @@ type tickMsg struct{ at time.Time }
 // The state is pulled from the cluster's trace, thirty times a second.
 type model struct {
 	source.Source // what is shown: a cluster or a recording
-	travel        travel
+	travel        timeTravel
 	branchList
 	commander
 	staging
@@ -56,16 +56,16 @@ type model struct {
 // commander is how commands reach the cluster.
 type commander struct {
 	session *scenario.Session
-	orders  *queue.Queue
-	fleet   source.Pool
-	asking  asking // how clients are asked for
+	queue   *queue.Queue
+	pool    source.Pool
+	clients clientOptions // how clients are asked for
 }
 
 // staging is a scenario on stage.
 type staging struct {
-	podium    *present.Stage
-	script    *scenario.Script // or nil
-	presenter presenter
+	scenarioStage *present.Stage
+	script        *scenario.Script // or nil
+	presenter     presenter
 }
 
 // messageLine is the command that the last key stood for, and what came of it.
@@ -77,12 +77,12 @@ type messageLine struct {
 
 // overlays are what lies over the views and takes the keys.
 type overlays struct {
-	menu      *openMenu
-	chosen    tea.Cmd // what a menu's choice has to do besides
-	prompt    prompt
-	help      help
-	filter    storyFilter
-	firstKeys []pane.Tip // tips still to be shown, or that were
+	menu    *openMenu
+	menuCmd tea.Cmd // what a menu's choice has to do besides
+	prompt  prompt
+	help    help
+	filter  storyFilter
+	tips    []pane.Tip // tips still to be shown, or that were
 }
 
 // navigation is which view is shown, and the keys that mean something.
@@ -101,22 +101,22 @@ type display struct {
 	mouseOff      bool
 	dragging      bool             // on a stretch of time
 	output        *terminal.Writer // nil where there is no terminal
-	shown         shown
-	stale         bool  // something to be seen has changed since
-	asked         bool  // and it answers what somebody did
-	failed        error // why the program has to end
+	lastFrame     frameShown
+	dirty         bool  // something to be seen has changed since
+	urgent        bool  // and it answers what somebody did
+	err           error // why the program has to end
 }
 
 // sessionLog is what was done so far, to be saved as a scenario or undone.
 type sessionLog struct {
-	ordered    []scenario.RecordedCommand
+	commands   []scenario.RecordedCommand
 	nodesFirst int // how many nodes there were at first
-	stroke     int // counts keys and clicks
+	keyCount   int // counts keys and clicks
 	undo       undoHistory
 }
 
-// shown is the last picture.
-type shown struct {
+// frameShown is the last picture.
+type frameShown struct {
 	picture string
 	canvas  *canvas.Canvas // what it was drawn on
 	hits    []pane.HitBox
@@ -126,7 +126,7 @@ type shown struct {
 // newModel returns the screen over a living cluster.
 func newModel(c *cluster.Cluster, o Options) *model {
 	m := newScreen(o)
-	m.attach(source.Living(c), o.Script)
+	m.showSource(source.Live(c), o.Script)
 	return m
 }
 
@@ -138,33 +138,33 @@ func newScreen(o Options) *model {
 		display:       display{theme: o.ThemeOn(style.TerminalColours{}), glyphs: o.GlyphsOf()},
 		nodeSelection: nodeSelection{selected: map[string]bool{}, follow: true},
 		speedControl:  speedControl{speed: slices.Index(speeds, nearest(o.Speed)), paused: o.Speed == 0},
-		commander:     commander{asking: asking{level: slices.Index(cluster.Levels, cluster.LevelLinearizable)}},
+		commander:     commander{clients: clientOptions{level: slices.Index(cluster.Levels, cluster.LevelLinearizable)}},
 	}
 	m.views = view.New(viewScreen{m})
 	m.keys = o.Bindings.Keys(m.keyMap())
 	return m
 }
 
-// paint chooses the theme.
-func (m *model) paint() {
-	m.theme, m.stale = m.options.ThemeOn(m.colours), true
+// applyTheme chooses the theme.
+func (m *model) applyTheme() {
+	m.theme, m.dirty = m.options.ThemeOn(m.colours), true
 }
 
-// attach makes a cluster or a recording what is shown, with a scenario to put on
+// showSource makes a cluster or a recording what is shown, with a scenario to put on
 // stage or nil.
-func (m *model) attach(s source.Source, script *scenario.Script) {
+func (m *model) showSource(s source.Source, script *scenario.Script) {
 	c := s.Cluster
-	m.Source, m.travel = s, newTravel()
+	m.Source, m.travel = s, newTimeTravel()
 	if s.Watch != nil {
 		s.Watch.Auto.Store(m.auto)
 	}
 	m.branches, m.branch = []branch{{Source: s, name: "branch 1"}}, 0
-	m.script, m.podium = script, &present.Stage{C: c}
+	m.script, m.scenarioStage = script, present.NewStage(c)
 	if c != nil {
-		m.session = scenario.NewSession(c, c.Settings().Seed, m.podium)
+		m.session = scenario.NewSession(c, c.Settings().Seed, m.scenarioStage)
 	}
-	m.orders = queue.New(c, m.session)
-	m.ordered, m.asking.load, m.follow, m.undo, m.presenter = nil, 0, true, undoHistory{}, presenter{}
+	m.queue = queue.New(c, m.session)
+	m.commands, m.clients.load, m.follow, m.undo, m.presenter = nil, 0, true, undoHistory{}, presenter{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())
 	clear(m.selected)
@@ -191,44 +191,44 @@ func nextTick() tea.Cmd {
 
 // Update routes what happened to whom it concerns.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	m.stale, m.asked = m.stale || !isTick(msg), m.asked || !isTick(msg)
+	m.dirty, m.urgent = m.dirty || !isTick(msg), m.urgent || !isTick(msg)
 	switch msg := msg.(type) {
 	case tickMsg:
-		if err := m.Stopped(); err != nil {
-			m.failed = fmt.Errorf("the cluster has stopped: %w", err)
+		if err := m.Err(); err != nil {
+			m.err = fmt.Errorf("the cluster has stopped: %w", err)
 			return m, tea.Quit
 		}
 		if m.options.tape != nil {
-			m.options.tape.Take(record.Shot{Canvas: m.shown.canvas, Theme: m.theme, Title: m.title(), State: &m.state, Language: m.options.Lang})
+			m.options.tape.Take(record.Shot{Canvas: m.lastFrame.canvas, Theme: m.theme, Title: m.title(), State: &m.state, Language: m.options.Lang})
 		}
-		m.refresh(m.passed(msg))
+		m.refresh(m.sinceLastFrame(msg))
 		return m, nextTick()
 	case branchedMsg:
-		m.branched(msg)
+		m.onBranched(msg)
 	case openedMsg:
-		return m, m.opened(msg)
+		return m, m.onOpened(msg)
 	case savedMsg:
-		m.say("", msg.text, msg.bad)
+		m.setToast("", msg.text, msg.bad)
 	case performedMsg:
-		m.performed(msg)
+		m.onPerformed(msg)
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
 		m.colours.Light = !msg.IsDark()
-		m.paint()
+		m.applyTheme()
 	case tea.ColorProfileMsg:
 		m.colours.Sixteen = msg.Profile == colorprofile.ANSI
-		m.paint()
+		m.applyTheme()
 	case tea.KeyPressMsg:
-		m.stroke++
-		return m, m.press(msg)
+		m.keyCount++
+		return m, m.handleKey(msg)
 	case tea.PasteMsg:
 		if m.prompt.input.Focused() {
 			m.prompt.input, _ = m.prompt.input.Update(msg)
 			m.suggest()
 		}
 	case tea.MouseClickMsg:
-		m.stroke++
+		m.keyCount++
 		return m, m.click(msg)
 	case tea.MouseMotionMsg:
 		m.drag(msg.X)
@@ -242,49 +242,49 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func isTick(msg tea.Msg) bool { _, ok := msg.(tickMsg); return ok }
 
-// press does what a key stands for.
-func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
+// handleKey does what a key stands for.
+func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	if m.options.tape != nil {
-		m.options.tape.Press(typed(msg))
+		m.options.tape.Press(sentText(msg))
 	}
-	m.pressKey(msg, time.Now())
+	m.noteKeyPress(msg, time.Now())
 	if msg.String() == "ctrl+c" {
 		return tea.Quit
 	}
 	switch {
 	case m.prompt.input.Focused():
-		return m.pressInPrompt(msg)
+		return m.handlePromptKey(msg)
 	case m.menu != nil:
-		return m.pressInMenu(msg.String())
+		return m.handleMenuKey(msg.String())
 	case m.help.on:
-		m.pressInHelp(msg.String())
+		m.handleHelpKey(msg.String())
 		return nil
 	case m.filter.typing:
-		m.pressInFilter(msg)
+		m.handleFilterKey(msg)
 		return nil
-	case m.alarm() != nil && m.pressInAlarm(msg.String()):
+	case m.alarm() != nil && m.handleAlarmKey(msg.String()):
 		return nil
 	}
 	for _, b := range m.keysHere() {
 		if key.Matches(msg, b.Binding) {
-			if b.Needs && m.refuses() {
+			if b.NeedsLive && m.rejectIfReadOnly() {
 				return nil
 			}
 			return b.Do(msg.String())
 		}
 	}
-	m.say("", fmt.Sprintf("%s does nothing here: ? shows all keys", canvas.Sanitize(msg.String())), true)
+	m.setToast("", fmt.Sprintf("%s does nothing here: ? shows all keys", canvas.Sanitize(msg.String())), true)
 	return nil
 }
 
 // View shows the latest picture.
 func (m *model) View() tea.View {
-	if m.stale && m.mayDraw() {
-		m.shown.canvas, m.shown.hits = view.Paint(m.frame(), m.view())
-		m.shown.picture = m.shown.canvas.Render(m.theme)
-		m.stale, m.asked = false, false
+	if m.dirty && m.canDraw() {
+		m.lastFrame.canvas, m.lastFrame.hits = view.Paint(m.frame(), m.view())
+		m.lastFrame.picture = m.lastFrame.canvas.Render(m.theme)
+		m.dirty, m.urgent = false, false
 	}
-	v := tea.NewView(m.shown.picture)
+	v := tea.NewView(m.lastFrame.picture)
 	v.AltScreen = true
 	v.WindowTitle = m.title()
 	if !m.mouseOff {
@@ -293,35 +293,35 @@ func (m *model) View() tea.View {
 	return v
 }
 
-// mayDraw says whether the terminal can take another picture. The answer to a key
+// canDraw says whether the terminal can take another picture. The answer to a key
 // does not wait for bytes to be saved.
-func (m *model) mayDraw() bool {
+func (m *model) canDraw() bool {
 	o := m.output
-	return o == nil || !o.Behind() && (m.asked || !o.Overdrawn())
+	return o == nil || !o.Behind() && (m.urgent || !o.Overdrawn())
 }
 
 // refresh pulls the state and moves what moves.
 func (m *model) refresh(passed time.Duration) {
 	before := m.state.Seq
-	m.pull(passed)
+	m.pullState(passed)
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
-		return n.Process == trace.Removed && m.state.At-n.Since > farewell
+		return n.Process == trace.Removed && m.state.At-n.Since > removedFor
 	})
-	switch speed := m.podium.TakeSpeed(); {
+	switch speed := m.scenarioStage.TakeSpeed(); {
 	case speed == scenario.SpeedAuto:
 		m.setAuto(true)
 	case speed > 0:
 		m.speed, m.paused = slices.Index(speeds, nearest(speed)), m.paused && m.travel.past
 		m.setAuto(false)
 	}
-	m.presentOn(time.Now())
-	m.keepPace()
-	for _, r := range m.orders.Results.Take() {
-		m.say(r.Command, r.Text, r.Bad)
+	m.updatePresenter(time.Now())
+	m.syncSpeed()
+	for _, r := range m.queue.Results.Take() {
+		m.setToast(r.Command, r.Text, r.Bad)
 	}
 	if m.toastFrames > 0 {
 		if m.toastFrames--; m.toastFrames == 0 {
-			m.toast, m.stale = pane.Toast{}, true
+			m.toast, m.dirty = pane.Toast{}, true
 		}
 	}
 	if m.follow {
@@ -329,55 +329,55 @@ func (m *model) refresh(passed time.Duration) {
 			m.cursor = leader.ID
 		}
 	}
-	m.keepCursor()
-	m.lookAtChecks()
-	m.meter.read(time.Now(), m.state.At, m.still())
-	m.stale = m.stale || !m.still() || m.state.Seq != before
+	m.clampCursor()
+	m.raiseAlarms()
+	m.meter.read(time.Now(), m.state.At, m.isFrozen())
+	m.dirty = m.dirty || !m.isFrozen() || m.state.Seq != before
 }
 
-// say shows the result of an action.
-func (m *model) say(command, text string, bad bool) {
+// setToast shows the result of an action.
+func (m *model) setToast(command, text string, bad bool) {
 	m.command, m.toast, m.toastFrames = command, pane.Toast{Text: text, Bad: bad}, toastFrames
-	m.stale = true
+	m.dirty = true
 }
 
-// order sends a command to the cluster; ok is shown until an answer comes.
-func (m *model) order(command, ok string) {
-	if m.refuses() {
+// submit sends a command to the cluster; ok is shown until an answer comes.
+func (m *model) submit(command, ok string) {
+	if m.rejectIfReadOnly() {
 		return
 	}
 	line, err := m.session.Parse(command)
 	if err != nil {
-		m.say(command, err.Error(), true)
+		m.setToast(command, err.Error(), true)
 		return
 	}
-	m.say(command, ok, false)
-	m.noteFaults(command)
-	m.pressedFirst(command)
-	ordered := m.orderedWith(command)
-	if !m.orders.Put(queue.Command{Text: command, Line: line}) {
-		m.say(command, "too many commands are waiting: this one is dropped", true)
+	m.setToast(command, ok, false)
+	m.recordFaults(command)
+	m.markTip(command)
+	ordered := m.recordedWith(command)
+	if !m.queue.Put(queue.Command{Text: command, Line: line}) {
+		m.setToast(command, "too many commands are waiting: this one is dropped", true)
 		return
 	}
-	m.ordered = ordered
+	m.commands = ordered
 }
 
 // frame gathers what a picture is drawn from.
 func (m *model) frame() *pane.Frame {
 	f := &pane.Frame{
 		State: &m.state, Width: m.width, Height: m.height, Theme: m.theme, Glyphs: m.glyphs,
-		Moment:         pane.Moment{Now: m.state.At, Speed: m.pace(), Paused: m.still(), Reached: m.meter.shortOf(m.pace())},
+		Moment:         pane.Moment{Now: m.state.At, Speed: m.pace(), Paused: m.isFrozen(), Reached: m.meter.shortfall(m.pace())},
 		NodeCursor:     pane.NodeCursor{Cursor: m.cursor, Selected: m.selected, Follow: m.follow},
-		ClientSettings: pane.ClientSettings{Route: m.routeName(), Level: cluster.Levels[m.asking.level], Load: loads[m.asking.load]},
+		ClientSettings: pane.ClientSettings{Route: m.routeName(), Level: cluster.Levels[m.clients.level], Load: loads[m.clients.load]},
 		Violations:     pane.Violations{Alarm: m.alarm(), Broken: m.alarms.broken, Hidden: m.alarms.hidden},
 		Input: pane.Input{
-			Toast: m.toast, Command: m.command, Tips: m.firstKeysNow(), Hints: m.hints(),
+			Toast: m.toast, Command: m.command, Tips: m.tipsNow(), Hints: m.hints(),
 			Filter: m.filter.text, Filtering: m.filter.typing,
 		},
 	}
-	m.fillTravel(f)
+	m.fillTime(f)
 	f.Move(!m.options.Still)
-	m.stageIn(f)
+	m.fillAudience(f)
 	if m.menu != nil {
 		f.Menu = &m.menu.Menu
 	}

@@ -42,8 +42,8 @@ func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	}
 	s := &stage{model: newModel(c, Options{Speed: 0, Look: pane.Look{Theme: "dark"}, Script: script}), t: tb}
 	tb.Cleanup(func() {
-		s.orders.Close()
-		if err := errors.Join(s.fleet.Close(), c.Close()); err != nil {
+		s.queue.Close()
+		if err := errors.Join(s.pool.Close(), c.Close()); err != nil {
 			tb.Errorf("Close: %v", err)
 		}
 	})
@@ -79,7 +79,7 @@ func (s *stage) press(keys ...string) {
 // settle waits until the cluster has taken the orders.
 func (s *stage) settle() {
 	taken := make(chan struct{})
-	s.orders.Queue <- queue.Command{Step: func() { close(taken) }}
+	s.queue.commands <- queue.Command{Step: func() { close(taken) }}
 	<-taken
 }
 
@@ -191,11 +191,11 @@ func TestEveryKeyDoesSomething(t *testing.T) {
 			continue
 		}
 		for _, k := range b.Keys() {
-			s.turnTo(s.views.Stage)
+			s.showView(s.views.Stage)
 			if len(b.In) > 0 {
 				s.current = slices.IndexFunc(s.views.All, func(v view.View) bool { return v.Name() == b.In[0] })
 			}
-			s.say("", "", false)
+			s.setToast("", "", false)
 			before := s.screen()
 			s.press(k)
 			if k != "esc" && k != "x" && !strings.Contains("123456789", k) && s.screen() == before {
@@ -213,7 +213,7 @@ func TestKeysAreUniqueAndExplained(t *testing.T) {
 	}
 	for _, v := range view.New(nil).All {
 		seen := map[place]bool{}
-		for _, b := range keymap.Here(Keys(), v.Name()) {
+		for _, b := range keymap.ForView(Keys(), v.Name()) {
 			if b.Help().Key == "" || b.Help().Desc == "" || len(b.Keys()) == 0 {
 				t.Errorf("%v is not explained", b.Keys())
 			}
@@ -240,7 +240,7 @@ func TestTheHelpHasAllKeysOfTheView(t *testing.T) {
 				s.press("down")
 				pages += s.screen()
 			}
-			for _, b := range keymap.Here(s.keys, v.Name()) {
+			for _, b := range keymap.ForView(s.keys, v.Name()) {
 				if !strings.Contains(pages, b.Help().Desc) {
 					t.Errorf("%s view, %d wide: the help does not say %q", v.Name(), size.Width, b.Help().Desc)
 				}
@@ -292,7 +292,7 @@ func TestSelection(t *testing.T) {
 func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 	s := newStage(t, 5)
 	s.View()
-	for _, h := range s.shown.hits {
+	for _, h := range s.lastFrame.hits {
 		if h.Node == "n4" {
 			s.Update(tea.MouseClickMsg{X: h.X + h.W/2, Y: h.Y + h.H/2, Button: tea.MouseLeft})
 			break
@@ -301,7 +301,7 @@ func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 	if s.cursor != "n4" {
 		t.Fatalf("a click on n4 selects %s", s.cursor)
 	}
-	for _, h := range s.shown.hits {
+	for _, h := range s.lastFrame.hits {
 		if h.Key == "k" {
 			s.Update(tea.MouseClickMsg{X: h.X, Y: h.Y, Button: tea.MouseLeft})
 		}
@@ -372,7 +372,7 @@ func BenchmarkFrameOfALiveCluster(b *testing.B) {
 			s.press("l")
 			s.pass(10 * time.Second)
 			for b.Loop() {
-				s.stale = true
+				s.dirty = true
 				s.refresh(pane.FrameEvery)
 				s.View()
 			}

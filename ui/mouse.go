@@ -17,24 +17,24 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 		return nil
 	}
 	// What lies on top was drawn last.
-	for _, h := range slices.Backward(m.shown.hits) {
+	for _, h := range slices.Backward(m.lastFrame.hits) {
 		if msg.X < h.X || msg.X >= h.X+h.W || msg.Y < h.Y || msg.Y >= h.Y+h.H {
 			continue
 		}
 		switch {
 		case h.Seq != 0 && m.menu == nil:
 			m.travel.stepped = false
-			m.playPast(false)
-			m.look(h.Seq)
+			m.setPlaying(false)
+			m.showEvent(h.Seq)
 		case h.Cell > 0 && m.menu == nil:
 			m.dragging = true
 			m.scrub(h, msg.X)
 		case h.Node != "" && m.menu == nil:
-			m.choose(h.Node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
+			m.selectNode(h.Node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
 		case h.Key != "" && m.menu != nil:
-			return m.pressInMenu(h.Key)
+			return m.handleMenuKey(h.Key)
 		case h.Key != "":
-			return m.pressNamed(h.Key)
+			return m.pressShownKey(h.Key)
 		}
 		return nil
 	}
@@ -42,11 +42,11 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 	return nil
 }
 
-// pressNamed does what the key stands for that the help shows under that name.
-func (m *model) pressNamed(shown string) tea.Cmd {
+// pressShownKey does what the key stands for that the help shows under that name.
+func (m *model) pressShownKey(shown string) tea.Cmd {
 	for _, b := range m.keysHere() {
 		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
-			if b.Needs && m.refuses() {
+			if b.NeedsLive && m.rejectIfReadOnly() {
 				return nil
 			}
 			return b.Do(shown)
@@ -57,7 +57,7 @@ func (m *model) pressNamed(shown string) tea.Cmd {
 
 // drag moves along the stretch of time on which the button was pressed.
 func (m *model) drag(x int) {
-	for _, h := range slices.Backward(m.shown.hits) {
+	for _, h := range slices.Backward(m.lastFrame.hits) {
 		if m.dragging && h.Cell > 0 {
 			m.scrub(h, x)
 			return
@@ -70,13 +70,13 @@ func (m *model) scrub(h pane.HitBox, x int) {
 	cells := min(max(x, h.X-1), h.X+h.W) - h.X
 	// What happened in a cell has happened at its end.
 	at := h.From + time.Duration(cells+1)*h.Cell - 1
-	m.playPast(false)
+	m.setPlaying(false)
 	m.travel.stepped = false
-	m.lookAt(at)
+	m.showTime(at)
 	if m.travel.past {
-		m.say("", "this is the past: space plays on, end goes back to now", false)
+		m.setToast("", "this is the past: space plays on, end goes back to now", false)
 	} else {
-		m.say("", "this is now", false)
+		m.setToast("", "this is now", false)
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 func (m *model) view() view.View { return m.views.All[m.current] }
 
 // keysHere returns the keys that mean something in the view shown.
-func (m *model) keysHere() []keymap.Binding { return keymap.Here(m.keys, m.view().Name()) }
+func (m *model) keysHere() []keymap.Binding { return keymap.ForView(m.keys, m.view().Name()) }
 
-// turnTo shows a view.
-func (m *model) turnTo(v view.View) { m.current = slices.Index(m.views.All, v) }
+// showView shows a view.
+func (m *model) showView(v view.View) { m.current = slices.Index(m.views.All, v) }
 
 // nextView shows the next view or, with shift, the one before.
 func (m *model) nextView(pressed string) {
@@ -25,13 +25,13 @@ func (m *model) nextView(pressed string) {
 		by = len(m.views.All) - 1
 	}
 	m.current, m.views.Stage.Zoom = (m.current+by)%len(m.views.All), ""
-	m.say("", m.view().Name()+" view", false)
+	m.setToast("", m.view().Name()+" view", false)
 }
 
-// leaveInnermost undoes the innermost of what esc undoes, and reports whether there
+// resetInnermost undoes the innermost of what esc undoes, and reports whether there
 // was something to undo: the cursor of the view shown, a zoomed pane, the filter of
 // the story, the cursors of the other views.
-func (m *model) leaveInnermost() bool {
+func (m *model) resetInnermost() bool {
 	if m.view().Reset() || m.views.Stage.Reset() {
 		return true
 	}
@@ -47,7 +47,7 @@ func (m *model) zoomOut() { m.zoomTime(1) }
 
 // ZoomTime turns to the time view, and has its columns stand for less time or more.
 func (m *model) zoomTime(by int) {
-	m.turnTo(m.views.Time)
+	m.showView(m.views.Time)
 	m.views.Time.ZoomBy(by)
 }
 
@@ -61,5 +61,5 @@ func (s viewScreen) History() *history.History            { return s.m.History }
 func (s viewScreen) Span() (first, latest trace.Position) { return s.m.First(), s.m.Now() }
 func (s viewScreen) Moment() trace.Position               { return s.m.moment() }
 func (s viewScreen) InPast() bool                         { return s.m.travel.past }
-func (s viewScreen) Submit(command, done string)          { s.m.order(command, done) }
-func (s viewScreen) Toast(text string, bad bool)          { s.m.say("", text, bad) }
+func (s viewScreen) Submit(command, done string)          { s.m.submit(command, done) }
+func (s viewScreen) Toast(text string, bad bool)          { s.m.setToast("", text, bad) }

@@ -12,9 +12,9 @@ import (
 func TestTheFirstKeysAreToldUntilTheyHaveBeenPressedOnce(t *testing.T) {
 	s := newStage(t, 3)
 	s.options.ConfigDir = filepath.Join(t.TempDir(), "new")
-	s.welcome()
+	s.offerTips()
 	lastButOne := func() string {
-		s.toast, s.stale = pane.Toast{}, true
+		s.toast, s.dirty = pane.Toast{}, true
 		lines := strings.Split(s.plain(), "\n")
 		return strings.TrimSpace(lines[len(lines)-2])
 	}
@@ -32,19 +32,19 @@ func TestTheFirstKeysAreToldUntilTheyHaveBeenPressedOnce(t *testing.T) {
 			t.Errorf("after %q it says %q, not %q", step.key, got, step.want)
 		}
 	}
-	s.rememberWelcome()
-	if _, err := os.Stat(s.welcomedPath()); err == nil {
+	s.rememberTips()
+	if _, err := os.Stat(s.tipsPath()); err == nil {
 		t.Error("it is remembered before all keys were pressed")
 	}
 	s.press("k")
 	if got := lastButOne(); strings.Contains(got, "try") {
 		t.Errorf("in the end it says %q", got)
 	}
-	s.rememberWelcome()
-	if s.firstKeys = nil; len(s.firstKeysNow()) > 0 {
+	s.rememberTips()
+	if s.tips = nil; len(s.tipsNow()) > 0 {
 		t.Error("it tells of keys from nowhere")
 	}
-	if s.welcome(); len(s.firstKeys) > 0 {
+	if s.offerTips(); len(s.tips) > 0 {
 		t.Error("it tells them again")
 	}
 }

@@ -13,8 +13,8 @@ type help struct {
 	from int // the first group shown
 }
 
-// pressInHelp scrolls the help, or closes it.
-func (m *model) pressInHelp(pressed string) {
+// handleHelpKey scrolls the help, or closes it.
+func (m *model) handleHelpKey(pressed string) {
 	switch pressed {
 	case "down":
 		m.help.from = min(m.help.from+1, len(keymap.HelpGroups(m.keysHere()))-1)
@@ -38,12 +38,12 @@ type storyFilter struct {
 func (m *model) openFilter() {
 	m.filter.typing = true
 	if m.views.Stage.Zoom == "" {
-		m.turnTo(m.views.Stage)
+		m.showView(m.views.Stage)
 	}
 }
 
-// pressInFilter takes a key while the filter is typed.
-func (m *model) pressInFilter(msg tea.KeyPressMsg) {
+// handleFilterKey takes a key while the filter is typed.
+func (m *model) handleFilterKey(msg tea.KeyPressMsg) {
 	switch msg.String() {
 	case "esc":
 		m.filter = storyFilter{}

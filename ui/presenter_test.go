@@ -49,14 +49,14 @@ func TestAStepStopsTimeAndWaitsForAKey(t *testing.T) {
 		}
 	}
 	s.Update(keyPress("pgdown")) // as a presenter's remote sends
-	if s.paused || s.podium.Waits() {
+	if s.paused || s.scenarioStage.Waits() {
 		t.Fatal("it still waits")
 	}
 	s.setSpeedTo(0)
 	s.untilAStepWaits()
 	s.wants("The end")
 	s.press("n")
-	if s.podium.Waits() {
+	if s.scenarioStage.Waits() {
 		t.Fatal("it still waits")
 	}
 }
@@ -68,7 +68,7 @@ func (s *stage) setSpeedTo(speed float64) { s.Cluster.Clock().Run(speed) }
 // shows what it has said: that may have happened since the last picture.
 func (s *stage) untilAStepWaits() {
 	s.t.Helper()
-	s.until("a step waits", func(*trace.State) bool { return s.podium.Waits() })
+	s.until("a step waits", func(*trace.State) bool { return s.scenarioStage.Waits() })
 	s.tick()
 }
 
@@ -89,14 +89,14 @@ func TestAutoplayLeavesTimeToRead(t *testing.T) {
 		t.Error("it asks for a key that nobody has to press")
 	}
 	now := time.Now()
-	s.presentOn(now)
+	s.updatePresenter(now)
 	need := pane.ReadingTime("first things first")
-	s.presentOn(now.Add(need - 200*time.Millisecond))
-	if !s.podium.Waits() {
+	s.updatePresenter(now.Add(need - 200*time.Millisecond))
+	if !s.scenarioStage.Waits() {
 		t.Errorf("it does not leave %s to read", need)
 	}
-	s.presentOn(now.Add(need + 10*time.Millisecond))
-	if s.podium.Waits() {
+	s.updatePresenter(now.Add(need + 10*time.Millisecond))
+	if s.scenarioStage.Waits() {
 		t.Errorf("it waits for more than %s", need)
 	}
 }
@@ -115,8 +115,8 @@ func TestKeysThatArePressedAreShownAndGo(t *testing.T) {
 	for _, want := range []string{"│ i │ │ → │", "╭───╮ ╭───╮"} {
 		s.wants(want)
 	}
-	s.presentOn(time.Now().Add(pressedTime + time.Second))
-	s.presentOn(time.Now().Add(pressedTime + time.Second))
+	s.updatePresenter(time.Now().Add(keyShownFor + time.Second))
+	s.updatePresenter(time.Now().Add(keyShownFor + time.Second))
 	if strings.Contains(s.screen(), "│ i │") {
 		t.Error("they stay")
 	}
@@ -130,7 +130,7 @@ func TestKeysThatArePressedAreShownAndGo(t *testing.T) {
 func TestAfterAScenarioTheKeysAreForTheCluster(t *testing.T) {
 	s := onStage(t, "nodes 3\nsay soon over\nincrement", Options{})
 	s.until("it is over", func(now *trace.State) bool { return now.Clients.OK == 1 })
-	s.performed(performedMsg{})
+	s.onPerformed(performedMsg{})
 	if !s.presents() {
 		t.Fatal("the last caption is gone at once")
 	}
@@ -167,7 +167,7 @@ func TestBackGoesToTheStartOfTheChapterAndOnPlaysItAgain(t *testing.T) {
 		}
 		s.wants("▶ n")
 	}
-	if s.Cluster.Clock().Now() != now || !s.podium.Waits() {
+	if s.Cluster.Clock().Now() != now || !s.scenarioStage.Waits() {
 		t.Error("the world has moved while one looked at its past")
 	}
 	s.press("n") // plays what is left, and then it is now
@@ -215,7 +215,7 @@ func TestCaptionsOfBuiltInScenariosFitInTwoLanguages(t *testing.T) {
 func TestAStepStopsTheClockBeforeTheScreenDoes(t *testing.T) {
 	s := onStage(t, "nodes 3\nwait 1s\nstep\nwait 1h", Options{})
 	s.Cluster.Clock().Run(1000)
-	for !s.podium.Waits() {
+	for !s.scenarioStage.Waits() {
 		runtime.Gosched()
 	}
 	if err := s.Cluster.Clock().Do(func() {}); err != nil { // whatever it set off is done
@@ -262,7 +262,7 @@ func TestAViolationDoesNotStopAPresentation(t *testing.T) {
 	}
 	s.wants("violated: ")
 	s.wants("All disks lie.")
-	if s.press("n"); s.podium.Waits() {
+	if s.press("n"); s.scenarioStage.Waits() {
 		t.Error("the step still waits")
 	}
 }

@@ -110,8 +110,8 @@ func (m *model) suggest() {
 	m.prompt.choices = m.session.Complete(m.prompt.input.Value())
 }
 
-// pressInPrompt edits the line, or carries it out.
-func (m *model) pressInPrompt(msg tea.KeyPressMsg) tea.Cmd {
+// handlePromptKey edits the line, or carries it out.
+func (m *model) handlePromptKey(msg tea.KeyPressMsg) tea.Cmd {
 	p := &m.prompt
 	p.wrong = ""
 	switch msg.String() {
@@ -146,6 +146,6 @@ func (m *model) enterCommand() tea.Cmd {
 		return nil
 	}
 	p.input.Blur()
-	m.order(text, "ok")
+	m.submit(text, "ok")
 	return p.remember(text)
 }

@@ -24,15 +24,15 @@ func Replay(ctx context.Context, name string, o Options) error {
 
 // replay makes a recording what is shown, from its beginning.
 func (m *model) replay(s source.Source, name string) {
-	m.attach(s, nil)
+	m.showSource(s, nil)
 	m.branches[0].name = name
 	m.firstMoment()
-	m.playPast(!m.paused)
+	m.setPlaying(!m.paused)
 	m.refresh(0)
 	if missing := s.Reader.Missing(); missing != "" {
-		m.say("", "of this recording, "+missing, true)
+		m.setToast("", "of this recording, "+missing, true)
 	}
 	if err := s.Recheck.Mismatch(); err != nil {
-		m.say("", "do not believe this recording: "+err.Error(), true)
+		m.setToast("", "do not believe this recording: "+err.Error(), true)
 	}
 }

@@ -17,17 +17,17 @@ import (
 func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
 	m := newModel(c, o)
 	if o.Script == nil && o.Cast == "" {
-		m.welcome()
+		m.offerTips()
 	}
 	err = runOnTerminal(ctx, m)
-	m.rememberWelcome()
+	m.rememberTips()
 	return errors.Join(err, m.closeAllBut(c))
 }
 
 // closeAllBut ends all clusters that scenarios and branches have brought, but one.
 func (m *model) closeAllBut(c *cluster.Cluster) error {
-	err := m.fleet.Close()
-	if now := m.living(); now != nil && now != c {
+	err := m.pool.Close()
+	if now := m.liveCluster(); now != nil && now != c {
 		err = errors.Join(err, now.Close())
 	}
 	return err
@@ -45,19 +45,19 @@ func runOnTerminal(ctx context.Context, m *model) error {
 }
 
 func run(m *model, options ...tea.ProgramOption) error {
-	defer func() { m.orders.Close() }()
+	defer func() { m.queue.Close() }()
 	_, err := tea.NewProgram(m, options...).Run()
 	switch {
-	case m.failed != nil:
-		return m.failed
+	case m.err != nil:
+		return m.err
 	case errors.Is(err, context.Canceled), errors.Is(err, tea.ErrInterrupted):
 		return nil
 	}
 	return err
 }
 
-// typed returns what a terminal sends for a key.
-func typed(msg tea.KeyPressMsg) string {
+// sentText returns what a terminal sends for a key.
+func sentText(msg tea.KeyPressMsg) string {
 	if msg.Text != "" {
 		return msg.Text
 	}

@@ -32,29 +32,29 @@ func (m *model) scenariosMenu() {
 		if err != nil {
 			continue // a test holds that there is none
 		}
-		o.add("", name, script.Title, false, func() { m.chosen = m.openScenario(script) })
+		o.add("", name, script.Title, false, func() { m.menuCmd = m.openScenario(script) })
 	}
 }
 
 // openScenario starts the cluster of a scenario.
 func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 	return func() tea.Msg {
-		s, err := m.fleet.Start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: history.DefaultBudget})
+		s, err := m.pool.Start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: history.DefaultBudget})
 		return openedMsg{source: s, script: script, err: err}
 	}
 }
 
-// opened puts a scenario and its cluster in the place of what was shown.
-func (m *model) opened(msg openedMsg) tea.Cmd {
+// onOpened puts a scenario and its cluster in the place of what was shown.
+func (m *model) onOpened(msg openedMsg) tea.Cmd {
 	if msg.err != nil {
-		m.say("", "cannot start it: "+msg.err.Error(), true)
+		m.setToast("", "cannot start it: "+msg.err.Error(), true)
 		return nil
 	}
-	m.leaveLiving()
-	m.fleet.Launch(msg.source.Cluster)
+	m.stopLive()
+	m.pool.Release(msg.source.Cluster)
 	m.paused = false
-	m.attach(msg.source, msg.script)
-	m.say("play "+msg.script.Name, msg.script.Title+m.unrecorded(), false)
+	m.showSource(msg.source, msg.script)
+	m.setToast("play "+msg.script.Name, msg.script.Title+m.unrecorded(), false)
 	return m.perform(msg.script)
 }
 
@@ -64,10 +64,10 @@ type savedMsg struct {
 	bad  bool
 }
 
-// orderedWith returns what was ordered so far, and a command that is ordered now.
-func (m *model) orderedWith(command string) (ordered []scenario.RecordedCommand) {
+// recordedWith returns what was ordered so far, and a command that is ordered now.
+func (m *model) recordedWith(command string) (ordered []scenario.RecordedCommand) {
 	now := m.Cluster.Clock().Now()
-	m.Cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.ordered), now, command, s) })
+	m.Cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.commands), now, command, s) })
 	return ordered
 }
 
@@ -75,14 +75,14 @@ func (m *model) orderedWith(command string) (ordered []scenario.RecordedCommand)
 // directory.
 func (m *model) save() tea.Cmd {
 	if m.Cluster == nil {
-		m.refuses()
+		m.rejectIfReadOnly()
 		return nil
 	}
 	if m.branches[m.branch].parent != "" {
-		m.say("", "a branch is not saved: a scenario begins with a new cluster", true)
+		m.setToast("", "a branch is not saved: a scenario begins with a new cluster", true)
 		return nil
 	}
-	text := scenario.Save(m.Cluster.Settings(), m.nodesFirst, m.orderedWith(""), m.state.Checks)
+	text := scenario.Save(m.Cluster.Settings(), m.nodesFirst, m.recordedWith(""), m.state.Checks)
 	return func() tea.Msg {
 		for i := 1; ; i++ {
 			name := fmt.Sprintf("session-%d.capsize", i)

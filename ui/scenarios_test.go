@@ -106,7 +106,7 @@ func TestAScenarioOnStageWaitsForTheKey(t *testing.T) {
 	s := newStageFor(t, 3, script)
 	done := make(chan any, 1)
 	go func() { done <- s.perform(script)() }()
-	s.until("the step waits", func(*trace.State) bool { return s.podium.Waits() })
+	s.until("the step waits", func(*trace.State) bool { return s.scenarioStage.Waits() })
 	s.wants("Now something happens.")
 	s.wants("Ready?")
 	s.pass(5 * time.Second)
@@ -125,7 +125,7 @@ func TestAScenarioIsOpenedInPlaceOfTheCluster(t *testing.T) {
 	before := s.Cluster
 	s.press("o")
 	s.wants("leader-crash")
-	cmd := s.pressInMenu("enter")
+	cmd := s.handleMenuKey("enter")
 	if cmd == nil {
 		t.Fatal("choosing a scenario does nothing")
 	}

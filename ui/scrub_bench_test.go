@@ -26,9 +26,9 @@ func BenchmarkScrub(b *testing.B) {
 	steps := 0
 	anywhere := func(v view.View) func() {
 		return func() {
-			s.turnTo(v)
+			s.showView(v)
 			steps++
-			s.lookAt(first.At + time.Duration(steps*97%1000)*(last.At-first.At)/1000)
+			s.showTime(first.At + time.Duration(steps*97%1000)*(last.At-first.At)/1000)
 		}
 	}
 	for _, how := range []struct {
@@ -36,7 +36,7 @@ func BenchmarkScrub(b *testing.B) {
 		move func()
 	}{
 		{"on-the-timeline", func() {
-			s.turnTo(s.views.Stage)
+			s.showView(s.views.Stage)
 			steps++
 			s.Update(tea.MouseMotionMsg{X: 10 + steps%100, Y: 28})
 		}},
@@ -44,7 +44,7 @@ func BenchmarkScrub(b *testing.B) {
 		{"anywhere-in-the-time-view", anywhere(s.views.Time)},
 	} {
 		b.Run(how.name, func(b *testing.B) {
-			s.turnTo(s.views.Stage)
+			s.showView(s.views.Stage)
 			s.dragging = true
 			s.tick()
 			s.View()

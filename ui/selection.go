@@ -15,8 +15,8 @@ type nodeSelection struct {
 	follow   bool            // the cursor follows the leader
 }
 
-// keepCursor moves the cursor off a node that is gone.
-func (m *model) keepCursor() {
+// clampCursor moves the cursor off a node that is gone.
+func (m *model) clampCursor() {
 	nodes := m.nodes()
 	if len(nodes) > 0 && !slices.Contains(nodes, m.cursor) {
 		m.cursor, m.follow = nodes[0], m.follow || m.cursor == ""
@@ -49,9 +49,9 @@ func (m *model) targets() []string {
 
 func (m *model) selectNumber(pressed string) {
 	if nodes := m.nodes(); int(pressed[0]-'1') < len(nodes) {
-		m.choose(nodes[pressed[0]-'1'], false)
+		m.selectNode(nodes[pressed[0]-'1'], false)
 	} else {
-		m.say("", fmt.Sprintf("there is no node number %s: there are %d", pressed, len(nodes)), true)
+		m.setToast("", fmt.Sprintf("there is no node number %s: there are %d", pressed, len(nodes)), true)
 	}
 }
 
@@ -68,11 +68,11 @@ func (m *model) selectArrow(pressed string) {
 	if more && len(m.selected) == 0 {
 		m.selected[m.cursor] = true
 	}
-	m.choose(nodes[(slices.Index(nodes, m.cursor)+step)%len(nodes)], more)
+	m.selectNode(nodes[(slices.Index(nodes, m.cursor)+step)%len(nodes)], more)
 }
 
-// choose puts the cursor on a node; with more, it joins those selected.
-func (m *model) choose(id string, more bool) {
+// selectNode puts the cursor on a node; with more, it joins those selected.
+func (m *model) selectNode(id string, more bool) {
 	m.cursor, m.follow = id, false
 	if more {
 		m.selected[id] = true
@@ -81,8 +81,8 @@ func (m *model) choose(id string, more bool) {
 	clear(m.selected)
 }
 
-func (m *model) selectNobody() {
-	if m.leaveInnermost() {
+func (m *model) clearSelection() {
+	if m.resetInnermost() {
 		return
 	}
 	clear(m.selected)

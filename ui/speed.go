@@ -14,7 +14,7 @@ type speedControl struct {
 	speed  int  // index into speeds
 	paused bool // the cluster stands still at now
 	auto   bool // the speed is left to what happens
-	meter  meter
+	meter  speedMeter
 }
 
 // speeds are what the keys choose from, in virtual seconds per second.
@@ -36,7 +36,7 @@ func nearest(speed float64) float64 {
 
 // setSpeed makes the clock run as chosen.
 func (m *model) setSpeed() {
-	m.meter = meter{}
+	m.meter = speedMeter{}
 	if m.paused || m.travel.past {
 		m.Run(0)
 		return
@@ -44,8 +44,8 @@ func (m *model) setSpeed() {
 	m.Run(m.pace())
 }
 
-// meter measures how fast virtual time really passes.
-type meter struct {
+// speedMeter measures how fast virtual time really passes.
+type speedMeter struct {
 	at      time.Time // when the last reading began
 	virtual time.Duration
 	speed   float64 // virtual seconds per second, 0 while it is not known
@@ -55,18 +55,18 @@ type meter struct {
 const meterEvery = time.Second
 
 // read looks at both clocks, once a frame.
-func (mt *meter) read(now time.Time, virtual time.Duration, paused bool) {
+func (mt *speedMeter) read(now time.Time, virtual time.Duration, paused bool) {
 	passed := now.Sub(mt.at)
 	switch {
 	case paused, mt.at.IsZero():
-		*mt = meter{at: now, virtual: virtual}
+		*mt = speedMeter{at: now, virtual: virtual}
 	case passed >= meterEvery:
-		*mt = meter{at: now, virtual: virtual, speed: (virtual - mt.virtual).Seconds() / passed.Seconds()}
+		*mt = speedMeter{at: now, virtual: virtual, speed: (virtual - mt.virtual).Seconds() / passed.Seconds()}
 	}
 }
 
-// shortOf returns the speed that is reached, 0 if that is about the one asked for.
-func (mt *meter) shortOf(asked float64) float64 {
+// shortfall returns the speed that is reached, 0 if that is about the one asked for.
+func (mt *speedMeter) shortfall(asked float64) float64 {
 	if mt.speed >= 1 && mt.speed < asked*0.9 {
 		return mt.speed
 	}
@@ -82,9 +82,9 @@ func (m *model) pace() float64 {
 	}
 	at, stirred := m.moment().At, time.Duration(0)
 	if m.travel.past {
-		stirred = m.travel.stirred
+		stirred = m.travel.notableAt
 	} else if m.Watch != nil {
-		stirred = time.Duration(m.Watch.Stirred.Load())
+		stirred = time.Duration(m.Watch.NotableAt.Load())
 	}
 	if stirred > 0 && at-stirred < source.AutoHold {
 		return source.AutoSlow
@@ -92,8 +92,8 @@ func (m *model) pace() float64 {
 	return chosen
 }
 
-// keepPace has the clock run as it should at this moment.
-func (m *model) keepPace() {
+// syncSpeed has the clock run as it should at this moment.
+func (m *model) syncSpeed() {
 	if m.Cluster == nil {
 		return
 	}
@@ -118,19 +118,19 @@ func (m *model) setAuto(on bool) {
 func (m *model) toggleAuto() {
 	m.setAuto(!m.auto)
 	if m.auto {
-		m.say("speed auto", "slow where something happens, else "+pane.SpeedText(speeds[m.speed]), false)
+		m.setToast("speed auto", "slow where something happens, else "+pane.SpeedText(speeds[m.speed]), false)
 		return
 	}
-	m.say("speed "+pane.SpeedWord(speeds[m.speed]), "the same speed all the time", false)
+	m.setToast("speed "+pane.SpeedWord(speeds[m.speed]), "the same speed all the time", false)
 }
 
-// untilStir returns the first moment to slow down for after the one shown and up
+// nextNotable returns the first moment to slow down for after the one shown and up
 // to another, or that one if there is none.
-func (m *model) untilStir(to trace.Position) trace.Position {
+func (m *model) nextNotable(to trace.Position) trace.Position {
 	m.History.Significant(m.travel.seq+1, to.Seq, func(e *trace.Event) bool {
-		if source.IsStirring(e) {
+		if source.IsNotable(e) {
 			to = trace.Position{Seq: e.Seq, At: e.At}
-			m.travel.stirred = e.At
+			m.travel.notableAt = e.At
 			return false
 		}
 		return true

@@ -12,57 +12,57 @@ import (
 	"capsize/ui/source"
 )
 
-// travel is where in time the screen looks: at now, or at a moment of the past.
+// timeTravel is where in time the screen looks: at now, or at a moment of the past.
 // While it looks at the past, the world stands still.
-type travel struct {
-	past    bool
-	stepped bool // the world goes on by single events, and this is the latest but few
-	waiting bool // for the world to get to its next event
-	playing bool // the past goes on by itself
-	seq     uint64
-	at      time.Duration          // from event seq on, but before the next one
-	shown   trace.State            // after event seq
-	steps   *queue.Mailbox[uint64] // where the world has got to
-	line    timeline
-	stirred time.Duration // when something to slow down for happened last, while the past is played
+type timeTravel struct {
+	past      bool
+	stepped   bool // the world goes on by single events, and this is the latest but few
+	waiting   bool // for the world to get to its next event
+	playing   bool // the past goes on by itself
+	seq       uint64
+	at        time.Duration          // from event seq on, but before the next one
+	shown     trace.State            // after event seq
+	steps     *queue.Mailbox[uint64] // where the world has got to
+	timeline  timelineWindow
+	notableAt time.Duration // when something to slow down for happened last, while the past is played
 }
 
-// newTravel looks at now.
-func newTravel() travel { return travel{steps: &queue.Mailbox[uint64]{}} }
+// newTimeTravel looks at now.
+func newTimeTravel() timeTravel { return timeTravel{steps: &queue.Mailbox[uint64]{}} }
 
-// fastest is how fast the past is played at most, so that there is something to see.
-const fastest = 1000
+// playbackMax is how fast the past is played at most, so that there is something to see.
+const playbackMax = 1000
 
-// second is how far the keys for a second go.
-const second = time.Second
+// stepBySecond is how far the keys for a second go.
+const stepBySecond = time.Second
 
 // inPast says whether what is shown lies so far back that nothing can be ordered.
-func (t *travel) inPast() bool { return t.past && !t.stepped }
+func (t *timeTravel) inPast() bool { return t.past && !t.stepped }
 
-// frameMax is the real time that a late frame makes up for.
-const frameMax = 100 * time.Millisecond
+// lateFrameMax is the real time that a late frame makes up for.
+const lateFrameMax = 100 * time.Millisecond
 
-// passed returns the real time since the frame before, as far as one has to make
+// sinceLastFrame returns the real time since the frame before, as far as one has to make
 // up for it.
-func (m *model) passed(tick tickMsg) time.Duration {
+func (m *model) sinceLastFrame(tick tickMsg) time.Duration {
 	passed := pane.FrameEvery
-	if !tick.at.IsZero() && !m.shown.at.IsZero() {
-		passed = min(max(tick.at.Sub(m.shown.at), 0), frameMax)
+	if !tick.at.IsZero() && !m.lastFrame.at.IsZero() {
+		passed = min(max(tick.at.Sub(m.lastFrame.at), 0), lateFrameMax)
 	}
-	m.shown.at = tick.at
+	m.lastFrame.at = tick.at
 	return passed
 }
 
-// still says whether nothing moves on the screen.
-func (m *model) still() bool {
+// isFrozen says whether nothing moves on the screen.
+func (m *model) isFrozen() bool {
 	if m.travel.past {
 		return !m.travel.playing
 	}
 	return m.paused || m.Cluster == nil
 }
 
-// pull brings what is shown up to date, once a frame; passed is the real time since the last one.
-func (m *model) pull(passed time.Duration) {
+// pullState brings what is shown up to date, once a frame; passed is the real time since the last one.
+func (m *model) pullState(passed time.Duration) {
 	if m.Reader != nil {
 		m.Reader.Follow()
 	}
@@ -70,58 +70,58 @@ func (m *model) pull(passed time.Duration) {
 		m.stepDone(seq)
 	}
 	if m.travel.playing {
-		m.playOn(passed)
+		m.advancePlayback(passed)
 	}
 	if m.travel.past {
 		m.travel.shown.CopyTo(&m.state)
 		m.state.At = m.travel.at
 		return
 	}
-	m.Present(&m.state)
+	m.CopyLatest(&m.state)
 }
 
-// look shows the moment right after an event.
-func (m *model) look(seq uint64) {
+// showEvent shows the moment right after an event.
+func (m *model) showEvent(seq uint64) {
 	e, ok := m.History.Event(seq)
 	if !ok {
-		m.say("", m.remembers(), true)
+		m.setToast("", m.historyStart(), true)
 		return
 	}
-	m.show(trace.Position{Seq: seq, At: e.At})
-	m.say("", pane.EventText(&m.travel.shown, &e), false)
+	m.showMoment(trace.Position{Seq: seq, At: e.At})
+	m.setToast("", pane.EventText(&m.travel.shown, &e), false)
 }
 
-// lookAt shows a moment of the past, or now if there is no such moment yet.
-func (m *model) lookAt(at time.Duration) {
+// showTime shows a moment of the past, or now if there is no such moment yet.
+func (m *model) showTime(at time.Duration) {
 	if at >= m.Now().At {
-		m.toNow()
+		m.showLive()
 		return
 	}
 	first := m.First()
 	at = max(at, first.At)
-	m.show(trace.Position{Seq: max(m.History.SeqAt(at), first.Seq), At: at})
+	m.showMoment(trace.Position{Seq: max(m.History.SeqAt(at), first.Seq), At: at})
 }
 
-// show makes a moment of the past what is shown.
-func (m *model) show(moment trace.Position) {
+// showMoment makes a moment of the past what is shown.
+func (m *model) showMoment(moment trace.Position) {
 	t := &m.travel
 	if !t.past {
 		t.past, t.stepped, t.playing = true, false, false
 		m.setSpeed()
 	}
 	if !m.History.StateAt(moment.Seq, &t.shown) {
-		m.say("", m.remembers(), true)
-		m.toNow()
+		m.setToast("", m.historyStart(), true)
+		m.showLive()
 		return
 	}
-	t.seq, t.at, m.stale = moment.Seq, moment.At, true
+	t.seq, t.at, m.dirty = moment.Seq, moment.At, true
 	m.views.Time.Scrolled = false
 }
 
-// toNow shows the latest moment; the world goes on if it did before.
-func (m *model) toNow() {
+// showLive shows the latest moment; the world goes on if it did before.
+func (m *model) showLive() {
 	t := &m.travel
-	t.past, t.stepped, t.playing, m.stale = false, false, false, true
+	t.past, t.stepped, t.playing, m.dirty = false, false, false, true
 	m.views.Time.Scrolled = false
 	m.setSpeed()
 }
@@ -134,8 +134,8 @@ func (m *model) moment() trace.Position {
 	return trace.Position{Seq: m.state.Seq, At: m.state.At}
 }
 
-// remembers says from when on the past is remembered.
-func (m *model) remembers() string {
+// historyStart says from when on the past is remembered.
+func (m *model) historyStart() string {
 	first := m.First()
 	if m.History.Dropped() > 0 {
 		return "nothing is remembered of the time before " + canvas.ClockMillis(first.At) + ": there was no more room for it"
@@ -144,29 +144,29 @@ func (m *model) remembers() string {
 }
 
 func (m *model) firstMoment() {
-	m.lookAt(m.First().At)
+	m.showTime(m.First().At)
 	if m.History.Dropped() > 0 {
-		m.say("", m.remembers(), false)
+		m.setToast("", m.historyStart(), false)
 		return
 	}
-	m.say("", "this is how it began: space plays it, end goes back to now", false)
+	m.setToast("", "this is how it began: space plays it, end goes back to now", false)
 }
 
 func (m *model) lastMoment() {
-	m.toNow()
-	m.say("", "this is now", false)
+	m.showLive()
+	m.setToast("", "this is now", false)
 }
 
 // stepBack goes back to the last event that mattered.
 func (m *model) stepBack() {
 	before, ok := m.History.Prev(m.moment().Seq)
 	if !ok || before < m.First().Seq {
-		m.say("", m.remembers(), true)
+		m.setToast("", m.historyStart(), true)
 		return
 	}
 	m.travel.stepped = false
-	m.playPast(false)
-	m.look(before)
+	m.setPlaying(false)
+	m.showEvent(before)
 }
 
 // stepOn goes on to the next event that matters. If none has happened yet, it
@@ -176,14 +176,14 @@ func (m *model) stepOn() {
 	if t.waiting {
 		return
 	}
-	m.playPast(false)
+	m.setPlaying(false)
 	if !t.past && !m.paused {
 		m.paused = true
 		m.setSpeed()
 	}
 	shown := m.moment()
 	if next, ok := m.History.Next(shown.Seq); ok && next <= m.Now().Seq {
-		m.look(next)
+		m.showEvent(next)
 		return
 	}
 	if m.Cluster == nil {
@@ -191,13 +191,13 @@ func (m *model) stepOn() {
 		return
 	}
 	// What is shown stays until the world has got there.
-	m.show(shown)
+	m.showMoment(shown)
 	t.stepped, t.waiting, m.paused = true, true, true
 	source, steps := m.Source, t.steps
-	if !m.orders.Put(queue.Command{Step: func() { steps.Put(source.Step(shown.Seq)) }}) {
+	if !m.queue.Put(queue.Command{Step: func() { steps.Put(source.StepToNext(shown.Seq)) }}) {
 		t.waiting = false
 	}
-	m.say("", "on to the next event…", false)
+	m.setToast("", "on to the next event…", false)
 }
 
 // stepDone shows what the world has done in a step.
@@ -205,49 +205,49 @@ func (m *model) stepDone(seq uint64) {
 	t := &m.travel
 	t.waiting = false
 	if seq == 0 {
-		m.toNow()
-		m.say("", fmt.Sprintf("nothing that matters happened within %s", source.StepWithin), true)
+		m.showLive()
+		m.setToast("", fmt.Sprintf("nothing that matters happened within %s", source.StepWithin), true)
 		return
 	}
-	m.look(seq)
+	m.showEvent(seq)
 	t.stepped = true
 }
 
-func (m *model) secondBack() { m.goBy(-second) }
-func (m *model) secondOn()   { m.goBy(second) }
+func (m *model) secondBack() { m.moveBy(-stepBySecond) }
+func (m *model) secondOn()   { m.moveBy(stepBySecond) }
 
-// goBy goes by a time. Beyond now, the world goes on for that long.
-func (m *model) goBy(d time.Duration) {
-	m.playPast(false)
+// moveBy goes by a time. Beyond now, the world goes on for that long.
+func (m *model) moveBy(d time.Duration) {
+	m.setPlaying(false)
 	if m.Cluster != nil && !m.travel.past && m.paused && d > 0 {
 		clock := m.Cluster.Clock()
-		m.orders.Put(queue.Command{Step: func() { _ = clock.Advance(d) }})
-		m.say("", "the world goes on for "+d.String(), false)
+		m.queue.Put(queue.Command{Step: func() { _ = clock.Advance(d) }})
+		m.setToast("", "the world goes on for "+d.String(), false)
 		return
 	}
 	m.travel.stepped = false
-	m.lookAt(m.moment().At + d)
+	m.showTime(m.moment().At + d)
 }
 
-// playPast has the past go on by itself, or not.
-func (m *model) playPast(on bool) { m.travel.playing = on && m.travel.past }
+// setPlaying has the past go on by itself, or not.
+func (m *model) setPlaying(on bool) { m.travel.playing = on && m.travel.past }
 
-// playOn plays the past for a real time. At its end the world goes on.
-func (m *model) playOn(passed time.Duration) {
+// advancePlayback plays the past for a real time. At its end the world goes on.
+func (m *model) advancePlayback(passed time.Duration) {
 	t := &m.travel
-	speed := min(m.pace(), fastest)
+	speed := min(m.pace(), playbackMax)
 	now := m.Now()
 	next := trace.Position{At: min(t.at+time.Duration(float64(passed)*speed), now.At)}
 	next.Seq = max(m.History.SeqAt(next.At), t.seq)
 	if m.auto {
-		next = m.untilStir(next)
+		next = m.nextNotable(next)
 	}
 	if next.At >= now.At {
 		m.paused = false
-		m.toNow()
+		m.showLive()
 		return
 	}
-	m.show(next)
+	m.showMoment(next)
 }
 
 // pauseClock stops what moves, the world or the past, or lets it go on.
@@ -255,38 +255,38 @@ func (m *model) pauseClock() {
 	t := &m.travel
 	switch {
 	case t.inPast() && t.playing:
-		m.playPast(false)
-		m.say("", "the past stands still: space plays on, end goes back to now", false)
+		m.setPlaying(false)
+		m.setToast("", "the past stands still: space plays on, end goes back to now", false)
 	case t.inPast():
-		m.playPast(true)
-		m.say("", "the past plays on until now: "+pane.SpeedText(speeds[m.speed]), false)
+		m.setPlaying(true)
+		m.setToast("", "the past plays on until now: "+pane.SpeedText(speeds[m.speed]), false)
 	case m.Cluster == nil:
 		m.firstMoment()
-		m.playPast(true)
-		m.say("", "the recording, from its beginning", false)
+		m.setPlaying(true)
+		m.setToast("", "the recording, from its beginning", false)
 	case m.paused:
 		m.paused = false
-		m.toNow()
-		m.say("", "time goes on", false)
+		m.showLive()
+		m.setToast("", "time goes on", false)
 	default:
 		m.paused = true
 		m.setSpeed()
-		m.say("", "time stands still: space lets it go on", false)
+		m.setToast("", "time stands still: space lets it go on", false)
 	}
 }
 
-// refuses says why nothing can be ordered at the moment that is shown, and
+// rejectIfReadOnly says why nothing can be ordered at the moment that is shown, and
 // whether that is so. One who steps through the world acts at its latest moment.
-func (m *model) refuses() bool {
+func (m *model) rejectIfReadOnly() bool {
 	switch {
 	case m.Cluster == nil:
-		m.say("", "this is a recording: nothing can be changed in it; B goes on from here with a cluster", true)
+		m.setToast("", "this is a recording: nothing can be changed in it; B goes on from here with a cluster", true)
 		return true
 	case m.travel.inPast():
-		m.say("", "you look at the past: end goes back to now", true)
+		m.setToast("", "you look at the past: end goes back to now", true)
 		return true
 	case m.travel.past && !m.travel.waiting:
-		m.toNow()
+		m.showLive()
 	}
 	return false
 }
@@ -316,10 +316,10 @@ func (m *model) hints() []pane.HelpKey {
 	return keymap.Hints(m.keysHere())
 }
 
-// fillTravel puts into a frame where in time it is.
-func (m *model) fillTravel(f *pane.Frame) {
+// fillTime puts into a frame where in time it is.
+func (m *model) fillTime(f *pane.Frame) {
 	t := &m.travel
-	m.keepLine()
+	m.updateTimeline()
 	f.Past, f.Playing, f.Stepped, f.Recorded = t.past, t.playing, t.stepped, m.Cluster == nil
 	f.Latest, f.Remembered = m.Now().At, m.First().At
 	if !t.past {
@@ -329,36 +329,36 @@ func (m *model) fillTravel(f *pane.Frame) {
 	if len(m.branches) > 1 || f.Recorded {
 		f.Branch = m.branches[m.branch].name
 	}
-	f.Line, f.LineEnd = &m.state, t.line.end
+	f.Line, f.LineEnd = &m.state, t.timeline.end
 	if t.past {
-		f.Line = &t.line.state
+		f.Line = &t.timeline.state
 	}
 	if m.view() == m.views.Time {
 		m.views.Time.KeepWindow()
 	}
 }
 
-// timeline is the stretch of time that the stage's one row shows.
-type timeline struct {
+// timelineWindow is the stretch of time that the stage's one row shows.
+type timelineWindow struct {
 	end   time.Duration // at its right
 	state trace.State   // at its end, while the past is shown
 	known bool          // state is that
 }
 
-// keepLine has the timeline show the moment that is looked at, and move only if
+// updateTimeline has the timeline show the moment that is looked at, and move only if
 // it must: whoever drags on it needs it to stay.
-func (m *model) keepLine() {
+func (m *model) updateTimeline() {
 	t := &m.travel
 	now := m.Now()
 	if !t.past || m.width == 0 {
-		t.line.end, t.line.known = m.state.At, false
+		t.timeline.end, t.timeline.known = m.state.At, false
 		return
 	}
 	_, w := pane.TimeCells(pane.LayoutFor(m.width, m.height, len(m.state.Nodes)).Time)
 	span := time.Duration(max(w, 1)) * pane.TimeCell
-	end := t.line.end
+	end := t.timeline.end
 	switch {
-	case !t.line.known:
+	case !t.timeline.known:
 		end = now.At
 	case t.at < end-span:
 		end = t.at + span - span/8
@@ -366,9 +366,9 @@ func (m *model) keepLine() {
 		end = t.at + span/8
 	}
 	end = min(end, now.At)
-	if end == t.line.end && t.line.known {
+	if end == t.timeline.end && t.timeline.known {
 		return
 	}
-	t.line.end, t.line.known = end, true
-	m.History.StateAt(m.History.SeqAt(end), &t.line.state)
+	t.timeline.end, t.timeline.known = end, true
+	m.History.StateAt(m.History.SeqAt(end), &t.timeline.state)
 }

@@ -212,7 +212,7 @@ func TestDraggingOnTheTimelineScrubs(t *testing.T) {
 	s, _ := killed(t)
 	s.screen()
 	var line pane.HitBox
-	for _, h := range s.shown.hits {
+	for _, h := range s.lastFrame.hits {
 		if h.Cell > 0 {
 			line = h
 		}
@@ -245,7 +245,7 @@ func TestAClickOnALineOfTheStoryShowsItsEvent(t *testing.T) {
 	s.Update(tea.WindowSizeMsg{Width: 200, Height: 60})
 	s.screen()
 	last := s.state.Story[len(s.state.Story)-1].Seq
-	for _, h := range s.shown.hits {
+	for _, h := range s.lastFrame.hits {
 		if h.Seq == 0 || h.Seq == last {
 			continue
 		}

@@ -13,8 +13,8 @@ import (
 // it can be taken back, and be done again.
 type undoHistory struct {
 	before, after []undo.Faults
-	stroke        int  // the key that the latest of before is of
-	busy          bool // what is ordered now takes back, or does again
+	keyCount      int  // the key that the latest of before is of
+	restoring     bool // what is ordered now takes back, or does again
 }
 
 // undoMax is how many orders can be taken back.
@@ -27,19 +27,19 @@ var faultWords = []string{
 	"cut", "refuse", "delay", "lose", "duplicate", "reorder", "jam", "bandwidth",
 }
 
-// noteFaults remembers the faults before a command that changes them.
-func (m *model) noteFaults(command string) {
+// recordFaults remembers the faults before a command that changes them.
+func (m *model) recordFaults(command string) {
 	word, _, _ := strings.Cut(command, " ")
 	u := &m.undo
-	if u.busy || !slices.Contains(faultWords, word) {
+	if u.restoring || !slices.Contains(faultWords, word) {
 		return
 	}
 	u.after = nil
 	// What one key orders is taken back by one.
-	if len(u.before) > 0 && u.stroke == m.stroke {
+	if len(u.before) > 0 && u.keyCount == m.keyCount {
 		return
 	}
-	u.stroke = m.stroke
+	u.keyCount = m.keyCount
 	u.before = append(u.before, m.faultsNow())
 	u.before = u.before[max(len(u.before)-undoMax, 0):]
 }
@@ -56,23 +56,23 @@ func (m *model) redoFault() {
 // other how they stand.
 func (m *model) swapFaults(from, to *[]undo.Faults, done, none string) {
 	if len(*from) == 0 {
-		m.say("", none, true)
+		m.setToast("", none, true)
 		return
 	}
 	now, want := m.faultsNow(), (*from)[len(*from)-1]
 	*from, *to = (*from)[:len(*from)-1], append(*to, now)
-	commands := now.Become(want)
-	m.undo.busy = true
+	commands := now.CommandsTo(want)
+	m.undo.restoring = true
 	for _, command := range commands {
-		m.order(command, done)
+		m.submit(command, done)
 	}
-	m.undo.busy = false
+	m.undo.restoring = false
 	switch len(commands) {
 	case 0:
-		m.say("", "the faults are so already", false)
+		m.setToast("", "the faults are so already", false)
 	case 1:
 	default:
-		m.say(fmt.Sprintf("%s, and %d more", commands[0], len(commands)-1), done, false)
+		m.setToast(fmt.Sprintf("%s, and %d more", commands[0], len(commands)-1), done, false)
 	}
 }
 

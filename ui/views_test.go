@@ -13,7 +13,7 @@ import (
 func TestZoomAndItsWaysBack(t *testing.T) {
 	s := newStage(t, 3)
 	for _, way := range []string{"z", "esc", "tab"} {
-		s.turnTo(s.views.Stage)
+		s.showView(s.views.Stage)
 		s.press("z", "s")
 		if s.views.Stage.Zoom != view.ZoomStory {
 			t.Fatalf("zoom is %q", s.views.Stage.Zoom)
@@ -82,7 +82,7 @@ func TestTheViewsShowALivingCluster(t *testing.T) {
 	s.wants(" was told 2 at ")
 	s.press("left")
 	s.wants(" was told 1 at ")
-	s.turnTo(s.views.Clients)
+	s.showView(s.views.Clients)
 	s.press("left", "left", "right", "right", "left")
 	s.wants(" adds 1 via leader")
 	s.press("tab")
@@ -142,7 +142,7 @@ func TestTheTimeViewLooksAtWhatIsNear(t *testing.T) {
 	s := newStage(t, 3)
 	s.pass(5 * time.Minute)
 	s.press("home")
-	s.turnTo(s.views.Time)
+	s.showView(s.views.Time)
 	s.View()
 	if known, seen := s.views.Time.Window.Chart.Last.At, s.views.Time.Window.End+s.views.Time.WindowSpan(); known > seen || known < s.views.Time.Window.End {
 		t.Errorf("it knows all until %s and shows all until %s", known, s.views.Time.Window.End)

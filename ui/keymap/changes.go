@@ -17,7 +17,7 @@ import (
 var fixedKeys = []string{"1-9", "arrows", "left right", "tab", "esc"}
 
 // canMove says whether another key can stand for a binding.
-func (b Binding) canMove() bool { return !slices.Contains(fixedKeys, b.Id) }
+func (b Binding) canMove() bool { return !slices.Contains(fixedKeys, b.ID) }
 
 // keyNames are the keys that have a name of more than one character.
 var keyNames = []string{
@@ -39,7 +39,7 @@ func (c *Changes) Add(all []Binding, text string) error {
 		return errors.New("it must be K=X, for X to do what K does")
 	}
 	from, to := text[:i], strings.TrimSpace(text[i+1:])
-	if !slices.ContainsFunc(all, func(k Binding) bool { return k.canMove() && k.Id == from }) {
+	if !slices.ContainsFunc(all, func(k Binding) bool { return k.canMove() && k.ID == from }) {
 		return fmt.Errorf("there is no key %q that another can stand for: ? shows all keys", from)
 	}
 	if !isKey(to) {
@@ -68,7 +68,7 @@ func (c Changes) Apply(keys []Binding) ([]Binding, error) {
 	keys = slices.Clone(keys)
 	moved := map[int]bool{}
 	for i := range keys {
-		to, ok := c[keys[i].Id]
+		to, ok := c[keys[i].ID]
 		if !ok || !keys[i].canMove() {
 			continue
 		}

@@ -14,14 +14,14 @@ import (
 // the help, the footer and the README's table come from it.
 type Binding struct {
 	key.Binding
-	Id    string // how its key is shown where no other was given to it
-	group string
-	In    []string // the views it is for, where it goes before all others; none: everywhere
-	hint  int      // its place in the footer, 0 = not there
-	short string   // its text in the footer
-	keeps bool     // it always has a place there, at the right
-	Needs bool     // a cluster to act on, now: not a recording, not the past
-	Do    func(pressed string) tea.Cmd
+	ID        string // how its key is shown where no other was given to it
+	group     string
+	In        []string // the views it is for, where it goes before all others; none: everywhere
+	hint      int      // its place in the footer, 0 = not there
+	short     string   // its text in the footer
+	pinned    bool     // it always has a place there, at the right
+	NeedsLive bool     // a cluster to act on, now: not a recording, not the past
+	Do        func(pressed string) tea.Cmd
 }
 
 // Bind makes a binding from the keys it takes, how they are shown, what they do
@@ -37,12 +37,12 @@ func BindKey(group, shown, help string, do func(pressed string), keys ...string)
 
 // BindCmd is bind for what goes on beside the screen.
 func BindCmd(group, shown, help string, do func(pressed string) tea.Cmd, keys ...string) Binding {
-	return Binding{Id: shown, Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, help)), group: group, Do: do}
+	return Binding{ID: shown, Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, help)), group: group, Do: do}
 }
 
 // NeedsCluster marks a binding that only a cluster can carry out, and only now.
 func (b Binding) NeedsCluster() Binding {
-	b.Needs = true
+	b.NeedsLive = true
 	return b
 }
 
@@ -58,11 +58,11 @@ func (b Binding) InFooter(place int, short string) Binding {
 	return b
 }
 
-// AlwaysInFooter gives a binding a place at the right end of the footer, whatever
+// PinnedInFooter gives a binding a place at the right end of the footer, whatever
 // else stands there.
-func (b Binding) AlwaysInFooter(place int, short string) Binding {
+func (b Binding) PinnedInFooter(place int, short string) Binding {
 	b = b.InFooter(place, short)
-	b.keeps = true
+	b.pinned = true
 	return b
 }
 
@@ -75,14 +75,14 @@ func Hints(keys []Binding) []pane.HelpKey {
 	})
 	out := make([]pane.HelpKey, len(placed))
 	for i, b := range placed {
-		out[i] = pane.HelpKey{Key: b.Help().Key, Text: b.short, Pinned: b.keeps}
+		out[i] = pane.HelpKey{Key: b.Help().Key, Text: b.short, Pinned: b.pinned}
 	}
 	return out
 }
 
-// Here returns the keys that mean something in a view: its own first and, of
+// ForView returns the keys that mean something in a view: its own first and, of
 // those that mean the same everywhere, what they leave.
-func Here(keys []Binding, view string) []Binding {
+func ForView(keys []Binding, view string) []Binding {
 	var own, rest []Binding
 	taken := map[string]bool{}
 	for _, b := range keys {

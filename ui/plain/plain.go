@@ -19,25 +19,25 @@ import (
 	"capsize/ui/source"
 )
 
-// plainEvery is how often plain output looks for new lines, in real time.
-const plainEvery = 20 * time.Millisecond
+// pollEvery is how often plain output looks for new lines, in real time.
+const pollEvery = 20 * time.Millisecond
 
 // errQuit says that a command asked to quit.
 var errQuit = errors.New("quit")
 
-// plainRun is a cluster that is shown in plain sentences.
-type plainRun struct {
+// session is a cluster that is shown in plain sentences.
+type session struct {
 	c        *cluster.Cluster
 	language string
 	out      io.Writer
-	told     uint64 // the last event told
+	lastSeq  uint64 // the last event told
 	answers  queue.Mailbox[string]
 	speeds   queue.Mailbox[float64] // that commands ask for
 	quit     chan struct{}          // closed when a command asks to quit
 }
 
 // Speed asks for a speed. There is nothing to slow down for.
-func (p *plainRun) Speed(speed float64) {
+func (p *session) Speed(speed float64) {
 	if speed == scenario.SpeedAuto {
 		speed = 1
 	}
@@ -45,7 +45,7 @@ func (p *plainRun) Speed(speed float64) {
 }
 
 // Step waits for nobody.
-func (p *plainRun) Step(string) {}
+func (p *session) Step(string) {}
 
 // Options says how plain output starts.
 type Options struct {
@@ -63,7 +63,7 @@ type Options struct {
 // is one; the error is a [*scenario.Failure] if that failed. The end of the
 // commands is no end.
 func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
-	p := &plainRun{c: c, language: o.Lang, out: out, quit: make(chan struct{})}
+	p := &session{c: c, language: o.Lang, out: out, quit: make(chan struct{})}
 	c.AwaitLeader(source.FirstElection)
 	c.Clock().Run(o.Speed)
 	go p.read(in)
@@ -76,10 +76,10 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 			}
 		}()
 	}
-	ticker := time.NewTicker(plainEvery)
+	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
-		if err := p.tell(); err != nil {
+		if err := p.report(); err != nil {
 			return err
 		}
 		for _, speed := range p.speeds.Take() {
@@ -88,19 +88,19 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 		select {
 		case <-ticker.C:
 		case failures := <-performed:
-			return p.conclude(failures)
+			return p.reportEnd(failures)
 		case <-c.Clock().Done():
 			return c.Clock().Err()
 		case <-p.quit:
-			return p.tell()
+			return p.report()
 		case <-ctx.Done():
-			return p.tell()
+			return p.report()
 		}
 	}
 }
 
-// conclude tells how a scenario ended.
-func (p *plainRun) conclude(failures []scenario.Failure) error {
+// reportEnd tells how a scenario ended.
+func (p *session) reportEnd(failures []scenario.Failure) error {
 	for i := range failures {
 		p.answers.Put(failures[i].Error())
 	}
@@ -109,14 +109,14 @@ func (p *plainRun) conclude(failures []scenario.Failure) error {
 		said = "the scenario has ended, and failed"
 	}
 	p.answers.Put(said)
-	if err := p.tell(); err != nil || len(failures) == 0 {
+	if err := p.report(); err != nil || len(failures) == 0 {
 		return err
 	}
 	return &failures[0]
 }
 
 // read carries out the commands it reads, and answers each.
-func (p *plainRun) read(in io.Reader) {
+func (p *session) read(in io.Reader) {
 	session := scenario.NewSession(p.c, p.c.Settings().Seed, p)
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
@@ -124,7 +124,7 @@ func (p *plainRun) read(in io.Reader) {
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		said, err := p.carryOut(session, text)
+		said, err := p.run(session, text)
 		if errors.Is(err, errQuit) {
 			close(p.quit)
 			return
@@ -139,8 +139,8 @@ func (p *plainRun) read(in io.Reader) {
 	}
 }
 
-// carryOut carries out a command to its end, and says what came of it.
-func (p *plainRun) carryOut(session *scenario.Session, text string) (said string, err error) {
+// run carries out a command to its end, and says what came of it.
+func (p *session) run(session *scenario.Session, text string) (said string, err error) {
 	switch text {
 	case "quit":
 		return "", errQuit
@@ -172,20 +172,20 @@ func (p *plainRun) carryOut(session *scenario.Session, text string) (said string
 	return said, err
 }
 
-// tell writes what has happened and what commands were answered since it was
+// report writes what has happened and what commands were answered since it was
 // last called.
-func (p *plainRun) tell() error {
+func (p *session) report() error {
 	var lines []trace.StoryLine
 	missing := false
 	answers := p.answers.Take()
 	p.c.Trace().Read(func(s *trace.State) {
-		missing = p.told > 0 && len(s.Story) > storyMany && s.Story[0].Seq > p.told
+		missing = p.lastSeq > 0 && len(s.Story) > storyMin && s.Story[0].Seq > p.lastSeq
 		for _, line := range s.Story {
-			if line.Seq > p.told {
+			if line.Seq > p.lastSeq {
 				lines = append(lines, line)
 			}
 		}
-		p.told = s.Seq
+		p.lastSeq = s.Seq
 	})
 	if missing {
 		if err := p.write(lines[0].At, "here lines are missing: more happened at once than can be told"); err != nil {
@@ -205,12 +205,12 @@ func (p *plainRun) tell() error {
 	return nil
 }
 
-// storyMany is with how many lines, all of them new, a story has dropped older
+// storyMin is with how many lines, all of them new, a story has dropped older
 // ones that were new too. A state drops none while it holds so few.
-const storyMany = 200
+const storyMin = 200
 
 // write writes one line.
-func (p *plainRun) write(at time.Duration, text string) error {
+func (p *session) write(at time.Duration, text string) error {
 	if _, err := fmt.Fprintf(p.out, "%s  %s\n", canvas.Clock(at), canvas.Sanitize(text)); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}

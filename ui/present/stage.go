@@ -11,13 +11,16 @@ import (
 // Stage is where a scenario meets whoever presents it. The scenario runs inside
 // virtual time; what it wants is fetched with the next frame.
 type Stage struct {
-	C *cluster.Cluster
+	cluster *cluster.Cluster
 
 	mu      sync.Mutex
 	speed   float64 // asked for since the last frame, 0 = nothing was
 	step    string  // what the step that waits says
 	waiting bool    // a step waits
 }
+
+// NewStage returns the stage of a cluster, nil for a recording.
+func NewStage(c *cluster.Cluster) *Stage { return &Stage{cluster: c} }
 
 // stepPoll is how often a step looks whether it may go on, in virtual time.
 const stepPoll = 10 * time.Millisecond
@@ -36,19 +39,19 @@ func (p *Stage) Step(text string) {
 	p.mu.Lock()
 	p.step, p.waiting = text, true
 	p.mu.Unlock()
-	p.C.Clock().Run(0)
-	for p.Waits() && !p.C.Closed() {
-		p.C.Sleep(stepPoll)
+	p.cluster.Clock().Run(0)
+	for p.Waits() && !p.cluster.Closed() {
+		p.cluster.Sleep(stepPoll)
 	}
 }
 
 func (p *Stage) Waits() bool {
-	_, waiting := p.Now()
+	_, waiting := p.Waiting()
 	return waiting
 }
 
-// Now returns what the step that waits says, and whether one waits.
-func (p *Stage) Now() (step string, waiting bool) {
+// Waiting returns what the step that waits says, and whether one waits.
+func (p *Stage) Waiting() (step string, waiting bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.step, p.waiting

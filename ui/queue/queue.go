@@ -28,8 +28,8 @@ type Result struct {
 // its own, so that the screen never waits for the cluster and two keys never
 // overtake each other. Results are fetched with the next frame.
 type Queue struct {
-	Queue chan Command
-	ended chan struct{}
+	commands chan Command
+	ended    chan struct{}
 
 	Results Mailbox[Result]
 }
@@ -56,25 +56,25 @@ func (m *Mailbox[T]) Take() []T {
 	return taken
 }
 
-// ordersMax is how many orders may wait. A person cannot type that fast.
-const ordersMax = 256
+// queueMax is how many orders may wait. A person cannot type that fast.
+const queueMax = 256
 
 func New(c *cluster.Cluster, session *scenario.Session) *Queue {
-	o := &Queue{Queue: make(chan Command, ordersMax), ended: make(chan struct{})}
+	o := &Queue{commands: make(chan Command, queueMax), ended: make(chan struct{})}
 	go func() {
 		defer close(o.ended)
-		for next := range o.Queue {
+		for next := range o.commands {
 			if next.Step != nil {
 				next.Step()
 				continue
 			}
-			o.carryOut(c, session, next)
+			o.run(c, session, next)
 		}
 	}()
 	return o
 }
 
-func (o *Queue) carryOut(c *cluster.Cluster, session *scenario.Session, next Command) {
+func (o *Queue) run(c *cluster.Cluster, session *scenario.Session, next Command) {
 	err := c.Do(next.Text, func() error {
 		op, err := session.Run(next.Line)
 		if err != nil {
@@ -108,7 +108,7 @@ func Answer(op trace.Op) string {
 // Put queues an order, and reports whether there was room.
 func (o *Queue) Put(next Command) bool {
 	select {
-	case o.Queue <- next:
+	case o.commands <- next:
 		return true
 	default:
 		return false
@@ -117,6 +117,6 @@ func (o *Queue) Put(next Command) bool {
 
 // Close carries out what still waits, and ends.
 func (o *Queue) Close() {
-	close(o.Queue)
+	close(o.commands)
 	<-o.ended
 }

@@ -37,11 +37,11 @@ func (f *Pool) Start(cfg cluster.Config) (Source, error) {
 	f.mu.Lock()
 	f.fresh = append(f.fresh, c)
 	f.mu.Unlock()
-	return Living(c), nil
+	return Live(c), nil
 }
 
-// Launch gives a cluster that has started to the screen, which shows it.
-func (f *Pool) Launch(c *cluster.Cluster) {
+// Release gives a cluster that has started to the screen, which shows it.
+func (f *Pool) Release(c *cluster.Cluster) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fresh = slices.DeleteFunc(f.fresh, func(fresh *cluster.Cluster) bool { return fresh == c })

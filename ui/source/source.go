@@ -27,14 +27,14 @@ type Source struct {
 	// End is the last moment of a cluster that was left: what its history has
 	// behind that is only how it was taken down.
 	End trace.Position
-	// Began is when a branch began.
-	Began time.Duration
+	// Start is when a branch began.
+	Start time.Duration
 }
 
-// Living shows a cluster, which is to be remembered from now on if it is not
+// Live shows a cluster, which is to be remembered from now on if it is not
 // already, and has it elect its first leader as fast as it goes, so that there is
 // something to see.
-func Living(c *cluster.Cluster) Source {
+func Live(c *cluster.Cluster) Source {
 	s := Source{Cluster: c, History: c.History(), Watch: &watch{clock: c.Clock()}}
 	c.Trace().Subscribe(s.Watch.see)
 	if s.History == nil {
@@ -54,8 +54,8 @@ func (s Source) Close() {
 // First returns the first moment there is.
 func (s Source) First() trace.Position {
 	first, _ := s.History.Span()
-	if s.Began > first.At {
-		return trace.Position{Seq: s.History.SeqAt(s.Began), At: s.Began}
+	if s.Start > first.At {
+		return trace.Position{Seq: s.History.SeqAt(s.Start), At: s.Start}
 	}
 	return first
 }
@@ -72,8 +72,8 @@ func (s Source) Now() trace.Position {
 	return last
 }
 
-// Present makes state the latest there is.
-func (s Source) Present(state *trace.State) {
+// CopyLatest makes state the latest there is.
+func (s Source) CopyLatest(state *trace.State) {
 	if s.Cluster == nil {
 		s.History.StateAt(s.Now().Seq, state)
 		return
@@ -82,8 +82,8 @@ func (s Source) Present(state *trace.State) {
 	state.At = max(state.At, s.Cluster.Clock().Now())
 }
 
-// Stopped says why the cluster has stopped by itself.
-func (s Source) Stopped() error {
+// Err says why the cluster has stopped by itself.
+func (s Source) Err() error {
 	if s.Cluster == nil {
 		return nil
 	}
@@ -105,12 +105,12 @@ const (
 	StepWithin = time.Minute
 )
 
-// Step lets time pass until something that matters happens after the event of
+// StepToNext lets time pass until something that matters happens after the event of
 // that number, and returns the number of what did; 0 if nothing has within
 // StepWithin. It takes real time, and is not called where the screen would wait.
-func (s Source) Step(after uint64) uint64 {
+func (s Source) StepToNext(after uint64) uint64 {
 	for range StepWithin / StepLength {
-		if s.Watch.mattered.Load() > after {
+		if s.Watch.significant.Load() > after {
 			next, _ := s.History.Next(after)
 			return next
 		}

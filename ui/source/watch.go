@@ -18,24 +18,24 @@ const (
 
 // watch sees every event of a cluster as it happens, on the cluster's goroutines.
 type watch struct {
-	clock    *vtime.Clock
-	mattered atomic.Uint64 // the number of the latest event that matters
-	Stirred  atomic.Int64  // when something to slow down for happened last
-	Auto     atomic.Bool   // the clock is to slow down for it
+	clock       *vtime.Clock
+	significant atomic.Uint64 // the number of the latest event that matters
+	NotableAt   atomic.Int64  // when something to slow down for happened last
+	Auto        atomic.Bool   // the clock is to slow down for it
 }
 
 func (w *watch) see(e trace.Event) {
 	if trace.IsSignificant(&e) {
-		w.mattered.Store(e.Seq)
+		w.significant.Store(e.Seq)
 	}
-	if IsStirring(&e) {
-		w.brake(&e)
+	if IsNotable(&e) {
+		w.slowDown(&e)
 	}
 }
 
-// IsStirring says whether an event is one to slow down for: an election, a life
+// IsNotable says whether an event is one to slow down for: an election, a life
 // that begins or ends, a log that is cut off, a broken promise.
-func IsStirring(e *trace.Event) bool {
+func IsNotable(e *trace.Event) bool {
 	switch e.Kind {
 	case trace.KindProcess, trace.KindRole, trace.KindVote, trace.KindTruncated, trace.KindInstalled:
 		return true
@@ -46,10 +46,10 @@ func IsStirring(e *trace.Event) bool {
 	}
 }
 
-// brake slows the clock down at once, on the cluster's goroutines: at full speed
+// slowDown slows the clock down at once, on the cluster's goroutines: at full speed
 // an election is over before the next frame.
-func (w *watch) brake(e *trace.Event) {
-	w.Stirred.Store(int64(e.At))
+func (w *watch) slowDown(e *trace.Event) {
+	w.NotableAt.Store(int64(e.At))
 	if w.Auto.Load() && w.clock.Speed() > AutoSlow {
 		w.clock.Run(AutoSlow)
 	}

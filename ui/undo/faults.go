@@ -12,11 +12,11 @@ import (
 // Faults is all that orders can break and mend.
 type Faults struct {
 	links map[trace.Link][]string
-	nodes map[string]condition
+	nodes map[string]nodeState
 }
 
-// condition is how a node's process, disk and clock are.
-type condition struct {
+// nodeState is how a node's process, disk and clock are.
+type nodeState struct {
 	life  trace.ProcessState
 	disk  string
 	clock float64
@@ -24,17 +24,17 @@ type condition struct {
 
 // Of returns the faults that are set in a state.
 func Of(s *trace.State) Faults {
-	f := Faults{links: map[trace.Link][]string{}, nodes: map[string]condition{}}
+	f := Faults{links: map[trace.Link][]string{}, nodes: map[string]nodeState{}}
 	maps.Copy(f.links, s.Faults)
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		f.nodes[n.ID] = condition{life: n.Process, disk: n.DiskFault, clock: n.ClockFactor}
+		f.nodes[n.ID] = nodeState{life: n.Process, disk: n.DiskFault, clock: n.ClockFactor}
 	}
 	return f
 }
 
-// Become returns the commands that turn the faults f into want.
-func (f Faults) Become(want Faults) []string {
+// CommandsTo returns the commands that turn the faults f into want.
+func (f Faults) CommandsTo(want Faults) []string {
 	var commands []string
 	names := slices.SortedFunc(maps.Keys(want.nodes), trace.CompareNames)
 	for _, id := range names {
@@ -42,19 +42,19 @@ func (f Faults) Become(want Faults) []string {
 		if !ok {
 			continue // it is no member any more
 		}
-		commands = append(commands, now.become(id, want.nodes[id])...)
+		commands = append(commands, now.commandsTo(id, want.nodes[id])...)
 	}
 	if len(want.links) == 0 && len(f.links) > 0 {
 		return append(commands, "heal")
 	}
 	for _, from := range names {
-		commands = append(commands, f.linksBecome(want, from, names)...)
+		commands = append(commands, f.linkCommandsTo(want, from, names)...)
 	}
 	return commands
 }
 
-// become returns the commands that change how a node is.
-func (c condition) become(id string, want condition) []string {
+// commandsTo returns the commands that change how a node is.
+func (c nodeState) commandsTo(id string, want nodeState) []string {
 	var commands []string
 	if c.disk != want.disk {
 		fault := want.disk
@@ -91,9 +91,9 @@ func (c condition) become(id string, want condition) []string {
 	return commands
 }
 
-// linksBecome returns the commands that change the links from a node, those that
+// linkCommandsTo returns the commands that change the links from a node, those that
 // are to be alike together.
-func (f Faults) linksBecome(want Faults, from string, names []string) []string {
+func (f Faults) linkCommandsTo(want Faults, from string, names []string) []string {
 	groups := map[string][]string{} // the faults of a link, joined → where to
 	for _, to := range names {
 		link := trace.Link{From: from, To: to}
