@@ -50,12 +50,12 @@ func (m *model) read()         { m.submit("read "+cluster.Levels[m.clients.level
 
 func (m *model) nextLevel() {
 	m.clients.level = (m.clients.level + 1) % len(cluster.Levels)
-	m.setToast("", "reads are "+cluster.Levels[m.clients.level]+" now", false)
+	m.setToast("", "read level: "+cluster.Levels[m.clients.level]+"", false)
 }
 
 func (m *model) nextRoute() {
 	m.clients.route = (m.clients.route + 1) % len(routes)
-	m.setToast("", "clients go via "+m.routeName()+" now", false)
+	m.setToast("", "route: "+m.routeName()+"", false)
 }
 
 func (m *model) toggleLoad() {
@@ -115,19 +115,19 @@ func (m *model) pauseOrResume() {
 	ids := m.targets()
 	m.follow = false
 	if paused := m.filterNodes(ids, isPaused); len(paused) > 0 {
-		m.submit("resume "+nodeList(paused), "it goes on")
+		m.submit("resume "+nodeList(paused), "resumed")
 		return
 	}
-	m.submit("pause "+nodeList(ids), "it stands still")
+	m.submit("pause "+nodeList(ids), "paused")
 }
 
-func (m *model) transfer() { m.submit("transfer "+m.cursor, "asked for") }
-func (m *model) snapshot() { m.submit("snapshot "+nodeList(m.targets()), "asked for") }
-func (m *model) addNode()  { m.submit("add-node", "it starts and asks to be a member") }
+func (m *model) transfer() { m.submit("transfer "+m.cursor, "transfer requested") }
+func (m *model) snapshot() { m.submit("snapshot "+nodeList(m.targets()), "snapshot requested") }
+func (m *model) addNode()  { m.submit("add-node", "starting; joins when it has caught up") }
 
 func (m *model) removeNode() {
 	ids := nodeList(m.targets())
-	m.ask("remove "+ids+" from the members?", "its disk is forgotten", func() { m.submit("remove-node "+ids, "asked for") })
+	m.ask("remove "+ids+" from the members?", "its data is discarded", func() { m.submit("remove-node "+ids, "removal requested") })
 }
 
 // cutOff cuts the selected nodes off from the others; if they are, it heals them.
@@ -169,7 +169,7 @@ func (m *model) healSelected() {
 
 func (m *model) healEverything() {
 	for _, command := range []string{"clock all 1", "disk all ok", "heal"} {
-		m.submit(command, "all faults are taken back")
+		m.submit(command, "all faults cleared")
 	}
 }
 
@@ -188,10 +188,10 @@ func (m *model) changeSpeed(by int) {
 func (m *model) toggleMouse() {
 	m.mouseOff = !m.mouseOff
 	if m.mouseOff {
-		m.setToast("", "the mouse is the terminal's: select text with it", false)
+		m.setToast("", "mouse released: select text with it", false)
 		return
 	}
-	m.setToast("", "the mouse selects nodes", false)
+	m.setToast("", "mouse captured: it selects nodes", false)
 }
 
 func (m *model) toggleHelp() { m.help.on = !m.help.on }

@@ -62,10 +62,10 @@ func (m *model) alarm() *pane.Alarm {
 func (m *model) toggleStop() {
 	m.alarms.silent = !m.alarms.silent
 	if m.alarms.silent {
-		m.setToast("", "time goes on when a check is violated", false)
+		m.setToast("", "the clock keeps running on a violation", false)
 		return
 	}
-	m.setToast("", "time stands still when a check is violated", false)
+	m.setToast("", "the clock stops on a violation", false)
 }
 
 // handleAlarmKey takes a key while an alarm is on the screen, and reports whether
@@ -97,7 +97,7 @@ func (m *model) nextProof() {
 	}
 	m.alarms.shown = nil
 	if len(broken) == 0 || len(broken[0].Proof) == 0 {
-		m.setToast("", "nothing is violated", false)
+		m.setToast("", "no check is violated", false)
 		return
 	}
 	c := broken[0]
@@ -105,7 +105,7 @@ func (m *model) nextProof() {
 	m.alarms.proof = at + 1
 	if m.showEvent(c.Proof[at]); !m.toast.Bad {
 		m.showBestView(c.Proof[at])
-		m.setToast("", fmt.Sprintf("proof %d of %d (j: next): %s", at+1, len(c.Proof), m.toast.Text), false)
+		m.setToast("", fmt.Sprintf("evidence %d of %d (j: next): %s", at+1, len(c.Proof), m.toast.Text), false)
 	}
 }
 

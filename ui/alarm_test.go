@@ -73,16 +73,16 @@ func TestTheProofOfAViolationIsShown(t *testing.T) {
 	}
 	s.violate("linearizable", ops[0].ReturnSeq, ops[1].ReturnSeq)
 	s.press("j")
-	s.wants("proof 1 of 2")
+	s.wants("evidence 1 of 2")
 	if s.view() != s.views.Clients || s.views.Clients.Op != ops[0].ID {
 		t.Errorf("the %s view, operation %d", s.view().Name(), s.views.Clients.Op)
 	}
 	s.press("j")
-	s.wants("proof 2 of 2")
+	s.wants("evidence 2 of 2")
 	s.wants("STALE")
 	s.press("j")
-	s.wants("proof 1 of 2")
+	s.wants("evidence 1 of 2")
 	other := newStage(t, 1)
 	other.press("j")
-	other.wants("nothing is violated")
+	other.wants("no check is violated")
 }

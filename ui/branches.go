@@ -49,7 +49,7 @@ func (m *model) startBranch() tea.Cmd {
 	m.branching = true
 	m.setPlaying(false)
 	m.Run(0)
-	m.setToast("", "every node starts again from what its disk held here…", false)
+	m.setToast("", "starting every node from its disk at this moment…", false)
 	parent := m.branches[m.branch].name
 	return func() tea.Msg {
 		s, err := m.pool.Start(cluster.Config{From: &state, HistoryBudget: history.DefaultBudget})
@@ -63,7 +63,7 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.branching = false
 	if msg.err != nil {
 		m.setSpeed()
-		m.setToast("", "cannot go on from here: "+msg.err.Error(), true)
+		m.setToast("", "cannot branch from here: "+msg.err.Error(), true)
 		return
 	}
 	m.stopLive()
@@ -73,7 +73,7 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.paused = false
 	m.showSource(msg.branch.Source, nil)
 	m.branches, m.branch = branches, len(branches)-1
-	m.setToast("", "this is "+msg.branch.name+"; y shows all branches"+m.unrecorded(), false)
+	m.setToast("", "now on "+msg.branch.name+"; y lists the branches"+m.unrecorded(), false)
 }
 
 // unrecorded says, if there is a recording, that it does not go on with another cluster.
@@ -81,7 +81,7 @@ func (m *model) unrecorded() string {
 	if m.options.Trace == "" {
 		return ""
 	}
-	return "; " + m.options.Trace + " has ended with what was before"
+	return "; " + m.options.Trace + " ends here: branches are not recorded"
 }
 
 // stopLive ends the cluster that goes on, if one does. What is remembered of it

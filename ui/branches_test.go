@@ -56,7 +56,7 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	s.wants("branch 2")
 
 	s.press("x")
-	s.wants("a branch is not saved")
+	s.wants("cannot save a branch")
 	s.press("home")
 	if s.moment().At != before.At || len(s.state.Nodes) != 3 {
 		t.Errorf("the branch begins at %s with %d nodes", s.moment().At, len(s.state.Nodes))
@@ -69,7 +69,7 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 		t.Errorf("the old future ends with %+v", leader)
 	}
 	s.press("i", "k")
-	s.wants("nothing can be changed")
+	s.wants("recordings are read-only")
 	s.press(",")
 	s.wants("past")
 	at := s.moment().At
@@ -140,7 +140,7 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	r.press("end")
 	r.wants("the end")
 	r.press("i")
-	r.wants("this is a recording")
+	r.wants("recordings are read-only")
 	for range r.views.All {
 		r.press("tab")
 	}
@@ -268,7 +268,7 @@ func TestWhatARecordingHidesIsShownAllTheSame(t *testing.T) {
 		r.replay(source, "run.trace")
 		r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 		if name == lying {
-			r.wants("do not believe this recording")
+			r.wants("this recording contradicts itself")
 		}
 		r.press("end")
 		r.wants("violated: linearizable")

@@ -28,78 +28,78 @@ func (m *model) keyMap() []keymap.Binding {
 func (m *model) clientKeys() []keymap.Binding {
 	return []keymap.Binding{
 		keymap.Bind(groupClients, "i", "increment", m.increment, "i").InFooter(1, "increment").NeedsCluster(),
-		keymap.Bind(groupClients, "I", "increment ten times", m.incrementTen, "I").NeedsCluster(),
+		keymap.Bind(groupClients, "I", "increment 10 times", m.incrementTen, "I").NeedsCluster(),
 		keymap.Bind(groupClients, "r", "read", m.read, "r").InFooter(10, "read").NeedsCluster(),
-		keymap.Bind(groupClients, "R", "next read level", m.nextLevel, "R"),
-		keymap.Bind(groupClients, "v", "next route of clients", m.nextRoute, "v"),
-		keymap.Bind(groupClients, "l", "load on or off", m.toggleLoad, "l").InFooter(7, "load").NeedsCluster(),
-		keymap.Bind(groupClients, "L", "more load", m.nextLoad, "L").NeedsCluster(),
+		keymap.Bind(groupClients, "R", "cycle read level", m.nextLevel, "R"),
+		keymap.Bind(groupClients, "v", "cycle route", m.nextRoute, "v"),
+		keymap.Bind(groupClients, "l", "toggle load", m.toggleLoad, "l").InFooter(7, "load").NeedsCluster(),
+		keymap.Bind(groupClients, "L", "increase load", m.nextLoad, "L").NeedsCluster(),
 	}
 }
 
 func (m *model) nodeKeys() []keymap.Binding {
 	return []keymap.Binding{
 		keymap.BindKey(groupNodes, "1-9", "select a node", m.selectNumber, "1", "2", "3", "4", "5", "6", "7", "8", "9"),
-		keymap.BindKey(groupNodes, "arrows", "select; shift: one more", m.selectArrow,
+		keymap.BindKey(groupNodes, "arrows", "select; shift: add", m.selectArrow,
 			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right"),
-		keymap.Bind(groupNodes, "esc", "follow the leader again", m.clearSelection, "esc"),
-		keymap.Bind(groupNodes, "k", "kill, or restart", m.killOrRestart, "k").InFooter(2, "kill").NeedsCluster(),
-		keymap.Bind(groupNodes, "K", "cut the power", m.powerOff, "K").NeedsCluster(),
+		keymap.Bind(groupNodes, "esc", "follow the leader", m.clearSelection, "esc"),
+		keymap.Bind(groupNodes, "k", "kill or restart", m.killOrRestart, "k").InFooter(2, "kill").NeedsCluster(),
+		keymap.Bind(groupNodes, "K", "power off", m.powerOff, "K").NeedsCluster(),
 		keymap.Bind(groupNodes, "s", "pause or resume (SIGSTOP)", m.pauseOrResume, "s").NeedsCluster(),
-		keymap.Bind(groupNodes, "t", "transfer leadership to it", m.transfer, "t").NeedsCluster(),
+		keymap.Bind(groupNodes, "t", "transfer leadership", m.transfer, "t").NeedsCluster(),
 		keymap.Bind(groupNodes, "g", "take a snapshot", m.snapshot, "g").NeedsCluster(),
 		keymap.Bind(groupNodes, "+", "add a node", m.addNode, "+", "=").NeedsCluster(),
-		keymap.Bind(groupNodes, "-", "remove it (asks)", m.removeNode, "-").NeedsCluster(),
+		keymap.Bind(groupNodes, "-", "remove (asks)", m.removeNode, "-").NeedsCluster(),
 	}
 }
 
 func (m *model) faultKeys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.Bind(groupNetwork, "p", "cut off, or heal", m.cutOff, "p").InFooter(3, "cut off").NeedsCluster(),
-		keymap.Bind(groupNetwork, "P", "shapes: halves, ring, …", m.shapesMenu, "P").NeedsCluster(),
-		keymap.Bind(groupNetwork, "w", "faults of a link", m.linkMenu, "w").NeedsCluster(),
-		keymap.Bind(groupNetwork, "d", "faults of its disk", m.diskMenu, "d").InFooter(12, "disk").NeedsCluster(),
-		keymap.Bind(groupNetwork, "h", "heal its links", m.healSelected, "h").InFooter(4, "heal").NeedsCluster(),
+		keymap.Bind(groupNetwork, "p", "isolate or heal", m.cutOff, "p").InFooter(3, "isolate").NeedsCluster(),
+		keymap.Bind(groupNetwork, "P", "partition: halves, ring, …", m.shapesMenu, "P").NeedsCluster(),
+		keymap.Bind(groupNetwork, "w", "link faults", m.linkMenu, "w").NeedsCluster(),
+		keymap.Bind(groupNetwork, "d", "disk faults", m.diskMenu, "d").InFooter(12, "disk").NeedsCluster(),
+		keymap.Bind(groupNetwork, "h", "heal links", m.healSelected, "h").InFooter(4, "heal").NeedsCluster(),
 		keymap.Bind(groupNetwork, "H", "heal everything", m.healEverything, "H").NeedsCluster(),
-		keymap.Bind(groupNetwork, "u", "take back the last fault", m.undoFault, "u").NeedsCluster(),
-		keymap.Bind(groupNetwork, "U", "do it again", m.redoFault, "U").NeedsCluster(),
+		keymap.Bind(groupNetwork, "u", "undo fault", m.undoFault, "u").NeedsCluster(),
+		keymap.Bind(groupNetwork, "U", "redo fault", m.redoFault, "U").NeedsCluster(),
 	}
 }
 
 func (m *model) timeKeys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.Bind(groupTime, "space", "pause or run the clock", m.pauseClock, "space").InFooter(5, "pause"),
+		keymap.Bind(groupTime, "space", "pause or run", m.pauseClock, "space").InFooter(5, "pause"),
 		keymap.Bind(groupTime, "<", "slower, down to 1/100", m.slower, "<").InFooter(8, "slower"),
 		keymap.Bind(groupTime, ">", "faster, up to max", m.faster, ">").InFooter(9, "faster"),
-		keymap.Bind(groupTime, "a", "slow where something happens", m.toggleAuto, "a"),
-		keymap.Bind(groupTime, ",", "back by one event that matters", m.stepBack, ",").InFooter(6, "back"),
-		keymap.Bind(groupTime, ".", "on by one event that matters", m.stepOn, ".").InFooter(15, "step"),
-		keymap.Bind(groupTime, "(", "back by a second (also ctrl+,)", m.secondBack, "(", "ctrl+,"),
-		keymap.Bind(groupTime, ")", "on by a second (also ctrl+.)", m.secondOn, ")", "ctrl+."),
-		keymap.Bind(groupTime, "f", "find the last election, …", m.findMenu, "f"),
-		keymap.Bind(groupTime, "home", "the first moment", m.firstMoment, "home"),
-		keymap.Bind(groupTime, "end", "now", m.lastMoment, "end"),
-		keymap.Bind(groupTime, "[", "time view: more closely", m.zoomIn, "["),
-		keymap.Bind(groupTime, "]", "time view: from farther away", m.zoomOut, "]"),
-		keymap.BindCmd(groupTime, "B", "again from here: a branch", func(string) tea.Cmd { return m.startBranch() }, "B"),
-		keymap.Bind(groupTime, "y", "the branches", m.branchesMenu, "y"),
-		keymap.Bind(groupTime, "n", "next step of a scenario", m.nextStep, "n", "enter", "pgdown"),
-		keymap.Bind(groupTime, "b", "start of the chapter before", m.chapterBack, "b", "pgup"),
+		keymap.Bind(groupTime, "a", "slow at events", m.toggleAuto, "a"),
+		keymap.Bind(groupTime, ",", "step back", m.stepBack, ",").InFooter(6, "back"),
+		keymap.Bind(groupTime, ".", "step forward", m.stepOn, ".").InFooter(15, "step"),
+		keymap.Bind(groupTime, "(", "back 1s (also ctrl+,)", m.secondBack, "(", "ctrl+,"),
+		keymap.Bind(groupTime, ")", "forward 1s (also ctrl+.)", m.secondOn, ")", "ctrl+."),
+		keymap.Bind(groupTime, "f", "find election, entry, …", m.findMenu, "f"),
+		keymap.Bind(groupTime, "home", "go to the beginning", m.firstMoment, "home"),
+		keymap.Bind(groupTime, "end", "go to now", m.lastMoment, "end"),
+		keymap.Bind(groupTime, "[", "time view: zoom in", m.zoomIn, "["),
+		keymap.Bind(groupTime, "]", "time view: zoom out", m.zoomOut, "]"),
+		keymap.BindCmd(groupTime, "B", "branch from here", func(string) tea.Cmd { return m.startBranch() }, "B"),
+		keymap.Bind(groupTime, "y", "list branches", m.branchesMenu, "y"),
+		keymap.Bind(groupTime, "n", "next step", m.nextStep, "n", "enter", "pgdown"),
+		keymap.Bind(groupTime, "b", "previous chapter", m.chapterBack, "b", "pgup"),
 	}
 }
 
 func (m *model) screenKeys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.Bind(groupScreen, "z", "zoom a pane of the stage", m.zoomMenu, "z"),
+		keymap.Bind(groupScreen, "z", "zoom a pane", m.zoomMenu, "z"),
 		keymap.Bind(groupScreen, "/", "filter the story", m.openFilter, "/"),
-		keymap.Bind(groupScreen, "j", "what proves a violation", m.nextProof, "j"),
-		keymap.Bind(groupScreen, "V", "stop at a violation or not", m.toggleStop, "V"),
+		keymap.Bind(groupScreen, "j", "jump to the evidence", m.nextProof, "j"),
+		keymap.Bind(groupScreen, "V", "stop on violations", m.toggleStop, "V"),
 		keymap.BindKey(groupScreen, "tab", "next view; shift: previous", m.nextView, "tab", "shift+tab").PinnedInFooter(1, "view"),
-		keymap.Bind(groupScreen, ":", "type a command", m.openPrompt, ":").InFooter(11, "command").NeedsCluster(),
+		keymap.Bind(groupScreen, ":", "command", m.openPrompt, ":").InFooter(11, "command").NeedsCluster(),
 		keymap.Bind(groupScreen, "o", "open a scenario", m.scenariosMenu, "o").InFooter(14, "scenarios"),
-		keymap.BindCmd(groupScreen, "x", "save as a scenario", func(string) tea.Cmd { return m.save() }, "x"),
-		keymap.Bind(groupScreen, "m", "mouse for the terminal", m.toggleMouse, "m"),
-		keymap.Bind(groupScreen, "?", "keys, for where you are", m.toggleHelp, "?").PinnedInFooter(2, "help"),
+		keymap.BindCmd(groupScreen, "x", "save session", func(string) tea.Cmd { return m.save() }, "x"),
+		keymap.Bind(groupScreen, "m", "release the mouse", m.toggleMouse, "m"),
+		keymap.Bind(groupScreen, "?", "help", m.toggleHelp, "?").PinnedInFooter(2, "help"),
 		keymap.BindCmd(groupScreen, "q", "quit", func(string) tea.Cmd { return tea.Quit }, "q").InFooter(13, "quit"),
 	}
 }

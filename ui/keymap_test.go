@@ -45,7 +45,7 @@ func TestKeysCanBeBoundToOthersAndHelpAndFooterFollow(t *testing.T) {
 	}
 	for _, g := range keymap.HelpGroups(s.keys) {
 		for _, k := range g.Keys {
-			if k.Text == "kill, or restart" && k.Key != "i" {
+			if k.Text == "kill or restart" && k.Key != "i" {
 				t.Errorf("the help says %+v", k)
 			}
 		}

@@ -60,11 +60,11 @@ func (m *model) handleMenuKey(pressed string) tea.Cmd {
 // y is pressed, which no question is asked with.
 func (m *model) ask(question, note string, yes func()) {
 	o := m.open(question, note)
-	o.add("n", "no", "", false, func() { m.setToast("", "nothing was done", false) })
+	o.add("n", "no", "", false, func() { m.setToast("", "cancelled", false) })
 	o.add("y", "yes", "", false, yes)
 }
 
-const menuNote = "enter or its key: choose    esc: leave"
+const menuNote = "enter or key: choose    esc: cancel"
 
 // shapesMenu offers the shapes a network can break into.
 func (m *model) shapesMenu() {
@@ -75,19 +75,19 @@ func (m *model) shapesMenu() {
 	o.add("2", "halves", nodeList(half)+" | "+nodeList(nodes[len(half):]), false, func() {
 		m.submit("partition "+nodeList(half)+" | others", "split")
 	})
-	o.add("1", "one-way", cursor+" hears the others, but they do not hear it", false, func() {
+	o.add("1", "one-way", cursor+" hears the others, they do not hear it", false, func() {
 		m.submit("cut "+cursor+" -> others", "cut one way")
 	})
-	o.add("b", "bridge", "two halves that meet only in "+cursor, false, func() {
+	o.add("b", "bridge", "two halves that share only "+cursor, false, func() {
 		m.submit("bridge "+cursor, "split")
 	})
-	o.add("r", "ring", "each node sees a majority, no two the same", false, func() {
+	o.add("r", "ring", "each node reaches a different majority", false, func() {
 		m.submit("ring", "split")
 	})
-	o.add("a", "alone", "every node on its own", false, func() {
+	o.add("a", "alone", "every node alone", false, func() {
 		m.submit("isolate all", "split")
 	})
-	o.add("h", "heal", "all links are whole again", false, func() {
+	o.add("h", "heal", "heal every link", false, func() {
 		m.submit("heal", "healed")
 	})
 }
@@ -107,8 +107,8 @@ func (m *model) diskMenu() {
 		on := f.fault == now || f.fault == "ok" && now == ""
 		o.add(f.key, f.fault, pane.DiskMeaning(f.fault), on, func() { m.submit("disk "+nodeList(ids)+" "+f.fault, "done") })
 	}
-	o.add("w", "wipe", "empty it: log, term and vote are forgotten (asks)", false, func() {
-		m.ask("wipe the disk of "+nodeList(ids)+"?", "the log, the term and the vote are gone for good", func() {
+	o.add("w", "wipe", "erase log, term and vote (asks)", false, func() {
+		m.ask("wipe the disk of "+nodeList(ids)+"?", "log, term and vote are erased for good", func() {
 			m.submit("wipe "+nodeList(ids), "wiped")
 		})
 	})
@@ -155,7 +155,7 @@ func (m *model) linkFaultMenu(from string, to []string) {
 		command := strings.TrimSpace(name + " " + link + " " + setting)
 		o.add(f.key, f.fault.String(), f.fault.Meaning(), slices.Contains(now, f.fault.String()), func() { m.submit(command, "set") })
 	}
-	o.add("h", "heal", "nothing is wrong with it", len(now) == 0, func() { m.submit("heal "+link, "healed") })
+	o.add("h", "heal", "no fault", len(now) == 0, func() { m.submit("heal "+link, "healed") })
 }
 
 // zoomMenu asks which pane of the stage is to have all the room, or gives it
@@ -165,13 +165,13 @@ func (m *model) zoomMenu() {
 		m.views.Stage.Zoom = ""
 		return
 	}
-	o := m.open("all the room for", menuNote)
+	o := m.open("zoom", menuNote)
 	for _, z := range []struct{ key, pane, detail string }{
-		{"r", view.ZoomRing, "the nodes and what they say"},
-		{"t", view.ZoomTable, "the nodes in numbers"},
-		{"l", view.ZoomLog, "the ends of all logs"},
-		{"i", view.ZoomTime, "who led when"},
-		{"s", view.ZoomStory, "what happened and why"},
+		{"r", view.ZoomRing, "nodes and messages"},
+		{"t", view.ZoomTable, "nodes as a table"},
+		{"l", view.ZoomLog, "the end of every log"},
+		{"i", view.ZoomTime, "leaders over time"},
+		{"s", view.ZoomStory, "events in words"},
 	} {
 		o.add(z.key, z.pane, z.detail, false, func() { m.views.Stage.Zoom = z.pane; m.showView(m.views.Stage) })
 	}
@@ -189,21 +189,21 @@ func (m *model) findMenu() {
 	add := func(key, what, detail string, is func(*trace.Event) bool) {
 		o.add(key, what, detail, false, func() { m.findLast(what, is) })
 	}
-	add("e", "election", "a node became the leader", func(e *trace.Event) bool {
+	add("e", "election", "a node became leader", func(e *trace.Event) bool {
 		return e.Kind == trace.KindRole && e.Role == trace.Leader
 	})
 	entry := fmt.Sprintf("append of entry %d", index)
-	add("a", entry, "the one under the cursor of the log, or the newest", func(e *trace.Event) bool {
+	add("a", entry, "the entry under the log cursor, or the newest", func(e *trace.Event) bool {
 		return e.Kind == trace.KindAppended && e.Index <= index && index-e.Index < uint64(len(e.Entries))
 	})
-	add("u", "unknown answer", "a client does not know what became of its call", func(e *trace.Event) bool {
+	add("u", "unknown answer", "a client got no reply", func(e *trace.Event) bool {
 		return e.Kind == trace.KindReturned && e.Op != nil && e.Op.Outcome == trace.Unknown
 	})
-	add("t", "truncation", "a node cut off entries of its log", func(e *trace.Event) bool { return e.Kind == trace.KindTruncated })
-	add("d", "death", "a node was killed, lost its power or crashed", func(e *trace.Event) bool {
+	add("t", "truncation", "a node removed entries from its log", func(e *trace.Event) bool { return e.Kind == trace.KindTruncated })
+	add("d", "death", "a node was killed, lost power or crashed", func(e *trace.Event) bool {
 		return e.Kind == trace.KindProcess && (e.Process == trace.Killed || e.Process == trace.Off || e.Process == trace.Crashed)
 	})
-	add("v", "violation", "a check found a promise broken", func(e *trace.Event) bool {
+	add("v", "violation", "a check was violated", func(e *trace.Event) bool {
 		return e.Kind == trace.KindVerdict && e.Verdict == trace.VerdictViolated
 	})
 }
@@ -219,7 +219,7 @@ func (m *model) findLast(what string, is func(*trace.Event) bool) {
 	}
 	seq, ok := m.History.FindLast(before, is)
 	if !ok || seq < m.First().Seq {
-		m.setToast("", fmt.Sprintf("there is no %s before %s", what, canvas.ClockMillis(shown.At)), true)
+		m.setToast("", fmt.Sprintf("no %s before %s", what, canvas.ClockMillis(shown.At)), true)
 		return
 	}
 	m.travel.stepped = false

@@ -195,7 +195,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tickMsg:
 		if err := m.Err(); err != nil {
-			m.err = fmt.Errorf("the cluster has stopped: %w", err)
+			m.err = fmt.Errorf("cluster stopped: %w", err)
 			return m, tea.Quit
 		}
 		if m.options.tape != nil {
@@ -273,7 +273,7 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 			return b.Do(msg.String())
 		}
 	}
-	m.setToast("", fmt.Sprintf("%s does nothing here: ? shows all keys", canvas.Sanitize(msg.String())), true)
+	m.setToast("", fmt.Sprintf("%s does nothing here: ? lists the keys", canvas.Sanitize(msg.String())), true)
 	return nil
 }
 
@@ -356,7 +356,7 @@ func (m *model) submit(command, ok string) {
 	m.markTip(command)
 	ordered := m.recordedWith(command)
 	if !m.queue.Put(queue.Command{Text: command, Line: line}) {
-		m.setToast(command, "too many commands are waiting: this one is dropped", true)
+		m.setToast(command, "command dropped: too many are waiting", true)
 		return
 	}
 	m.commands = ordered

@@ -76,10 +76,10 @@ func (s *stage) press(keys ...string) {
 	s.tick()
 }
 
-// settle waits until the cluster has taken the orders.
+// settle waits until the cluster has taken the commands.
 func (s *stage) settle() {
 	taken := make(chan struct{})
-	s.queue.commands <- queue.Command{Step: func() { close(taken) }}
+	s.queue.Put(queue.Command{Step: func() { close(taken) }})
 	<-taken
 }
 
@@ -148,7 +148,7 @@ func TestTheMainStory(t *testing.T) {
 	s := newStage(t, 5)
 	s.press("i", "i", "i", "i", "i")
 	s.until("every node shows 5", everyValue(5))
-	s.wants("ok: ")
+	s.wants("(" + s.state.LeaderNode().ID + ")")
 
 	old, term := s.state.LeaderNode().ID, s.state.LeaderNode().Term
 	s.press("k")
@@ -261,7 +261,7 @@ func TestWhatCannotBeTakenBackAsksFirst(t *testing.T) {
 	s.press("3", "-")
 	s.wants("remove n3 from the members?")
 	s.press("enter") // the answer under the cursor is no
-	s.wants("nothing was done")
+	s.wants("cancelled")
 	s.press("-", "-") // nor is the asking key a yes
 	s.press("esc", "d", "w")
 	s.wants("wipe the disk of n3?")
@@ -282,7 +282,7 @@ func TestSelection(t *testing.T) {
 	s.press("2", "shift+down", "shift+right", "p")
 	s.wants("partition n2,n3,n4 | others")
 	s.press("9")
-	s.wants("there is no node number 9")
+	s.wants("no node number 9")
 	s.press("esc")
 	if !s.follow || len(s.selected) != 0 {
 		t.Fatal("esc does not let go of the selection")

@@ -74,9 +74,9 @@ func (m *model) scrub(h pane.HitBox, x int) {
 	m.travel.stepped = false
 	m.showTime(at)
 	if m.travel.past {
-		m.setToast("", "this is the past: space plays on, end goes back to now", false)
+		m.setToast("", "in the past: space plays, end returns to now", false)
 	} else {
-		m.setToast("", "this is now", false)
+		m.setToast("", "now", false)
 	}
 }
 

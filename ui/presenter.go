@@ -147,7 +147,7 @@ func (m *model) onPerformed(msg performedMsg) {
 		m.setToast("", msg.failures[0].Error(), true)
 		return
 	}
-	m.setToast("", "the scenario has ended: the cluster is yours", false)
+	m.setToast("", "scenario ended: the keys control the cluster", false)
 }
 
 // chapterBack goes back to where the present chapter began or, from there, to
@@ -162,7 +162,7 @@ func (m *model) chapterBack() {
 			return
 		}
 	}
-	m.setToast("", "there is no chapter before this moment", true)
+	m.setToast("", "no earlier chapter", true)
 }
 
 // nextStep lets the step that waits go on. In the past, it plays the recording up
@@ -172,11 +172,11 @@ func (m *model) nextStep() {
 		switch {
 		case m.continueStep():
 		case m.script != nil && m.presenter.ended:
-			m.setToast("", "the scenario has ended: b goes back, other keys are for the cluster", false)
+			m.setToast("", "scenario ended: b goes back, other keys control the cluster", false)
 		case m.presents():
-			m.setToast("", "the next step is not yet there", false)
+			m.setToast("", "the next step is not ready yet", false)
 		default:
-			m.setToast("", "no scenario is on stage: o opens one", true)
+			m.setToast("", "no scenario on stage: o opens one", true)
 		}
 		return
 	}

@@ -350,7 +350,7 @@ func TestFiveIncrementsShowOnEveryNode(t *testing.T) {
 	x.seeLeader()
 	for i := 1; i <= 5; i++ {
 		x.press("i")
-		x.seeText(fmt.Sprintf("ok: %d", i))
+		x.seeText(fmt.Sprintf("✓ %d (n", i))
 	}
 	x.see("5 on five nodes", func(text string) bool { return len(showsFive.FindAllString(text, -1)) == 5 })
 	x.press("q")

@@ -30,9 +30,9 @@ func (m *model) replay(s source.Source, name string) {
 	m.setPlaying(!m.paused)
 	m.refresh(0)
 	if missing := s.Reader.Missing(); missing != "" {
-		m.setToast("", "of this recording, "+missing, true)
+		m.setToast("", "recording: "+missing, true)
 	}
 	if err := s.Recheck.Mismatch(); err != nil {
-		m.setToast("", "do not believe this recording: "+err.Error(), true)
+		m.setToast("", "this recording contradicts itself: "+err.Error(), true)
 	}
 }

@@ -25,7 +25,7 @@ type openedMsg struct {
 
 // scenariosMenu offers the built-in scenarios.
 func (m *model) scenariosMenu() {
-	o := m.open("scenarios", "enter: start it with a cluster of its own    esc: leave")
+	o := m.open("scenarios", "enter: start on its own cluster    esc: cancel")
 	for _, name := range scenario.Names() {
 		data, _ := scenario.Builtin(name)
 		script, err := scenario.Parse(name, data)
@@ -47,7 +47,7 @@ func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 // onOpened puts a scenario and its cluster in the place of what was shown.
 func (m *model) onOpened(msg openedMsg) tea.Cmd {
 	if msg.err != nil {
-		m.setToast("", "cannot start it: "+msg.err.Error(), true)
+		m.setToast("", "cannot start the scenario: "+msg.err.Error(), true)
 		return nil
 	}
 	m.stopLive()
@@ -79,7 +79,7 @@ func (m *model) save() tea.Cmd {
 		return nil
 	}
 	if m.branches[m.branch].parent != "" {
-		m.setToast("", "a branch is not saved: a scenario begins with a new cluster", true)
+		m.setToast("", "cannot save a branch: a scenario starts with a new cluster", true)
 		return nil
 	}
 	text := scenario.Save(m.Cluster.Settings(), m.nodesFirst, m.recordedWith(""), m.state.Checks)
@@ -95,7 +95,7 @@ func (m *model) save() tea.Cmd {
 				err = errors.Join(err, file.Close())
 			}
 			if err != nil {
-				return savedMsg{text: "not saved: " + err.Error(), bad: true}
+				return savedMsg{text: "cannot save: " + err.Error(), bad: true}
 			}
 			return savedMsg{text: "saved as " + name + ": capsize run " + name}
 		}

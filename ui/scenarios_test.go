@@ -80,7 +80,7 @@ func TestASessionIsSavedAndRunsWithoutAScreen(t *testing.T) {
 	s.until("the counter shows 11", everyValue(11))
 	saved, ok := s.save()().(savedMsg)
 	if !ok || saved.bad {
-		t.Fatalf("not saved: %+v", saved)
+		t.Fatalf("cannot save: %+v", saved)
 	}
 	text, err := os.ReadFile("session-1.capsize")
 	if err != nil {
@@ -117,7 +117,7 @@ func TestAScenarioOnStageWaitsForTheKey(t *testing.T) {
 	s.until("the counter shows 2", everyValue(2))
 	s.wants("That was it.")
 	s.Update(<-done)
-	s.wants("the scenario has ended")
+	s.wants("scenario ended")
 }
 
 func TestAScenarioIsOpenedInPlaceOfTheCluster(t *testing.T) {

@@ -51,7 +51,7 @@ func (m *model) selectNumber(pressed string) {
 	if nodes := m.nodes(); int(pressed[0]-'1') < len(nodes) {
 		m.selectNode(nodes[pressed[0]-'1'], false)
 	} else {
-		m.setToast("", fmt.Sprintf("there is no node number %s: there are %d", pressed, len(nodes)), true)
+		m.setToast("", fmt.Sprintf("no node number %s: there are %d nodes", pressed, len(nodes)), true)
 	}
 }
 

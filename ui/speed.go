@@ -118,10 +118,10 @@ func (m *model) setAuto(on bool) {
 func (m *model) toggleAuto() {
 	m.setAuto(!m.auto)
 	if m.auto {
-		m.setToast("speed auto", "slow where something happens, else "+pane.SpeedText(speeds[m.speed]), false)
+		m.setToast("speed auto", "slow at events, otherwise "+pane.SpeedText(speeds[m.speed]), false)
 		return
 	}
-	m.setToast("speed "+pane.SpeedWord(speeds[m.speed]), "the same speed all the time", false)
+	m.setToast("speed "+pane.SpeedWord(speeds[m.speed]), "constant speed", false)
 }
 
 // nextNotable returns the first moment to slow down for after the one shown and up

@@ -138,7 +138,7 @@ func (m *model) moment() trace.Position {
 func (m *model) historyStart() string {
 	first := m.First()
 	if m.History.Dropped() > 0 {
-		return "nothing is remembered of the time before " + canvas.ClockMillis(first.At) + ": there was no more room for it"
+		return "the history begins at " + canvas.ClockMillis(first.At) + ": earlier events were dropped to save memory"
 	}
 	return "nothing happened before " + canvas.ClockMillis(first.At)
 }
@@ -149,12 +149,12 @@ func (m *model) firstMoment() {
 		m.setToast("", m.historyStart(), false)
 		return
 	}
-	m.setToast("", "this is how it began: space plays it, end goes back to now", false)
+	m.setToast("", "the beginning: space plays, end returns to now", false)
 }
 
 func (m *model) lastMoment() {
 	m.showLive()
-	m.setToast("", "this is now", false)
+	m.setToast("", "now", false)
 }
 
 // stepBack goes back to the last event that mattered.
@@ -197,7 +197,7 @@ func (m *model) stepOn() {
 	if !m.queue.Put(queue.Command{Step: func() { steps.Put(source.StepToNext(shown.Seq)) }}) {
 		t.waiting = false
 	}
-	m.setToast("", "on to the next event…", false)
+	m.setToast("", "running to the next event…", false)
 }
 
 // stepDone shows what the world has done in a step.
@@ -206,7 +206,7 @@ func (m *model) stepDone(seq uint64) {
 	t.waiting = false
 	if seq == 0 {
 		m.showLive()
-		m.setToast("", fmt.Sprintf("nothing that matters happened within %s", source.StepWithin), true)
+		m.setToast("", fmt.Sprintf("no event within %s", source.StepWithin), true)
 		return
 	}
 	m.showEvent(seq)
@@ -222,7 +222,7 @@ func (m *model) moveBy(d time.Duration) {
 	if m.Cluster != nil && !m.travel.past && m.paused && d > 0 {
 		clock := m.Cluster.Clock()
 		m.queue.Put(queue.Command{Step: func() { _ = clock.Advance(d) }})
-		m.setToast("", "the world goes on for "+d.String(), false)
+		m.setToast("", "the clock advances by "+d.String(), false)
 		return
 	}
 	m.travel.stepped = false
@@ -256,22 +256,22 @@ func (m *model) pauseClock() {
 	switch {
 	case t.inPast() && t.playing:
 		m.setPlaying(false)
-		m.setToast("", "the past stands still: space plays on, end goes back to now", false)
+		m.setToast("", "paused in the past: space plays, end returns to now", false)
 	case t.inPast():
 		m.setPlaying(true)
-		m.setToast("", "the past plays on until now: "+pane.SpeedText(speeds[m.speed]), false)
+		m.setToast("", "playing up to now: "+pane.SpeedText(speeds[m.speed]), false)
 	case m.Cluster == nil:
 		m.firstMoment()
 		m.setPlaying(true)
-		m.setToast("", "the recording, from its beginning", false)
+		m.setToast("", "playing the recording from its beginning", false)
 	case m.paused:
 		m.paused = false
 		m.showLive()
-		m.setToast("", "time goes on", false)
+		m.setToast("", "running", false)
 	default:
 		m.paused = true
 		m.setSpeed()
-		m.setToast("", "time stands still: space lets it go on", false)
+		m.setToast("", "paused: space to resume", false)
 	}
 }
 
@@ -280,10 +280,10 @@ func (m *model) pauseClock() {
 func (m *model) rejectIfReadOnly() bool {
 	switch {
 	case m.Cluster == nil:
-		m.setToast("", "this is a recording: nothing can be changed in it; B goes on from here with a cluster", true)
+		m.setToast("", "recordings are read-only; B branches from here into a live cluster", true)
 		return true
 	case m.travel.inPast():
-		m.setToast("", "you look at the past: end goes back to now", true)
+		m.setToast("", "the past is read-only: end returns to now", true)
 		return true
 	case m.travel.past && !m.travel.waiting:
 		m.showLive()
@@ -294,10 +294,10 @@ func (m *model) rejectIfReadOnly() bool {
 // pastHints is the footer in the past, where most keys do nothing.
 var pastHints = []pane.HelpKey{
 	{Key: ",", Text: "back"},
-	{Key: ".", Text: "on"},
+	{Key: ".", Text: "forward"},
 	{Key: "space", Text: "play"},
 	{Key: "end", Text: "now"},
-	{Key: "B", Text: "again from here"},
+	{Key: "B", Text: "branch"},
 	{Key: "<", Text: "slower"},
 	{Key: ">", Text: "faster"},
 	{Key: "f", Text: "find"},

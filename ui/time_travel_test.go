@@ -159,7 +159,7 @@ func TestTheWorldStandsStillWhileThePastIsShown(t *testing.T) {
 	s.Cluster.Clock().Pause()
 	before := s.Cluster.Clock().Now()
 	s.press("home", ".", ")", "<", "k", "i", "p", "H")
-	s.wants("you look at the past: end goes back to now")
+	s.wants("the past is read-only: end returns to now")
 	s.press("P", "d", "w", ":", "n")
 	if s.menu != nil || s.prompt.input.Focused() {
 		t.Error("a menu opens over the past")
@@ -286,7 +286,7 @@ func TestTheLastOfAKindIsFoundInThePast(t *testing.T) {
 		t.Errorf("the election before is %+v", e)
 	}
 	s.press("f", "e")
-	s.wants("there is no election before")
+	s.wants("no election before")
 	s.press("end", "f", "d")
 	if e := event(); e.Process != trace.Killed || e.Node != old {
 		t.Errorf("the last death is %+v", e)

@@ -45,11 +45,11 @@ func (m *model) recordFaults(command string) {
 }
 
 func (m *model) undoFault() {
-	m.swapFaults(&m.undo.before, &m.undo.after, "taken back", "there is no fault to take back")
+	m.swapFaults(&m.undo.before, &m.undo.after, "undone", "no fault to undo")
 }
 
 func (m *model) redoFault() {
-	m.swapFaults(&m.undo.after, &m.undo.before, "done again", "there is nothing to do again")
+	m.swapFaults(&m.undo.after, &m.undo.before, "redone", "nothing to redo")
 }
 
 // swapFaults sets the faults as the latest of one list says, and remembers in the
@@ -69,7 +69,7 @@ func (m *model) swapFaults(from, to *[]undo.Faults, done, none string) {
 	m.undo.restoring = false
 	switch len(commands) {
 	case 0:
-		m.setToast("", "the faults are so already", false)
+		m.setToast("", "nothing to change", false)
 	case 1:
 	default:
 		m.setToast(fmt.Sprintf("%s, and %d more", commands[0], len(commands)-1), done, false)

@@ -58,14 +58,14 @@ func TestEveryFaultKeyIsTakenBackAndDoneAgain(t *testing.T) {
 		check("u", stood[i])
 	}
 	s.press("u")
-	s.wants("there is no fault to take back")
+	s.wants("no fault to undo")
 	for i := range steps {
 		check("U", stood[i+1])
 	}
 	s.press("U")
-	s.wants("there is nothing to do again")
+	s.wants("nothing to redo")
 	check("u", stood[len(steps)-1])
 	s.press("5", "k")
 	s.press("U")
-	s.wants("there is nothing to do again")
+	s.wants("nothing to redo")
 }

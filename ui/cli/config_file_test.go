@@ -65,11 +65,11 @@ func TestAMistakeInTheConfigurationIsNamedByItsPlace(t *testing.T) {
 		"ascii = perhaps":                `config:1: ascii = perhaps: it must be on or off`,
 		"history = much":                 `config:1: history = much: it must be a whole number`,
 		"still = on\nstill = off":        `config:2: still = off: line 1 says it already`,
-		"key.k = i":                      `config: i is the key for "increment" already: give that another one too`,
-		"key.k = \x1b[2J":                `config:1: key.k = [2J: "\x1b[2J" is no key`,
-		"key.k = fish":                   `config:1: key.k = fish: "fish" is no key: it must be a character`,
-		"key.fish = k":                   `config:1: key.fish = k: there is no key "fish"`,
-		"key.1-9 = k":                    `there is no key "1-9" that another can stand for`,
+		"key.k = i":                      `config: i already does "increment": rebind that key too`,
+		"key.k = \x1b[2J":                `config:1: key.k = [2J: "\x1b[2J" is not a key`,
+		"key.k = fish":                   `config:1: key.k = fish: "fish" is not a key: use a character`,
+		"key.fish = k":                   `config:1: key.fish = k: no key "fish" can be rebound`,
+		"key.1-9 = k":                    `no key "1-9" can be rebound`,
 		strings.Repeat("#", configMax+1): `config: a configuration has at most 64 kB`,
 	} {
 		if _, err := flagsOf(t, text, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

@@ -25,7 +25,7 @@ func TestAConfigurationIsForScreensOnly(t *testing.T) {
 func TestAPlainScenarioEndsWithItsStatus(t *testing.T) {
 	good := runBinary(t, "play", "--plain", "--speed", "max", writeFile(t, "good.capsize", "nodes 3\nincrement\nwait value 1\nexpect value 1\n"))
 	good.checkEnded(t, 0)
-	if good.stderr != "" || !strings.HasSuffix(good.stdout, "  the scenario has ended, and all that it expects held\n") {
+	if good.stderr != "" || !strings.HasSuffix(good.stdout, "  scenario passed\n") {
 		t.Errorf("it says %q, %q", good.stdout, good.stderr)
 	}
 	bad := runBinary(t, "play", "--plain", "--speed", "max", writeFile(t, "bad.capsize", "nodes 3\nexpect value 1\n"))

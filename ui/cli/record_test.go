@@ -97,7 +97,7 @@ func TestPlainOutputHasCaptionsInTheLanguageAskedFor(t *testing.T) {
 		var said strings.Builder
 		for p.lines.Scan() {
 			said.WriteString(p.lines.Text() + "\n")
-			if strings.Contains(p.lines.Text(), "the scenario has ended") {
+			if strings.Contains(p.lines.Text(), "scenario passed") {
 				break
 			}
 		}

@@ -13,37 +13,38 @@ import (
 	"capsize/ui/canvas"
 )
 
-// fixedKeys are those that cannot be another: what they do hangs on which it is.
+// fixedKeys cannot be rebound: what they do depends on which of their keys was pressed.
 var fixedKeys = []string{"1-9", "arrows", "left right", "tab", "esc"}
 
-// canMove says whether another key can stand for a binding.
+// canMove reports whether a binding can have another key.
 func (b Binding) canMove() bool { return !slices.Contains(fixedKeys, b.ID) }
 
-// keyNames are the keys that have a name of more than one character.
+// keyNames are the keys whose names have more than one character.
 var keyNames = []string{
 	"space", "tab", "enter", "backspace", "delete", "insert", "home", "end", "pgup", "pgdown", "up", "down", "left", "right",
 	"f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
 }
 
-// Changes says what keys do that do something else by default: X does what K did.
+// Changes maps a key, as the help shows it, to the key that replaces it.
 type Changes map[string]string
 
-// Add reads one change, given as K=X. Of two changes of one key the first counts.
+// Add parses one change, written K=X: X does what K did. The first change of a key
+// wins.
 func (c *Changes) Add(all []Binding, text string) error {
-	// The key = is one too.
+	// The key = can be rebound too.
 	i := strings.Index(text, "=")
 	if i == 0 {
 		i = strings.Index(text[1:], "=") + 1
 	}
 	if i <= 0 {
-		return errors.New("it must be K=X, for X to do what K does")
+		return errors.New("must be K=X: X does what K does")
 	}
 	from, to := text[:i], strings.TrimSpace(text[i+1:])
 	if !slices.ContainsFunc(all, func(k Binding) bool { return k.canMove() && k.ID == from }) {
-		return fmt.Errorf("there is no key %q that another can stand for: ? shows all keys", from)
+		return fmt.Errorf("no key %q can be rebound: ? lists the keys", from)
 	}
 	if !isKey(to) {
-		return fmt.Errorf("%q is no key: it must be a character, ctrl+ or alt+ with one, or one of %s", to, strings.Join(keyNames, ", "))
+		return fmt.Errorf("%q is not a key: use a character, ctrl+ or alt+ and a character, or one of %s", to, strings.Join(keyNames, ", "))
 	}
 	if *c == nil {
 		*c = Changes{}
@@ -54,7 +55,7 @@ func (c *Changes) Add(all []Binding, text string) error {
 	return nil
 }
 
-// isKey says whether a terminal can send a key of that name.
+// isKey reports whether a terminal can send a key of that name.
 func isKey(name string) bool {
 	for _, with := range []string{"ctrl+", "alt+", "shift+"} {
 		name = strings.TrimPrefix(name, with)
@@ -63,7 +64,8 @@ func isKey(name string) bool {
 	return slices.Contains(keyNames, name) || size == len(name) && unicode.IsGraphic(r) && !unicode.IsSpace(r) && canvas.Sanitize(name) == name
 }
 
-// Apply returns all keys as they are bound. Two of a view may not be the same.
+// Apply returns the bindings with their new keys. It fails if two bindings of one view
+// then have the same key.
 func (c Changes) Apply(keys []Binding) ([]Binding, error) {
 	keys = slices.Clone(keys)
 	moved := map[int]bool{}
@@ -79,14 +81,14 @@ func (c Changes) Apply(keys []Binding) ([]Binding, error) {
 		pressed := keys[i].Keys()[0]
 		for j := range keys {
 			if i != j && slices.Contains(keys[j].Keys(), pressed) && slices.Equal(keys[i].In, keys[j].In) {
-				return nil, fmt.Errorf("%s is the key for %q already: give that another one too", pressed, keys[j].Help().Desc)
+				return nil, fmt.Errorf("%s already does %q: rebind that key too", pressed, keys[j].Help().Desc)
 			}
 		}
 	}
 	return keys, nil
 }
 
-// Keys returns keys as they are bound, which Check has found to be possible.
+// Keys is Apply for changes that Options.Check has validated.
 func (c Changes) Keys(all []Binding) []Binding {
 	keys, err := c.Apply(all)
 	if err != nil {

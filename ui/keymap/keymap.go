@@ -1,3 +1,9 @@
+// Package keymap holds the keys: what a [Binding] is, which bindings mean something in
+// a view, and how a user binds other keys.
+//
+// There is one list of bindings, made by ui from its own keys and those of the views.
+// The help, the footer, the README's table and the flag --bind all come from it. A
+// binding's Do runs in Update and returns at once.
 package keymap
 
 import (
@@ -10,67 +16,65 @@ import (
 	"capsize/ui/pane"
 )
 
-// Binding is a key, its help, and what it does. The one list of them is keyMap:
-// the help, the footer and the README's table come from it.
+// Binding is one or more keys, their help, and what they do.
 type Binding struct {
 	key.Binding
-	ID        string // how its key is shown where no other was given to it
-	group     string
-	In        []string // the views it is for, where it goes before all others; none: everywhere
-	hint      int      // its place in the footer, 0 = not there
+	ID        string   // its key by default, as the help shows it
+	group     string   // its group in the help
+	In        []string // the views it belongs to, where it comes first; none: every view
+	hint      int      // its place in the footer, 0 = not in the footer
 	short     string   // its text in the footer
-	pinned    bool     // it always has a place there, at the right
-	NeedsLive bool     // a cluster to act on, now: not a recording, not the past
+	pinned    bool     // it stands at the right end of the footer, whatever else fits
+	NeedsLive bool     // it acts on a live cluster: not on a recording, not in the past
 	Do        func(pressed string) tea.Cmd
 }
 
-// Bind makes a binding from the keys it takes, how they are shown, what they do
-// in words, and what they do.
+// Bind returns a binding: its group, how the help shows its keys, what they do in
+// words, what they do, and the keys.
 func Bind(group, shown, help string, do func(), keys ...string) Binding {
 	return BindCmd(group, shown, help, func(string) tea.Cmd { do(); return nil }, keys...)
 }
 
-// BindKey is bind for keys of which each does something else.
+// BindKey is Bind for several keys that do different things.
 func BindKey(group, shown, help string, do func(pressed string), keys ...string) Binding {
 	return BindCmd(group, shown, help, func(pressed string) tea.Cmd { do(pressed); return nil }, keys...)
 }
 
-// BindCmd is bind for what goes on beside the screen.
+// BindCmd is Bind for actions that return a Bubble Tea command.
 func BindCmd(group, shown, help string, do func(pressed string) tea.Cmd, keys ...string) Binding {
 	return Binding{ID: shown, Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, help)), group: group, Do: do}
 }
 
-// NeedsCluster marks a binding that only a cluster can carry out, and only now.
+// NeedsCluster marks a binding that needs a live cluster.
 func (b Binding) NeedsCluster() Binding {
 	b.NeedsLive = true
 	return b
 }
 
-// Only makes a binding one of some views.
+// Only restricts a binding to some views.
 func (b Binding) Only(views ...string) Binding {
 	b.In = views
 	return b
 }
 
-// InFooter puts a binding at a place of the footer, with a shorter text.
+// InFooter puts a binding into the footer, with a shorter text.
 func (b Binding) InFooter(place int, short string) Binding {
 	b.hint, b.short = place, short
 	return b
 }
 
-// PinnedInFooter gives a binding a place at the right end of the footer, whatever
-// else stands there.
+// PinnedInFooter pins a binding to the right end of the footer.
 func (b Binding) PinnedInFooter(place int, short string) Binding {
 	b = b.InFooter(place, short)
 	b.pinned = true
 	return b
 }
 
-// Hints returns the footer.
+// Hints returns the hints of the footer, most important first.
 func Hints(keys []Binding) []pane.HelpKey {
 	placed := slices.DeleteFunc(slices.Clone(keys), func(b Binding) bool { return b.hint == 0 })
 	slices.SortStableFunc(placed, func(a, b Binding) int {
-		// Those of the view stand first.
+		// The view's own keys come first.
 		return cmp.Or(cmp.Compare(len(b.In), len(a.In)), cmp.Compare(a.hint, b.hint))
 	})
 	out := make([]pane.HelpKey, len(placed))
@@ -80,8 +84,8 @@ func Hints(keys []Binding) []pane.HelpKey {
 	return out
 }
 
-// ForView returns the keys that mean something in a view: its own first and, of
-// those that mean the same everywhere, what they leave.
+// ForView returns the bindings that work in a view: its own first, then those of every
+// view that keep at least one of their keys.
 func ForView(keys []Binding, view string) []Binding {
 	var own, rest []Binding
 	taken := map[string]bool{}
@@ -101,8 +105,8 @@ func ForView(keys []Binding, view string) []Binding {
 	return append(own, rest...)
 }
 
-// HelpGroups returns the full help: the keys by group, in the order in which the
-// groups come first.
+// HelpGroups returns the full help: the bindings by group, each group at the place of
+// its first binding.
 func HelpGroups(keys []Binding) []pane.HelpGroup {
 	var out []pane.HelpGroup
 	for _, b := range keys {

@@ -1,3 +1,5 @@
+// Package plain shows a cluster or a recording as lines of text, one per event, for
+// pipes, logs and screen readers, and reads commands from standard input.
 package plain
 
 import (
@@ -19,24 +21,24 @@ import (
 	"capsize/ui/source"
 )
 
-// pollEvery is how often plain output looks for new lines, in real time.
+// pollEvery is how often the output looks for new lines, in real time.
 const pollEvery = 20 * time.Millisecond
 
-// errQuit says that a command asked to quit.
+// errQuit is the result of the command quit.
 var errQuit = errors.New("quit")
 
-// session is a cluster that is shown in plain sentences.
+// session is one run of plain output; it implements [scenario.Presenter].
 type session struct {
 	c        *cluster.Cluster
 	language string
 	out      io.Writer
-	lastSeq  uint64 // the last event told
+	lastSeq  uint64 // the last event reported
 	answers  queue.Mailbox[string]
-	speeds   queue.Mailbox[float64] // that commands ask for
-	quit     chan struct{}          // closed when a command asks to quit
+	speeds   queue.Mailbox[float64] // requested by commands
+	quit     chan struct{}          // closed by the command quit
 }
 
-// Speed asks for a speed. There is nothing to slow down for.
+// Speed requests a speed. The automatic speed is 1: no one watches an event happen.
 func (p *session) Speed(speed float64) {
 	if speed == scenario.SpeedAuto {
 		speed = 1
@@ -44,7 +46,7 @@ func (p *session) Speed(speed float64) {
 	p.speeds.Put(speed)
 }
 
-// Step waits for nobody.
+// Step does not wait.
 func (p *session) Step(string) {}
 
 // Options says how plain output starts.
@@ -57,11 +59,10 @@ type Options struct {
 	Script *scenario.Script
 }
 
-// Run writes one line for each thing that matters, in plain sentences, and
-// carries out the commands it reads, a line each: for pipes, logs and screen
-// readers. It ends with ctx, with the command quit, or with the scenario if there
-// is one; the error is a [*scenario.Failure] if that failed. The end of the
-// commands is no end.
+// Run writes one line per line of the story, and runs the commands it reads from in,
+// one per line. It ends with ctx, with the command quit, or with the scenario if there
+// is one; the error is a [*scenario.Failure] if that failed. The end of the input does
+// not end it.
 func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
 	p := &session{c: c, language: o.Lang, out: out, quit: make(chan struct{})}
 	c.AwaitLeader(source.FirstElection)
@@ -71,7 +72,7 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 	if o.Script != nil {
 		performed = make(chan []scenario.Failure, 1)
 		go func() {
-			if failures, whole := present.Perform(c, o.Script, nil); whole {
+			if failures, completed := present.Perform(c, o.Script, nil); completed {
 				performed <- failures
 			}
 		}()
@@ -99,23 +100,23 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 	}
 }
 
-// reportEnd tells how a scenario ended.
+// reportEnd reports how a scenario ended.
 func (p *session) reportEnd(failures []scenario.Failure) error {
 	for i := range failures {
 		p.answers.Put(failures[i].Error())
 	}
-	said := "the scenario has ended, and all that it expects held"
+	result := "scenario passed"
 	if len(failures) > 0 {
-		said = "the scenario has ended, and failed"
+		result = "scenario failed"
 	}
-	p.answers.Put(said)
+	p.answers.Put(result)
 	if err := p.report(); err != nil || len(failures) == 0 {
 		return err
 	}
 	return &failures[0]
 }
 
-// read carries out the commands it reads, and answers each.
+// read runs the commands it reads, and answers each.
 func (p *session) read(in io.Reader) {
 	session := scenario.NewSession(p.c, p.c.Settings().Seed, p)
 	lines := bufio.NewScanner(in)
@@ -124,39 +125,39 @@ func (p *session) read(in io.Reader) {
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		said, err := p.run(session, text)
+		answer, err := p.run(session, text)
 		if errors.Is(err, errQuit) {
 			close(p.quit)
 			return
 		}
 		if err != nil {
-			said = err.Error()
+			answer = err.Error()
 		}
-		p.answers.Put(text + ": " + said)
+		p.answers.Put(text + ": " + answer)
 	}
 	if err := lines.Err(); err != nil {
-		p.answers.Put("no more commands are read: " + err.Error())
+		p.answers.Put("stopped reading commands: " + err.Error())
 	}
 }
 
-// run carries out a command to its end, and says what came of it.
-func (p *session) run(session *scenario.Session, text string) (said string, err error) {
+// run runs a command to its end, and returns its answer.
+func (p *session) run(session *scenario.Session, text string) (answer string, err error) {
 	switch text {
 	case "quit":
 		return "", errQuit
 	case "help":
-		return "capsize commands lists all commands; here there is quit besides", nil
+		return `run "capsize commands" for the list; quit ends the session`, nil
 	}
 	line, err := session.Parse(text)
 	if err != nil {
 		return "", err
 	}
-	said = "done"
+	answer = "done"
 	done := make(chan error, 1)
 	err = p.c.Do(text, func() error {
 		op, err := session.Run(line)
-		if a := queue.Answer(op); a != "" {
-			said = a
+		if reply := queue.Answer(op); reply != "" {
+			answer = reply
 		}
 		done <- err
 		return nil
@@ -169,11 +170,10 @@ func (p *session) run(session *scenario.Session, text string) (said string, err 
 	case <-p.c.Clock().Done():
 		err = vtime.ErrClosed
 	}
-	return said, err
+	return answer, err
 }
 
-// report writes what has happened and what commands were answered since it was
-// last called.
+// report writes the story and the answers since the last call.
 func (p *session) report() error {
 	var lines []trace.StoryLine
 	missing := false
@@ -188,7 +188,7 @@ func (p *session) report() error {
 		p.lastSeq = s.Seq
 	})
 	if missing {
-		if err := p.write(lines[0].At, "here lines are missing: more happened at once than can be told"); err != nil {
+		if err := p.write(lines[0].At, "some lines are missing: too much happened at once"); err != nil {
 			return err
 		}
 	}
@@ -205,8 +205,8 @@ func (p *session) report() error {
 	return nil
 }
 
-// storyMin is with how many lines, all of them new, a story has dropped older
-// ones that were new too. A state drops none while it holds so few.
+// storyMin is the number of lines that a story always keeps: a longer story whose
+// lines are all new has dropped some.
 const storyMin = 200
 
 // write writes one line.

@@ -81,7 +81,7 @@ increment`))
 		}
 	}
 	for i, want := range []string{
-		`increment 3: ok: 3, said n\d`, `read strong: ok: 3, said n\d`, `wait converged: done`, `expect value 3: done`,
+		`increment 3: 3 \(n\d\)`, `read strong: 3 \(n\d\)`, `wait converged: done`, `expect value 3: done`,
 		`expect value 4: wanted value 4 on up, got 3 on n1, .*`,
 		`kil n1: "kil" is no command \(did you mean kill\?\).*`, `kill n9: "n9" is no node: .*`,
 		`kill n1: done`, `kill n1: .*(down|killed).*`, `say hello: done`, `say \[2J: a control character.*`, `help: .*capsize commands.*`,
@@ -102,7 +102,7 @@ func TestAPlainScenarioEndsWithItsOwnEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := said(lines[len(lines)-1]); last != "the scenario has ended, and all that it expects held" {
+	if last := said(lines[len(lines)-1]); last != "scenario passed" {
 		t.Errorf("the last line is %q", last)
 	}
 	if !strings.Contains(strings.Join(lines, "\n"), "  here we go\n") {

@@ -9,8 +9,9 @@ import (
 	"capsize/ui/source"
 )
 
-// Replay writes the story that a recording tells, a line each. The error says
-// why it cannot be read, or that its verdicts are not what its events show.
+// Replay writes the story of a recording, one line per sentence. It fails with a
+// [source.RecordingError] if the recording cannot be read, or if its verdicts
+// contradict its events.
 func Replay(name string, out io.Writer) error {
 	s, err := source.OpenRecording(name, source.HistoryMB, io.Discard)
 	if err != nil {
@@ -32,8 +33,8 @@ func Replay(name string, out io.Writer) error {
 	if missing := s.Reader.Missing(); missing != "" && err == nil {
 		_, err = fmt.Fprintf(out, "%s\n", canvas.Sanitize(missing))
 	}
-	if lie := s.Recheck.Mismatch(); lie != nil && err == nil {
-		return source.RecordingError{Err: fmt.Errorf("%s: %w", name, lie)}
+	if mismatch := s.Recheck.Mismatch(); mismatch != nil && err == nil {
+		return source.RecordingError{Err: fmt.Errorf("%s: %w", name, mismatch)}
 	}
 	return err
 }

@@ -7,8 +7,8 @@ import (
 	"capsize/cluster/trace/history"
 )
 
-// Chapters returns where the parts of what is presented begin: its chapters or, if it
-// has none, its captions.
+// Chapters returns where the chapters of a presentation begin or, if it has none,
+// where its captions do.
 func Chapters(h *history.History) []trace.Position {
 	var chapters, captions []trace.Position
 	first, last := h.Span()
@@ -20,7 +20,7 @@ func Chapters(h *history.History) []trace.Position {
 		case e.Kind == trace.KindCaption && e.Peer == "":
 			captions = append(captions, at)
 		case e.Kind == trace.KindCaption && len(captions) > 0:
-			captions[len(captions)-1] = at // its translations belong to it
+			captions[len(captions)-1] = at // a caption begins after its translations
 		}
 		return true
 	})
@@ -30,8 +30,8 @@ func Chapters(h *history.History) []trace.Position {
 	return captions
 }
 
-// NextStep returns the first step of a scenario after an event and up to another,
-// and whether there is one.
+// NextStep returns the first step of a scenario after event after and no later than
+// event last, and whether there is one.
 func NextStep(h *history.History, after, last uint64) (step trace.Position, found bool) {
 	h.Significant(after+1, last, func(e *trace.Event) bool {
 		if e.Kind == trace.KindCommand && IsStep(e.Text) {
@@ -42,7 +42,7 @@ func NextStep(h *history.History, after, last uint64) (step trace.Position, foun
 	return step, found
 }
 
-// IsStep says whether a command is a step of a scenario.
+// IsStep reports whether a command is the command step.
 func IsStep(command string) bool {
 	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
 	return word == "step"

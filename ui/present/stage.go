@@ -8,33 +8,34 @@ import (
 	"capsize/cluster/scenario"
 )
 
-// Stage is where a scenario meets whoever presents it. The scenario runs inside
-// virtual time; what it wants is fetched with the next frame.
+// Stage connects a running scenario with its presenter; it implements
+// [scenario.Presenter]. The scenario calls it inside virtual time, the screen reads
+// it with the next frame.
 type Stage struct {
 	cluster *cluster.Cluster
 
 	mu      sync.Mutex
-	speed   float64 // asked for since the last frame, 0 = nothing was
-	step    string  // what the step that waits says
-	waiting bool    // a step waits
+	speed   float64 // requested since the last frame, 0 = none
+	step    string  // the text of the waiting step
+	waiting bool    // a step waits for the presenter
 }
 
-// NewStage returns the stage of a cluster, nil for a recording.
+// NewStage returns the stage of a cluster; c is nil for a recording.
 func NewStage(c *cluster.Cluster) *Stage { return &Stage{cluster: c} }
 
-// stepPoll is how often a step looks whether it may go on, in virtual time.
+// stepPoll is how often, in virtual time, a step checks whether it may continue.
 const stepPoll = 10 * time.Millisecond
 
-// Speed asks for a speed.
+// Speed requests a speed from the screen.
 func (p *Stage) Speed(speed float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.speed = speed
 }
 
-// Step waits for a key, or for the end. Time stands still meanwhile, but for the
-// few milliseconds of a step that the clock is in: what a scenario tells must not
-// depend on how long people look at it.
+// Step pauses the clock and waits for the presenter or for the end of the cluster.
+// The clock stops within one slice, a few milliseconds, because what a scenario does
+// next must not depend on how long people look at it.
 func (p *Stage) Step(text string) {
 	p.mu.Lock()
 	p.step, p.waiting = text, true
@@ -45,19 +46,20 @@ func (p *Stage) Step(text string) {
 	}
 }
 
+// Waits reports whether a step waits.
 func (p *Stage) Waits() bool {
 	_, waiting := p.Waiting()
 	return waiting
 }
 
-// Waiting returns what the step that waits says, and whether one waits.
+// Waiting returns the text of the waiting step, and whether a step waits.
 func (p *Stage) Waiting() (step string, waiting bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.step, p.waiting
 }
 
-// Next lets the step that waits go on, and reports whether one did.
+// Next continues the waiting step, and reports whether there was one.
 func (p *Stage) Next() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,7 +68,7 @@ func (p *Stage) Next() bool {
 	return waited
 }
 
-// TakeSpeed returns the speed asked for since it was last called, 0 if none was.
+// TakeSpeed returns the speed requested since the last call, 0 if there was none.
 func (p *Stage) TakeSpeed() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,9 +77,10 @@ func (p *Stage) TakeSpeed() float64 {
 	return speed
 }
 
-// Perform runs a scenario on a cluster, and returns what did not hold, and whether
-// it came to its end before the cluster did.
-func Perform(c *cluster.Cluster, script *scenario.Script, stage scenario.Presenter) (failures []scenario.Failure, whole bool) {
+// Perform runs a scenario on a cluster to its end. It returns the failed
+// expectations, and whether the scenario ended before the cluster did. It blocks, so
+// the screen calls it from a goroutine of its own.
+func Perform(c *cluster.Cluster, script *scenario.Script, stage scenario.Presenter) (failures []scenario.Failure, completed bool) {
 	ended := make(chan struct{})
 	err := c.Clock().Do(func() {
 		c.Go(func() {

@@ -1,3 +1,8 @@
+// Package queue carries commands from the screen to the cluster.
+//
+// The screen never waits for the cluster: it puts commands into a [Queue], which runs
+// them one after the other on a goroutine of its own, and takes their results from a
+// [Mailbox] with the next frame.
 package queue
 
 import (
@@ -11,22 +16,21 @@ import (
 	"capsize/cluster/vtime"
 )
 
-// Command is a command on its way to the cluster.
+// Command is a command on its way to the cluster, or a step of the clock.
 type Command struct {
 	Text string
-	Line *scenario.Line
-	Step func() // instead of a command: lets time pass
+	Line *scenario.Line // Text, parsed
+	Step func()         // advances the clock, instead of a command
 }
 
-// Result is what came of an order.
+// Result is the outcome of a command.
 type Result struct {
 	Command, Text string
 	Bad           bool
 }
 
-// Queue carries commands to the cluster one after the other, on a goroutine of
-// its own, so that the screen never waits for the cluster and two keys never
-// overtake each other. Results are fetched with the next frame.
+// Queue runs commands one after the other, on a goroutine of its own, so two keys
+// never overtake each other.
 type Queue struct {
 	commands chan Command
 	ended    chan struct{}
@@ -34,20 +38,21 @@ type Queue struct {
 	Results Mailbox[Result]
 }
 
-// Mailbox takes things from any goroutine, inside virtual time or not, until
-// somebody fetches them.
+// Mailbox collects items from any goroutine, inside virtual time or outside, until
+// they are taken.
 type Mailbox[T any] struct {
 	mu    sync.Mutex
 	items []T
 }
 
+// Put adds an item.
 func (m *Mailbox[T]) Put(item T) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.items = append(m.items, item)
 }
 
-// Take returns what was put since it was last called.
+// Take returns the items put since the last call.
 func (m *Mailbox[T]) Take() []T {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -56,9 +61,11 @@ func (m *Mailbox[T]) Take() []T {
 	return taken
 }
 
-// queueMax is how many orders may wait. A person cannot type that fast.
+// queueMax is how many commands may wait. A person cannot type that fast.
 const queueMax = 256
 
+// New returns a queue to a cluster; c and session are nil for a recording, which
+// takes no commands. The caller closes it.
 func New(c *cluster.Cluster, session *scenario.Session) *Queue {
 	o := &Queue{commands: make(chan Command, queueMax), ended: make(chan struct{})}
 	go func() {
@@ -91,13 +98,13 @@ func (o *Queue) run(c *cluster.Cluster, session *scenario.Session, next Command)
 	}
 }
 
-// Answer says what a client was told, "" if the command was not a client's.
+// Answer describes the reply to a client's operation; it is "" for other commands.
 func Answer(op trace.Op) string {
 	switch op.Outcome {
 	case trace.OK:
-		return fmt.Sprintf("ok: %d, said %s", op.Value, op.Node)
+		return fmt.Sprintf("%d (%s)", op.Value, op.Node)
 	case trace.Unknown:
-		return "unknown, it may yet count: " + op.Why
+		return "outcome unknown, it may still apply: " + op.Why
 	case trace.Failed:
 		return "failed: " + op.Why
 	case trace.Pending:
@@ -105,7 +112,7 @@ func Answer(op trace.Op) string {
 	return ""
 }
 
-// Put queues an order, and reports whether there was room.
+// Put queues a command, and reports whether there was room.
 func (o *Queue) Put(next Command) bool {
 	select {
 	case o.commands <- next:
@@ -115,7 +122,7 @@ func (o *Queue) Put(next Command) bool {
 	}
 }
 
-// Close carries out what still waits, and ends.
+// Close runs the commands that still wait, and ends the queue.
 func (o *Queue) Close() {
 	close(o.commands)
 	<-o.ended

@@ -8,17 +8,18 @@ import (
 	"capsize/cluster"
 )
 
-// Pool starts and ends the clusters that take each other's place on the screen,
-// beside the screen. None is left behind when the screen ends meanwhile.
+// Pool starts and closes the clusters that replace each other on the screen, on
+// goroutines of its own. It leaves no cluster behind when the screen ends meanwhile.
 type Pool struct {
-	Tasks sync.WaitGroup // what is under way
+	Tasks sync.WaitGroup // clusters being started or closed
 
 	mu    sync.Mutex
 	ended bool
-	fresh []*cluster.Cluster // those that have started and are not shown yet
+	fresh []*cluster.Cluster // started, but not shown yet
 }
 
-// Start opens a cluster, which belongs to the fleet until it is launched.
+// Start opens a cluster and elects its first leader. The pool owns the cluster until
+// Release. It fails once the pool is closed, and with the errors of [cluster.Open].
 func (f *Pool) Start(cfg cluster.Config) (Source, error) {
 	f.mu.Lock()
 	ended := f.ended
@@ -40,24 +41,25 @@ func (f *Pool) Start(cfg cluster.Config) (Source, error) {
 	return Live(c), nil
 }
 
-// Release gives a cluster that has started to the screen, which shows it.
+// Release hands a started cluster over to the screen, which closes it from then on.
 func (f *Pool) Release(c *cluster.Cluster) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fresh = slices.DeleteFunc(f.fresh, func(fresh *cluster.Cluster) bool { return fresh == c })
 }
 
-// Retire ends a cluster, nil for none, after something that ends before.
+// Retire closes a cluster, nil for none, in the background, after before has
+// returned.
 func (f *Pool) Retire(c *cluster.Cluster, before func()) {
 	f.Tasks.Go(func() {
 		before()
 		if c != nil {
-			_ = c.Close() // it is of no interest any more
+			_ = c.Close() // nothing shows it any more
 		}
 	})
 }
 
-// Close waits until all that is under way has ended, and ends what nobody has seen.
+// Close waits for the tasks in progress, and closes the clusters never shown.
 func (f *Pool) Close() (err error) {
 	f.mu.Lock()
 	f.ended = true

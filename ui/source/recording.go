@@ -20,7 +20,8 @@ type RecordingError struct{ Err error }
 func (e RecordingError) Error() string { return e.Err.Error() }
 func (e RecordingError) Unwrap() error { return e.Err }
 
-// OpenRecording reads a recording, and says on a terminal how far it is.
+// OpenRecording reads a recording and checks it again. It shows its progress on to if
+// that is a terminal. The error is a [RecordingError]; the caller closes the source.
 func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
 	s := Source{History: history.New(historyMB << 20), Recheck: check.NewRecheck()}
 	file, isFile := to.(*os.File)

@@ -11,29 +11,27 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// FirstElection is the virtual time within which a cluster is shown, with a
-// leader or without.
+// FirstElection is how much virtual time the first election gets before the cluster
+// is shown without a leader.
 const FirstElection = 10 * time.Second
 
-// Source is where what is shown comes from: a living cluster and what is
-// remembered of it, or a recording alone. Everything above it is the same for
-// both, and for now and the past.
+// Source is what the screen shows: a live cluster with its history, or a recording.
 type Source struct {
-	Cluster *cluster.Cluster // nil of a recording
+	Cluster *cluster.Cluster // nil for a recording
 	History *history.History
-	Watch   *watch            // nil of a recording
-	Reader  *recording.Reader // nil of a cluster
-	Recheck *check.Recheck    // what a recording's events say of its verdicts, nil of a cluster
-	// End is the last moment of a cluster that was left: what its history has
-	// behind that is only how it was taken down.
+	Watch   *watch            // nil for a recording
+	Reader  *recording.Reader // nil for a cluster
+	Recheck *check.Recheck    // judges a recording's events again; nil for a cluster
+	// End is the last moment of a cluster the screen has left: later events in its
+	// history only show how it was closed.
 	End trace.Position
-	// Start is when a branch began.
+	// Start is the virtual time at which a branch began.
 	Start time.Duration
 }
 
-// Live shows a cluster, which is to be remembered from now on if it is not
-// already, and has it elect its first leader as fast as it goes, so that there is
-// something to see.
+// Live returns the source of a cluster. It gives the cluster a history if it has
+// none, and runs the first election at full speed, so that the first frame shows a
+// leader.
 func Live(c *cluster.Cluster) Source {
 	s := Source{Cluster: c, History: c.History(), Watch: &watch{clock: c.Clock()}}
 	c.Trace().Subscribe(s.Watch.see)
@@ -45,13 +43,13 @@ func Live(c *cluster.Cluster) Source {
 	return s
 }
 
-// Close ends the reading of a recording.
+// Close closes the files of a recording.
 func (s Source) Close() {
 	s.Reader.Close()
 	s.Recheck.Close()
 }
 
-// First returns the first moment there is.
+// First returns the first moment that can be shown.
 func (s Source) First() trace.Position {
 	first, _ := s.History.Span()
 	if s.Start > first.At {
@@ -60,7 +58,7 @@ func (s Source) First() trace.Position {
 	return first
 }
 
-// Now returns the latest moment there is.
+// Now returns the latest moment.
 func (s Source) Now() trace.Position {
 	if s.End.Seq > 0 {
 		return s.End
@@ -72,7 +70,7 @@ func (s Source) Now() trace.Position {
 	return last
 }
 
-// CopyLatest makes state the latest there is.
+// CopyLatest copies the latest state into state.
 func (s Source) CopyLatest(state *trace.State) {
 	if s.Cluster == nil {
 		s.History.StateAt(s.Now().Seq, state)
@@ -82,7 +80,7 @@ func (s Source) CopyLatest(state *trace.State) {
 	state.At = max(state.At, s.Cluster.Clock().Now())
 }
 
-// Err says why the cluster has stopped by itself.
+// Err returns why the cluster has stopped by itself, nil if it has not.
 func (s Source) Err() error {
 	if s.Cluster == nil {
 		return nil
@@ -90,7 +88,8 @@ func (s Source) Err() error {
 	return s.Cluster.Clock().Err()
 }
 
-// Run lets the cluster's time run at a speed; 0 has it stand still.
+// Run runs the cluster's clock at a speed, in virtual seconds per second; 0 pauses
+// it.
 func (s Source) Run(speed float64) {
 	if s.Cluster != nil {
 		s.Cluster.Clock().Run(speed)
@@ -98,16 +97,16 @@ func (s Source) Run(speed float64) {
 }
 
 const (
-	// StepLength is how much virtual time passes at once while the world steps to
-	// its next event: short enough that hardly ever two things happen in it.
+	// StepLength is the virtual time that passes at once while the cluster steps to
+	// its next event: so short that two events rarely fall into it.
 	StepLength = time.Millisecond
-	// StepWithin is for how much virtual time a step waits for something to happen.
+	// StepWithin is how much virtual time a step waits for an event.
 	StepWithin = time.Minute
 )
 
-// StepToNext lets time pass until something that matters happens after the event of
-// that number, and returns the number of what did; 0 if nothing has within
-// StepWithin. It takes real time, and is not called where the screen would wait.
+// StepToNext advances the clock until the next significant event after event after,
+// and returns its number, or 0 if none happens within StepWithin. It takes real time,
+// so the screen never calls it from Update.
 func (s Source) StepToNext(after uint64) uint64 {
 	for range StepWithin / StepLength {
 		if s.Watch.significant.Load() > after {
@@ -121,17 +120,17 @@ func (s Source) StepToNext(after uint64) uint64 {
 	return 0
 }
 
-// HistoryMB is how much memory the past takes unless it is told otherwise, and
-// historyMBMax the most that it may be told; in megabytes.
+// HistoryMB is the default size of the history, and historyMBMax the largest, in
+// megabytes.
 const (
 	HistoryMB    = history.DefaultBudget >> 20
 	historyMBMax = 1 << 20
 )
 
-// CheckHistoryMB reports what is wrong with a size of the past, in megabytes.
+// CheckHistoryMB validates the flag --history, a size in megabytes.
 func CheckHistoryMB(mb int64) error {
 	if mb < 1 || mb > historyMBMax {
-		return fmt.Errorf("--history %d: it must be from 1 to %d megabytes", mb, historyMBMax)
+		return fmt.Errorf("--history %d: must be from 1 to %d megabytes", mb, historyMBMax)
 	}
 	return nil
 }

@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// AutoSlow is how fast time runs where something happens, if the speed is left
-	// to what happens.
+	// AutoSlow is the speed to which the automatic speed slows down at a notable
+	// event, in virtual seconds per second.
 	AutoSlow = 0.1
-	// AutoHold is for how long in virtual time it runs so.
+	// AutoHold is how long it stays slow, in virtual time.
 	AutoHold = 300 * time.Millisecond
 )
 
 // watch sees every event of a cluster as it happens, on the cluster's goroutines.
 type watch struct {
 	clock       *vtime.Clock
-	significant atomic.Uint64 // the number of the latest event that matters
-	NotableAt   atomic.Int64  // when something to slow down for happened last
-	Auto        atomic.Bool   // the clock is to slow down for it
+	significant atomic.Uint64 // number of the latest significant event
+	NotableAt   atomic.Int64  // virtual time of the latest notable event, in nanoseconds
+	Auto        atomic.Bool   // the clock slows down at notable events
 }
 
 func (w *watch) see(e trace.Event) {
@@ -33,8 +33,8 @@ func (w *watch) see(e trace.Event) {
 	}
 }
 
-// IsNotable says whether an event is one to slow down for: an election, a life
-// that begins or ends, a log that is cut off, a broken promise.
+// IsNotable reports whether the automatic speed slows down for an event: an election,
+// a node that starts or stops, a truncated log, a violated check.
 func IsNotable(e *trace.Event) bool {
 	switch e.Kind {
 	case trace.KindProcess, trace.KindRole, trace.KindVote, trace.KindTruncated, trace.KindInstalled:
@@ -46,8 +46,8 @@ func IsNotable(e *trace.Event) bool {
 	}
 }
 
-// slowDown slows the clock down at once, on the cluster's goroutines: at full speed
-// an election is over before the next frame.
+// slowDown slows the clock at once, without waiting for the next frame: at full speed
+// an election would be over by then.
 func (w *watch) slowDown(e *trace.Event) {
 	w.NotableAt.Store(int64(e.At))
 	if w.Auto.Load() && w.clock.Speed() > AutoSlow {

@@ -9,38 +9,39 @@ import (
 	"capsize/cluster/trace"
 )
 
-// Faults is all that orders can break and mend.
+// Faults is everything that commands can break and repair in a cluster.
 type Faults struct {
 	links map[trace.Link][]string
 	nodes map[string]nodeState
 }
 
-// nodeState is how a node's process, disk and clock are.
+// nodeState is the state of a node's process, disk and clock.
 type nodeState struct {
-	life  trace.ProcessState
-	disk  string
-	clock float64
+	process trace.ProcessState
+	disk    string
+	clock   float64
 }
 
-// Of returns the faults that are set in a state.
+// Of returns the faults set in a state.
 func Of(s *trace.State) Faults {
 	f := Faults{links: map[trace.Link][]string{}, nodes: map[string]nodeState{}}
 	maps.Copy(f.links, s.Faults)
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		f.nodes[n.ID] = nodeState{life: n.Process, disk: n.DiskFault, clock: n.ClockFactor}
+		f.nodes[n.ID] = nodeState{process: n.Process, disk: n.DiskFault, clock: n.ClockFactor}
 	}
 	return f
 }
 
-// CommandsTo returns the commands that turn the faults f into want.
+// CommandsTo returns the commands that turn the faults f into want. Nodes that are no
+// longer members are left out.
 func (f Faults) CommandsTo(want Faults) []string {
 	var commands []string
 	names := slices.SortedFunc(maps.Keys(want.nodes), trace.CompareNames)
 	for _, id := range names {
 		now, ok := f.nodes[id]
 		if !ok {
-			continue // it is no member any more
+			continue // no longer a member
 		}
 		commands = append(commands, now.commandsTo(id, want.nodes[id])...)
 	}
@@ -53,7 +54,7 @@ func (f Faults) CommandsTo(want Faults) []string {
 	return commands
 }
 
-// commandsTo returns the commands that change how a node is.
+// commandsTo returns the commands that bring a node into the state want.
 func (c nodeState) commandsTo(id string, want nodeState) []string {
 	var commands []string
 	if c.disk != want.disk {
@@ -66,18 +67,18 @@ func (c nodeState) commandsTo(id string, want nodeState) []string {
 	if c.clock != want.clock {
 		commands = append(commands, fmt.Sprintf("clock %s %g", id, want.clock))
 	}
-	if c.life == want.life {
+	if c.process == want.process {
 		return commands
 	}
-	switch running := c.life.Running(); want.life {
+	switch running := c.process.Running(); want.process {
 	case trace.Up, trace.Paused:
 		switch {
 		case !running:
 			commands = append(commands, "restart "+id)
-		case c.life == trace.Paused:
+		case c.process == trace.Paused:
 			commands = append(commands, "resume "+id)
 		}
-		if want.life == trace.Paused {
+		if want.process == trace.Paused {
 			commands = append(commands, "pause "+id)
 		}
 	case trace.Off:
@@ -86,15 +87,15 @@ func (c nodeState) commandsTo(id string, want nodeState) []string {
 		if running {
 			commands = append(commands, "kill "+id)
 		}
-	default: // a new disk, and a member that left, do not come back
+	default: // a wiped disk and a removed member cannot be restored
 	}
 	return commands
 }
 
-// linkCommandsTo returns the commands that change the links from a node, those that
-// are to be alike together.
+// linkCommandsTo returns the commands for the links from one node, one command for all
+// links that get the same faults.
 func (f Faults) linkCommandsTo(want Faults, from string, names []string) []string {
-	groups := map[string][]string{} // the faults of a link, joined → where to
+	groups := map[string][]string{} // the faults of a link, joined → receivers
 	for _, to := range names {
 		link := trace.Link{From: from, To: to}
 		if !slices.Equal(f.links[link], want.links[link]) {
