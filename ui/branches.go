@@ -151,7 +151,7 @@ func (m *model) showBranch(i int) {
 	b := &m.branches[i]
 	m.branch, m.Source = i, b.Source
 	m.travel = newTimeTravel()
-	m.views.Time.Restart()
+	m.views.Time.Clear()
 	m.paused = true
 	m.showLive()
 	m.CopyLatest(&m.state)

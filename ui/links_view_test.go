@@ -121,7 +121,7 @@ func TestTheCursorNeverStandsOnALinkToItself(t *testing.T) {
 		if s.views.Links.At.Row == s.views.Links.At.Col && s.views.Links.At.Row != view.AllNodes {
 			t.Fatalf("at %v", s.views.Links.At)
 		}
-		if len(s.views.Links.ChosenLinks()) == 0 {
+		if len(s.views.Links.TargetLinks()) == 0 {
 			t.Fatalf("no link at %v", s.views.Links.At)
 		}
 	}

@@ -170,7 +170,7 @@ func (m *model) zoomMenu() {
 		{"r", view.ZoomRing, "nodes and messages"},
 		{"t", view.ZoomTable, "nodes as a table"},
 		{"l", view.ZoomLog, "the end of every log"},
-		{"i", view.ZoomTime, "leaders over time"},
+		{"i", view.ZoomTimeline, "leaders over time"},
 		{"s", view.ZoomStory, "events in words"},
 	} {
 		o.add(z.key, z.pane, z.detail, false, func() { m.views.Stage.Zoom = z.pane; m.showView(m.views.Stage) })

@@ -199,7 +199,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			return m, tea.Quit
 		}
 		if m.options.tape != nil {
-			m.options.tape.Take(record.Shot{Canvas: m.lastFrame.canvas, Theme: m.theme, Title: m.title(), State: &m.state, Language: m.options.Lang})
+			m.options.tape.AddPicture(record.Picture{Canvas: m.lastFrame.canvas, Theme: m.theme, Title: m.title(), State: &m.state, Language: m.options.Lang})
 		}
 		m.refresh(m.sinceLastFrame(msg))
 		return m, nextTick()
@@ -245,7 +245,7 @@ func isTick(msg tea.Msg) bool { _, ok := msg.(tickMsg); return ok }
 // handleKey does what a key stands for.
 func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	if m.options.tape != nil {
-		m.options.tape.Press(sentText(msg))
+		m.options.tape.AddKey(sentText(msg))
 	}
 	m.noteKeyPress(msg, time.Now())
 	if msg.String() == "ctrl+c" {
@@ -297,7 +297,7 @@ func (m *model) View() tea.View {
 // does not wait for bytes to be saved.
 func (m *model) canDraw() bool {
 	o := m.output
-	return o == nil || !o.Behind() && (m.urgent || !o.Overdrawn())
+	return o == nil || !o.Behind() && (m.urgent || !o.RateExceeded())
 }
 
 // refresh pulls the state and moves what moves.

@@ -268,8 +268,8 @@ func TestAViolationDoesNotStopAPresentation(t *testing.T) {
 }
 
 func TestNothingForeignGetsIntoTheWindowTitle(t *testing.T) {
-	m := &model{staging: staging{script: &scenario.Script{Title: uitest.Evil}}}
-	uitest.CheckHarmless(t, "the title", m.title())
+	m := &model{staging: staging{script: &scenario.Script{Title: uitest.HostileText}}}
+	uitest.CheckPrintable(t, "the title", m.title())
 	if !strings.HasPrefix(m.title(), "capsize: ") || !strings.Contains(m.title(), "世") {
 		t.Errorf("the title is %q", m.title())
 	}

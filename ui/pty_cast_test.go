@@ -69,10 +69,10 @@ func TestACastIsWholeAfterAKill(t *testing.T) {
 	if seen[record.CastInput] != "n" || seen[record.CastResize] != "100x30" {
 		t.Errorf("keys %q, sizes %q", seen[record.CastInput], seen[record.CastResize])
 	}
-	if text := uitest.OwnSequences.ReplaceAllString(seen[record.CastOutput], ""); strings.ContainsAny(text, "\x1b\x07") {
+	if text := uitest.AllowedSequences.ReplaceAllString(seen[record.CastOutput], ""); strings.ContainsAny(text, "\x1b\x07") {
 		t.Error("there is more in it than pictures, such as questions to the terminal")
 	}
-	screens, _ := uitest.Replay(t, data)
+	screens, _ := uitest.PlayCast(t, data)
 	if last := screens[len(screens)-1]; !strings.Contains(last, "c{") || len(screens) < 3 {
 		t.Errorf("there are %d pictures, the last is\n%s", len(screens), last)
 	}

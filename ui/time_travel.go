@@ -334,7 +334,7 @@ func (m *model) fillTime(f *pane.Frame) {
 		f.Line = &t.timeline.state
 	}
 	if m.view() == m.views.Time {
-		m.views.Time.KeepWindow()
+		m.views.Time.UpdateWindow()
 	}
 }
 

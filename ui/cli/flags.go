@@ -43,15 +43,15 @@ func addOptions(o *ui.Options, fs *pflag.FlagSet) {
 }
 
 // addRecording adds the flags of a recording.
-func addRecording(r *record.Recording, fs *pflag.FlagSet) {
+func addRecording(r *record.Options, fs *pflag.FlagSet) {
 	addLook(&r.Look, fs)
 	addPlayback(&r.Speed, &r.HistoryMB, fs)
-	fs.StringVarP(&r.File, "output", "o", "", "the file to write, which ends in "+record.CastEnding+" or "+record.SVGEnding)
+	fs.StringVarP(&r.File, "output", "o", "", "the file to write, which ends in "+record.CastExt+" or "+record.SVGExt)
 	r.Size = record.Size{Width: 120, Height: 36}
 	fs.Var(&r.Size, "size", "columns and rows of the terminal")
-	fs.IntVar(&r.FPS, "fps", 0, fmt.Sprintf("pictures a second (default: %d, and %d in an %s)", pane.FPS, record.SVGFPS, record.SVGEnding))
+	fs.IntVar(&r.FPS, "fps", 0, fmt.Sprintf("pictures a second (default: %d, and %d in an %s)", pane.FPS, record.SVGFPS, record.SVGExt))
 	fs.DurationVar(&r.IdleLimit, "idle-limit", 0, "skip time after so long without anything new (default: never)")
-	fs.DurationVar(&r.At, "at", -1, "only the picture of this moment of the recording, in an "+record.SVGEnding)
+	fs.DurationVar(&r.At, "at", -1, "only the picture of this moment of the recording, in an "+record.SVGExt)
 	fs.Lookup("at").DefValue = "0s" // the help shows no default then, and there is none
 }
 

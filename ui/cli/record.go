@@ -10,19 +10,19 @@ import (
 
 func recordCommand() *cobra.Command {
 	var f flags
-	var r record.Recording
+	var r record.Options
 	cmd := &cobra.Command{
 		Use:               "record SCENARIO|TRACE -o FILE",
 		Short:             "Record a scenario, or what --trace has written, without a screen, as an asciicast (.cast) or a moving picture (.svg)",
 		Args:              from(1, 1, "a scenario or a trace"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := r.Check(); err != nil {
+			if err := r.Validate(); err != nil {
 				return usageError{err}
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			return stopped(r.Make(ctx, args[0], func() (*scenario.Script, error) { return f.load(cmd, args[0]) }))
+			return stopped(r.Record(ctx, args[0], func() (*scenario.Script, error) { return f.load(cmd, args[0]) }))
 		},
 	}
 	addRecording(&r, cmd.Flags())

@@ -10,7 +10,7 @@ import (
 )
 
 // sparks returns what is seen on its way at a moment, at a speed.
-func sparksOf(w *uitest.World, at time.Duration, speed float64) []PacketSprite {
+func sparksOf(w *uitest.Sample, at time.Duration, speed float64) []PacketSprite {
 	f := movingFrame(w)
 	f.Now, f.Speed = at, speed
 	return f.inFlight()
@@ -22,7 +22,7 @@ func TestAPacketIsSeenLongEnoughWhateverTheSpeed(t *testing.T) {
 		w.State.InFlight = nil
 		sent := w.At
 		end := w.Send(trace.Packet{Kind: "append", Entries: 1, Delay: time.Millisecond})
-		w.Pass(time.Millisecond)
+		w.Advance(time.Millisecond)
 		end(trace.Delivered)
 		seen := 0
 		for frame := range 60 {
@@ -84,7 +84,7 @@ func TestOneQuietPacketIsSeenOnALink(t *testing.T) {
 
 func TestAValueFlashesOnceAndNotUnderLoad(t *testing.T) {
 	w := uitest.Healthy(3)
-	w.Pass(2 * time.Second)
+	w.Advance(2 * time.Second)
 	apply := func(value int64) {
 		w.Emit(trace.Event{Kind: trace.KindApplied, Node: "n1", Index: uint64(value), Value: value})
 	}
@@ -97,13 +97,13 @@ func TestAValueFlashesOnceAndNotUnderLoad(t *testing.T) {
 	if flash() != 1 {
 		t.Errorf("a change flashes with %g", flash())
 	}
-	w.Pass(flashTime)
+	w.Advance(flashTime)
 	if flash() != 0 {
 		t.Error("it flashes for too long")
 	}
 	for value := range int64(20) {
 		apply(2000 + value)
-		w.Pass(100 * time.Millisecond)
+		w.Advance(100 * time.Millisecond)
 	}
 	if flash() != 0 {
 		t.Error("it flashes all the time")
@@ -112,7 +112,7 @@ func TestAValueFlashesOnceAndNotUnderLoad(t *testing.T) {
 
 func TestStillMeansThatNothingMoves(t *testing.T) {
 	w := uitest.Healthy(3)
-	w.Pass(2 * time.Second)
+	w.Advance(2 * time.Second)
 	w.Send(trace.Packet{Kind: "append", Entries: 1, Delay: time.Second})
 	w.Emit(trace.Event{Kind: trace.KindApplied, Node: "n1", Index: 1000, Value: 1000})
 	f := movingFrame(w)
@@ -123,6 +123,6 @@ func TestStillMeansThatNothingMoves(t *testing.T) {
 }
 
 // movingFrame is a frame at the last moment of the world.
-func movingFrame(w *uitest.World) *Frame {
+func movingFrame(w *uitest.Sample) *Frame {
 	return &Frame{State: &w.State, Width: 120, Height: 36, Theme: style.Dark, Glyphs: style.Unicode, Moment: Moment{Now: w.At, Speed: 1}}
 }

@@ -37,9 +37,9 @@ type asciicast struct {
 	cols, rows int
 	last       int64 // milliseconds from the start to the event before
 
-	spent terminal.RateLimit
-	held  *canvas.Canvas // a picture that waits, because much was written lately
-	theme *style.Theme   // of that
+	limit   terminal.RateLimit
+	pending *canvas.Canvas // a picture that waits, because much was written lately
+	theme   *style.Theme   // of that
 }
 
 // castHeader is the first line of an asciicast.
@@ -70,7 +70,7 @@ func (c *asciicast) picture(at time.Duration, p *canvas.Canvas, t *style.Theme) 
 		return nil // the terminal has no room: it goes on showing what it did
 	}
 	if c.cols == 0 {
-		if err := c.begin(p, t); err != nil {
+		if err := c.writeHeader(p, t); err != nil {
 			return err
 		}
 	}
@@ -80,27 +80,27 @@ func (c *asciicast) picture(at time.Duration, p *canvas.Canvas, t *style.Theme) 
 			return err
 		}
 	}
-	c.held, c.theme = p, t
-	if c.spent.Overdrawn(at, terminal.CastRate) {
+	c.pending, c.theme = p, t
+	if c.limit.Exceeded(at, terminal.CastRate) {
 		return nil
 	}
-	return c.show(at)
+	return c.flush(at)
 }
 
-// show shows the picture that waits, if there is one.
-func (c *asciicast) show(at time.Duration) error {
-	if c.held == nil {
+// flush shows the picture that waits, if there is one.
+func (c *asciicast) flush(at time.Duration) error {
+	if c.pending == nil {
 		return nil
 	}
-	text := c.screen.Update(c.held, c.theme)
-	if c.held = nil; text == "" {
+	text := c.screen.Update(c.pending, c.theme)
+	if c.pending = nil; text == "" {
 		return nil
 	}
 	return c.event(at, CastOutput, text)
 }
 
-// begin writes the header.
-func (c *asciicast) begin(p *canvas.Canvas, t *style.Theme) error {
+// writeHeader writes the header.
+func (c *asciicast) writeHeader(p *canvas.Canvas, t *style.Theme) error {
 	c.cols, c.rows = p.W, p.H
 	h := castHeader{Version: castVersion, Title: canvas.Sanitize(c.title), Term: castTerm{Cols: p.W, Rows: p.H, Type: "xterm-256color"}}
 	if t.Ansi != "" {
@@ -116,7 +116,7 @@ func (c *asciicast) begin(p *canvas.Canvas, t *style.Theme) error {
 
 // mark puts a marker, to which players jump, at a time since the start.
 func (c *asciicast) mark(at time.Duration, label string) error {
-	if err := c.show(at); err != nil {
+	if err := c.flush(at); err != nil {
 		return err
 	}
 	return c.event(at, castMarker, canvas.Truncate(canvas.Sanitize(label), markerMax, "…"))
@@ -130,7 +130,7 @@ func (c *asciicast) key(at time.Duration, key string) error { return c.event(at,
 
 // end notes that the program has ended.
 func (c *asciicast) end(at time.Duration) error {
-	if err := c.show(at); err != nil {
+	if err := c.flush(at); err != nil {
 		return err
 	}
 	return c.event(at, CastExit, "0")
@@ -153,7 +153,7 @@ func (c *asciicast) event(at time.Duration, code, data string) error {
 		return err
 	}
 	whole := strings.TrimSuffix(line.String(), "\n") + "]\n"
-	c.spent.Spend(len(whole))
+	c.limit.Add(len(whole))
 	_, err := io.WriteString(c.out, whole)
 	return err
 }

@@ -16,25 +16,25 @@ import (
 // The screen never waits for the disk: pictures that it cannot take are left out,
 // and the next one makes up for them.
 type Live struct {
-	name    string
-	file    *os.File
-	cast    *asciicast
-	keys    bool // keys that are pressed are recorded too
-	started time.Time
-	told    uint64 // the event up to which there are markers
-	lines   chan []byte
-	ended   chan struct{}
+	name      string
+	file      *os.File
+	cast      *asciicast
+	keys      bool // keys that are pressed are recorded too
+	started   time.Time
+	markedSeq uint64 // the event up to which there are markers
+	lines     chan []byte
+	done      chan struct{}
 
 	mu  sync.Mutex
 	err error // the first one; nothing is written after it
 }
 
 const (
-	// tapeLines is how many lines may wait for the disk, and tapePictures with how
+	// queueMax is how many lines may wait for the disk, and queuePictures with how
 	// many waiting there is still room for a picture.
-	tapeLines, tapePictures = 1024, 256
-	// tapeEnds is how long the disk has at the end to take what waits.
-	tapeEnds = time.Second
+	queueMax, queuePictures = 1024, 256
+	// closeTimeout is how long the disk has at the end to take what waits.
+	closeTimeout = time.Second
 )
 
 // CreateLive begins a recording in a file, in place of what is there; with keys,
@@ -46,7 +46,7 @@ func CreateLive(name string, keys bool) (*Live, error) {
 	}
 	t := &Live{
 		name: name, file: file, keys: keys, started: time.Now(),
-		lines: make(chan []byte, tapeLines), ended: make(chan struct{}),
+		lines: make(chan []byte, queueMax), done: make(chan struct{}),
 	}
 	t.cast = &asciicast{out: t}
 	go t.run()
@@ -64,7 +64,7 @@ func (t *Live) Write(line []byte) (int, error) {
 
 // run writes the lines to the file.
 func (t *Live) run() {
-	defer close(t.ended)
+	defer close(t.done)
 	for line := range t.lines {
 		if _, err := t.file.Write(line); err != nil {
 			t.fail(err)
@@ -90,8 +90,8 @@ func (t *Live) Err() error {
 	return t.err
 }
 
-// Shot is what the screen shows at a moment.
-type Shot struct {
+// Picture is what the screen shows at a moment.
+type Picture struct {
 	Canvas   *canvas.Canvas
 	Theme    *style.Theme
 	Title    string       // of the window
@@ -99,9 +99,9 @@ type Shot struct {
 	Language string       // of the markers
 }
 
-// Take records what the screen shows now, and what has happened since.
-func (t *Live) Take(s Shot) {
-	if t.Err() != nil || s.Canvas == nil || len(t.lines) > tapePictures {
+// AddPicture records what the screen shows now, and what has happened since.
+func (t *Live) AddPicture(s Picture) {
+	if t.Err() != nil || s.Canvas == nil || len(t.lines) > queuePictures {
 		return
 	}
 	now := time.Since(t.started)
@@ -110,14 +110,14 @@ func (t *Live) Take(s Shot) {
 	if t.cast.cols == 0 {
 		return
 	}
-	for _, label := range markers(s.State, t.told, s.Language) {
+	for _, label := range markers(s.State, t.markedSeq, s.Language) {
 		_ = t.cast.mark(now, label)
 	}
-	t.told = s.State.Seq
+	t.markedSeq = s.State.Seq
 }
 
-// Press records a key, as the terminal sent it.
-func (t *Live) Press(sent string) {
+// AddKey records a key, as the terminal sent it.
+func (t *Live) AddKey(sent string) {
 	if t.keys {
 		_ = t.cast.key(time.Since(t.started), sent)
 	}
@@ -128,8 +128,8 @@ func (t *Live) Close() error {
 	_ = t.cast.end(time.Since(t.started))
 	close(t.lines)
 	select {
-	case <-t.ended:
-	case <-time.After(tapeEnds):
+	case <-t.done:
+	case <-time.After(closeTimeout):
 		t.fail(fmt.Errorf("the disk takes nothing any more"))
 	}
 	return t.Err()

@@ -11,7 +11,7 @@ import (
 // picture is the stage at the last moment of a sample cluster.
 type picture struct{ *pane.Frame }
 
-func pictureOf(w *uitest.World, width, height int) picture {
+func pictureOf(w *uitest.Sample, width, height int) picture {
 	f := &pane.Frame{
 		State: &w.State, Width: width, Height: height, Theme: style.Dark, Glyphs: style.Unicode,
 		Moment: pane.Moment{Now: w.At, Speed: 1},

@@ -21,12 +21,12 @@ import (
 // player plays a trace to an audience. It owns the time of the audience, and
 // moves virtual time along with it at the speed that the trace asks for.
 type player struct {
-	Recording
+	Options
 	theme  *style.Theme
 	glyphs *style.Glyphs
 	next   func() (*trace.Event, bool)
 	end    trace.Position // of what is played
-	film   recorder
+	out    recorder
 	ctx    context.Context // when it ends, so does the projection
 
 	state trace.State
@@ -34,14 +34,14 @@ type player struct {
 	now   time.Duration
 	speed float64 // virtual seconds per second
 
-	times
+	audienceTimes
 
-	caption string
-	told    uint64 // the event up to which there are markers
+	caption   string
+	markedSeq uint64 // the event up to which there are markers
 }
 
-// times are times of the audience, from the start of the recording.
-type times struct {
+// audienceTimes are times of the audience, from the start of the recording.
+type audienceTimes struct {
 	at         time.Duration // now
 	readBy     time.Duration // the caption has been read by then
 	notBefore  time.Duration // no command is carried out before then
@@ -54,43 +54,43 @@ const recordMax = 2 * time.Hour
 
 // run plays the trace to its end.
 func (p *player) run() error {
-	p.begin()
+	p.skipToStart()
 	for picture := int64(0); ; picture++ {
 		p.advance(time.Duration(picture) * time.Second / time.Duration(p.FPS))
-		if err := cmp.Or(p.ctx.Err(), p.show()); err != nil {
+		if err := cmp.Or(p.ctx.Err(), p.draw()); err != nil {
 			return err
 		}
 		if p.event == nil && p.at >= p.endAt {
-			return p.film.end(p.at)
+			return p.out.end(p.at)
 		}
 		if p.at > recordMax {
-			return errors.Join(p.film.end(p.at), fmt.Errorf("the recording is not complete: it would be longer than %s; --idle-limit and --speed make it shorter", recordMax))
+			return errors.Join(p.out.end(p.at), fmt.Errorf("the recording is not complete: it would be longer than %s; --idle-limit and --speed make it shorter", recordMax))
 		}
 	}
 }
 
-// begin goes to where there is something to be seen: the first leader, or the
+// skipToStart goes to where there is something to be seen: the first leader, or the
 // first command.
-func (p *player) begin() {
-	for p.fetch(); p.event != nil && p.event.Kind != trace.KindCommand; {
+func (p *player) skipToStart() {
+	for p.nextEvent(); p.event != nil && p.event.Kind != trace.KindCommand; {
 		leads := p.event.Kind == trace.KindRole && p.event.Role == trace.Leader
 		p.apply()
 		if leads {
 			break
 		}
 	}
-	p.now, p.told = p.state.At, p.state.Seq
+	p.now, p.markedSeq = p.state.At, p.state.Seq
 }
 
-// fetch gets the next event.
-func (p *player) fetch() {
+// nextEvent gets the next event.
+func (p *player) nextEvent() {
 	p.event, _ = p.next()
 	if p.event == nil && p.state.At < p.end.At {
 		// Nothing more happens until the end.
 		p.event = &trace.Event{Seq: p.state.Seq, At: p.end.At}
 	}
 	if p.event == nil {
-		p.endAt = max(p.readBy, p.at+closing)
+		p.endAt = max(p.readBy, p.at+endPause)
 	}
 }
 
@@ -115,7 +115,7 @@ func (p *player) advance(to time.Duration) {
 
 // due returns when the next event happens for the audience.
 func (p *player) due() time.Duration {
-	if p.idle() {
+	if p.isSkipping() {
 		return p.at
 	}
 	due := p.at + time.Duration(max(float64(p.event.At-p.now)/p.speed, 0))
@@ -128,9 +128,9 @@ func (p *player) due() time.Duration {
 	return due
 }
 
-// idle says whether nothing new has been seen for so long that what comes next is
+// isSkipping says whether nothing new has been seen for so long that what comes next is
 // skipped until there is.
-func (p *player) idle() bool { return p.IdleLimit > 0 && p.at-p.lastChange >= p.IdleLimit }
+func (p *player) isSkipping() bool { return p.IdleLimit > 0 && p.at-p.lastChange >= p.IdleLimit }
 
 // apply has the next event happen now.
 func (p *player) apply() {
@@ -139,18 +139,18 @@ func (p *player) apply() {
 	last := len(p.state.Story) - 1
 	switch {
 	case e.Kind == trace.KindCommand:
-		p.obey(e.Text)
+		p.applyCommand(e.Text)
 	case e.Kind == trace.KindInvoked, e.Kind == trace.KindReturned, last >= 0 && p.state.Story[last].Seq == e.Seq:
 		p.lastChange = p.at
 	}
 	if caption := p.state.CaptionIn.In(p.Lang, p.state.Caption); caption != p.caption {
 		p.caption, p.readBy = caption, p.at+pane.ReadingTime(caption)
 	}
-	p.fetch()
+	p.nextEvent()
 }
 
-// obey does what a command asks of whoever shows the world.
-func (p *player) obey(command string) {
+// applyCommand does what a command asks of whoever shows the world.
+func (p *player) applyCommand(command string) {
 	words := strings.Fields(command)
 	switch {
 	case present.IsStep(command):
@@ -165,12 +165,12 @@ func (p *player) obey(command string) {
 		case err != nil || !(speed >= pane.Slowest):
 			return
 		}
-		p.speed = pictured(speed)
+		p.speed = displaySpeed(speed)
 	}
 }
 
-// show gives the film a picture of this moment.
-func (p *player) show() error {
+// draw gives the film a picture of this moment.
+func (p *player) draw() error {
 	f := &pane.Frame{
 		State: &p.state, Width: p.Width, Height: p.Height, Theme: p.theme, Glyphs: p.glyphs,
 		Moment:     pane.Moment{Now: p.now, Speed: p.speed, Paused: p.event == nil || p.event.At <= p.now && p.at < p.notBefore},
@@ -182,14 +182,14 @@ func (p *player) show() error {
 	}
 	f.Move(!p.Still)
 	canvas, _ := view.Paint(f, &view.Stage{})
-	if err := p.film.picture(p.at, canvas, p.theme); err != nil {
+	if err := p.out.picture(p.at, canvas, p.theme); err != nil {
 		return err
 	}
-	for _, label := range markers(&p.state, p.told, p.Lang) {
-		if err := p.film.mark(p.at, label); err != nil {
+	for _, label := range markers(&p.state, p.markedSeq, p.Lang) {
+		if err := p.out.mark(p.at, label); err != nil {
 			return err
 		}
 	}
-	p.told = p.state.Seq
+	p.markedSeq = p.state.Seq
 	return nil
 }

@@ -18,15 +18,15 @@ func TestBusyPicturesKeepToTheRate(t *testing.T) {
 		var b terminal.RateLimit
 		written, drawn := 0, 0
 		for now := time.Duration(0); now < seconds*time.Second; now += pane.FrameEvery {
-			if !b.Overdrawn(now, r) {
-				b.Spend(picture)
+			if !b.Exceeded(now, r) {
+				b.Add(picture)
 				written, drawn = written+picture, drawn+1
 			}
 		}
-		if most := int(r.Second*seconds + r.Burst + picture); written > most {
+		if most := int(r.PerSecond*seconds + r.Burst + picture); written > most {
 			t.Errorf("%d bytes were written in %d s, want at most %d", written, seconds, most)
 		}
-		if least := int(r.Second * seconds / picture); drawn < least {
+		if least := int(r.PerSecond * seconds / picture); drawn < least {
 			t.Errorf("%d pictures were drawn in %d s, want at least %d", drawn, seconds, least)
 		}
 	}
@@ -36,17 +36,17 @@ func TestBusyPicturesKeepToTheRate(t *testing.T) {
 func TestQuietPicturesAllAreDrawn(t *testing.T) {
 	var b terminal.RateLimit
 	for frame := range 1000 {
-		if b.Overdrawn(time.Duration(frame)*pane.FrameEvery, terminal.ScreenRate) {
+		if b.Exceeded(time.Duration(frame)*pane.FrameEvery, terminal.ScreenRate) {
 			t.Fatal("a picture has to wait, though little is written")
 		}
-		b.Spend(int(terminal.ScreenRate.Second*pane.FrameEvery.Seconds()) - 10)
+		b.Add(int(terminal.ScreenRate.PerSecond*pane.FrameEvery.Seconds()) - 10)
 	}
 }
 
 // TestABusyCastIsSmallAndEndsWithTheLastPicture: pictures that have nothing in common,
 // thirty a second for a minute.
 func TestABusyCastIsSmallAndEndsWithTheLastPicture(t *testing.T) {
-	all := uitest.Worlds()
+	all := uitest.Samples()
 	var out bytes.Buffer
 	c := &asciicast{out: &out}
 	var last string
@@ -54,7 +54,7 @@ func TestABusyCastIsSmallAndEndsWithTheLastPicture(t *testing.T) {
 	for i := range 60 * pane.FPS {
 		f := pictureOf(all[[]string{"five", "faulty", "partition"}[i%3]], 120, 36)
 		canvas := f.paint()
-		last, at = uitest.Drawn(canvas, f.Theme), time.Duration(i)*pane.FrameEvery
+		last, at = uitest.Rendered(canvas, f.Theme), time.Duration(i)*pane.FrameEvery
 		if err := c.picture(at, canvas, f.Theme); err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestABusyCastIsSmallAndEndsWithTheLastPicture(t *testing.T) {
 	if out.Len() > 1_000_000 {
 		t.Errorf("a minute takes %d bytes", out.Len())
 	}
-	if screens, _ := uitest.Replay(t, out.Bytes()); len(screens) < 60 || screens[len(screens)-1] != last {
+	if screens, _ := uitest.PlayCast(t, out.Bytes()); len(screens) < 60 || screens[len(screens)-1] != last {
 		t.Errorf("of %d pictures the last is not the last that was drawn", len(screens))
 	}
 }

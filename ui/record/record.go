@@ -24,8 +24,8 @@ import (
 	"capsize/ui/style"
 )
 
-// Recording says how a scenario or a trace is turned into pictures.
-type Recording struct {
+// Options says how a scenario or a trace is turned into pictures.
+type Options struct {
 	File      string
 	pane.Look // how the screen looks
 	Size      // of the terminal, in cells
@@ -51,37 +51,37 @@ const (
 
 // The endings of the files that a recording can be written to.
 const (
-	CastEnding = ".cast"
-	SVGEnding  = ".svg"
+	CastExt = ".cast"
+	SVGExt  = ".svg"
 )
 
 // SVGFPS is how many pictures a second there are usually in an SVG, whose size
 // grows with them.
 const SVGFPS = 8
 
-// Check says what is wrong with a recording.
-func (r Recording) Check() error {
+// Validate says what is wrong with a recording.
+func (r Options) Validate() error {
 	file := r.File
 	ending := filepath.Ext(file)
 	switch {
 	case file == "":
-		return fmt.Errorf("-o is missing: say -o demo%s or -o demo%s", CastEnding, SVGEnding)
-	case ending != CastEnding && ending != SVGEnding:
-		return fmt.Errorf("-o %s: a recording ends in %s or %s", file, CastEnding, SVGEnding)
+		return fmt.Errorf("-o is missing: say -o demo%s or -o demo%s", CastExt, SVGExt)
+	case ending != CastExt && ending != SVGExt:
+		return fmt.Errorf("-o %s: a recording ends in %s or %s", file, CastExt, SVGExt)
 	case r.FPS < 0 || r.FPS > recordFPSMax:
 		return fmt.Errorf("--fps %d: it must be from 1 to %d", r.FPS, recordFPSMax)
 	case r.IdleLimit < 0:
 		return fmt.Errorf("--idle-limit %s: it must not be negative", r.IdleLimit)
-	case r.At >= 0 && ending != SVGEnding:
-		return fmt.Errorf("--at is for a picture that stands still, and %s is none: say -o FILE%s", file, SVGEnding)
+	case r.At >= 0 && ending != SVGExt:
+		return fmt.Errorf("--at is for a picture that stands still, and %s is none: say -o FILE%s", file, SVGExt)
 	}
 	return source.CheckHistoryMB(r.HistoryMB)
 }
 
-// Make records a trace that --trace has written, or plays a scenario where nobody
+// Record records a trace that --trace has written, or plays a scenario where nobody
 // watches, as fast as it goes, and records that; load reads the scenario. The error
 // is a [*scenario.Failure] if there is a recording, of a scenario that failed.
-func (r Recording) Make(ctx context.Context, name string, load func() (*scenario.Script, error)) error {
+func (r Options) Record(ctx context.Context, name string, load func() (*scenario.Script, error)) error {
 	if isTrace(name) {
 		s, err := source.OpenRecording(name, r.HistoryMB, io.Discard)
 		if err != nil {
@@ -103,7 +103,7 @@ func (r Recording) Make(ctx context.Context, name string, load func() (*scenario
 		return err
 	}
 	r.Title = script.Title
-	if err := r.write(ctx, past, ended(result)); err != nil {
+	if err := r.write(ctx, past, endOf(result)); err != nil {
 		return err
 	}
 	if len(result.Failures) > 0 {
@@ -112,8 +112,8 @@ func (r Recording) Make(ctx context.Context, name string, load func() (*scenario
 	return nil
 }
 
-// ended returns the moment at which a run ended.
-func ended(r scenario.Result) trace.Position {
+// endOf returns the moment at which a run ended.
+func endOf(r scenario.Result) trace.Position {
 	return trace.Position{Seq: r.Events, At: time.Duration(r.VirtualSeconds * float64(time.Second))}
 }
 
@@ -135,19 +135,19 @@ func isTrace(name string) bool {
 
 // write writes the recording of the past up to a moment to its file. The same past
 // gives the same bytes.
-func (r Recording) write(ctx context.Context, past *history.History, last trace.Position) (err error) {
+func (r Options) write(ctx context.Context, past *history.History, last trace.Position) (err error) {
 	out, err := os.Create(r.File)
 	if err != nil {
 		return err
 	}
 	buffer := bufio.NewWriter(out)
 	defer func() { err = errors.Join(err, buffer.Flush(), out.Close()) }()
-	if strings.HasSuffix(r.File, SVGEnding) {
+	if strings.HasSuffix(r.File, SVGExt) {
 		r.FPS = cmp.Or(r.FPS, SVGFPS)
-		return r.project(ctx, past, last, &svgAnimation{out: buffer, at: r.At, title: r.Title})
+		return r.play(ctx, past, last, &svgAnimation{out: buffer, at: r.At, title: r.Title})
 	}
 	r.FPS = cmp.Or(r.FPS, pane.FPS)
-	return r.project(ctx, past, last, &asciicast{out: buffer, title: r.Title})
+	return r.play(ctx, past, last, &asciicast{out: buffer, title: r.Title})
 }
 
 // recorder takes the pictures of a recording, at times since its start.
@@ -157,9 +157,9 @@ type recorder interface {
 	end(at time.Duration) error
 }
 
-// project plays the past up to a moment into a film.
-func (r Recording) project(ctx context.Context, past *history.History, last trace.Position, to recorder) error {
-	p := &player{Recording: r, ctx: ctx, film: to, end: last, speed: pictured(r.Speed), theme: r.ThemeOn(style.TerminalColours{}), glyphs: style.Unicode}
+// play plays the past up to a moment into a film.
+func (r Options) play(ctx context.Context, past *history.History, last trace.Position, to recorder) error {
+	p := &player{Options: r, ctx: ctx, out: to, end: last, speed: displaySpeed(r.Speed), theme: r.ThemeOn(style.TerminalColours{}), glyphs: style.Unicode}
 	if r.ASCII { // what terminal this runs on is of no interest
 		p.glyphs = style.ASCII
 	}
@@ -169,21 +169,21 @@ func (r Recording) project(ctx context.Context, past *history.History, last trac
 	defer stop()
 	p.next = next
 	err := p.run()
-	if errors.Is(err, errEnough) {
+	if errors.Is(err, errDone) {
 		return nil
 	}
 	return err
 }
 
-// errEnough is what a film returns that wants no more pictures.
-var errEnough = errors.New("no more pictures are wanted")
+// errDone is what a film returns that wants no more pictures.
+var errDone = errors.New("no more pictures are wanted")
 
-// closing is how long the last picture stays at least.
-const closing = 2 * time.Second
+// endPause is how long the last picture stays at least.
+const endPause = 2 * time.Second
 
-// pictured returns the speed at which pictures show what is to run at a speed:
+// displaySpeed returns the speed at which pictures show what is to run at a speed:
 // there is no machine for them to be as fast as.
-func pictured(speed float64) float64 {
+func displaySpeed(speed float64) float64 {
 	switch {
 	case speed >= vtime.Max || speed > pane.PictureMax:
 		return pane.PictureMax

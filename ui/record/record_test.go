@@ -24,7 +24,7 @@ type witness struct {
 }
 
 func (w *witness) picture(at time.Duration, c *canvas.Canvas, t *style.Theme) error {
-	screen := uitest.Drawn(c, t)
+	screen := uitest.Rendered(c, t)
 	// A cast says nothing where nothing has changed.
 	if n := len(w.screens); n == 0 || w.screens[n-1] != screen {
 		w.screens, w.at = append(w.screens, screen), append(w.at, at.Round(time.Millisecond))
@@ -43,7 +43,7 @@ func rehearsed(tb testing.TB, text string) (past *history.History, last trace.Po
 	if err != nil || !result.OK {
 		tb.Fatal(result.Failures, err)
 	}
-	return past, ended(result)
+	return past, endOf(result)
 }
 
 // builtin returns the text of a built-in scenario.
@@ -56,8 +56,8 @@ func builtin(tb testing.TB, name string) string {
 	return string(data)
 }
 
-func recordingOf(w, h int) Recording {
-	return Recording{Look: pane.Look{Theme: "dark"}, Speed: 1, Size: Size{w, h}, FPS: 30, At: -1, Title: "a test"}
+func recordingOf(w, h int) Options {
+	return Options{Look: pane.Look{Theme: "dark"}, Speed: 1, Size: Size{w, h}, FPS: 30, At: -1, Title: "a test"}
 }
 
 func TestACastShowsThePicturesThatWereDrawn(t *testing.T) {
@@ -67,10 +67,10 @@ func TestACastShowsThePicturesThatWereDrawn(t *testing.T) {
 		r.Lang, r.FPS = "zh", 8
 		var out bytes.Buffer
 		w := &witness{recorder: &asciicast{out: &out}}
-		if err := r.project(t.Context(), past, last, w); err != nil {
+		if err := r.play(t.Context(), past, last, w); err != nil {
 			t.Fatal(err)
 		}
-		screens, at := uitest.Replay(t, out.Bytes())
+		screens, at := uitest.PlayCast(t, out.Bytes())
 		if len(screens) != len(w.screens) || len(screens) < 10 {
 			t.Fatalf("%d pictures were drawn, %d are in the cast", len(w.screens), len(screens))
 		}
@@ -88,7 +88,7 @@ func TestACastShowsThePicturesThatWereDrawn(t *testing.T) {
 // Pictures that have nothing to do with one another, of any size and theme, wide
 // characters and hostile text among them.
 func TestACastShowsAnyPictureAfterAnyOther(t *testing.T) {
-	all := uitest.Worlds()
+	all := uitest.Samples()
 	names := []string{"partition", "hostile", "five", "faulty", "empty", "twenty-five", "hostile", "five", "ninety-nine", "one"}
 	var out bytes.Buffer
 	c := &asciicast{out: &out}
@@ -102,7 +102,7 @@ func TestACastShowsAnyPictureAfterAnyOther(t *testing.T) {
 				f.Presents, f.Heading = true, "领导者死了，谁来接替？"
 			}
 			canvas := f.paint()
-			want = append(want, uitest.Drawn(canvas, f.Theme))
+			want = append(want, uitest.Rendered(canvas, f.Theme))
 			before := out.Len()
 			if err := c.picture(time.Duration(i*4+j)*time.Second, canvas, f.Theme); err != nil {
 				t.Fatal(err)
@@ -112,7 +112,7 @@ func TestACastShowsAnyPictureAfterAnyOther(t *testing.T) {
 			}
 		}
 	}
-	screens, _ := uitest.Replay(t, out.Bytes())
+	screens, _ := uitest.PlayCast(t, out.Bytes())
 	if len(screens) != len(want) {
 		t.Fatalf("%d pictures were drawn, %d are in the cast", len(want), len(screens))
 	}
@@ -125,17 +125,17 @@ func TestACastShowsAnyPictureAfterAnyOther(t *testing.T) {
 
 func TestTheSameTraceGivesTheSameBytes(t *testing.T) {
 	past, last := rehearsed(t, builtin(t, "minority-partition"))
-	for _, ending := range []string{CastEnding, SVGEnding} {
+	for _, ending := range []string{CastExt, SVGExt} {
 		var first []byte
 		for range 2 {
 			var out bytes.Buffer
 			var to recorder = &asciicast{out: &out}
-			if ending == SVGEnding {
+			if ending == SVGExt {
 				to = &svgAnimation{out: &out, at: -1}
 			}
 			r := recordingOf(120, 36)
 			r.FPS = 10
-			if err := r.project(t.Context(), past, last, to); err != nil {
+			if err := r.play(t.Context(), past, last, to); err != nil {
 				t.Fatal(err)
 			}
 			if first == nil {
@@ -155,7 +155,7 @@ func TestACastHasMarkersWhereThingsHappen(t *testing.T) {
 	r := recordingOf(80, 24)
 	r.Lang = "zh"
 	past, last := rehearsed(t, "chapter The beginning\nchapter.zh 开始\nwait 1s\nlet old = leader\nkill $old\nwait leader within 20s\nisolate leader\nheal\nsay a caption is no marker\nstep")
-	if err := r.project(t.Context(), past, last, &asciicast{out: &out}); err != nil {
+	if err := r.play(t.Context(), past, last, &asciicast{out: &out}); err != nil {
 		t.Fatal(err)
 	}
 	_, all := uitest.ParseCast(t, out.Bytes())
@@ -192,30 +192,30 @@ func TestNothingForeignGetsIntoACast(t *testing.T) {
 		t.Fatal(err)
 	}
 	header, all := uitest.ParseCast(t, out.Bytes())
-	uitest.CheckHarmless(t, "the title", header.Title)
+	uitest.CheckPrintable(t, "the title", header.Title)
 	for _, e := range all {
 		text := e.Data
 		if e.Code == CastOutput {
-			text = uitest.OwnSequences.ReplaceAllString(text, "")
+			text = uitest.AllowedSequences.ReplaceAllString(text, "")
 		}
-		uitest.CheckHarmless(t, "an event "+e.Code, text)
+		uitest.CheckPrintable(t, "an event "+e.Code, text)
 	}
 }
 
 func BenchmarkRecord(b *testing.B) {
 	past, last := rehearsed(b, builtin(b, "leader-crash"))
-	for _, ending := range []string{CastEnding, SVGEnding} {
+	for _, ending := range []string{CastExt, SVGExt} {
 		b.Run(ending, func(b *testing.B) {
 			long, size := time.Duration(0), 0
 			for b.Loop() {
 				var out bytes.Buffer
 				var to recorder = &asciicast{out: &out}
 				r := recordingOf(120, 36)
-				if ending == SVGEnding {
+				if ending == SVGExt {
 					to, r.FPS = &svgAnimation{out: &out, at: -1}, SVGFPS
 				}
 				w := &length{recorder: to}
-				if err := r.project(b.Context(), past, last, w); err != nil {
+				if err := r.play(b.Context(), past, last, w); err != nil {
 					b.Fatal(err)
 				}
 				long, size = w.at, out.Len()
@@ -235,11 +235,11 @@ type length struct {
 func (l *length) end(at time.Duration) error { l.at = at; return l.recorder.end(at) }
 
 // duration returns how long the recording of a scenario is.
-func duration(t *testing.T, r Recording, text string) time.Duration {
+func duration(t *testing.T, r Options, text string) time.Duration {
 	t.Helper()
 	past, last := rehearsed(t, text)
 	l := &length{recorder: &asciicast{out: io.Discard}}
-	if err := r.project(t.Context(), past, last, l); err != nil {
+	if err := r.play(t.Context(), past, last, l); err != nil {
 		t.Fatal(err)
 	}
 	return l.at
@@ -274,7 +274,7 @@ func TestARecordingWithoutAnEndInSightIsGivenUp(t *testing.T) {
 	r := recordingOf(60, 18)
 	r.FPS = 1
 	var out bytes.Buffer
-	err := r.project(t.Context(), past, last, &asciicast{out: &out})
+	err := r.play(t.Context(), past, last, &asciicast{out: &out})
 	if err == nil || !strings.Contains(err.Error(), "longer than 2h") {
 		t.Errorf("it ends with %v", err)
 	}

@@ -30,7 +30,7 @@ type svgAnimation struct {
 // piece is a piece of one look in one row.
 type piece struct {
 	x, y, w int
-	ink     style.Style
+	style   style.Style
 	text    string
 }
 
@@ -53,7 +53,7 @@ func (s *svgAnimation) picture(at time.Duration, c *canvas.Canvas, t *style.Them
 			return nil
 		}
 		s.toggle(0, nil, s.piecesOf(c, 0, c.H))
-		return cmp.Or(s.write(0), errEnough)
+		return cmp.Or(s.write(0), errDone)
 	}
 	for y := range c.H {
 		var was []piece
@@ -111,11 +111,11 @@ func (s *svgAnimation) piecesOf(c *canvas.Canvas, fromY, toY int) []piece {
 			case canvas.IsBlank(s.theme, at):
 				blanks++
 				continue
-			case last >= first && blanks <= 1 && wide == wasWide && (blanks == 0 || !wide) && all[last].ink == at.Style && isBlock(all[last].text) == isBlock(at.Text):
+			case last >= first && blanks <= 1 && wide == wasWide && (blanks == 0 || !wide) && all[last].style == at.Style && isBlock(all[last].text) == isBlock(at.Text):
 				all[last].text += strings.Repeat(" ", blanks) + cmp.Or(at.Text, " ")
 				all[last].w = x + 1 - all[last].x
 			default:
-				all = append(all, piece{x: x, y: y, w: 1, ink: at.Style, text: cmp.Or(at.Text, " ")})
+				all = append(all, piece{x: x, y: y, w: 1, style: at.Style, text: cmp.Or(at.Text, " ")})
 			}
 			blanks, wasWide = 0, wide
 		}
@@ -156,7 +156,7 @@ func (s *svgAnimation) write(lasts time.Duration) error {
 	for _, timing := range slices.Sorted(maps.Keys(together)) {
 		b.WriteString("<g>" + timing)
 		slices.SortFunc(together[timing], func(a, c piece) int {
-			return cmp.Or(a.y-c.y, a.x-c.x, int(a.ink)-int(c.ink), strings.Compare(a.text, c.text))
+			return cmp.Or(a.y-c.y, a.x-c.x, int(a.style)-int(c.style), strings.Compare(a.text, c.text))
 		})
 		for _, p := range together[timing] {
 			s.draw(&b, p)
@@ -191,8 +191,8 @@ func (s *svgAnimation) timing(times []time.Duration, lasts time.Duration) string
 // draw draws a piece.
 func (s *svgAnimation) draw(b *strings.Builder, p piece) {
 	x, y := svgMargin+float64(p.x)*svgCellW, svgMargin+p.y*svgCellH
-	look := s.theme.Colours[p.ink&0xff]
-	if p.ink&style.Reverse != 0 {
+	look := s.theme.Colours[p.style&0xff]
+	if p.style&style.Reverse != 0 {
 		look = style.Colour{Text: cmp.Or(look.Behind, s.theme.Ground), Behind: look.Text}
 	}
 	if look.Behind != "" {
@@ -219,7 +219,7 @@ func (s *svgAnimation) draw(b *strings.Builder, p piece) {
 		bit  style.Style
 		name string
 	}{{style.Bold, "b"}, {style.Underline, "u"}, {style.Strike, "s"}} {
-		if p.ink&a.bit != 0 {
+		if p.style&a.bit != 0 {
 			class = strings.TrimSpace(class + " " + a.name)
 		}
 	}

@@ -14,11 +14,11 @@ import (
 
 func TestNothingForeignGetsIntoAnSVG(t *testing.T) {
 	f := pictureOf(uitest.Hostile(), 120, 36)
-	f.Presents, f.Heading = true, uitest.Evil
+	f.Presents, f.Heading = true, uitest.HostileText
 	canvas := f.paint()
 	var out bytes.Buffer
-	s := &svgAnimation{out: &out, at: 0, title: uitest.Evil}
-	if err := s.picture(0, canvas, f.Theme); !errors.Is(err, errEnough) {
+	s := &svgAnimation{out: &out, at: 0, title: uitest.HostileText}
+	if err := s.picture(0, canvas, f.Theme); !errors.Is(err, errDone) {
 		t.Fatal(err)
 	}
 	checkSVG(t, out.Bytes())
@@ -28,7 +28,7 @@ func TestNothingForeignGetsIntoAnSVG(t *testing.T) {
 // and without characters that nobody sees.
 func checkSVG(t *testing.T, data []byte) {
 	t.Helper()
-	uitest.CheckHarmless(t, "the file", string(data))
+	uitest.CheckPrintable(t, "the file", string(data))
 	allowed := "svg title style rect text path g animate"
 	decoder := xml.NewDecoder(bytes.NewReader(data))
 	for {
@@ -50,7 +50,7 @@ func TestAnAnimatedSVGIsWellFormed(t *testing.T) {
 	r := recordingOf(80, 24)
 	r.FPS, r.IdleLimit = 5, time.Second
 	past, last := rehearsed(t, "say <b>bold</b> & brave\nincrement 3\nisolate leader\nwait leader within 20s\nstep\nheal")
-	if err := r.project(t.Context(), past, last, &svgAnimation{out: &out, at: -1, title: "a & b"}); err != nil {
+	if err := r.play(t.Context(), past, last, &svgAnimation{out: &out, at: -1, title: "a & b"}); err != nil {
 		t.Fatal(err)
 	}
 	checkSVG(t, out.Bytes())

@@ -4,15 +4,15 @@ import "time"
 
 // Rate is how many bytes may be written.
 type Rate struct {
-	Second float64 // in each second, in the long run
-	Burst  float64 // at once, for whole new pictures
+	PerSecond float64 // in each second, in the long run
+	Burst     float64 // at once, for whole new pictures
 }
 
 var (
 	// ScreenRate suits a slow line. Where more changes, fewer pictures show it.
-	ScreenRate = Rate{Second: 28_000, Burst: 14_000}
+	ScreenRate = Rate{PerSecond: 28_000, Burst: 14_000}
 	// CastRate keeps a minute below a million bytes.
-	CastRate = Rate{Second: 15_000, Burst: 60_000}
+	CastRate = Rate{PerSecond: 15_000, Burst: 60_000}
 )
 
 // RateLimit keeps what is written to a rate. The zero value has written nothing.
@@ -21,13 +21,13 @@ type RateLimit struct {
 	at    time.Duration
 }
 
-// Spend notes that bytes were written.
-func (b *RateLimit) Spend(bytes int) { b.spent += float64(bytes) }
+// Add notes that bytes were written.
+func (b *RateLimit) Add(bytes int) { b.spent += float64(bytes) }
 
-// Overdrawn says whether by now, as time since the start, more was written than the
+// Exceeded says whether by now, as time since the start, more was written than the
 // rate allows.
-func (b *RateLimit) Overdrawn(now time.Duration, r Rate) bool {
-	b.spent = max(b.spent-(now-b.at).Seconds()*r.Second, 0)
+func (b *RateLimit) Exceeded(now time.Duration, r Rate) bool {
+	b.spent = max(b.spent-(now-b.at).Seconds()*r.PerSecond, 0)
 	b.at = now
 	return b.spent > r.Burst
 }

@@ -14,20 +14,20 @@ type Writer struct {
 	*os.File // what asks for the size of the terminal needs it
 
 	mu      sync.Mutex
-	waiting []byte        // to be written
+	pending []byte        // to be written
 	writing bool          // something is being written
 	changed chan struct{} // has room for one: something happened to what is above
 	err     error         // the first one
-	spent   RateLimit
+	limit   RateLimit
 	started time.Time
 }
 
 const (
-	// outputBehind is with how many bytes waiting a terminal is too slow for more
+	// backlogMax is with how many bytes waiting a terminal is too slow for more
 	// pictures; one picture is smaller.
-	outputBehind = 64 << 10
-	// outputEnds is how long a terminal has at the end to take what waits.
-	outputEnds = time.Second
+	backlogMax = 64 << 10
+	// flushTimeout is how long a terminal has at the end to take what waits.
+	flushTimeout = time.Second
 )
 
 func NewWriter(terminal *os.File) *Writer {
@@ -43,8 +43,8 @@ func (o *Writer) Write(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
-	o.waiting = append(o.waiting, p...)
-	o.spent.Spend(len(p))
+	o.pending = append(o.pending, p...)
+	o.limit.Add(len(p))
 	o.wake()
 	return len(p), nil
 }
@@ -63,8 +63,8 @@ func (o *Writer) wake() {
 func (o *Writer) run() {
 	for range o.changed {
 		o.mu.Lock()
-		next := o.waiting
-		o.waiting, o.writing = nil, len(next) > 0
+		next := o.pending
+		o.pending, o.writing = nil, len(next) > 0
 		o.mu.Unlock()
 		_, err := o.File.Write(next)
 		o.mu.Lock()
@@ -80,21 +80,21 @@ func (o *Writer) run() {
 func (o *Writer) Behind() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.waiting) > outputBehind
+	return len(o.pending) > backlogMax
 }
 
-// Overdrawn says whether so much was written lately that the next picture can wait.
-func (o *Writer) Overdrawn() bool {
+// RateExceeded says whether so much was written lately that the next picture can wait.
+func (o *Writer) RateExceeded() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.spent.Overdrawn(time.Since(o.started), ScreenRate)
+	return o.limit.Exceeded(time.Since(o.started), ScreenRate)
 }
 
 // Flush waits until all is written, but not for ever.
 func (o *Writer) Flush() {
-	for deadline := time.Now().Add(outputEnds); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(flushTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		o.mu.Lock()
-		done := o.err != nil || len(o.waiting) == 0 && !o.writing
+		done := o.err != nil || len(o.pending) == 0 && !o.writing
 		o.mu.Unlock()
 		if done {
 			return

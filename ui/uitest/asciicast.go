@@ -70,8 +70,8 @@ func ParseCast(tb testing.TB, data []byte) (CastHeader, []castEvent) {
 // emulator is a terminal that is shown pictures or a cast.
 func emulator(w, h int) *vt.Emulator { return vt.NewEmulator(w, h) }
 
-// Drawn returns what a terminal shows that is given a whole picture.
-func Drawn(c *canvas.Canvas, t *style.Theme) string {
+// Rendered returns what a terminal shows that is given a whole picture.
+func Rendered(c *canvas.Canvas, t *style.Theme) string {
 	e := emulator(c.W, c.H)
 	_, _ = e.WriteString(strings.ReplaceAll(c.Render(t), "\n", "\r\n"))
 	return seenOn(e)
@@ -96,8 +96,8 @@ func seenOn(e *vt.Emulator) string {
 	return b.String()
 }
 
-// Replay plays a cast, and returns what the terminal shows after each output.
-func Replay(tb testing.TB, data []byte) (screens []string, at []time.Duration) {
+// PlayCast plays a cast, and returns what the terminal shows after each output.
+func PlayCast(tb testing.TB, data []byte) (screens []string, at []time.Duration) {
 	tb.Helper()
 	header, events := ParseCast(tb, data)
 	e := emulator(header.Term.Cols, header.Term.Rows)

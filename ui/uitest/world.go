@@ -9,8 +9,8 @@ import (
 	"capsize/cluster/trace/history"
 )
 
-// World folds hand-made events into a state, as a cluster would.
-type World struct {
+// Sample folds hand-made events into a state, as a cluster would.
+type Sample struct {
 	State  trace.State
 	At     time.Duration
 	values map[string]int64
@@ -18,8 +18,8 @@ type World struct {
 	events []trace.Event
 }
 
-func newWorld(names ...string) *World {
-	w := &World{values: map[string]int64{}}
+func newSample(names ...string) *Sample {
+	w := &Sample{values: map[string]int64{}}
 	w.Emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{
 		Seed: 7, Storage: "memory", Heartbeat: time.Second, Election: time.Second, Lease: 500 * time.Millisecond, PreVote: true,
 	}})
@@ -42,27 +42,27 @@ func numbered(n int) []string {
 	return names
 }
 
-func (w *World) Emit(e trace.Event) {
+func (w *Sample) Emit(e trace.Event) {
 	e.Seq, e.At = w.State.Seq+1, w.At
 	w.State.Apply(&e)
 	w.events = append(w.events, e)
 }
 
-func (w *World) Pass(d time.Duration) { w.At += d }
+func (w *Sample) Advance(d time.Duration) { w.At += d }
 
 // elect has a node ask for votes, get them and lead.
-func (w *World) elect(id string, term uint64, voters ...string) {
+func (w *Sample) elect(id string, term uint64, voters ...string) {
 	w.ask(id, term, voters...)
-	w.Pass(20 * time.Millisecond)
+	w.Advance(20 * time.Millisecond)
 	w.Emit(trace.Event{Kind: trace.KindRole, Node: id, Role: trace.Leader, Term: term})
-	w.AppendTo([]trace.Entry{{Term: term, Kind: trace.EntryNoop}}, id)
+	w.Append([]trace.Entry{{Term: term, Kind: trace.EntryNoop}}, id)
 }
 
-func (w *World) ask(id string, term uint64, voters ...string) {
+func (w *Sample) ask(id string, term uint64, voters ...string) {
 	w.Emit(trace.Event{Kind: trace.KindRole, Node: id, Role: trace.Candidate, Term: term})
 	w.Emit(trace.Event{Kind: trace.KindTerm, Node: id, Term: term})
 	w.Emit(trace.Event{Kind: trace.KindVote, Node: id, Term: term, Peer: id})
-	w.Pass(30 * time.Millisecond)
+	w.Advance(30 * time.Millisecond)
 	for _, voter := range voters {
 		w.Emit(trace.Event{Kind: trace.KindTerm, Node: voter, Term: term})
 		w.Emit(trace.Event{Kind: trace.KindVote, Node: voter, Term: term, Peer: id})
@@ -70,7 +70,7 @@ func (w *World) ask(id string, term uint64, voters ...string) {
 	}
 }
 
-func (w *World) deliver(p trace.Packet) {
+func (w *Sample) deliver(p trace.Packet) {
 	w.packet++
 	p.ID, p.RPC, p.Status = w.packet, w.packet, trace.Sent
 	w.Emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
@@ -79,8 +79,8 @@ func (w *World) deliver(p trace.Packet) {
 	w.Emit(trace.Event{Kind: trace.KindPacket, Packet: &arrived})
 }
 
-// beat has a leader heard by nodes, and hear from them.
-func (w *World) beat(leader string, nodes ...string) {
+// heartbeat has a leader heard by nodes, and hear from them.
+func (w *Sample) heartbeat(leader string, nodes ...string) {
 	term := w.State.Node(leader).Term
 	for _, id := range nodes {
 		w.deliver(trace.Packet{From: leader, To: id, Kind: "heartbeat", Term: term})
@@ -89,15 +89,15 @@ func (w *World) beat(leader string, nodes ...string) {
 	}
 }
 
-// AppendTo puts entries at the end of logs.
-func (w *World) AppendTo(entries []trace.Entry, nodes ...string) {
+// Append puts entries at the end of logs.
+func (w *Sample) Append(entries []trace.Entry, nodes ...string) {
 	for _, id := range nodes {
 		w.Emit(trace.Event{Kind: trace.KindAppended, Node: id, Index: w.State.Node(id).LastIndex() + 1, Entries: entries})
 	}
 }
 
 // commit commits and applies up to an index on nodes; the counter is the sum.
-func (w *World) commit(index uint64, nodes ...string) {
+func (w *Sample) commit(index uint64, nodes ...string) {
 	for _, id := range nodes {
 		n := w.State.Node(id)
 		w.Emit(trace.Event{Kind: trace.KindCommitted, Node: id, Index: index})
@@ -110,7 +110,7 @@ func (w *World) commit(index uint64, nodes ...string) {
 	}
 }
 
-func Adds(term uint64, n int, delta int64) []trace.Entry {
+func Increments(term uint64, n int, delta int64) []trace.Entry {
 	entries := make([]trace.Entry, n)
 	for i := range entries {
 		entries[i] = trace.Entry{Term: term, Kind: trace.EntryAdd, Delta: delta}
@@ -118,33 +118,33 @@ func Adds(term uint64, n int, delta int64) []trace.Entry {
 	return entries
 }
 
-func (w *World) CutLinks(a, b string) {
+func (w *Sample) CutLinks(a, b string) {
 	for _, link := range [][2]string{{a, b}, {b, a}} {
 		w.Emit(trace.Event{Kind: trace.KindLinkFault, Node: link[0], Peer: link[1], Faults: []string{"cut"}})
 	}
 }
 
-// Judged lets every check say that all is well.
-func (w *World) Judged() *World {
+// WithVerdicts lets every check say that all is well.
+func (w *Sample) WithVerdicts() *Sample {
 	for _, name := range check.Names() {
 		w.Verdict(trace.Event{Check: name, Verdict: trace.VerdictOK, Count: 2310})
 	}
 	return w
 }
 
-func (w *World) Verdict(e trace.Event) {
+func (w *Sample) Verdict(e trace.Event) {
 	e.Kind = trace.KindVerdict
 	w.Emit(e)
 }
 
 // Call has a client call and get its answer after a while, and returns the number
 // of the event of the answer.
-func (w *World) Call(op trace.Op, took time.Duration) uint64 {
+func (w *Sample) Call(op trace.Op, took time.Duration) uint64 {
 	op.ID, op.Invoked = w.State.Seq+100_000, w.At
 	invoked := op
 	invoked.Outcome = trace.Pending
 	w.Emit(trace.Event{Kind: trace.KindInvoked, Op: &invoked})
-	w.Pass(took)
+	w.Advance(took)
 	op.Returned = w.At
 	w.Emit(trace.Event{Kind: trace.KindReturned, Op: &op})
 	return w.State.Seq
@@ -152,7 +152,7 @@ func (w *World) Call(op trace.Op, took time.Duration) uint64 {
 
 // Busy adds to a world what the views show beside the stage: calls, packets, and
 // what the library logs.
-func Busy(w *World) *World {
+func Busy(w *Sample) *Sample {
 	leader := w.State.LeaderNode()
 	for i := range 8 {
 		op := trace.Op{Client: fmt.Sprintf("c%d", i%3+1), Kind: trace.EntryAdd, Delta: 1, Route: "leader", Node: "n1", Outcome: trace.OK, Value: int64(138 + i), Seq: uint64(i + 1)}
@@ -166,7 +166,7 @@ func Busy(w *World) *World {
 			op.Outcome, op.Value, op.Why = trace.Unknown, 0, "n3: no answer in time"
 		}
 		w.Call(op, time.Duration(i+1)*12*time.Millisecond)
-		w.Pass(90 * time.Millisecond)
+		w.Advance(90 * time.Millisecond)
 	}
 	for i := range w.State.Nodes {
 		w.Emit(trace.Event{Kind: trace.KindLogLine, Node: w.State.Nodes[i].ID, Text: "[INFO]  entering follower state: follower=\"Node at n1\" leader-address= leader-id="})
@@ -175,15 +175,15 @@ func Busy(w *World) *World {
 	if leader != nil {
 		for i := range w.State.Nodes {
 			if id := w.State.Nodes[i].ID; id != leader.ID && !w.State.Blocked(id, leader.ID) {
-				w.beat(leader.ID, id)
+				w.heartbeat(leader.ID, id)
 			}
 		}
 	}
-	return w.Judged()
+	return w.WithVerdicts()
 }
 
 // History returns the past of the world, as a cluster would keep it.
-func (w *World) History() *history.History {
+func (w *Sample) History() *history.History {
 	h, log := history.New(history.DefaultBudget), &trace.Stream{}
 	log.AddSink(h)
 	for _, e := range w.events {
@@ -193,7 +193,7 @@ func (w *World) History() *history.History {
 }
 
 // Send puts a packet on its way from n1 to n2, and returns what ends it.
-func (w *World) Send(p trace.Packet) (end func(trace.PacketStatus)) {
+func (w *Sample) Send(p trace.Packet) (end func(trace.PacketStatus)) {
 	w.packet++
 	p.ID, p.RPC, p.From, p.To = w.packet, w.packet, "n1", "n2"
 	p.Status = trace.Sent

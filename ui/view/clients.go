@@ -13,9 +13,9 @@ import (
 	"capsize/ui/style"
 )
 
-// spans are how much time the clients view shows; 0 is as much as the latest
+// timeSpans are how much time the clients view shows; 0 is as much as the latest
 // operations take.
-var spans = []time.Duration{0, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute, time.Hour}
+var timeSpans = []time.Duration{0, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute, time.Hour}
 
 const (
 	// autoOps is how many of the latest operations are shown when the user chooses
@@ -27,8 +27,8 @@ const (
 // Clients shows what clients did and were told, and the checks.
 type Clients struct {
 	Screen
-	Op    uint64 // Op.ID of the operation under the cursor, 0 = the newest
-	reach int    // index into spans: how much time is shown
+	Op        uint64 // Op.ID of the operation under the cursor, 0 = the newest
+	spanIndex int    // index into spans: how much time is shown
 }
 
 func (v *Clients) Name() string { return "clients" }
@@ -38,8 +38,8 @@ func (v *Clients) Keys() []keymap.Binding {
 	return []keymap.Binding{
 		keymap.BindKey(group, "left right", "another call; shift: ten", v.move, "left", "right", "shift+left", "shift+right").InFooter(1, "operation"),
 		keymap.Bind(group, "0", "the newest operation", v.newest, "0").InFooter(2, "newest"),
-		keymap.Bind(group, "[", "look closer", v.closer, "[").InFooter(3, "closer"),
-		keymap.Bind(group, "]", "from further away", v.further, "]").InFooter(4, "further"),
+		keymap.Bind(group, "[", "look closer", v.zoomIn, "[").InFooter(3, "closer"),
+		keymap.Bind(group, "]", "from further away", v.zoomOut, "]").InFooter(4, "further"),
 	}
 }
 
@@ -50,7 +50,7 @@ func (v *Clients) Reset() bool {
 }
 
 func (v *Clients) Draw(p *pane.Painter, l *pane.Layout) {
-	c := &clientsPainter{Painter: p, op: v.Op, reach: v.reach}
+	c := &clientsPainter{Painter: p, op: v.Op, spanIndex: v.spanIndex}
 	for _, check := range append(pane.Violated(p.State.Checks), p.Broken...) {
 		if check.Name == "linearizable" {
 			c.proof = check.Proof
@@ -64,17 +64,17 @@ func (v *Clients) newest() {
 	v.Toast("the newest call, and those to come", false)
 }
 
-func (v *Clients) closer()  { v.setSpan(v.reach - 1) }
-func (v *Clients) further() { v.setSpan(v.reach + 1) }
+func (v *Clients) zoomIn()  { v.setSpan(v.spanIndex - 1) }
+func (v *Clients) zoomOut() { v.setSpan(v.spanIndex + 1) }
 
 // setSpan chooses how much time the clients view shows.
 func (v *Clients) setSpan(span int) {
-	v.reach = min(max(span, 0), len(spans)-1)
-	if v.reach == 0 {
+	v.spanIndex = min(max(span, 0), len(timeSpans)-1)
+	if v.spanIndex == 0 {
 		v.Toast(fmt.Sprintf("as much time as the latest %d calls take", autoOps), false)
 		return
 	}
-	v.Toast(spans[v.reach].String()+" from left to right", false)
+	v.Toast(timeSpans[v.spanIndex].String()+" from left to right", false)
 }
 
 // move moves the cursor along the operations.
@@ -97,9 +97,9 @@ func (v *Clients) move(pressed string) {
 // clientsPainter paints the clients view.
 type clientsPainter struct {
 	*pane.Painter
-	op    uint64
-	reach int
-	proof []uint64 // events that prove that what clients were told is not linearizable
+	op        uint64
+	spanIndex int
+	proof     []uint64 // events that prove that what clients were told is not linearizable
 }
 
 // Operations returns the latest operations, in the order of their calls.
@@ -109,18 +109,18 @@ func Operations(s *trace.State) []trace.Op {
 	return ops
 }
 
-// axis is the time that lanes share.
-type axis struct {
+// timeAxis is the time that lanes share.
+type timeAxis struct {
 	x, w     int
 	from, to time.Duration
 }
 
-// wordsWidth is how much room there is behind the axis for what came of the
+// outcomeWidth is how much room there is behind the axis for what came of the
 // latest operations.
-const wordsWidth = 20
+const outcomeWidth = 20
 
-// cell returns where a moment is, -1 if it is before the first.
-func (a axis) cell(t time.Duration) int {
+// column returns where a moment is, -1 if it is before the first.
+func (a timeAxis) column(t time.Duration) int {
 	if t < a.from {
 		return -1
 	}
@@ -151,22 +151,22 @@ func (p *clientsPainter) draw(r canvas.Rectangle) {
 	for id := range lanes {
 		name = max(name, min(canvas.Width(canvas.Sanitize(id)), pane.LogName))
 	}
-	a := p.axis(ops, cursor, r.X+2+name+2, r.W-name-4-wordsWidth)
+	a := p.chooseAxis(ops, cursor, r.X+2+name+2, r.W-name-4-outcomeWidth)
 	p.Put(r.X+2, r.Y, name, "leader", style.Dim)
-	p.Reigns(a.x, r.Y, a.w, a.cell)
+	p.Reigns(a.x, r.Y, a.w, a.column)
 	p.Marks(a.x, r.Y, a.w, func(t time.Duration) int {
 		if t > a.to {
 			return a.w // later than what is shown
 		}
-		return a.cell(t)
+		return a.column(t)
 	})
-	p.ReignNames(a.x, r.Y, a.w, a.cell)
+	p.ReignNames(a.x, r.Y, a.w, a.column)
 	if a.to == p.Now {
 		p.Set(a.x+a.w, r.Y, p.Glyphs.Now, style.Accent)
 		p.Put(a.x+a.w+2, r.Y, 3, "now", style.Dim)
 	}
-	y := p.lanes(lanes, a, canvas.Rect(r.X, r.Y+2, r.W, r.H-6), cursor) + 2
-	for i, line := range canvas.Wrap(p.opInWords(cursor), r.W-4) {
+	y := p.drawLanes(lanes, a, canvas.Rect(r.X, r.Y+2, r.W, r.H-6), cursor) + 2
+	for i, line := range canvas.Wrap(p.opText(cursor), r.W-4) {
 		if i < 2 {
 			p.Put(r.X+2, y+i, r.W-4, line, style.Text)
 		}
@@ -182,10 +182,10 @@ func lanesOf(ops []trace.Op) map[string][]trace.Op {
 	return lanes
 }
 
-// axis chooses the time that is shown: up to now or, when the cursor is on an
+// chooseAxis chooses the time that is shown: up to now or, when the cursor is on an
 // earlier operation, around that.
-func (p *clientsPainter) axis(ops []trace.Op, cursor trace.Op, x, w int) axis {
-	span := spans[p.reach]
+func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) timeAxis {
+	span := timeSpans[p.spanIndex]
 	if span == 0 {
 		first := p.Now
 		for i := len(ops) - 1; i >= max(len(ops)-autoOps, 0) && first-ops[i].Invoked < autoGap; i-- {
@@ -194,25 +194,25 @@ func (p *clientsPainter) axis(ops []trace.Op, cursor trace.Op, x, w int) axis {
 		if p.op != 0 {
 			first = min(first, cursor.Invoked)
 		}
-		span = spans[len(spans)-1]
-		for _, s := range spans[2:] {
+		span = timeSpans[len(timeSpans)-1]
+		for _, s := range timeSpans[2:] {
 			if p.Now-first <= s*9/10 {
 				span = s
 				break
 			}
 		}
 	}
-	a := axis{x: x, w: max(w, 1), to: p.Now}
+	a := timeAxis{x: x, w: max(w, 1), to: p.Now}
 	if p.op != 0 && cursor.Invoked < p.Now-span*9/10 {
 		a.to = min(cursor.Invoked+span/2, p.Now)
 	}
-	a.from = max(a.to-span, min(0, a.to-spans[1]))
+	a.from = max(a.to-span, min(0, a.to-timeSpans[1]))
 	return a
 }
 
-// lanes draws the lanes of the clients that were active last, and the times below
+// drawLanes draws the lanes of the clients that were active last, and the times below
 // in the row that it returns.
-func (p *clientsPainter) lanes(lanes map[string][]trace.Op, a axis, r canvas.Rectangle, cursor trace.Op) int {
+func (p *clientsPainter) drawLanes(lanes map[string][]trace.Op, a timeAxis, r canvas.Rectangle, cursor trace.Op) int {
 	var clients []string
 	for id, ops := range lanes {
 		if last := ops[len(ops)-1]; last.Outcome == trace.Pending || last.Returned >= a.from {
@@ -230,20 +230,20 @@ func (p *clientsPainter) lanes(lanes map[string][]trace.Op, a axis, r canvas.Rec
 			k = style.Accent | style.Bold
 		}
 		p.Put(r.X+2, y, a.x-r.X-3, id, k)
-		p.lane(lanes[id], a, y, cursor)
+		p.drawLane(lanes[id], a, y, cursor)
 	}
 	y := r.Y + shown*pitch
 	if hidden := len(clients) - shown; hidden > 0 {
 		p.Put(r.X+2, y, a.x-r.X-3, fmt.Sprintf("+%d more", hidden), style.Warn)
 	}
-	p.times(a, y)
+	p.drawTimes(a, y)
 	return y
 }
 
-// times writes the time below an axis.
-func (p *clientsPainter) times(a axis, y int) {
+// drawTimes writes the time below an axis.
+func (p *clientsPainter) drawTimes(a timeAxis, y int) {
 	const apart = 14 // cells from one time to the next, at least
-	step := spans[1] / 5
+	step := timeSpans[1] / 5
 	for _, s := range []time.Duration{step, 5 * step, 10 * step, 50 * step, 100 * step, 600 * step, 3000 * step, 6000 * step, 36000 * step} {
 		if step = s; float64(s)/float64(a.to-a.from)*float64(a.w) >= apart {
 			break
@@ -251,7 +251,7 @@ func (p *clientsPainter) times(a axis, y int) {
 	}
 	for t := max(a.from.Truncate(step), 0); t <= a.to; t += step {
 		text := canvas.Clock(t)
-		if at := a.cell(t); at >= 0 && at+len(text) <= a.w {
+		if at := a.column(t); at >= 0 && at+len(text) <= a.w {
 			p.Put(a.x+at, y, len(text), text, style.Dim)
 		}
 	}
@@ -262,23 +262,23 @@ func (p *clientsPainter) isStale(op trace.Op) bool {
 	if op.Kind != trace.EntryRead || op.Outcome != trace.OK {
 		return false
 	}
-	return p.proves(op)
+	return p.isEvidence(op)
 }
 
-// proves says whether an operation is one of those that prove that what clients
+// isEvidence says whether an operation is one of those that prove that what clients
 // were told is not linearizable, as far as is known by now.
-func (p *clientsPainter) proves(op trace.Op) bool {
+func (p *clientsPainter) isEvidence(op trace.Op) bool {
 	return op.ReturnSeq != 0 && slices.Contains(p.proof, op.ReturnSeq)
 }
 
-// opInWords says what became of an operation.
-func (p *clientsPainter) opInWords(op trace.Op) string {
+// opText says what became of an operation.
+func (p *clientsPainter) opText(op trace.Op) string {
 	what := fmt.Sprintf("adds %d", op.Delta)
 	if op.Kind == trace.EntryRead {
 		what = "reads (" + canvas.Sanitize(op.Level) + ")"
 	}
 	call := fmt.Sprintf("%s %s via %s at %s", canvas.Sanitize(op.Client), what, canvas.Sanitize(op.Route), canvas.Clock(op.Invoked))
-	took := exactly(op.Returned - op.Invoked)
+	took := formatLatency(op.Returned - op.Invoked)
 	switch {
 	case p.isStale(op):
 		return fmt.Sprintf("%s: %s answered %d after %s. STALE: a newer value had been told before", call, canvas.Sanitize(op.Node), op.Value, took)
@@ -292,8 +292,8 @@ func (p *clientsPainter) opInWords(op trace.Op) string {
 	return call + ": still waiting"
 }
 
-// exactly writes a short time so that milliseconds can be told.
-func exactly(d time.Duration) string {
+// formatLatency writes a short time so that milliseconds can be told.
+func formatLatency(d time.Duration) string {
 	if d < 10*time.Second {
 		return d.Round(time.Millisecond).String()
 	}

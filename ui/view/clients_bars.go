@@ -9,10 +9,10 @@ import (
 	"capsize/ui/style"
 )
 
-// lane draws the operations of one client. From the latest back each gets its
+// drawLane draws the operations of one client. From the latest back each gets its
 // bar, and as many words behind it as there is room for before the next.
-func (p *clientsPainter) lane(ops []trace.Op, a axis, y int, cursor trace.Op) {
-	end, room := a.w, wordsWidth
+func (p *clientsPainter) drawLane(ops []trace.Op, a timeAxis, y int, cursor trace.Op) {
+	end, room := a.w, outcomeWidth
 	for _, op := range slices.Backward(ops) {
 		until := op.Returned
 		if op.Outcome == trace.Pending {
@@ -21,7 +21,7 @@ func (p *clientsPainter) lane(ops []trace.Op, a axis, y int, cursor trace.Op) {
 		if until < a.from || op.Invoked > a.to {
 			continue
 		}
-		from, to := max(a.cell(op.Invoked), 0), a.cell(until)
+		from, to := max(a.column(op.Invoked), 0), a.column(until)
 		to = min(max(to, from), end-1)
 		if from > to {
 			continue // the next one stands here
@@ -29,17 +29,17 @@ func (p *clientsPainter) lane(ops []trace.Op, a axis, y int, cursor trace.Op) {
 		if op.Outcome == trace.Unknown {
 			to = max(end-2, to)
 		}
-		p.opBar(op, a, from, to, y, op.ID == cursor.ID)
+		p.drawOp(op, a, from, to, y, op.ID == cursor.ID)
 		if op.Outcome != trace.Unknown {
-			p.opWords(op, a.x+to+1, y, end-to-2+room)
+			p.drawOutcome(op, a.x+to+1, y, end-to-2+room)
 		}
 		end, room = from, 0
 	}
 }
 
-// opBar draws an operation from its call to its answer. What may yet count has
+// drawOp draws an operation from its call to its answer. What may yet count has
 // no end.
-func (p *clientsPainter) opBar(op trace.Op, a axis, from, to, y int, chosen bool) {
+func (p *clientsPainter) drawOp(op trace.Op, a timeAxis, from, to, y int, chosen bool) {
 	sign, k := "+", style.Good
 	if op.Kind == trace.EntryRead {
 		sign, k = "r", style.Accent
@@ -60,7 +60,7 @@ func (p *clientsPainter) opBar(op trace.Op, a axis, from, to, y int, chosen bool
 		p.Set(a.x+x, y, line, k)
 	}
 	if op.Outcome == trace.Unknown {
-		p.unknownBar(op, a, from, to, y)
+		p.drawUnknown(op, a, from, to, y)
 	}
 	if chosen {
 		k |= style.Reverse
@@ -68,9 +68,9 @@ func (p *clientsPainter) opBar(op trace.Op, a axis, from, to, y int, chosen bool
 	p.Set(a.x+from, y, sign, k|style.Bold)
 }
 
-// unknownBar draws the part after which a client gave up: it may still count.
-func (p *clientsPainter) unknownBar(op trace.Op, a axis, from, to, y int) {
-	gave := max(a.cell(op.Returned), from)
+// drawUnknown draws the part after which a client gave up: it may still count.
+func (p *clientsPainter) drawUnknown(op trace.Op, a timeAxis, from, to, y int) {
+	gave := max(a.column(op.Returned), from)
 	for x := gave + 1; x <= to; x++ {
 		p.Set(a.x+x, y, p.Glyphs.Unled, style.Warn)
 	}
@@ -82,11 +82,11 @@ func (p *clientsPainter) unknownBar(op trace.Op, a axis, from, to, y int) {
 	}
 }
 
-// opWords writes behind a bar what came of an operation, as much as fits.
-func (p *clientsPainter) opWords(op trace.Op, x, y, w int) {
+// drawOutcome writes behind a bar what came of an operation, as much as fits.
+func (p *clientsPainter) drawOutcome(op trace.Op, x, y, w int) {
 	value := fmt.Sprint(op.Value)
 	k := style.Text
-	if p.proves(op) {
+	if p.isEvidence(op) {
 		k = style.Warn | style.Bold
 	}
 	var words []string

@@ -24,7 +24,7 @@ func plain(f *picture) string {
 }
 
 func TestFramesLookAsTheyDid(t *testing.T) {
-	all := uitest.Worlds()
+	all := uitest.Samples()
 	for _, c := range []struct {
 		world string
 		w, h  int
@@ -89,13 +89,13 @@ func full(f *picture) *picture {
 }
 
 func TestFramesAreExactlyAsLargeAsTheScreen(t *testing.T) {
-	for name, w := range uitest.Worlds() {
+	for name, w := range uitest.Samples() {
 		for _, width := range []int{0, 1, 2, 17, 59, 60, 61, 79, 80, 81, 103, 104, 105, 120, 133, 160, 200, 255, 300} {
 			for _, height := range []int{0, 1, 2, 17, 18, 19, 23, 24, 27, 28, 29, 36, 41, 43, 60, 77, 100} {
 				f := full(frameOf(w, width, height))
 				f.Selected, f.Stage.LogScroll = map[string]bool{f.Cursor: true}, width
 				f.view = f.Views.All[(width+height)%len(f.Views.All)]
-				f.Log.Index, f.Links.At, f.Clients.reach = uint64(height), MatrixCell{width%7 - 1, height%7 - 1}, width%len(spans)
+				f.Log.Index, f.Links.At, f.Clients.spanIndex = uint64(height), MatrixCell{width%7 - 1, height%7 - 1}, width%len(timeSpans)
 				f.Links.Marked = map[trace.Link]bool{{From: "n1", To: "n2"}: true}
 				withAlarm(f)
 				if width%2 == 0 {
@@ -156,7 +156,7 @@ func TestNoColorMeansAttributesOnly(t *testing.T) {
 }
 
 func TestASCIIHasNoOtherGlyph(t *testing.T) {
-	for name, w := range uitest.Worlds() {
+	for name, w := range uitest.Samples() {
 		if name == "hostile" {
 			continue
 		}
@@ -280,7 +280,7 @@ func TestTheCursorIsNeverOutOfSight(t *testing.T) {
 func BenchmarkFrame(b *testing.B) {
 	for _, c := range []struct {
 		name string
-		w    *uitest.World
+		w    *uitest.Sample
 		x, y int
 	}{
 		{"5-120x36", uitest.Busy(uitest.Partitioned()), 120, 36}, {"25-200x60", uitest.Busy(uitest.Healthy(25)), 200, 60}, {"99-300x100", uitest.Busy(uitest.Healthy(99)), 300, 100},

@@ -17,10 +17,10 @@ const (
 	cellMin, cellMax = 4, 24
 	// pitchMax is how far apart rows are at most.
 	pitchMax = 4
-	// wordyCell is from where on there is room in a cell for words.
-	wordyCell = 9
-	// rateOver is the time over which packets are counted.
-	rateOver = time.Second
+	// textCellMin is from where on there is room in a cell for words.
+	textCellMin = 9
+	// rateWindow is the time over which packets are counted.
+	rateWindow = time.Second
 )
 
 // Links shows the network as a matrix, from rows to columns, and breaks it cell
@@ -50,21 +50,21 @@ type linksPainter struct {
 	marked map[trace.Link]bool
 }
 
-// matrix is the part of the links that is shown.
-type matrix struct {
+// matrixLayout is the part of the links that is shown.
+type matrixLayout struct {
 	x, y               int // of the first cell
 	cell, pitch        int // how wide and how high a cell is
 	nodes              []string
 	rows, cols         int // how many are shown
 	firstRow, firstCol int
 	at                 MatrixCell
-	traffic            map[trace.Link]activity
+	traffic            map[trace.Link]linkTraffic
 }
 
 // draw draws every directed link: from the node of its row to the node of
 // its column.
 func (p *linksPainter) draw(r canvas.Rectangle) {
-	m := matrix{traffic: p.traffic()}
+	m := matrixLayout{traffic: p.countTraffic()}
 	name := 4
 	for i := range p.State.Nodes {
 		if n := &p.State.Nodes[i]; n.Process != trace.Removed {
@@ -76,7 +76,7 @@ func (p *linksPainter) draw(r canvas.Rectangle) {
 		p.Put(r.X+2, r.Y, r.W-2, "there is no link between fewer than two nodes", style.Dim)
 		return
 	}
-	m.at = p.at.settled(len(m.nodes))
+	m.at = p.at.clamped(len(m.nodes))
 	m.x, m.y = r.X+2+name+4, r.Y+2
 	room := r.X + r.W - m.x
 	m.cell = min(max(room/len(m.nodes), cellMin), cellMax)
@@ -87,7 +87,7 @@ func (p *linksPainter) draw(r canvas.Rectangle) {
 	m.firstRow = min(max(m.at.Row-m.rows+1, 0), len(m.nodes)-m.rows)
 	m.firstCol = min(max(m.at.Col-m.cols+1, 0), len(m.nodes)-m.cols)
 
-	p.matrixHeads(m, canvas.Rect(r.X, r.Y, r.W, r.H), name)
+	p.matrixHeaders(m, canvas.Rect(r.X, r.Y, r.W, r.H), name)
 	for row := range m.rows {
 		for col := range m.cols {
 			p.linkCell(m, m.firstRow+row, m.firstCol+col)
@@ -97,19 +97,19 @@ func (p *linksPainter) draw(r canvas.Rectangle) {
 	if m.pitch < 3 {
 		y++
 	}
-	for i, line := range canvas.Wrap(p.linkInWords(m), r.W-4) {
+	for i, line := range canvas.Wrap(p.linkText(m), r.W-4) {
 		if i < 2 && y+i < r.Y+r.H {
 			p.Put(r.X+2, y+i, r.W-4, line, style.Text)
 		}
 	}
 	if y += 3; y < r.Y+r.H {
-		p.linkKey(canvas.Rect(r.X+2, y, r.W-4, 1))
+		p.legend(canvas.Rect(r.X+2, y, r.W-4, 1))
 		p.Below(canvas.Rect(r.X, y+2, r.W, r.Y+r.H-y-2), trace.TopicNetwork, trace.TopicHealing)
 	}
 }
 
-// matrixHeads names the rows and the columns.
-func (p *linksPainter) matrixHeads(m matrix, r canvas.Rectangle, name int) {
+// matrixHeaders names the rows and the columns.
+func (p *linksPainter) matrixHeaders(m matrixLayout, r canvas.Rectangle, name int) {
 	corner := style.Dim
 	if m.at.Row == AllNodes && m.at.Col == AllNodes {
 		corner = style.Bold | style.Reverse
@@ -118,7 +118,7 @@ func (p *linksPainter) matrixHeads(m matrix, r canvas.Rectangle, name int) {
 	p.Put(r.X+2, r.Y+1, m.x-r.X-3, "from "+p.Glyphs.Arrows[1], corner)
 	for col := range m.cols {
 		n := p.State.Node(m.nodes[m.firstCol+col])
-		k := p.headInk(n)
+		k := p.headerStyle(n)
 		if m.at.Col == m.firstCol+col {
 			if k = style.Accent | style.Bold; m.at.Row == AllNodes {
 				k |= style.Reverse
@@ -135,7 +135,7 @@ func (p *linksPainter) matrixHeads(m matrix, r canvas.Rectangle, name int) {
 		n := p.State.Node(m.nodes[m.firstRow+row])
 		y := m.y + row*m.pitch
 		p.HitNode(canvas.Rect(r.X, y, m.x-r.X-1, 1), n.ID)
-		k := p.headInk(n)
+		k := p.headerStyle(n)
 		if m.at.Row == m.firstRow+row {
 			if k = style.Accent | style.Bold; m.at.Col == AllNodes {
 				k |= style.Reverse
@@ -151,8 +151,8 @@ func (p *linksPainter) matrixHeads(m matrix, r canvas.Rectangle, name int) {
 	}
 }
 
-// headInk is how a node is named beside the matrix.
-func (p *linksPainter) headInk(n *trace.Node) style.Style {
+// headerStyle is how a node is named beside the matrix.
+func (p *linksPainter) headerStyle(n *trace.Node) style.Style {
 	if !n.Process.Running() {
 		return style.Dim
 	}
@@ -160,7 +160,7 @@ func (p *linksPainter) headInk(n *trace.Node) style.Style {
 }
 
 // linkCell draws one link: what is wrong with it, and how busy it is.
-func (p *linksPainter) linkCell(m matrix, row, col int) {
+func (p *linksPainter) linkCell(m matrixLayout, row, col int) {
 	r := canvas.Rect(m.x+(col-m.firstCol)*m.cell, m.y+(row-m.firstRow)*m.pitch, m.cell-1, min(m.pitch, 2))
 	if row == col {
 		p.Set(r.X, r.Y, p.Glyphs.Dot, style.Faint)
@@ -182,22 +182,22 @@ func (p *linksPainter) linkCell(m matrix, row, col int) {
 		p.Set(r.X-1, r.Y, p.Glyphs.Marked, style.Accent)
 	}
 	if r.H > 1 || len(set) == 0 {
-		p.busy(m.traffic[link], canvas.Rect(r.X, r.Y+min(r.H-1, len(set)), r.W, 1), chosen)
+		p.drawTraffic(m.traffic[link], canvas.Rect(r.X, r.Y+min(r.H-1, len(set)), r.W, 1), chosen)
 	}
 }
 
-// activity is how busy a link is.
-type activity struct {
+// linkTraffic is how busy a link is.
+type linkTraffic struct {
 	perSecond float64
 	sent      int // in the time over which is counted
 	lost      int
 	latest    trace.InFlight
 }
 
-// traffic counts the latest packets by link, over a second or, when there are
+// countTraffic counts the latest packets by link, over a second or, when there are
 // more than are remembered, over as long as they last.
-func (p *linksPainter) traffic() map[trace.Link]activity {
-	over, oldest := rateOver, p.Now
+func (p *linksPainter) countTraffic() map[trace.Link]linkTraffic {
+	over, oldest := rateWindow, p.Now
 	remembered := 0
 	for i := range p.State.InFlight {
 		if f := &p.State.InFlight[i]; f.ID != 0 {
@@ -208,7 +208,7 @@ func (p *linksPainter) traffic() map[trace.Link]activity {
 	if remembered == len(p.State.InFlight) {
 		over = max(min(over, p.Now-oldest), time.Millisecond)
 	}
-	found := map[trace.Link]activity{}
+	found := map[trace.Link]linkTraffic{}
 	for i := range p.State.InFlight {
 		f := &p.State.InFlight[i]
 		if f.ID == 0 {
@@ -231,15 +231,15 @@ func (p *linksPainter) traffic() map[trace.Link]activity {
 	return found
 }
 
-// busy draws how busy a link is.
-func (p *linksPainter) busy(a activity, r canvas.Rectangle, chosen style.Style) {
+// drawTraffic draws how busy a link is.
+func (p *linksPainter) drawTraffic(a linkTraffic, r canvas.Rectangle, chosen style.Style) {
 	k := style.Dim
 	text := fmt.Sprintf("%.0f/s", a.perSecond)
 	if len(text) > r.W {
 		text = fmt.Sprintf("%.0f", a.perSecond)
 	}
 	switch {
-	case a.sent == 0 && a.latest.ID != 0 && r.W >= wordyCell:
+	case a.sent == 0 && a.latest.ID != 0 && r.W >= textCellMin:
 		text = canvas.Age(p.Now-a.latest.SentAt) + " ago"
 	case a.sent == 0:
 		text, k = p.Glyphs.Unled, style.Faint
@@ -248,7 +248,7 @@ func (p *linksPainter) busy(a activity, r canvas.Rectangle, chosen style.Style) 
 	case a.lost > 0:
 		k = style.Warn
 	}
-	if a.lost > 0 && r.W >= wordyCell {
+	if a.lost > 0 && r.W >= textCellMin {
 		text += " lost"
 		if a.lost < a.sent {
 			text = fmt.Sprintf("%.0f/s %d lost", a.perSecond, a.lost)
@@ -260,8 +260,8 @@ func (p *linksPainter) busy(a activity, r canvas.Rectangle, chosen style.Style) 
 	p.Put(r.X, r.Y, r.W, text, k)
 }
 
-// linkInWords says what is known of the link under the cursor.
-func (p *linksPainter) linkInWords(m matrix) string {
+// linkText says what is known of the link under the cursor.
+func (p *linksPainter) linkText(m matrixLayout) string {
 	links := linksAt(m.nodes, m.at)
 	var marked []trace.Link
 	for link, on := range p.marked {
@@ -309,8 +309,8 @@ func (p *linksPainter) linkInWords(m matrix) string {
 	return strings.Join(parts, "; ")
 }
 
-// linkKey says what the glyphs of the matrix mean.
-func (p *linksPainter) linkKey(r canvas.Rectangle) {
+// legend says what the glyphs of the matrix mean.
+func (p *linksPainter) legend(r canvas.Rectangle) {
 	gap := 3
 	if r.W < 80 {
 		gap = 1

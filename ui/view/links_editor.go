@@ -19,15 +19,15 @@ type MatrixCell struct{ Row, Col int }
 // AllNodes is the row or column that stands for all.
 const AllNodes = -1
 
-// linkEdit is a key that sets a fault on links. Pressed again it sets the next of
+// faultKey is a key that sets a fault on links. Pressed again it sets the next of
 // its settings.
-type linkEdit struct {
+type faultKey struct {
 	key    string
 	faults []faults.LinkFault
 }
 
-func linkEdits() []linkEdit {
-	return []linkEdit{
+func faultKeys() []faultKey {
+	return []faultKey{
 		{"c", []faults.LinkFault{faults.Cut{}}},
 		{"r", []faults.LinkFault{faults.Refuse{}}},
 		{"d", []faults.LinkFault{
@@ -46,21 +46,21 @@ func (v *Links) Keys() []keymap.Binding {
 	all := []keymap.Binding{
 		keymap.BindKey(groupLinks, "arrows", "another link; shift: mark", v.move,
 			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right").InFooter(1, "link"),
-		keymap.Bind(groupLinks, "space", "mark a link, row or column", v.markLinks, "space").InFooter(2, "mark"),
+		keymap.Bind(groupLinks, "space", "mark a link, row or column", v.toggleMarks, "space").InFooter(2, "mark"),
 	}
-	for i, e := range linkEdits() {
+	for i, e := range faultKeys() {
 		word := pane.FaultWord(e.faults[0].String())
 		help := word
 		if len(e.faults) > 1 {
 			help += "; again: another"
 		}
-		all = append(all, keymap.Bind(groupLinks, e.key, help, func() { v.breakLinks(e) }, e.key).InFooter(4+i, word))
+		all = append(all, keymap.Bind(groupLinks, e.key, help, func() { v.setFault(e) }, e.key).InFooter(4+i, word))
 	}
-	return append(all, keymap.Bind(groupLinks, "h", "heal them", v.healLinks, "h").InFooter(3, "heal"))
+	return append(all, keymap.Bind(groupLinks, "h", "heal them", v.heal, "h").InFooter(3, "heal"))
 }
 
-// settled returns a place that there is, which is no link from a node to itself.
-func (s MatrixCell) settled(nodes int) MatrixCell {
+// clamped returns a place that there is, which is no link from a node to itself.
+func (s MatrixCell) clamped(nodes int) MatrixCell {
 	s = MatrixCell{min(max(s.Row, AllNodes), nodes-1), min(max(s.Col, AllNodes), nodes-1)}
 	if s.Row == s.Col && s.Row != AllNodes {
 		if s.Col++; s.Col >= nodes {
@@ -77,7 +77,7 @@ func (v *Links) move(pressed string) {
 	if marking {
 		v.mark(v.linksAt(v.At), true)
 	}
-	to := v.At.settled(len(nodes))
+	to := v.At.clamped(len(nodes))
 	step := map[string]MatrixCell{"up": {-1, 0}, "down": {1, 0}, "left": {0, -1}, "right": {0, 1}}[key]
 	to.Row, to.Col = to.Row+step.Row, to.Col+step.Col
 	if to.Row == to.Col && to.Row != AllNodes {
@@ -97,7 +97,7 @@ func (v *Links) move(pressed string) {
 func (v *Links) linksAt(at MatrixCell) []trace.Link { return linksAt(v.Nodes(), at) }
 
 func linksAt(nodes []string, at MatrixCell) []trace.Link {
-	at = at.settled(len(nodes))
+	at = at.clamped(len(nodes))
 	var links []trace.Link
 	for row, from := range nodes {
 		for col, to := range nodes {
@@ -109,8 +109,8 @@ func linksAt(nodes []string, at MatrixCell) []trace.Link {
 	return links
 }
 
-// markLinks marks the links under the cursor, or takes the marks off.
-func (v *Links) markLinks() {
+// toggleMarks marks the links under the cursor, or takes the marks off.
+func (v *Links) toggleMarks() {
 	links := v.linksAt(v.At)
 	v.mark(links, slices.ContainsFunc(links, func(l trace.Link) bool { return !v.Marked[l] }))
 }
@@ -128,9 +128,9 @@ func (v *Links) mark(links []trace.Link, on bool) {
 	}
 }
 
-// ChosenLinks returns the links that keys act on: those marked, or else those
+// TargetLinks returns the links that keys act on: those marked, or else those
 // under the cursor.
-func (v *Links) ChosenLinks() []trace.Link {
+func (v *Links) TargetLinks() []trace.Link {
 	all := v.linksAt(MatrixCell{AllNodes, AllNodes})
 	marked := slices.DeleteFunc(slices.Clone(all), func(l trace.Link) bool { return !v.Marked[l] })
 	if len(marked) > 0 {
@@ -139,10 +139,10 @@ func (v *Links) ChosenLinks() []trace.Link {
 	return v.linksAt(v.At)
 }
 
-// breakLinks sets a fault on the links chosen: the first of its settings, or the
+// setFault sets a fault on the links chosen: the first of its settings, or the
 // one after that which they have.
-func (v *Links) breakLinks(e linkEdit) {
-	links := v.ChosenLinks()
+func (v *Links) setFault(e faultKey) {
+	links := v.TargetLinks()
 	if len(links) == 0 {
 		v.Toast("there is no link between fewer than two nodes", true)
 		return
@@ -154,20 +154,20 @@ func (v *Links) breakLinks(e linkEdit) {
 		}
 	}
 	name, setting, _ := strings.Cut(e.faults[next].String(), " ")
-	for _, l := range v.written(links) {
+	for _, l := range v.linkArgs(links) {
 		v.Submit(strings.TrimSpace(name+" "+l+" "+setting), "set")
 	}
 }
 
-func (v *Links) healLinks() {
-	for _, l := range v.written(v.ChosenLinks()) {
+func (v *Links) heal() {
+	for _, l := range v.linkArgs(v.TargetLinks()) {
 		v.Submit("heal "+l, "healed")
 	}
 }
 
-// written returns links as the command language writes them: in one piece if
+// linkArgs returns links as the command language writes them: in one piece if
 // they are all from some nodes to some nodes, else by sender.
-func (v *Links) written(links []trace.Link) []string {
+func (v *Links) linkArgs(links []trace.Link) []string {
 	nodes := v.Nodes()
 	var froms, tos []string
 	by := map[string][]string{}

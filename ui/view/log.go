@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// slotWidth is how wide an entry is drawn in the log view: with room to say
+	// entryPitch is how wide an entry is drawn in the log view: with room to say
 	// whether its client has had its answer.
-	slotWidth = 5
-	// peerWidth is how much room the numbers take that the leader knows of a
+	entryPitch = 5
+	// progressWidth is how much room the numbers take that the leader knows of a
 	// follower.
-	peerWidth = 15
+	progressWidth = 15
 )
 
 // Log shows every log at full size.
@@ -114,7 +114,7 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 	for i := range p.State.Nodes {
 		name = max(name, min(canvas.Width(canvas.Sanitize(p.State.Nodes[i].ID)), pane.LogName))
 	}
-	w := p.LogWindow(r.X+2+name+3, r.X+r.W-peerWidth, slotWidth)
+	w := p.LogWindow(r.X+2+name+3, r.X+r.W-progressWidth, entryPitch)
 	at := p.index
 	if at == 0 || at > w.Newest {
 		at = w.Newest
@@ -122,7 +122,7 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 	w.Around(at)
 	p.Put(r.X+2, r.Y, name, "log", style.Dim)
 	p.LogHead(w, r.Y, w.End)
-	p.PutRight(r.X+r.W, r.Y, peerWidth, "match   next", style.Dim)
+	p.PutRight(r.X+r.W, r.Y, progressWidth, "match   next", style.Dim)
 	p.termRow(w, r.X+2, r.Y+1, name)
 
 	rows := r.H - 2 - 4
@@ -140,7 +140,7 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 	y := r.Y + 2
 	for i := range shown {
 		n := &p.State.Nodes[first+i]
-		p.logLine(n, w, canvas.Rect(r.X, y, r.W, min(pitch, 2)), name)
+		p.logRow(n, w, canvas.Rect(r.X, y, r.W, min(pitch, 2)), name)
 		y += pitch
 	}
 	if hidden := nodes - shown; hidden > 0 {
@@ -150,10 +150,10 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 		p.lostRow(w, r.X, y, name)
 		y++
 	}
-	p.pointAt(w, at, r.Y)
-	p.explain(w, at, canvas.Rect(r.X+2, y+1, r.W-4, 2))
+	p.markIndex(w, at, r.Y)
+	p.drawEntryText(w, at, canvas.Rect(r.X+2, y+1, r.W-4, 2))
 	if y += 4; y < r.Y+r.H-1 {
-		y += p.logKey(canvas.Rect(r.X+2, y, r.W-4, min(2, r.Y+r.H-y)), w) + 1
+		y += p.legend(canvas.Rect(r.X+2, y, r.W-4, min(2, r.Y+r.H-y)), w) + 1
 		p.Below(canvas.Rect(r.X, y, r.W, r.Y+r.H-y), trace.TopicLog, trace.TopicLeader, trace.TopicClient, trace.TopicDeath, trace.TopicStart)
 	}
 }
@@ -182,10 +182,10 @@ func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
 	}
 }
 
-// logLine draws one node's log and, at its right, what the leader knows of it.
+// logRow draws one node's log and, at its right, what the leader knows of it.
 // With a second line, it says there in words up to where the leader knows the
 // log to be the same, and where it goes on.
-func (p *logPainter) logLine(n *trace.Node, w pane.LogWindow, r canvas.Rectangle, name int) {
+func (p *logPainter) logRow(n *trace.Node, w pane.LogWindow, r canvas.Rectangle, name int) {
 	p.HitNode(r, n.ID)
 	p.MarkNode(n, r.X, r.Y)
 	p.Put(r.X+2, r.Y, name, n.ID, p.NameInk(n))
@@ -196,7 +196,7 @@ func (p *logPainter) logLine(n *trace.Node, w pane.LogWindow, r canvas.Rectangle
 	match, next, known := p.progress(n)
 	switch {
 	case !known:
-		p.PutRight(right, r.Y, peerWidth-2, look.Word, look.Ink)
+		p.PutRight(right, r.Y, progressWidth-2, look.Word, look.Ink)
 	default:
 		k := style.Text
 		if match < p.Leader.LastIndex() {
@@ -267,11 +267,11 @@ func (p *logPainter) lostRow(w pane.LogWindow, x, y, name int) {
 			p.LoudEntry(e, canvas.Rect(w.Column(index), y, w.Pitch, 1))
 		}
 	}
-	p.PutRight(w.End+peerWidth, y, peerWidth, "told ok", style.Bad|style.Bold)
+	p.PutRight(w.End+progressWidth, y, progressWidth, "told ok", style.Bad|style.Bold)
 }
 
-// pointAt marks the index under the cursor.
-func (p *logPainter) pointAt(w pane.LogWindow, at uint64, y int) {
+// markIndex marks the index under the cursor.
+func (p *logPainter) markIndex(w pane.LogWindow, at uint64, y int) {
 	if at < w.First || at > w.Last || at == 0 {
 		return
 	}
@@ -279,8 +279,8 @@ func (p *logPainter) pointAt(w pane.LogWindow, at uint64, y int) {
 	p.Put(max(w.Column(at)+3-len(text), w.X-1), y, len(text), text, style.Accent|style.Bold|style.Reverse)
 }
 
-// logKey says what the cells of the log mean, and returns in how many lines.
-func (p *logPainter) logKey(r canvas.Rectangle, w pane.LogWindow) int {
+// legend says what the cells of the log mean, and returns in how many lines.
+func (p *logPainter) legend(r canvas.Rectangle, w pane.LogWindow) int {
 	var term uint64
 	if w.Truth != nil {
 		term = w.Truth.LastTerm()

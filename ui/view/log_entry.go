@@ -10,26 +10,26 @@ import (
 	"capsize/ui/style"
 )
 
-// explain says in a line or two what the entry under the cursor is.
-func (p *logPainter) explain(w pane.LogWindow, at uint64, r canvas.Rectangle) {
+// drawEntryText says in a line or two what the entry under the cursor is.
+func (p *logPainter) drawEntryText(w pane.LogWindow, at uint64, r canvas.Rectangle) {
 	k := style.Text
 	if _, lost := p.Lost[at]; lost {
 		k = style.Bad | style.Bold
 	}
-	for i, line := range canvas.Wrap(p.entryInWords(w, at), r.W) {
+	for i, line := range canvas.Wrap(p.entryText(w, at), r.W) {
 		if i < r.H {
 			p.Put(r.X, r.Y+i, r.W, line, k)
 		}
 	}
 }
 
-// entryInWords says what stands at an index: on the node under the cursor or,
+// entryText says what stands at an index: on the node under the cursor or,
 // where that has nothing, in the log that is right.
-func (p *logPainter) entryInWords(w pane.LogWindow, at uint64) string {
+func (p *logPainter) entryText(w pane.LogWindow, at uint64) string {
 	if at == 0 {
 		return "no log holds an entry yet"
 	}
-	holder, e, ok := p.holder(w, at)
+	holder, e, ok := p.entryNode(w, at)
 	if !ok {
 		if lost, was := p.Lost[at]; was {
 			return fmt.Sprintf("entry %s was %s: its client was told that it is counted, and no log holds it any more", canvas.Thousands(at), pane.WhatIs(lost))
@@ -52,7 +52,7 @@ func (p *logPainter) entryInWords(w pane.LogWindow, at uint64) string {
 	case p.Wrong(w, at, e):
 		parts = append(parts, "it differs from what is committed and will be cut off")
 	case at <= w.Commit:
-		parts = append(parts, "committed"+p.toldInWords(e))
+		parts = append(parts, "committed"+p.answerText(e))
 	default:
 		parts = append(parts, "not committed yet")
 	}
@@ -66,8 +66,8 @@ func (p *logPainter) entryInWords(w pane.LogWindow, at uint64) string {
 	return strings.Join(parts, "; ")
 }
 
-// holder returns the node whose entry at an index is to be explained.
-func (p *logPainter) holder(w pane.LogWindow, at uint64) (*trace.Node, trace.Entry, bool) {
+// entryNode returns the node whose entry at an index is to be explained.
+func (p *logPainter) entryNode(w pane.LogWindow, at uint64) (*trace.Node, trace.Entry, bool) {
 	if n := p.State.Node(p.Cursor); n != nil {
 		if e, ok := n.Entry(at); ok {
 			return n, e, true
@@ -86,8 +86,8 @@ func (p *logPainter) holder(w pane.LogWindow, at uint64) (*trace.Node, trace.Ent
 	return nil, trace.Entry{}, false
 }
 
-// toldInWords says what the client of a committed entry was told.
-func (p *logPainter) toldInWords(e trace.Entry) string {
+// answerText says what the client of a committed entry was told.
+func (p *logPainter) answerText(e trace.Entry) string {
 	if e.Client == "" {
 		return ""
 	}

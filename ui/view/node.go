@@ -53,7 +53,7 @@ func (p *nodePainter) draw(r canvas.Rectangle) {
 	log := canvas.Rect(facts.X+facts.W+3, r.Y, r.W-facts.W-3, facts.H)
 	p.nodeLog(n, log)
 	y := r.Y + facts.H + 1
-	p.ownWords(n, canvas.Rect(r.X, y, r.W, r.Y+r.H-y))
+	p.libraryLog(n, canvas.Rect(r.X, y, r.W, r.Y+r.H-y))
 }
 
 // fact is a line of the node view.
@@ -111,7 +111,7 @@ func (p *nodePainter) factsOf(n *trace.Node) []fact {
 	if n.Why != "" {
 		life += ": " + n.Why
 	}
-	facts := []fact{{"process", text(life, lifeInk(n))}}
+	facts := []fact{{"process", text(life, processStyle(n))}}
 	facts = append(facts, fact{"term", []canvas.Span{canvas.Styled(canvas.Thousands(n.Term), style.Term(n.Term)), canvas.Styled("   voted ", style.Dim), canvas.Styled(p.voteOf(n), style.Text)}})
 	if n.Process.Running() {
 		leader := n.Leader
@@ -148,7 +148,7 @@ func (p *nodePainter) committedOf(n *trace.Node) []canvas.Span {
 	return []canvas.Span{canvas.Styled(canvas.Thousands(n.Commit), style.Text), canvas.Styled("   applied ", style.Dim), canvas.Styled(canvas.Thousands(n.Applied), style.Text)}
 }
 
-func lifeInk(n *trace.Node) style.Style {
+func processStyle(n *trace.Node) style.Style {
 	switch n.Process {
 	case trace.Up:
 		return style.Text
@@ -315,8 +315,8 @@ func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, ch
 	}
 }
 
-// ownWords shows what the library itself logs on a node, the newest at the bottom.
-func (p *nodePainter) ownWords(n *trace.Node, r canvas.Rectangle) {
+// libraryLog shows what the library itself logs on a node, the newest at the bottom.
+func (p *nodePainter) libraryLog(n *trace.Node, r canvas.Rectangle) {
 	if r.H < 2 {
 		return
 	}

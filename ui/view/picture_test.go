@@ -17,7 +17,7 @@ type picture struct {
 	view View
 }
 
-func frameOf(w *uitest.World, width, height int) *picture {
+func frameOf(w *uitest.Sample, width, height int) *picture {
 	cursor := ""
 	if len(w.State.Nodes) > 0 {
 		cursor = w.State.Nodes[0].ID

@@ -13,7 +13,7 @@ import (
 
 func TestOnlyLinesAreFaint(t *testing.T) {
 	faint := style.Dark.SGR[style.Faint] + "m"
-	for name, w := range uitest.Worlds() {
+	for name, w := range uitest.Samples() {
 		for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
 			for v := range New(nil).All {
 				f := full(frameOf(w, size[0], size[1]))

@@ -25,11 +25,11 @@ func (v *Stage) Reset() bool {
 
 // The panes of the stage that can have all the room.
 const (
-	ZoomRing  = "ring"
-	ZoomTable = "table"
-	ZoomLog   = "log"
-	ZoomTime  = "timeline"
-	ZoomStory = "story"
+	ZoomRing     = "ring"
+	ZoomTable    = "table"
+	ZoomLog      = "log"
+	ZoomTimeline = "timeline"
+	ZoomStory    = "story"
 )
 
 func (v *Stage) Draw(p *pane.Painter, l *pane.Layout) {
@@ -56,7 +56,7 @@ func (v *Stage) drawZoomed(p *pane.Painter) {
 		p.Table(body)
 	case ZoomLog:
 		p.LogGrid(body, v.LogScroll)
-	case ZoomTime:
+	case ZoomTimeline:
 		p.Timeline(canvas.Rect(body.X, body.Y, body.W, 2))
 		p.Story(canvas.Rect(body.X, body.Y+3, body.W, body.H-3))
 	case ZoomStory:

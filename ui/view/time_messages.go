@@ -16,9 +16,9 @@ const (
 	messageCells = 30
 )
 
-// messages draws messages as slanted lines or, where there are too many, how many
+// drawMessages draws messages as slanted lines or, where there are too many, how many
 // each node sent.
-func (l *timePainter) messages() {
+func (l *timePainter) drawMessages() {
 	all, loud := 0, 0
 	for i := range l.chart.messages {
 		if m := &l.chart.messages[i]; m.sent < l.to && (m.ended == 0 || m.ended >= l.from) {
@@ -29,22 +29,22 @@ func (l *timePainter) messages() {
 		}
 	}
 	most := max(l.r.W*l.r.H/messageCells, messagesMin)
-	if l.apart < 2 || l.chart.crowded || loud > most {
-		l.density()
+	if l.pitch < 2 || l.chart.crowded || loud > most {
+		l.drawDensity()
 		return
 	}
 	d := canvas.NewLineLayer(l.Canvas, l.Glyphs, l.r)
 	for i := range l.chart.messages {
 		if m := &l.chart.messages[i]; !m.quiet || all <= most {
-			l.message(d, m)
+			l.drawMessage(d, m)
 		}
 	}
 	d.Paint()
 }
 
-// message draws one message from the lane it came from to the one it went to.
-func (l *timePainter) message(d *canvas.LineLayer, m *message) {
-	from, to := l.find(m.packet.From), l.find(m.packet.To)
+// drawMessage draws one message from the lane it came from to the one it went to.
+func (l *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
+	from, to := l.laneIndex(m.packet.From), l.laneIndex(m.packet.To)
 	if from < 0 || to < 0 {
 		return
 	}
@@ -84,8 +84,8 @@ func (l *timePainter) message(d *canvas.LineLayer, m *message) {
 	d.Mark(b, glyph, k)
 }
 
-// find returns the place of a node's lane among those shown, -1 if it is not.
-func (l *timePainter) find(node string) int {
+// laneIndex returns the place of a node's lane among those shown, -1 if it is not.
+func (l *timePainter) laneIndex(node string) int {
 	for i := range l.shown {
 		if l.shown[i].node == node {
 			return i
@@ -94,21 +94,21 @@ func (l *timePainter) find(node string) int {
 	return -1
 }
 
-// density draws how many messages each node sent when.
-func (l *timePainter) density() {
-	if l.apart < 2 {
+// drawDensity draws how many messages each node sent when.
+func (l *timePainter) drawDensity() {
+	if l.pitch < 2 {
 		return
 	}
 	counts, most := make(map[string][]int, len(l.shown)), 1
 	for i := range l.chart.messages {
 		m := &l.chart.messages[i]
-		if !l.has(m.sent) {
+		if !l.contains(m.sent) {
 			continue
 		}
 		if counts[m.packet.From] == nil {
 			counts[m.packet.From] = make([]int, l.r.W)
 		}
-		at := l.at(m.sent) - l.r.X
+		at := l.column(m.sent) - l.r.X
 		counts[m.packet.From][at]++
 		most = max(most, counts[m.packet.From][at])
 	}

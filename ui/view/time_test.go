@@ -16,11 +16,11 @@ import (
 )
 
 // timeFrame is a frame of the time view, with the last moments of the world at its right.
-func timeFrame(w *uitest.World, h *history.History, width, height int, cell time.Duration) *picture {
+func timeFrame(w *uitest.Sample, h *history.History, width, height int, cell time.Duration) *picture {
 	f := frameOf(w, width, height)
 	_, last := h.Span()
 	f.view, f.Latest = f.Time, w.At
-	f.Time.zoom = slices.Index(laneCells, cell)
+	f.Time.zoom = slices.Index(columnSpans, cell)
 	f.Time.End = (w.At + cell).Truncate(cell)
 	f.Time.Chart = newChart(h, f.Time.End-time.Duration(width)*cell)
 	f.Time.Chart.goOn(h, last)
@@ -29,7 +29,7 @@ func timeFrame(w *uitest.World, h *history.History, width, height int, cell time
 }
 
 func TestTimeViewsLookAsTheyDid(t *testing.T) {
-	all := uitest.Worlds()
+	all := uitest.Samples()
 	for _, c := range []struct {
 		world string
 		w, h  int
@@ -59,11 +59,11 @@ func TestTimeViewsLookAsTheyDid(t *testing.T) {
 }
 
 func TestTimeViewsAreExactlyAsLargeAsTheScreen(t *testing.T) {
-	for name, w := range uitest.Worlds() {
+	for name, w := range uitest.Samples() {
 		h := w.History()
 		for _, width := range []int{1, 60, 61, 80, 120, 300} {
 			for _, height := range []int{1, 18, 24, 36, 100} {
-				for _, cell := range []time.Duration{laneCells[0], laneCells[laneCellFirst], laneCells[len(laneCells)-1]} {
+				for _, cell := range []time.Duration{columnSpans[0], columnSpans[columnSpanFirst], columnSpans[len(columnSpans)-1]} {
 					f := timeFrame(w, h, width, height, cell)
 					checkSize(t, name, f)
 					f.Past, f.Now = true, f.Now/2

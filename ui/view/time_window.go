@@ -9,14 +9,14 @@ import (
 // WindowSpan returns how much time the time view shows.
 func (v *Time) WindowSpan() time.Duration {
 	width, height := v.Size()
-	return time.Duration(laneArea(width, height, len(v.State().Nodes)).W) * laneCells[v.zoom]
+	return time.Duration(laneArea(width, height, len(v.State().Nodes)).W) * columnSpans[v.zoom]
 }
 
-// KeepWindow has the time view show the moment that is looked at, unless it was
+// UpdateWindow has the time view show the moment that is looked at, unless it was
 // scrolled, and know what happened there.
-func (v *Time) KeepWindow() {
+func (v *Time) UpdateWindow() {
 	w := &v.Window
-	cell, span := laneCells[w.zoom], v.WindowSpan()
+	cell, span := columnSpans[w.zoom], v.WindowSpan()
 	first, now := v.Span()
 	at := v.Moment().At
 	switch {
@@ -48,9 +48,9 @@ func (v *Time) KeepWindow() {
 // moment that is looked at.
 func (v *Time) ZoomBy(by int) {
 	w := &v.Window
-	before := laneCells[w.zoom]
-	w.zoom = min(max(w.zoom+by, 0), len(laneCells)-1)
-	cell := laneCells[w.zoom]
+	before := columnSpans[w.zoom]
+	w.zoom = min(max(w.zoom+by, 0), len(columnSpans)-1)
+	cell := columnSpans[w.zoom]
 	if at := v.Moment().At; v.InPast() && !w.Scrolled {
 		w.End = at + time.Duration(float64(w.End-at)*float64(cell)/float64(before))
 	}
@@ -65,7 +65,7 @@ func (v *Time) scrollBy(by time.Duration) {
 	first, latest := v.Span()
 	now := latest.At
 	w.Scrolled = true
-	w.End = min(max(w.End+by*span/8, first.At+span/8), now.Truncate(laneCells[w.zoom])+laneCells[w.zoom])
+	w.End = min(max(w.End+by*span/8, first.At+span/8), now.Truncate(columnSpans[w.zoom])+columnSpans[w.zoom])
 	if w.End > now && !v.InPast() {
 		w.Scrolled = false
 	}
@@ -80,5 +80,5 @@ func (v *Time) scroll(pressed string) {
 	v.scrollBy(1)
 }
 
-// Restart forgets what was known of another past, and keeps the scale.
-func (v *Time) Restart() { v.Window = Window{zoom: v.zoom} }
+// Clear forgets what was known of another past, and keeps the scale.
+func (v *Time) Clear() { v.Window = Window{zoom: v.zoom} }

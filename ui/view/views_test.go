@@ -15,7 +15,7 @@ import (
 )
 
 func TestViewsLookAsTheyDid(t *testing.T) {
-	worlds := map[string]*uitest.World{
+	worlds := map[string]*uitest.Sample{
 		"partition": uitest.Busy(uitest.Partitioned()), "dead-leader": uitest.Busy(uitest.DeadLeader()), "faulty": uitest.Busy(uitest.Faulty()), "twenty-five": uitest.Busy(uitest.Healthy(25)), "ninety-nine": uitest.Busy(uitest.Healthy(99)),
 	}
 	for _, c := range []struct {
@@ -39,7 +39,7 @@ func TestViewsLookAsTheyDid(t *testing.T) {
 			})
 		}
 	}
-	for _, pane := range []string{ZoomRing, ZoomTable, ZoomLog, ZoomTime, ZoomStory} {
+	for _, pane := range []string{ZoomRing, ZoomTable, ZoomLog, ZoomTimeline, ZoomStory} {
 		t.Run("zoom-"+pane, func(t *testing.T) {
 			f := full(frameOf(worlds["partition"], 80, 24))
 			f.Stage.Zoom = pane
@@ -125,10 +125,10 @@ func TestNextIndexFollowsThePackets(t *testing.T) {
 
 func TestAnEntryIsMarkedWhenItsClientHasItsAnswer(t *testing.T) {
 	w := uitest.Healthy(3)
-	entries := uitest.Adds(2, 2, 1)
+	entries := uitest.Increments(2, 2, 1)
 	entries[0].Client, entries[0].Seq = "c1", 7
 	entries[1].Client, entries[1].Seq = "c1", 8
-	w.AppendTo(entries, "n1", "n2", "n3")
+	w.Append(entries, "n1", "n2", "n3")
 	w.Call(trace.Op{Client: "c1", Kind: trace.EntryAdd, Delta: 1, Outcome: trace.OK, Seq: 7}, time.Millisecond)
 	w.Call(trace.Op{Client: "c1", Kind: trace.EntryAdd, Delta: 1, Outcome: trace.Unknown, Seq: 8}, time.Millisecond)
 	f := frameOf(w, 120, 36)
