@@ -10,25 +10,25 @@ import (
 	"capsize/ui/pane"
 )
 
-// What the keys do: each action is one command of the command language.
+// The actions of the keys: each submits one command of the command language.
 
-// routeSelected is the route through the node that is selected.
+// routeSelected is the route through the selected node.
 const routeSelected = "selected"
 
-// routes are what the key for the route chooses from.
+// routes are the routes that the key v cycles through.
 var routes = []string{cluster.RouteLeader, routeSelected, cluster.RouteRoundRobin, cluster.RouteRandom}
 
-// clientOptions is how clients are made to ask.
+// clientOptions is how the client keys ask.
 type clientOptions struct {
 	route int // index into routes
 	level int // index into cluster.Levels
 	load  int // index into loads, 0 = off
 }
 
-// loads are what the key for the rate chooses from, in increments a second.
+// loads are the rates that the key L cycles through, in increments per second.
 var loads = []int{0, 1, 5, 20, 100, 500}
 
-// routeName returns the route as the command language writes it.
+// routeName returns the route in the command language.
 func (m *model) routeName() string {
 	if routes[m.clients.route] == routeSelected {
 		return m.cursor
@@ -36,7 +36,7 @@ func (m *model) routeName() string {
 	return routes[m.clients.route]
 }
 
-// via returns the end of a client's command: nothing for the usual route.
+// via returns the end of a client command, "" for the default route.
 func (m *model) via() string {
 	if routes[m.clients.route] == cluster.RouteLeader {
 		return ""
@@ -68,7 +68,7 @@ func (m *model) toggleLoad() {
 
 func (m *model) nextLoad() { m.setLoad(max(1, (m.clients.load+1)%len(loads))) }
 
-// loadClients is how many clients share a load.
+// loadClients is how many clients share the load.
 const loadClients = 8
 
 func (m *model) setLoad(load int) {
@@ -80,15 +80,15 @@ func (m *model) setLoad(load int) {
 	m.submit(fmt.Sprintf("load %d/s clients %d%s", loads[load], loadClients, m.via()), "ok")
 }
 
-// Sel writes nodes as the command language does.
+// nodeList writes nodes as a selector of the command language.
 func nodeList(ids []string) string { return strings.Join(ids, ",") }
 
-// anyRunning says whether one of the nodes runs.
+// anyRunning reports whether one of the nodes runs.
 func (m *model) anyRunning(ids []string) bool {
 	return slices.ContainsFunc(ids, func(id string) bool { n := m.state.Node(id); return n != nil && n.Process.Running() })
 }
 
-// filterNodes keeps the nodes for which ok holds.
+// filterNodes returns the nodes for which ok holds.
 func (m *model) filterNodes(ids []string, ok func(*trace.Node) bool) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { n := m.state.Node(id); return n == nil || !ok(n) })
 }
@@ -98,7 +98,7 @@ func isPaused(n *trace.Node) bool  { return n.Process == trace.Paused }
 
 func (m *model) killOrRestart() {
 	ids := m.targets()
-	m.follow = false // the next key speaks of the same node
+	m.follow = false // the next key means the same node
 	if m.anyRunning(ids) {
 		m.submit("kill "+nodeList(m.filterNodes(ids, isRunning)), "killed")
 		return
@@ -130,7 +130,7 @@ func (m *model) removeNode() {
 	m.ask("remove "+ids+" from the members?", "its data is discarded", func() { m.submit("remove-node "+ids, "removal requested") })
 }
 
-// cutOff cuts the selected nodes off from the others; if they are, it heals them.
+// cutOff isolates the selected nodes from the others or, if they are isolated, heals them.
 func (m *model) cutOff() {
 	ids := m.targets()
 	m.follow = false
@@ -145,7 +145,7 @@ func (m *model) cutOff() {
 	m.submit("partition "+nodeList(ids)+" | others", "split")
 }
 
-// areCutOff says whether all links between the nodes and the others are closed.
+// areCutOff reports whether all links between the nodes and the others are blocked.
 func (m *model) areCutOff(ids []string) bool {
 	others := 0
 	for _, other := range m.nodes() {

@@ -9,20 +9,19 @@ import (
 	"capsize/ui/view"
 )
 
-// alarms look out for checks that are violated.
+// alarms tracks the violated checks.
 type alarms struct {
-	broken []trace.Check   // all that are violated now, worst first
-	hidden []trace.Check   // what a recording's events show that its verdicts do not tell
-	seen   map[string]bool // those already told of
-	shown  []string        // those that the alarm on the screen tells of
-	silent bool            // the clock goes on
-	proof  int             // which event of the proof is shown next
+	broken []trace.Check   // violated by now, worst first
+	hidden []trace.Check   // verdicts that a recording's events show but its verdict events omit
+	seen   map[string]bool // checks that have raised an alarm already
+	shown  []string        // checks named by the alarm on the screen
+	silent bool            // alarms do not stop the clock
+	proof  int             // the next event of the evidence to show
 }
 
-// raiseAlarms raises an alarm, once, for each check that is violated. What is
-// violated stays so, though nobody knew of it at the moments of the past. On stage
-// no alarm comes between the audience and the scenario, which has announced it: it
-// is told above the caption.
+// raiseAlarms raises one alarm for each violated check. A check stays violated even while
+// the past is shown, when it was not violated yet. On stage there is no alarm: the
+// scenario has announced the violation, and a line above the caption names it.
 func (m *model) raiseAlarms() {
 	m.alarms.hidden = nil
 	if m.Recheck != nil {
@@ -49,7 +48,7 @@ func (m *model) raiseAlarms() {
 	}
 }
 
-// alarm returns what the alarm on the screen tells of, nil without one.
+// alarm returns the alarm on the screen, nil if there is none.
 func (m *model) alarm() *pane.Alarm {
 	told := slices.DeleteFunc(slices.Clone(m.alarms.broken), func(c trace.Check) bool { return !slices.Contains(m.alarms.shown, c.Name) })
 	if len(told) == 0 {
@@ -58,7 +57,7 @@ func (m *model) alarm() *pane.Alarm {
 	return &pane.Alarm{Checks: told, Stops: !m.alarms.silent}
 }
 
-// toggleStop chooses whether the clock stops when a check is violated.
+// toggleStop switches whether a violation stops the clock.
 func (m *model) toggleStop() {
 	m.alarms.silent = !m.alarms.silent
 	if m.alarms.silent {
@@ -68,8 +67,8 @@ func (m *model) toggleStop() {
 	m.setToast("", "the clock stops on a violation", false)
 }
 
-// handleAlarmKey takes a key while an alarm is on the screen, and reports whether
-// it was meant for the alarm.
+// handleAlarmKey handles a key while an alarm is shown, and reports whether the key was
+// for the alarm.
 func (m *model) handleAlarmKey(pressed string) bool {
 	switch pressed {
 	case "enter", "j":
@@ -77,7 +76,7 @@ func (m *model) handleAlarmKey(pressed string) bool {
 	case "esc":
 		m.alarms.shown = nil
 	case "space":
-		// Whoever lets time go on has read it.
+		// Running the clock dismisses the alarm.
 		m.alarms.shown = nil
 		if m.isFrozen() {
 			m.pauseClock()
@@ -88,8 +87,8 @@ func (m *model) handleAlarmKey(pressed string) bool {
 	return true
 }
 
-// nextProof shows, one after the other, the events that prove that a check is
-// violated: the one that the alarm tells of, or else the worst.
+// nextProof shows, one after the other, the events that prove a violation: of the check
+// that the alarm names, or else of the worst one.
 func (m *model) nextProof() {
 	broken := m.alarms.broken
 	if told := m.alarm(); told != nil {
@@ -109,7 +108,7 @@ func (m *model) nextProof() {
 	}
 }
 
-// showBestView turns to the view in which an event of the past that is shown is seen best.
+// showBestView turns to the view that shows an event of the past best.
 func (m *model) showBestView(seq uint64) {
 	m.views.Stage.Zoom = ""
 	for _, op := range view.Operations(&m.travel.shown) {

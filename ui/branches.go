@@ -12,29 +12,29 @@ import (
 	"capsize/ui/source"
 )
 
-// branch is one course that things took. At most one of them goes on; of the
-// others there is what is remembered.
+// branch is one course of events. At most one branch is live; of the others only the
+// history is left.
 type branch struct {
 	source.Source
 	name   string
-	parent string // the branch it was taken from, "" for none
+	parent string // the branch it started from, "" for none
 }
 
-// branchList are the courses that things took; the source shown is one of them.
+// branchList is all branches; the source shown belongs to one of them.
 type branchList struct {
 	branches  []branch
 	branch    int
-	branching bool // a branch is about to begin
+	branching bool // a branch is starting
 }
 
-// branchedMsg says that a branch has begun, or why not.
+// branchedMsg reports that a branch has started, or why it has not.
 type branchedMsg struct {
 	branch branch
 	err    error
 }
 
-// startBranch begins a branch at the moment that is shown: every node starts
-// again from what its disk held then. What has been the future until now is kept.
+// startBranch starts a branch at the moment shown: every node restarts from what its disk
+// held then. The old future stays in the list of branches.
 func (m *model) startBranch() tea.Cmd {
 	if m.branching {
 		return nil
@@ -58,7 +58,7 @@ func (m *model) startBranch() tea.Cmd {
 	}
 }
 
-// onBranched shows a branch that has begun.
+// onBranched shows a branch that has started.
 func (m *model) onBranched(msg branchedMsg) {
 	m.branching = false
 	if msg.err != nil {
@@ -76,7 +76,7 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.setToast("", "now on "+msg.branch.name+"; y lists the branches"+m.unrecorded(), false)
 }
 
-// unrecorded says, if there is a recording, that it does not go on with another cluster.
+// unrecorded says that --trace does not record a new cluster, "" without --trace.
 func (m *model) unrecorded() string {
 	if m.options.Trace == "" {
 		return ""
@@ -84,8 +84,7 @@ func (m *model) unrecorded() string {
 	return "; " + m.options.Trace + " ends here: branches are not recorded"
 }
 
-// stopLive ends the cluster that goes on, if one does. What is remembered of it
-// is kept.
+// stopLive closes the live cluster, if there is one, and keeps its history.
 func (m *model) stopLive() {
 	var before *cluster.Cluster
 	for i := range m.branches {
@@ -98,7 +97,7 @@ func (m *model) stopLive() {
 	m.pool.Retire(before, m.queue.Close)
 }
 
-// liveCluster returns the cluster that goes on, shown or not; nil if none does.
+// liveCluster returns the live cluster, shown or not, nil if there is none.
 func (m *model) liveCluster() *cluster.Cluster {
 	for i := range m.branches {
 		if c := m.branches[i].Cluster; c != nil {
@@ -108,7 +107,7 @@ func (m *model) liveCluster() *cluster.Cluster {
 	return nil
 }
 
-// branchesMenu offers what there is to be compared.
+// branchesMenu lists the branches with their ends.
 func (m *model) branchesMenu() {
 	o := m.open("branches", "enter: show it, in the past at the same moment    esc: leave    B: again from here")
 	for i := range m.branches {
@@ -122,7 +121,7 @@ func (m *model) branchesMenu() {
 	o.Index = m.branch
 }
 
-// tell says from when a branch is, how far it goes, and how it ends.
+// tell describes where a branch starts and how it ends.
 func (b *branch) tell() string {
 	last := b.Now()
 	text := canvas.Clock(b.First().At) + " to " + canvas.Clock(last.At)
@@ -143,8 +142,8 @@ func (b *branch) tell() string {
 	return fmt.Sprintf("%s: %s, value %d, commit %d", text, leader, value, end.Commit)
 }
 
-// showBranch shows a branch where it ends or, from the past of another one, at the
-// same moment, so that they can be compared. The one that goes on stands still.
+// showBranch shows a branch at its end or, from the past of another branch, at the same
+// moment, so that the two can be compared. The live branch pauses meanwhile.
 func (m *model) showBranch(i int) {
 	at, past := m.moment().At, m.travel.inPast()
 	m.Run(0)

@@ -1,17 +1,29 @@
-// Package ui is the terminal: it shows a cluster, and turns keys into commands.
+// Package ui is the interactive screen: it shows a cluster or a recording, and turns
+// keys into commands. It is a Bubble Tea program; its model holds what the user has
+// chosen, in small structs by subject, and routes each message to the file that
+// handles it.
 //
-// It has two halves. The model takes keys and ticks, orders commands, and fills
-// in a [Frame]: the state to show, and where the cursor is. What it shows comes
-// from a [Source], a cluster that lives or a recording; [timeTravel] says which moment
-// of it is shown, now or a past one. The drawing half turns a frame into text.
-// Drawing is pure: it reads no clock, keeps nothing from one picture to the next,
-// and knows no cluster, only a [trace.State]; so live, rewound and replayed
-// pictures are the same code, and a picture can be compared with a file.
+// The rooms below it, from the bottom up:
 //
-// A picture is made in this order: [LayoutFor] cuts the screen into rectangles
-// from its size and the number of nodes alone; one function per pane paints its
-// rectangle on a [Canvas] of cells; the canvas is written out as runs of one
-// style, to the terminal, to a file that plays in one, or to a moving picture.
-// Colours live in theme.go and glyphs in glyphs.go, nowhere else. All text passes
-// [Sanitize] on its way to a cell, so that nothing foreign can steer the terminal.
+//   - style: what a cell means (dim, warning, term 3) and how a theme draws it; glyphs
+//   - canvas: a grid of cells, text that fits it, and its ANSI output
+//   - pane: the parts of the screen, each a pure function of a [pane.Frame]
+//   - keymap: keys, their help, and how users rebind them
+//   - view: the views that tab goes through; each owns its keys, cursor and drawing
+//   - source: the cluster or the recording that is shown
+//   - queue: commands on their way to the cluster
+//   - present, undo: what a presenter and the undo keys need besides
+//   - terminal: output that never blocks the program
+//   - record: recordings of the screen, live or rendered without a terminal
+//   - plain: the same as lines of text
+//   - cli: the command line, above ui; uitest: sample clusters for tests
+//
+// One key press: [model.Update] hands it to an overlay or to its binding; the binding
+// submits a command, which is parsed, queued and run on the cluster's goroutines; its
+// result arrives with a later frame. One event: the cluster adds it to its trace;
+// thirty times a second the model copies the state, fills a frame and lets the view
+// paint it. Update and View never wait for the cluster.
+//
+// Drawing is pure: it reads no clock, keeps nothing from one picture to the next, and
+// knows no cluster. Live, rewound, replayed and recorded pictures are the same code.
 package ui

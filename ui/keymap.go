@@ -9,8 +9,8 @@ import (
 	"capsize/ui/view"
 )
 
-// The groups of keys that mean the same in every view, in the order of the help.
-// Those of the views come before them.
+// The groups of keys that work in every view, in the order of the help. The groups of
+// the views come before them.
 const (
 	groupClients = "the counter"
 	groupNodes   = "the selected node"
@@ -19,8 +19,7 @@ const (
 	groupScreen  = "screen"
 )
 
-// keyMap returns all keys: those of the views, and those that mean the same
-// everywhere.
+// keyMap returns all keys: those of the views, and those that work everywhere.
 func (m *model) keyMap() []keymap.Binding {
 	return slices.Concat(m.views.Keys(), m.clientKeys(), m.nodeKeys(), m.faultKeys(), m.timeKeys(), m.screenKeys())
 }

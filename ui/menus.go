@@ -15,25 +15,25 @@ import (
 	"capsize/ui/view"
 )
 
-// openMenu is a menu on the screen, and what its items do.
+// openMenu is the menu on the screen, with what its items do.
 type openMenu struct {
 	pane.Menu
 	choose []func()
 }
 
-// add adds an item; on says that it is set now.
+// add adds an item; on marks it as currently set.
 func (o *openMenu) add(key, text, detail string, on bool, choose func()) {
 	o.Items = append(o.Items, pane.MenuItem{Key: key, Text: text, Detail: detail, On: on})
 	o.choose = append(o.choose, choose)
 }
 
-// open puts a menu on the screen.
+// open shows a menu.
 func (m *model) open(title, note string) *openMenu {
 	m.menu = &openMenu{Menu: pane.Menu{Title: title, Note: note}}
 	return m.menu
 }
 
-// handleMenuKey moves in the menu, chooses, or leaves it.
+// handleMenuKey moves the menu's cursor, chooses an item, or closes the menu.
 func (m *model) handleMenuKey(pressed string) tea.Cmd {
 	o := m.menu
 	choice := slices.IndexFunc(o.Items, func(item pane.MenuItem) bool { return item.Key == pressed && pressed != "" })
@@ -56,8 +56,8 @@ func (m *model) handleMenuKey(pressed string) tea.Cmd {
 	return m.menuCmd
 }
 
-// ask has the user confirm what cannot be taken back. The answer is no unless
-// y is pressed, which no question is asked with.
+// ask asks for confirmation of what cannot be undone. The default is no, and the key for
+// yes, y, asks no question itself.
 func (m *model) ask(question, note string, yes func()) {
 	o := m.open(question, note)
 	o.add("n", "no", "", false, func() { m.setToast("", "cancelled", false) })
@@ -66,7 +66,7 @@ func (m *model) ask(question, note string, yes func()) {
 
 const menuNote = "enter or key: choose    esc: cancel"
 
-// shapesMenu offers the shapes a network can break into.
+// shapesMenu lists the shapes of a partition.
 func (m *model) shapesMenu() {
 	nodes, cursor := m.nodes(), m.cursor
 	m.follow = false
@@ -92,7 +92,7 @@ func (m *model) shapesMenu() {
 	})
 }
 
-// diskMenu offers what can be wrong with a disk.
+// diskMenu lists the faults of a disk.
 func (m *model) diskMenu() {
 	ids := m.targets()
 	m.follow = false
@@ -114,7 +114,7 @@ func (m *model) diskMenu() {
 	})
 }
 
-// linkMenu asks to which node the link goes.
+// linkMenu asks for the receiver of a link.
 func (m *model) linkMenu() {
 	from := m.cursor
 	m.follow = false
@@ -133,7 +133,7 @@ func (m *model) linkMenu() {
 	}
 }
 
-// linkFaultMenu offers what can be wrong with the links from one node to others.
+// linkFaultMenu lists the faults of the links from one node to others.
 func (m *model) linkFaultMenu(from string, to []string) {
 	link := from + " -> " + nodeList(to)
 	o := m.open("the link "+link, menuNote)
@@ -158,8 +158,7 @@ func (m *model) linkFaultMenu(from string, to []string) {
 	o.add("h", "heal", "no fault", len(now) == 0, func() { m.submit("heal "+link, "healed") })
 }
 
-// zoomMenu asks which pane of the stage is to have all the room, or gives it
-// back to the others.
+// zoomMenu asks which pane of the stage to zoom, or ends the zoom.
 func (m *model) zoomMenu() {
 	if m.views.Stage.Zoom != "" {
 		m.views.Stage.Zoom = ""
@@ -175,11 +174,11 @@ func (m *model) zoomMenu() {
 	} {
 		o.add(z.key, z.pane, z.detail, false, func() { m.views.Stage.Zoom = z.pane; m.showView(m.views.Stage) })
 	}
-	// The key that asked leaves as well.
+	// The key z also closes its own menu.
 	o.add("z", "back", "all panes", false, func() {})
 }
 
-// findMenu offers what to look for in the time before the moment that is shown.
+// findMenu lists the kinds of events to find before the moment shown.
 func (m *model) findMenu() {
 	o := m.open("find the last", menuNote)
 	index := m.views.Log.Index
@@ -208,14 +207,13 @@ func (m *model) findMenu() {
 	})
 }
 
-// findLast shows the last event before the moment that is shown for which a
-// predicate holds.
+// findLast shows the last event before the moment shown for which is holds.
 func (m *model) findLast(what string, is func(*trace.Event) bool) {
 	shown := m.moment()
 	before := shown.Seq
 	if !m.travel.past {
 		shown = m.Now()
-		before = shown.Seq + 1 // what has just happened is found too
+		before = shown.Seq + 1 // include the event that has just happened
 	}
 	seq, ok := m.History.FindLast(before, is)
 	if !ok || seq < m.First().Seq {

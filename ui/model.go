@@ -24,17 +24,17 @@ import (
 	"capsize/ui/view"
 )
 
-// toastFrames is how long the result of an action stays, in frames.
+// toastFrames is how many frames the result of a key stays.
 const toastFrames = 150
 
-// removedFor is for how long a removed node is still shown, in virtual time.
+// removedFor is how long a removed node stays on the screen, in virtual time.
 const removedFor = 5 * time.Second
 
-// tickMsg says that it is time for the next picture, and what time that is.
+// tickMsg starts the next frame.
 type tickMsg struct{ at time.Time }
 
-// model is the whole screen: what the user has chosen, and what is shown.
-// The state is pulled from the cluster's trace, thirty times a second.
+// model is the whole screen: what the user has chosen, and what is shown. It pulls
+// the state from the cluster's trace, thirty times a second.
 type model struct {
 	source.Source // what is shown: a cluster or a recording
 	travel        timeTravel
@@ -58,7 +58,7 @@ type commander struct {
 	session *scenario.Session
 	queue   *queue.Queue
 	pool    source.Pool
-	clients clientOptions // how clients are asked for
+	clients clientOptions
 }
 
 // staging is a scenario on stage.
@@ -72,23 +72,23 @@ type staging struct {
 type messageLine struct {
 	command     string
 	toast       pane.Toast
-	toastFrames int // how many frames the toast still stays
+	toastFrames int // frames left until the toast goes
 }
 
-// overlays are what lies over the views and takes the keys.
+// overlays lie over the views, and take the keys while they are open.
 type overlays struct {
 	menu    *openMenu
-	menuCmd tea.Cmd // what a menu's choice has to do besides
+	menuCmd tea.Cmd // returned by the chosen item of a menu
 	prompt  prompt
 	help    help
 	filter  storyFilter
-	tips    []pane.Tip // tips still to be shown, or that were
+	tips    []pane.Tip // for a first-time user
 }
 
-// navigation is which view is shown, and the keys that mean something.
+// navigation is the view shown, and the keys.
 type navigation struct {
 	views   *view.Views
-	current int // index into views.all
+	current int // index into views.All
 	keys    []keymap.Binding
 }
 
@@ -99,38 +99,38 @@ type display struct {
 	theme         *style.Theme
 	glyphs        *style.Glyphs
 	mouseOff      bool
-	dragging      bool             // on a stretch of time
-	output        *terminal.Writer // nil where there is no terminal
+	dragging      bool             // along a stretch of time
+	output        *terminal.Writer // nil without a terminal
 	lastFrame     frameShown
-	dirty         bool  // something to be seen has changed since
-	urgent        bool  // and it answers what somebody did
-	err           error // why the program has to end
+	dirty         bool  // the screen has changed since the last frame
+	urgent        bool  // and it answers a key or a click
+	err           error // why the program must end
 }
 
-// sessionLog is what was done so far, to be saved as a scenario or undone.
+// sessionLog is what the user has done, to save it as a scenario or to undo it.
 type sessionLog struct {
 	commands   []scenario.RecordedCommand
-	nodesFirst int // how many nodes there were at first
-	keyCount   int // counts keys and clicks
+	nodesFirst int // number of nodes at the start
+	keyCount   int // number of keys and clicks so far
 	undo       undoHistory
 }
 
-// frameShown is the last picture.
+// frameShown is the last frame drawn.
 type frameShown struct {
 	picture string
-	canvas  *canvas.Canvas // what it was drawn on
+	canvas  *canvas.Canvas
 	hits    []pane.HitBox
 	at      time.Time // when it was due
 }
 
-// newModel returns the screen over a living cluster.
+// newModel returns the screen of a live cluster.
 func newModel(c *cluster.Cluster, o Options) *model {
 	m := newScreen(o)
 	m.showSource(source.Live(c), o.Script)
 	return m
 }
 
-// newScreen returns the screen with nothing to show yet.
+// newScreen returns a screen that shows nothing yet.
 func newScreen(o Options) *model {
 	m := &model{
 		options:       o,
@@ -145,13 +145,12 @@ func newScreen(o Options) *model {
 	return m
 }
 
-// applyTheme chooses the theme.
+// applyTheme chooses the theme for the terminal's colours.
 func (m *model) applyTheme() {
 	m.theme, m.dirty = m.options.ThemeOn(m.colours), true
 }
 
-// showSource makes a cluster or a recording what is shown, with a scenario to put on
-// stage or nil.
+// showSource shows a cluster or a recording, with a scenario on stage or nil.
 func (m *model) showSource(s source.Source, script *scenario.Script) {
 	c := s.Cluster
 	m.Source, m.travel = s, newTimeTravel()
@@ -189,7 +188,7 @@ func nextTick() tea.Cmd {
 	return tea.Tick(pane.FrameEvery, func(at time.Time) tea.Msg { return tickMsg{at} })
 }
 
-// Update routes what happened to whom it concerns.
+// Update routes each message to its handler.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.dirty, m.urgent = m.dirty || !isTick(msg), m.urgent || !isTick(msg)
 	switch msg := msg.(type) {
@@ -242,7 +241,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func isTick(msg tea.Msg) bool { _, ok := msg.(tickMsg); return ok }
 
-// handleKey does what a key stands for.
+// handleKey hands a key to the overlay that is open or else to its binding.
 func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	if m.options.tape != nil {
 		m.options.tape.AddKey(sentText(msg))
@@ -277,7 +276,7 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// View shows the latest picture.
+// View returns the last frame, drawn anew if the screen has changed.
 func (m *model) View() tea.View {
 	if m.dirty && m.canDraw() {
 		m.lastFrame.canvas, m.lastFrame.hits = view.Paint(m.frame(), m.view())
@@ -293,14 +292,14 @@ func (m *model) View() tea.View {
 	return v
 }
 
-// canDraw says whether the terminal can take another picture. The answer to a key
-// does not wait for bytes to be saved.
+// canDraw reports whether the terminal can take another frame. The answer to a key
+// does not wait for the rate limit.
 func (m *model) canDraw() bool {
 	o := m.output
 	return o == nil || !o.Behind() && (m.urgent || !o.RateExceeded())
 }
 
-// refresh pulls the state and moves what moves.
+// refresh pulls the state, and advances everything that changes by itself.
 func (m *model) refresh(passed time.Duration) {
 	before := m.state.Seq
 	m.pullState(passed)
@@ -335,13 +334,13 @@ func (m *model) refresh(passed time.Duration) {
 	m.dirty = m.dirty || !m.isFrozen() || m.state.Seq != before
 }
 
-// setToast shows the result of an action.
+// setToast shows the result of a key, and the command it stood for.
 func (m *model) setToast(command, text string, bad bool) {
 	m.command, m.toast, m.toastFrames = command, pane.Toast{Text: text, Bad: bad}, toastFrames
 	m.dirty = true
 }
 
-// submit sends a command to the cluster; ok is shown until an answer comes.
+// submit sends a command to the cluster; it shows ok until the answer comes.
 func (m *model) submit(command, ok string) {
 	if m.rejectIfReadOnly() {
 		return
@@ -354,15 +353,15 @@ func (m *model) submit(command, ok string) {
 	m.setToast(command, ok, false)
 	m.recordFaults(command)
 	m.markTip(command)
-	ordered := m.recordedWith(command)
+	recorded := m.recordedWith(command)
 	if !m.queue.Put(queue.Command{Text: command, Line: line}) {
 		m.setToast(command, "command dropped: too many are waiting", true)
 		return
 	}
-	m.commands = ordered
+	m.commands = recorded
 }
 
-// frame gathers what a picture is drawn from.
+// frame gathers everything that one picture is drawn from.
 func (m *model) frame() *pane.Frame {
 	f := &pane.Frame{
 		State: &m.state, Width: m.width, Height: m.height, Theme: m.theme, Glyphs: m.glyphs,

@@ -10,13 +10,13 @@ import (
 	"capsize/ui/pane"
 )
 
-// click selects the node, or does what the key does, that is drawn at a place.
+// click selects the node, or presses the key, drawn under the pointer.
 func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 	if m.help.on {
 		m.help.on = false
 		return nil
 	}
-	// What lies on top was drawn last.
+	// What is drawn last lies on top.
 	for _, h := range slices.Backward(m.lastFrame.hits) {
 		if msg.X < h.X || msg.X >= h.X+h.W || msg.Y < h.Y || msg.Y >= h.Y+h.H {
 			continue
@@ -42,7 +42,7 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 	return nil
 }
 
-// pressShownKey does what the key stands for that the help shows under that name.
+// pressShownKey presses the key that the help shows under that name.
 func (m *model) pressShownKey(shown string) tea.Cmd {
 	for _, b := range m.keysHere() {
 		if b.Help().Key == shown && slices.Contains(b.Keys(), shown) {
@@ -55,7 +55,7 @@ func (m *model) pressShownKey(shown string) tea.Cmd {
 	return nil
 }
 
-// drag moves along the stretch of time on which the button was pressed.
+// drag moves along the stretch of time on which the drag began.
 func (m *model) drag(x int) {
 	for _, h := range slices.Backward(m.lastFrame.hits) {
 		if m.dragging && h.Cell > 0 {
@@ -65,10 +65,10 @@ func (m *model) drag(x int) {
 	}
 }
 
-// scrub shows the moment under a place of a stretch of time.
+// scrub shows the moment under a column of a stretch of time.
 func (m *model) scrub(h pane.HitBox, x int) {
 	cells := min(max(x, h.X-1), h.X+h.W) - h.X
-	// What happened in a cell has happened at its end.
+	// A column shows what has happened by its end.
 	at := h.From + time.Duration(cells+1)*h.Cell - 1
 	m.setPlaying(false)
 	m.travel.stepped = false

@@ -28,9 +28,9 @@ func (m *model) nextView(pressed string) {
 	m.setToast("", m.view().Name()+" view", false)
 }
 
-// resetInnermost undoes the innermost of what esc undoes, and reports whether there
-// was something to undo: the cursor of the view shown, a zoomed pane, the filter of
-// the story, the cursors of the other views.
+// resetInnermost resets the first of these that is not at rest, and reports whether
+// there was one: the view's cursor, a zoomed pane, the filter, the other views'
+// cursors. The key esc does this.
 func (m *model) resetInnermost() bool {
 	if m.view().Reset() || m.views.Stage.Reset() {
 		return true
@@ -45,13 +45,13 @@ func (m *model) resetInnermost() bool {
 func (m *model) zoomIn()  { m.zoomTime(-1) }
 func (m *model) zoomOut() { m.zoomTime(1) }
 
-// ZoomTime turns to the time view, and has its columns stand for less time or more.
+// zoomTime turns to the time view, and changes its scale.
 func (m *model) zoomTime(by int) {
 	m.showView(m.views.Time)
 	m.views.Time.ZoomBy(by)
 }
 
-// viewScreen is the model as views know it.
+// viewScreen is the part of the model that views use.
 type viewScreen struct{ m *model }
 
 func (s viewScreen) State() *trace.State                  { return &s.m.state }

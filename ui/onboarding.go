@@ -10,7 +10,7 @@ import (
 	"capsize/ui/pane"
 )
 
-// Tips tell the story of Raft in a few acts.
+// onboardingTips are the first keys to press: they tell the story of Raft in five acts.
 func onboardingTips() []pane.Tip {
 	return []pane.Tip{
 		{Id: "i", Text: "increment", Command: "increment"},
@@ -21,8 +21,8 @@ func onboardingTips() []pane.Tip {
 	}
 }
 
-// tipsPath is the file that says that somebody has pressed the first keys, ""
-// if there is no place for it.
+// tipsPath returns the file that marks the tips as done, "" without a configuration
+// directory.
 func (m *model) tipsPath() string {
 	dir := m.options.ConfigDir
 	if dir == "" {
@@ -31,7 +31,7 @@ func (m *model) tipsPath() string {
 	return filepath.Join(dir, "welcomed")
 }
 
-// offerTips begins to tell of the first keys, unless that was done before.
+// offerTips shows the tips, unless they were done in an earlier run.
 func (m *model) offerTips() {
 	path := m.tipsPath()
 	if path == "" {
@@ -42,7 +42,7 @@ func (m *model) offerTips() {
 	}
 }
 
-// markTip notes that a command was given that one of the first keys stands for.
+// markTip marks the tips whose command was submitted.
 func (m *model) markTip(command string) {
 	for i, k := range m.tips {
 		if strings.HasPrefix(command, k.Command) {
@@ -51,21 +51,21 @@ func (m *model) markTip(command string) {
 	}
 }
 
-// allDone says whether all of the first keys have been pressed.
+// allDone reports whether all tips are done.
 func allDone(keys []pane.Tip) bool {
 	return !slices.ContainsFunc(keys, func(k pane.Tip) bool { return !k.Done })
 }
 
-// rememberTips remembers that somebody has pressed the first keys.
+// rememberTips records on disk that the tips are done.
 func (m *model) rememberTips() {
 	if path := m.tipsPath(); path != "" && len(m.tips) > 0 && allDone(m.tips) && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
-		// What cannot be remembered is said again, which does no harm.
+		// If this fails, the tips come back next time, which does no harm.
 		_ = os.WriteFile(path, nil, 0o600)
 	}
 }
 
-// tipsNow returns what is told of the first keys, with the keys as they are
-// bound; nothing once all have been pressed.
+// tipsNow returns the tips to show, with the keys as they are bound, none once all are
+// done.
 func (m *model) tipsNow() []pane.Tip {
 	if allDone(m.tips) {
 		return nil

@@ -12,35 +12,34 @@ import (
 	"capsize/ui/source"
 )
 
-// Options say how the screen looks and starts.
+// Options configures the screen.
 type Options struct {
 	pane.Look
-	// Speed is how fast the clock runs at first, in virtual seconds per second.
+	// Speed is the initial speed of the clock, in virtual seconds per second; 0 is paused.
 	Speed float64
-	// HistoryMB is how much memory the past may take, in megabytes.
+	// HistoryMB is the size of the history, in megabytes.
 	HistoryMB int64
-	// Trace is the file that all that happens is written to, "" for none.
+	// Trace is the file that records every event, "" for none.
 	Trace string
-	// Script is a scenario to put on stage, or nil.
+	// Script is the scenario on stage, or nil.
 	Script *scenario.Script
-	// Autoplay has a scenario's steps go on by themselves once they can be read.
+	// Autoplay continues steps by itself, once people have had time to read.
 	Autoplay bool
-	// Bindings are the keys that others stand for.
+	// Bindings are the keys the user has rebound.
 	Bindings keymap.Changes
-	// Keys shows the keys that are pressed, large.
+	// Keys shows the pressed keys, large.
 	Keys bool
-	// Cast is the file that the screen is recorded in, "" for none; with CastKeys
-	// the keys pressed are recorded too.
+	// Cast is the file that records the screen, "" for none; CastKeys records the keys too.
 	Cast     string
 	CastKeys bool
 
-	// ConfigDir is where the prompt's history is kept, "" for nowhere.
+	// ConfigDir keeps the prompt's history and the state of the tips, "" for nowhere.
 	ConfigDir string
 
 	tape *record.Live
 }
 
-// Prepare checks the options, and begins the recording that they ask for.
+// Prepare validates the options, and starts the recording of the screen if they ask for one.
 func (o *Options) Prepare(plain bool) (err error) {
 	if err := o.Check(); err != nil {
 		return err
@@ -59,7 +58,7 @@ func (o *Options) Prepare(plain bool) (err error) {
 	return nil
 }
 
-// Check says what is wrong with the options.
+// Check validates the options.
 func (o Options) Check() error {
 	if err := source.CheckHistoryMB(o.HistoryMB); err != nil {
 		return err
@@ -70,9 +69,9 @@ func (o Options) Check() error {
 	return nil
 }
 
-// Record begins the recording that the options ask for, nil if they ask for none. It
-// is for a cluster that has not been opened, so that it is whole; one that a scenario
-// brings later, or a branch, is not recorded.
+// Record starts the recording of a cluster's events, nil if the options ask for none. The
+// cluster must not be open yet. Branches, and clusters of scenarios opened later, are
+// not recorded.
 func (o Options) Record(seed int64) (*recording.Writer, error) {
 	if o.Trace == "" {
 		return nil, nil

@@ -7,7 +7,7 @@ import (
 	"capsize/ui/keymap"
 )
 
-// help is the list of keys over the screen.
+// help is the overlay that lists the keys.
 type help struct {
 	on   bool
 	from int // the first group shown
@@ -25,7 +25,7 @@ func (m *model) handleHelpKey(pressed string) {
 	}
 }
 
-// filterMax is how long a filter may be, in characters.
+// filterMax is the length limit of a filter, in characters.
 const filterMax = 40
 
 // storyFilter is the text that lines of the story must contain.
@@ -34,7 +34,7 @@ type storyFilter struct {
 	typing bool
 }
 
-// openFilter has the user type what lines of the story have to hold.
+// openFilter opens the line for typing a filter.
 func (m *model) openFilter() {
 	m.filter.typing = true
 	if m.views.Stage.Zoom == "" {
@@ -42,7 +42,7 @@ func (m *model) openFilter() {
 	}
 }
 
-// handleFilterKey takes a key while the filter is typed.
+// handleFilterKey handles a key while the filter is typed.
 func (m *model) handleFilterKey(msg tea.KeyPressMsg) {
 	switch msg.String() {
 	case "esc":

@@ -13,32 +13,32 @@ import (
 	"capsize/ui/present"
 )
 
-// presenter is the part of the screen that belongs to whoever presents.
+// presenter is the state of a presentation.
 type presenter struct {
 	ended      bool      // the scenario has ended
-	released   bool      // and the keys are for the cluster again
-	caption    string    // the caption
-	captionAt  time.Time // when it was said, in real time
+	released   bool      // and the keys control the cluster again
+	caption    string    // the caption shown
+	captionAt  time.Time // when it appeared, in real time
 	waitsSince time.Time // since when a step waits, zero while none does
-	inPast     bool      // the past was shown
-	stopAtSeq  uint64    // the step at which the past that plays is to stop, 0 for none
+	inPast     bool      // the past was shown last
+	stopAtSeq  uint64    // the step at which the playback stops, 0 for none
 	pressed    []shownKey
 }
 
-// shownKey is a key that was pressed.
+// shownKey is a pressed key to show.
 type shownKey struct {
 	name string
 	at   time.Time
 }
 
-// keyShownFor is how long a key that was pressed is shown.
+// keyShownFor is how long a pressed key is shown.
 const keyShownFor = 2500 * time.Millisecond
 
-// presents says whether a scenario is on stage.
+// presents reports whether a scenario is on stage.
 func (m *model) presents() bool { return m.script != nil && !m.presenter.released }
 
-// noteKeyPress notes a key for those who are to see which are pressed, and hands the
-// keys back to the cluster once a scenario has ended.
+// noteKeyPress notes a key to show, and gives the keys back to the cluster once a
+// scenario has ended.
 func (m *model) noteKeyPress(msg tea.KeyPressMsg, now time.Time) {
 	p := &m.presenter
 	if p.ended && !slices.Contains([]string{"n", "b", "enter", "pgdown", "pgup"}, msg.String()) {
@@ -50,7 +50,7 @@ func (m *model) noteKeyPress(msg tea.KeyPressMsg, now time.Time) {
 	}
 }
 
-// keyName returns what is written on a key.
+// keyName returns the label of a key.
 func (m *model) keyName(msg tea.KeyPressMsg) string {
 	name := msg.String()
 	arrows := map[string]int{"right": 0, "down": 1, "left": 2, "up": 3}
@@ -60,7 +60,7 @@ func (m *model) keyName(msg tea.KeyPressMsg) string {
 	return name
 }
 
-// updatePresenter moves on what is presented.
+// updatePresenter advances the presentation, once a frame.
 func (m *model) updatePresenter(now time.Time) {
 	p := &m.presenter
 	if len(p.pressed) > 0 && now.Sub(p.pressed[0].at) > keyShownFor {
@@ -76,20 +76,20 @@ func (m *model) updatePresenter(now time.Time) {
 	case !m.scenarioStage.Waits():
 		p.waitsSince = time.Time{}
 	case p.waitsSince.IsZero() || p.inPast:
-		p.waitsSince, p.inPast, m.paused = now, false, true // the podium has stopped the clock
+		p.waitsSince, p.inPast, m.paused = now, false, true // the stage has paused the clock
 		m.setSpeed()
 	case m.options.Autoplay && m.captionRead(now):
 		m.continueStep()
 	}
 }
 
-// captionRead says whether the audience has had the time to read what was said.
+// captionRead reports whether people have had time to read the caption.
 func (m *model) captionRead(now time.Time) bool {
 	p := &m.presenter
 	return now.Sub(p.waitsSince) >= pane.StepLeast && now.Sub(p.captionAt) >= pane.ReadingTime(p.caption)
 }
 
-// continueStep lets the step that waits go on, and time with it; it reports whether one did.
+// continueStep continues the waiting step and the clock, and reports whether a step waited.
 func (m *model) continueStep() bool {
 	if !m.scenarioStage.Next() {
 		return false
@@ -99,7 +99,7 @@ func (m *model) continueStep() bool {
 	return true
 }
 
-// fillAudience fills in what the audience sees.
+// fillAudience fills the frame's part for the audience.
 func (m *model) fillAudience(f *pane.Frame) {
 	f.Language, f.ShowKeys = m.options.Lang, m.options.Keys
 	for _, key := range m.presenter.pressed {
@@ -117,7 +117,7 @@ func (m *model) fillAudience(f *pane.Frame) {
 	f.Waiting = f.Waiting && !m.options.Autoplay
 }
 
-// title is what the window is called.
+// title is the title of the window.
 func (m *model) title() string {
 	if m.script == nil || m.script.Title == "" {
 		return "capsize"
@@ -125,8 +125,8 @@ func (m *model) title() string {
 	return "capsize: " + canvas.Sanitize(m.script.Title)
 }
 
-// perform puts a scenario on stage. Its end is a performedMsg; one whose cluster was
-// left for another has no end.
+// perform runs a scenario on stage. Its end is a performedMsg, unless its cluster was
+// replaced by another.
 func (m *model) perform(script *scenario.Script) tea.Cmd {
 	c, podium := m.Cluster, m.scenarioStage
 	return func() tea.Msg {
@@ -138,7 +138,7 @@ func (m *model) perform(script *scenario.Script) tea.Cmd {
 	}
 }
 
-// performedMsg says that a scenario has ended.
+// performedMsg reports that a scenario has ended.
 type performedMsg struct{ failures []scenario.Failure }
 
 func (m *model) onPerformed(msg performedMsg) {
@@ -150,8 +150,7 @@ func (m *model) onPerformed(msg performedMsg) {
 	m.setToast("", "scenario ended: the keys control the cluster", false)
 }
 
-// chapterBack goes back to where the present chapter began or, from there, to
-// where the one before it did.
+// chapterBack goes to the start of the chapter or, from there, of the previous one.
 func (m *model) chapterBack() {
 	parts := present.Chapters(m.History)
 	for i := len(parts) - 1; i >= 0; i-- {
@@ -165,8 +164,8 @@ func (m *model) chapterBack() {
 	m.setToast("", "no earlier chapter", true)
 }
 
-// nextStep lets the step that waits go on. In the past, it plays the recording up
-// to its next step; while that plays, it goes there at once.
+// nextStep continues the waiting step. In the past, it plays the recording up to its next
+// step; while that plays, it jumps there.
 func (m *model) nextStep() {
 	if !m.travel.past {
 		switch {
@@ -195,14 +194,14 @@ func (m *model) nextStep() {
 	}
 }
 
-// stopAt has the past stand still at a step.
+// stopAt pauses the playback at a step.
 func (m *model) stopAt(step trace.Position) {
 	m.presenter.stopAtSeq = 0
 	m.setPlaying(false)
 	m.showMoment(step)
 }
 
-// updatePastPresenter moves on the past that is presented.
+// updatePastPresenter advances the presentation in the past.
 func (m *model) updatePastPresenter(now time.Time) {
 	p := &m.presenter
 	if m.travel.playing {

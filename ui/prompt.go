@@ -9,18 +9,17 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// historyMax is how many typed commands are remembered.
+// historyMax is how many typed commands the history keeps.
 const historyMax = 200
 
-// prompt is the line at which commands are typed. It is closed while its input
-// is not focused.
+// prompt is the line for typing commands. It is open while its input has the focus.
 type prompt struct {
 	input   textinput.Model
-	file    string   // that keeps the history, "" for none
+	file    string   // keeps the history, "" for none
 	history []string // oldest first
-	at      int      // of the history, len(history) for a new line
-	wrong   string   // what is wrong with the line
-	choices []string // what its last word may become
+	at      int      // index into history, len(history) for a new line
+	wrong   string   // the error in the line
+	choices []string // completions of the last word
 }
 
 func newPrompt(configDir string) prompt {
@@ -33,14 +32,14 @@ func newPrompt(configDir string) prompt {
 	return p
 }
 
-// open shows an empty line.
+// open opens an empty line.
 func (p *prompt) open() {
 	p.input.Reset()
 	p.input.Focus()
 	p.at, p.wrong, p.choices = len(p.history), "", nil
 }
 
-// recall shows a line of the history.
+// recall shows another line of the history.
 func (p *prompt) recall(step int) {
 	p.at = min(max(p.at+step, 0), len(p.history))
 	text := ""
@@ -51,7 +50,7 @@ func (p *prompt) recall(step int) {
 	p.input.CursorEnd()
 }
 
-// complete makes the last word as long as all its choices agree on.
+// complete extends the last word by what all its completions share.
 func (p *prompt) complete() {
 	if len(p.choices) == 0 {
 		return
@@ -73,7 +72,7 @@ func (p *prompt) complete() {
 	}
 }
 
-// remember adds a line to the history, and returns how it is stored.
+// remember adds a line to the history, and returns the command that stores it.
 func (p *prompt) remember(text string) tea.Cmd {
 	if len(p.history) > 0 && p.history[len(p.history)-1] == text {
 		return nil
@@ -83,7 +82,7 @@ func (p *prompt) remember(text string) tea.Cmd {
 	stored := strings.Join(p.history, "\n") + "\n"
 	path := p.file
 	return func() tea.Msg {
-		// A history that cannot be kept is no reason to disturb anybody.
+		// A history that cannot be stored is not worth a message.
 		if path != "" && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
 			_ = os.WriteFile(path, []byte(stored), 0o600)
 		}
@@ -100,7 +99,7 @@ func readHistory(file string) []string {
 	return lines[max(0, len(lines)-historyMax):]
 }
 
-// openPrompt begins a command.
+// openPrompt opens the prompt.
 func (m *model) openPrompt() {
 	m.prompt.open()
 	m.suggest()
@@ -110,7 +109,7 @@ func (m *model) suggest() {
 	m.prompt.choices = m.session.Complete(m.prompt.input.Value())
 }
 
-// handlePromptKey edits the line, or carries it out.
+// handlePromptKey edits the line, completes it, or submits it.
 func (m *model) handlePromptKey(msg tea.KeyPressMsg) tea.Cmd {
 	p := &m.prompt
 	p.wrong = ""
@@ -133,7 +132,7 @@ func (m *model) handlePromptKey(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// enterCommand carries out what was typed; what is wrong with it is said below.
+// enterCommand submits the line; an error stays below it.
 func (m *model) enterCommand() tea.Cmd {
 	p := &m.prompt
 	text := strings.TrimSpace(p.input.Value())

@@ -9,8 +9,9 @@ import (
 	"capsize/ui/source"
 )
 
-// Replay shows a recording on the terminal until the user quits or ctx ends, also
-// while it is still being written. The error says why it cannot be read.
+// Replay shows a recording on the terminal until the user quits or ctx ends, also while
+// the recording is still being written. It fails with a [source.RecordingError] if the
+// file cannot be read.
 func Replay(ctx context.Context, name string, o Options) error {
 	s, err := source.OpenRecording(name, o.HistoryMB, os.Stderr)
 	if err != nil {
@@ -22,7 +23,7 @@ func Replay(ctx context.Context, name string, o Options) error {
 	return errors.Join(runOnTerminal(ctx, m), m.closeAllBut(nil))
 }
 
-// replay makes a recording what is shown, from its beginning.
+// replay shows a recording from its beginning.
 func (m *model) replay(s source.Source, name string) {
 	m.showSource(s, nil)
 	m.branches[0].name = name

@@ -12,8 +12,8 @@ import (
 	"capsize/ui/terminal"
 )
 
-// Run shows the cluster on the terminal until the user quits or ctx ends. It
-// returns why it ended if that was neither, with the terminal as it was before.
+// Run shows a cluster on the terminal until the user quits or ctx ends, and leaves the
+// terminal as it was. The error says why it ended otherwise.
 func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
 	m := newModel(c, o)
 	if o.Script == nil && o.Cast == "" {
@@ -24,7 +24,7 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
 	return errors.Join(err, m.closeAllBut(c))
 }
 
-// closeAllBut ends all clusters that scenarios and branches have brought, but one.
+// closeAllBut closes all clusters started by scenarios and branches, but not c.
 func (m *model) closeAllBut(c *cluster.Cluster) error {
 	err := m.pool.Close()
 	if now := m.liveCluster(); now != nil && now != c {
@@ -56,7 +56,7 @@ func run(m *model, options ...tea.ProgramOption) error {
 	return err
 }
 
-// sentText returns what a terminal sends for a key.
+// sentText returns the bytes that a terminal sends for a key.
 func sentText(msg tea.KeyPressMsg) string {
 	if msg.Text != "" {
 		return msg.Text

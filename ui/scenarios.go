@@ -16,21 +16,21 @@ import (
 	"capsize/ui/source"
 )
 
-// openedMsg says that a scenario's cluster has started, or why not.
+// openedMsg reports that a scenario's cluster has started, or why it has not.
 type openedMsg struct {
 	source source.Source
 	script *scenario.Script
 	err    error
 }
 
-// scenariosMenu offers the built-in scenarios.
+// scenariosMenu lists the built-in scenarios.
 func (m *model) scenariosMenu() {
 	o := m.open("scenarios", "enter: start on its own cluster    esc: cancel")
 	for _, name := range scenario.Names() {
 		data, _ := scenario.Builtin(name)
 		script, err := scenario.Parse(name, data)
 		if err != nil {
-			continue // a test holds that there is none
+			continue // a test holds that every one parses
 		}
 		o.add("", name, script.Title, false, func() { m.menuCmd = m.openScenario(script) })
 	}
@@ -44,7 +44,7 @@ func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 	}
 }
 
-// onOpened puts a scenario and its cluster in the place of what was shown.
+// onOpened replaces what is shown by a scenario and its cluster.
 func (m *model) onOpened(msg openedMsg) tea.Cmd {
 	if msg.err != nil {
 		m.setToast("", "cannot start the scenario: "+msg.err.Error(), true)
@@ -58,21 +58,20 @@ func (m *model) onOpened(msg openedMsg) tea.Cmd {
 	return m.perform(msg.script)
 }
 
-// savedMsg says where the session was saved, or why not.
+// savedMsg reports where the session was saved, or why it was not.
 type savedMsg struct {
 	text string
 	bad  bool
 }
 
-// recordedWith returns what was ordered so far, and a command that is ordered now.
+// recordedWith returns the commands submitted so far, with one submitted now.
 func (m *model) recordedWith(command string) (ordered []scenario.RecordedCommand) {
 	now := m.Cluster.Clock().Now()
 	m.Cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.commands), now, command, s) })
 	return ordered
 }
 
-// save writes the session so far as a scenario, into a new file of the present
-// directory.
+// save writes the session so far as a scenario, into a new file in the current directory.
 func (m *model) save() tea.Cmd {
 	if m.Cluster == nil {
 		m.rejectIfReadOnly()

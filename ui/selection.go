@@ -15,7 +15,7 @@ type nodeSelection struct {
 	follow   bool            // the cursor follows the leader
 }
 
-// clampCursor moves the cursor off a node that is gone.
+// clampCursor moves the cursor off a node that no longer exists.
 func (m *model) clampCursor() {
 	nodes := m.nodes()
 	if len(nodes) > 0 && !slices.Contains(nodes, m.cursor) {
@@ -28,7 +28,7 @@ func (m *model) clampCursor() {
 	}
 }
 
-// nodes returns the nodes there are, in the order in which they are drawn.
+// nodes returns the nodes in drawing order.
 func (m *model) nodes() []string {
 	var ids []string
 	for i := range m.state.Nodes {
@@ -71,7 +71,7 @@ func (m *model) selectArrow(pressed string) {
 	m.selectNode(nodes[(slices.Index(nodes, m.cursor)+step)%len(nodes)], more)
 }
 
-// selectNode puts the cursor on a node; with more, it joins those selected.
+// selectNode moves the cursor to a node; with more, it adds the node to the selection.
 func (m *model) selectNode(id string, more bool) {
 	m.cursor, m.follow = id, false
 	if more {

@@ -12,15 +12,15 @@ import (
 // speedControl is how fast the clock is to run.
 type speedControl struct {
 	speed  int  // index into speeds
-	paused bool // the cluster stands still at now
-	auto   bool // the speed is left to what happens
+	paused bool // the live cluster is paused
+	auto   bool // the clock slows down by itself at notable events
 	meter  speedMeter
 }
 
-// speeds are what the keys choose from, in virtual seconds per second.
+// speeds are the speeds that the keys choose from, in virtual seconds per second.
 var speeds = []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100, vtime.Max}
 
-// nearest returns the speed to choose from that is closest to one asked for.
+// nearest returns the closest of the speeds.
 func nearest(speed float64) float64 {
 	best := 1.0
 	if speed <= 0 {
@@ -34,7 +34,7 @@ func nearest(speed float64) float64 {
 	return best
 }
 
-// setSpeed makes the clock run as chosen.
+// setSpeed applies the chosen speed to the clock.
 func (m *model) setSpeed() {
 	m.meter = speedMeter{}
 	if m.paused || m.travel.past {
@@ -48,13 +48,13 @@ func (m *model) setSpeed() {
 type speedMeter struct {
 	at      time.Time // when the last reading began
 	virtual time.Duration
-	speed   float64 // virtual seconds per second, 0 while it is not known
+	speed   float64 // virtual seconds per second, 0 while unknown
 }
 
-// meterEvery is for how long a reading lasts.
+// meterEvery is how long a reading lasts.
 const meterEvery = time.Second
 
-// read looks at both clocks, once a frame.
+// read reads both clocks, once a frame.
 func (mt *speedMeter) read(now time.Time, virtual time.Duration, paused bool) {
 	passed := now.Sub(mt.at)
 	switch {
@@ -65,7 +65,7 @@ func (mt *speedMeter) read(now time.Time, virtual time.Duration, paused bool) {
 	}
 }
 
-// shortfall returns the speed that is reached, 0 if that is about the one asked for.
+// shortfall returns the speed reached if it is clearly below the requested one, else 0.
 func (mt *speedMeter) shortfall(asked float64) float64 {
 	if mt.speed >= 1 && mt.speed < asked*0.9 {
 		return mt.speed
@@ -73,8 +73,8 @@ func (mt *speedMeter) shortfall(asked float64) float64 {
 	return 0
 }
 
-// pace returns how fast what is shown moves: what was chosen or, where something
-// happens and the speed is left to that, slowly.
+// pace returns how fast the picture moves: the chosen speed or, with the automatic speed,
+// slowly around notable events.
 func (m *model) pace() float64 {
 	chosen := speeds[m.speed]
 	if !m.auto || chosen <= source.AutoSlow {
@@ -92,7 +92,7 @@ func (m *model) pace() float64 {
 	return chosen
 }
 
-// syncSpeed has the clock run as it should at this moment.
+// syncSpeed makes the clock run at the current pace.
 func (m *model) syncSpeed() {
 	if m.Cluster == nil {
 		return
@@ -106,7 +106,7 @@ func (m *model) syncSpeed() {
 	}
 }
 
-// setAuto leaves the speed to what happens, or not.
+// setAuto switches the automatic speed.
 func (m *model) setAuto(on bool) {
 	m.auto = on
 	if m.Watch != nil {
@@ -124,8 +124,7 @@ func (m *model) toggleAuto() {
 	m.setToast("speed "+pane.SpeedWord(speeds[m.speed]), "constant speed", false)
 }
 
-// nextNotable returns the first moment to slow down for after the one shown and up
-// to another, or that one if there is none.
+// nextNotable returns the first notable moment after the one shown and up to to, or to.
 func (m *model) nextNotable(to trace.Position) trace.Position {
 	m.History.Significant(m.travel.seq+1, to.Seq, func(e *trace.Event) bool {
 		if source.IsNotable(e) {

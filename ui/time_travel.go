@@ -12,38 +12,37 @@ import (
 	"capsize/ui/source"
 )
 
-// timeTravel is where in time the screen looks: at now, or at a moment of the past.
-// While it looks at the past, the world stands still.
+// timeTravel is the moment that the screen shows: now, or a moment of the past. The cluster
+// is paused while the past is shown.
 type timeTravel struct {
 	past      bool
-	stepped   bool // the world goes on by single events, and this is the latest but few
-	waiting   bool // for the world to get to its next event
-	playing   bool // the past goes on by itself
+	stepped   bool // the cluster advances one event at a time, and seq is its latest significant event
+	waiting   bool // for the cluster to reach its next event
+	playing   bool // the past plays
 	seq       uint64
 	at        time.Duration          // from event seq on, but before the next one
 	shown     trace.State            // after event seq
-	steps     *queue.Mailbox[uint64] // where the world has got to
+	steps     *queue.Mailbox[uint64] // events the cluster has stepped to
 	timeline  timelineWindow
-	notableAt time.Duration // when something to slow down for happened last, while the past is played
+	notableAt time.Duration // the latest notable moment played
 }
 
-// newTimeTravel looks at now.
+// newTimeTravel shows now.
 func newTimeTravel() timeTravel { return timeTravel{steps: &queue.Mailbox[uint64]{}} }
 
-// playbackMax is how fast the past is played at most, so that there is something to see.
+// playbackMax is the highest speed at which the past plays, so that people see something.
 const playbackMax = 1000
 
-// stepBySecond is how far the keys for a second go.
+// stepBySecond is how far the keys ( and ) go.
 const stepBySecond = time.Second
 
-// inPast says whether what is shown lies so far back that nothing can be ordered.
+// inPast reports whether the moment shown is too far back for commands.
 func (t *timeTravel) inPast() bool { return t.past && !t.stepped }
 
-// lateFrameMax is the real time that a late frame makes up for.
+// lateFrameMax is how much real time a late frame catches up on.
 const lateFrameMax = 100 * time.Millisecond
 
-// sinceLastFrame returns the real time since the frame before, as far as one has to make
-// up for it.
+// sinceLastFrame returns the real time since the previous frame, at most lateFrameMax.
 func (m *model) sinceLastFrame(tick tickMsg) time.Duration {
 	passed := pane.FrameEvery
 	if !tick.at.IsZero() && !m.lastFrame.at.IsZero() {
@@ -53,7 +52,7 @@ func (m *model) sinceLastFrame(tick tickMsg) time.Duration {
 	return passed
 }
 
-// isFrozen says whether nothing moves on the screen.
+// isFrozen reports whether nothing on the screen moves.
 func (m *model) isFrozen() bool {
 	if m.travel.past {
 		return !m.travel.playing
@@ -61,7 +60,7 @@ func (m *model) isFrozen() bool {
 	return m.paused || m.Cluster == nil
 }
 
-// pullState brings what is shown up to date, once a frame; passed is the real time since the last one.
+// pullState copies the state to show, once a frame; passed is the real time since the last.
 func (m *model) pullState(passed time.Duration) {
 	if m.Reader != nil {
 		m.Reader.Follow()
@@ -80,7 +79,7 @@ func (m *model) pullState(passed time.Duration) {
 	m.CopyLatest(&m.state)
 }
 
-// showEvent shows the moment right after an event.
+// showEvent shows the moment just after an event.
 func (m *model) showEvent(seq uint64) {
 	e, ok := m.History.Event(seq)
 	if !ok {
@@ -91,7 +90,7 @@ func (m *model) showEvent(seq uint64) {
 	m.setToast("", pane.EventText(&m.travel.shown, &e), false)
 }
 
-// showTime shows a moment of the past, or now if there is no such moment yet.
+// showTime shows a moment of the past, or now if that moment has not happened yet.
 func (m *model) showTime(at time.Duration) {
 	if at >= m.Now().At {
 		m.showLive()
@@ -102,7 +101,7 @@ func (m *model) showTime(at time.Duration) {
 	m.showMoment(trace.Position{Seq: max(m.History.SeqAt(at), first.Seq), At: at})
 }
 
-// showMoment makes a moment of the past what is shown.
+// showMoment shows a moment of the past.
 func (m *model) showMoment(moment trace.Position) {
 	t := &m.travel
 	if !t.past {
@@ -118,7 +117,7 @@ func (m *model) showMoment(moment trace.Position) {
 	m.views.Time.Scrolled = false
 }
 
-// showLive shows the latest moment; the world goes on if it did before.
+// showLive shows now; the clock continues if it ran before.
 func (m *model) showLive() {
 	t := &m.travel
 	t.past, t.stepped, t.playing, m.dirty = false, false, false, true
@@ -126,7 +125,7 @@ func (m *model) showLive() {
 	m.setSpeed()
 }
 
-// moment returns the moment that is shown.
+// moment returns the moment shown.
 func (m *model) moment() trace.Position {
 	if m.travel.past {
 		return trace.Position{Seq: m.travel.seq, At: m.travel.at}
@@ -134,7 +133,7 @@ func (m *model) moment() trace.Position {
 	return trace.Position{Seq: m.state.Seq, At: m.state.At}
 }
 
-// historyStart says from when on the past is remembered.
+// historyStart describes where the history begins.
 func (m *model) historyStart() string {
 	first := m.First()
 	if m.History.Dropped() > 0 {
@@ -157,7 +156,7 @@ func (m *model) lastMoment() {
 	m.setToast("", "now", false)
 }
 
-// stepBack goes back to the last event that mattered.
+// stepBack shows the previous significant event.
 func (m *model) stepBack() {
 	before, ok := m.History.Prev(m.moment().Seq)
 	if !ok || before < m.First().Seq {
@@ -169,8 +168,8 @@ func (m *model) stepBack() {
 	m.showEvent(before)
 }
 
-// stepOn goes on to the next event that matters. If none has happened yet, it
-// lets the world go on until one does.
+// stepOn shows the next significant event. At the end of the history, it runs the cluster
+// until one happens.
 func (m *model) stepOn() {
 	t := &m.travel
 	if t.waiting {
@@ -190,7 +189,7 @@ func (m *model) stepOn() {
 		m.lastMoment()
 		return
 	}
-	// What is shown stays until the world has got there.
+	// The picture stays until the cluster has got there.
 	m.showMoment(shown)
 	t.stepped, t.waiting, m.paused = true, true, true
 	source, steps := m.Source, t.steps
@@ -200,7 +199,7 @@ func (m *model) stepOn() {
 	m.setToast("", "running to the next event…", false)
 }
 
-// stepDone shows what the world has done in a step.
+// stepDone shows the event that the cluster has stepped to.
 func (m *model) stepDone(seq uint64) {
 	t := &m.travel
 	t.waiting = false
@@ -216,7 +215,7 @@ func (m *model) stepDone(seq uint64) {
 func (m *model) secondBack() { m.moveBy(-stepBySecond) }
 func (m *model) secondOn()   { m.moveBy(stepBySecond) }
 
-// moveBy goes by a time. Beyond now, the world goes on for that long.
+// moveBy moves by a time. Beyond now, it advances the clock.
 func (m *model) moveBy(d time.Duration) {
 	m.setPlaying(false)
 	if m.Cluster != nil && !m.travel.past && m.paused && d > 0 {
@@ -229,10 +228,10 @@ func (m *model) moveBy(d time.Duration) {
 	m.showTime(m.moment().At + d)
 }
 
-// setPlaying has the past go on by itself, or not.
+// setPlaying starts or stops the playback of the past.
 func (m *model) setPlaying(on bool) { m.travel.playing = on && m.travel.past }
 
-// advancePlayback plays the past for a real time. At its end the world goes on.
+// advancePlayback plays the past for a real time. At its end the cluster continues live.
 func (m *model) advancePlayback(passed time.Duration) {
 	t := &m.travel
 	speed := min(m.pace(), playbackMax)
@@ -250,7 +249,7 @@ func (m *model) advancePlayback(passed time.Duration) {
 	m.showMoment(next)
 }
 
-// pauseClock stops what moves, the world or the past, or lets it go on.
+// pauseClock pauses or runs what moves: the cluster, or the playback of the past.
 func (m *model) pauseClock() {
 	t := &m.travel
 	switch {
@@ -275,8 +274,8 @@ func (m *model) pauseClock() {
 	}
 }
 
-// rejectIfReadOnly says why nothing can be ordered at the moment that is shown, and
-// whether that is so. One who steps through the world acts at its latest moment.
+// rejectIfReadOnly reports whether no command can run at the moment shown, and says why.
+// While stepping through events, commands run at the latest one.
 func (m *model) rejectIfReadOnly() bool {
 	switch {
 	case m.Cluster == nil:
@@ -308,7 +307,7 @@ var pastHints = []pane.HelpKey{
 	{Key: "?", Text: "help", Pinned: true},
 }
 
-// hints returns the footer for the moment that is shown.
+// hints returns the footer for the moment shown.
 func (m *model) hints() []pane.HelpKey {
 	if m.travel.inPast() || m.Cluster == nil {
 		return pastHints
@@ -316,14 +315,14 @@ func (m *model) hints() []pane.HelpKey {
 	return keymap.Hints(m.keysHere())
 }
 
-// fillTime puts into a frame where in time it is.
+// fillTime fills the frame's place in time.
 func (m *model) fillTime(f *pane.Frame) {
 	t := &m.travel
 	m.updateTimeline()
 	f.Past, f.Playing, f.Stepped, f.Recorded = t.past, t.playing, t.stepped, m.Cluster == nil
 	f.Latest, f.Remembered = m.Now().At, m.First().At
 	if !t.past {
-		f.Latest = m.state.At // the world is ahead of what is drawn, by a moment
+		f.Latest = m.state.At // the cluster is a moment ahead of the picture
 	}
 	f.Auto = m.auto
 	if len(m.branches) > 1 || f.Recorded {
@@ -338,15 +337,15 @@ func (m *model) fillTime(f *pane.Frame) {
 	}
 }
 
-// timelineWindow is the stretch of time that the stage's one row shows.
+// timelineWindow is the stretch of time that the timeline of the stage shows.
 type timelineWindow struct {
-	end   time.Duration // at its right
-	state trace.State   // at its end, while the past is shown
-	known bool          // state is that
+	end   time.Duration // at its right end
+	state trace.State   // at its right end, while the past is shown
+	known bool          // state is up to date
 }
 
-// updateTimeline has the timeline show the moment that is looked at, and move only if
-// it must: whoever drags on it needs it to stay.
+// updateTimeline keeps the moment shown on the timeline. It moves the timeline only if it
+// must, because a drag needs it to stay.
 func (m *model) updateTimeline() {
 	t := &m.travel
 	now := m.Now()

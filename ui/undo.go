@@ -9,19 +9,18 @@ import (
 	"capsize/ui/undo"
 )
 
-// undoHistory remembers how the faults stood before each order that changed them, so that
-// it can be taken back, and be done again.
+// undoHistory remembers the faults before each command that changed them, for undo and
+// redo.
 type undoHistory struct {
 	before, after []undo.Faults
-	keyCount      int  // the key that the latest of before is of
-	restoring     bool // what is ordered now takes back, or does again
+	keyCount      int  // the key press that the latest of before belongs to
+	restoring     bool // undo or redo submits commands now
 }
 
-// undoMax is how many orders can be taken back.
+// undoMax is how many commands can be undone.
 const undoMax = 100
 
-// faultWords are the commands that change faults and can be taken back. What a
-// wiped disk held is gone.
+// faultWords are the commands whose faults can be undone. A wiped disk cannot be restored.
 var faultWords = []string{
 	"kill", "poweroff", "restart", "pause", "resume", "clock", "disk", "isolate", "partition", "bridge", "ring", "heal",
 	"cut", "refuse", "delay", "lose", "duplicate", "reorder", "jam", "bandwidth",
@@ -35,7 +34,7 @@ func (m *model) recordFaults(command string) {
 		return
 	}
 	u.after = nil
-	// What one key orders is taken back by one.
+	// One undo reverts everything that one key did.
 	if len(u.before) > 0 && u.keyCount == m.keyCount {
 		return
 	}
@@ -52,8 +51,8 @@ func (m *model) redoFault() {
 	m.swapFaults(&m.undo.after, &m.undo.before, "redone", "nothing to redo")
 }
 
-// swapFaults sets the faults as the latest of one list says, and remembers in the
-// other how they stand.
+// swapFaults restores the latest faults of one list, and remembers the current ones in
+// the other.
 func (m *model) swapFaults(from, to *[]undo.Faults, done, none string) {
 	if len(*from) == 0 {
 		m.setToast("", none, true)
@@ -76,7 +75,7 @@ func (m *model) swapFaults(from, to *[]undo.Faults, done, none string) {
 	}
 }
 
-// faultsNow returns the faults that are set.
+// faultsNow returns the faults set now.
 func (m *model) faultsNow() (f undo.Faults) {
 	m.Cluster.Trace().Read(func(s *trace.State) { f = undo.Of(s) })
 	return f
