@@ -46,11 +46,11 @@ func (o *Options) Prepare(plain bool) (err error) {
 	}
 	switch {
 	case plain && o.Speed == 0:
-		return errors.New("--speed 0: without a screen nothing would ever happen")
+		return errors.New("--speed 0: needs a screen, because nothing else can start the clock")
 	case o.Cast == "":
 		return nil
 	case plain:
-		return errors.New("--cast: there is no screen to record; capsize record makes a recording without one")
+		return errors.New("--cast: no screen to record; use capsize record, which needs none")
 	}
 	if o.tape, err = record.CreateLive(o.Cast, o.CastKeys); err != nil {
 		return fmt.Errorf("--cast: %w", err)

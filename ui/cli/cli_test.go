@@ -110,7 +110,7 @@ func TestABadCommandLineIsRefusedInOneLine(t *testing.T) {
 		{"--nodes five", "invalid"},
 		{"--nodes", "needs an argument"},
 		{"--storage tape", "tape"},
-		{"--storage memory --data " + t.TempDir(), "only --storage bolt keeps files"},
+		{"--storage memory --data " + t.TempDir(), "needs --storage bolt"},
 		{"--data " + file, "not a directory"},
 		{"--data " + filepath.Join(file, "deeper"), "not a directory"},
 		{"--seed x", "invalid"},
@@ -132,7 +132,7 @@ func TestABadCommandLineIsRefusedInOneLine(t *testing.T) {
 		{"--theme beige", "dark"},
 		{"--fast", "unknown flag"},
 		{"-z", "unknown shorthand"},
-		{"swim", `"swim" is no command`},
+		{"swim", `unknown command "swim"`},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			t.Parallel()

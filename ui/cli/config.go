@@ -15,19 +15,19 @@ import (
 	"capsize/ui/canvas"
 )
 
-// The flags that a user may want to keep, and how the environment names them.
+// kept are the flags that a configuration may set.
 var kept = []string{"theme", "speed", "ascii", "still", "lang", "history"}
 
 const (
 	envPrefix = "CAPSIZE_"
-	// keyPrefix begins the name of a setting that gives a key to another one.
+	// keyPrefix is the prefix of settings that rebind keys.
 	keyPrefix = "key."
 	// configMax is how large a configuration file may be, in bytes.
 	configMax = 64 << 10
 )
 
-// configDir is where the configuration is, and what is remembered from one start
-// to the next; "" if there is no such place. CAPSIZE_CONFIG names another one.
+// configDir returns the directory of the configuration, the prompt's history and the
+// state of the tips, "" if there is none. CAPSIZE_CONFIG overrides it.
 func configDir() string {
 	if dir := os.Getenv(envPrefix + "CONFIG"); dir != "" {
 		return dir
@@ -39,10 +39,10 @@ func configDir() string {
 	return filepath.Join(dir, "capsize")
 }
 
-// configureFlags sets the flags that the command line has left alone from the
-// environment (CAPSIZE_THEME) and, what that leaves alone, from the file config in
-// the user's configuration directory, which has a line like "theme = light" for
-// each. The error names the place of a mistake.
+// configureFlags sets the flags that the command line does not set: from the
+// environment (CAPSIZE_THEME) or else from the file config in the configuration
+// directory, which has lines like "theme = light". The error names the place of a
+// mistake.
 func configureFlags(fs *pflag.FlagSet) error {
 	for _, name := range kept {
 		variable := envPrefix + strings.ToUpper(name)
@@ -62,9 +62,9 @@ func configureFlags(fs *pflag.FlagSet) error {
 	case errors.Is(err, os.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("the configuration: %w", err)
+		return fmt.Errorf("reading the configuration: %w", err)
 	case len(text) > configMax:
-		return fmt.Errorf("%s: a configuration has at most %d kB", file, configMax>>10)
+		return fmt.Errorf("%s: too large, at most %d kB are read", file, configMax>>10)
 	}
 	return configure(fs, file, string(text))
 }
@@ -82,10 +82,10 @@ func configure(fs *pflag.FlagSet, file, text string) error {
 		name, value, ok := strings.Cut(line, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok {
-			return wrong(errors.New("it must be a name, = and a value, like theme = light"))
+			return wrong(errors.New("must be NAME = VALUE, like theme = light"))
 		}
 		if before := at[name]; before > 0 {
-			return wrong(fmt.Errorf("line %d says it already", before))
+			return wrong(fmt.Errorf("already set in line %d", before))
 		}
 		at[name] = n
 		key, isKey := strings.CutPrefix(name, keyPrefix)
@@ -93,8 +93,8 @@ func configure(fs *pflag.FlagSet, file, text string) error {
 		case isKey:
 			name, value = bindFlag, key+"="+value
 		case !slices.Contains(kept, name):
-			return wrong(fmt.Errorf("there is no setting %q: there are %s, and %sX for the key X", name, strings.Join(kept, ", "), keyPrefix))
-		case fs.Changed(name): // by somebody who comes before the file
+			return wrong(fmt.Errorf("unknown setting %q: use %s, or %sX for the key X", name, strings.Join(kept, ", "), keyPrefix))
+		case fs.Changed(name): // the command line and the environment win
 			continue
 		}
 		if err := set(fs, name, value); err != nil {
@@ -110,7 +110,7 @@ func configure(fs *pflag.FlagSet, file, text string) error {
 	return nil
 }
 
-// set sets a flag; of one that is on or off people say it in more ways.
+// set sets a flag. A boolean one takes on and off, yes and no, 1 and 0 as well.
 func set(fs *pflag.FlagSet, name, value string) error {
 	flag := fs.Lookup(name)
 	if flag.Value.Type() == "bool" {
@@ -120,20 +120,20 @@ func set(fs *pflag.FlagSet, name, value string) error {
 		case "off", "no", "false", "0":
 			value = "false"
 		default:
-			return errors.New("it must be on or off")
+			return errors.New("must be on or off")
 		}
 	}
 	err := flag.Value.Set(value)
 	if err == nil {
 		flag.Changed = true
 	} else if flag.Value.Type() == "int64" {
-		err = errors.New("it must be a whole number")
+		err = errors.New("must be a whole number")
 	}
 	return err
 }
 
-// language returns the language that the user's environment asks for, such as
-// zh_TW, "" if it asks for none.
+// language returns the language that the environment asks for, such as zh_TW, "" if it
+// asks for none.
 func language() string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if value := os.Getenv(name); value != "" {

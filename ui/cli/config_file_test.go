@@ -58,26 +58,26 @@ func TestWithoutAConfigurationAllIsAsItIs(t *testing.T) {
 
 func TestAMistakeInTheConfigurationIsNamedByItsPlace(t *testing.T) {
 	for text, want := range map[string]string{
-		"theme":                          `config:1: theme: it must be a name, = and a value`,
-		"\ncolour = red":                 `config:2: colour = red: there is no setting "colour": there are theme, speed`,
-		"theme = pink":                   `config:1: theme = pink: there is no theme "pink": there are dark, light`,
-		"speed = fast":                   `config:1: speed = fast: it must be 0, a factor`,
-		"ascii = perhaps":                `config:1: ascii = perhaps: it must be on or off`,
-		"history = much":                 `config:1: history = much: it must be a whole number`,
-		"still = on\nstill = off":        `config:2: still = off: line 1 says it already`,
+		"theme":                          `config:1: theme: must be NAME = VALUE`,
+		"\ncolour = red":                 `config:2: colour = red: unknown setting "colour": use theme, speed`,
+		"theme = pink":                   `config:1: theme = pink: unknown theme "pink": use dark`,
+		"speed = fast":                   `config:1: speed = fast: must be 0, a factor`,
+		"ascii = perhaps":                `config:1: ascii = perhaps: must be on or off`,
+		"history = much":                 `config:1: history = much: must be a whole number`,
+		"still = on\nstill = off":        `config:2: still = off: already set in line 1`,
 		"key.k = i":                      `config: i already does "increment": rebind that key too`,
 		"key.k = \x1b[2J":                `config:1: key.k = [2J: "\x1b[2J" is not a key`,
 		"key.k = fish":                   `config:1: key.k = fish: "fish" is not a key: use a character`,
 		"key.fish = k":                   `config:1: key.fish = k: no key "fish" can be rebound`,
 		"key.1-9 = k":                    `no key "1-9" can be rebound`,
-		strings.Repeat("#", configMax+1): `config: a configuration has at most 64 kB`,
+		strings.Repeat("#", configMax+1): `config: too large, at most 64 kB`,
 	} {
 		if _, err := flagsOf(t, text, nil); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%.20q: %v, not %s", text, err, want)
 		}
 	}
 	_, err := flagsOf(t, "", map[string]string{"CAPSIZE_THEME": "pink"})
-	if want := `CAPSIZE_THEME=pink: there is no theme "pink"`; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `CAPSIZE_THEME=pink: unknown theme "pink"`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, not %s", err, want)
 	}
 }

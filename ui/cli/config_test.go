@@ -15,7 +15,7 @@ func TestAConfigurationIsForScreensOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{}, {"--plain"}, {"play", "leader-crash"}, {"replay", "nothing"}} {
-		runBinary(t, args...).checkRefused(t, file+":2: speed = fast: it must be 0")
+		runBinary(t, args...).checkRefused(t, file+":2: speed = fast: must be 0")
 	}
 	// What runs without one is the same for everybody.
 	runBinary(t, "run", "leader-crash").checkEnded(t, 0)
@@ -32,5 +32,5 @@ func TestAPlainScenarioEndsWithItsStatus(t *testing.T) {
 	if bad.status != exitFailed || !strings.HasPrefix(bad.stderr, "capsize: line 2: expect value 1: wanted ") || strings.Count(bad.stderr, "\n") != 1 {
 		t.Errorf("exit status %d; it says %q", bad.status, bad.stderr)
 	}
-	runBinary(t, "--plain", "--speed", "0").checkRefused(t, "without a screen nothing would ever happen")
+	runBinary(t, "--plain", "--speed", "0").checkRefused(t, "needs a screen")
 }

@@ -18,13 +18,13 @@ func exportCommand() *cobra.Command {
 	var span export.Span
 	cmd := &cobra.Command{
 		Use:   "export TRACE",
-		Short: "Turn a recording into a picture or a text for others",
-		Long: `Turn a recording, as --trace writes it, into a picture or a text for others:
+		Short: "Export a recording as a diagram, a page, a ShiViz log or text",
+		Long: `Export a recording made with --trace:
 
-svg     a space-time diagram for a slide or a paper
-html    what the clients were told, drawn and judged by porcupine
+svg     a space-time diagram
+html    the clients' history, as porcupine draws and judges it
 shiviz  a log for ShiViz, with vector clocks
-text    the story, a line for each thing that matters`,
+text    the story, one line per sentence`,
 		Args: from(1, 1, "a recording"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := exportTrace(cmd, args[0], format, output, span); err != nil {
@@ -36,14 +36,14 @@ text    the story, a line for each thing that matters`,
 	fs := cmd.Flags()
 	fs.StringVarP(&format, "format", "f", "text", strings.Join(export.Formats(), ", "))
 	fs.StringVarP(&output, "output", "o", "", "the file to write (default: standard output)")
-	fs.DurationVar(&span.From, "from", 0, "the moment to begin at, in virtual time")
-	fs.DurationVar(&span.To, "to", 0, "the moment to end at (default: the end)")
+	fs.DurationVar(&span.From, "from", 0, "start of the export, in virtual time")
+	fs.DurationVar(&span.To, "to", 0, "end of the export (default: the end of the recording)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(export.Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-// exportTrace writes a recording in a format. All that can be wrong with the
-// command line is found before a file is made.
+// exportTrace writes a recording in a format. It validates the command line before it
+// creates a file.
 func exportTrace(cmd *cobra.Command, name, format, output string, span export.Span) error {
 	if err := export.Check(format, span); err != nil {
 		return err
@@ -67,12 +67,12 @@ func exportTrace(cmd *cobra.Command, name, format, output string, span export.Sp
 	return writeOutput(name, output, write)
 }
 
-// writeOutput makes a file, which is gone again if it cannot be written whole. It
-// does not write over the file that is read.
+// writeOutput writes a file, and removes it again if it cannot be written completely.
+// It refuses to overwrite its input.
 func writeOutput(input, output string, write func(io.Writer) error) error {
 	read, err := os.Stat(input)
 	if there, wrong := os.Stat(output); err == nil && wrong == nil && os.SameFile(read, there) {
-		return fmt.Errorf("-o %s: it is the recording itself", output)
+		return fmt.Errorf("-o %s: is the recording itself; choose another file", output)
 	}
 	file, err := os.Create(output)
 	if err != nil {

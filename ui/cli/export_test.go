@@ -43,12 +43,12 @@ func TestWhatCannotBeExportedIsSaidInALine(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"export"}, "a recording is missing"},
+		{[]string{"export"}, "missing a recording"},
 		{[]string{"export", recording, "-f", "png"}, `there is no format "png"`},
 		{[]string{"export", recording, "--from", "2s", "--to", "1s"}, "the end must come after the beginning"},
 		{[]string{"export", recording, "--from", "1h", "-o", untouched}, "nothing happens there"},
 		{[]string{"export", recording, "--from", "soon"}, "soon"},
-		{[]string{"export", recording, "-o", recording}, "it is the recording itself"},
+		{[]string{"export", recording, "-o", recording}, "is the recording itself"},
 		{[]string{"export", recording, "-o", filepath.Join(dir, "no", "file")}, "no such file"},
 		{[]string{"export", filepath.Join(dir, "none")}, "no such file"},
 		{[]string{"export", writeFile(t, "good.capsize", goodScenario)}, "not a capsize recording"},

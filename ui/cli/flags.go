@@ -19,43 +19,43 @@ import (
 
 // addLook adds the flags that say how pictures look.
 func addLook(look *pane.Look, fs *pflag.FlagSet) {
-	fs.Var((*themeName)(&look.Theme), "theme", strings.Join(style.ThemeNames(), ", ")+" (default: by the terminal's background)")
+	fs.Var((*themeName)(&look.Theme), "theme", strings.Join(style.ThemeNames(), ", ")+" (default: the terminal's background decides)")
 	fs.BoolVar(&look.ASCII, "ascii", false, "draw with ASCII characters only")
-	fs.BoolVar(&look.Still, "still", false, "have nothing move on the screen")
-	fs.StringVar(&look.Lang, "lang", language(), "the language of captions, like zh, where there are any in it (default: as LANG says)")
+	fs.BoolVar(&look.Still, "still", false, "no motion")
+	fs.StringVar(&look.Lang, "lang", language(), "language of captions, such as zh (default: the system's)")
 }
 
-// addPlayback adds the flags of what moves at a speed and can be looked back at.
+// addPlayback adds the flags of speed and history.
 func addPlayback(speed *float64, historyMB *int64, fs *pflag.FlagSet) {
 	*speed = 1
-	fs.Var((*speedFlag)(speed), "speed", "how fast time runs: a factor, a fraction like 1/10, 0 to start paused, or max")
-	fs.Int64Var(historyMB, "history", source.HistoryMB, "how many megabytes of memory the past may take; the oldest goes first")
+	fs.Var((*speedFlag)(speed), "speed", "speed of the clock: a factor, a fraction like 1/10, 0 to start paused, or max")
+	fs.Int64Var(historyMB, "history", source.HistoryMB, "size of the history in megabytes; the oldest events are dropped first")
 }
 
 // addOptions adds the flags of an interactive screen.
 func addOptions(o *ui.Options, fs *pflag.FlagSet) {
 	addLook(&o.Look, fs)
 	addPlayback(&o.Speed, &o.HistoryMB, fs)
-	fs.BoolVar(&o.Keys, "keys", false, "show the keys pressed, large")
-	fs.StringVar(&o.Cast, "cast", "", "record the screen in this file, as an asciicast")
-	fs.Var(&keyChanges{&o.Bindings}, bindFlag, "have the key X do what K does; may be repeated")
-	fs.BoolVar(&o.CastKeys, "cast-keys", false, "record the keys pressed too")
+	fs.BoolVar(&o.Keys, "keys", false, "show the pressed keys, large")
+	fs.StringVar(&o.Cast, "cast", "", "record the screen as an asciicast in this file")
+	fs.Var(&keyChanges{&o.Bindings}, bindFlag, "make the key X do what K does; may be repeated")
+	fs.BoolVar(&o.CastKeys, "cast-keys", false, "record the pressed keys too")
 }
 
 // addRecording adds the flags of a recording.
 func addRecording(r *record.Options, fs *pflag.FlagSet) {
 	addLook(&r.Look, fs)
 	addPlayback(&r.Speed, &r.HistoryMB, fs)
-	fs.StringVarP(&r.File, "output", "o", "", "the file to write, which ends in "+record.CastExt+" or "+record.SVGExt)
+	fs.StringVarP(&r.File, "output", "o", "", "the file to write: NAME"+record.CastExt+" or NAME"+record.SVGExt)
 	r.Size = record.Size{Width: 120, Height: 36}
 	fs.Var(&r.Size, "size", "columns and rows of the terminal")
-	fs.IntVar(&r.FPS, "fps", 0, fmt.Sprintf("pictures a second (default: %d, and %d in an %s)", pane.FPS, record.SVGFPS, record.SVGExt))
-	fs.DurationVar(&r.IdleLimit, "idle-limit", 0, "skip time after so long without anything new (default: never)")
-	fs.DurationVar(&r.At, "at", -1, "only the picture of this moment of the recording, in an "+record.SVGExt)
-	fs.Lookup("at").DefValue = "0s" // the help shows no default then, and there is none
+	fs.IntVar(&r.FPS, "fps", 0, fmt.Sprintf("frames per second (default: %d; %d in an %s)", pane.FPS, record.SVGFPS, record.SVGExt))
+	fs.DurationVar(&r.IdleLimit, "idle-limit", 0, "cut pauses down to this long (default: never)")
+	fs.DurationVar(&r.At, "at", -1, "render only this moment of the recording, as a still "+record.SVGExt)
+	fs.Lookup("at").DefValue = "0s" // so that the help shows no default
 }
 
-// flagValues are the values that flags take, or usually have, by their names.
+// flagValues maps flags to the values they take, or usually have.
 func flagValues() map[string][]string {
 	return map[string][]string{
 		"theme": style.ThemeNames(), "speed": {"0", "1/100", "1/10", "1", "10", "100", "max"},
@@ -66,7 +66,7 @@ func flagValues() map[string][]string {
 // bindFlag is the flag that binds other keys.
 const bindFlag = "bind"
 
-// keyChanges is a flag: a key that does what another one does by default.
+// keyChanges is the flag --bind.
 type keyChanges struct{ changes *keymap.Changes }
 
 // Set reads one change.
@@ -83,7 +83,7 @@ type themeName string
 // Set reads the name of a theme.
 func (n *themeName) Set(text string) error {
 	if style.ThemeNamed(text) == nil {
-		return fmt.Errorf("there is no theme %q: there are %s", text, strings.Join(style.ThemeNames(), ", "))
+		return fmt.Errorf("unknown theme %q: use %s", text, strings.Join(style.ThemeNames(), ", "))
 	}
 	*n = themeName(text)
 	return nil
@@ -112,7 +112,7 @@ func (s *speedFlag) Set(text string) error {
 		speed /= divisor
 	}
 	if err != nil || !(speed >= 0 && speed <= 10_000) || (speed > 0 && speed < 1e-4) {
-		return errors.New("it must be 0, a factor from 0.0001 to 10000, a fraction like 1/10, or max")
+		return errors.New("must be 0, a factor from 0.0001 to 10000, a fraction like 1/10, or max")
 	}
 	*s = speedFlag(speed)
 	return nil

@@ -54,7 +54,7 @@ func TestWhatCannotBeRecordedIsSaidInALine(t *testing.T) {
 		{"record leader-crash --size 1x1 -o " + out, "60x18"},
 		{"record leader-crash --size big -o " + out, "like 120x36"},
 		{"record leader-crash --fps 1000 -o " + out, "1 to 60"},
-		{"record leader-crash --theme pink -o " + out, "no theme"},
+		{"record leader-crash --theme pink -o " + out, "unknown theme"},
 		{"record leader-crash --idle-limit -1s -o " + out, "negative"},
 		{"record leader-crash --at 1s -o " + out, "stands still"},
 		{"record leader-crash --at 1h -o " + filepath.Join(dir, "a.svg"), "long"},

@@ -174,12 +174,12 @@ func TestABadScenarioIsRefusedInOneLine(t *testing.T) {
 		{"soak --nodes 0", "1 to 99"},
 		{"soak --chaos network,node", "did you mean nodes"},
 		{"soak --chaos meteors", "network, nodes, disk, membership"},
-		{"soak for 1h", "too much"},
+		{"soak for 1h", "unexpected argument"},
 		{"soak --trace " + filepath.Join(dir, "none", "trace"), "no such file"},
 		{"scenarios leader-crsh", "did you mean leader-crash"},
 		{"scenarios ../leader-crash", "no built-in scenario"},
-		{"scenarios a b", "too much"},
-		{"commands a", "too much"},
+		{"scenarios a b", "unexpected argument"},
+		{"commands a", "unexpected argument"},
 		{"rum", "did you mean run"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
@@ -318,7 +318,7 @@ func TestARecordingIsReplayedAsItsStory(t *testing.T) {
 	}
 	runBinary(t, "replay", name+".gone").checkRefused(t, "no such file")
 	runBinary(t, "replay", writeFile(t, "x", "x\n")).checkRefused(t, "not a capsize recording")
-	runBinary(t, "replay").checkRefused(t, "a recording is missing")
+	runBinary(t, "replay").checkRefused(t, "missing a recording")
 }
 
 // A file that cannot be written is found before anything starts.

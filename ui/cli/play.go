@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"capsize/cluster"
+	"capsize/ui"
+	"capsize/ui/plain"
+)
+
+func playCommand() *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:               "play SCENARIO",
+		Short:             "Open the playground with a scenario on stage",
+		Args:              from(1, 1, "a scenario"),
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			script, err := f.load(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			f.screen.Script = script
+			return playground(cmd, cluster.Config{Nodes: script.Nodes, Settings: script.Settings}, f)
+		},
+	}
+	f.addScreen(cmd.Flags())
+	complete(cmd)
+	f.addSeed(cmd)
+	f.addTrace(cmd.Flags())
+	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "continue steps automatically, once people have had time to read")
+	return cmd
+}
+
+// playground opens a cluster and shows it.
+func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
+	// A closed terminal sends SIGHUP. Bubble Tea handles the other signals, but only
+	// once it runs.
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	// A closed pipe must end capsize with EPIPE, so that it removes its directory.
+	signal.Ignore(syscall.SIGPIPE)
+	isPlain := f.isPlain()
+	if err := f.screen.Prepare(isPlain); err != nil {
+		return usageError{err}
+	}
+	cfg.HistoryBudget = f.screen.HistoryMB << 20
+	if cfg.Record, err = f.screen.Record(cfg.Settings.Seed); err != nil {
+		return usageError{err}
+	}
+	if cfg.Record != nil {
+		defer func() { err = errors.Join(err, cfg.Record.Close()) }()
+	}
+	c, err := cluster.Open(cfg)
+	if err != nil {
+		return usageError{err}
+	}
+	defer func() { err = errors.Join(err, c.CloseWithin(closeWithin)) }()
+	if cfg.Record != nil {
+		// The last verdicts are of its history; how the cluster is taken down is not.
+		defer func() {
+			c.AwaitVerdicts()
+			err = errors.Join(err, cfg.Record.Close())
+		}()
+	}
+	if isPlain {
+		err := plain.Run(ctx, c, plain.Options{Speed: f.screen.Speed, Lang: f.screen.Lang, Script: f.screen.Script}, cmd.InOrStdin(), cmd.OutOrStdout())
+		if errors.Is(err, syscall.EPIPE) {
+			return nil
+		}
+		return err
+	}
+	return ui.Run(ctx, c, f.screen)
+}
+
+// closeWithin is how much real time a cluster gets to shut down when the user quits.
+const closeWithin = 4 * time.Second

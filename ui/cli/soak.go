@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"capsize/cluster"
+	"capsize/cluster/scenario"
+)
+
+func soakCommand() *cobra.Command {
+	var soak scenario.SoakConfig
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "soak",
+		Short: "Run random faults under load, headless, and check every safety property",
+		Args:  from(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := soak.Validate(); err != nil {
+				return usageError{err}
+			}
+			soak.Terminal = terminal()
+			ctx, stop := interruptible(cmd)
+			defer stop()
+			scenario.TuneRuntime(1)
+			result, err := scenario.Soak(ctx, soak)
+			if err != nil && !errors.Is(err, scenario.ErrInterrupted) {
+				return report(cmd, asJSON, nil, err)
+			}
+			return report(cmd, asJSON, []scenario.Result{result}, err)
+		},
+	}
+	fs := cmd.Flags()
+	fs.DurationVar(&soak.For, "for", time.Hour, "duration in virtual time")
+	fs.IntVar(&soak.Nodes, "nodes", 5, "number of nodes, 1 to 99")
+	fs.Int64Var(&soak.Seed, "seed", cluster.DefaultSettings().Seed, "seed of the faults")
+	fs.StringSliceVar(&soak.Chaos, "chaos", scenario.ChaosKinds(), "kinds of faults, none if empty")
+	fs.BoolVar(&asJSON, "json", false, "print one JSON object")
+	fs.StringVar(&soak.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")
+	complete(cmd)
+	return cmd
+}
