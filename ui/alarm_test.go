@@ -8,7 +8,7 @@ import (
 	"capsize/ui/view"
 )
 
-// violate has a check say that it is violated.
+// violate emits a violated verdict of a check.
 func (s *stage) violate(check string, proof ...uint64) {
 	s.Cluster.Trace().Emit(trace.Event{
 		Kind: trace.KindVerdict, At: s.Cluster.Clock().Now(), Check: check, Verdict: trace.VerdictViolated, Text: "c1 was told 5 and now 3", Proof: proof,
@@ -16,7 +16,7 @@ func (s *stage) violate(check string, proof ...uint64) {
 	s.tick()
 }
 
-func TestAViolationStopsTheClockOnce(t *testing.T) {
+func TestViolationStopsTheClockOnce(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("space")
 	if s.paused {
@@ -47,7 +47,7 @@ func TestAViolationStopsTheClockOnce(t *testing.T) {
 	}
 }
 
-func TestTheWorstViolationIsToldFirst(t *testing.T) {
+func TestWorstViolationComesFirst(t *testing.T) {
 	s := newStage(t, 3)
 	s.violate("state-machine-safety")
 	s.wants("violated: state-machine-safety")
@@ -62,7 +62,7 @@ func TestTheWorstViolationIsToldFirst(t *testing.T) {
 	}
 }
 
-func TestTheProofOfAViolationIsShown(t *testing.T) {
+func TestEvidenceOfAViolationIsShown(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("i", "r")
 	s.settle()

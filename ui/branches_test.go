@@ -16,7 +16,7 @@ import (
 	"capsize/ui/source"
 )
 
-// branchHere takes a branch from the moment that is shown.
+// branchHere branches from the moment shown.
 func (s *stage) branchHere() {
 	s.t.Helper()
 	msg, ok := s.startBranch()().(branchedMsg)
@@ -37,7 +37,7 @@ func (s *stage) branchHere() {
 	s.tick()
 }
 
-func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
+func TestBranchKeepsTheOldFuture(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("i")
 	s.until("1 everywhere", everyValue(1))
@@ -90,8 +90,8 @@ func TestABranchGoesOnFromThePastAndTheOldFutureIsKept(t *testing.T) {
 	s.until("3 everywhere", everyValue(3))
 }
 
-// TestAReplayShowsWhatWasSeenLive writes a recording and shows the same moments of both.
-func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
+// TestReplayShowsTheLivePictures records a run, and compares moments of both.
+func TestReplayShowsTheLivePictures(t *testing.T) {
 	s := newStage(t, 3)
 	name := filepath.Join(t.TempDir(), "run.trace")
 	w, err := recording.Create(name, 1)
@@ -147,7 +147,7 @@ func TestAReplayShowsWhatWasSeenLive(t *testing.T) {
 	r.press("space", ",", ".", "(", ")", "home", "x", "?", "esc", "y", "esc")
 }
 
-func TestARecordingCanBeGoneOnFrom(t *testing.T) {
+func TestRecordingCanBeBranched(t *testing.T) {
 	s := newStage(t, 3)
 	name := filepath.Join(t.TempDir(), "run.trace.gz")
 	w, err := recording.Create(name, 1)
@@ -175,7 +175,7 @@ func TestARecordingCanBeGoneOnFrom(t *testing.T) {
 	r.until("11 everywhere", everyValue(11))
 }
 
-func TestARecordingIsShownWhileItGrows(t *testing.T) {
+func TestGrowingRecordingIsShown(t *testing.T) {
 	s := newStage(t, 3)
 	dir := t.TempDir()
 	whole, growing := filepath.Join(dir, "whole.trace"), filepath.Join(dir, "growing.trace")
@@ -228,7 +228,7 @@ func TestARecordingIsShownWhileItGrows(t *testing.T) {
 	}
 }
 
-func TestWhatARecordingHidesIsShownAllTheSame(t *testing.T) {
+func TestContradictedVerdictsAreShown(t *testing.T) {
 	dir := t.TempDir()
 	honest, lying := filepath.Join(dir, "honest.trace"), filepath.Join(dir, "lying.trace")
 	w, err := recording.Create(honest, 1)

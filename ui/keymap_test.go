@@ -9,8 +9,8 @@ import (
 	"capsize/ui/keymap"
 )
 
-// TestTheReadmeListsTheKeys keeps the README's table the same as the key map.
-func TestTheReadmeListsTheKeys(t *testing.T) {
+// TestReadmeListsTheKeys keeps the README's table the same as the key map.
+func TestReadmeListsTheKeys(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestTheReadmeListsTheKeys(t *testing.T) {
 	}
 }
 
-func TestKeysCanBeBoundToOthersAndHelpAndFooterFollow(t *testing.T) {
+func TestHelpAndFooterFollowReboundKeys(t *testing.T) {
 	s := newStage(t, 3)
 	s.keys = keymap.Changes{"k": "i", "i": "ctrl+k"}.Keys(s.keyMap())
 	s.press("i")

@@ -19,7 +19,7 @@ func leaderCrash(t *testing.T) *scenario.Script {
 	return script
 }
 
-func TestNoClusterIsLeftWhenTheScreenEndsWhileItStarts(t *testing.T) {
+func TestNoClusterIsLeftBehindWhenTheScreenEnds(t *testing.T) {
 	s := newStage(t, 3)
 	begin, late := s.startBranch(), s.openScenario(leaderCrash(t))
 	msg := begin().(branchedMsg)
@@ -40,7 +40,7 @@ func TestNoClusterIsLeftWhenTheScreenEndsWhileItStarts(t *testing.T) {
 	}
 }
 
-func TestTheClusterThatWasShownEndsWithTheScreen(t *testing.T) {
+func TestShownClusterEndsWithTheScreen(t *testing.T) {
 	s := newStage(t, 3)
 	before := s.Cluster
 	s.Update(s.openScenario(leaderCrash(t))())

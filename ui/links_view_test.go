@@ -20,7 +20,7 @@ func (s *stage) faultsOf(from, to string) string {
 	return strings.Join(s.state.Faults[trace.Link{From: from, To: to}], "; ")
 }
 
-func TestALinkIsEditedInPlace(t *testing.T) {
+func TestLinkIsEditedInPlace(t *testing.T) {
 	s := newStage(t, 3)
 	for _, c := range []struct{ key, command, fault string }{
 		{"c", "cut n1 -> n3", "cut"},
@@ -46,7 +46,7 @@ func TestALinkIsEditedInPlace(t *testing.T) {
 	}
 }
 
-func TestPressedAgainAKeySetsTheNextAmount(t *testing.T) {
+func TestSameKeyCyclesFaultSettings(t *testing.T) {
 	s := newStage(t, 3)
 	s.goTo("n2", "n1")
 	var seen []string
@@ -112,8 +112,8 @@ func TestRowsColumnsAndMarkedLinksAreEditedTogether(t *testing.T) {
 	}
 }
 
-// TestTheCursorNeverStandsOnALinkToItself walks over the whole matrix.
-func TestTheCursorNeverStandsOnALinkToItself(t *testing.T) {
+// TestLinkCursorSkipsTheDiagonal walks over the whole matrix.
+func TestLinkCursorSkipsTheDiagonal(t *testing.T) {
 	s := newStage(t, 3)
 	s.showView(s.views.Links)
 	for i := range 200 {

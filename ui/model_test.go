@@ -20,7 +20,7 @@ import (
 	"capsize/ui/view"
 )
 
-// stage is the screen over a real cluster whose time the test lets pass.
+// stage is the screen over a real cluster; the test advances its clock.
 type stage struct {
 	*model
 	t testing.TB
@@ -31,7 +31,7 @@ func newStage(tb testing.TB, nodes int) *stage {
 	return newStageFor(tb, nodes, nil)
 }
 
-// newStageFor is newStage with a scenario on it.
+// newStageFor is newStage with a scenario on stage.
 func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	tb.Helper()
 	settings := cluster.DefaultSettings()
@@ -56,7 +56,7 @@ func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	return s
 }
 
-// plain is the text of the screen as it would be drawn now.
+// plain returns the text of the screen as it would be drawn now.
 func (s *stage) plain() string {
 	c, _ := view.Paint(s.frame(), s.view())
 	return ansi.Strip(c.Render(s.theme))
@@ -65,8 +65,8 @@ func (s *stage) plain() string {
 // tick shows the next frame.
 func (s *stage) tick() { s.Update(tickMsg{}) }
 
-// press presses keys, one after the other, waits until the cluster has taken the
-// orders, and shows the next frame. No virtual time passes.
+// press presses keys, waits until the cluster has taken the commands, and shows the
+// next frame. No virtual time passes.
 func (s *stage) press(keys ...string) {
 	s.t.Helper()
 	for _, k := range keys {
@@ -83,7 +83,7 @@ func (s *stage) settle() {
 	<-taken
 }
 
-// keyPress makes the message for a key, as the terminal would.
+// keyPress returns the message that a key press sends.
 func keyPress(k string) tea.KeyPressMsg {
 	named := map[string]rune{"esc": tea.KeyEscape, "enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "right": tea.KeyRight, "left": tea.KeyLeft, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "pgdown": tea.KeyPgDown}
 	if k == "space" {
@@ -98,7 +98,7 @@ func keyPress(k string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: []rune(k)[0], Text: k}
 }
 
-// pass lets virtual time pass.
+// pass advances the clock.
 func (s *stage) pass(d time.Duration) {
 	s.t.Helper()
 	if err := s.Cluster.Clock().Advance(d); err != nil {
@@ -107,7 +107,7 @@ func (s *stage) pass(d time.Duration) {
 	s.tick()
 }
 
-// until lets virtual time pass until the state is as wanted, for at most a minute.
+// until advances the clock until the state is as wanted, for at most a minute.
 func (s *stage) until(what string, want func(*trace.State) bool) {
 	s.t.Helper()
 	for range 3000 {
@@ -119,7 +119,7 @@ func (s *stage) until(what string, want func(*trace.State) bool) {
 	s.t.Fatalf("not within a minute: %s\n%s", what, s.screen())
 }
 
-// ANSIWriter returns what is on the screen, as plain text.
+// screen returns the text of the screen.
 func (s *stage) screen() string {
 	s.t.Helper()
 	return ansi.Strip(s.View().Content)
@@ -143,8 +143,8 @@ func everyValue(value int64) func(*trace.State) bool {
 	}
 }
 
-// TestTheMainStory is what a newcomer does first, by keys alone.
-func TestTheMainStory(t *testing.T) {
+// TestMainStoryByKeys is what a newcomer does first, by keys alone.
+func TestMainStoryByKeys(t *testing.T) {
 	s := newStage(t, 5)
 	s.press("i", "i", "i", "i", "i")
 	s.until("every node shows 5", everyValue(5))
@@ -180,7 +180,7 @@ func TestTheMainStory(t *testing.T) {
 	s.until("all is well", everyValue(5))
 }
 
-// TestEveryKeyDoesSomething presses each key there is, on a living cluster.
+// TestEveryKeyDoesSomething presses every key on a live cluster.
 func TestEveryKeyDoesSomething(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("i", "r")
@@ -228,7 +228,7 @@ func TestKeysAreUniqueAndExplained(t *testing.T) {
 	}
 }
 
-func TestTheHelpHasAllKeysOfTheView(t *testing.T) {
+func TestHelpListsEveryKeyOfTheView(t *testing.T) {
 	s := newStage(t, 1)
 	for i, v := range s.views.All {
 		s.current = i
@@ -250,13 +250,13 @@ func TestTheHelpHasAllKeysOfTheView(t *testing.T) {
 	}
 }
 
-func TestTheFooterSaysHowToGetHelpOnASmallScreen(t *testing.T) {
+func TestFooterKeepsHelpOnASmallScreen(t *testing.T) {
 	s := newStage(t, 5)
 	s.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	s.wants("? help")
 }
 
-func TestWhatCannotBeTakenBackAsksFirst(t *testing.T) {
+func TestIrreversibleActionsAskFirst(t *testing.T) {
 	s := newStage(t, 5)
 	s.press("3", "-")
 	s.wants("remove n3 from the members?")
@@ -289,7 +289,7 @@ func TestSelection(t *testing.T) {
 	}
 }
 
-func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
+func TestClicksSelectNodesAndPressHints(t *testing.T) {
 	s := newStage(t, 5)
 	s.View()
 	for _, h := range s.lastFrame.hits {
@@ -312,7 +312,7 @@ func TestAClickSelectsANodeAndAHintDoesWhatItSays(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefusedSaysWhy(t *testing.T) {
+func TestRefusedCommandsSayWhy(t *testing.T) {
 	s := newStage(t, 3)
 	followers := slices.DeleteFunc([]string{"1", "2", "3"}, func(number string) bool { return "n"+number == s.cursor })
 	s.press(followers[0], "v", "i")
@@ -322,8 +322,8 @@ func TestWhatIsRefusedSaysWhy(t *testing.T) {
 	s.wants("cannot pause n" + followers[0] + ": it is killed: restart it first")
 }
 
-// TestTheScreenNeverOverflows resizes a busy screen.
-func TestTheScreenNeverOverflows(t *testing.T) {
+// TestScreenNeverOverflows resizes a busy screen.
+func TestScreenNeverOverflows(t *testing.T) {
 	s := newStage(t, 5)
 	s.press("i", "l", "P", "2")
 	s.pass(3 * time.Second)
@@ -363,8 +363,8 @@ func TestSpeedsAndPause(t *testing.T) {
 	}
 }
 
-// BenchmarkFrameOfALiveCluster is all that a frame costs outside of the cluster:
-// pulling the state, moving what moves, drawing.
+// BenchmarkFrameOfALiveCluster measures a frame outside the cluster: pulling the
+// state, advancing, drawing.
 func BenchmarkFrameOfALiveCluster(b *testing.B) {
 	for _, nodes := range []int{5, 25, 99} {
 		b.Run(fmt.Sprint(nodes), func(b *testing.B) {

@@ -9,7 +9,7 @@ import (
 	"capsize/ui/pane"
 )
 
-func TestTheFirstKeysAreToldUntilTheyHaveBeenPressedOnce(t *testing.T) {
+func TestTipsStayUntilDone(t *testing.T) {
 	s := newStage(t, 3)
 	s.options.ConfigDir = filepath.Join(t.TempDir(), "new")
 	s.offerTips()

@@ -15,8 +15,7 @@ import (
 	"capsize/ui/uitest"
 )
 
-// onStage is the screen with a scenario on it that has been performed as far as
-// it goes without a key, for so much virtual time.
+// onStage returns the screen with a scenario on stage, run up to its first step.
 func onStage(t *testing.T, text string, options Options) *stage {
 	t.Helper()
 	script, err := scenario.Parse("test", []byte(text))
@@ -32,7 +31,7 @@ func onStage(t *testing.T, text string, options Options) *stage {
 
 const twoSteps = "title A tale\nnodes 3\nsay first things first\nsay.zh 先来后到\nstep think of it\nincrement\nchapter The end\nchapter.zh 结局\nsay that was all\nstep"
 
-func TestAStepStopsTimeAndWaitsForAKey(t *testing.T) {
+func TestStepPausesTheClockAndWaitsForAKey(t *testing.T) {
 	s := onStage(t, twoSteps, Options{})
 	s.paused = false
 	s.untilAStepWaits()
@@ -61,18 +60,18 @@ func TestAStepStopsTimeAndWaitsForAKey(t *testing.T) {
 	}
 }
 
-// setSpeedTo has the test alone let time pass again.
+// setSpeedTo sets the speed behind the screen's back.
 func (s *stage) setSpeedTo(speed float64) { s.Cluster.Clock().Run(speed) }
 
-// untilAStepWaits lets virtual time pass until a step of the scenario waits, and
-// shows what it has said: that may have happened since the last picture.
+// untilAStepWaits advances the clock until a step of the scenario waits, and shows the
+// frame after it.
 func (s *stage) untilAStepWaits() {
 	s.t.Helper()
 	s.until("a step waits", func(*trace.State) bool { return s.scenarioStage.Waits() })
 	s.tick()
 }
 
-func TestCaptionsComeInTheLanguageAskedFor(t *testing.T) {
+func TestCaptionsFollowTheLanguage(t *testing.T) {
 	for language, want := range map[string]string{"": "first things first", "en": "first things first", "zh": "先来后到", "zh_TW": "先来后到"} {
 		s := onStage(t, twoSteps, Options{Look: pane.Look{Lang: language}})
 		s.untilAStepWaits()
@@ -101,14 +100,14 @@ func TestAutoplayLeavesTimeToRead(t *testing.T) {
 	}
 }
 
-func TestALongerTextTakesLongerToRead(t *testing.T) {
+func TestReadingTimeGrowsWithTheText(t *testing.T) {
 	short, long, chinese := pane.ReadingTime("n1 dies"), pane.ReadingTime(strings.Repeat("n1 dies and ", 8)), pane.ReadingTime("先来后到")
 	if pane.ReadingTime("") != 0 || short < time.Second || long < 4*time.Second || long > 10*time.Second || chinese <= pane.ReadingTime("abcd") {
 		t.Errorf("%s, %s, %s", short, long, chinese)
 	}
 }
 
-func TestKeysThatArePressedAreShownAndGo(t *testing.T) {
+func TestPressedKeysAppearAndGo(t *testing.T) {
 	s := newStage(t, 3)
 	s.options.Keys = true
 	s.press("i", "right")
@@ -127,7 +126,7 @@ func TestKeysThatArePressedAreShownAndGo(t *testing.T) {
 	}
 }
 
-func TestAfterAScenarioTheKeysAreForTheCluster(t *testing.T) {
+func TestKeysControlTheClusterAfterAScenario(t *testing.T) {
 	s := onStage(t, "nodes 3\nsay soon over\nincrement", Options{})
 	s.until("it is over", func(now *trace.State) bool { return now.Clients.OK == 1 })
 	s.onPerformed(performedMsg{})
@@ -140,8 +139,8 @@ func TestAfterAScenarioTheKeysAreForTheCluster(t *testing.T) {
 	s.wants("i increment")
 }
 
-// A presenter who is asked "once more, please" goes back and plays it again.
-func TestBackGoesToTheStartOfTheChapterAndOnPlaysItAgain(t *testing.T) {
+// A presenter who hears "once more, please" goes back and plays the chapter again.
+func TestBackReplaysTheChapter(t *testing.T) {
 	s := onStage(t, "nodes 3\nchapter One\nsay one\nincrement\nstep\nwait 1s\nchapter Two\nsay two\nincrement\nstep\nsay three\nstep", Options{})
 	for range 2 {
 		s.untilAStepWaits()
@@ -179,9 +178,9 @@ func TestBackGoesToTheStartOfTheChapterAndOnPlaysItAgain(t *testing.T) {
 	}
 }
 
-// The built-in scenarios speak English and Chinese, and what they say can be read
-// whole on the smallest of usual screens.
-func TestCaptionsOfBuiltInScenariosFitInTwoLanguages(t *testing.T) {
+// The built-in scenarios speak English and Chinese, and their captions fit on an 80x24
+// screen.
+func TestBuiltInCaptionsFitInBothLanguages(t *testing.T) {
 	const room = 80 - 8 // of the band
 	for _, name := range scenario.Names() {
 		own := "" // what is still to be translated
@@ -211,8 +210,8 @@ func TestCaptionsOfBuiltInScenariosFitInTwoLanguages(t *testing.T) {
 	}
 }
 
-// The screen looks thirty times a second: much could happen until it stops a clock.
-func TestAStepStopsTheClockBeforeTheScreenDoes(t *testing.T) {
+// Between two frames, at full speed, much could happen before the screen stops a clock.
+func TestStepPausesTheClockItself(t *testing.T) {
 	s := onStage(t, "nodes 3\nwait 1s\nstep\nwait 1h", Options{})
 	s.Cluster.Clock().Run(1000)
 	for !s.scenarioStage.Waits() {
@@ -229,8 +228,8 @@ func TestAStepStopsTheClockBeforeTheScreenDoes(t *testing.T) {
 	}
 }
 
-// Whoever goes on elsewhere need not be told that a scenario has ended.
-func TestAScenarioThatWasLeftHasNoEnd(t *testing.T) {
+// The end of a replaced scenario is no news.
+func TestReplacedScenarioReportsNoEnd(t *testing.T) {
 	script, err := scenario.Parse("test", []byte(twoSteps))
 	if err != nil {
 		t.Fatal(err)
@@ -249,9 +248,9 @@ func TestAScenarioThatWasLeftHasNoEnd(t *testing.T) {
 	}
 }
 
-// TestAViolationDoesNotStopAPresentation: the scenario has announced it, so it is told
-// above the caption, and the next key goes on.
-func TestAViolationDoesNotStopAPresentation(t *testing.T) {
+// TestViolationDoesNotStopAPresentation: the scenario has announced it, so a line above
+// the caption names it, and the next key continues.
+func TestViolationDoesNotStopAPresentation(t *testing.T) {
 	s := onStage(t, "title A lie\nnodes 3\nincrement\nwait value 1 on all\nsay All disks lie.\ndisk all lie\nincrement\nwait value 2 on all\n"+
 		"poweroff all\nrestart all\nwait leader within 15s\nincrement\nwait 1s\nexpect violation acked-durable\nstep", Options{})
 	s.paused = false
@@ -267,7 +266,7 @@ func TestAViolationDoesNotStopAPresentation(t *testing.T) {
 	}
 }
 
-func TestNothingForeignGetsIntoTheWindowTitle(t *testing.T) {
+func TestWindowTitleIsSanitized(t *testing.T) {
 	m := &model{staging: staging{script: &scenario.Script{Title: uitest.HostileText}}}
 	uitest.CheckPrintable(t, "the title", m.title())
 	if !strings.HasPrefix(m.title(), "capsize: ") || !strings.Contains(m.title(), "世") {

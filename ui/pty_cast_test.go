@@ -19,8 +19,8 @@ import (
 	"capsize/ui/uitest"
 )
 
-// The band has a colour of its own, which terminals must be told of for blanks too.
-func TestTheBandIsWholeOnATerminal(t *testing.T) {
+// The caption band has its own background, which blanks need too.
+func TestCaptionBandFillsTheTerminal(t *testing.T) {
 	x := start(t, 120, 36, "play", "leader-crash", "--theme", "dark")
 	x.seeText("▶ n")
 	x.press("n")
@@ -38,8 +38,8 @@ func TestTheBandIsWholeOnATerminal(t *testing.T) {
 	x.quits()
 }
 
-// A program that is killed has no chance to finish a file.
-func TestACastIsWholeAfterAKill(t *testing.T) {
+// A killed program cannot finish its file.
+func TestCastIsCompleteAfterAKill(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.cast")
 	x := start(t, 80, 24, "play", "first-steps", "--cast", name, "--cast-keys", "--keys")
 	x.seeText("▶ n")
@@ -78,7 +78,7 @@ func TestACastIsWholeAfterAKill(t *testing.T) {
 	}
 }
 
-func TestACastEndsWellWhenTheUserQuits(t *testing.T) {
+func TestCastEndsCleanlyOnQuit(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.cast")
 	x := start(t, 80, 24, "--storage", "memory", "--cast", name)
 	x.seeLeader()
@@ -112,7 +112,7 @@ func (x *ptyTerminal) quits() {
 	}
 }
 
-func TestATerminalWithoutRoomIsNoReasonToCrash(t *testing.T) {
+func TestZeroSizeTerminalDoesNotCrash(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.cast")
 	x := start(t, 80, 24, "--storage", "memory", "--cast", name)
 	x.seeLeader()
@@ -128,7 +128,7 @@ func TestATerminalWithoutRoomIsNoReasonToCrash(t *testing.T) {
 	x.checkAsBefore()
 }
 
-func TestATerminalThatIsResizedAllTheTimeIsNoReasonToCrash(t *testing.T) {
+func TestConstantResizingDoesNotCrash(t *testing.T) {
 	x := start(t, 80, 24, "--storage", "memory", "--cast", filepath.Join(t.TempDir(), "a.cast"))
 	x.seeLeader()
 	for i := range 1000 {
@@ -140,9 +140,9 @@ func TestATerminalThatIsResizedAllTheTimeIsNoReasonToCrash(t *testing.T) {
 	x.checkAsBefore()
 }
 
-// A reader that has stopped, as less does or a terminal after ctrl+s, must not
-// wedge the program: it cannot draw, but it can end.
-func TestATerminalThatTakesNothingIsNoReasonToWedge(t *testing.T) {
+// A reader that has stopped, such as less or a terminal after ctrl+s, must not hang
+// the program: it cannot draw, but it can quit.
+func TestBlockedTerminalDoesNotHang(t *testing.T) {
 	path, err := capsizeBinary()
 	if err != nil {
 		t.Fatal(err)

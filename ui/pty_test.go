@@ -31,8 +31,7 @@ import (
 	"capsize/ui/keymap"
 )
 
-// panicsIn tells this test binary, when it is started as a child, where its
-// screen is to panic.
+// panicsIn tells this test binary, started as a child, where its screen panics.
 const panicsIn = "CAPSIZE_TEST_PANICS_IN"
 
 // capsizeBinary is the program under test, built once when a test needs it.
@@ -70,8 +69,8 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// ordinaryEnvironment has pictures look the same whoever runs the tests, and
-// keeps tests off what people have configured.
+// ordinaryEnvironment makes pictures independent of the environment and the
+// configuration of whoever runs the tests.
 func ordinaryEnvironment() (forget func(), err error) {
 	dir, err := os.MkdirTemp("", "capsize-config-")
 	if err != nil {
@@ -114,7 +113,7 @@ func runAndPanic(where string) int {
 	return 0
 }
 
-// patience is how long a test waits before it says that something never comes.
+// patience is how long a test waits, in real time, before it fails.
 const patience = time.Minute
 
 // ptyTerminal is a terminal with a program in it: the kernel's half is a pty, the
@@ -191,7 +190,7 @@ func start(t *testing.T, w, h int, args ...string) *ptyTerminal {
 	return open(t, w, h, exec.Command(path, args...))
 }
 
-// show has the emulator draw what comes out of the pty.
+// show feeds the output of the pty to the emulator.
 func (x *ptyTerminal) show() {
 	buffer := make([]byte, 32<<10)
 	for {
@@ -255,8 +254,8 @@ func (x *ptyTerminal) press(keys string) {
 	}
 }
 
-// print writes a line as a shell would, and waits until it is there: by then all
-// that was written before it has been seen too.
+// print writes a line as a shell would, and waits until it appears: by then everything
+// written before it has appeared too.
 func (x *ptyTerminal) print(line string) {
 	x.t.Helper()
 	if _, err := io.WriteString(x.slave, line+"\n"); err != nil {
@@ -286,7 +285,7 @@ func (x *ptyTerminal) end() int {
 	return x.cmd.ProcessState.ExitCode()
 }
 
-// The extended keyboard, of which the emulator knows nothing.
+// The extended keyboard protocol, which the emulator does not know.
 var (
 	keyboardPush    = regexp.MustCompile(`\x1b\[>\d*u`)
 	keyboardPop     = regexp.MustCompile(`\x1b\[<\d*u`)
@@ -361,7 +360,7 @@ func TestFiveIncrementsShowOnEveryNode(t *testing.T) {
 	x.checkNothingLeft()
 }
 
-func TestTheTerminalIsLeftAsItWas(t *testing.T) {
+func TestTerminalIsRestored(t *testing.T) {
 	signal := func(s os.Signal) func(*ptyTerminal) error {
 		return func(x *ptyTerminal) error { return x.cmd.Process.Signal(s) }
 	}
@@ -393,7 +392,7 @@ func TestTheTerminalIsLeftAsItWas(t *testing.T) {
 	}
 }
 
-func TestAPanicLeavesTheTerminalAsItWas(t *testing.T) {
+func TestPanicRestoresTheTerminal(t *testing.T) {
 	for where, why := range map[string]string{
 		"update": "panic",
 		"view":   "panic",
@@ -420,7 +419,7 @@ func TestAPanicLeavesTheTerminalAsItWas(t *testing.T) {
 	}
 }
 
-func TestAClosedTerminalEndsIt(t *testing.T) {
+func TestClosedTerminalEndsTheProgram(t *testing.T) {
 	x := start(t, 80, 24)
 	x.seeLeader()
 	if err := x.master.Close(); err != nil {
@@ -430,7 +429,7 @@ func TestAClosedTerminalEndsIt(t *testing.T) {
 	x.checkNothingLeft()
 }
 
-func TestATinyTerminalSaysWhatItNeeds(t *testing.T) {
+func TestTinyTerminalSaysWhatItNeeds(t *testing.T) {
 	x := start(t, 20, 5, "--storage", "memory")
 	says := func(want string) {
 		t.Helper()

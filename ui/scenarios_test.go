@@ -19,7 +19,7 @@ func (s *stage) typeText(text string) {
 	s.tick()
 }
 
-func TestACommandCanBeTyped(t *testing.T) {
+func TestCommandCanBeTyped(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	s := newStage(t, 5)
 	s.press(":")
@@ -38,7 +38,7 @@ func TestACommandCanBeTyped(t *testing.T) {
 	s.wants(": isolate n2,n3")
 }
 
-func TestAMistypedCommandStaysAndSaysWhatIsWrong(t *testing.T) {
+func TestMistypedCommandStaysWithItsError(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	s := newStage(t, 3)
 	s.press(":")
@@ -53,8 +53,8 @@ func TestAMistypedCommandStaysAndSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestKeysDoNothingElseWhileOneTypes: an input that lets keys through is a trap.
-func TestKeysDoNothingElseWhileOneTypes(t *testing.T) {
+// TestKeysOnlyTypeWhileThePromptIsOpen: an input that lets keys through is a trap.
+func TestKeysOnlyTypeWhileThePromptIsOpen(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	s := newStage(t, 3)
 	s.press(":")
@@ -67,9 +67,9 @@ func TestKeysDoNothingElseWhileOneTypes(t *testing.T) {
 	}
 }
 
-// TestASessionIsSavedAndRunsWithoutAScreen: what was done by keys gives the same
-// value and the same nodes down when the saved scenario is run.
-func TestASessionIsSavedAndRunsWithoutAScreen(t *testing.T) {
+// TestSavedSessionRunsHeadless compares the value and the stopped nodes of a session
+// with those of its saved scenario.
+func TestSavedSessionRunsHeadless(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := newStage(t, 5)
 	s.press("I")
@@ -96,7 +96,7 @@ func TestASessionIsSavedAndRunsWithoutAScreen(t *testing.T) {
 	}
 }
 
-func TestAScenarioOnStageWaitsForTheKey(t *testing.T) {
+func TestScenarioOnStageWaitsForAKey(t *testing.T) {
 	script, err := scenario.Parse("talk", []byte(strings.Join([]string{
 		"nodes 3", "chapter One", "say Now something happens.", "step Ready?", "increment 2", "say That was it.",
 	}, "\n")))
@@ -120,7 +120,7 @@ func TestAScenarioOnStageWaitsForTheKey(t *testing.T) {
 	s.wants("scenario ended")
 }
 
-func TestAScenarioIsOpenedInPlaceOfTheCluster(t *testing.T) {
+func TestOpenedScenarioReplacesTheCluster(t *testing.T) {
 	s := newStage(t, 3)
 	before := s.Cluster
 	s.press("o")

@@ -9,12 +9,12 @@ import (
 	"capsize/ui/view"
 )
 
-// scrubEvents is how many events the past has through which is scrubbed.
+// scrubEvents is the length of the history to scrub through.
 const scrubEvents = 1_000_000
 
 // BenchmarkScrub drags through a million events: over the timeline of the stage,
 // from one end of the past to the other on the stage, and in the time view. A
-// picture must be there within 33 ms, so that there are thirty a second.
+// picture must take less than 33 ms for 30 frames a second.
 func BenchmarkScrub(b *testing.B) {
 	s := newStage(b, 5)
 	s.press("l", "L", "L")

@@ -9,9 +9,9 @@ import (
 	"capsize/ui/source"
 )
 
-// TestAutoSlowsDownWhereSomethingHappens lets time pass itself, so that the clock's
-// speed is but asked for.
-func TestAutoSlowsDownWhereSomethingHappens(t *testing.T) {
+// TestAutoSpeedSlowsDownAtEvents advances the clock itself, and only reads the speed
+// that the screen requests.
+func TestAutoSpeedSlowsDownAtEvents(t *testing.T) {
 	s := newStage(t, 3)
 	old := s.cursor
 	s.pass(time.Second)
@@ -21,7 +21,7 @@ func TestAutoSlowsDownWhereSomethingHappens(t *testing.T) {
 	if speed() != 0 {
 		t.Fatalf("a paused world runs at %v", speed())
 	}
-	// The clock is told to run, but what lets time pass is the test: no frame comes between.
+	// The clock runs, but only the test advances it: no frame comes between.
 	s.paused, s.speed = false, len(speeds)-2
 	s.setSpeed()
 	if speed() != 100 {
@@ -44,7 +44,7 @@ func TestAutoSlowsDownWhereSomethingHappens(t *testing.T) {
 	}
 }
 
-func TestAutoPlaysThePastSlowlyWhereSomethingHappened(t *testing.T) {
+func TestAutoSpeedSlowsDownPlayback(t *testing.T) {
 	s, old := killed(t)
 	s.speed = len(speeds) - 1
 	if speeds[s.speed] != vtime.Max {
@@ -61,7 +61,7 @@ func TestAutoPlaysThePastSlowlyWhereSomethingHappened(t *testing.T) {
 			led = true
 		}
 	}
-	// Each of both is held for three seconds, which are 90 frames.
+	// Both stay slow for three seconds, which are 90 frames.
 	if !died || !led || frames < 100 {
 		t.Errorf("after %d frames: saw it die %t, saw the other lead %t", frames, died, led)
 	}

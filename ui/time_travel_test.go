@@ -14,7 +14,7 @@ import (
 	"capsize/ui/view"
 )
 
-// killed is a stage on which the leader was killed and another was elected.
+// killed returns a stage whose first leader was killed and replaced.
 func killed(t *testing.T) (s *stage, old string) {
 	t.Helper()
 	s = newStage(t, 3)
@@ -27,7 +27,7 @@ func killed(t *testing.T) (s *stage, old string) {
 	return s, old
 }
 
-// notes are the states after each event that matters, as they were live.
+// notes are the live states after each significant event.
 type notes struct {
 	mu     sync.Mutex // checks judge on goroutines of their own
 	events []trace.Event
@@ -52,8 +52,8 @@ func (n *notes) at(seq uint64) (trace.State, bool) {
 	return s, ok
 }
 
-// recorded notes the state after each event that matters from now on, and says
-// which event was the last one before.
+// recorded notes the state after each significant event from now on, and returns the
+// last event before.
 func recorded(s *stage) (live *notes, before uint64) {
 	n := &notes{states: map[uint64]trace.State{}}
 	s.Cluster.Trace().Subscribe(func(e trace.Event) {
@@ -65,7 +65,7 @@ func recorded(s *stage) (live *notes, before uint64) {
 	return n, n.state.Seq
 }
 
-func TestBackAndOnGoThroughTheEventsThatMatterOneByOne(t *testing.T) {
+func TestStepsVisitEverySignificantEvent(t *testing.T) {
 	s := newStage(t, 3)
 	live, start := recorded(s)
 	s.press("i")
@@ -105,7 +105,7 @@ func TestBackAndOnGoThroughTheEventsThatMatterOneByOne(t *testing.T) {
 	}
 }
 
-// sameNodes compares what a picture of the nodes is drawn from.
+// sameNodes compares the pictures of two states.
 func sameNodes(t *testing.T, got, want *trace.State) {
 	t.Helper()
 	draw := func(state *trace.State) string {
@@ -117,7 +117,7 @@ func sameNodes(t *testing.T, got, want *trace.State) {
 	}
 }
 
-func TestAStepLetsExactlyTheNextEventThatMattersHappen(t *testing.T) {
+func TestStepRunsToExactlyTheNextEvent(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("k")
 	seen, _ := recorded(s)
@@ -135,7 +135,7 @@ func TestAStepLetsExactlyTheNextEventThatMattersHappen(t *testing.T) {
 		shown = append(shown, next)
 		s.wants("paused")
 	}
-	// It acts at the latest moment, which is at most a step away.
+	// The command runs at the latest moment, which is at most one step away.
 	_, last := s.History.Span()
 	if e, _ := s.History.Event(shown[len(shown)-1]); last.At-e.At > source.StepLength {
 		t.Errorf("the world is %s further than what is shown", last.At-e.At)
@@ -146,7 +146,7 @@ func TestAStepLetsExactlyTheNextEventThatMattersHappen(t *testing.T) {
 	}
 }
 
-func TestTheWorldStandsStillWhileThePastIsShown(t *testing.T) {
+func TestClusterIsPausedWhileThePastIsShown(t *testing.T) {
 	s, _ := killed(t)
 	s.press("space")
 	if got := s.Cluster.Clock().Speed(); got != 1 {
@@ -174,7 +174,7 @@ func TestTheWorldStandsStillWhileThePastIsShown(t *testing.T) {
 	}
 }
 
-func TestBackAtNowAWorldThatStoodStillStandsStill(t *testing.T) {
+func TestPausedClusterStaysPausedAtNow(t *testing.T) {
 	s, _ := killed(t)
 	s.press(",", "end")
 	if got := s.Cluster.Clock().Speed(); got != 0 {
@@ -182,7 +182,7 @@ func TestBackAtNowAWorldThatStoodStillStandsStill(t *testing.T) {
 	}
 }
 
-func TestPlayingThePastGoesOnLive(t *testing.T) {
+func TestPlaybackContinuesLive(t *testing.T) {
 	s, old := killed(t)
 	s.press("home")
 	s.wants("past −")
@@ -240,7 +240,7 @@ func TestDraggingOnTheTimelineScrubs(t *testing.T) {
 	}
 }
 
-func TestAClickOnALineOfTheStoryShowsItsEvent(t *testing.T) {
+func TestClickOnAStoryLineShowsItsEvent(t *testing.T) {
 	s, _ := killed(t)
 	s.Update(tea.WindowSizeMsg{Width: 200, Height: 60})
 	s.screen()
@@ -259,7 +259,7 @@ func TestAClickOnALineOfTheStoryShowsItsEvent(t *testing.T) {
 	t.Error("no line but the last can be clicked on")
 }
 
-func TestTheLastOfAKindIsFoundInThePast(t *testing.T) {
+func TestFindShowsTheLastEventOfAKind(t *testing.T) {
 	s, old := killed(t)
 	s.press("i")
 	s.until("2 everywhere", func(st *trace.State) bool { return st.LeaderNode().Value == 2 })
@@ -300,7 +300,7 @@ func TestTheLastOfAKindIsFoundInThePast(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatWasUnknownIsFound(t *testing.T) {
+func TestFindShowsAnUnknownReply(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("i")
 	s.pass(2 * time.Second)

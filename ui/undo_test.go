@@ -8,9 +8,8 @@ import (
 	"capsize/ui/undo"
 )
 
-// TestEveryFaultKeyIsTakenBackAndDoneAgain breaks things in many ways, one after
-// the other, and goes back and on through them.
-func TestEveryFaultKeyIsTakenBackAndDoneAgain(t *testing.T) {
+// TestEveryFaultKeyIsUndoneAndRedone sets many faults, then undoes and redoes them.
+func TestEveryFaultKeyIsUndoneAndRedone(t *testing.T) {
 	s := newStage(t, 5)
 	typed := func(command string) []string {
 		keys := []string{":"}

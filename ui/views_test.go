@@ -31,7 +31,7 @@ func TestZoomAndItsWaysBack(t *testing.T) {
 	}
 }
 
-func TestTheStoryIsFiltered(t *testing.T) {
+func TestStoryIsFiltered(t *testing.T) {
 	s := newStage(t, 3)
 	leader := s.state.LeaderNode().ID
 	s.press("/")
@@ -56,7 +56,7 @@ func TestTheStoryIsFiltered(t *testing.T) {
 	s.wants(leader + " is killed")
 }
 
-func TestEveryViewCanBeReached(t *testing.T) {
+func TestTabVisitsEveryView(t *testing.T) {
 	s := newStage(t, 3)
 	for range 2 {
 		for _, v := range s.views.All {
@@ -72,7 +72,7 @@ func TestEveryViewCanBeReached(t *testing.T) {
 	}
 }
 
-func TestTheViewsShowALivingCluster(t *testing.T) {
+func TestViewsShowALiveCluster(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("i", "i", "r")
 	s.pass(time.Second)
@@ -120,7 +120,7 @@ func TestZoomAndScrollKeepTheMomentInSight(t *testing.T) {
 	}
 }
 
-// BenchmarkTimeView is a frame of the time view over a busy cluster, in the past.
+// BenchmarkTimeView measures a frame of the time view over a busy cluster, in the past.
 func BenchmarkTimeView(b *testing.B) {
 	for _, nodes := range []int{5, 25} {
 		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
@@ -137,8 +137,8 @@ func BenchmarkTimeView(b *testing.B) {
 	}
 }
 
-// However long the past is, the time view looks at little more than it shows.
-func TestTheTimeViewLooksAtWhatIsNear(t *testing.T) {
+// However long the history is, the time view reads little more than it shows.
+func TestTimeViewReadsOnlyNearbyHistory(t *testing.T) {
 	s := newStage(t, 3)
 	s.pass(5 * time.Minute)
 	s.press("home")

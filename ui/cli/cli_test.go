@@ -23,11 +23,11 @@ import (
 	"capsize/cluster/trace"
 )
 
-// keepsCounting tells this test binary, when it is started as a child, in which
-// directory to count until it is killed.
+// keepsCounting tells this test binary, started as a child, in which directory to
+// count until it is killed.
 const keepsCounting = "CAPSIZE_TEST_KEEPS_COUNTING"
 
-// patience is how long a test waits before it says that something never ends.
+// patience is how long a test waits, in real time, before it fails.
 const patience = time.Minute
 
 // binary is the program under test.
@@ -59,7 +59,7 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// outcome is what became of the program.
+// outcome is how the program ended.
 type outcome struct {
 	status         int
 	stdout, stderr string
@@ -69,7 +69,7 @@ type outcome struct {
 func runBinary(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	// One that is not refused runs until it is killed, and fails the test.
+	// A program that is not refused runs until it is killed, and fails the test.
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
@@ -81,7 +81,7 @@ func runBinary(t *testing.T, args ...string) outcome {
 	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// checkRefused checks that the program said in one line why it does not start.
+// checkRefused checks that the program said in one line why it did not start.
 func (o outcome) checkRefused(t *testing.T, why string) {
 	t.Helper()
 	if o.status != exitUsage {
@@ -98,7 +98,7 @@ func (o outcome) checkRefused(t *testing.T, why string) {
 	}
 }
 
-func TestABadCommandLineIsRefusedInOneLine(t *testing.T) {
+func TestBadCommandLineFailsInOneLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func startPlain(t *testing.T, args ...string) *plainRun {
 
 var leadsTerm = regexp.MustCompile(`n\d+ becomes leader of term (\d+)`)
 
-// term waits until somebody leads, and returns the term.
+// term waits for a leader, and returns its term.
 func (p *plainRun) term(t *testing.T) int {
 	t.Helper()
 	for p.lines.Scan() {
@@ -197,7 +197,7 @@ func (p *plainRun) term(t *testing.T) int {
 	return 0
 }
 
-// terminate ends the program as a shutdown does, and checks that it ends well.
+// terminate ends the program as a shutdown does, and checks that it ends cleanly.
 func (p *plainRun) terminate(t *testing.T) {
 	t.Helper()
 	terminate(t, p.cmd)
@@ -209,7 +209,7 @@ func (p *plainRun) terminate(t *testing.T) {
 	}
 }
 
-// counting is a cluster with a counter to be kept.
+// counting is a cluster whose counter must survive.
 type counting struct {
 	*cluster.Cluster
 }
@@ -226,7 +226,7 @@ func openCounting(dir string) (counting, error) {
 	return counting{c}, nil
 }
 
-// increment adds one and lets time pass until the answer is there.
+// increment adds one and advances the clock until the reply.
 func (c counting) increment() (trace.Op, error) {
 	answers := make(chan trace.Op, 1)
 	if err := c.Do("increment", func() error { answers <- c.Add(1, cluster.RouteLeader); return nil }); err != nil {
@@ -244,8 +244,8 @@ func (c counting) increment() (trace.Op, error) {
 	}
 }
 
-// settled lets time pass until all nodes have applied all there is, and returns
-// the state.
+// settled advances the clock until all nodes have applied every entry, and returns the
+// state.
 func (c counting) settled() (trace.State, error) {
 	for range 10_000 {
 		state := c.Trace().State()
@@ -262,7 +262,7 @@ func (c counting) settled() (trace.State, error) {
 	return trace.State{}, errors.New("the nodes do not agree within 100 s")
 }
 
-// reopened opens the cluster in a directory again, and returns what is there.
+// reopened opens the cluster in a directory again, and returns its value and state.
 func reopened(t *testing.T, dir string) trace.State {
 	t.Helper()
 	c, err := openCounting(dir)
@@ -276,7 +276,7 @@ func reopened(t *testing.T, dir string) trace.State {
 	return state
 }
 
-func TestADirectoryKeepsTheCluster(t *testing.T) {
+func TestDataDirectoryKeepsTheCluster(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "cluster")
 	p := startPlain(t, "--data", dir, "--nodes", "3")
 	first := p.term(t)
@@ -320,8 +320,8 @@ func TestADirectoryKeepsTheCluster(t *testing.T) {
 	}
 }
 
-// keepCounting increments until this process is killed, and writes each value it
-// was told.
+// keepCounting increments until this process is killed, and prints each acknowledged
+// value.
 func keepCounting(dir string) int {
 	c, err := openCounting(dir)
 	for err == nil {
@@ -334,7 +334,7 @@ func keepCounting(dir string) int {
 	return 1
 }
 
-func TestAKilledProgramLosesNothingAcknowledged(t *testing.T) {
+func TestKilledProgramLosesNothingAcknowledged(t *testing.T) {
 	dir := t.TempDir()
 	told := 0
 	for round := range 2 {
@@ -375,7 +375,7 @@ func TestAKilledProgramLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
-func TestADirectoryInUseIsRefusedAtOnce(t *testing.T) {
+func TestDataDirectoryInUseFailsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	p := startPlain(t, "--data", dir)
 	p.term(t)
@@ -384,7 +384,7 @@ func TestADirectoryInUseIsRefusedAtOnce(t *testing.T) {
 	runBinary(t, "--data", dir, "--nodes", "4").checkRefused(t, "it has 5 nodes, not 4")
 }
 
-func TestOnlyTheOwnerMayLookAtTheFiles(t *testing.T) {
+func TestOnlyTheOwnerMayReadTheFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("files have no such permissions there")
 	}
@@ -419,7 +419,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 	p.terminate(t)
 
-	// Whoever reads its lines may leave.
+	// The reader of its lines may leave.
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,7 @@ import (
 	"capsize/ui/source"
 )
 
-// flagsOf returns the options that come of a command line, an environment and a
-// configuration.
+// flagsOf returns the options from a configuration, an environment and a command line.
 func flagsOf(t *testing.T, config string, environment map[string]string, args ...string) (ui.Options, error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -35,7 +34,7 @@ func flagsOf(t *testing.T, config string, environment map[string]string, args ..
 	return o, configureFlags(fs)
 }
 
-func TestTheCommandLineGoesBeforeTheEnvironmentAndThatBeforeTheFile(t *testing.T) {
+func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
 	o, err := flagsOf(t, "# mine\ntheme = light\nspeed=1/10\n\nascii = on\nstill = yes\nlang = zh\nhistory = 64\nkey.k = x\nkey.x = ctrl+s\n",
 		map[string]string{"CAPSIZE_SPEED": "3", "CAPSIZE_THEME": "colour-blind", "CAPSIZE_STILL": "off"}, "--theme", "high-contrast", "--bind", "x=f5")
 	if err != nil {
@@ -49,14 +48,14 @@ func TestTheCommandLineGoesBeforeTheEnvironmentAndThatBeforeTheFile(t *testing.T
 	}
 }
 
-func TestWithoutAConfigurationAllIsAsItIs(t *testing.T) {
+func TestDefaultsWithoutConfiguration(t *testing.T) {
 	o, err := flagsOf(t, "", nil)
 	if err != nil || o.Theme != "" || o.Speed != 1 || o.ASCII || o.HistoryMB != source.HistoryMB || len(o.Bindings) > 0 {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
 
-func TestAMistakeInTheConfigurationIsNamedByItsPlace(t *testing.T) {
+func TestConfigurationErrorsNameTheLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"theme":                          `config:1: theme: must be NAME = VALUE`,
 		"\ncolour = red":                 `config:2: colour = red: unknown setting "colour": use theme, speed`,
@@ -82,7 +81,7 @@ func TestAMistakeInTheConfigurationIsNamedByItsPlace(t *testing.T) {
 	}
 }
 
-func TestTheEqualsSignIsAKeyToo(t *testing.T) {
+func TestEqualsSignCanBeRebound(t *testing.T) {
 	if _, err := flagsOf(t, "key.k = i\nkey.i = ctrl+k\nkey.== z\nkey.z = =", nil); err == nil || !strings.Contains(err.Error(), "key.== z") {
 		t.Errorf("the key = is none of its own: %v", err)
 	}

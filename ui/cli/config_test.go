@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAConfigurationIsForScreensOnly(t *testing.T) {
+func TestConfigurationAppliesToScreensOnly(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("CAPSIZE_CONFIG", dir)
 	file := filepath.Join(dir, "config")
@@ -17,12 +17,12 @@ func TestAConfigurationIsForScreensOnly(t *testing.T) {
 	for _, args := range [][]string{{}, {"--plain"}, {"play", "leader-crash"}, {"replay", "nothing"}} {
 		runBinary(t, args...).checkRefused(t, file+":2: speed = fast: must be 0")
 	}
-	// What runs without one is the same for everybody.
+	// Headless commands ignore it.
 	runBinary(t, "run", "leader-crash").checkEnded(t, 0)
 	runBinary(t, "scenarios").checkEnded(t, 0)
 }
 
-func TestAPlainScenarioEndsWithItsStatus(t *testing.T) {
+func TestPlainScenarioEndsWithItsStatus(t *testing.T) {
 	good := runBinary(t, "play", "--plain", "--speed", "max", writeFile(t, "good.capsize", "nodes 3\nincrement\nwait value 1\nexpect value 1\n"))
 	good.checkEnded(t, 0)
 	if good.stderr != "" || !strings.HasSuffix(good.stdout, "  scenario passed\n") {

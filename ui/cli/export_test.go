@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestARecordingIsExportedInEveryFormat(t *testing.T) {
+func TestRecordingIsExportedInEveryFormat(t *testing.T) {
 	dir := t.TempDir()
 	recording := filepath.Join(dir, "good.jsonl.gz")
 	runBinary(t, "run", writeFile(t, "good.capsize", goodScenario), "--trace", recording).checkEnded(t, 0)
@@ -30,7 +30,7 @@ func TestARecordingIsExportedInEveryFormat(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeExportedIsSaidInALine(t *testing.T) {
+func TestExportFailsInOneLine(t *testing.T) {
 	dir := t.TempDir()
 	recording := filepath.Join(dir, "good.jsonl")
 	runBinary(t, "run", writeFile(t, "good.capsize", goodScenario), "--trace", recording).checkEnded(t, 0)

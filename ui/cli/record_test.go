@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestARecordingOfATraceIsTheSameEveryTime(t *testing.T) {
+func TestSameTraceRendersToTheSameBytes(t *testing.T) {
 	dir := t.TempDir()
 	recording := filepath.Join(dir, "good.jsonl.gz")
 	runBinary(t, "run", writeFile(t, "good.capsize", goodScenario), "--trace", recording).checkEnded(t, 0)
@@ -32,7 +32,7 @@ func TestARecordingOfATraceIsTheSameEveryTime(t *testing.T) {
 	}
 }
 
-func TestAScenarioThatFailsIsRecordedAndSaid(t *testing.T) {
+func TestFailingScenarioIsRecordedAndReported(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.cast")
 	o := runBinary(t, "record", writeFile(t, "bad.capsize", "nodes 1\nexpect value 7\n"), "-o", file)
 	if o.status != exitFailed || !strings.Contains(o.stderr, "expect value 7") {
@@ -43,7 +43,7 @@ func TestAScenarioThatFailsIsRecordedAndSaid(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRecordedIsSaidInALine(t *testing.T) {
+func TestRecordFailsInOneLine(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "a.cast")
 	for _, c := range []struct{ args, why string }{
@@ -65,7 +65,7 @@ func TestWhatCannotBeRecordedIsSaidInALine(t *testing.T) {
 	}
 }
 
-func TestTheShellCompletesNamesAndValues(t *testing.T) {
+func TestShellCompletesNamesAndValues(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"play lead", "leader-crash"},
 		{"run stale", "stale-read"},
@@ -90,7 +90,7 @@ func TestTheShellCompletesNamesAndValues(t *testing.T) {
 	}
 }
 
-func TestPlainOutputHasCaptionsInTheLanguageAskedFor(t *testing.T) {
+func TestPlainOutputFollowsTheLanguage(t *testing.T) {
 	file := writeFile(t, "two.capsize", "nodes 1\nsay hello \u202eevil\nsay.zh 你好\u200b\nwait 1s\n")
 	for language, want := range map[string]string{"en": "hello evil", "zh": "你好\n"} {
 		p := startPlain(t, "play", file, "--speed", "max", "--lang", language)

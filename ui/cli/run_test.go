@@ -36,7 +36,7 @@ const (
 	badScenario  = "nodes 1\nincrement\nexpect value 7\nexpect term = 99\n"
 )
 
-// checkEnded checks how the program ended, and that it said nothing else.
+// checkEnded checks the exit status, and that the program printed nothing else.
 func (o outcome) checkEnded(t *testing.T, status int) {
 	t.Helper()
 	if o.status != status || o.stderr != "" {
@@ -44,7 +44,7 @@ func (o outcome) checkEnded(t *testing.T, status int) {
 	}
 }
 
-func TestScenariosAreRunAndTheTableTells(t *testing.T) {
+func TestRunPrintsATableOfResults(t *testing.T) {
 	good, bad := writeFile(t, "good.capsize", goodScenario), writeFile(t, "bad.capsize", badScenario)
 	o := runBinary(t, "run", good)
 	o.checkEnded(t, 0)
@@ -64,7 +64,7 @@ func TestScenariosAreRunAndTheTableTells(t *testing.T) {
 	}
 }
 
-func TestBuiltInScenariosAreRunByName(t *testing.T) {
+func TestBuiltInScenariosRunByName(t *testing.T) {
 	o := runBinary(t, "run", "leader-crash")
 	o.checkEnded(t, 0)
 	if !strings.Contains(o.stdout, "\nleader-crash  ok") {
@@ -126,7 +126,7 @@ func TestResultsAsJSON(t *testing.T) {
 	}
 }
 
-func TestRepeatsTellTheirSeeds(t *testing.T) {
+func TestRepeatsReportTheirSeeds(t *testing.T) {
 	o := runBinary(t, "run", "--repeat", "2", writeFile(t, "bad.capsize", badScenario))
 	o.checkEnded(t, exitFailed)
 	for _, want := range []string{"SEED", "got 1 on n1 (seed 1)\n", "got 1 on n1 (seed 2)\n"} {
@@ -136,7 +136,7 @@ func TestRepeatsTellTheirSeeds(t *testing.T) {
 	}
 }
 
-func TestABadScenarioIsRefusedInOneLine(t *testing.T) {
+func TestBadScenarioFailsInOneLine(t *testing.T) {
 	dir := t.TempDir()
 	good := writeFile(t, "good.capsize", goodScenario)
 	file := func(text string) string { return writeFile(t, "it.capsize", text) }
@@ -189,15 +189,14 @@ func TestABadScenarioIsRefusedInOneLine(t *testing.T) {
 	}
 }
 
-func TestEachStepIsToldAsItIsCarriedOut(t *testing.T) {
+func TestVerboseRunReportsEachStep(t *testing.T) {
 	o := runBinary(t, "run", "-v", writeFile(t, "good.capsize", goodScenario))
 	if o.status != 0 || !regexp.MustCompile(`^ +\d+\.\d{3}s  increment 3\n +\d+\.\d{3}s  expect value 3\n$`).MatchString(o.stderr) {
 		t.Errorf("status %d, it said\n%s", o.status, o.stderr)
 	}
 }
 
-// readTrace reads a recording line by line, and returns its header and what it
-// adds up to.
+// readTrace reads a recording line by line, and returns its header and final state.
 func readTrace(t *testing.T, name string) (header recording.Header, state trace.State) {
 	t.Helper()
 	file, err := os.Open(name)
@@ -234,7 +233,7 @@ func readTrace(t *testing.T, name string) (header recording.Header, state trace.
 	return header, state
 }
 
-func TestATraceHoldsAllThatHappened(t *testing.T) {
+func TestTraceHoldsEveryEvent(t *testing.T) {
 	for _, end := range []string{"trace", "trace.gz"} {
 		name := filepath.Join(t.TempDir(), end)
 		o := runBinary(t, "run", "--json", "--trace", name, writeFile(t, "a.capsize", "nodes 3\nseed 8\nincrement 4\nwait value 4\nexpect value 5"))
@@ -255,7 +254,7 @@ func TestATraceHoldsAllThatHappened(t *testing.T) {
 	}
 }
 
-func TestASoakTellsWhatItDid(t *testing.T) {
+func TestSoakReportsWhatItDid(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "trace.gz")
 	o := runBinary(t, "soak", "--for", "1m", "--chaos", "network,nodes", "--trace", name)
 	o.checkEnded(t, 0)
@@ -287,11 +286,11 @@ func TestScenariosAreListedAndPrinted(t *testing.T) {
 	}
 	one := runBinary(t, "scenarios", "leader-crash")
 	one.checkEnded(t, 0)
-	// What it prints can be run.
+	// What it prints runs.
 	runBinary(t, "run", writeFile(t, "mine.capsize", one.stdout)).checkEnded(t, 0)
 }
 
-func TestTheReferenceTellsOfEveryCommand(t *testing.T) {
+func TestReferenceListsEveryCommand(t *testing.T) {
 	o := runBinary(t, "commands")
 	o.checkEnded(t, 0)
 	for _, r := range scenario.References() {
@@ -306,7 +305,7 @@ func TestTheReferenceTellsOfEveryCommand(t *testing.T) {
 	}
 }
 
-func TestARecordingIsReplayedAsItsStory(t *testing.T) {
+func TestPlainReplayPrintsTheStory(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "run.trace.gz")
 	runBinary(t, "run", "--trace", name, writeFile(t, "good.capsize", "title Good\nnodes 3\nincrement 3\nkill leader\nwait leader\n")).checkEnded(t, 0)
 	o := runBinary(t, "replay", name)
@@ -321,16 +320,16 @@ func TestARecordingIsReplayedAsItsStory(t *testing.T) {
 	runBinary(t, "replay").checkRefused(t, "missing a recording")
 }
 
-// A file that cannot be written is found before anything starts.
-func TestARecordingThatCannotBeWrittenIsRefused(t *testing.T) {
+// An unwritable file is reported before anything starts.
+func TestUnwritableRecordingFails(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "none", "run.trace")
 	for _, args := range [][]string{{}, {"play", "leader-crash"}, {"run", "leader-crash"}, {"soak"}} {
 		runBinary(t, append(args, "--trace", name)...).checkRefused(t, name)
 	}
 }
 
-// A recording whose verdicts are not what its events show is no evidence of anything.
-func TestALyingRecordingIsNotBelieved(t *testing.T) {
+// A recording whose verdicts contradict its events proves nothing.
+func TestContradictoryRecordingIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	honest, lying := filepath.Join(dir, "honest.jsonl"), filepath.Join(dir, "lying.jsonl")
 	runBinary(t, "run", "stale-read", "--trace", honest)

@@ -14,8 +14,8 @@ import (
 	"capsize/cluster/vtime"
 )
 
-// runPlain runs a cluster in plain sentences until it ends, with commands to read
-// and a scenario or "".
+// runPlain runs a cluster with plain output until it ends, with commands to read and a
+// scenario or "".
 func runPlain(t *testing.T, script string, in io.Reader) (lines []string, err error) {
 	t.Helper()
 	settings := cluster.DefaultSettings()
@@ -49,10 +49,10 @@ func runPlain(t *testing.T, script string, in io.Reader) (lines []string, err er
 	return lines, err
 }
 
-// said is the part of a plain line behind the time.
+// said is the part of a line after the time.
 func said(line string) string { _, text, _ := strings.Cut(line, "  "); return text }
 
-func TestPlainCommandsAreAnsweredInTheirOrder(t *testing.T) {
+func TestCommandsAreAnsweredInOrder(t *testing.T) {
 	lines, err := runPlain(t, "", strings.NewReader(`# a comment
 
 increment 3
@@ -95,7 +95,7 @@ increment`))
 	}
 }
 
-func TestAPlainScenarioEndsWithItsOwnEnd(t *testing.T) {
+func TestScenarioEndsTheRun(t *testing.T) {
 	silent, talking := io.Pipe() // commands could come for ever
 	defer func() { _ = talking.Close() }()
 	lines, err := runPlain(t, "nodes 3\nstorage memory\nsay here we go\nincrement 2\nwait value 2\nstep\nexpect value 2", silent)
@@ -110,7 +110,7 @@ func TestAPlainScenarioEndsWithItsOwnEnd(t *testing.T) {
 	}
 }
 
-func TestAPlainScenarioThatFailsSaysWhere(t *testing.T) {
+func TestFailingScenarioSaysWhere(t *testing.T) {
 	lines, err := runPlain(t, "nodes 3\nstorage memory\nincrement 2\nwait value 2\nexpect value 7", strings.NewReader(""))
 	var failed *scenario.Failure
 	if !errors.As(err, &failed) || failed.Line != 5 {
@@ -121,7 +121,7 @@ func TestAPlainScenarioThatFailsSaysWhere(t *testing.T) {
 	}
 }
 
-func TestPlainTellsOfViolations(t *testing.T) {
+func TestViolationsAreReported(t *testing.T) {
 	data, _ := scenario.Builtin("double-count")
 	lines, err := runPlain(t, string(data), strings.NewReader(""))
 	if err != nil {
@@ -132,7 +132,7 @@ func TestPlainTellsOfViolations(t *testing.T) {
 	}
 }
 
-func TestLinksHealedTogetherAreToldOfTogether(t *testing.T) {
+func TestLinksHealedTogetherAreOneLine(t *testing.T) {
 	lines, err := runPlain(t, "nodes 3\nstorage memory\nisolate n2\nheal n2 <-> all\nring\nheal n1 <-> n2\nheal n1 -> n3\nheal", strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestLinksHealedTogetherAreToldOfTogether(t *testing.T) {
 	}
 }
 
-func TestPlainGoesOnWithoutCommandsUntilItIsTold(t *testing.T) {
+func TestEndOfInputDoesNotEndTheRun(t *testing.T) {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: 3, Settings: settings})
@@ -157,14 +157,14 @@ func TestPlainGoesOnWithoutCommandsUntilItIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	// Of an unending stream of what happens, a few lines are enough.
+	// A few lines of the endless story are enough.
 	out := &countingWriter{lines: 20, enough: cancel}
 	if err := errors.Join(Run(ctx, c, Options{Speed: vtime.Max}, strings.NewReader("chaos nodes every 1s\n"), out), c.Close()); err != nil {
 		t.Error(err)
 	}
 }
 
-// countingWriter says when so many lines were written.
+// countingWriter reports when enough lines were written.
 type countingWriter struct {
 	lines  int
 	enough func()
