@@ -114,7 +114,7 @@ func roleOf(state raft.RaftState) trace.Role {
 // tap makes events of packets.
 func (c *Cluster) tap(p *faults.Packet) {
 	// A node whose packet leaves may have changed since its last one.
-	if p.Fate == faults.Sent {
+	if p.Status == faults.Sent {
 		if n := c.find(string(p.From)); n != nil {
 			if proc := n.running(); proc != nil {
 				proc.observe()
@@ -123,7 +123,7 @@ func (c *Cluster) tap(p *faults.Packet) {
 	}
 	defer c.bubble.Catch()
 	c.trace.EmitPacket(c.bubble.Now(), &trace.Packet{
-		ID: p.ID, RPC: p.RPC, Status: trace.PacketStatus(p.Fate.String()),
+		ID: p.ID, RPC: p.RPC, Status: trace.PacketStatus(p.Status.String()),
 		From: string(p.From), To: string(p.To), Kind: p.Kind.String(),
 		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, SizeBytes: p.SizeBytes,
 		Term: p.Term, OK: p.OK, PrevIndex: p.PrevIndex, PrevTerm: p.PrevTerm,

@@ -5,13 +5,13 @@ import "github.com/hashicorp/raft"
 // A request is copied before it leaves its sender: Raft uses one request for several peers, fills it anew after a
 // timeout while the old one may still be under way, and its in-memory store keeps the pointers that it is given.
 
-// arena hands out pieces of one allocation.
-type arena struct{ free []byte }
+// byteArena hands out pieces of one allocation.
+type byteArena struct{ free []byte }
 
-func newArena(sizeBytes int) arena { return arena{make([]byte, sizeBytes)} }
+func newByteArena(sizeBytes int) byteArena { return byteArena{make([]byte, sizeBytes)} }
 
-// keep returns a copy of b. A piece has no spare capacity, so that appending to it cannot reach the next one.
-func (a *arena) keep(b []byte) []byte {
+// clone returns a copy of b. A piece has no spare capacity, so that appending to it cannot reach the next one.
+func (a *byteArena) clone(b []byte) []byte {
 	if b == nil {
 		return nil
 	}
@@ -21,8 +21,8 @@ func (a *arena) keep(b []byte) []byte {
 	return piece
 }
 
-func (a *arena) keepHeader(h raft.RPCHeader) raft.RPCHeader {
-	h.ID, h.Addr = a.keep(h.ID), a.keep(h.Addr)
+func (a *byteArena) cloneHeader(h raft.RPCHeader) raft.RPCHeader {
+	h.ID, h.Addr = a.clone(h.ID), a.clone(h.Addr)
 	return h
 }
 
@@ -32,26 +32,26 @@ func cloneRequest(command any) any {
 	case *raft.AppendEntriesRequest:
 		return cloneAppend(c)
 	case *raft.RequestVoteRequest:
-		a := newArena(len(c.ID) + len(c.Addr) + len(c.Candidate)) //nolint:staticcheck // Raft still fills in the deprecated field.
+		a := newByteArena(len(c.ID) + len(c.Addr) + len(c.Candidate)) //nolint:staticcheck // Raft still fills in the deprecated field.
 		out := *c
-		out.RPCHeader = a.keepHeader(c.RPCHeader)
-		out.Candidate = a.keep(c.Candidate) //nolint:staticcheck // As above.
+		out.RPCHeader = a.cloneHeader(c.RPCHeader)
+		out.Candidate = a.clone(c.Candidate) //nolint:staticcheck // As above.
 		return &out
 	case *raft.RequestPreVoteRequest:
-		a := newArena(len(c.ID) + len(c.Addr))
+		a := newByteArena(len(c.ID) + len(c.Addr))
 		out := *c
-		out.RPCHeader = a.keepHeader(c.RPCHeader)
+		out.RPCHeader = a.cloneHeader(c.RPCHeader)
 		return &out
 	case *raft.InstallSnapshotRequest:
-		a := newArena(len(c.ID) + len(c.Addr) + len(c.Leader) + len(c.Peers) + len(c.Configuration))
+		a := newByteArena(len(c.ID) + len(c.Addr) + len(c.Leader) + len(c.Peers) + len(c.Configuration))
 		out := *c
-		out.RPCHeader, out.Leader = a.keepHeader(c.RPCHeader), a.keep(c.Leader)
-		out.Peers, out.Configuration = a.keep(c.Peers), a.keep(c.Configuration)
+		out.RPCHeader, out.Leader = a.cloneHeader(c.RPCHeader), a.clone(c.Leader)
+		out.Peers, out.Configuration = a.clone(c.Peers), a.clone(c.Configuration)
 		return &out
 	case *raft.TimeoutNowRequest:
-		a := newArena(len(c.ID) + len(c.Addr))
+		a := newByteArena(len(c.ID) + len(c.Addr))
 		out := *c
-		out.RPCHeader = a.keepHeader(c.RPCHeader)
+		out.RPCHeader = a.cloneHeader(c.RPCHeader)
 		return &out
 	default:
 		return command
@@ -64,17 +64,17 @@ func cloneAppend(c *raft.AppendEntriesRequest) *raft.AppendEntriesRequest {
 	for _, e := range c.Entries {
 		sizeBytes += len(e.Data) + len(e.Extensions)
 	}
-	a := newArena(sizeBytes)
+	a := newByteArena(sizeBytes)
 	out := *c
-	out.RPCHeader = a.keepHeader(c.RPCHeader)
-	out.Leader = a.keep(c.Leader) //nolint:staticcheck // As above.
+	out.RPCHeader = a.cloneHeader(c.RPCHeader)
+	out.Leader = a.clone(c.Leader) //nolint:staticcheck // As above.
 	out.Entries = nil
 	if len(c.Entries) > 0 {
 		logs := make([]raft.Log, len(c.Entries))
 		out.Entries = make([]*raft.Log, len(c.Entries))
 		for i, e := range c.Entries {
 			logs[i] = *e
-			logs[i].Data, logs[i].Extensions = a.keep(e.Data), a.keep(e.Extensions)
+			logs[i].Data, logs[i].Extensions = a.clone(e.Data), a.clone(e.Extensions)
 			out.Entries[i] = &logs[i]
 		}
 	}

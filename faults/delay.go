@@ -24,6 +24,6 @@ func (d Delay) String() string {
 }
 
 // Apply implements LinkFault.
-func (d Delay) Apply(_ Packet, chance *rand.Rand) Effect {
-	return Effect{Delay: spread(chance, d.Mean, d.Jitter)}
+func (d Delay) Apply(_ Packet, rng *rand.Rand) Effect {
+	return Effect{Delay: uniform(rng, d.Mean, d.Jitter)}
 }

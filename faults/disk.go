@@ -46,17 +46,17 @@ type Disk struct {
 
 	// mu is held during file I/O, but never while an operation waits or sleeps: a goroutine that is blocked on a mutex
 	// would keep a bubble's clock from moving.
-	mu    sync.Mutex
-	fault DiskFault     // nil: ok
-	stall chan struct{} // closed when the stall is over; nil while the disk does not stall
-	open  *DiskSession  // the process that has it open, nil while there is none
-	rng   *rand.Rand
+	mu      sync.Mutex
+	fault   DiskFault     // nil: ok
+	stall   chan struct{} // closed when the stall is over; nil while the disk does not stall
+	session *DiskSession  // the process that has it open, nil while there is none
+	rng     *rand.Rand
 
 	// The page cache of a lying disk: see disk_lie.go.
-	unflushed journal
-	nextFlush time.Time         // the next tick of the grid, while the disk lies
-	snapshots []*snapshot       // finished, and not yet in the backend; oldest first
-	writtenAs map[string]string // what the backend calls a snapshot that was known under another ID before
+	undo       undoLog
+	nextFlush  time.Time          // the next tick of the grid, while the disk lies
+	pending    []*pendingSnapshot // finished, and not yet in the backend; oldest first
+	backendIDs map[string]string  // what the backend calls a snapshot that was known under another ID before
 }
 
 // NewDisk returns a disk without a fault.
@@ -64,7 +64,7 @@ func NewDisk(cfg DiskConfig) *Disk {
 	if cfg.FlushEvery <= 0 {
 		cfg.FlushEvery = DefaultFlushEvery
 	}
-	return &Disk{cfg: cfg, rng: rand.New(rand.NewPCG(uint64(cfg.Seed), 0)), writtenAs: map[string]string{}}
+	return &Disk{cfg: cfg, rng: rand.New(rand.NewPCG(uint64(cfg.Seed), 0)), backendIDs: map[string]string{}}
 }
 
 // Open gives a new process its view of the disk, after it has verified every log entry, the keys raft uses and the
@@ -74,7 +74,7 @@ func NewDisk(cfg DiskConfig) *Disk {
 func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.open != nil {
+	if d.session != nil {
 		return nil, errors.New("the disk is open already")
 	}
 	d.tick()
@@ -82,16 +82,16 @@ func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 		return nil, err
 	}
 	if _, ok := d.fault.(Corrupt); ok {
-		if err := d.corrupt(b); err != nil {
+		if err := d.flipRecord(b); err != nil {
 			return nil, err
 		}
 		d.fault = nil
 	}
-	o := &DiskSession{disk: d, backend: b, dead: make(chan struct{})}
+	o := &DiskSession{disk: d, backend: b, killed: make(chan struct{})}
 	if err := d.verify(b); err != nil {
 		return nil, err
 	}
-	d.open = o
+	d.session = o
 	return o, nil
 }
 
@@ -135,15 +135,10 @@ func (d *Disk) Fault() DiskFault {
 // behaviour is how the disk behaves. The caller holds mu.
 func (d *Disk) behaviour() DiskFault {
 	if d.fault == nil {
-		return ok{}
+		return noFault{}
 	}
 	return d.fault
 }
-
-// ok is the fault of a disk that has none.
-type ok struct{ healthy }
-
-func (ok) String() string { return "ok" }
 
 // verify reads everything back. The caller holds mu.
 func (d *Disk) verify(b DiskBackend) error {

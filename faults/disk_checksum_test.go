@@ -18,7 +18,7 @@ import (
 // The entry in the middle of the log, so that a lost one is a gap, and all keys.
 const diskFlipped = 2
 
-func diskFill(t *testing.T, m *diskMachine) {
+func diskFill(t *testing.T, m *diskHost) {
 	t.Helper()
 	diskMust(t, m.append(1, 2, 3))
 	for _, key := range raftKeys {
@@ -27,7 +27,7 @@ func diskFill(t *testing.T, m *diskMachine) {
 }
 
 // expectDamage opens the disk over a damaged backend, which must be refused in words that name the record.
-func (m *diskMachine) expectDamage(record string) {
+func (m *diskHost) expectDamage(record string) {
 	m.t.Helper()
 	_, err := m.disk.Open(m.backend)
 	if !errors.Is(err, ErrDamaged) || !strings.HasPrefix(err.Error(), record+" is damaged (") {
@@ -226,7 +226,7 @@ func TestCorruptDoesTheSameForTheSameSeed(t *testing.T) {
 func TestCorruptOfAnEmptyDiskIsSpent(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	m.disk.SetFault(Corrupt{})
-	m.kill(false)
+	m.restart(false)
 	if m.disk.Fault() != nil {
 		t.Fatal("the fault is still set")
 	}
@@ -269,7 +269,7 @@ func TestAnEntryIsReadBackAsItWasStored(t *testing.T) {
 				diskEntry(3, 9),
 			}
 			diskMust(t, m.process.Logs().StoreLogs(entries))
-			m.kill(false)
+			m.restart(false)
 			for i, got := range readAllLogs(t, m.process) {
 				want := *entries[i]
 				want.AppendedAt = diskInstant(want.AppendedAt)

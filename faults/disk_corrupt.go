@@ -11,12 +11,12 @@ import (
 // Corrupt flips one to three neighbouring bits in one stored log entry or key, when the disk is opened the next time: while
 // the node was down. Then the fault is spent, and the damage stays: Open finds it, then and ever after, until the data is
 // wiped. A CRC32C finds every such burst.
-type Corrupt struct{ healthy }
+type Corrupt struct{ noFault }
 
 func (Corrupt) String() string { return "corrupt" }
 
-// corrupt does the damage. Which record and which bits comes from the seed. The caller holds mu.
-func (d *Disk) corrupt(b DiskBackend) error {
+// flipRecord does the damage. Which record and which bits comes from the seed. The caller holds mu.
+func (d *Disk) flipRecord(b DiskBackend) error {
 	var records []func() error
 	first, last, err := logRange(b.Logs)
 	if err != nil {

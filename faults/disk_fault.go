@@ -14,8 +14,8 @@ var (
 	ErrNoSpace = errors.New("no space left on device")
 	// ErrDamaged is wrapped by the error that says which stored record does not match its checksum.
 	ErrDamaged = errors.New("damaged")
-	// ErrDetached is what the operations of a dead process get; see DiskSession.Detach.
-	ErrDetached = errors.New("the process that used this disk is dead")
+	// ErrKilled is what the operations of a dead process get; see DiskSession.Detach.
+	ErrKilled = errors.New("the process that used this disk is dead")
 )
 
 // A DiskFault is one thing that can be wrong with a Disk. A Disk has at most one at a time.
@@ -30,7 +30,7 @@ type DiskFault interface {
 	// writeTime is how long a write takes that takes fsync on a healthy disk.
 	writeTime(fsync time.Duration) time.Duration
 	// refuse is the error a write of this kind gets, nil if it is carried out.
-	refuse(w diskWrite) error
+	refuse(w writeKind) error
 	// stalls says whether writes wait until the fault is cleared.
 	stalls() bool
 	// lies says whether writes are called synced although they are not.
@@ -56,20 +56,22 @@ func DiskFaultKinds() []DiskFaultKind {
 	}
 }
 
-// diskWrite is the kind of a write, as far as faults tell them apart.
-type diskWrite int
+// writeKind is the kind of a write, as far as faults tell them apart.
+type writeKind int
 
 const (
-	appendLogs diskWrite = iota
+	appendLogs writeKind = iota
 	deleteLogs
 	setKey
 	createSnapshot
 )
 
-// healthy is how a disk without a fault behaves. Faults embed it and override what is different about them.
-type healthy struct{}
+// noFault is how a disk without a fault behaves. Faults embed it and override what is different about them.
+type noFault struct{}
 
-func (healthy) writeTime(fsync time.Duration) time.Duration { return fsync }
-func (healthy) refuse(diskWrite) error                      { return nil }
-func (healthy) stalls() bool                                { return false }
-func (healthy) lies() bool                                  { return false }
+func (noFault) writeTime(fsync time.Duration) time.Duration { return fsync }
+func (noFault) refuse(writeKind) error                      { return nil }
+func (noFault) stalls() bool                                { return false }
+func (noFault) lies() bool                                  { return false }
+
+func (noFault) String() string { return "ok" }

@@ -13,7 +13,7 @@ import (
 )
 
 // diskWrites is one write of each kind, by name.
-func (m *diskMachine) writes() map[string]func() error {
+func (m *diskHost) writes() map[string]func() error {
 	return map[string]func() error{
 		"append":   func() error { return m.append(1) },
 		"delete":   func() error { return m.process.Logs().DeleteRange(1, 1) },
@@ -59,7 +59,7 @@ func TestAWriteTakesTheTimeOfAnFsync(t *testing.T) {
 }
 
 func TestAStalledDiskLetsEverythingGoWhenItIsCleared(t *testing.T) {
-	for name := range (&diskMachine{}).writes() {
+	for name := range (&diskHost{}).writes() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newDiskMachine(t, diskStorages[0], DiskConfig{FsyncLatency: time.Millisecond})
@@ -107,14 +107,14 @@ func TestAStoppedProcessWaits(t *testing.T) {
 }
 
 func TestADetachedProcessWritesNothing(t *testing.T) {
-	obstacles := map[string]func(m *diskMachine){
-		"none":  func(*diskMachine) {},
-		"stall": func(m *diskMachine) { m.disk.SetFault(Stall{}) },
-		"hold":  func(m *diskMachine) { m.process.Pause() },
-		"fsync": func(m *diskMachine) { m.disk.SetFault(Slow{Latency: time.Hour}) },
+	obstacles := map[string]func(m *diskHost){
+		"none":  func(*diskHost) {},
+		"stall": func(m *diskHost) { m.disk.SetFault(Stall{}) },
+		"hold":  func(m *diskHost) { m.process.Pause() },
+		"fsync": func(m *diskHost) { m.disk.SetFault(Slow{Latency: time.Hour}) },
 	}
 	for name, obstruct := range obstacles {
-		for kind := range (&diskMachine{}).writes() {
+		for kind := range (&diskHost{}).writes() {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					m := newDiskMachine(t, diskStorages[0], DiskConfig{})
@@ -129,22 +129,22 @@ func TestADetachedProcessWritesNothing(t *testing.T) {
 					start := time.Now()
 					m.process.Kill()
 					m.process.Kill()
-					if err := m.writes()[kind](); !errors.Is(err, ErrDetached) {
+					if err := m.writes()[kind](); !errors.Is(err, ErrKilled) {
 						t.Errorf("a later operation returned %v", err)
 					}
 					if waiting != nil {
-						if err := <-waiting; !errors.Is(err, ErrDetached) {
+						if err := <-waiting; !errors.Is(err, ErrKilled) {
 							t.Errorf("a waiting operation returned %v", err)
 						}
 					}
 					if time.Since(start) != 0 {
 						t.Errorf("it took %v", time.Since(start))
 					}
-					if len(m.crashed()) > 0 {
-						t.Errorf("a dead process crashed: %v", m.crashed())
+					if len(m.crashes()) > 0 {
+						t.Errorf("a dead process crashed: %v", m.crashes())
 					}
 					m.disk.ClearFault()
-					m.kill(false)
+					m.restart(false)
 					m.expect(before)
 				})
 			})
@@ -183,7 +183,7 @@ func TestNothingHappensAfterDetachUnderConcurrency(t *testing.T) {
 			if before != after {
 				t.Fatalf("the log grew from %d to %d after Detach", before, after)
 			}
-			m.kill(false)
+			m.restart(false)
 		})
 	}
 }
@@ -198,17 +198,17 @@ func TestAFailingDiskRefusesEveryWrite(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
-	if len(m.crashed()) > 0 {
-		t.Fatalf("crashed: %v", m.crashed())
+	if len(m.crashes()) > 0 {
+		t.Fatalf("crashed: %v", m.crashes())
 	}
 	m.expect(before)
 	if err := m.writes()["set"](); !errors.Is(err, ErrIO) {
 		t.Errorf("set returned %v", err)
 	}
-	if len(m.crashed()) != 1 || m.crashed()[0].Error() != "storing key CurrentTerm: input/output error" {
-		t.Errorf("crashed: %v", m.crashed())
+	if len(m.crashes()) != 1 || m.crashes()[0].Error() != "storing key CurrentTerm: input/output error" {
+		t.Errorf("crashed: %v", m.crashes())
 	}
-	if err := m.append(2); !errors.Is(err, ErrDetached) {
+	if err := m.append(2); !errors.Is(err, ErrKilled) {
 		t.Errorf("a crashed process wrote: %v", err)
 	}
 }
@@ -266,8 +266,8 @@ func TestAnEntryThatCannotBeReadCrashesTheProcess(t *testing.T) {
 	if err := m.process.Logs().GetLog(1, &raft.Log{}); !errors.Is(err, ErrDamaged) {
 		t.Errorf("GetLog returned %v", err)
 	}
-	if len(m.crashed()) != 1 || !errors.Is(m.crashed()[0], ErrDamaged) {
-		t.Errorf("crashed: %v", m.crashed())
+	if len(m.crashes()) != 1 || !errors.Is(m.crashes()[0], ErrDamaged) {
+		t.Errorf("crashed: %v", m.crashes())
 	}
 }
 

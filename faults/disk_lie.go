@@ -13,7 +13,7 @@ import (
 // Lie makes the disk say at once that a write is synced, although it reaches the platter only at the next flush
 // (DiskConfig.FlushEvery). In between it is in the page cache: a killed process finds it again, a power loss takes it
 // back. This is outside Raft's fault model, so a cluster may well lose what it acknowledged.
-type Lie struct{ healthy }
+type Lie struct{ noFault }
 
 func (Lie) String() string { return "lie" }
 
@@ -24,13 +24,13 @@ func (Lie) lies() bool { return true }
 // A journal is what a power loss gives back: every record changed since the last flush, as it was at that flush, nil if
 // it did not exist. The backend itself always has the newest state, as a file system has for those who read it.
 // Unflushed snapshots are not in the journal but held back from the backend: see snapshot.
-type journal struct {
+type undoLog struct {
 	logs map[uint64]*raft.Log
 	keys map[string][]byte
 }
 
-// keepLog notes the entry at index as it is stored now, unless it has changed since the last flush already.
-func (j *journal) keepLog(logs raft.LogStore, index uint64) error {
+// saveEntry notes the entry at index as it is stored now, unless it has changed since the last flush already.
+func (j *undoLog) saveEntry(logs raft.LogStore, index uint64) error {
 	if _, ok := j.logs[index]; ok {
 		return nil
 	}
@@ -47,8 +47,8 @@ func (j *journal) keepLog(logs raft.LogStore, index uint64) error {
 	return nil
 }
 
-// keepKey notes the value of key as it is stored now, unless it has changed since the last flush already.
-func (j *journal) keepKey(stable raft.StableStore, key []byte) error {
+// saveKey notes the value of key as it is stored now, unless it has changed since the last flush already.
+func (j *undoLog) saveKey(stable raft.StableStore, key []byte) error {
 	if _, ok := j.keys[string(key)]; ok {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (j *journal) keepKey(stable raft.StableStore, key []byte) error {
 }
 
 // rollBack gives the backend the records of the journal back.
-func (j *journal) rollBack(b DiskBackend) error {
+func (j *undoLog) rollBack(b DiskBackend) error {
 	for key, before := range j.keys {
 		// A StableStore cannot delete: an empty value stands for a key that was not there (see readKey).
 		if before == nil {
@@ -82,7 +82,7 @@ func (j *journal) rollBack(b DiskBackend) error {
 
 // rollBackLogs writes the whole log anew, in order of the indexes, because not every store takes an entry before its
 // first one (raft.InmemStore keeps its first index, a monotonic store refuses).
-func (j *journal) rollBackLogs(logs raft.LogStore) error {
+func (j *undoLog) rollBackLogs(logs raft.LogStore) error {
 	first, last, err := logRange(logs)
 	if err != nil {
 		return err
@@ -126,15 +126,15 @@ func (j *journal) rollBackLogs(logs raft.LogStore) error {
 func (d *Disk) PowerLoss(b DiskBackend) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.open != nil {
+	if d.session != nil {
 		return errors.New("a process has the disk open")
 	}
 	d.tick()
-	if err := d.unflushed.rollBack(b); err != nil {
+	if err := d.undo.rollBack(b); err != nil {
 		return err
 	}
-	d.unflushed = journal{}
-	d.snapshots = slices.DeleteFunc(d.snapshots, func(s *snapshot) bool { return !s.durable })
+	d.undo = undoLog{}
+	d.pending = slices.DeleteFunc(d.pending, func(s *pendingSnapshot) bool { return !s.durable })
 	return d.writeBack(b)
 }
 
@@ -147,15 +147,15 @@ func (d *Disk) tick() {
 			d.nextFlush = d.nextFlush.Add((late/d.cfg.FlushEvery + 1) * d.cfg.FlushEvery)
 		}
 	}
-	if d.open != nil {
-		_ = d.writeBack(d.open.backend) // tried again at the next write; the snapshot stays in memory until it succeeds
+	if d.session != nil {
+		_ = d.writeBack(d.session.backend) // tried again at the next write; the snapshot stays in memory until it succeeds
 	}
 }
 
 // flush makes everything durable. The caller holds mu.
 func (d *Disk) flush() {
-	d.unflushed = journal{}
-	for _, s := range d.snapshots {
+	d.undo = undoLog{}
+	for _, s := range d.pending {
 		s.durable = true
 	}
 }

@@ -26,7 +26,7 @@ func TestALyingDiskLosesItsTailOnPowerLoss(t *testing.T) {
 				diskMust(t, m.process.Stable().Set([]byte("CurrentTerm"), []byte("two")))
 				diskMust(t, m.process.Stable().Set([]byte("LastVoteTerm"), []byte("two")))
 				m.expect("log 1.1:d1 1.2:d2 1.3:d3 1.4:d4 keys CurrentTerm=two LastVoteTerm=two")
-				m.kill(true)
+				m.restart(true)
 				m.expect("log 1.1:d1 1.2:d2 1.3:d3 keys CurrentTerm=one")
 			})
 		})
@@ -42,9 +42,9 @@ func TestAKillKeepsWhatALyingDiskHeld(t *testing.T) {
 				diskMust(t, m.append(1, 2, 3))
 				diskMust(t, m.snapshot(2, "two"))
 				diskMust(t, m.process.Logs().DeleteRange(1, 2))
-				m.kill(false)
+				m.restart(false)
 				m.expect("log 1.3:d3 keys snapshot 2=two")
-				m.kill(true) // the second process inherits what is not flushed
+				m.restart(true) // the second process inherits what is not flushed
 				m.expect("log keys")
 			})
 		})
@@ -66,7 +66,7 @@ func TestAPowerLossTakesASnapshotBackWithItsCompaction(t *testing.T) {
 					diskMust(t, m.process.Logs().DeleteRange(index, index))
 				}
 				m.expect("log keys snapshot 6=6")
-				m.kill(true)
+				m.restart(true)
 				m.expect("log 1.3:d3 1.4:d4 1.5:d5 1.6:d6 keys snapshot 2=two")
 			})
 		})
@@ -74,12 +74,12 @@ func TestAPowerLossTakesASnapshotBackWithItsCompaction(t *testing.T) {
 }
 
 func TestWhatWasFlushedSurvivesAPowerLoss(t *testing.T) {
-	end := map[string]func(m *diskMachine){
-		"flush tick":            func(*diskMachine) { time.Sleep(DefaultFlushEvery) },
-		"flush tick while down": func(m *diskMachine) { m.process.Kill(); time.Sleep(DefaultFlushEvery) },
-		"clear":                 func(m *diskMachine) { m.disk.ClearFault() },
-		"clear while down":      func(m *diskMachine) { m.process.Kill(); m.disk.ClearFault() },
-		"another fault":         func(m *diskMachine) { m.disk.SetFault(Full{}) },
+	end := map[string]func(m *diskHost){
+		"flush tick":            func(*diskHost) { time.Sleep(DefaultFlushEvery) },
+		"flush tick while down": func(m *diskHost) { m.process.Kill(); time.Sleep(DefaultFlushEvery) },
+		"clear":                 func(m *diskHost) { m.disk.ClearFault() },
+		"clear while down":      func(m *diskHost) { m.process.Kill(); m.disk.ClearFault() },
+		"another fault":         func(m *diskHost) { m.disk.SetFault(Full{}) },
 	}
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestWhatWasFlushedSurvivesAPowerLoss(t *testing.T) {
 						diskMust(t, m.snapshot(2, "two"))
 						diskMust(t, m.process.Logs().DeleteRange(1, 2))
 						end[name](m)
-						m.kill(true)
+						m.restart(true)
 						m.expect("log 1.3:d3 keys snapshot 2=two")
 					})
 				})
@@ -112,7 +112,7 @@ func TestFlushesKeepTheirRhythm(t *testing.T) {
 		time.Sleep(16 * time.Second)
 		m.disk.SetFault(Lie{}) // changes nothing
 		diskMust(t, m.append(3))
-		m.kill(true) // in second 61
+		m.restart(true) // in second 61
 		m.expect("log 1.1:d1 1.2:d2 keys")
 	})
 }
@@ -170,7 +170,7 @@ func (s diskModel) String() string {
 
 // diskRun drives a disk and the model side by side.
 type diskRun struct {
-	*diskMachine
+	*diskHost
 	cache, platter diskModel // what a process reads, and what a power loss leaves
 	lyingSince     time.Time // zero: honest
 	ticks          time.Duration
@@ -241,9 +241,9 @@ func (r *diskRun) actions() map[string]func(*rapid.T) {
 			r.disk.ClearFault()
 			r.lyingSince = time.Time{}
 		},
-		"kill": func(*rapid.T) { r.kill(false) },
+		"kill": func(*rapid.T) { r.restart(false) },
 		"powerLoss": func(*rapid.T) {
-			r.kill(true)
+			r.restart(true)
 			r.cache = r.platter.clone()
 		},
 		"": func(rt *rapid.T) {
@@ -264,7 +264,7 @@ func TestADiskHoldsWhatTheModelSays(t *testing.T) {
 					m := newDiskMachine(t, storage, DiskConfig{FsyncLatency: time.Millisecond})
 					m.t = rt
 					empty := diskModel{first: 1, terms: map[uint64]uint64{}, keys: map[string]string{}}
-					r := &diskRun{diskMachine: m, cache: empty, platter: empty.clone(), term: 1}
+					r := &diskRun{diskHost: m, cache: empty, platter: empty.clone(), term: 1}
 					rt.Repeat(r.actions())
 				})
 			})

@@ -61,9 +61,9 @@ func diskRaftConfig(id raft.ServerID) *raft.Config {
 	return c
 }
 
-// diskNode is a raft node on a diskMachine.
+// diskNode is a raft node on a diskHost.
 type diskNode struct {
-	*diskMachine
+	*diskHost
 	id        raft.ServerID
 	raft      *raft.Raft
 	fsm       *diskList
@@ -77,7 +77,7 @@ func newDiskCluster(t *testing.T, n int, storage diskStorage, cfg DiskConfig) di
 	t.Helper()
 	var c diskCluster
 	for range n {
-		c = append(c, &diskNode{diskMachine: newDiskMachine(t, storage, cfg)})
+		c = append(c, &diskNode{diskHost: newDiskMachine(t, storage, cfg)})
 	}
 	c.boot(t)
 	return c
@@ -159,13 +159,13 @@ func TestAFailingStableStoreEndsOnlyTheNode(t *testing.T) {
 				victim.disk.SetFault(Fail{})
 				diskMust(t, leader.raft.LeadershipTransferToServer(heir.id, raft.ServerAddress(heir.id)).Error())
 				time.Sleep(time.Second)
-				if len(victim.crashed()) != 1 || victim.crashed()[0].Error() != "storing key CurrentTerm: input/output error" {
-					t.Fatalf("the node crashed %v", victim.crashed())
+				if len(victim.crashes()) != 1 || victim.crashes()[0].Error() != "storing key CurrentTerm: input/output error" {
+					t.Fatalf("the node crashed %v", victim.crashes())
 				}
 				diskMust(t, c.leader().apply("two")) // the others go on
 				victim.end()                         // Shutdown returns although the main loop is gone
 				victim.disk.ClearFault()
-				victim.kill(false)
+				victim.restart(false)
 				diskMust(t, c.start(victim))
 				time.Sleep(20 * time.Second)
 				if got := victim.fsm.String(); got != "one two" {
@@ -202,7 +202,7 @@ func testUnreadable(t *testing.T, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		broken := map[*diskMachine]*atomic.Bool{}
+		broken := map[*diskHost]*atomic.Bool{}
 		var last *atomic.Bool
 		storage := diskStorage{"unreadable", func(t *testing.T) (func() DiskBackend, func()) {
 			t.Helper()
@@ -216,17 +216,17 @@ func testUnreadable(t *testing.T, err error) {
 		for range 3 {
 			m := newDiskMachine(t, storage, DiskConfig{})
 			broken[m] = last
-			c = append(c, &diskNode{diskMachine: m})
+			c = append(c, &diskNode{diskHost: m})
 		}
 		c.boot(t)
 		leader := c.leader()
 		diskMust(t, leader.apply("one"))
 		time.Sleep(time.Second)
 		victim := c[(slices.Index(c, leader)+1)%3]
-		broken[victim.diskMachine].Store(true)
+		broken[victim.diskHost].Store(true)
 		diskMust(t, leader.apply("two"))
 		time.Sleep(time.Second)
-		if crashed := victim.crashed(); len(crashed) != 1 || !errors.Is(crashed[0], ErrDamaged) {
+		if crashed := victim.crashes(); len(crashed) != 1 || !errors.Is(crashed[0], ErrDamaged) {
 			t.Fatalf("the node crashed %v", crashed)
 		}
 		diskMust(t, leader.apply("three"))
@@ -238,15 +238,15 @@ func TestAFailingDiskPanicsOnlyInNewRaft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newDiskCluster(t, 1, diskStorages[0], DiskConfig{})
 		c[0].end()
-		c[0].kill(false)
+		c[0].restart(false)
 		c[0].disk.SetFault(Fail{})
 		defer func() {
 			text := fmt.Sprint(recover())
 			if !strings.Contains(text, "storing key CurrentTerm: input/output error") {
 				t.Errorf("NewRaft panicked with %v", text)
 			}
-			if len(c[0].crashed()) != 1 {
-				t.Errorf("crashed: %v", c[0].crashed())
+			if len(c[0].crashes()) != 1 {
+				t.Errorf("crashed: %v", c[0].crashes())
 			}
 		}()
 		t.Errorf("NewRaft returned %v", c.start(c[0]))
@@ -289,7 +289,7 @@ func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
 					victim.process.Kill()
 					time.Sleep(time.Duration(i%7) * time.Millisecond) // it lives on for a while, as a ghost
 					victim.end()
-					victim.kill(i%2 == 0)
+					victim.restart(i%2 == 0)
 					diskMust(t, c.start(victim))
 					_, _ = futures, snapshot
 					time.Sleep(3 * time.Second)
@@ -298,8 +298,8 @@ func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				want := c.leader().fsm.String()
 				for _, node := range c {
-					if len(node.crashed()) > 0 {
-						t.Errorf("%s crashed: %v", node.id, node.crashed())
+					if len(node.crashes()) > 0 {
+						t.Errorf("%s crashed: %v", node.id, node.crashes())
 					}
 					if got := node.fsm.String(); got != want || !strings.HasSuffix(got, " end") {
 						t.Errorf("%s has applied\n%s\ninstead of\n%s", node.id, got, want)
@@ -324,7 +324,7 @@ func TestAnAcknowledgedCommandIsLostWithLyingDisks(t *testing.T) {
 				diskMust(t, c.leader().apply("two"))
 				for _, node := range c {
 					node.end()
-					node.kill(true)
+					node.restart(true)
 				}
 				for _, node := range c {
 					diskMust(t, c.start(node))

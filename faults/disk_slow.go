@@ -5,7 +5,7 @@ import "time"
 // Slow makes every write take Latency longer than it does on the healthy disk. Reads are not slowed: what a node reads it
 // wrote recently or read when it started, so an operating system serves it from memory.
 type Slow struct {
-	healthy
+	noFault
 	Latency time.Duration
 }
 

@@ -11,7 +11,7 @@ import (
 
 // A snapshot is one that is not in the backend (yet). The backend gets a snapshot only once it is durable, because no store of
 // raft's can take one back: FileSnapshotStore deletes old ones when it gets a new one, and InmemSnapshotStore has only one.
-type snapshot struct {
+type pendingSnapshot struct {
 	id      string
 	durable bool                     // survives a power loss
 	memory  *raft.InmemSnapshotStore // holds this snapshot and nothing else
@@ -19,7 +19,7 @@ type snapshot struct {
 }
 
 // copyTo writes the snapshot to the backend and returns its ID there, which contains the time and so may be another one.
-func (s *snapshot) copyTo(backend raft.SnapshotStore) (id string, err error) {
+func (s *pendingSnapshot) copyTo(backend raft.SnapshotStore) (id string, err error) {
 	_, content, err := s.memory.Open(s.id)
 	if err != nil {
 		return "", err
@@ -38,29 +38,29 @@ func (s *snapshot) copyTo(backend raft.SnapshotStore) (id string, err error) {
 // writeBack hands the newest durable snapshot to the backend; older ones have lost their use to it. What fails is tried again
 // later, and the snapshot is visible all the same. The caller holds mu.
 func (d *Disk) writeBack(b DiskBackend) error {
-	newest := len(d.snapshots) - 1
-	for newest >= 0 && !d.snapshots[newest].durable {
+	newest := len(d.pending) - 1
+	for newest >= 0 && !d.pending[newest].durable {
 		newest--
 	}
 	if newest < 0 {
 		return nil
 	}
-	id, err := d.snapshots[newest].copyTo(b.Snapshots)
+	id, err := d.pending[newest].copyTo(b.Snapshots)
 	if err != nil {
-		return fmt.Errorf("writing snapshot %s: %w", d.snapshots[newest].id, err)
+		return fmt.Errorf("writing snapshot %s: %w", d.pending[newest].id, err)
 	}
-	if id != d.snapshots[newest].id {
-		d.writtenAs[d.snapshots[newest].id] = id
+	if id != d.pending[newest].id {
+		d.backendIDs[d.pending[newest].id] = id
 	}
-	d.snapshots = append([]*snapshot(nil), d.snapshots[newest+1:]...)
+	d.pending = append([]*pendingSnapshot(nil), d.pending[newest+1:]...)
 	return nil
 }
 
 // listSnapshots lists all snapshots, newest first. The caller holds mu.
 func (d *Disk) listSnapshots(b DiskBackend) ([]*raft.SnapshotMeta, error) {
 	var all []*raft.SnapshotMeta
-	for i := len(d.snapshots) - 1; i >= 0; i-- {
-		metas, err := d.snapshots[i].memory.List()
+	for i := len(d.pending) - 1; i >= 0; i-- {
+		metas, err := d.pending[i].memory.List()
 		if err != nil {
 			return nil, err
 		}
@@ -79,8 +79,8 @@ func (d *Disk) listSnapshots(b DiskBackend) ([]*raft.SnapshotMeta, error) {
 	return all, nil
 }
 
-// isLate says whether a newer snapshot than s is there already. The caller holds mu.
-func (d *Disk) isLate(b DiskBackend, s *snapshot) (bool, error) {
+// isSuperseded says whether a newer snapshot than s is there already. The caller holds mu.
+func (d *Disk) isSuperseded(b DiskBackend, s *pendingSnapshot) (bool, error) {
 	own, err := s.memory.List()
 	if err != nil || len(own) == 0 {
 		return false, err
@@ -94,12 +94,12 @@ func (d *Disk) isLate(b DiskBackend, s *snapshot) (bool, error) {
 
 // openSnapshot opens a snapshot, in memory or in the backend. The caller holds mu.
 func (d *Disk) openSnapshot(b DiskBackend, id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
-	for _, s := range d.snapshots {
+	for _, s := range d.pending {
 		if s.id == id {
 			return s.memory.Open(id)
 		}
 	}
-	if written, ok := d.writtenAs[id]; ok {
+	if written, ok := d.backendIDs[id]; ok {
 		id = written
 	}
 	return b.Snapshots.Open(id)
@@ -128,15 +128,15 @@ func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, err error) {
 }
 
 // diskSnapshots is the raft.SnapshotStore of a process.
-type diskSnapshots struct{ o *DiskSession }
+type diskSnapshots struct{ session *DiskSession }
 
 func (s diskSnapshots) Create(version raft.SnapshotVersion, index, term uint64, configuration raft.Configuration,
 	configurationIndex uint64, trans raft.Transport,
 ) (raft.SnapshotSink, error) {
-	if err := s.o.beginWrite(createSnapshot); err != nil {
+	if err := s.session.beginWrite(createSnapshot); err != nil {
 		return nil, fmt.Errorf("creating a snapshot: %w", err)
 	}
-	s.o.disk.mu.Unlock()
+	s.session.disk.mu.Unlock()
 	create := func(store raft.SnapshotStore) (raft.SnapshotSink, error) {
 		return store.Create(version, index, term, configuration, configurationIndex, trans)
 	}
@@ -145,39 +145,39 @@ func (s diskSnapshots) Create(version raft.SnapshotVersion, index, term uint64, 
 	if err != nil {
 		return nil, err
 	}
-	return &diskSink{o: s.o, memory: sink, snapshot: &snapshot{id: sink.ID(), memory: memory, create: create}}, nil
+	return &diskSink{session: s.session, memory: sink, snapshot: &pendingSnapshot{id: sink.ID(), memory: memory, create: create}}, nil
 }
 
 func (s diskSnapshots) List() ([]*raft.SnapshotMeta, error) {
-	if err := s.o.beginRead(); err != nil {
+	if err := s.session.beginRead(); err != nil {
 		return nil, err
 	}
-	s.o.disk.mu.Lock()
-	defer s.o.disk.mu.Unlock()
-	return s.o.disk.listSnapshots(s.o.backend)
+	s.session.disk.mu.Lock()
+	defer s.session.disk.mu.Unlock()
+	return s.session.disk.listSnapshots(s.session.backend)
 }
 
 func (s diskSnapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
-	if err := s.o.beginRead(); err != nil {
+	if err := s.session.beginRead(); err != nil {
 		return nil, nil, err
 	}
-	s.o.disk.mu.Lock()
-	defer s.o.disk.mu.Unlock()
-	meta, content, err := s.o.disk.openSnapshot(s.o.backend, id)
+	s.session.disk.mu.Lock()
+	defer s.session.disk.mu.Unlock()
+	meta, content, err := s.session.disk.openSnapshot(s.session.backend, id)
 	if err != nil {
 		return nil, nil, err
 	}
-	return meta, diskReader{s.o, content}, nil
+	return meta, diskReader{s.session, content}, nil
 }
 
 // diskReader reads a snapshot on behalf of a process, and so stops and ends with it.
 type diskReader struct {
-	o *DiskSession
+	session *DiskSession
 	io.ReadCloser
 }
 
 func (r diskReader) Read(p []byte) (int, error) {
-	if err := r.o.beginRead(); err != nil {
+	if err := r.session.beginRead(); err != nil {
 		return 0, err
 	}
 	return r.ReadCloser.Read(p)
@@ -185,25 +185,25 @@ func (r diskReader) Read(p []byte) (int, error) {
 
 // diskSink is a snapshot in the making. As any sink it belongs to one goroutine.
 type diskSink struct {
-	o        *DiskSession
+	session  *DiskSession
 	memory   raft.SnapshotSink
-	snapshot *snapshot
+	snapshot *pendingSnapshot
 	done     bool
 	err      error // what Close returned: raft closes a sink a second time after the FSM did, and must not take nil for an answer
 }
 
 // ID is the snapshot's ID in the store, which is certain only after Close.
 func (s *diskSink) ID() string {
-	s.o.disk.mu.Lock()
-	defer s.o.disk.mu.Unlock()
-	if written, ok := s.o.disk.writtenAs[s.snapshot.id]; ok {
+	s.session.disk.mu.Lock()
+	defer s.session.disk.mu.Unlock()
+	if written, ok := s.session.disk.backendIDs[s.snapshot.id]; ok {
 		return written
 	}
 	return s.snapshot.id
 }
 
 func (s *diskSink) Write(p []byte) (int, error) {
-	if err := s.o.beginRead(); err != nil { // it only goes to memory
+	if err := s.session.beginRead(); err != nil { // it only goes to memory
 		return 0, err
 	}
 	return s.memory.Write(p)
@@ -224,23 +224,23 @@ func (s *diskSink) Close() error {
 }
 
 func (s *diskSink) finish() error {
-	if err := s.o.beginWrite(createSnapshot); err != nil {
+	if err := s.session.beginWrite(createSnapshot); err != nil {
 		return fmt.Errorf("storing a snapshot: %w", err)
 	}
-	d := s.o.disk
+	d := s.session.disk
 	defer d.mu.Unlock()
-	if late, err := d.isLate(s.o.backend, s.snapshot); err != nil || late {
+	if late, err := d.isSuperseded(s.session.backend, s.snapshot); err != nil || late {
 		// The backend might forget the newer one for it (InmemSnapshotStore does).
-		d.snapshots = append([]*snapshot{s.snapshot}, d.snapshots...)
+		d.pending = append([]*pendingSnapshot{s.snapshot}, d.pending...)
 		return err
 	}
 	s.snapshot.durable = !d.behaviour().lies()
-	d.snapshots = append(d.snapshots, s.snapshot)
+	d.pending = append(d.pending, s.snapshot)
 	if !s.snapshot.durable {
 		return nil
 	}
-	if err := d.writeBack(s.o.backend); err != nil {
-		d.snapshots = d.snapshots[:len(d.snapshots)-1]
+	if err := d.writeBack(s.session.backend); err != nil {
+		d.pending = d.pending[:len(d.pending)-1]
 		return err
 	}
 	return nil

@@ -1,7 +1,7 @@
 package faults
 
 // Stall makes writes hang until the fault is cleared; then all of them are carried out. A dead process's do not.
-type Stall struct{ healthy }
+type Stall struct{ noFault }
 
 func (Stall) String() string { return "stall" }
 

@@ -9,36 +9,36 @@ import (
 )
 
 // diskLogs is the raft.LogStore of a process.
-type diskLogs struct{ o *DiskSession }
+type diskLogs struct{ session *DiskSession }
 
 var _ raft.MonotonicLogStore = diskLogs{}
 
 func (s diskLogs) FirstIndex() (uint64, error) {
-	if err := s.o.beginRead(); err != nil {
+	if err := s.session.beginRead(); err != nil {
 		return 0, err
 	}
-	return s.o.backend.Logs.FirstIndex()
+	return s.session.backend.Logs.FirstIndex()
 }
 
 func (s diskLogs) LastIndex() (uint64, error) {
-	if err := s.o.beginRead(); err != nil {
+	if err := s.session.beginRead(); err != nil {
 		return 0, err
 	}
-	return s.o.backend.Logs.LastIndex()
+	return s.session.backend.Logs.LastIndex()
 }
 
 func (s diskLogs) GetLog(index uint64, log *raft.Log) error {
-	err := s.o.beginRead()
+	err := s.session.beginRead()
 	if err == nil {
-		err = readLog(s.o.backend.Logs, index, log)
+		err = readLog(s.session.backend.Logs, index, log)
 	}
 	switch {
 	case err == nil:
 		return nil
 	case !errors.Is(err, raft.ErrLogNotFound):
-		return s.o.crash(err)
+		return s.session.crash(err)
 	case raftWouldPanic():
-		return s.o.crash(fmt.Errorf("the log is %w: entry %d is missing", ErrDamaged, index))
+		return s.session.crash(fmt.Errorf("the log is %w: entry %d is missing", ErrDamaged, index))
 	}
 	return err
 }
@@ -56,21 +56,21 @@ func (s diskLogs) StoreLogs(logs []*raft.Log) error {
 }
 
 func (s diskLogs) store(logs []*raft.Log) error {
-	if err := s.o.beginWrite(appendLogs); err != nil {
+	if err := s.session.beginWrite(appendLogs); err != nil {
 		return err
 	}
-	d := s.o.disk
+	d := s.session.disk
 	defer d.mu.Unlock()
 	sealed := make([]*raft.Log, len(logs))
 	for i, l := range logs {
 		sealed[i] = sealLog(l)
 		if d.behaviour().lies() {
-			if err := d.unflushed.keepLog(s.o.backend.Logs, l.Index); err != nil {
+			if err := d.undo.saveEntry(s.session.backend.Logs, l.Index); err != nil {
 				return err
 			}
 		}
 	}
-	return s.o.backend.Logs.StoreLogs(sealed)
+	return s.session.backend.Logs.StoreLogs(sealed)
 }
 
 func (s diskLogs) DeleteRange(from, to uint64) error {
@@ -81,64 +81,64 @@ func (s diskLogs) DeleteRange(from, to uint64) error {
 }
 
 func (s diskLogs) delete(from, to uint64) error {
-	if err := s.o.beginWrite(deleteLogs); err != nil {
+	if err := s.session.beginWrite(deleteLogs); err != nil {
 		return err
 	}
-	d := s.o.disk
+	d := s.session.disk
 	defer d.mu.Unlock()
 	if d.behaviour().lies() {
-		first, last, err := logRange(s.o.backend.Logs)
+		first, last, err := logRange(s.session.backend.Logs)
 		if err != nil {
 			return err
 		}
 		for index := max(from, first); index <= min(to, last); index++ {
-			if err := d.unflushed.keepLog(s.o.backend.Logs, index); err != nil {
+			if err := d.undo.saveEntry(s.session.backend.Logs, index); err != nil {
 				return err
 			}
 		}
 	}
-	return s.o.backend.Logs.DeleteRange(from, to)
+	return s.session.backend.Logs.DeleteRange(from, to)
 }
 
 // IsMonotonic passes on what the backend says. Raft takes false for a store without this method (as its LogCache does).
 func (s diskLogs) IsMonotonic() bool {
-	m, ok := s.o.backend.Logs.(raft.MonotonicLogStore)
+	m, ok := s.session.backend.Logs.(raft.MonotonicLogStore)
 	return ok && m.IsMonotonic()
 }
 
 // diskKeys is the raft.StableStore of a process.
-type diskKeys struct{ o *DiskSession }
+type diskKeys struct{ session *DiskSession }
 
 func (s diskKeys) Get(key []byte) ([]byte, error) {
-	if err := s.o.beginRead(); err != nil {
+	if err := s.session.beginRead(); err != nil {
 		return nil, err
 	}
-	value, err := readKey(s.o.backend.Stable, key)
+	value, err := readKey(s.session.backend.Stable, key)
 	if errors.Is(err, ErrDamaged) {
-		return nil, s.o.crash(err)
+		return nil, s.session.crash(err)
 	}
 	return value, err
 }
 
 func (s diskKeys) Set(key, value []byte) error {
 	if err := s.set(key, value); err != nil {
-		return s.o.crash(fmt.Errorf("storing key %s: %w", key, err))
+		return s.session.crash(fmt.Errorf("storing key %s: %w", key, err))
 	}
 	return nil
 }
 
 func (s diskKeys) set(key, value []byte) error {
-	if err := s.o.beginWrite(setKey); err != nil {
+	if err := s.session.beginWrite(setKey); err != nil {
 		return err
 	}
-	d := s.o.disk
+	d := s.session.disk
 	defer d.mu.Unlock()
 	if d.behaviour().lies() {
-		if err := d.unflushed.keepKey(s.o.backend.Stable, key); err != nil {
+		if err := d.undo.saveKey(s.session.backend.Stable, key); err != nil {
 			return err
 		}
 	}
-	return s.o.backend.Stable.Set(key, sealValue(key, value))
+	return s.session.backend.Stable.Set(key, sealValue(key, value))
 }
 
 // GetUint64 goes through Get, so that numbers have a checksum as well.

@@ -62,8 +62,8 @@ type diskT interface {
 	Fatalf(format string, args ...any)
 }
 
-// diskMachine is a disk, its backend and the process that has it open.
-type diskMachine struct {
+// diskHost is a disk, its backend and the process that has it open.
+type diskHost struct {
 	t       diskT
 	disk    *Disk
 	process *DiskSession
@@ -75,16 +75,16 @@ type diskMachine struct {
 	reasons []error
 }
 
-// crashed is what OnCrash was told.
-func (m *diskMachine) crashed() []error {
+// crashes is what OnCrash was told.
+func (m *diskHost) crashes() []error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.reasons)
 }
 
-func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskMachine {
+func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskHost {
 	t.Helper()
-	m := &diskMachine{t: t}
+	m := &diskHost{t: t}
 	cfg.OnCrash = func(reason error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -97,7 +97,7 @@ func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskMach
 	return m
 }
 
-func (m *diskMachine) start() {
+func (m *diskHost) start() {
 	m.t.Helper()
 	m.backend = m.open()
 	process, err := m.disk.Open(m.backend)
@@ -107,8 +107,8 @@ func (m *diskMachine) start() {
 	m.process = process
 }
 
-// kill ends the process and starts another; with a power loss, what was not flushed is lost in between.
-func (m *diskMachine) kill(powerLoss bool) {
+// restart ends the process and starts another; with a power loss, what was not flushed is lost in between.
+func (m *diskHost) restart(powerLoss bool) {
 	m.t.Helper()
 	m.process.Kill()
 	if powerLoss {
@@ -120,7 +120,7 @@ func (m *diskMachine) kill(powerLoss bool) {
 	m.start()
 }
 
-func (m *diskMachine) append(indexes ...uint64) error {
+func (m *diskHost) append(indexes ...uint64) error {
 	logs := make([]*raft.Log, len(indexes))
 	for i, index := range indexes {
 		logs[i] = diskEntry(index, 1)
@@ -128,7 +128,7 @@ func (m *diskMachine) append(indexes ...uint64) error {
 	return m.process.Logs().StoreLogs(logs)
 }
 
-func (m *diskMachine) snapshot(index uint64, content string) error {
+func (m *diskHost) snapshot(index uint64, content string) error {
 	sink, err := m.process.Snapshots().Create(1, index, 1, raft.Configuration{}, 1, diskTransport())
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (m *diskMachine) snapshot(index uint64, content string) error {
 }
 
 // state is all that a process can read: the log's data, the keys, and the newest snapshot.
-func (m *diskMachine) state() string {
+func (m *diskHost) state() string {
 	m.t.Helper()
 	logs := m.process.Logs()
 	first, err1 := logs.FirstIndex()
@@ -182,7 +182,7 @@ func (m *diskMachine) state() string {
 	return s + fmt.Sprintf(" snapshot %d=%s", metas[0].Index, content)
 }
 
-func (m *diskMachine) expect(want string) {
+func (m *diskHost) expect(want string) {
 	m.t.Helper()
 	if got := m.state(); got != want {
 		m.t.Fatalf("the disk holds\n%s\ninstead of\n%s", got, want)

@@ -15,6 +15,6 @@ func (Duplicate) Meaning() string { return "deliver this share of the messages t
 func (f Duplicate) String() string { return "duplicate " + formatPercent(f.Percent) + "%" }
 
 // Apply implements LinkFault.
-func (f Duplicate) Apply(_ Packet, chance *rand.Rand) Effect {
-	return Effect{Duplicated: happens(chance, f.Percent)}
+func (f Duplicate) Apply(_ Packet, rng *rand.Rand) Effect {
+	return Effect{Duplicated: chance(rng, f.Percent)}
 }

@@ -14,8 +14,8 @@ func (Lose) Meaning() string { return "lose this share of the messages, silently
 func (f Lose) String() string { return "lose " + formatPercent(f.Percent) + "%" }
 
 // Apply implements LinkFault.
-func (f Lose) Apply(_ Packet, chance *rand.Rand) Effect {
-	if !happens(chance, f.Percent) {
+func (f Lose) Apply(_ Packet, rng *rand.Rand) Effect {
+	if !chance(rng, f.Percent) {
 		return Effect{}
 	}
 	return Effect{Lost: "lost (" + formatPercent(f.Percent) + " %)"}

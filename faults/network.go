@@ -39,26 +39,26 @@ type Network struct {
 	latency    atomic.Int64 // nanoseconds
 	jitter     atomic.Int64 // nanoseconds
 	rpcTimeout atomic.Int64 // nanoseconds
-	packets    atomic.Uint64
-	rpcs       atomic.Uint64
+	packetIDs  atomic.Uint64
+	rpcIDs     atomic.Uint64
 	closed     atomic.Bool
 	calls      sync.Pool // *call, unused
 
-	mu         sync.RWMutex // guards the maps, and the change (not the reading) of a link's faults
-	stations   map[raft.ServerAddress]*station
-	links      map[Link]*link
-	faultsMade uint64
+	mu          sync.RWMutex // guards the maps, and the change (not the reading) of a link's faults
+	slots       map[raft.ServerAddress]*endpointSlot
+	links       map[Link]*link
+	lastFaultID uint64
 }
 
-// station is an address: what stays when the process behind it dies and comes back.
-type station struct {
+// endpointSlot is an address: what stays when the process behind it dies and comes back.
+type endpointSlot struct {
 	addr     raft.ServerAddress
-	held     atomic.Bool
+	paused   atomic.Bool
 	endpoint atomic.Pointer[Transport]
 }
 
 // up returns the living endpoint at the address, or nil.
-func (s *station) up() *Transport {
+func (s *endpointSlot) up() *Transport {
 	if t := s.endpoint.Load(); t != nil && !t.closed.Load() {
 		return t
 	}
@@ -68,10 +68,10 @@ func (s *station) up() *Transport {
 // NewNetwork returns a network without endpoints or faults.
 func NewNetwork(cfg NetworkConfig) *Network {
 	n := &Network{
-		seed:     cfg.Seed,
-		tap:      cfg.Tap,
-		stations: make(map[raft.ServerAddress]*station),
-		links:    make(map[Link]*link),
+		seed:  cfg.Seed,
+		tap:   cfg.Tap,
+		slots: make(map[raft.ServerAddress]*endpointSlot),
+		links: make(map[Link]*link),
 	}
 	n.SetLatency(cfg.Latency, cfg.Jitter)
 	n.SetRPCTimeout(cfg.RPCTimeout)
@@ -82,15 +82,15 @@ func NewNetwork(cfg NetworkConfig) *Network {
 // outlive it. After Close of the network the endpoint is born closed.
 func (n *Network) Transport(addr raft.ServerAddress) *Transport {
 	n.mu.Lock()
-	t := newTransport(n, n.stationLocked(addr))
-	old := t.at.endpoint.Swap(t)
+	t := newTransport(n, n.slotLocked(addr))
+	old := t.slot.endpoint.Swap(t)
 	closed := n.closed.Load()
 	n.mu.Unlock()
 	if old != nil {
-		old.shut()
+		old.kill()
 	}
 	if closed {
-		t.shut()
+		t.kill()
 	}
 	return t
 }
@@ -100,14 +100,14 @@ func (n *Network) Transport(addr raft.ServerAddress) *Transport {
 func (n *Network) Close() {
 	n.mu.Lock()
 	n.closed.Store(true)
-	stations := make([]*station, 0, len(n.stations))
-	for _, s := range n.stations {
+	stations := make([]*endpointSlot, 0, len(n.slots))
+	for _, s := range n.slots {
 		stations = append(stations, s)
 	}
 	n.mu.Unlock()
 	for _, s := range stations {
 		if t := s.endpoint.Load(); t != nil {
-			t.shut()
+			t.kill()
 		}
 	}
 }
@@ -131,8 +131,8 @@ func (n *Network) Cut(links []Link) {
 
 func (n *Network) setFaultLocked(at Link, f LinkFault) {
 	l := n.linkLocked(at.From, at.To)
-	old := l.fitted()
-	i, found := slices.BinarySearchFunc(old, f.Name(), func(o fitted, name string) int { return strings.Compare(o.Name(), name) })
+	old := l.installed()
+	i, found := slices.BinarySearchFunc(old, f.Name(), func(o installedFault, name string) int { return strings.Compare(o.Name(), name) })
 	next := slices.Clone(old)
 	switch {
 	case found && old[i].String() == f.String():
@@ -140,8 +140,8 @@ func (n *Network) setFaultLocked(at Link, f LinkFault) {
 	case found:
 		next = slices.Delete(next, i, i+1)
 	}
-	n.faultsMade++
-	next = slices.Insert(next, i, fitted{LinkFault: f, id: n.faultsMade})
+	n.lastFaultID++
+	next = slices.Insert(next, i, installedFault{LinkFault: f, id: n.lastFaultID})
 	l.faults.Store(&next)
 	go l.drain()
 }
@@ -187,7 +187,7 @@ func (n *Network) Faults(from, to raft.ServerAddress) []LinkFault {
 		return nil
 	}
 	var faults []LinkFault
-	for _, f := range l.fitted() {
+	for _, f := range l.installed() {
 		faults = append(faults, f.LinkFault)
 	}
 	return faults
@@ -198,15 +198,15 @@ func (n *Network) Faults(from, to raft.ServerAddress) []LinkFault {
 func (n *Network) Pause(addr raft.ServerAddress) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.stationLocked(addr).held.Store(true)
+	n.slotLocked(addr).paused.Store(true)
 }
 
 // Resume ends Hold: what waited comes through at once, in the order of each link.
 func (n *Network) Resume(addr raft.ServerAddress) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := n.stationLocked(addr)
-	if !s.held.Swap(false) {
+	s := n.slotLocked(addr)
+	if !s.paused.Swap(false) {
 		return
 	}
 	var released []*link
@@ -250,7 +250,7 @@ func (n *Network) linkLocked(from, to raft.ServerAddress) *link {
 	if l := n.links[Link{from, to}]; l != nil {
 		return l
 	}
-	a, b := n.stationLocked(from), n.stationLocked(to)
+	a, b := n.slotLocked(from), n.slotLocked(to)
 	l, back := newLink(n, a, b), newLink(n, b, a)
 	l.back, back.back = back, l
 	n.links[Link{to, from}] = back
@@ -258,22 +258,22 @@ func (n *Network) linkLocked(from, to raft.ServerAddress) *link {
 	return l
 }
 
-func (n *Network) stationLocked(addr raft.ServerAddress) *station {
-	s := n.stations[addr]
+func (n *Network) slotLocked(addr raft.ServerAddress) *endpointSlot {
+	s := n.slots[addr]
 	if s == nil {
-		s = &station{addr: addr}
-		n.stations[addr] = s
+		s = &endpointSlot{addr: addr}
+		n.slots[addr] = s
 	}
 	return s
 }
 
-// tell reports what became of a packet. Delay and Held belong to the report that it was sent.
-func (n *Network) tell(p *parcel, fate Fate, why string) {
+// report reports what became of a packet. Delay and Held belong to the report that it was sent.
+func (n *Network) report(p *inflight, fate PacketStatus, why string) {
 	if n.tap == nil || n.closed.Load() {
 		return
 	}
 	report := p.Packet
-	report.Fate, report.Why = fate, why
+	report.Status, report.Why = fate, why
 	if fate != Sent {
 		report.Delay, report.Held = 0, false
 	}

@@ -90,7 +90,7 @@ func TestNetworkSnapshotArrivesWholeAndTwice(t *testing.T) {
 				t.Errorf("received %d bytes, want %d (%v)", len(got), len(content), err)
 			}
 		}
-		sent := rig.packets(func(p faults.Packet) bool { return p.Fate == faults.Sent && !p.Reply })
+		sent := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Sent && !p.Reply })
 		if len(sent) != 2 || sent[0].Kind != faults.KindSnapshot || sent[0].LastIndex != 4 || sent[0].SizeBytes < len(content) {
 			t.Errorf("told %+v", sent)
 		}
@@ -155,7 +155,7 @@ func TestNetworkOverflowKeepsTheOrderWhileItIsRead(t *testing.T) {
 			rpc.Respond(netAnswer(rpc.Command))
 		}
 		calls.Wait()
-		for i, p := range rig.packets(func(p faults.Packet) bool { return !p.Reply && p.Fate == faults.Delivered }) {
+		for i, p := range rig.packets(func(p faults.Packet) bool { return !p.Reply && p.Status == faults.Delivered }) {
 			if p.PrevIndex != read[i] {
 				t.Fatalf("request %d was read in place of %d", read[i], p.PrevIndex)
 			}

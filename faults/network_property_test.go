@@ -132,7 +132,7 @@ func TestNetworkOneWayCutLosesExactlyThatDirection(t *testing.T) {
 		}
 		for _, p := range told {
 			onCut := p.From == cut.From && p.To == cut.To
-			if onCut && p.Fate == faults.Delivered || !onCut && p.Fate == faults.Lost || p.Fate == faults.Lost && p.Why != "cut" {
+			if onCut && p.Status == faults.Delivered || !onCut && p.Status == faults.Lost || p.Status == faults.Lost && p.Why != "cut" {
 				rt.Fatalf("with %v cut: %+v", cut, p)
 			}
 		}
@@ -204,9 +204,9 @@ func netAccounts(told []faults.Packet) string {
 	sent, ended := map[uint64]bool{}, map[uint64]bool{}
 	for _, p := range told {
 		switch {
-		case p.Fate == faults.Sent && sent[p.ID]:
+		case p.Status == faults.Sent && sent[p.ID]:
 			return "a packet was sent twice"
-		case p.Fate == faults.Sent:
+		case p.Status == faults.Sent:
 			sent[p.ID] = true
 		case !sent[p.ID]:
 			return "a packet arrived or was lost before it was sent"
@@ -263,11 +263,11 @@ func netFates(told []faults.Packet, at faults.Link) []faults.Packet {
 		}
 		id := p.ID
 		p.ID, p.RPC = 0, 0 // They count the packets of all links.
-		if p.Fate == faults.Sent {
+		if p.Status == faults.Sent {
 			place[id] = len(fates)
 			fates = append(fates, p)
 		} else {
-			fates[place[id]].Fate, fates[place[id]].Why = p.Fate, p.Why
+			fates[place[id]].Status, fates[place[id]].Why = p.Status, p.Why
 		}
 	}
 	return fates

@@ -37,7 +37,7 @@ func TestNetworkJamReleasesInOrderAndDeliversStalePackets(t *testing.T) {
 		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{1, 2, 3, 4, 5}) {
 			t.Fatalf("arrived after the jam: %v", got)
 		}
-		tooLate := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Fate == faults.Lost && p.Why == "too late" })
+		tooLate := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Status == faults.Lost && p.Why == "too late" })
 		if len(tooLate) != 3 {
 			t.Fatalf("%d replies were too late, want 3", len(tooLate))
 		}
@@ -53,7 +53,7 @@ func TestNetworkHoldStopsBothDirectionsAndHealAllDoesNotTouchIt(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		sent := rig.packets(netAll)
 		for _, p := range sent {
-			if p.Fate != faults.Sent || !p.Held || p.Delay != 0 {
+			if p.Status != faults.Sent || !p.Held || p.Delay != 0 {
 				t.Fatalf("with n2 held: %+v", p)
 			}
 		}
@@ -112,13 +112,13 @@ func TestNetworkDuplicateIsServedTwiceAndAnsweredOnce(t *testing.T) {
 		if err := rig.append("n1", "n2", 5); err != nil {
 			t.Fatal(err)
 		}
-		replies := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Fate != faults.Sent })
-		delivered := slices.DeleteFunc(slices.Clone(replies), func(p faults.Packet) bool { return p.Fate != faults.Delivered })
+		replies := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Status != faults.Sent })
+		delivered := slices.DeleteFunc(slices.Clone(replies), func(p faults.Packet) bool { return p.Status != faults.Delivered })
 		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{5, 5}) || len(replies) != 4 || len(delivered) != 1 {
 			t.Fatalf("served %v, replies %+v", got, replies)
 		}
 		for _, p := range replies {
-			if p.Fate == faults.Lost && p.Why != "nobody waits for it" {
+			if p.Status == faults.Lost && p.Why != "nobody waits for it" {
 				t.Fatalf("%+v", p)
 			}
 		}
@@ -218,7 +218,7 @@ func TestNetworkBandwidthQueuesPackets(t *testing.T) {
 				t.Errorf("packet %d came %v after the one before", i+1, took)
 			}
 		}
-		sent := rig.packets(func(p faults.Packet) bool { return p.Fate == faults.Sent && !p.Reply })
+		sent := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Sent && !p.Reply })
 		for i, p := range sent {
 			if want := time.Duration(i+1) * 100 * time.Millisecond; p.Delay != want {
 				t.Errorf("packet %d: told a delay of %v, want %v", i+1, p.Delay, want)
@@ -260,7 +260,7 @@ func TestNetworkLinksAndSeedsDrawTheirOwnChance(t *testing.T) {
 			rig.SetFault("n1", to, faults.Lose{Percent: 50})
 			rig.appendAsync("n1", to, make([]uint64, 64)...)
 			for _, p := range netFates(rig.packets(netAll), faults.Link{From: "n1", To: to}) {
-				lost += p.Fate.String()[:1]
+				lost += p.Status.String()[:1]
 			}
 			time.Sleep(2 * time.Second)
 		})

@@ -79,18 +79,18 @@ func (s kindSet) String() string {
 	return strings.Join(names, ",")
 }
 
-// Fate says what became of a packet. Each packet is Sent once, and then either Delivered or Lost once.
-type Fate uint8
+// PacketStatus says what became of a packet. Each packet is Sent once, and then either Delivered or Lost once.
+type PacketStatus uint8
 
 // The fates of a packet.
 const (
-	Sent Fate = iota + 1
+	Sent PacketStatus = iota + 1
 	Delivered
 	Lost
 )
 
 // String returns "sent", "delivered" or "lost".
-func (f Fate) String() string {
+func (f PacketStatus) String() string {
 	switch f {
 	case Sent:
 		return "sent"
@@ -107,7 +107,7 @@ func (f Fate) String() string {
 type Packet struct {
 	ID        uint64 // one for each packet; a duplicate is a packet of its own
 	RPC       uint64 // the same for a request, its reply and their duplicates
-	Fate      Fate
+	Status    PacketStatus
 	From, To  raft.ServerAddress
 	Kind      Kind
 	Reply     bool

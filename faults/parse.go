@@ -10,7 +10,7 @@ import (
 // ParseLinkFault is the inverse of LinkFault.String: it reads a fault as commands spell it, such as "cut only vote,prevote".
 func ParseLinkFault(s string) (LinkFault, error) {
 	spec, limit, limited := strings.Cut(s, " only ")
-	fault, err := parseWholeLinkFault(strings.Fields(spec))
+	fault, err := parseUnlimited(strings.Fields(spec))
 	if err == nil && limited {
 		var kinds []Kind
 		for name := range strings.SplitSeq(limit, ",") {
@@ -29,9 +29,9 @@ func ParseLinkFault(s string) (LinkFault, error) {
 	return fault, nil
 }
 
-// parseWholeLinkFault reads the words of a fault without a limit. Words that it does not understand are an error or change
+// parseUnlimited reads the words of a fault without a limit. Words that it does not understand are an error or change
 // how the fault is spelled.
-func parseWholeLinkFault(words []string) (LinkFault, error) {
+func parseUnlimited(words []string) (LinkFault, error) {
 	words = append(words, "", "", "", "")
 	switch words[0] {
 	case Cut{}.Name():
@@ -80,7 +80,7 @@ func ParseDiskFault(s string) (DiskFault, error) {
 			return fault, nil
 		}
 	}
-	if s == "" || s == (ok{}).String() {
+	if s == "" || s == (noFault{}).String() {
 		return nil, nil
 	}
 	if latency, slow := strings.CutPrefix(s, "slow "); slow {

@@ -22,9 +22,9 @@ func (Reorder) Meaning() string { return "let this share of the messages be over
 func (f Reorder) String() string { return "reorder " + formatPercent(f.Percent) + "%" }
 
 // Apply implements LinkFault.
-func (f Reorder) Apply(_ Packet, chance *rand.Rand) Effect {
-	if !happens(chance, f.Percent) {
+func (f Reorder) Apply(_ Packet, rng *rand.Rand) Effect {
+	if !chance(rng, f.Percent) {
 		return Effect{}
 	}
-	return Effect{Overtaken: true, Delay: reorderWaitMax}
+	return Effect{Reordered: true, Delay: reorderWaitMax}
 }

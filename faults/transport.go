@@ -31,18 +31,18 @@ const inboxPackets = 64
 // its lease (replication.go, pipelineDecode).
 type Transport struct {
 	net    *Network
-	at     *station
+	slot   *endpointSlot
 	self   []byte // its address, for the header of each request
 	inbox  chan raft.RPC
 	closed atomic.Bool
 	gone   chan struct{} // closed with the endpoint
 
-	mu       sync.Mutex
-	calling  []*call     // RPCs that this node waits for, in no order
-	alarm    *time.Timer // ends those whose deadlines have come, nil before the first one
-	alarmAt  time.Time   // when it goes off, zero for never
-	serving  []*call     // requests that were handed to this node and not answered yet, in no order
-	overflow []raft.RPC  // requests for which the inbox has no room; the first one is on its way into it
+	mu            sync.Mutex
+	calling       []*call     // RPCs that this node waits for, in no order
+	deadlineTimer *time.Timer // ends those whose deadlines have come, nil before the first one
+	nextDeadline  time.Time   // when it goes off, zero for never
+	serving       []*call     // requests that were handed to this node and not answered yet, in no order
+	overflow      []raft.RPC  // requests for which the inbox has no room; the first one is on its way into it
 }
 
 var (
@@ -51,10 +51,10 @@ var (
 	_ raft.WithClose   = (*Transport)(nil)
 )
 
-func newTransport(n *Network, at *station) *Transport {
+func newTransport(n *Network, at *endpointSlot) *Transport {
 	return &Transport{
 		net:   n,
-		at:    at,
+		slot:  at,
 		self:  []byte(at.addr),
 		inbox: make(chan raft.RPC, inboxPackets),
 		gone:  make(chan struct{}),
@@ -66,28 +66,28 @@ func newTransport(n *Network, at *station) *Transport {
 // Callers notice it at once or, while a packet of theirs is under way for 50 ms or less, when that arrives. The error is
 // always nil.
 func (t *Transport) Close() error {
-	t.shut()
+	t.kill()
 	return nil
 }
 
-func (t *Transport) shut() {
+func (t *Transport) kill() {
 	t.mu.Lock()
 	if t.closed.Swap(true) {
 		t.mu.Unlock()
 		return
 	}
 	for _, c := range t.calling {
-		c.leave(ErrClosed, nobodyWaits)
+		c.abort(ErrClosed, callerGone)
 	}
-	if t.alarm != nil {
-		t.alarm.Stop()
+	if t.deadlineTimer != nil {
+		t.deadlineTimer.Stop()
 	}
 	unanswered := t.serving
 	t.serving, t.overflow = nil, nil
 	t.mu.Unlock()
 	close(t.gone)
 	for _, c := range unanswered {
-		c.finish(raft.RPCResponse{Error: ErrDown})
+		c.complete(raft.RPCResponse{Error: ErrDown})
 	}
 }
 
@@ -95,11 +95,11 @@ func (t *Transport) shut() {
 func (t *Transport) Consumer() <-chan raft.RPC { return t.inbox }
 
 // LocalAddr returns the address of the endpoint.
-func (t *Transport) LocalAddr() raft.ServerAddress { return t.at.addr }
+func (t *Transport) LocalAddr() raft.ServerAddress { return t.slot.addr }
 
 // EncodePeer returns the address as bytes, which must not be changed.
 func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte {
-	if addr == t.at.addr {
+	if addr == t.slot.addr {
 		return slices.Clip(t.self)
 	}
 	return []byte(addr)

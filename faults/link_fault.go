@@ -21,7 +21,7 @@ type LinkFault interface {
 	String() string
 	// Apply decides what the fault does to a packet. It is called once for each packet and fault, when the packet is
 	// sent or when the fault is set while the packet is under way. All chance must come from the generator given.
-	Apply(p Packet, chance *rand.Rand) Effect
+	Apply(p Packet, rng *rand.Rand) Effect
 }
 
 // LinkFaults returns one of each fault, in the order of a command reference. Their settings are zero.
@@ -37,9 +37,9 @@ type Effect struct {
 	Delay      time.Duration // it takes this much longer
 	Occupies   time.Duration // it keeps the link busy for this long, and starts when those before it are through
 	Duplicated bool          // a second one follows it; counts only when it is sent
-	Overtaken  bool          // later packets pass it; when one has, Delay ends
+	Reordered  bool          // later packets pass it; when one has, Delay ends
 
-	apart bool // the fault is limited to kinds, so packets of other kinds do not wait behind this one
+	limited bool // the fault is limited to kinds, so packets of other kinds do not wait behind this one
 }
 
 // Only limits a fault to some kinds of message; a reply has the kind of its request. Messages of the other kinds pass
@@ -61,25 +61,25 @@ type only struct {
 
 func (o only) String() string { return o.LinkFault.String() + " only " + o.kinds.String() }
 
-func (o only) Apply(p Packet, chance *rand.Rand) Effect {
+func (o only) Apply(p Packet, rng *rand.Rand) Effect {
 	if !o.kinds.has(p.Kind) {
 		return Effect{}
 	}
-	v := o.LinkFault.Apply(p, chance)
-	v.apart = true
+	v := o.LinkFault.Apply(p, rng)
+	v.limited = true
 	return v
 }
 
-// spread draws a duration evenly from mean-jitter to mean+jitter, and never less than 0.
-func spread(chance *rand.Rand, mean, jitter time.Duration) time.Duration {
+// uniform draws a duration evenly from mean-jitter to mean+jitter, and never less than 0.
+func uniform(rng *rand.Rand, mean, jitter time.Duration) time.Duration {
 	if jitter > 0 {
-		mean += time.Duration(chance.Int64N(2*int64(jitter)+1)) - jitter
+		mean += time.Duration(rng.Int64N(2*int64(jitter)+1)) - jitter
 	}
 	return max(0, mean)
 }
 
-// happens is true in the given percentage of cases: never at 0, always at 100.
-func happens(chance *rand.Rand, percent float64) bool { return chance.Float64()*100 < percent }
+// chance is true in the given percentage of cases: never at 0, always at 100.
+func chance(rng *rand.Rand, percent float64) bool { return rng.Float64()*100 < percent }
 
 // formatPercent spells a percentage as commands do, without the sign.
 func formatPercent(percent float64) string { return strconv.FormatFloat(percent, 'f', -1, 64) }

@@ -72,7 +72,9 @@ func TestNetworkAnswersToCallersThatHaveLeftTravelBack(t *testing.T) {
 				}
 			}
 			time.Sleep(time.Second)
-			lost := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Fate == faults.Lost && p.Why == "nobody waits for it" })
+			lost := rig.packets(func(p faults.Packet) bool {
+				return p.Reply && p.Status == faults.Lost && p.Why == "nobody waits for it"
+			})
 			if len(lost) != 3 {
 				t.Fatalf("%d replies came back, want 3", len(lost))
 			}

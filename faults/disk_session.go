@@ -17,10 +17,10 @@ import (
 type DiskSession struct {
 	disk    *Disk
 	backend DiskBackend
-	dead    chan struct{} // closed when the process is dead
+	killed  chan struct{} // closed when the process is dead
 
-	mu   sync.Mutex    // never held during I/O, may be taken while disk.mu is held
-	held chan struct{} // closed by Release; nil while the process runs
+	mu     sync.Mutex    // never held during I/O, may be taken while disk.mu is held
+	resume chan struct{} // closed by Release; nil while the process runs
 }
 
 // Logs is the log store, to give to raft. It is monotonic if the backend's is (raft.MonotonicLogStore).
@@ -37,8 +37,8 @@ func (o *DiskSession) Snapshots() raft.SnapshotStore { return diskSnapshots{o} }
 func (o *DiskSession) Pause() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.held == nil {
-		o.held = make(chan struct{})
+	if o.resume == nil {
+		o.resume = make(chan struct{})
 	}
 }
 
@@ -46,30 +46,30 @@ func (o *DiskSession) Pause() {
 func (o *DiskSession) Resume() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.held != nil {
-		close(o.held)
-		o.held = nil
+	if o.resume != nil {
+		close(o.resume)
+		o.resume = nil
 	}
 }
 
 // Kill declares the process dead. A write that has begun is finished before Detach returns; any operation that waits or
-// comes later returns ErrDetached at once and has no effect. Detach before raft's Shutdown, so that nothing a dead node's
+// comes later returns ErrKilled at once and has no effect. Detach before raft's Shutdown, so that nothing a dead node's
 // goroutines still do has an effect, and close the backend after it.
-func (o *DiskSession) Kill() { o.detach() }
+func (o *DiskSession) Kill() { o.kill() }
 
-// detach reports whether the process was alive.
-func (o *DiskSession) detach() bool {
+// kill reports whether the process was alive.
+func (o *DiskSession) kill() bool {
 	o.mu.Lock()
-	alive := !o.isDead()
+	alive := !o.isKilled()
 	if alive {
-		close(o.dead)
+		close(o.killed)
 	}
 	o.mu.Unlock()
 
 	o.disk.mu.Lock() // waits for the write that has begun
 	defer o.disk.mu.Unlock()
-	if o.disk.open == o {
-		o.disk.open = nil
+	if o.disk.session == o {
+		o.disk.session = nil
 	}
 	return alive
 }
@@ -77,7 +77,7 @@ func (o *DiskSession) detach() bool {
 // crash ends a process that cannot go on without what the disk failed to do. The caller holds no lock, and returns err
 // to raft if crash returns, which it does not where raft would panic.
 func (o *DiskSession) crash(err error) error {
-	if o.detach() && o.disk.cfg.OnCrash != nil {
+	if o.kill() && o.disk.cfg.OnCrash != nil {
 		o.disk.cfg.OnCrash(err)
 	}
 	if raftWouldPanic() {
@@ -111,47 +111,47 @@ func raftWouldPanic() bool {
 // raftPackage is the import path of raft, also where it is vendored or forked.
 var raftPackage = reflect.TypeFor[raft.Raft]().PkgPath()
 
-func (o *DiskSession) isDead() bool {
+func (o *DiskSession) isKilled() bool {
 	select {
-	case <-o.dead:
+	case <-o.killed:
 		return true
 	default:
 		return false
 	}
 }
 
-func (o *DiskSession) heldGate() <-chan struct{} {
+func (o *DiskSession) pauseGate() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.held
+	return o.resume
 }
 
 // beginRead returns when the process may read. A read takes no lock of the disk, so that it never waits for the fsync of
 // another goroutine.
 func (o *DiskSession) beginRead() error {
 	for {
-		gate := o.heldGate()
+		gate := o.pauseGate()
 		if gate == nil {
 			break
 		}
 		o.wait(gate, 0)
-		if o.isDead() {
+		if o.isKilled() {
 			break
 		}
 	}
-	if o.isDead() {
-		return ErrDetached
+	if o.isKilled() {
+		return ErrKilled
 	}
 	return nil
 }
 
 // beginWrite returns when the process may carry out a write: then disk.mu is held, and the caller unlocks it. If the write
 // is refused, disk.mu is not held. Waiting and sleeping happen without it, and everything is looked at again afterwards.
-func (o *DiskSession) beginWrite(w diskWrite) error {
+func (o *DiskSession) beginWrite(w writeKind) error {
 	d := o.disk
 	d.mu.Lock()
-	for paid := false; !o.isDead(); {
-		gate := o.heldGate()
+	for paid := false; !o.isKilled(); {
+		gate := o.pauseGate()
 		if gate == nil {
 			gate = d.stall
 		}
@@ -168,8 +168,8 @@ func (o *DiskSession) beginWrite(w diskWrite) error {
 		d.mu.Lock()
 	}
 	err := d.behaviour().refuse(w)
-	if o.isDead() {
-		err = ErrDetached
+	if o.isKilled() {
+		err = ErrKilled
 	}
 	if err != nil {
 		d.mu.Unlock()
@@ -190,6 +190,6 @@ func (o *DiskSession) wait(gate <-chan struct{}, latency time.Duration) {
 	select {
 	case <-gate:
 	case <-over:
-	case <-o.dead:
+	case <-o.killed:
 	}
 }

@@ -173,10 +173,10 @@ func (r *netRig) packets(fits func(faults.Packet) bool) []faults.Packet {
 }
 
 // netIDs returns the ids of the packets of one link with that fate, in the order in which the tap was told.
-func netIDs(told []faults.Packet, at faults.Link, fate faults.Fate) []uint64 {
+func netIDs(told []faults.Packet, at faults.Link, fate faults.PacketStatus) []uint64 {
 	var ids []uint64
 	for _, p := range told {
-		if p.From == at.From && p.To == at.To && p.Fate == fate {
+		if p.From == at.From && p.To == at.To && p.Status == fate {
 			ids = append(ids, p.ID)
 		}
 	}
