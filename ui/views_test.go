@@ -78,13 +78,13 @@ func TestViewsShowALiveCluster(t *testing.T) {
 	s.pass(time.Second)
 	leader := s.state.LeaderNode().ID
 	s.press("tab")
-	s.wants("term 2; committed, and c")
-	s.wants(" was told 2 at ")
+	s.wants("term 2; committed; acknowledged to c")
+	s.wants(" with value 2")
 	s.press("left")
-	s.wants(" was told 1 at ")
+	s.wants(" with value 1")
 	s.showView(s.views.Clients)
 	s.press("left", "left", "right", "right", "left")
-	s.wants(" adds 1 via leader")
+	s.wants("'s +1 via leader")
 	s.press("tab")
 	s.wants("entering leader state")
 	s.wants("voted for " + leader)
@@ -96,7 +96,7 @@ func TestViewsShowALiveCluster(t *testing.T) {
 func TestZoomAndScrollKeepTheMomentInSight(t *testing.T) {
 	s, _ := killed(t)
 	s.press("tab", "tab", "[", "[", "[")
-	s.wants("a column is 10ms")
+	s.wants("10ms per column")
 	for _, k := range []string{",", ",", "home", ")", ".", "[", "]", "]", "end"} {
 		s.press(k)
 		s.screen()

@@ -10,9 +10,9 @@ import (
 	"capsize/ui/uitest"
 )
 
-// TestBusyPicturesKeepToTheRate draws as fast as the budget lets it, with pictures as
+// TestBusyPicturesStayBelowTheRate draws as fast as the budget lets it, with pictures as
 // large as they are under load.
-func TestBusyPicturesKeepToTheRate(t *testing.T) {
+func TestBusyPicturesStayBelowTheRate(t *testing.T) {
 	const picture, seconds = 2000, 60
 	for _, r := range []terminal.Rate{terminal.ScreenRate, terminal.CastRate} {
 		var b terminal.RateLimit
@@ -32,8 +32,8 @@ func TestBusyPicturesKeepToTheRate(t *testing.T) {
 	}
 }
 
-// TestQuietPicturesAllAreDrawn: whoever writes less than the rate never waits.
-func TestQuietPicturesAllAreDrawn(t *testing.T) {
+// TestQuietPicturesNeverWait: whoever writes less than the rate never waits.
+func TestQuietPicturesNeverWait(t *testing.T) {
 	var b terminal.RateLimit
 	for frame := range 1000 {
 		if b.Exceeded(time.Duration(frame)*pane.FrameEvery, terminal.ScreenRate) {
@@ -43,9 +43,9 @@ func TestQuietPicturesAllAreDrawn(t *testing.T) {
 	}
 }
 
-// TestABusyCastIsSmallAndEndsWithTheLastPicture: pictures that have nothing in common,
+// TestBusyCastIsSmallAndEndsWithTheLastPicture: pictures that have nothing in common,
 // thirty a second for a minute.
-func TestABusyCastIsSmallAndEndsWithTheLastPicture(t *testing.T) {
+func TestBusyCastIsSmallAndEndsWithTheLastPicture(t *testing.T) {
 	all := uitest.Samples()
 	var out bytes.Buffer
 	c := &asciicast{out: &out}

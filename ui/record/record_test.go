@@ -60,7 +60,7 @@ func recordingOf(w, h int) Options {
 	return Options{Look: pane.Look{Theme: "dark"}, Speed: 1, Size: Size{w, h}, FPS: 30, At: -1, Title: "a test"}
 }
 
-func TestACastShowsThePicturesThatWereDrawn(t *testing.T) {
+func TestCastShowsEveryPictureDrawn(t *testing.T) {
 	past, last := rehearsed(t, builtin(t, "leader-crash"))
 	for _, size := range []Size{{120, 36}, {80, 24}} {
 		r := recordingOf(size.Width, size.Height)
@@ -87,7 +87,7 @@ func TestACastShowsThePicturesThatWereDrawn(t *testing.T) {
 
 // Pictures that have nothing to do with one another, of any size and theme, wide
 // characters and hostile text among them.
-func TestACastShowsAnyPictureAfterAnyOther(t *testing.T) {
+func TestCastShowsAnyPictureAfterAnyOther(t *testing.T) {
 	all := uitest.Samples()
 	names := []string{"partition", "hostile", "five", "faulty", "empty", "twenty-five", "hostile", "five", "ninety-nine", "one"}
 	var out bytes.Buffer
@@ -123,7 +123,7 @@ func TestACastShowsAnyPictureAfterAnyOther(t *testing.T) {
 	}
 }
 
-func TestTheSameTraceGivesTheSameBytes(t *testing.T) {
+func TestSameTraceGivesSameBytes(t *testing.T) {
 	past, last := rehearsed(t, builtin(t, "minority-partition"))
 	for _, ending := range []string{CastExt, SVGExt} {
 		var first []byte
@@ -150,7 +150,7 @@ func TestTheSameTraceGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestACastHasMarkersWhereThingsHappen(t *testing.T) {
+func TestCastHasMarkersForSignificantEvents(t *testing.T) {
 	var out bytes.Buffer
 	r := recordingOf(80, 24)
 	r.Lang = "zh"
@@ -179,7 +179,7 @@ func TestACastHasMarkersWhereThingsHappen(t *testing.T) {
 }
 
 // What a player shows must not depend on what the text of others holds.
-func TestNothingForeignGetsIntoACast(t *testing.T) {
+func TestCastIsSanitized(t *testing.T) {
 	f := pictureOf(uitest.Hostile(), 120, 36)
 	f.Presents, f.Heading = true, "\x1b]52;c;aGk=\x07\u202e"
 	canvas := f.paint()
@@ -245,7 +245,7 @@ func duration(t *testing.T, r Options, text string) time.Duration {
 	return l.at
 }
 
-func TestARecordingTakesAsLongAsItsAudienceNeeds(t *testing.T) {
+func TestRecordingLeavesTimeToRead(t *testing.T) {
 	r := recordingOf(60, 18)
 	r.FPS = 5
 	caption := strings.Repeat("much to read ", 8)
@@ -269,7 +269,7 @@ func TestARecordingTakesAsLongAsItsAudienceNeeds(t *testing.T) {
 	}
 }
 
-func TestARecordingWithoutAnEndInSightIsGivenUp(t *testing.T) {
+func TestTooLongRecordingIsCutShort(t *testing.T) {
 	past, last := rehearsed(t, "nodes 1\nspeed 0.001\nwait 1h")
 	r := recordingOf(60, 18)
 	r.FPS = 1

@@ -12,7 +12,7 @@ import (
 	"capsize/ui/uitest"
 )
 
-func TestNothingForeignGetsIntoAnSVG(t *testing.T) {
+func TestSVGIsSanitized(t *testing.T) {
 	f := pictureOf(uitest.Hostile(), 120, 36)
 	f.Presents, f.Heading = true, uitest.HostileText
 	canvas := f.paint()
@@ -45,7 +45,7 @@ func checkSVG(t *testing.T, data []byte) {
 	}
 }
 
-func TestAnAnimatedSVGIsWellFormed(t *testing.T) {
+func TestAnimatedSVGIsWellFormed(t *testing.T) {
 	var out bytes.Buffer
 	r := recordingOf(80, 24)
 	r.FPS, r.IdleLimit = 5, time.Second

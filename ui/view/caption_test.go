@@ -10,8 +10,8 @@ import (
 	"capsize/ui/uitest"
 )
 
-// Captions stand below all that they may speak of, at most two lines of them.
-func TestTheBandIsBelowEverything(t *testing.T) {
+// A caption takes at most two lines, below everything that it may refer to.
+func TestCaptionBandIsBelowEveryView(t *testing.T) {
 	w := uitest.Partitioned()
 	w.Emit(trace.Event{Kind: trace.KindChapter, Text: "A chapter"})
 	w.Emit(trace.Event{Kind: trace.KindCaption, Text: strings.Repeat("much to say ", 40)})
@@ -22,19 +22,19 @@ func TestTheBandIsBelowEverything(t *testing.T) {
 		lines := strings.Split(plain(f), "\n")
 		band := lines[size[1]-pane.BandHeight:]
 		if !strings.Contains(band[0], "A chapter") || !strings.Contains(band[1], "much to say") || !strings.HasSuffix(strings.TrimSpace(band[2]), f.Glyphs.More) {
-			t.Errorf("%v: the band is\n%s", size, strings.Join(band, "\n"))
+			t.Errorf("%v: caption band:\n%s", size, strings.Join(band, "\n"))
 		}
 		for _, view := range f.Views.All {
 			f.view = view
 			text := plain(f)
 			if !strings.Contains(text, "much to say") {
-				t.Errorf("%v: there is no caption in the %s view", size, view.Name())
+				t.Errorf("%v: no caption in the %s view", size, view.Name())
 			}
 		}
 	}
 }
 
-func TestNothingForeignGetsOntoTheBandAndTheKeys(t *testing.T) {
+func TestCaptionBandAndPressedKeysAreSanitized(t *testing.T) {
 	f := full(frameOf(uitest.Hostile(), 120, 36))
 	f.Presents, f.Heading, f.Step, f.Waiting, f.Pressed = true, uitest.HostileText, uitest.HostileText, true, []string{uitest.HostileText, "k"}
 	text, _ := f.render()
@@ -46,7 +46,7 @@ func TestNothingForeignGetsOntoTheBandAndTheKeys(t *testing.T) {
 	}
 }
 
-// checkFits checks that a frame is as large as it should be.
+// checkFits checks that a picture has the height of the screen and is not wider.
 func checkFits(t *testing.T, f *picture) {
 	t.Helper()
 	lines := strings.Split(plain(f), "\n")

@@ -13,22 +13,37 @@ import (
 	"capsize/ui/style"
 )
 
-// timeSpans are how much time the clients view shows; 0 is as much as the latest
-// operations take.
+// timeSpans are the zoom levels of the clients view: how much time it shows. 0 fits the
+// latest operations.
 var timeSpans = []time.Duration{0, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute, time.Hour}
 
+// clientTicks are the intervals at which the axis of the clients view shows a time.
+var clientTicks = []time.Duration{
+	100 * time.Millisecond, 500 * time.Millisecond, time.Second, 5 * time.Second, 10 * time.Second,
+	time.Minute, 5 * time.Minute, 10 * time.Minute, time.Hour,
+}
+
 const (
-	// autoOps is how many of the latest operations are shown when the user chooses
-	// no time, back to a pause in which nobody called.
+	// spanMin is the shortest time that the clients view shows.
+	spanMin = 500 * time.Millisecond
+	// autoSpanMin is the shortest time that it shows to fit the latest operations.
+	autoSpanMin = 2 * time.Second
+	// autoOps is how many operations the zoom level 0 fits, back to a gap of autoGap
+	// without an operation.
 	autoOps = 12
 	autoGap = 10 * time.Second
+	// outcomeWidth is the width, right of the axis, for the outcomes of the latest
+	// operations.
+	outcomeWidth = 20
+	// clientTickApart is the least distance between two times on the axis, in columns.
+	clientTickApart = 14
 )
 
-// Clients shows what clients did and were told, and the checks.
+// Clients shows the operations of the clients with their outcomes, and the checks.
 type Clients struct {
 	Screen
 	Op        uint64 // Op.ID of the operation under the cursor, 0 = the newest
-	spanIndex int    // index into spans: how much time is shown
+	spanIndex int    // index into timeSpans
 }
 
 func (v *Clients) Name() string { return "clients" }
@@ -36,10 +51,10 @@ func (v *Clients) Name() string { return "clients" }
 func (v *Clients) Keys() []keymap.Binding {
 	const group = "clients view"
 	return []keymap.Binding{
-		keymap.BindKey(group, "left right", "another call; shift: ten", v.move, "left", "right", "shift+left", "shift+right").InFooter(1, "operation"),
-		keymap.Bind(group, "0", "the newest operation", v.newest, "0").InFooter(2, "newest"),
-		keymap.Bind(group, "[", "look closer", v.zoomIn, "[").InFooter(3, "closer"),
-		keymap.Bind(group, "]", "from further away", v.zoomOut, "]").InFooter(4, "further"),
+		keymap.BindKey(group, "left right", "select operation; shift: 10", v.move, "left", "right", "shift+left", "shift+right").InFooter(1, "operation"),
+		keymap.Bind(group, "0", "newest operation", v.newest, "0").InFooter(2, "newest"),
+		keymap.Bind(group, "[", "zoom in", v.zoomIn, "[").InFooter(3, "zoom in"),
+		keymap.Bind(group, "]", "zoom out", v.zoomOut, "]").InFooter(4, "zoom out"),
 	}
 }
 
@@ -61,20 +76,20 @@ func (v *Clients) Draw(p *pane.Painter, l *pane.Layout) {
 
 func (v *Clients) newest() {
 	v.Op = 0
-	v.Toast("the newest call, and those to come", false)
+	v.Toast("following the newest operation", false)
 }
 
 func (v *Clients) zoomIn()  { v.setSpan(v.spanIndex - 1) }
 func (v *Clients) zoomOut() { v.setSpan(v.spanIndex + 1) }
 
-// setSpan chooses how much time the clients view shows.
+// setSpan sets the zoom level, an index into timeSpans.
 func (v *Clients) setSpan(span int) {
 	v.spanIndex = min(max(span, 0), len(timeSpans)-1)
 	if v.spanIndex == 0 {
-		v.Toast(fmt.Sprintf("as much time as the latest %d calls take", autoOps), false)
+		v.Toast(fmt.Sprintf("fits the latest %d operations", autoOps), false)
 		return
 	}
-	v.Toast(timeSpans[v.spanIndex].String()+" from left to right", false)
+	v.Toast("shows "+timeSpans[v.spanIndex].String(), false)
 }
 
 // move moves the cursor along the operations.
@@ -99,27 +114,24 @@ type clientsPainter struct {
 	*pane.Painter
 	op        uint64
 	spanIndex int
-	proof     []uint64 // events that prove that what clients were told is not linearizable
+	proof     []uint64 // the events that violate linearizability, by sequence number
 }
 
-// Operations returns the latest operations, in the order of their calls.
+// Operations returns the latest operations, in the order of their invocations.
 func Operations(s *trace.State) []trace.Op {
 	ops := slices.Concat(s.Clients.Recent, s.Clients.Pending)
 	slices.SortStableFunc(ops, func(a, b trace.Op) int { return cmp.Or(cmp.Compare(a.Invoked, b.Invoked), cmp.Compare(a.ID, b.ID)) })
 	return ops
 }
 
-// timeAxis is the time that lanes share.
+// timeAxis maps the time from from to to onto the w columns from x on.
 type timeAxis struct {
 	x, w     int
 	from, to time.Duration
 }
 
-// outcomeWidth is how much room there is behind the axis for what came of the
-// latest operations.
-const outcomeWidth = 20
-
-// column returns where a moment is, -1 if it is before the first.
+// column returns the column of a time, counted from x: -1 before from, and at most the
+// last one.
 func (a timeAxis) column(t time.Duration) int {
 	if t < a.from {
 		return -1
@@ -127,8 +139,8 @@ func (a timeAxis) column(t time.Duration) int {
 	return min(int(float64(t-a.from)/float64(a.to-a.from)*float64(a.w)), a.w-1)
 }
 
-// draw draws the operations of the clients as bars on one axis of time, a
-// lane for each client, and what the checks say.
+// draw draws the checks and, on one axis of time, the terms of the leaders and a lane of
+// operations for each client.
 func (p *clientsPainter) draw(r canvas.Rectangle) {
 	checks := p.CheckList(canvas.Rect(r.X+2, r.Y, r.W-4, r.H), r.H/3)
 	r.H -= checks
@@ -137,7 +149,7 @@ func (p *clientsPainter) draw(r canvas.Rectangle) {
 	}
 	ops := Operations(p.State)
 	if len(ops) == 0 || r.H < 5 {
-		p.Put(r.X+2, r.Y, r.W-4, "no client has called yet: i increments, r reads, l drives a load", style.Dim)
+		p.Put(r.X+2, r.Y, r.W-4, "no operations yet: i increments, r reads, l starts a load", style.Dim)
 		return
 	}
 	cursor := ops[len(ops)-1]
@@ -156,7 +168,7 @@ func (p *clientsPainter) draw(r canvas.Rectangle) {
 	p.Reigns(a.x, r.Y, a.w, a.column)
 	p.Marks(a.x, r.Y, a.w, func(t time.Duration) int {
 		if t > a.to {
-			return a.w // later than what is shown
+			return a.w // not shown
 		}
 		return a.column(t)
 	})
@@ -173,7 +185,7 @@ func (p *clientsPainter) draw(r canvas.Rectangle) {
 	}
 }
 
-// lanesOf sorts operations by client.
+// lanesOf returns the operations of each client.
 func lanesOf(ops []trace.Op) map[string][]trace.Op {
 	lanes := map[string][]trace.Op{}
 	for _, op := range ops {
@@ -182,8 +194,8 @@ func lanesOf(ops []trace.Op) map[string][]trace.Op {
 	return lanes
 }
 
-// chooseAxis chooses the time that is shown: up to now or, when the cursor is on an
-// earlier operation, around that.
+// chooseAxis returns the axis: up to now or, with the cursor on an older operation,
+// around that.
 func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) timeAxis {
 	span := timeSpans[p.spanIndex]
 	if span == 0 {
@@ -195,8 +207,8 @@ func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) t
 			first = min(first, cursor.Invoked)
 		}
 		span = timeSpans[len(timeSpans)-1]
-		for _, s := range timeSpans[2:] {
-			if p.Now-first <= s*9/10 {
+		for _, s := range timeSpans {
+			if s >= autoSpanMin && p.Now-first <= s*9/10 {
 				span = s
 				break
 			}
@@ -206,12 +218,12 @@ func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) t
 	if p.op != 0 && cursor.Invoked < p.Now-span*9/10 {
 		a.to = min(cursor.Invoked+span/2, p.Now)
 	}
-	a.from = max(a.to-span, min(0, a.to-timeSpans[1]))
+	a.from = max(a.to-span, min(0, a.to-spanMin))
 	return a
 }
 
-// drawLanes draws the lanes of the clients that were active last, and the times below
-// in the row that it returns.
+// drawLanes draws the lanes of the clients that have operations on the axis, and the
+// times in the row below, which it returns.
 func (p *clientsPainter) drawLanes(lanes map[string][]trace.Op, a timeAxis, r canvas.Rectangle, cursor trace.Op) int {
 	var clients []string
 	for id, ops := range lanes {
@@ -240,15 +252,9 @@ func (p *clientsPainter) drawLanes(lanes map[string][]trace.Op, a timeAxis, r ca
 	return y
 }
 
-// drawTimes writes the time below an axis.
+// drawTimes draws the times of an axis.
 func (p *clientsPainter) drawTimes(a timeAxis, y int) {
-	const apart = 14 // cells from one time to the next, at least
-	step := timeSpans[1] / 5
-	for _, s := range []time.Duration{step, 5 * step, 10 * step, 50 * step, 100 * step, 600 * step, 3000 * step, 6000 * step, 36000 * step} {
-		if step = s; float64(s)/float64(a.to-a.from)*float64(a.w) >= apart {
-			break
-		}
-	}
+	step := tick(clientTicks, clientTickApart*(a.to-a.from)/time.Duration(a.w))
 	for t := max(a.from.Truncate(step), 0); t <= a.to; t += step {
 		text := canvas.Clock(t)
 		if at := a.column(t); at >= 0 && at+len(text) <= a.w {
@@ -257,7 +263,7 @@ func (p *clientsPainter) drawTimes(a timeAxis, y int) {
 	}
 }
 
-// isStale says whether a read proves that clients do not see one counter.
+// isStale reports whether a read returned a value that violates linearizability.
 func (p *clientsPainter) isStale(op trace.Op) bool {
 	if op.Kind != trace.EntryRead || op.Outcome != trace.OK {
 		return false
@@ -265,34 +271,34 @@ func (p *clientsPainter) isStale(op trace.Op) bool {
 	return p.isEvidence(op)
 }
 
-// isEvidence says whether an operation is one of those that prove that what clients
-// were told is not linearizable, as far as is known by now.
+// isEvidence reports whether an operation is part of the evidence that the history is
+// not linearizable.
 func (p *clientsPainter) isEvidence(op trace.Op) bool {
 	return op.ReturnSeq != 0 && slices.Contains(p.proof, op.ReturnSeq)
 }
 
-// opText says what became of an operation.
+// opText returns an operation and its outcome as a sentence.
 func (p *clientsPainter) opText(op trace.Op) string {
-	what := fmt.Sprintf("adds %d", op.Delta)
+	what := fmt.Sprintf("%+d", op.Delta)
 	if op.Kind == trace.EntryRead {
-		what = "reads (" + canvas.Sanitize(op.Level) + ")"
+		what = "read (" + canvas.Sanitize(op.Level) + ")"
 	}
-	call := fmt.Sprintf("%s %s via %s at %s", canvas.Sanitize(op.Client), what, canvas.Sanitize(op.Route), canvas.Clock(op.Invoked))
+	call := fmt.Sprintf("%s's %s via %s at %s", canvas.Sanitize(op.Client), what, canvas.Sanitize(op.Route), canvas.Clock(op.Invoked))
 	took := formatLatency(op.Returned - op.Invoked)
 	switch {
 	case p.isStale(op):
-		return fmt.Sprintf("%s: %s answered %d after %s. STALE: a newer value had been told before", call, canvas.Sanitize(op.Node), op.Value, took)
+		return fmt.Sprintf("%s: %s answered %d after %s. STALE: a client had already seen a newer value", call, canvas.Sanitize(op.Node), op.Value, took)
 	case op.Outcome == trace.OK:
 		return fmt.Sprintf("%s: %s answered %d after %s", call, canvas.Sanitize(op.Node), op.Value, took)
 	case op.Outcome == trace.Failed:
-		return fmt.Sprintf("%s: failed after %s, it certainly does not count (%s)", call, took, canvas.Sanitize(op.Why))
+		return fmt.Sprintf("%s: failed after %s, not applied (%s)", call, took, canvas.Sanitize(op.Why))
 	case op.Outcome == trace.Unknown:
-		return fmt.Sprintf("%s: no answer after %s, it may yet count (%s)", call, took, canvas.Sanitize(op.Why))
+		return fmt.Sprintf("%s: outcome unknown, no reply within %s; it may still be applied (%s)", call, took, canvas.Sanitize(op.Why))
 	}
-	return call + ": still waiting"
+	return call + ": waiting for a reply"
 }
 
-// formatLatency writes a short time so that milliseconds can be told.
+// formatLatency formats a duration, to the millisecond below ten seconds.
 func formatLatency(d time.Duration) string {
 	if d < 10*time.Second {
 		return d.Round(time.Millisecond).String()

@@ -9,8 +9,8 @@ import (
 	"capsize/ui/style"
 )
 
-// drawLane draws the operations of one client. From the latest back each gets its
-// bar, and as many words behind it as there is room for before the next.
+// drawLane draws the operations of one client, the latest first: each as a bar, and its
+// outcome in the room that is left before the next one.
 func (p *clientsPainter) drawLane(ops []trace.Op, a timeAxis, y int, cursor trace.Op) {
 	end, room := a.w, outcomeWidth
 	for _, op := range slices.Backward(ops) {
@@ -24,7 +24,7 @@ func (p *clientsPainter) drawLane(ops []trace.Op, a timeAxis, y int, cursor trac
 		from, to := max(a.column(op.Invoked), 0), a.column(until)
 		to = min(max(to, from), end-1)
 		if from > to {
-			continue // the next one stands here
+			continue // hidden by the next one
 		}
 		if op.Outcome == trace.Unknown {
 			to = max(end-2, to)
@@ -37,9 +37,9 @@ func (p *clientsPainter) drawLane(ops []trace.Op, a timeAxis, y int, cursor trac
 	}
 }
 
-// drawOp draws an operation from its call to its answer. What may yet count has
-// no end.
-func (p *clientsPainter) drawOp(op trace.Op, a timeAxis, from, to, y int, chosen bool) {
+// drawOp draws an operation from its invocation to its reply. One of unknown outcome has
+// no end: it may still be applied.
+func (p *clientsPainter) drawOp(op trace.Op, a timeAxis, from, to, y int, underCursor bool) {
 	sign, k := "+", style.Good
 	if op.Kind == trace.EntryRead {
 		sign, k = "r", style.Accent
@@ -62,47 +62,47 @@ func (p *clientsPainter) drawOp(op trace.Op, a timeAxis, from, to, y int, chosen
 	if op.Outcome == trace.Unknown {
 		p.drawUnknown(op, a, from, to, y)
 	}
-	if chosen {
+	if underCursor {
 		k |= style.Reverse
 	}
 	p.Set(a.x+from, y, sign, k|style.Bold)
 }
 
-// drawUnknown draws the part after which a client gave up: it may still count.
+// drawUnknown draws the time after the client gave up on an operation.
 func (p *clientsPainter) drawUnknown(op trace.Op, a timeAxis, from, to, y int) {
-	gave := max(a.column(op.Returned), from)
-	for x := gave + 1; x <= to; x++ {
+	gaveUp := max(a.column(op.Returned), from)
+	for x := gaveUp + 1; x <= to; x++ {
 		p.Set(a.x+x, y, p.Glyphs.Unled, style.Warn)
 	}
 	p.Set(a.x+to, y, p.Glyphs.Arrows[0], style.Warn)
-	if text := " unknown "; to-gave > len(text)+1 {
-		p.Put(a.x+gave+1, y, len(text), text, style.Warn|style.Bold)
-	} else if gave < to {
-		p.Set(a.x+gave, y, p.Glyphs.Undecided, style.Warn|style.Bold)
+	if text := " unknown "; to-gaveUp > len(text)+1 {
+		p.Put(a.x+gaveUp+1, y, len(text), text, style.Warn|style.Bold)
+	} else if gaveUp < to {
+		p.Set(a.x+gaveUp, y, p.Glyphs.Undecided, style.Warn|style.Bold)
 	}
 }
 
-// drawOutcome writes behind a bar what came of an operation, as much as fits.
+// drawOutcome draws the longest form of an operation's outcome that fits.
 func (p *clientsPainter) drawOutcome(op trace.Op, x, y, w int) {
 	value := fmt.Sprint(op.Value)
 	k := style.Text
 	if p.isEvidence(op) {
 		k = style.Warn | style.Bold
 	}
-	var words []string
+	var forms []string // the longest first
 	switch node := canvas.Sanitize(op.Node); {
 	case p.isStale(op):
 		k = style.Loud
-		words = []string{value + " from " + node + ": STALE ", value + " STALE ", value + "!"}
+		forms = []string{value + " from " + node + ": STALE ", value + " STALE ", value + "!"}
 	case op.Outcome == trace.OK && op.Kind == trace.EntryRead:
-		words = []string{value + " from " + node + ", " + op.Level, value + " from " + node, value}
+		forms = []string{value + " from " + node + ", " + op.Level, value + " from " + node, value}
 	case op.Outcome == trace.OK:
-		words = []string{value + " from " + node, value}
+		forms = []string{value + " from " + node, value}
 	case op.Outcome == trace.Failed:
 		k = style.Dim
-		words = []string{"failed at " + node, "failed", p.Glyphs.Bad}
+		forms = []string{"failed at " + node, "failed", p.Glyphs.Bad}
 	}
-	for _, text := range words {
+	for _, text := range forms {
 		if canvas.Width(text)+1 <= w {
 			if k != style.Loud {
 				text = " " + text

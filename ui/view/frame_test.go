@@ -17,17 +17,17 @@ import (
 	"capsize/ui/uitest"
 )
 
-// plain is a frame's text without its styles.
+// plain draws a picture as text without styles.
 func plain(f *picture) string {
 	text, _ := f.render()
 	return ansi.Strip(text)
 }
 
-func TestFramesLookAsTheyDid(t *testing.T) {
+func TestStageMatchesGolden(t *testing.T) {
 	all := uitest.Samples()
 	for _, c := range []struct {
-		world string
-		w, h  int
+		sample string
+		w, h   int
 	}{
 		{"five", 80, 24},
 		{"five", 120, 36},
@@ -48,8 +48,8 @@ func TestFramesLookAsTheyDid(t *testing.T) {
 		{"five", 59, 18},
 		{"empty", 80, 24},
 	} {
-		t.Run(fmt.Sprintf("%s-%dx%d", c.world, c.w, c.h), func(t *testing.T) {
-			golden.RequireEqual(t, plain(full(frameOf(all[c.world], c.w, c.h))))
+		t.Run(fmt.Sprintf("%s-%dx%d", c.sample, c.w, c.h), func(t *testing.T) {
+			golden.RequireEqual(t, plain(full(frameOf(all[c.sample], c.w, c.h))))
 		})
 	}
 	t.Run("colour", func(t *testing.T) {
@@ -75,11 +75,11 @@ func TestFramesLookAsTheyDid(t *testing.T) {
 
 func testMenu() *pane.Menu {
 	return &pane.Menu{Title: "disk of n3", Index: 1, Note: "enter sets it", Items: []pane.MenuItem{
-		{Key: "o", Text: "ok", Detail: "a sound disk", On: true}, {Key: "s", Text: "slow", Detail: "each write takes longer", On: false}, {Key: "f", Text: "fail", Detail: "every write fails", On: false},
+		{Key: "o", Text: "ok", Detail: "healthy", On: true}, {Key: "s", Text: "slow", Detail: "each write takes longer", On: false}, {Key: "f", Text: "fail", Detail: "every write fails", On: false},
 	}}
 }
 
-// full puts packets on their way and the cursor on the leader.
+// full puts packets in flight and the cursor on the leader.
 func full(f *picture) *picture {
 	if leader := f.State.LeaderNode(); leader != nil {
 		f.Cursor = leader.ID
@@ -88,7 +88,7 @@ func full(f *picture) *picture {
 	return f
 }
 
-func TestFramesAreExactlyAsLargeAsTheScreen(t *testing.T) {
+func TestPicturesFillTheScreenExactly(t *testing.T) {
 	for name, w := range uitest.Samples() {
 		for _, width := range []int{0, 1, 2, 17, 59, 60, 61, 79, 80, 81, 103, 104, 105, 120, 133, 160, 200, 255, 300} {
 			for _, height := range []int{0, 1, 2, 17, 18, 19, 23, 24, 27, 28, 29, 36, 41, 43, 60, 77, 100} {
@@ -120,18 +120,18 @@ func checkSize(t *testing.T, name string, f *picture) {
 		}
 		for _, r := range ansi.Strip(line) {
 			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-				t.Fatalf("%s %dx%d: line %d holds %U", name, f.Width, f.Height, i, r)
+				t.Fatalf("%s %dx%d: line %d contains %U", name, f.Width, f.Height, i, r)
 			}
 		}
 	}
 	for _, h := range hits {
 		if h.X < 0 || h.Y < 0 || h.W < 0 || h.H < 0 || h.X+h.W > f.Width || h.Y+h.H > f.Height {
-			t.Fatalf("%s %dx%d: a hit leaves the screen: %+v", name, f.Width, f.Height, h)
+			t.Fatalf("%s %dx%d: a hit box is off the screen: %+v", name, f.Width, f.Height, h)
 		}
 	}
 }
 
-func TestStylesAreTheOnlySequencesWritten(t *testing.T) {
+func TestOnlyStyleSequencesAreWritten(t *testing.T) {
 	f := full(frameOf(uitest.Hostile(), 120, 36))
 	f.Command, f.Toast = "say \x1b[2J", pane.Toast{Text: "\x1b]0;x\x07", Bad: true}
 	text, _ := f.render()
@@ -141,21 +141,21 @@ func TestStylesAreTheOnlySequencesWritten(t *testing.T) {
 		}
 		end := strings.IndexByte(part, 'm')
 		if end < 0 || part[0] != '[' || strings.Trim(part[1:end], "0123456789;") != "" {
-			t.Fatalf("not a style: %q", part)
+			t.Fatalf("not a style sequence: %q", part)
 		}
 	}
 }
 
-func TestNoColorMeansAttributesOnly(t *testing.T) {
+func TestMonoThemeWritesNoColour(t *testing.T) {
 	f := full(frameOf(uitest.Partitioned(), 120, 36))
 	f.Theme = style.Mono
 	text, _ := f.render()
 	if strings.Contains(text, "38;") || strings.Contains(text, "48;") {
-		t.Error("a colour was written")
+		t.Error("a colour sequence was written")
 	}
 }
 
-func TestASCIIHasNoOtherGlyph(t *testing.T) {
+func TestASCIIPicturesAreASCII(t *testing.T) {
 	for name, w := range uitest.Samples() {
 		if name == "hostile" {
 			continue
@@ -174,7 +174,7 @@ func TestASCIIHasNoOtherGlyph(t *testing.T) {
 	}
 }
 
-func TestSameFrameSamePicture(t *testing.T) {
+func TestSameFrameGivesSamePicture(t *testing.T) {
 	w := uitest.Partitioned()
 	first, _ := full(frameOf(w, 120, 36)).render()
 	for range 5 {
@@ -184,7 +184,7 @@ func TestSameFrameSamePicture(t *testing.T) {
 	}
 }
 
-func TestHeaderSaysWhatTheClockDoes(t *testing.T) {
+func TestHeaderShowsTheSpeed(t *testing.T) {
 	f := frameOf(uitest.Healthy(5), 120, 36)
 	for speed, want := range map[float64]string{1: "1x", 100: "100x", 0.01: "1/100x", 1.0 / 3: "1/3x", vtime.Max: "max"} {
 		f.Speed = speed
@@ -198,7 +198,7 @@ func TestHeaderSaysWhatTheClockDoes(t *testing.T) {
 	}
 }
 
-func TestHeaderSaysWhyNobodyLeads(t *testing.T) {
+func TestHeaderSaysWhyThereIsNoLeader(t *testing.T) {
 	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}} {
 		line, _, _ := strings.Cut(plain(frameOf(uitest.NoLeader(), size[0], size[1])), "\n")
 		if want := "no leader: 2 of 5 voters"; !strings.Contains(line, want) {
@@ -207,7 +207,7 @@ func TestHeaderSaysWhyNobodyLeads(t *testing.T) {
 	}
 }
 
-func TestHeaderHasNoLabelWithoutItsValue(t *testing.T) {
+func TestHeaderNeverCutsBetweenLabelAndValue(t *testing.T) {
 	for w := pane.MinWidth; w < 130; w++ {
 		f := frameOf(uitest.Healthy(5), w, 24)
 		f.State.Checks = []trace.Check{{Name: "linearizable", Verdict: trace.VerdictOK, Count: 2310}}
@@ -218,33 +218,33 @@ func TestHeaderHasNoLabelWithoutItsValue(t *testing.T) {
 	}
 }
 
-func TestEntriesJustCutOffAreStruckThrough(t *testing.T) {
+func TestTruncatedEntriesAreStruckThrough(t *testing.T) {
 	w := uitest.Partitioned()
 	w.Emit(trace.Event{Kind: trace.KindTruncated, Node: "n3", Index: 128, Last: 130})
 	f := frameOf(w, 120, 36)
 	before := plain(f)
 	f.Cut = map[string]float64{"n3": 1}
 	if during := plain(f); strings.Contains(before, "/+2/") || strings.Count(during, "/+2/") != 3 {
-		t.Errorf("not three entries struck through:\n%s", during)
+		t.Errorf("want three entries struck through:\n%s", during)
 	}
 }
 
-func TestAPartitionIsAWallAndASingleCutIsAMark(t *testing.T) {
+func TestPartitionIsAWallAndSingleCutIsAMark(t *testing.T) {
 	w := uitest.Healthy(5)
 	for _, other := range []string{"n2", "n3", "n4", "n5"} {
 		w.CutLinks("n1", other)
 	}
 	if text := plain(frameOf(w, 120, 36)); strings.Count(text, "▪") < 10 || !strings.Contains(text, "✂ cut off") {
-		t.Errorf("no wall round n1:\n%s", text)
+		t.Errorf("no wall around n1:\n%s", text)
 	}
 	w = uitest.Healthy(5)
 	w.CutLinks("n3", "n5")
 	if text := plain(frameOf(w, 120, 36)); strings.Contains(text, "▪") || strings.Count(text, "✂") != 3 {
-		t.Errorf("not one mark on the ring and two in the table:\n%s", text)
+		t.Errorf("want one mark on the ring and two in the table:\n%s", text)
 	}
 }
 
-func TestAStaleValueSaysHowFarBehind(t *testing.T) {
+func TestStaleValueShowsHowFarBehindItIs(t *testing.T) {
 	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}, {200, 60}} {
 		if text := plain(frameOf(uitest.DeadLeader(), size[0], size[1])); !strings.Contains(text, "136 −1") && !strings.Contains(text, "n2 −1") {
 			t.Errorf("%v:\n%s", size, text)
@@ -252,7 +252,7 @@ func TestAStaleValueSaysHowFarBehind(t *testing.T) {
 	}
 }
 
-func TestEveryNodeAndHintCanBeHit(t *testing.T) {
+func TestEveryNodeAndHintIsClickable(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
 		_, hits := frameOf(uitest.Healthy(5), size[0], size[1]).render()
 		found := map[string]bool{}
@@ -261,18 +261,18 @@ func TestEveryNodeAndHintCanBeHit(t *testing.T) {
 		}
 		for _, want := range []string{"node n1", "node n5", "key i", "key space"} {
 			if !found[want] {
-				t.Errorf("%v: no hit for %s", size, want)
+				t.Errorf("%v: no hit box for %s", size, want)
 			}
 		}
 	}
 }
 
-func TestTheCursorIsNeverOutOfSight(t *testing.T) {
+func TestCursorIsAlwaysVisible(t *testing.T) {
 	f := frameOf(uitest.Healthy(99), 80, 24)
 	for _, cursor := range []string{"n1", "n42", "n99"} {
 		f.Cursor = cursor
 		if text := plain(f); !strings.Contains(text, "▌ "+cursor) {
-			t.Errorf("%s is not to be seen:\n%s", cursor, text)
+			t.Errorf("the cursor on %s is not visible:\n%s", cursor, text)
 		}
 	}
 }

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// cellMin and cellMax are how wide a cell of the matrix of links may be.
+	// cellMin and cellMax are the least and largest width of a cell of the matrix.
 	cellMin, cellMax = 4, 24
-	// pitchMax is how far apart rows are at most.
+	// pitchMax is the largest distance between two rows.
 	pitchMax = 4
-	// textCellMin is from where on there is room in a cell for words.
+	// textCellMin is the least width of a cell that holds words.
 	textCellMin = 9
 	// rateWindow is the time over which packets are counted.
 	rateWindow = time.Second
 )
 
-// Links shows the network as a matrix, from rows to columns, and breaks it cell
-// by cell: its keys are in links_edit.go.
+// Links shows the directed links as a matrix, from rows to columns. Its keys, which set
+// and clear faults, are in links_editor.go.
 type Links struct {
 	Screen
 	At     MatrixCell          // the cursor
-	Marked map[trace.Link]bool // links that keys act on, none: those under the cursor
+	Marked map[trace.Link]bool // the links that keys act on; none: those under the cursor
 }
 
 func (v *Links) Name() string { return "links" }
@@ -50,19 +50,19 @@ type linksPainter struct {
 	marked map[trace.Link]bool
 }
 
-// matrixLayout is the part of the links that is shown.
+// matrixLayout is the part of the matrix that is shown.
 type matrixLayout struct {
 	x, y               int // of the first cell
-	cell, pitch        int // how wide and how high a cell is
+	cell, pitch        int // the width and the height of a cell, with the space around it
 	nodes              []string
-	rows, cols         int // how many are shown
-	firstRow, firstCol int
+	rows, cols         int // the number shown
+	firstRow, firstCol int // the first ones shown
 	at                 MatrixCell
 	traffic            map[trace.Link]linkTraffic
 }
 
-// draw draws every directed link: from the node of its row to the node of
-// its column.
+// draw draws the matrix, the link under the cursor in words, a legend, and the story of
+// the network.
 func (p *linksPainter) draw(r canvas.Rectangle) {
 	m := matrixLayout{traffic: p.countTraffic()}
 	name := 4
@@ -73,7 +73,7 @@ func (p *linksPainter) draw(r canvas.Rectangle) {
 		}
 	}
 	if len(m.nodes) < 2 || r.H < 8 {
-		p.Put(r.X+2, r.Y, r.W-2, "there is no link between fewer than two nodes", style.Dim)
+		p.Put(r.X+2, r.Y, r.W-2, "no links: the cluster has only one node", style.Dim)
 		return
 	}
 	m.at = p.at.clamped(len(m.nodes))
@@ -108,7 +108,7 @@ func (p *linksPainter) draw(r canvas.Rectangle) {
 	}
 }
 
-// matrixHeaders names the rows and the columns.
+// matrixHeaders draws the names of the rows and of the columns.
 func (p *linksPainter) matrixHeaders(m matrixLayout, r canvas.Rectangle, name int) {
 	corner := style.Dim
 	if m.at.Row == AllNodes && m.at.Col == AllNodes {
@@ -151,7 +151,7 @@ func (p *linksPainter) matrixHeaders(m matrixLayout, r canvas.Rectangle, name in
 	}
 }
 
-// headerStyle is how a node is named beside the matrix.
+// headerStyle returns the style of a node's name beside the matrix.
 func (p *linksPainter) headerStyle(n *trace.Node) style.Style {
 	if !n.Process.Running() {
 		return style.Dim
@@ -159,7 +159,7 @@ func (p *linksPainter) headerStyle(n *trace.Node) style.Style {
 	return style.Text
 }
 
-// linkCell draws one link: what is wrong with it, and how busy it is.
+// linkCell draws one link: its faults and its traffic.
 func (p *linksPainter) linkCell(m matrixLayout, row, col int) {
 	r := canvas.Rect(m.x+(col-m.firstCol)*m.cell, m.y+(row-m.firstRow)*m.pitch, m.cell-1, min(m.pitch, 2))
 	if row == col {
@@ -167,35 +167,35 @@ func (p *linksPainter) linkCell(m matrixLayout, row, col int) {
 		return
 	}
 	link := trace.Link{From: m.nodes[row], To: m.nodes[col]}
-	chosen := style.Style(0)
+	highlight := style.Style(0)
 	if (m.at.Row == row || m.at.Row == AllNodes) && (m.at.Col == col || m.at.Col == AllNodes) {
-		chosen = style.Bold | style.Reverse
-		p.Fill(r, " ", chosen)
+		highlight = style.Bold | style.Reverse
+		p.Fill(r, " ", highlight)
 	}
 	set := p.State.Faults[link]
 	text, k := p.FaultsInCell(set, r.W)
-	if chosen != 0 {
-		k = chosen
+	if highlight != 0 {
+		k = highlight
 	}
 	p.Put(r.X, r.Y, r.W, text, k)
 	if p.marked[link] {
 		p.Set(r.X-1, r.Y, p.Glyphs.Marked, style.Accent)
 	}
 	if r.H > 1 || len(set) == 0 {
-		p.drawTraffic(m.traffic[link], canvas.Rect(r.X, r.Y+min(r.H-1, len(set)), r.W, 1), chosen)
+		p.drawTraffic(m.traffic[link], canvas.Rect(r.X, r.Y+min(r.H-1, len(set)), r.W, 1), highlight)
 	}
 }
 
-// linkTraffic is how busy a link is.
+// linkTraffic is the traffic on a link.
 type linkTraffic struct {
-	perSecond float64
-	sent      int // in the time over which is counted
-	lost      int
+	perSecond float64 // packets
+	sent      int     // packets, in the time over which they are counted
+	lost      int     // of those
 	latest    trace.InFlight
 }
 
-// countTraffic counts the latest packets by link, over a second or, when there are
-// more than are remembered, over as long as they last.
+// countTraffic counts the packets of each link over rateWindow or, under load, over the
+// shorter time that the packets in the state span.
 func (p *linksPainter) countTraffic() map[trace.Link]linkTraffic {
 	over, oldest := rateWindow, p.Now
 	remembered := 0
@@ -215,52 +215,53 @@ func (p *linksPainter) countTraffic() map[trace.Link]linkTraffic {
 			continue
 		}
 		link := trace.Link{From: f.From, To: f.To}
-		a := found[link]
-		if f.ID > a.latest.ID {
-			a.latest = *f
+		t := found[link]
+		if f.ID > t.latest.ID {
+			t.latest = *f
 		}
 		if f.SentAt > p.Now-over {
-			a.sent++
+			t.sent++
 			if f.Status == trace.Lost {
-				a.lost++
+				t.lost++
 			}
 		}
-		a.perSecond = float64(a.sent) / over.Seconds()
-		found[link] = a
+		t.perSecond = float64(t.sent) / over.Seconds()
+		found[link] = t
 	}
 	return found
 }
 
-// drawTraffic draws how busy a link is.
-func (p *linksPainter) drawTraffic(a linkTraffic, r canvas.Rectangle, chosen style.Style) {
+// drawTraffic draws the traffic on a link.
+func (p *linksPainter) drawTraffic(t linkTraffic, r canvas.Rectangle, highlight style.Style) {
 	k := style.Dim
-	text := fmt.Sprintf("%.0f/s", a.perSecond)
+	text := fmt.Sprintf("%.0f/s", t.perSecond)
 	if len(text) > r.W {
-		text = fmt.Sprintf("%.0f", a.perSecond)
+		text = fmt.Sprintf("%.0f", t.perSecond)
 	}
 	switch {
-	case a.sent == 0 && a.latest.ID != 0 && r.W >= textCellMin:
-		text = canvas.Age(p.Now-a.latest.SentAt) + " ago"
-	case a.sent == 0:
+	case t.sent == 0 && t.latest.ID != 0 && r.W >= textCellMin:
+		text = canvas.Age(p.Now-t.latest.SentAt) + " ago"
+	case t.sent == 0:
 		text, k = p.Glyphs.Unled, style.Faint
-	case a.lost == a.sent:
+	case t.lost == t.sent:
 		k = style.Bad
-	case a.lost > 0:
+	case t.lost > 0:
 		k = style.Warn
 	}
-	if a.lost > 0 && r.W >= textCellMin {
+	if t.lost > 0 && r.W >= textCellMin {
 		text += " lost"
-		if a.lost < a.sent {
-			text = fmt.Sprintf("%.0f/s %d lost", a.perSecond, a.lost)
+		if t.lost < t.sent {
+			text = fmt.Sprintf("%.0f/s %d lost", t.perSecond, t.lost)
 		}
 	}
-	if chosen != 0 {
-		k = chosen
+	if highlight != 0 {
+		k = highlight
 	}
 	p.Put(r.X, r.Y, r.W, text, k)
 }
 
-// linkText says what is known of the link under the cursor.
+// linkText returns what keys act on: the marked links, those under the cursor or, of a
+// single link, its faults and its traffic.
 func (p *linksPainter) linkText(m matrixLayout) string {
 	links := linksAt(m.nodes, m.at)
 	var marked []trace.Link
@@ -271,15 +272,15 @@ func (p *linksPainter) linkText(m matrixLayout) string {
 	}
 	switch {
 	case len(marked) == 1:
-		return "one link is marked: keys act on it, esc takes the mark off"
+		return "1 link marked: keys act on it; esc clears the mark"
 	case len(marked) > 0:
-		return fmt.Sprintf("%d links are marked: keys act on them, esc takes the marks off", len(marked))
+		return fmt.Sprintf("%d links marked: keys act on them; esc clears the marks", len(marked))
 	case len(links) > 1 && m.at.Row == AllNodes && m.at.Col == AllNodes:
 		return fmt.Sprintf("all %d links", len(links))
 	case len(links) > 1 && m.at.Col == AllNodes:
-		return fmt.Sprintf("the %d links from %s", len(links), canvas.Sanitize(links[0].From))
+		return fmt.Sprintf("all %d links from %s", len(links), canvas.Sanitize(links[0].From))
 	case len(links) > 1:
-		return fmt.Sprintf("the %d links to %s", len(links), canvas.Sanitize(links[0].To))
+		return fmt.Sprintf("all %d links to %s", len(links), canvas.Sanitize(links[0].To))
 	}
 	link := links[0]
 	parts := []string{canvas.Sanitize(link.From) + " -> " + canvas.Sanitize(link.To)}
@@ -287,29 +288,34 @@ func (p *linksPainter) linkText(m matrixLayout) string {
 		parts = append(parts, canvas.Sanitize(fault)+": "+pane.LinkMeaning(fault))
 	}
 	if len(p.State.Faults[link]) == 0 {
-		parts = append(parts, "a sound link")
+		parts = append(parts, "healthy")
 	}
-	a := m.traffic[link]
-	if a.latest.ID == 0 {
-		parts = append(parts, "silent for long")
-	} else {
-		what := a.latest.Kind
-		if a.latest.Reply {
-			what += " reply"
-		}
-		last := fmt.Sprintf("packets: %.0f a second, the last %s ago, %s", a.perSecond, canvas.Age(p.Now-a.latest.SentAt), canvas.Sanitize(what))
-		if a.latest.Status == trace.Lost {
-			last += ", lost"
-			if a.latest.Why != "" {
-				last += ": " + canvas.Sanitize(a.latest.Why)
-			}
-		}
-		parts = append(parts, last)
-	}
-	return strings.Join(parts, "; ")
+	return strings.Join(append(parts, p.trafficText(m.traffic[link])), "; ")
 }
 
-// legend says what the glyphs of the matrix mean.
+// trafficText returns the traffic on a link in words.
+func (p *linksPainter) trafficText(t linkTraffic) string {
+	if t.latest.ID == 0 {
+		return "idle"
+	}
+	last := canvas.Sanitize(t.latest.Kind)
+	if t.latest.Reply {
+		last += " reply"
+	}
+	if t.latest.Status == trace.Lost {
+		last += " lost"
+		if t.latest.Why != "" {
+			last += ": " + canvas.Sanitize(t.latest.Why)
+		}
+	}
+	age := canvas.Age(p.Now - t.latest.SentAt)
+	if t.sent == 0 {
+		return fmt.Sprintf("idle for %s (last: %s)", age, last)
+	}
+	return fmt.Sprintf("%.0f packets/s (last: %s, %s ago)", t.perSecond, last, age)
+}
+
+// legend draws the glyph of each link fault.
 func (p *linksPainter) legend(r canvas.Rectangle) {
 	gap := 3
 	if r.W < 80 {

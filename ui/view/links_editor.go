@@ -12,15 +12,15 @@ import (
 	"capsize/ui/pane"
 )
 
-// MatrixCell is a place in the matrix of links: a row for the sender and a column for
-// the receiver, or the head, which stands for all of them.
+// MatrixCell is a cell of the matrix of links: a row for the sender and a column for the
+// receiver. AllNodes, in place of either, is the header, which stands for all nodes.
 type MatrixCell struct{ Row, Col int }
 
-// AllNodes is the row or column that stands for all.
+// AllNodes is the index of the header row and of the header column.
 const AllNodes = -1
 
-// faultKey is a key that sets a fault on links. Pressed again it sets the next of
-// its settings.
+// faultKey is a key that sets a fault on links. Pressed again, it sets the next of its
+// faults.
 type faultKey struct {
 	key    string
 	faults []faults.LinkFault
@@ -42,35 +42,37 @@ func faultKeys() []faultKey {
 }
 
 func (v *Links) Keys() []keymap.Binding {
-	const groupLinks = "links view"
+	const group = "links view"
 	all := []keymap.Binding{
-		keymap.BindKey(groupLinks, "arrows", "another link; shift: mark", v.move,
+		keymap.BindKey(group, "arrows", "select link; shift: mark", v.move,
 			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right").InFooter(1, "link"),
-		keymap.Bind(groupLinks, "space", "mark a link, row or column", v.toggleMarks, "space").InFooter(2, "mark"),
+		keymap.Bind(group, "space", "mark link, row or column", v.toggleMarks, "space").InFooter(2, "mark"),
 	}
 	for i, e := range faultKeys() {
 		word := pane.FaultWord(e.faults[0].String())
 		help := word
 		if len(e.faults) > 1 {
-			help += "; again: another"
+			help += "; again: change"
 		}
-		all = append(all, keymap.Bind(groupLinks, e.key, help, func() { v.setFault(e) }, e.key).InFooter(4+i, word))
+		all = append(all, keymap.Bind(group, e.key, help, func() { v.setFault(e) }, e.key).InFooter(4+i, word))
 	}
-	return append(all, keymap.Bind(groupLinks, "h", "heal them", v.heal, "h").InFooter(3, "heal"))
+	return append(all, keymap.Bind(group, "h", "heal", v.heal, "h").InFooter(3, "heal"))
 }
 
-// clamped returns a place that there is, which is no link from a node to itself.
-func (s MatrixCell) clamped(nodes int) MatrixCell {
-	s = MatrixCell{min(max(s.Row, AllNodes), nodes-1), min(max(s.Col, AllNodes), nodes-1)}
-	if s.Row == s.Col && s.Row != AllNodes {
-		if s.Col++; s.Col >= nodes {
-			s.Col -= 2
+// clamped returns the nearest cell of a matrix of so many nodes that is not a node's
+// link to itself.
+func (c MatrixCell) clamped(nodes int) MatrixCell {
+	c = MatrixCell{min(max(c.Row, AllNodes), nodes-1), min(max(c.Col, AllNodes), nodes-1)}
+	if c.Row == c.Col && c.Row != AllNodes {
+		if c.Col++; c.Col >= nodes {
+			c.Col -= 2
 		}
 	}
-	return s
+	return c
 }
 
-// move moves the cursor in the matrix.
+// move moves the cursor in the matrix; with shift, it marks the links that it leaves and
+// enters.
 func (v *Links) move(pressed string) {
 	nodes := v.Nodes()
 	key, marking := strings.CutPrefix(pressed, "shift+")
@@ -84,7 +86,7 @@ func (v *Links) move(pressed string) {
 		to.Row, to.Col = to.Row+step.Row, to.Col+step.Col
 	}
 	if to.Row < AllNodes || to.Col < AllNodes || to.Row >= len(nodes) || to.Col >= len(nodes) {
-		v.Toast("there is no link beyond", true)
+		v.Toast("no more links that way", true)
 		return
 	}
 	v.At = to
@@ -93,7 +95,7 @@ func (v *Links) move(pressed string) {
 	}
 }
 
-// linksAt returns the links that a place stands for.
+// linksAt returns the links of a cell: one, or those of a header's row or column.
 func (v *Links) linksAt(at MatrixCell) []trace.Link { return linksAt(v.Nodes(), at) }
 
 func linksAt(nodes []string, at MatrixCell) []trace.Link {
@@ -109,7 +111,7 @@ func linksAt(nodes []string, at MatrixCell) []trace.Link {
 	return links
 }
 
-// toggleMarks marks the links under the cursor, or takes the marks off.
+// toggleMarks marks the links under the cursor or, if they all are, clears their marks.
 func (v *Links) toggleMarks() {
 	links := v.linksAt(v.At)
 	v.mark(links, slices.ContainsFunc(links, func(l trace.Link) bool { return !v.Marked[l] }))
@@ -128,8 +130,8 @@ func (v *Links) mark(links []trace.Link, on bool) {
 	}
 }
 
-// TargetLinks returns the links that keys act on: those marked, or else those
-// under the cursor.
+// TargetLinks returns the links that keys act on: the marked ones or, if there are none,
+// those under the cursor.
 func (v *Links) TargetLinks() []trace.Link {
 	all := v.linksAt(MatrixCell{AllNodes, AllNodes})
 	marked := slices.DeleteFunc(slices.Clone(all), func(l trace.Link) bool { return !v.Marked[l] })
@@ -139,12 +141,12 @@ func (v *Links) TargetLinks() []trace.Link {
 	return v.linksAt(v.At)
 }
 
-// setFault sets a fault on the links chosen: the first of its settings, or the
-// one after that which they have.
+// setFault sets a fault on the target links: the first of a key's faults, or the one
+// after the fault that the first link has.
 func (v *Links) setFault(e faultKey) {
 	links := v.TargetLinks()
 	if len(links) == 0 {
-		v.Toast("there is no link between fewer than two nodes", true)
+		v.Toast("no links: the cluster has only one node", true)
 		return
 	}
 	next := 0
@@ -165,8 +167,8 @@ func (v *Links) heal() {
 	}
 }
 
-// linkArgs returns links as the command language writes them: in one piece if
-// they are all from some nodes to some nodes, else by sender.
+// linkArgs returns links as arguments of commands: one if they are all links from one
+// set of nodes to another, else one for each sender.
 func (v *Links) linkArgs(links []trace.Link) []string {
 	nodes := v.Nodes()
 	var froms, tos []string
@@ -196,7 +198,7 @@ func (v *Links) linkArgs(links []trace.Link) []string {
 	}
 	if len(links) > 0 && pairs == len(links) {
 		if len(froms) == 1 && len(tos) == len(nodes)-1 {
-			tos = nodes // a node has no link to itself, so that all means the same
+			tos = nodes // "all" means the same: a node has no link to itself
 		}
 		if len(tos) == 1 && len(froms) == len(nodes)-1 {
 			froms = nodes

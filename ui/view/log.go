@@ -13,15 +13,14 @@ import (
 )
 
 const (
-	// entryPitch is how wide an entry is drawn in the log view: with room to say
-	// whether its client has had its answer.
+	// entryPitch is the width of an entry in the log view: one more than in the log
+	// grid, for the mark of an acknowledged entry.
 	entryPitch = 5
-	// progressWidth is how much room the numbers take that the leader knows of a
-	// follower.
+	// progressWidth is the width of the column for a follower's match and next index.
 	progressWidth = 15
 )
 
-// Log shows every log at full size.
+// Log shows every node's log, aligned by index, and the entry under the cursor in words.
 type Log struct {
 	Screen
 	Index uint64 // the entry under the cursor, 0 = the newest
@@ -31,12 +30,13 @@ func (v *Log) Name() string { return "log" }
 
 func (v *Log) Keys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.BindKey(groupLog, "left right", "another entry; shift: ten", v.move, "left", "right", "shift+left", "shift+right").InFooter(1, "entry").Only("log", "node"),
-		keymap.Bind(groupLog, "0", "the newest entry", v.newest, "0").InFooter(2, "newest").Only("log", "node"),
+		keymap.BindKey(groupLog, "left right", "select entry; shift: 10", v.move, "left", "right", "shift+left", "shift+right").InFooter(1, "entry").Only("log", "node"),
+		keymap.Bind(groupLog, "0", "newest entry", v.newest, "0").InFooter(2, "newest").Only("log", "node"),
 	}
 }
 
-// groupLog is for the log view and the node view, which share a cursor.
+// groupLog is the group of the keys of the log view and the node view, which share a
+// cursor.
 const groupLog = "log and node view"
 
 func (v *Log) Reset() bool {
@@ -50,7 +50,8 @@ func (v *Log) Draw(p *pane.Painter, l *pane.Layout) {
 	(&logPainter{Painter: p, index: v.Index}).draw(p.Body(l))
 }
 
-// stride is how far a key goes: with shift, ten at once.
+// stride returns how far a key moves the cursor: by 1, or by 10 with shift; negative for
+// left.
 func stride(pressed string) int {
 	by := 1
 	name, far := strings.CutPrefix(pressed, "shift+")
@@ -82,10 +83,10 @@ func (v *Log) move(pressed string) {
 
 func (v *Log) newest() {
 	v.Index = 0
-	v.Toast("the newest entry, and those to come", false)
+	v.Toast("following the newest entry", false)
 }
 
-// NewestIndex returns the index of the newest entry in any log.
+// NewestIndex returns the index of the newest entry in any log, lost entries included.
 func NewestIndex(s *trace.State) uint64 {
 	var newest uint64
 	for i := range s.Nodes {
@@ -103,8 +104,8 @@ type logPainter struct {
 	index uint64
 }
 
-// draw draws every log at full size, aligned by index, what the leader knows
-// of each, and in words the entry under the cursor.
+// draw draws, from top to bottom: the indexes, their terms, the logs, the lost entries,
+// the entry under the cursor in words, a legend and the story of the logs.
 func (p *logPainter) draw(r canvas.Rectangle) {
 	nodes := len(p.State.Nodes)
 	if nodes == 0 || r.H < 8 {
@@ -144,7 +145,7 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 		y += pitch
 	}
 	if hidden := nodes - shown; hidden > 0 {
-		p.Put(r.X+2, r.Y+r.H-1, r.W-4, fmt.Sprintf("nodes %d to %d of %d: up and down for the others", first+1, first+shown, nodes), style.Warn)
+		p.Put(r.X+2, r.Y+r.H-1, r.W-4, fmt.Sprintf("nodes %d to %d of %d: up and down for more", first+1, first+shown, nodes), style.Warn)
 	}
 	if len(p.Lost) > 0 {
 		p.lostRow(w, r.X, y, name)
@@ -158,7 +159,7 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 	}
 }
 
-// termRow writes below the indexes the terms of the log that is right.
+// termRow draws the terms of the reference log: each once, then dots.
 func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
 	p.Put(x, y, name, "term", style.Dim)
 	if w.Truth == nil {
@@ -182,9 +183,8 @@ func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
 	}
 }
 
-// logRow draws one node's log and, at its right, what the leader knows of it.
-// With a second line, it says there in words up to where the leader knows the
-// log to be the same, and where it goes on.
+// logRow draws one node's log with its match and next index. With a second row, it marks
+// them there below their entries.
 func (p *logPainter) logRow(n *trace.Node, w pane.LogWindow, r canvas.Rectangle, name int) {
 	p.HitNode(r, n.ID)
 	p.MarkNode(n, r.X, r.Y)
@@ -208,19 +208,20 @@ func (p *logPainter) logRow(n *trace.Node, w pane.LogWindow, r canvas.Rectangle,
 	if r.H < 2 || !known {
 		return
 	}
-	put := func(index uint64, word string, k style.Style) {
-		if x := w.Column(index); index >= w.First && x+len(word) < w.End {
+	put := func(index uint64, x int, word string, k style.Style) {
+		if index >= w.First && x+len(word) < w.End {
 			p.Put(x, r.Y+1, len(word), word, k)
 		}
 	}
-	put(next, "next", style.Accent)
+	put(next, w.Column(next), "next", style.Accent)
 	if match+1 == next || match < w.Last {
-		put(match, "same", style.Dim)
+		// One column to the left, so that a gap is left before "next".
+		put(match, w.Column(match)-1, "match", style.Dim)
 	}
 }
 
-// progress returns what the leader knows of a follower: up to where its log is
-// the same (matchIndex), and where it goes on (nextIndex; Raft paper, Figure 2).
+// progress returns the leader's matchIndex and nextIndex of a follower (Raft paper,
+// Figure 2), and false if the leader has none.
 func (p *logPainter) progress(n *trace.Node) (match, next uint64, known bool) {
 	if p.Leader == nil || n.ID == p.Leader.ID || !slices.ContainsFunc(p.Leader.Servers, func(s trace.Server) bool { return s.ID == n.ID }) {
 		return 0, 0, false
@@ -229,37 +230,37 @@ func (p *logPainter) progress(n *trace.Node) (match, next uint64, known bool) {
 	return match, p.nextIndex(n.ID, match), true
 }
 
-// nextIndex returns the entry that the leader sends next to a follower: the one
-// after match, unless the latest packets between them say otherwise. After a
-// refusal the leader goes one back, or to the end of the follower's log
+// nextIndex returns the index of the entry that the leader sends next to a follower: the
+// one after match, unless the latest packets between them say otherwise. After a rejected
+// request the leader steps back by one, or to the end of the follower's log
 // (hashicorp/raft, replication.go, replicateTo).
 func (p *logPainter) nextIndex(follower string, match uint64) uint64 {
 	next := match + 1
-	var asked, answered *trace.InFlight
+	var request, reply *trace.InFlight
 	for i := range p.State.InFlight {
 		f := &p.State.InFlight[i]
 		if f.Kind != "append" || f.Term != p.Leader.Term || f.ID == 0 {
 			continue
 		}
 		switch {
-		case !f.Reply && f.From == p.Leader.ID && f.To == follower && (asked == nil || f.ID > asked.ID):
-			asked = f
-		case f.Reply && f.From == follower && f.To == p.Leader.ID && f.Status == trace.Delivered && (answered == nil || f.ID > answered.ID):
-			answered = f
+		case !f.Reply && f.From == p.Leader.ID && f.To == follower && (request == nil || f.ID > request.ID):
+			request = f
+		case f.Reply && f.From == follower && f.To == p.Leader.ID && f.Status == trace.Delivered && (reply == nil || f.ID > reply.ID):
+			reply = f
 		}
 	}
 	switch {
-	case asked == nil:
+	case request == nil:
 		return next
-	case answered == nil || answered.RPC != asked.RPC:
-		return max(next, asked.PrevIndex+1)
-	case !answered.OK:
-		return max(min(asked.PrevIndex, answered.LastIndex+1), 1)
+	case reply == nil || reply.RPC != request.RPC:
+		return max(next, request.PrevIndex+1)
+	case !reply.OK:
+		return max(min(request.PrevIndex, reply.LastIndex+1), 1)
 	}
 	return next
 }
 
-// lostRow draws what clients were told is counted and what is lost.
+// lostRow draws the entries that were acknowledged and then lost.
 func (p *logPainter) lostRow(w pane.LogWindow, x, y, name int) {
 	p.Put(x+2, y, name+1, "lost", style.Bad|style.Bold)
 	for index, e := range p.Lost {
@@ -267,10 +268,10 @@ func (p *logPainter) lostRow(w pane.LogWindow, x, y, name int) {
 			p.LoudEntry(e, canvas.Rect(w.Column(index), y, w.Pitch, 1))
 		}
 	}
-	p.PutRight(w.End+progressWidth, y, progressWidth, "told ok", style.Bad|style.Bold)
+	p.PutRight(w.End+progressWidth, y, progressWidth, "acked", style.Bad|style.Bold)
 }
 
-// markIndex marks the index under the cursor.
+// markIndex highlights the index under the cursor.
 func (p *logPainter) markIndex(w pane.LogWindow, at uint64, y int) {
 	if at < w.First || at > w.Last || at == 0 {
 		return
@@ -279,7 +280,7 @@ func (p *logPainter) markIndex(w pane.LogWindow, at uint64, y int) {
 	p.Put(max(w.Column(at)+3-len(text), w.X-1), y, len(text), text, style.Accent|style.Bold|style.Reverse)
 }
 
-// legend says what the cells of the log mean, and returns in how many lines.
+// legend draws the looks of an entry, and returns the number of lines it took.
 func (p *logPainter) legend(r canvas.Rectangle, w pane.LogWindow) int {
 	var term uint64
 	if w.Truth != nil {
@@ -288,12 +289,12 @@ func (p *logPainter) legend(r canvas.Rectangle, w pane.LogWindow) int {
 	at := p.Pen(r.X, r.Y, r.X+r.W)
 	for _, pair := range [][2]canvas.Span{
 		{canvas.Styled(" +1 ", style.Fill(term)), canvas.Styled(" committed", style.Dim)},
-		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled(" not yet", style.Dim)},
-		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled(" will be cut off", style.Dim)},
-		{canvas.Styled("/+1/", style.Bad|style.Strike), canvas.Styled(" just cut off", style.Dim)},
-		{canvas.Styled(" +1"+p.Glyphs.Told, style.Fill(term)), canvas.Styled(" its client was told ok", style.Dim)},
-		{canvas.Styled(p.Glyphs.Loud+"+1 ", style.Loud), canvas.Styled(" told ok, then lost", style.Dim)},
-		{canvas.Styled(p.Glyphs.Snapshot, style.Dim), canvas.Styled(" in a snapshot", style.Dim)},
+		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled(" uncommitted", style.Dim)},
+		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled(" diverges", style.Dim)},
+		{canvas.Styled("/+1/", style.Bad|style.Strike), canvas.Styled(" truncated", style.Dim)},
+		{canvas.Styled(" +1"+p.Glyphs.Told, style.Fill(term)), canvas.Styled(" acked", style.Dim)},
+		{canvas.Styled(p.Glyphs.Loud+"+1 ", style.Loud), canvas.Styled(" acked, then lost", style.Dim)},
+		{canvas.Styled(p.Glyphs.Snapshot, style.Dim), canvas.Styled(" compacted", style.Dim)},
 	} {
 		if !at.Room(canvas.Width(pair[0].Text) + canvas.Width(pair[1].Text)) {
 			if at.Y+1 >= r.Y+r.H {

@@ -10,7 +10,7 @@ import (
 	"capsize/ui/style"
 )
 
-// drawEntryText says in a line or two what the entry under the cursor is.
+// drawEntryText draws the entry under the cursor in words, in one or two lines.
 func (p *logPainter) drawEntryText(w pane.LogWindow, at uint64, r canvas.Rectangle) {
 	k := style.Text
 	if _, lost := p.Lost[at]; lost {
@@ -23,50 +23,51 @@ func (p *logPainter) drawEntryText(w pane.LogWindow, at uint64, r canvas.Rectang
 	}
 }
 
-// entryText says what stands at an index: on the node under the cursor or,
-// where that has nothing, in the log that is right.
+// entryText returns in words the entry at an index: what it is, on which node, whether it
+// is committed, and which nodes hold the same one or another one.
 func (p *logPainter) entryText(w pane.LogWindow, at uint64) string {
 	if at == 0 {
-		return "no log holds an entry yet"
+		return "no entries yet"
 	}
-	holder, e, ok := p.entryNode(w, at)
+	node, e, ok := p.entryNode(w, at)
 	if !ok {
 		if lost, was := p.Lost[at]; was {
-			return fmt.Sprintf("entry %s was %s: its client was told that it is counted, and no log holds it any more", canvas.Thousands(at), pane.WhatIs(lost))
+			return fmt.Sprintf("entry %s was %s: acknowledged to its client, now in no log", canvas.Thousands(at), pane.WhatIs(lost))
 		}
-		return fmt.Sprintf("entry %s: only snapshots stand for it", canvas.Thousands(at))
+		return fmt.Sprintf("entry %s: compacted into a snapshot", canvas.Thousands(at))
 	}
-	var with, without []string
+	var holders, others []string
 	for i := range p.State.Nodes {
 		id := canvas.Sanitize(p.State.Nodes[i].ID)
 		if other, has := p.State.Nodes[i].Entry(at); has && pane.SameEntry(e, other) {
-			with = append(with, id)
+			holders = append(holders, id)
 		} else if has {
-			without = append(without, id)
+			others = append(others, id)
 		}
 	}
-	parts := []string{fmt.Sprintf("entry %s on %s: %s, term %s", canvas.Thousands(at), canvas.Sanitize(holder.ID), pane.WhatIs(e), canvas.Thousands(e.Term))}
+	parts := []string{fmt.Sprintf("entry %s on %s: %s, term %s", canvas.Thousands(at), canvas.Sanitize(node.ID), pane.WhatIs(e), canvas.Thousands(e.Term))}
 	switch was, lost := p.Lost[at]; {
 	case lost && pane.SameEntry(was, e):
-		parts = append(parts, "its client was told that it is counted, and it is lost")
+		parts = append(parts, "acknowledged to its client, then lost")
 	case p.Wrong(w, at, e):
-		parts = append(parts, "it differs from what is committed and will be cut off")
+		parts = append(parts, fmt.Sprintf("diverges from %s's log and will be truncated", canvas.Sanitize(w.Truth.ID)))
 	case at <= w.Commit:
 		parts = append(parts, "committed"+p.answerText(e))
 	default:
-		parts = append(parts, "not committed yet")
+		parts = append(parts, "not yet committed")
 	}
-	if len(with) == len(p.State.Nodes) && len(with) > 1 {
-		with = []string{"all nodes"}
+	if len(holders) == len(p.State.Nodes) && len(holders) > 1 {
+		holders = []string{"all nodes"}
 	}
-	parts = append(parts, "the same on "+pane.Names(with, 9))
-	if len(without) > 0 {
-		parts = append(parts, "another on "+pane.Names(without, 9))
+	parts = append(parts, "held by "+pane.Names(holders, 9))
+	if len(others) > 0 {
+		parts = append(parts, "a different entry on "+pane.Names(others, 9))
 	}
 	return strings.Join(parts, "; ")
 }
 
-// entryNode returns the node whose entry at an index is to be explained.
+// entryNode returns the first node that has an entry at an index, and that entry: the
+// node under the cursor, the one with the reference log, then any.
 func (p *logPainter) entryNode(w pane.LogWindow, at uint64) (*trace.Node, trace.Entry, bool) {
 	if n := p.State.Node(p.Cursor); n != nil {
 		if e, ok := n.Entry(at); ok {
@@ -86,17 +87,18 @@ func (p *logPainter) entryNode(w pane.LogWindow, at uint64) (*trace.Node, trace.
 	return nil, trace.Entry{}, false
 }
 
-// answerText says what the client of a committed entry was told.
+// answerText returns what the client of a committed entry was told, "" if that is not
+// known.
 func (p *logPainter) answerText(e trace.Entry) string {
 	if e.Client == "" {
 		return ""
 	}
 	if op, ok := p.Told[pane.CallOf(e)]; ok {
-		return fmt.Sprintf(", and %s was told %d at %s", canvas.Sanitize(e.Client), op.Value, canvas.Clock(op.Returned))
+		return fmt.Sprintf("; acknowledged to %s at %s with value %d", canvas.Sanitize(e.Client), canvas.Clock(op.Returned), op.Value)
 	}
 	for _, op := range p.State.Clients.Recent {
 		if op.Client == e.Client && op.Seq == e.Seq {
-			return fmt.Sprintf(", but %s was told %s", canvas.Sanitize(e.Client), op.Outcome)
+			return fmt.Sprintf("; outcome reported to %s: %s", canvas.Sanitize(e.Client), op.Outcome)
 		}
 	}
 	return ""

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// factLabel is how wide the labels of the node view are.
+	// factLabel is the width of the labels of the facts.
 	factLabel = 10
-	// factsWidth is how wide the facts are beside the log.
+	// factsWidth is the width of the facts, labels included.
 	factsWidth = 46
 )
 
-// Node shows all about one node. It shares its cursor with the log view.
+// Node shows one node in detail. It shares its cursor with the log view.
 type Node struct{ log *Log }
 
 func (v *Node) Name() string           { return "node" }
@@ -36,12 +36,12 @@ type nodePainter struct {
 	index uint64
 }
 
-// draw draws all there is to know about the node under the cursor: what it
-// is, its log around the entry under the cursor, and what the library says.
+// draw draws the node under the cursor: its facts, its log around the entry under the
+// cursor, and the log lines of hashicorp/raft.
 func (p *nodePainter) draw(r canvas.Rectangle) {
 	n := p.State.Node(p.Cursor)
 	if n == nil || r.H < 8 {
-		p.Put(r.X+2, r.Y, r.W-2, "no node is selected", style.Dim)
+		p.Put(r.X+2, r.Y, r.W-2, "no node selected", style.Dim)
 		return
 	}
 	own := min(max(r.H*3/10, 4), 16)
@@ -56,13 +56,13 @@ func (p *nodePainter) draw(r canvas.Rectangle) {
 	p.libraryLog(n, canvas.Rect(r.X, y, r.W, r.Y+r.H-y))
 }
 
-// fact is a line of the node view.
+// fact is a labelled line of the node view.
 type fact struct {
 	label string
 	parts []canvas.Span
 }
 
-// facts draws what a node is.
+// facts draws the name, the value and the facts of a node.
 func (p *nodePainter) facts(n *trace.Node, r canvas.Rectangle) {
 	look := pane.StyleOfNode(p.Glyphs, n)
 	p.MarkNode(n, r.X, r.Y)
@@ -91,44 +91,47 @@ func (p *nodePainter) facts(n *trace.Node, r canvas.Rectangle) {
 		for _, part := range f.parts {
 			at.Write(part.Text, part.Style)
 		}
-		if f.label == "heard" && n.Process.Running() {
+		if f.label == factHeard {
 			p.Heard(n, at.X, y, at.End-at.X, 12)
 		}
 		y++
 	}
 }
 
-// factsOf lists what there is to know about a node, most important first.
+// factHeard is the fact that is drawn as a bar.
+const factHeard = "heard"
+
+// factsOf lists the facts of a node, the most important first.
 func (p *nodePainter) factsOf(n *trace.Node) []fact {
 	text := func(s string, k style.Style) []canvas.Span {
 		return []canvas.Span{canvas.Styled(canvas.Sanitize(s), k)}
 	}
-	life := string(n.Process)
-	if life == "" {
-		life = "new"
+	process := string(n.Process)
+	if process == "" {
+		process = "new"
 	}
-	life += " for " + canvas.Age(p.Now-n.Since)
+	process += " for " + canvas.Age(p.Now-n.Since)
 	if n.Why != "" {
-		life += ": " + n.Why
+		process += ": " + n.Why
 	}
-	facts := []fact{{"process", text(life, processStyle(n))}}
-	facts = append(facts, fact{"term", []canvas.Span{canvas.Styled(canvas.Thousands(n.Term), style.Term(n.Term)), canvas.Styled("   voted ", style.Dim), canvas.Styled(p.voteOf(n), style.Text)}})
+	facts := []fact{{"process", text(process, processStyle(n))}}
+	facts = append(facts, fact{"term", []canvas.Span{canvas.Styled(canvas.Thousands(n.Term), style.Term(n.Term)), canvas.Styled("   "+p.voteOf(n), style.Text)}})
 	if n.Process.Running() {
 		leader := n.Leader
 		if n.Role == trace.Leader {
 			leader = n.ID
 		}
 		if leader == "" {
-			leader = "nobody"
+			leader = "none known"
 		}
-		facts = append(facts, fact{"follows", text(leader, style.Text)}, fact{"heard", nil})
+		facts = append(facts, fact{"leader", text(leader, style.Text)}, fact{factHeard, nil})
 	}
 	first := n.First
 	if len(n.Entries) == 0 {
 		first = n.LastIndex()
 	}
 	facts = append(facts,
-		fact{"log", []canvas.Span{canvas.Styled(canvas.Thousands(first)+" to "+canvas.Thousands(n.LastIndex()), style.Term(n.LastTerm())), canvas.Styled(fmt.Sprintf("  (term %s at the end)", canvas.Thousands(n.LastTerm())), style.Dim)}},
+		fact{"log", []canvas.Span{canvas.Styled(canvas.Thousands(first)+" to "+canvas.Thousands(n.LastIndex()), style.Term(n.LastTerm())), canvas.Styled(fmt.Sprintf("  (last term %s)", canvas.Thousands(n.LastTerm())), style.Dim)}},
 		fact{"committed", p.committedOf(n)},
 		fact{"snapshot", p.snapshotOf(n)},
 		fact{"disk", p.diskOf(n)},
@@ -139,11 +142,11 @@ func (p *nodePainter) factsOf(n *trace.Node) []fact {
 	return facts
 }
 
-// committedOf says up to where a node knows its log to be committed. That is in its
-// memory only: a node that is down has forgotten it.
+// committedOf returns a node's commit index and its applied index. Both are in memory
+// only: a node that is down has lost them.
 func (p *nodePainter) committedOf(n *trace.Node) []canvas.Span {
 	if !n.Process.Running() {
-		return []canvas.Span{canvas.Styled("it will learn that when it starts", style.Dim)}
+		return []canvas.Span{canvas.Styled("unknown until it restarts", style.Dim)}
 	}
 	return []canvas.Span{canvas.Styled(canvas.Thousands(n.Commit), style.Text), canvas.Styled("   applied ", style.Dim), canvas.Styled(canvas.Thousands(n.Applied), style.Text)}
 }
@@ -162,11 +165,11 @@ func processStyle(n *trace.Node) style.Style {
 func (p *nodePainter) voteOf(n *trace.Node) string {
 	switch {
 	case n.Vote == "":
-		return "for nobody yet"
+		return "no vote yet"
 	case n.VoteTerm == n.Term:
-		return "for " + canvas.Sanitize(n.Vote)
+		return "voted for " + canvas.Sanitize(n.Vote)
 	}
-	return fmt.Sprintf("for %s in term %s", canvas.Sanitize(n.Vote), canvas.Thousands(n.VoteTerm))
+	return fmt.Sprintf("voted for %s in term %s", canvas.Sanitize(n.Vote), canvas.Thousands(n.VoteTerm))
 }
 
 func (p *nodePainter) snapshotOf(n *trace.Node) []canvas.Span {
@@ -181,7 +184,7 @@ func (p *nodePainter) snapshotOf(n *trace.Node) []canvas.Span {
 
 func (p *nodePainter) diskOf(n *trace.Node) []canvas.Span {
 	if n.DiskFault == "" {
-		return []canvas.Span{canvas.Styled("sound", style.Dim)}
+		return []canvas.Span{canvas.Styled("healthy", style.Dim)}
 	}
 	fault := canvas.Sanitize(n.DiskFault)
 	return []canvas.Span{canvas.Styled(p.Glyphs.Disk+" "+fault, style.Warn), canvas.Styled("  "+pane.DiskMeaning(fault), style.Dim)}
@@ -189,12 +192,12 @@ func (p *nodePainter) diskOf(n *trace.Node) []canvas.Span {
 
 func (p *nodePainter) clockOf(n *trace.Node) []canvas.Span {
 	if n.ClockFactor == 1 || n.ClockFactor == 0 {
-		return []canvas.Span{canvas.Styled("as set up", style.Dim)}
+		return []canvas.Span{canvas.Styled("normal", style.Dim)}
 	}
-	return []canvas.Span{canvas.Styled(fmt.Sprintf("%s its timeouts are x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn)}
+	return []canvas.Span{canvas.Styled(fmt.Sprintf("%s timeouts x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn)}
 }
 
-// membersOf names the members of the configuration that a node uses.
+// membersOf lists the members of the latest configuration in a node's log.
 func (p *nodePainter) membersOf(n *trace.Node) []canvas.Span {
 	var voters, others []string
 	for _, s := range n.Servers {
@@ -209,15 +212,14 @@ func (p *nodePainter) membersOf(n *trace.Node) []canvas.Span {
 	}
 	notes := []canvas.Span{canvas.Styled(pane.Names(voters, 9), style.Text)}
 	if len(others) > 0 {
-		notes = append(notes, canvas.Styled("  without a vote "+pane.Names(others, 4), style.Dim))
+		notes = append(notes, canvas.Styled("  non-voters "+pane.Names(others, 4), style.Dim))
 	}
 	return notes
 }
 
-// linksOf lists the links of a node that are not sound: what is wrong, and the nodes
-// at the other end.
+// linksOf lists the faults of a node's links and, for each, the nodes at the other end.
 func (p *nodePainter) linksOf(n *trace.Node, out bool) []canvas.Span {
-	var kinds []canvas.Span // each thing that is wrong, once
+	var kinds []canvas.Span // each set of faults, once
 	ends := map[string][]string{}
 	for i := range p.State.Nodes {
 		other := p.State.Nodes[i].ID
@@ -236,7 +238,7 @@ func (p *nodePainter) linksOf(n *trace.Node, out bool) []canvas.Span {
 		ends[text] = append(ends[text], other)
 	}
 	if len(kinds) == 0 {
-		return []canvas.Span{canvas.Styled("all sound", style.Dim)}
+		return []canvas.Span{canvas.Styled("healthy", style.Dim)}
 	}
 	var notes []canvas.Span
 	for _, kind := range kinds {
@@ -249,7 +251,7 @@ func (p *nodePainter) linksOf(n *trace.Node, out bool) []canvas.Span {
 	return notes
 }
 
-// nodeLog lists the entries of a node's log around the one under the cursor.
+// nodeLog lists the entries of a node's log: the newest, or those around the cursor.
 func (p *nodePainter) nodeLog(n *trace.Node, r canvas.Rectangle) {
 	if r.W < 24 || r.H < 3 {
 		return
@@ -261,48 +263,48 @@ func (p *nodePainter) nodeLog(n *trace.Node, r canvas.Rectangle) {
 	if at == 0 || at > last {
 		at = last
 	}
-	truth := p.LogWindow(r.X, r.X+r.W, pane.EntryWidth)
-	// The newest at the bottom, or the entry under the cursor in the middle.
+	w := p.LogWindow(r.X, r.X+r.W, pane.EntryWidth)
+	// The newest is at the bottom, or the entry under the cursor in the middle.
 	end := min(last, max(at+uint64(rows/2), uint64(rows)))
 	for row := range rows {
 		index := end + uint64(row) + 1 - uint64(rows)
 		if index == 0 || index > last {
 			continue
 		}
-		p.entryRow(n, truth, index, index == at, canvas.Rect(r.X, r.Y+1+row, r.W, 1))
+		p.entryRow(n, w, index, index == at, canvas.Rect(r.X, r.Y+1+row, r.W, 1))
 	}
 	if last == 0 {
-		p.Put(r.X, r.Y+1, r.W, "it is empty", style.Dim)
+		p.Put(r.X, r.Y+1, r.W, "empty", style.Dim)
 	}
 }
 
-// entryRow draws one entry of a log in a line.
-func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, chosen bool, r canvas.Rectangle) {
+// entryRow draws one entry of a log: its index, its term, its look and its status.
+func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, underCursor bool, r canvas.Rectangle) {
 	k := style.Dim
-	if chosen {
+	if underCursor {
 		k = style.Accent | style.Bold
 		p.Set(r.X, r.Y, p.Glyphs.Cursor, style.Accent)
 	}
 	p.PutRight(r.X+10, r.Y, 8, canvas.Compact(canvas.Count(index), 8), k)
 	e, ok := n.Entry(index)
 	if !ok {
-		p.Put(r.X+12, r.Y, r.W-12, p.Glyphs.Snapshot+" in the snapshot", style.Dim)
+		p.Put(r.X+12, r.Y, r.W-12, p.Glyphs.Snapshot+" compacted", style.Dim)
 		return
 	}
 	p.PutRight(r.X+16, r.Y, 5, "t"+canvas.Compact(canvas.Count(e.Term), 4), style.Term(e.Term))
-	differs := p.Wrong(w, index, e)
-	p.Entry(n, index, e, canvas.Rect(r.X+18, r.Y, pane.EntryWidth, 1), differs)
+	diverges := p.Wrong(w, index, e)
+	p.Entry(n, index, e, canvas.Rect(r.X+18, r.Y, pane.EntryWidth, 1), diverges)
 	words := []string{pane.WhatIs(e)}
 	if room := r.W - 18 - pane.EntryWidth - 2; room < 24 {
 		words[0] = canvas.Sanitize(e.Client)
 	}
-	switch _, told := p.Told[pane.CallOf(e)]; {
-	case differs:
-		words = append(words, "differs")
+	switch _, acked := p.Told[pane.CallOf(e)]; {
+	case diverges:
+		words = append(words, "diverges")
 	case index > w.Commit:
-		words = append(words, "not committed")
-	case told:
-		words = append(words, "told ok")
+		words = append(words, "uncommitted")
+	case acked:
+		words = append(words, "acked")
 	}
 	at := p.Pen(r.X+18+pane.EntryWidth+2, r.Y, r.X+r.W)
 	for i, word := range words {
@@ -315,16 +317,16 @@ func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, ch
 	}
 }
 
-// libraryLog shows what the library itself logs on a node, the newest at the bottom.
+// libraryLog draws the log lines of hashicorp/raft on a node, the newest at the bottom.
 func (p *nodePainter) libraryLog(n *trace.Node, r canvas.Rectangle) {
 	if r.H < 2 {
 		return
 	}
-	p.Put(r.X+2, r.Y, r.W-2, "what hashicorp/raft logs", style.Dim)
+	p.Put(r.X+2, r.Y, r.W-2, "hashicorp/raft log", style.Dim)
 	stamp := len(canvas.Clock(p.Now))
 	lines := n.LogLines[max(len(n.LogLines)-(r.H-1), 0):]
 	if len(lines) == 0 {
-		p.Put(r.X+2, r.Y+1, r.W-2, "nothing yet", style.Dim)
+		p.Put(r.X+2, r.Y+1, r.W-2, "empty", style.Dim)
 	}
 	for i, line := range lines {
 		y := r.Y + 1 + i

@@ -10,13 +10,14 @@ import (
 	"capsize/ui/uitest"
 )
 
-// picture is a frame with the view that draws it, at first the stage.
+// picture is a frame and the view that draws it, by default the stage.
 type picture struct {
 	*pane.Frame
 	*Views
 	view View
 }
 
+// frameOf returns a frame of a sample cluster, with the cursor on the first node.
 func frameOf(w *uitest.Sample, width, height int) *picture {
 	cursor := ""
 	if len(w.State.Nodes) > 0 {
@@ -48,7 +49,7 @@ var testHints = []pane.HelpKey{
 	{Key: "q", Text: "quit"},
 }
 
-// withSparks puts packets of all kinds on their way.
+// withSparks puts packets of several kinds in flight.
 func withSparks(f *picture, from string) *picture {
 	kinds := []trace.Packet{{Kind: "append"}, {Kind: "append", Reply: true, OK: true}, {Kind: "heartbeat"}, {Kind: "vote"}, {Kind: "snapshot"}}
 	for i := range f.State.Nodes {
@@ -79,7 +80,7 @@ func (p *picture) render() (string, []pane.HitBox) {
 	return c.Render(p.Theme), hits
 }
 
-// turnTo draws the picture with the view of a name.
+// turnTo changes the view, by name.
 func (p *picture) turnTo(name string) {
 	p.view = p.All[slices.IndexFunc(p.All, func(v View) bool { return v.Name() == name })]
 }

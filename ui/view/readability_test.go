@@ -11,7 +11,7 @@ import (
 	"capsize/ui/uitest"
 )
 
-func TestOnlyLinesAreFaint(t *testing.T) {
+func TestTextIsNeverFaint(t *testing.T) {
 	faint := style.Dark.SGR[style.Faint] + "m"
 	for name, w := range uitest.Samples() {
 		for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
@@ -30,7 +30,7 @@ func TestOnlyLinesAreFaint(t *testing.T) {
 	}
 }
 
-func TestEveryStateIsToldWithoutColour(t *testing.T) {
+func TestStatesDifferWithoutColour(t *testing.T) {
 	states := []struct {
 		life trace.ProcessState
 		role trace.Role
@@ -58,10 +58,10 @@ func TestEveryStateIsToldWithoutColour(t *testing.T) {
 					f.Theme, f.Glyphs, f.Cursor = style.Mono, g, "n2"
 					text := plain(f)
 					if twin, ok := seen[text]; ok {
-						t.Errorf("%s, %d nodes, %v: %s looks like %s", g.Name, nodes, size, s.word, twin)
+						t.Errorf("%s, %d nodes, %v: %s looks the same as %s", g.Name, nodes, size, s.word, twin)
 					}
 					if nodes == 5 && size[0] == 120 && !strings.Contains(text, pane.StyleOfNode(g, n).Glyph+" "+s.word) {
-						t.Errorf("%s: it does not say %s:\n%s", g.Name, s.word, text)
+						t.Errorf("%s: no word %q on the screen:\n%s", g.Name, s.word, text)
 					}
 					seen[text] = s.word
 				}

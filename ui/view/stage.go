@@ -6,10 +6,10 @@ import (
 	"capsize/ui/pane"
 )
 
-// Stage shows everything at a glance, or one of its panes in all the room.
+// Stage shows the whole cluster at a glance, or one of its panes zoomed.
 type Stage struct {
-	Zoom      string // the pane that has all the room, "" for none
-	LogScroll int    // how many entries back from the newest the log grid ends
+	Zoom      string // the zoomed pane, "" for none
+	LogScroll int    // how many entries before the newest the log grid ends
 }
 
 func (v *Stage) Name() string           { return "stage" }
@@ -23,7 +23,7 @@ func (v *Stage) Reset() bool {
 	return true
 }
 
-// The panes of the stage that can have all the room.
+// The panes of the stage that can be zoomed.
 const (
 	ZoomRing     = "ring"
 	ZoomTable    = "table"
@@ -46,7 +46,7 @@ func (v *Stage) Draw(p *pane.Painter, l *pane.Layout) {
 	p.Story(l.Story)
 }
 
-// drawZoomed draws one pane in all the room there is.
+// drawZoomed draws the zoomed pane on the whole screen below the header.
 func (v *Stage) drawZoomed(p *pane.Painter) {
 	body := canvas.Rect(1, 2, p.Width-2, p.Height-5)
 	switch v.Zoom {

@@ -9,64 +9,64 @@ import (
 	"capsize/ui/style"
 )
 
-// messagesMin and messageCells say how many messages are drawn as lines: so many
-// at least, and one for so many cells. More would hide each other.
+// Messages are drawn as lines while there are at most messagesMin of them, or one per
+// messageCells cells: more would hide each other.
 const (
 	messagesMin  = 120
 	messageCells = 30
 )
 
-// drawMessages draws messages as slanted lines or, where there are too many, how many
-// each node sent.
-func (l *timePainter) drawMessages() {
+// drawMessages draws messages as slanted lines or, where there are too many, a
+// sparkline of what each node sent.
+func (p *timePainter) drawMessages() {
 	all, loud := 0, 0
-	for i := range l.chart.messages {
-		if m := &l.chart.messages[i]; m.sent < l.to && (m.ended == 0 || m.ended >= l.from) {
+	for i := range p.chart.messages {
+		if m := &p.chart.messages[i]; m.sent < p.to && (m.ended == 0 || m.ended >= p.from) {
 			all++
 			if !m.quiet {
 				loud++
 			}
 		}
 	}
-	most := max(l.r.W*l.r.H/messageCells, messagesMin)
-	if l.pitch < 2 || l.chart.crowded || loud > most {
-		l.drawDensity()
+	most := max(p.r.W*p.r.H/messageCells, messagesMin)
+	if p.pitch < 2 || p.chart.crowded || loud > most {
+		p.drawDensity()
 		return
 	}
-	d := canvas.NewLineLayer(l.Canvas, l.Glyphs, l.r)
-	for i := range l.chart.messages {
-		if m := &l.chart.messages[i]; !m.quiet || all <= most {
-			l.drawMessage(d, m)
+	d := canvas.NewLineLayer(p.Canvas, p.Glyphs, p.r)
+	for i := range p.chart.messages {
+		if m := &p.chart.messages[i]; !m.quiet || all <= most {
+			p.drawMessage(d, m)
 		}
 	}
 	d.Paint()
 }
 
-// drawMessage draws one message from the lane it came from to the one it went to.
-func (l *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
-	from, to := l.laneIndex(m.packet.From), l.laneIndex(m.packet.To)
+// drawMessage draws a message from its sender's lane to its receiver's.
+func (p *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
+	from, to := p.laneIndex(m.packet.From), p.laneIndex(m.packet.To)
 	if from < 0 || to < 0 {
 		return
 	}
 	place := func(lane int, at time.Duration) canvas.Point {
-		return canvas.Pt(float64(l.r.X)+float64(at-l.from)/float64(l.cell), float64(l.row(lane))+0.5)
+		return canvas.Pt(float64(p.r.X)+float64(at-p.from)/float64(p.cell), float64(p.row(lane))+0.5)
 	}
 	until := m.ended
 	switch {
 	case until == 0:
-		until = min(l.Latest, m.sent+max(m.packet.Delay, l.cell))
-	case until > l.Latest:
-		until = l.Latest
+		until = min(p.Latest, m.sent+max(m.packet.Delay, p.cell))
+	case until > p.Latest:
+		until = p.Latest
 	}
 	a, b := place(from, m.sent), place(to, until)
-	k, glyph := pane.PacketInk(m.packet), pane.PacketGlyph(l.Glyphs, m.packet)
+	k, glyph := pane.PacketInk(m.packet), pane.PacketGlyph(p.Glyphs, m.packet)
 	if m.quiet {
-		k, glyph = style.Faint, l.Glyphs.Dot
+		k, glyph = style.Faint, p.Glyphs.Dot
 	}
 	switch {
 	case m.packet.Status == trace.Lost:
-		b, glyph = a.To(b, 0.5), l.Glyphs.Bad
-		d.Line(a, b, l.Glyphs.Dot, style.Faint, 1)
+		b, glyph = a.To(b, 0.5), p.Glyphs.Bad
+		d.Line(a, b, p.Glyphs.Dot, style.Faint, 1)
 		k = style.Faint
 		if !m.quiet {
 			k = style.Bad
@@ -74,50 +74,54 @@ func (l *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
 		d.Mark(b, glyph, k)
 		return
 	case m.ended == 0 && m.packet.Delay > 0:
-		b = a.To(place(to, m.sent+m.packet.Delay), min(float64(l.Latest-m.sent)/float64(m.packet.Delay), 1))
+		b = a.To(place(to, m.sent+m.packet.Delay), min(float64(p.Latest-m.sent)/float64(m.packet.Delay), 1))
 	}
-	d.Line(a, b, l.Glyphs.Dot, k, 1)
-	// The head stands before the lane, not on it.
+	d.Line(a, b, p.Glyphs.Dot, k, 1)
+	// The head stands next to the lane, not on it.
 	if rows := b.Y - a.Y; rows > 1 || rows < -1 {
 		b = a.To(b, 1-1/max(rows, -rows))
 	}
 	d.Mark(b, glyph, k)
 }
 
-// laneIndex returns the place of a node's lane among those shown, -1 if it is not.
-func (l *timePainter) laneIndex(node string) int {
-	for i := range l.shown {
-		if l.shown[i].node == node {
+// laneIndex returns the index of a node's lane in p.shown, -1 if it is not shown.
+func (p *timePainter) laneIndex(node string) int {
+	for i := range p.shown {
+		if p.shown[i].node == node {
 			return i
 		}
 	}
 	return -1
 }
 
-// drawDensity draws how many messages each node sent when.
-func (l *timePainter) drawDensity() {
-	if l.pitch < 2 {
+// drawDensity draws below each lane a sparkline of the messages that its node sent.
+func (p *timePainter) drawDensity() {
+	if p.pitch < 2 {
 		return
 	}
-	counts, most := make(map[string][]int, len(l.shown)), 1
-	for i := range l.chart.messages {
-		m := &l.chart.messages[i]
-		if !l.contains(m.sent) {
+	counts, most := make(map[string][]int, len(p.shown)), 1
+	for i := range p.chart.messages {
+		m := &p.chart.messages[i]
+		if !p.contains(m.sent) {
 			continue
 		}
 		if counts[m.packet.From] == nil {
-			counts[m.packet.From] = make([]int, l.r.W)
+			counts[m.packet.From] = make([]int, p.r.W)
 		}
-		at := l.column(m.sent) - l.r.X
+		at := p.column(m.sent) - p.r.X
 		counts[m.packet.From][at]++
 		most = max(most, counts[m.packet.From][at])
 	}
-	levels := l.Glyphs.Spark
-	for i := range l.shown {
-		for x, n := range counts[l.shown[i].node] {
+	for i := range p.shown {
+		for x, n := range counts[p.shown[i].node] {
 			if n > 0 {
-				l.Set(l.r.X+x, l.row(i)+1, levels[min(n*len(levels)/(most+1), len(levels)-1)], style.Faint)
+				p.Set(p.r.X+x, p.row(i)+1, sparkGlyph(p.Glyphs, n, most), style.Faint)
 			}
 		}
 	}
+}
+
+// sparkGlyph returns the glyph of a sparkline for n of at most most.
+func sparkGlyph(g *style.Glyphs, n, most int) string {
+	return g.Spark[min(n*len(g.Spark)/(most+1), len(g.Spark)-1)]
 }

@@ -15,7 +15,8 @@ import (
 	"capsize/ui/uitest"
 )
 
-// timeFrame is a frame of the time view, with the last moments of the world at its right.
+// timeFrame returns a picture of the time view, with the latest moment of the sample
+// cluster at its right edge.
 func timeFrame(w *uitest.Sample, h *history.History, width, height int, cell time.Duration) *picture {
 	f := frameOf(w, width, height)
 	_, last := h.Span()
@@ -28,12 +29,12 @@ func timeFrame(w *uitest.Sample, h *history.History, width, height int, cell tim
 	return f
 }
 
-func TestTimeViewsLookAsTheyDid(t *testing.T) {
+func TestTimeViewMatchesGolden(t *testing.T) {
 	all := uitest.Samples()
 	for _, c := range []struct {
-		world string
-		w, h  int
-		cell  time.Duration
+		sample string
+		w, h   int
+		cell   time.Duration
 	}{
 		{"dead-leader", 80, 24, 100 * time.Millisecond},
 		{"dead-leader", 120, 36, 100 * time.Millisecond},
@@ -46,8 +47,8 @@ func TestTimeViewsLookAsTheyDid(t *testing.T) {
 		{"ninety-nine", 120, 36, time.Minute},
 		{"empty", 80, 24, time.Second},
 	} {
-		t.Run(fmt.Sprintf("%s-%dx%d", c.world, c.w, c.h), func(t *testing.T) {
-			golden.RequireEqual(t, plain(timeFrame(all[c.world], all[c.world].History(), c.w, c.h, c.cell)))
+		t.Run(fmt.Sprintf("%s-%dx%d", c.sample, c.w, c.h), func(t *testing.T) {
+			golden.RequireEqual(t, plain(timeFrame(all[c.sample], all[c.sample].History(), c.w, c.h, c.cell)))
 		})
 	}
 	t.Run("past", func(t *testing.T) {
@@ -58,7 +59,7 @@ func TestTimeViewsLookAsTheyDid(t *testing.T) {
 	})
 }
 
-func TestTimeViewsAreExactlyAsLargeAsTheScreen(t *testing.T) {
+func TestTimeViewFillsTheScreenExactly(t *testing.T) {
 	for name, w := range uitest.Samples() {
 		h := w.History()
 		for _, width := range []int{1, 60, 61, 80, 120, 300} {
@@ -75,20 +76,20 @@ func TestTimeViewsAreExactlyAsLargeAsTheScreen(t *testing.T) {
 	}
 }
 
-func TestALaneIsWhatItsNodeWas(t *testing.T) {
+func TestLaneShowsEveryStateOfItsNode(t *testing.T) {
 	c := newChart(uitest.DeadLeader().History(), 0)
 	c.goOn(uitest.DeadLeader().History(), trace.Position{Seq: 1 << 40})
-	var told []string
+	var states []string
 	for _, s := range c.lane("n3").spans {
-		told = append(told, strings.TrimSpace(fmt.Sprintf("%s %s %d", s.life, s.role, s.term)))
+		states = append(states, strings.TrimSpace(fmt.Sprintf("%s %s %d", s.life, s.role, s.term)))
 	}
 	want := "up follower 0, up candidate 2, up leader 2, killed  2"
-	if got := strings.Join(told, ", "); got != want {
-		t.Errorf("n3 was\n%s, not\n%s", got, want)
+	if got := strings.Join(states, ", "); got != want {
+		t.Errorf("states of n3: %s; want %s", got, want)
 	}
-	// A chart that begins later begins with what was so then.
+	// A chart that starts later starts with the state at that time.
 	late := newChart(uitest.DeadLeader().History(), 20*time.Second)
 	if s := late.lane("n3").spans[0]; s.role != trace.Leader || s.term != 2 {
-		t.Errorf("after twenty seconds n3 is %+v", s)
+		t.Errorf("after 20s n3 is %+v, want the leader of term 2", s)
 	}
 }

@@ -6,14 +6,15 @@ import (
 	"capsize/cluster/trace"
 )
 
-// WindowSpan returns how much time the time view shows.
+// WindowSpan returns the length of the window.
 func (v *Time) WindowSpan() time.Duration {
 	width, height := v.Size()
 	return time.Duration(laneArea(width, height, len(v.State().Nodes)).W) * columnSpans[v.zoom]
 }
 
-// UpdateWindow has the time view show the moment that is looked at, unless it was
-// scrolled, and know what happened there.
+// UpdateWindow moves the window to the moment shown, unless the user has scrolled it,
+// and brings its chart up to date. It reads a window's length ahead, not more: the past
+// may be long.
 func (v *Time) UpdateWindow() {
 	w := &v.Window
 	cell, span := columnSpans[w.zoom], v.WindowSpan()
@@ -22,7 +23,7 @@ func (v *Time) UpdateWindow() {
 	switch {
 	case w.Scrolled:
 	case !v.InPast():
-		// By whole cells, so that nothing trembles.
+		// By whole columns: by less, everything would flicker.
 		w.End = max((at + cell).Truncate(cell), first.At.Truncate(cell)+span)
 	case at < w.End-span:
 		w.End = at + span - span/4
@@ -37,15 +38,14 @@ func (v *Time) UpdateWindow() {
 	if !v.InPast() {
 		to.Seq = max(v.State().Seq, w.Chart.Last.Seq)
 	}
-	// Not much more than is seen: the past may be long.
 	if ahead := w.End + span; ahead < to.At {
 		to = trace.Position{Seq: v.History().SeqAt(ahead), At: ahead}
 	}
 	w.Chart.goOn(v.History(), to)
 }
 
-// ZoomBy makes the cells of the time view stand for less time or more, round the
-// moment that is looked at.
+// ZoomBy changes the zoom level: by -1 for less time per column, by 1 for more. A past
+// moment keeps its column.
 func (v *Time) ZoomBy(by int) {
 	w := &v.Window
 	before := columnSpans[w.zoom]
@@ -55,10 +55,11 @@ func (v *Time) ZoomBy(by int) {
 		w.End = at + time.Duration(float64(w.End-at)*float64(cell)/float64(before))
 	}
 	w.End, w.Chart = w.End.Truncate(cell), nil
-	v.Toast("a column is "+cell.String()+" now", false)
+	v.Toast(cell.String()+" per column", false)
 }
 
-// scrollBy moves the window by a part of its width.
+// scrollBy moves the window by eighths of its length. Scrolled back to now, it follows
+// again.
 func (v *Time) scrollBy(by time.Duration) {
 	w := &v.Window
 	span := v.WindowSpan()
@@ -71,7 +72,7 @@ func (v *Time) scrollBy(by time.Duration) {
 	}
 }
 
-// scroll moves the window by an eighth of its width.
+// scroll moves the window by an eighth of its length.
 func (v *Time) scroll(pressed string) {
 	if pressed == "left" {
 		v.scrollBy(-1)
@@ -80,5 +81,5 @@ func (v *Time) scroll(pressed string) {
 	v.scrollBy(1)
 }
 
-// Clear forgets what was known of another past, and keeps the scale.
+// Clear forgets the chart, when another history is shown, and keeps the zoom level.
 func (v *Time) Clear() { v.Window = Window{zoom: v.zoom} }

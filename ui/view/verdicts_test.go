@@ -11,6 +11,7 @@ import (
 	"capsize/ui/uitest"
 )
 
+// withAlarm shows the alarm for the violated checks, if there are any.
 func withAlarm(f *picture) *picture {
 	if all := pane.Violated(f.State.Checks); len(all) > 0 {
 		f.Alarm, f.Paused = &pane.Alarm{Checks: all, Stops: true}, true
@@ -18,7 +19,7 @@ func withAlarm(f *picture) *picture {
 	return f
 }
 
-func TestViolationsLookAsTheyDid(t *testing.T) {
+func TestViolationsMatchGolden(t *testing.T) {
 	for name, w := range map[string]*uitest.Sample{"stale-read": uitest.StaleRead(), "lost": uitest.LostIncrement()} {
 		for _, size := range []string{"80x24", "120x36"} {
 			for _, v := range []string{"stage", "log", "clients"} {
@@ -38,7 +39,7 @@ func TestViolationsLookAsTheyDid(t *testing.T) {
 	}
 }
 
-func TestTheHeaderSaysWhatTheChecksSay(t *testing.T) {
+func TestHeaderShowsTheVerdicts(t *testing.T) {
 	header := func(w *uitest.Sample, width, height int) string {
 		line, _, _ := strings.Cut(plain(frameOf(w, width, height)), "\n")
 		return line
@@ -54,7 +55,7 @@ func TestTheHeaderSaysWhatTheChecksSay(t *testing.T) {
 	if line := header(open, 140, 36); !strings.Contains(line, "? linearizable   ✓ 8 checks") {
 		t.Errorf("%q", line)
 	}
-	// What is violated stands there at any size, whatever has to go for it.
+	// A violated check is in the header at any size; other parts make room for it.
 	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}, {200, 60}} {
 		for check, w := range map[string]*uitest.Sample{"linearizable": uitest.StaleRead(), "acked-durable": uitest.LostIncrement()} {
 			if line := header(w, size[0], size[1]); !strings.Contains(line, "✗ "+check) {

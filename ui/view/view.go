@@ -8,35 +8,33 @@ import (
 	"capsize/ui/pane"
 )
 
-// View is one screenful below the header: what it shows, what its keys do, and
-// where its cursor is.
+// View is what fills the screen below the header.
 type View interface {
-	// Name is what the view is called.
+	// Name returns the view's name, one word.
 	Name() string
-	// Keys are the keys that mean something in this view only.
+	// Keys returns the bindings of this view. In it they come before those of ui.
 	Keys() []keymap.Binding
-	// Draw paints the view into a layout, which it may change: captions stand over
-	// the story.
+	// Draw draws the view. The layout is the stage's; a view may change it.
 	Draw(p *pane.Painter, l *pane.Layout)
-	// Reset puts the cursor of the view back, and reports whether it was away: esc
-	// does this.
+	// Reset moves the cursor back to where it was at first, and reports whether it
+	// was elsewhere. The key esc calls it.
 	Reset() bool
 }
 
-// Screen is what views ask of the program that shows them.
+// Screen is what the program offers to views.
 type Screen interface {
-	State() *trace.State                  // the state shown
-	Nodes() []string                      // in the order in which they are drawn
+	State() *trace.State                  // the state shown, valid until the next frame
+	Nodes() []string                      // the members' names, in the order drawn
 	Size() (width, height int)            // of the screen, in cells
 	History() *history.History            // the past
-	Span() (first, latest trace.Position) // the moments that can be shown
+	Span() (first, latest trace.Position) // the first and the last moment that can be shown
 	Moment() trace.Position               // the moment shown
-	InPast() bool                         // that is a moment of the past
-	Submit(command, done string)          // sends a command; done is shown until its answer comes
-	Toast(text string, bad bool)          // shows the result of a key
+	InPast() bool                         // whether that is a past one
+	Submit(command, done string)          // queues a command; done is shown until it has a result
+	Toast(text string, bad bool)          // shows a short message; bad makes it an error
 }
 
-// Views are all views, in the order in which tab goes through them.
+// Views holds one of each view. All lists them in the order of the key tab.
 type Views struct {
 	All     []View
 	Stage   *Stage
@@ -47,8 +45,7 @@ type Views struct {
 	Node    *Node
 }
 
-// New returns all views. To add one, write a file like view_log.go and add it
-// here.
+// New returns the views of a screen, with their cursors where they are at first.
 func New(s Screen) *Views {
 	v := &Views{
 		Stage: &Stage{}, Log: &Log{Screen: s}, Time: newTime(s),
@@ -59,8 +56,8 @@ func New(s Screen) *Views {
 	return v
 }
 
-// Paint draws a frame with a view, and returns the places that a click can hit,
-// those on top last.
+// Paint draws a frame with a view, and returns the canvas and what the mouse can hit on
+// it, the topmost last.
 func Paint(f *pane.Frame, v View) (*canvas.Canvas, []pane.HitBox) {
 	p := pane.NewPainter(f)
 	if !p.Fits() {
@@ -74,7 +71,8 @@ func Paint(f *pane.Frame, v View) (*canvas.Canvas, []pane.HitBox) {
 	return p.Canvas, p.Hits
 }
 
-// Keys are the keys of all views, each for its own view unless it says otherwise.
+// Keys returns the bindings of all views. A binding that names no views is restricted to
+// its own.
 func (v *Views) Keys() []keymap.Binding {
 	var all []keymap.Binding
 	for _, view := range v.All {

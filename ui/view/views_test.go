@@ -14,13 +14,16 @@ import (
 	"capsize/ui/uitest"
 )
 
-func TestViewsLookAsTheyDid(t *testing.T) {
-	worlds := map[string]*uitest.Sample{
+// TestViewsMatchGolden compares pictures of every view with files: a new view needs no
+// line here, only files, which -update writes.
+func TestViewsMatchGolden(t *testing.T) {
+	elsewhere := []string{"stage", "time"} // in TestStageMatchesGolden, TestTimeViewMatchesGolden
+	samples := map[string]*uitest.Sample{
 		"partition": uitest.Busy(uitest.Partitioned()), "dead-leader": uitest.Busy(uitest.DeadLeader()), "faulty": uitest.Busy(uitest.Faulty()), "twenty-five": uitest.Busy(uitest.Healthy(25)), "ninety-nine": uitest.Busy(uitest.Healthy(99)),
 	}
 	for _, c := range []struct {
-		world string
-		w, h  int
+		sample string
+		w, h   int
 	}{
 		{"partition", 80, 24},
 		{"partition", 120, 36},
@@ -30,10 +33,13 @@ func TestViewsLookAsTheyDid(t *testing.T) {
 		{"twenty-five", 120, 36},
 		{"ninety-nine", 80, 24},
 	} {
-		for _, v := range []string{"log", "links", "clients", "node"} {
-			t.Run(fmt.Sprintf("%s-%s-%dx%d", v, c.world, c.w, c.h), func(t *testing.T) {
-				f := full(frameOf(worlds[c.world], c.w, c.h))
-				f.turnTo(v)
+		for _, v := range New(nil).All {
+			if slices.Contains(elsewhere, v.Name()) {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s-%s-%dx%d", v.Name(), c.sample, c.w, c.h), func(t *testing.T) {
+				f := full(frameOf(samples[c.sample], c.w, c.h))
+				f.turnTo(v.Name())
 				f.Links.At = MatrixCell{1, 2}
 				golden.RequireEqual(t, plain(f))
 			})
@@ -41,29 +47,29 @@ func TestViewsLookAsTheyDid(t *testing.T) {
 	}
 	for _, pane := range []string{ZoomRing, ZoomTable, ZoomLog, ZoomTimeline, ZoomStory} {
 		t.Run("zoom-"+pane, func(t *testing.T) {
-			f := full(frameOf(worlds["partition"], 80, 24))
+			f := full(frameOf(samples["partition"], 80, 24))
 			f.Stage.Zoom = pane
 			golden.RequireEqual(t, plain(f))
 		})
 	}
 }
 
-func TestTheLogViewSaysWhatAnEntryIs(t *testing.T) {
+func TestLogViewDescribesTheEntryUnderTheCursor(t *testing.T) {
 	w := uitest.LostIncrement()
 	for index, want := range map[uint64]string{
-		1:   "entry 1 on n1: the start of a term, term 2; committed; the same on all nodes",
-		128: "entry 128 on n1: +1 by client c1 (its call 50), term 2; its client was told that it is counted, and it is lost",
-		131: "entry 131 on n4: +1, term 3; committed; the same on n2 n3 n4 n5",
+		1:   "entry 1 on n1: the start of a term, term 2; committed; held by all nodes",
+		128: "entry 128 on n1: +1 by client c1 (its call 50), term 2; acknowledged to its client, then lost",
+		131: "entry 131 on n4: +1, term 3; committed; held by n2 n3 n4 n5",
 	} {
 		f := frameOf(w, 120, 36)
 		f.view, f.Log.Index = f.Log, index
 		if text := strings.Join(strings.Fields(plain(f)), " "); !strings.Contains(text, want) {
-			t.Errorf("%d: not %q:\n%s", index, want, plain(f))
+			t.Errorf("entry %d: no %q on the screen:\n%s", index, want, plain(f))
 		}
 	}
 }
 
-func TestTheLogViewShowsEveryIndexThatIsAskedFor(t *testing.T) {
+func TestLogViewShowsEveryIndexUnderTheCursor(t *testing.T) {
 	w := uitest.Healthy(5)
 	for index := uint64(1); index <= 127; index++ {
 		for _, width := range []int{60, 80, 121} {
@@ -77,8 +83,8 @@ func TestTheLogViewShowsEveryIndexThatIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestNextIndexFollowsThePackets plays the ways in which a leader learns where a
-// follower's log ends (Raft paper, section 5.3).
+// TestNextIndexFollowsThePackets covers how a leader finds the end of a follower's log
+// (Raft paper, section 5.3).
 func TestNextIndexFollowsThePackets(t *testing.T) {
 	w := uitest.Healthy(3)
 	leader, term := w.State.LeaderNode().ID, w.State.LeaderNode().Term
@@ -88,11 +94,11 @@ func TestNextIndexFollowsThePackets(t *testing.T) {
 		_, next, _ := p.progress(w.State.Node("n1"))
 		return next
 	}
-	send := func(p trace.Packet, fate trace.PacketStatus) {
+	send := func(p trace.Packet, status trace.PacketStatus) {
 		p.Term, p.Kind, p.Status = term, "append", trace.Sent
 		w.Emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
-		if arrived := p; fate != trace.Sent {
-			arrived.Status = fate
+		if arrived := p; status != trace.Sent {
+			arrived.Status = status
 			w.Emit(trace.Event{Kind: trace.KindPacket, Packet: &arrived})
 		}
 	}
@@ -110,20 +116,20 @@ func TestNextIndexFollowsThePackets(t *testing.T) {
 		want uint64
 		why  string
 	}{
-		{func() {}, 1, "nothing is known yet"},
-		{func() { ask(100) }, 101, "it has sent what comes after 100"},
-		{func() { answer(id, false, 90) }, 91, "the follower's log ends at 90"},
-		{func() { ask(90) }, 91, "it asks again from there"},
-		{func() { answer(id, true, 126) }, 127, "the follower has all up to 126"},
-		{func() { answer(ask(126), false, 126) }, 126, "the entry before differs: one back"},
+		{func() {}, 1, "nothing known yet"},
+		{func() { ask(100) }, 101, "sent the entries after 100"},
+		{func() { answer(id, false, 90) }, 91, "rejected: the follower's log ends at 90"},
+		{func() { ask(90) }, 91, "retried from there"},
+		{func() { answer(id, true, 126) }, 127, "the follower has everything up to 126"},
+		{func() { answer(ask(126), false, 126) }, 126, "rejected: the entry before diverges, one back"},
 	} {
 		if step.do(); next() != step.want {
-			t.Errorf("%s: next is %d, not %d", step.why, next(), step.want)
+			t.Errorf("%s: nextIndex is %d, want %d", step.why, next(), step.want)
 		}
 	}
 }
 
-func TestAnEntryIsMarkedWhenItsClientHasItsAnswer(t *testing.T) {
+func TestAcknowledgedEntriesAreMarked(t *testing.T) {
 	w := uitest.Healthy(3)
 	entries := uitest.Increments(2, 2, 1)
 	entries[0].Client, entries[0].Seq = "c1", 7
@@ -133,12 +139,12 @@ func TestAnEntryIsMarkedWhenItsClientHasItsAnswer(t *testing.T) {
 	w.Call(trace.Op{Client: "c1", Kind: trace.EntryAdd, Delta: 1, Outcome: trace.Unknown, Seq: 8}, time.Millisecond)
 	f := frameOf(w, 120, 36)
 	f.view = f.Log
-	if text := plain(f); strings.Count(text, "+1·") != 4 { // and one of the legend
-		t.Errorf("not one mark for each node:\n%s", text)
+	if text := plain(f); strings.Count(text, "+1·") != 4 { // three nodes and the legend
+		t.Errorf("want one mark for each node:\n%s", text)
 	}
 }
 
-func TestAnOperationIsExplained(t *testing.T) {
+func TestClientsViewDescribesTheOperationUnderTheCursor(t *testing.T) {
 	w := uitest.StaleRead()
 	ops := Operations(&w.State)
 	text := func(op trace.Op) string {
@@ -147,9 +153,9 @@ func TestAnOperationIsExplained(t *testing.T) {
 		return plain(f)
 	}
 	for _, c := range []struct{ client, want string }{
-		{"c3", "c3 reads (none) via n3 at 0:00:36.4: n3 answered 135 after 3ms. STALE"},
-		{"c1", "c1 adds 1 via leader at 0:00:36.6: still waiting"},
-		{"c2", "c2 adds 2 via n3 at 0:00:36.1: failed after 200ms, it certainly does not count (n3: node is not the leader)"},
+		{"c3", "c3's read (none) via n3 at 0:00:36.4: n3 answered 135 after 3ms. STALE"},
+		{"c1", "c1's +1 via leader at 0:00:36.6: waiting for a reply"},
+		{"c2", "c2's +2 via n3 at 0:00:36.1: failed after 200ms, not applied (n3: node is not the leader)"},
 	} {
 		last := ops[0]
 		for _, op := range ops {
@@ -158,10 +164,10 @@ func TestAnOperationIsExplained(t *testing.T) {
 			}
 		}
 		if got := text(last); !strings.Contains(got, c.want) {
-			t.Errorf("not %q:\n%s", c.want, got)
+			t.Errorf("no %q on the screen:\n%s", c.want, got)
 		}
 	}
 	if got := text(trace.Op{}); !strings.Contains(got, "135 from n3: STALE") || strings.Count(got, "STALE") != 1 {
-		t.Errorf("not one stale read:\n%s", got)
+		t.Errorf("want one stale read:\n%s", got)
 	}
 }
