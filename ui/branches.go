@@ -8,7 +8,6 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
-	"capsize/ui/canvas"
 	"capsize/ui/source"
 )
 
@@ -124,7 +123,7 @@ func (m *model) branchesMenu() {
 // tell describes where a branch starts and how it ends.
 func (b *branch) tell() string {
 	last := b.Now()
-	text := canvas.Clock(b.First().At) + " to " + canvas.Clock(last.At)
+	text := trace.Clock(b.First().At) + " to " + trace.Clock(last.At)
 	if b.parent != "" {
 		text += ", from " + b.parent
 	}

@@ -10,7 +10,6 @@ import (
 
 	"capsize/cluster/trace"
 	"capsize/faults"
-	"capsize/ui/canvas"
 	"capsize/ui/pane"
 	"capsize/ui/view"
 )
@@ -217,7 +216,7 @@ func (m *model) findLast(what string, is func(*trace.Event) bool) {
 	}
 	seq, ok := m.History.FindLast(before, is)
 	if !ok || seq < m.First().Seq {
-		m.setToast("", fmt.Sprintf("no %s before %s", what, canvas.ClockMillis(shown.At)), true)
+		m.setToast("", fmt.Sprintf("no %s before %s", what, trace.ClockMillis(shown.At)), true)
 		return
 	}
 	m.travel.stepped = false

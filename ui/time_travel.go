@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
-	"capsize/ui/canvas"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
 	"capsize/ui/queue"
@@ -137,9 +136,9 @@ func (m *model) moment() trace.Position {
 func (m *model) historyStart() string {
 	first := m.First()
 	if m.History.Dropped() > 0 {
-		return "the history begins at " + canvas.ClockMillis(first.At) + ": earlier events were dropped to save memory"
+		return "the history begins at " + trace.ClockMillis(first.At) + ": earlier events were dropped to save memory"
 	}
-	return "nothing happened before " + canvas.ClockMillis(first.At)
+	return "nothing happened before " + trace.ClockMillis(first.At)
 }
 
 func (m *model) firstMoment() {

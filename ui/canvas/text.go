@@ -3,19 +3,24 @@ package canvas
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"capsize/cluster/trace"
 )
 
-// Sanitize makes foreign text safe to show.
+// integer is any of the types that trace counts in.
+type integer interface {
+	~int | ~int64 | ~uint64
+}
+
+// Sanitize removes control and format characters from text that comes from elsewhere.
+// Text from which they are removed is called clean below.
 func Sanitize(s string) string { return trace.Sanitize(s) }
 
-// isPlain says whether s is printable ASCII, as nearly all text is.
+// isPlain reports whether s is printable ASCII. Nearly all text is, and it needs no
+// Unicode tables.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {
@@ -25,7 +30,7 @@ func isPlain(s string) bool {
 	return true
 }
 
-// Width returns how many cells clean text takes.
+// Width returns the width of clean text in cells.
 func Width(s string) int {
 	if isPlain(s) {
 		return len(s)
@@ -33,19 +38,19 @@ func Width(s string) int {
 	return ansi.StringWidth(s)
 }
 
-// Truncate shortens clean text to w cells, and shows with more that it did.
-func Truncate(s string, w int, more string) string {
+// Truncate cuts clean text to at most w cells. Text that was cut ends in the ellipsis.
+func Truncate(s string, w int, ellipsis string) string {
 	if w <= 0 {
 		return ""
 	}
 	if Width(s) <= w {
 		return s
 	}
-	return ansi.Truncate(s, w, more)
+	return ansi.Truncate(s, w, ellipsis)
 }
 
-// Thousands writes a count with commas.
-func Thousands[N uint64 | int64 | int](n N) string {
+// Thousands formats a number with commas: 1,234,567.
+func Thousands[N integer](n N) string {
 	s := fmt.Sprint(n)
 	sign := ""
 	if s[0] == '-' {
@@ -61,11 +66,11 @@ func Thousands[N uint64 | int64 | int](n N) string {
 	return sign + b.String()
 }
 
-// Compact writes a number in at most w cells: exactly if it can, else rounded
-// toward zero with a letter for its size, so that what is shown is never more
-// than there is.
-func Compact(n int64, w int) string {
-	exact := strconv.FormatInt(n, 10)
+// Compact formats a number in at most w cells: exactly if that fits, otherwise rounded
+// toward zero with a unit, such as 12k or 1.9M. The number shown is never larger than n.
+// A number that does not fit at all is a row of #.
+func Compact[N integer](n N, w int) string {
+	exact := fmt.Sprint(n)
 	if len(exact) <= w {
 		return exact
 	}
@@ -92,42 +97,4 @@ func Compact(n int64, w int) string {
 		break
 	}
 	return strings.Repeat("#", max(w, 0))
-}
-
-// Count makes an index or a term a number to fit; one too large is as large as can be.
-func Count(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
-
-// Clock writes a moment of virtual time as h:mm:ss.t.
-func Clock(d time.Duration) string {
-	sign := ""
-	if d < 0 {
-		sign, d = "-", -d
-	}
-	t := d / (100 * time.Millisecond)
-	return fmt.Sprintf("%s%d:%02d:%02d.%d", sign, t/36000, t/600%60, t/10%60, t%10)
-}
-
-// ClockMillis writes a moment of virtual time as h:mm:ss.ttt.
-func ClockMillis(d time.Duration) string {
-	text := Clock(d.Truncate(100 * time.Millisecond))
-	ms := d.Milliseconds() % 100
-	if ms < 0 {
-		ms = -ms
-	}
-	return fmt.Sprintf("%s%02d", text, ms)
-}
-
-// Age writes how long something is past, in at most five cells for a century.
-func Age(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
-	case d < 100*time.Second:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < 100*time.Minute:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d < 100*time.Hour:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }

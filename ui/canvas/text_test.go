@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -17,7 +16,7 @@ func FuzzTextStaysInItsCells(f *testing.F) {
 		c := New(20, 1, "…")
 		c.Put(0, 0, 20, s, style.Text)
 		if w := ansi.StringWidth(c.Render(style.Mono)); w > 20 {
-			t.Fatalf("%q takes %d of 20 cells", s, w)
+			t.Fatalf("%q is %d cells wide, want at most 20", s, w)
 		}
 	})
 }
@@ -35,13 +34,13 @@ func TestWrapBreaksBetweenWords(t *testing.T) {
 		{"世界世界", 4, "世界|世界"},
 	} {
 		if got := strings.Join(Wrap(c.in, c.w), "|"); got != c.want {
-			t.Errorf("wrap(%q, %d) = %q, want %q", c.in, c.w, got, c.want)
+			t.Errorf("Wrap(%q, %d) = %q, want %q", c.in, c.w, got, c.want)
 		}
 	}
 }
 
-// Chinese has no blanks to break at.
-func TestWideTextIsBrokenBetweenCharacters(t *testing.T) {
+// Chinese has no spaces to break at.
+func TestWrapBreaksBetweenWideCharacters(t *testing.T) {
 	for _, c := range []struct {
 		in   string
 		w    int
@@ -57,16 +56,16 @@ func TestWideTextIsBrokenBetweenCharacters(t *testing.T) {
 		got := Wrap(c.in, c.w)
 		for _, line := range got {
 			if Width(line) > c.w {
-				t.Errorf("wrap(%q, %d): %q is too wide", c.in, c.w, line)
+				t.Errorf("Wrap(%q, %d): line %q is too wide", c.in, c.w, line)
 			}
 		}
 		if text := strings.Join(got, "|"); text != c.want {
-			t.Errorf("wrap(%q, %d) = %q, want %q", c.in, c.w, text, c.want)
+			t.Errorf("Wrap(%q, %d) = %q, want %q", c.in, c.w, text, c.want)
 		}
 	}
 }
 
-func TestFitNeverShowsMoreThanThereIs(t *testing.T) {
+func TestCompactNeverShowsMoreThanThereIs(t *testing.T) {
 	for _, c := range []struct {
 		n    int64
 		w    int
@@ -83,27 +82,18 @@ func TestFitNeverShowsMoreThanThereIs(t *testing.T) {
 		{1234, 1, "#"},
 	} {
 		if got := Compact(c.n, c.w); got != c.want {
-			t.Errorf("fit(%d, %d) = %q, want %q", c.n, c.w, got, c.want)
+			t.Errorf("Compact(%d, %d) = %q, want %q", c.n, c.w, got, c.want)
 		}
+	}
+	if got := Compact(uint64(math.MaxUint64), 5); got != "18.4E" {
+		t.Errorf("Compact of the largest index = %q, want 18.4E", got)
 	}
 }
 
-func TestTimesAsPeopleReadThem(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		83400 * time.Millisecond: "0:01:23.4", 0: "0:00:00.0", 100 * time.Hour: "100:00:00.0", -time.Second: "-0:00:01.0",
-	} {
-		if got := Clock(d); got != want {
-			t.Errorf("clockTime(%v) = %q, want %q", d, got, want)
+func TestThousandsHaveCommas(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
+		if got := Thousands(n); got != want {
+			t.Errorf("Thousands(%d) = %q, want %q", n, got, want)
 		}
-	}
-	for d, want := range map[time.Duration]string{
-		400 * time.Millisecond: "0.4s", 34 * time.Second: "34s", 5 * time.Minute: "5m", 99 * time.Hour: "99h", 1000 * time.Hour: "41d", -1: "0.0s",
-	} {
-		if got := Age(d); got != want {
-			t.Errorf("ago(%v) = %q, want %q", d, got, want)
-		}
-	}
-	if got := Thousands(int64(-1234567)); got != "-1,234,567" {
-		t.Errorf("thousands = %q", got)
 	}
 }

@@ -78,11 +78,11 @@ func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
 	}
 	at := p.Pen(r.X, r.Y+canvas.BigHeight, r.X+r.W)
 	at.Write("log ", style.Dim)
-	at.Write(canvas.Compact(canvas.Count(n.LastIndex()), 6), style.Term(n.LastTerm()))
+	at.Write(canvas.Compact(n.LastIndex(), 6), style.Term(n.LastTerm()))
 	if text := p.BehindText(n); text != "" && !n.Process.Running() {
 		at.Skip(1)
 		at.Write(text, style.Warn)
-	} else if text := "t" + canvas.Compact(canvas.Count(n.Term), 4); at.Room(len(text) + 1) {
+	} else if text := "t" + canvas.Compact(n.Term, 4); at.Room(len(text) + 1) {
 		at.Skip(1)
 		at.Write(text, style.Dim)
 	}

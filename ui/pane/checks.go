@@ -216,6 +216,6 @@ func (p *Painter) checkLine(c trace.Check, r canvas.Rectangle) {
 	}
 	p.Put(r.X+checkName, r.Y, 20, c.Name, name)
 	if c.Count > 0 {
-		p.PutRight(r.X+checkCount, r.Y, 7, canvas.Compact(canvas.Count(c.Count), 7), style.Dim)
+		p.PutRight(r.X+checkCount, r.Y, 7, canvas.Compact(c.Count, 7), style.Dim)
 	}
 }

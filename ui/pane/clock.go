@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 	"capsize/ui/canvas"
 	"capsize/ui/style"
@@ -40,9 +41,9 @@ func (p *Painter) whenever(at *canvas.Pen) {
 	}
 	// Where one goes from event to event, a tenth of a second is long.
 	if p.Past || p.Speed < 1 {
-		at.Write(canvas.ClockMillis(p.Now), style.Text|style.Bold)
+		at.Write(trace.ClockMillis(p.Now), style.Text|style.Bold)
 	} else {
-		at.Write(canvas.Clock(p.Now), style.Text|style.Bold)
+		at.Write(trace.Clock(p.Now), style.Text|style.Bold)
 	}
 	at.Skip(3)
 }

@@ -77,7 +77,7 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 		p.Set(r.X+2+name+1, y, look.Glyph, look.Ink)
 		p.LogRow(n, w, y)
 		if last := n.LastTerm(); last > 0 {
-			p.Put(term, y, w.End-term, "t"+canvas.Compact(canvas.Count(last), 4), style.Term(last))
+			p.Put(term, y, w.End-term, "t"+canvas.Compact(last, 4), style.Term(last))
 		}
 	}
 	p.legend(canvas.Rect(r.X+r.W-legendWidth, r.Y+1, legendWidth, rows), w)
@@ -288,7 +288,7 @@ func entryText(e trace.Entry) string {
 		return "rd"
 	case trace.EntryNoop:
 		// It stands at the start of a term.
-		return "t" + canvas.Compact(canvas.Count(e.Term), 2)
+		return "t" + canvas.Compact(e.Term, 2)
 	case trace.EntryConfig:
 		return "cfg"
 	case trace.EntryOther:

@@ -85,7 +85,7 @@ func (p *Painter) ValueOf(n *trace.Node) (value string, k style.Style) {
 // BehindText says how far behind a node is, "" if it is not.
 func (p *Painter) BehindText(n *trace.Node) string {
 	if b := behind(p.State, n); b > 0 && !p.fresh[n.ID] {
-		return p.Glyphs.Minus + canvas.Compact(canvas.Count(b), 4)
+		return p.Glyphs.Minus + canvas.Compact(b, 4)
 	}
 	return ""
 }
@@ -193,9 +193,9 @@ func (p *Painter) Heard(n *trace.Node, x, y, w, bar int) {
 	bar = min(bar, w-6)
 	if !n.Process.Running() {
 		if n.Process != "" {
-			text := "since " + canvas.Age(p.Now-n.Since)
+			text := "since " + trace.Age(p.Now-n.Since)
 			if len(text) > w {
-				text = canvas.Age(p.Now - n.Since)
+				text = trace.Age(p.Now - n.Since)
 			}
 			p.Put(x, y, w, text, style.Dim)
 		}
@@ -223,7 +223,7 @@ func (p *Painter) Heard(n *trace.Node, x, y, w, bar int) {
 			k = style.Warn
 		}
 		p.bar(x, y, bar, float64(silence)/float64(max(p.patience(n), 1)), k)
-		p.Put(x+bar+1, y, w-bar-1, canvas.Age(silence), style.Dim)
+		p.Put(x+bar+1, y, w-bar-1, trace.Age(silence), style.Dim)
 	}
 }
 

@@ -18,7 +18,7 @@ func (p *Painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
 	if r.Empty() {
 		return
 	}
-	stamp := len(canvas.Clock(p.Now))
+	stamp := len(trace.Clock(p.Now))
 	left := r.X + 2 + stamp + 4
 	y := r.Y + r.H
 	for i := len(story) - 1; i >= 0 && y > r.Y; i-- {
@@ -44,7 +44,7 @@ func (p *Painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
 			k = style.Text
 		}
 		p.Hits = append(p.Hits, HitBox{X: r.X, Y: y, W: r.W, H: len(rows), Seq: line.Seq})
-		p.Put(r.X+2, y, stamp, canvas.Clock(line.At), style.Dim)
+		p.Put(r.X+2, y, stamp, trace.Clock(line.At), style.Dim)
 		if glyph, mark := storyGlyph(p.Glyphs, line); glyph != "" {
 			p.Set(r.X+2+stamp+2, y, glyph, mark)
 		}

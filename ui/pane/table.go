@@ -149,13 +149,13 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 		number = style.Dim
 	}
 	if c.term > 0 {
-		p.PutRight(x+c.term, r.Y, c.term, canvas.Compact(canvas.Count(n.Term), c.term), style.Term(n.Term))
+		p.PutRight(x+c.term, r.Y, c.term, canvas.Compact(n.Term, c.term), style.Term(n.Term))
 		x += c.term + 1
 	}
-	p.PutRight(x+c.log, r.Y, c.log, canvas.Compact(canvas.Count(n.LastIndex()), c.log), number)
+	p.PutRight(x+c.log, r.Y, c.log, canvas.Compact(n.LastIndex(), c.log), number)
 	x += c.log + 1
 	if loud {
-		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(canvas.Count(n.Commit), c.commit), number)
+		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(n.Commit, c.commit), number)
 	}
 	x += c.commit + 2
 	p.Heard(n, x, r.Y, c.heard, c.bar)

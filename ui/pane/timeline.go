@@ -60,7 +60,7 @@ func (p *Painter) Timeline(r canvas.Rectangle) {
 		return
 	}
 	for t := p.LineEnd.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
-		text, _, _ := strings.Cut(canvas.Clock(t), ".")
+		text, _, _ := strings.Cut(trace.Clock(t), ".")
 		if at := cellAt(t); at >= 0 && at+len(text) < w {
 			p.Put(x+at, r.Y+1, len(text), text, style.Dim)
 		}

@@ -211,7 +211,7 @@ const storyMin = 200
 
 // write writes one line.
 func (p *session) write(at time.Duration, text string) error {
-	if _, err := fmt.Fprintf(p.out, "%s  %s\n", canvas.Clock(at), canvas.Sanitize(text)); err != nil {
+	if _, err := fmt.Fprintf(p.out, "%s  %s\n", trace.Clock(at), canvas.Sanitize(text)); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil

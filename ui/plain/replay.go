@@ -26,7 +26,7 @@ func Replay(name string, out io.Writer) error {
 	s.History.Events(first.Seq+1, last.Seq, func(e *trace.Event) bool {
 		state.Apply(e)
 		if end := len(state.Story) - 1; end >= 0 && state.Story[end].Seq == e.Seq {
-			_, err = fmt.Fprintf(out, "%s  %s\n", canvas.Clock(e.At), canvas.Sanitize(state.Story[end].Text))
+			_, err = fmt.Fprintf(out, "%s  %s\n", trace.Clock(e.At), canvas.Sanitize(state.Story[end].Text))
 		}
 		return err == nil
 	})

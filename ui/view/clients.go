@@ -256,7 +256,7 @@ func (p *clientsPainter) drawLanes(lanes map[string][]trace.Op, a timeAxis, r ca
 func (p *clientsPainter) drawTimes(a timeAxis, y int) {
 	step := tick(clientTicks, clientTickApart*(a.to-a.from)/time.Duration(a.w))
 	for t := max(a.from.Truncate(step), 0); t <= a.to; t += step {
-		text := canvas.Clock(t)
+		text := trace.Clock(t)
 		if at := a.column(t); at >= 0 && at+len(text) <= a.w {
 			p.Put(a.x+at, y, len(text), text, style.Dim)
 		}
@@ -283,7 +283,7 @@ func (p *clientsPainter) opText(op trace.Op) string {
 	if op.Kind == trace.EntryRead {
 		what = "read (" + canvas.Sanitize(op.Level) + ")"
 	}
-	call := fmt.Sprintf("%s's %s via %s at %s", canvas.Sanitize(op.Client), what, canvas.Sanitize(op.Route), canvas.Clock(op.Invoked))
+	call := fmt.Sprintf("%s's %s via %s at %s", canvas.Sanitize(op.Client), what, canvas.Sanitize(op.Route), trace.Clock(op.Invoked))
 	took := formatLatency(op.Returned - op.Invoked)
 	switch {
 	case p.isStale(op):
@@ -303,5 +303,5 @@ func formatLatency(d time.Duration) string {
 	if d < 10*time.Second {
 		return d.Round(time.Millisecond).String()
 	}
-	return canvas.Age(d)
+	return trace.Age(d)
 }

@@ -240,7 +240,7 @@ func (p *linksPainter) drawTraffic(t linkTraffic, r canvas.Rectangle, highlight 
 	}
 	switch {
 	case t.sent == 0 && t.latest.ID != 0 && r.W >= textCellMin:
-		text = canvas.Age(p.Now-t.latest.SentAt) + " ago"
+		text = trace.Age(p.Now-t.latest.SentAt) + " ago"
 	case t.sent == 0:
 		text, k = p.Glyphs.Unled, style.Faint
 	case t.lost == t.sent:
@@ -308,7 +308,7 @@ func (p *linksPainter) trafficText(t linkTraffic) string {
 			last += ": " + canvas.Sanitize(t.latest.Why)
 		}
 	}
-	age := canvas.Age(p.Now - t.latest.SentAt)
+	age := trace.Age(p.Now - t.latest.SentAt)
 	if t.sent == 0 {
 		return fmt.Sprintf("idle for %s (last: %s)", age, last)
 	}

@@ -171,7 +171,7 @@ func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
 		if !ok {
 			continue
 		}
-		text := "t" + canvas.Compact(canvas.Count(e.Term), 3)
+		text := "t" + canvas.Compact(e.Term, 3)
 		if e.Term == before {
 			text = p.Glyphs.Dot
 		}
@@ -202,8 +202,8 @@ func (p *logPainter) logRow(n *trace.Node, w pane.LogWindow, r canvas.Rectangle,
 		if match < p.Leader.LastIndex() {
 			k = style.Warn
 		}
-		p.PutRight(right-7, r.Y, 7, canvas.Compact(canvas.Count(match), 7), k)
-		p.PutRight(right, r.Y, 6, canvas.Compact(canvas.Count(next), 6), style.Dim)
+		p.PutRight(right-7, r.Y, 7, canvas.Compact(match, 7), k)
+		p.PutRight(right, r.Y, 6, canvas.Compact(next, 6), style.Dim)
 	}
 	if r.H < 2 || !known {
 		return

@@ -94,7 +94,7 @@ func (p *logPainter) answerText(e trace.Entry) string {
 		return ""
 	}
 	if op, ok := p.Told[pane.CallOf(e)]; ok {
-		return fmt.Sprintf("; acknowledged to %s at %s with value %d", canvas.Sanitize(e.Client), canvas.Clock(op.Returned), op.Value)
+		return fmt.Sprintf("; acknowledged to %s at %s with value %d", canvas.Sanitize(e.Client), trace.Clock(op.Returned), op.Value)
 	}
 	for _, op := range p.State.Clients.Recent {
 		if op.Client == e.Client && op.Seq == e.Seq {

@@ -110,7 +110,7 @@ func (p *nodePainter) factsOf(n *trace.Node) []fact {
 	if process == "" {
 		process = "new"
 	}
-	process += " for " + canvas.Age(p.Now-n.Since)
+	process += " for " + trace.Age(p.Now-n.Since)
 	if n.Why != "" {
 		process += ": " + n.Why
 	}
@@ -285,13 +285,13 @@ func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, un
 		k = style.Accent | style.Bold
 		p.Set(r.X, r.Y, p.Glyphs.Cursor, style.Accent)
 	}
-	p.PutRight(r.X+10, r.Y, 8, canvas.Compact(canvas.Count(index), 8), k)
+	p.PutRight(r.X+10, r.Y, 8, canvas.Compact(index, 8), k)
 	e, ok := n.Entry(index)
 	if !ok {
 		p.Put(r.X+12, r.Y, r.W-12, p.Glyphs.Snapshot+" compacted", style.Dim)
 		return
 	}
-	p.PutRight(r.X+16, r.Y, 5, "t"+canvas.Compact(canvas.Count(e.Term), 4), style.Term(e.Term))
+	p.PutRight(r.X+16, r.Y, 5, "t"+canvas.Compact(e.Term, 4), style.Term(e.Term))
 	diverges := p.Wrong(w, index, e)
 	p.Entry(n, index, e, canvas.Rect(r.X+18, r.Y, pane.EntryWidth, 1), diverges)
 	words := []string{pane.WhatIs(e)}
@@ -323,7 +323,7 @@ func (p *nodePainter) libraryLog(n *trace.Node, r canvas.Rectangle) {
 		return
 	}
 	p.Put(r.X+2, r.Y, r.W-2, "hashicorp/raft log", style.Dim)
-	stamp := len(canvas.Clock(p.Now))
+	stamp := len(trace.Clock(p.Now))
 	lines := n.LogLines[max(len(n.LogLines)-(r.H-1), 0):]
 	if len(lines) == 0 {
 		p.Put(r.X+2, r.Y+1, r.W-2, "empty", style.Dim)
@@ -338,7 +338,7 @@ func (p *nodePainter) libraryLog(n *trace.Node, r canvas.Rectangle) {
 		case strings.HasPrefix(text, "[WARN]"):
 			k = style.Warn
 		}
-		p.Put(r.X+2, y, stamp, canvas.Clock(line.At), style.Dim)
+		p.Put(r.X+2, y, stamp, trace.Clock(line.At), style.Dim)
 		p.Put(r.X+2+stamp+2, y, r.W-stamp-4, text, k)
 	}
 }

@@ -150,7 +150,7 @@ func (p *timePainter) chooseLanes() {
 func (p *timePainter) drawAxis() {
 	step := tick(timeTicks, tickApart*p.cell)
 	for t := max(p.from, 0).Truncate(step); t < p.to; t += step {
-		text := canvas.ClockMillis(t)
+		text := trace.ClockMillis(t)
 		if step >= time.Second {
 			text, _, _ = strings.Cut(text, ".")
 		}
