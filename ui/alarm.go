@@ -27,7 +27,7 @@ func (m *model) raiseAlarms() {
 	if m.Recheck != nil {
 		m.alarms.hidden = m.Recheck.Understated()
 	}
-	if broken := pane.Violated(pane.WorseOf(m.state.Checks, m.alarms.hidden)); len(broken) >= len(m.alarms.broken) {
+	if broken := pane.Violated(pane.MergeChecks(m.state.Checks, m.alarms.hidden)); len(broken) >= len(m.alarms.broken) {
 		m.alarms.broken = broken
 	}
 	for _, c := range m.alarms.broken {

@@ -104,7 +104,7 @@ func (m *model) diskMenu() {
 		{"o", "ok"}, {"s", "slow 200ms"}, {"t", "stall"}, {"f", "fail"}, {"u", "full"}, {"l", "lie"}, {"c", "corrupt"},
 	} {
 		on := f.fault == now || f.fault == "ok" && now == ""
-		o.add(f.key, f.fault, pane.DiskMeaning(f.fault), on, func() { m.submit("disk "+nodeList(ids)+" "+f.fault, "done") })
+		o.add(f.key, f.fault, pane.DiskFaultMeaning(f.fault), on, func() { m.submit("disk "+nodeList(ids)+" "+f.fault, "done") })
 	}
 	o.add("w", "wipe", "erase log, term and vote (asks)", false, func() {
 		m.ask("wipe the disk of "+nodeList(ids)+"?", "log, term and vote are erased for good", func() {

@@ -365,10 +365,10 @@ func (m *model) submit(command, ok string) {
 func (m *model) frame() *pane.Frame {
 	f := &pane.Frame{
 		State: &m.state, Width: m.width, Height: m.height, Theme: m.theme, Glyphs: m.glyphs,
-		Moment:         pane.Moment{Now: m.state.At, Speed: m.pace(), Paused: m.isFrozen(), Reached: m.meter.shortfall(m.pace())},
-		NodeCursor:     pane.NodeCursor{Cursor: m.cursor, Selected: m.selected, Follow: m.follow},
+		Playback:       pane.Playback{Now: m.state.At, Speed: m.pace(), Paused: m.isFrozen(), ActualSpeed: m.meter.shortfall(m.pace())},
+		NodeCursor:     pane.NodeCursor{Cursor: m.cursor, Selected: m.selected, FollowsLeader: m.follow},
 		ClientSettings: pane.ClientSettings{Route: m.routeName(), Level: cluster.Levels[m.clients.level], Load: loads[m.clients.load]},
-		Violations:     pane.Violations{Alarm: m.alarm(), Broken: m.alarms.broken, Hidden: m.alarms.hidden},
+		Violations:     pane.Violations{Alarm: m.alarm(), ViolatedNow: m.alarms.broken, Unreported: m.alarms.hidden},
 		Input: pane.Input{
 			Toast: m.toast, Command: m.command, Tips: m.tipsNow(), Hints: m.hints(),
 			Filter: m.filter.text, Filtering: m.filter.typing,
@@ -381,7 +381,7 @@ func (m *model) frame() *pane.Frame {
 		f.Menu = &m.menu.Menu
 	}
 	if in := &m.prompt.input; in.Focused() {
-		f.Prompt = &pane.PromptLine{Text: in.Value(), Cursor: in.Position(), Choices: m.prompt.choices, Wrong: m.prompt.wrong}
+		f.Prompt = &pane.PromptLine{Text: in.Value(), Cursor: in.Position(), Completions: m.prompt.choices, Problem: m.prompt.wrong}
 	}
 	if m.help.on {
 		f.Help = keymap.HelpGroups(m.keysHere())[m.help.from:]

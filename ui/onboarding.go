@@ -13,11 +13,11 @@ import (
 // onboardingTips are the first keys to press: they tell the story of Raft in five acts.
 func onboardingTips() []pane.Tip {
 	return []pane.Tip{
-		{Id: "i", Text: "increment", Command: "increment"},
-		{Id: "k", Text: "kill the leader", Command: "kill"},
-		{Id: "k", Text: "restart it", Command: "restart"},
-		{Id: "p", Text: "cut it off", Command: "isolate"},
-		{Id: "h", Text: "heal it", Command: "heal"},
+		{Key: "i", Text: "increment", Command: "increment"},
+		{Key: "k", Text: "kill the leader", Command: "kill"},
+		{Key: "k", Text: "restart it", Command: "restart"},
+		{Key: "p", Text: "cut it off", Command: "isolate"},
+		{Key: "h", Text: "heal it", Command: "heal"},
 	}
 }
 
@@ -72,8 +72,8 @@ func (m *model) tipsNow() []pane.Tip {
 	}
 	now := slices.Clone(m.tips)
 	for i := range now {
-		if j := slices.IndexFunc(m.keys, func(b keymap.Binding) bool { return b.ID == now[i].Id && len(b.In) == 0 }); j >= 0 {
-			now[i].Id = m.keys[j].Help().Key
+		if j := slices.IndexFunc(m.keys, func(b keymap.Binding) bool { return b.ID == now[i].Key && len(b.In) == 0 }); j >= 0 {
+			now[i].Key = m.keys[j].Help().Key
 		}
 	}
 	return now

@@ -86,7 +86,7 @@ func (m *model) updatePresenter(now time.Time) {
 // captionRead reports whether people have had time to read the caption.
 func (m *model) captionRead(now time.Time) bool {
 	p := &m.presenter
-	return now.Sub(p.waitsSince) >= pane.StepLeast && now.Sub(p.captionAt) >= pane.ReadingTime(p.caption)
+	return now.Sub(p.waitsSince) >= pane.StepMin && now.Sub(p.captionAt) >= pane.ReadingTime(p.caption)
 }
 
 // continueStep continues the waiting step and the clock, and reports whether a step waited.
@@ -103,18 +103,18 @@ func (m *model) continueStep() bool {
 func (m *model) fillAudience(f *pane.Frame) {
 	f.Language, f.ShowKeys = m.options.Lang, m.options.Keys
 	for _, key := range m.presenter.pressed {
-		f.Pressed = append(f.Pressed, key.name)
+		f.PressedKeys = append(f.PressedKeys, key.name)
 	}
 	if !m.presents() {
 		return
 	}
-	f.Presents, f.Heading = true, m.script.Title
+	f.Presenting, f.ScenarioTitle = true, m.script.Title
 	f.Route, f.Level = "", ""
-	f.Step, f.Waiting = m.scenarioStage.Waiting()
+	f.StepText, f.StepWaiting = m.scenarioStage.Waiting()
 	if m.travel.past {
-		f.Step, f.Waiting = "", !m.travel.playing
+		f.StepText, f.StepWaiting = "", !m.travel.playing
 	}
-	f.Waiting = f.Waiting && !m.options.Autoplay
+	f.StepWaiting = f.StepWaiting && !m.options.Autoplay
 }
 
 // title is the title of the window.

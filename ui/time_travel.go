@@ -318,18 +318,18 @@ func (m *model) hints() []pane.HelpKey {
 func (m *model) fillTime(f *pane.Frame) {
 	t := &m.travel
 	m.updateTimeline()
-	f.Past, f.Playing, f.Stepped, f.Recorded = t.past, t.playing, t.stepped, m.Cluster == nil
-	f.Latest, f.Remembered = m.Now().At, m.First().At
+	f.Past, f.Playing, f.Stepping, f.Recorded = t.past, t.playing, t.stepped, m.Cluster == nil
+	f.Latest, f.Earliest = m.Now().At, m.First().At
 	if !t.past {
 		f.Latest = m.state.At // the cluster is a moment ahead of the picture
 	}
-	f.Auto = m.auto
+	f.AutoSpeed = m.auto
 	if len(m.branches) > 1 || f.Recorded {
 		f.Branch = m.branches[m.branch].name
 	}
-	f.Line, f.LineEnd = &m.state, t.timeline.end
+	f.TimelineState, f.TimelineEnd = &m.state, t.timeline.end
 	if t.past {
-		f.Line = &t.timeline.state
+		f.TimelineState = &t.timeline.state
 	}
 	if m.view() == m.views.Time {
 		m.views.Time.UpdateWindow()
@@ -352,8 +352,8 @@ func (m *model) updateTimeline() {
 		t.timeline.end, t.timeline.known = m.state.At, false
 		return
 	}
-	_, w := pane.TimeCells(pane.LayoutFor(m.width, m.height, len(m.state.Nodes)).Time)
-	span := time.Duration(max(w, 1)) * pane.TimeCell
+	_, w := pane.TimelineCells(pane.LayoutFor(m.width, m.height, len(m.state.Nodes)).Time)
+	span := time.Duration(max(w, 1)) * pane.TimelineCell
 	end := t.timeline.end
 	switch {
 	case !t.timeline.known:

@@ -109,7 +109,7 @@ func TestStepsVisitEverySignificantEvent(t *testing.T) {
 func sameNodes(t *testing.T, got, want *trace.State) {
 	t.Helper()
 	draw := func(state *trace.State) string {
-		c, _ := view.Paint(&pane.Frame{State: state, Width: 120, Height: 36, Theme: style.Mono, Glyphs: style.Unicode, Moment: pane.Moment{Now: want.At}}, &view.Stage{})
+		c, _ := view.Paint(&pane.Frame{State: state, Width: 120, Height: 36, Theme: style.Mono, Glyphs: style.Unicode, Playback: pane.Playback{Now: want.At}}, &view.Stage{})
 		return c.Render(style.Mono)
 	}
 	if x, y := draw(got), draw(want); x != y {

@@ -24,7 +24,7 @@ const gapMax = 6
 func (s *ANSIWriter) Update(next *Canvas, t *style.Theme) string {
 	var b strings.Builder
 	if s.shown == nil || s.theme != t || s.shown.W != next.W || s.shown.H != next.H {
-		s.shown, s.theme, s.ink = New(next.W, next.H, next.more), t, 0
+		s.shown, s.theme, s.ink = New(next.W, next.H, next.ellipsis), t, 0
 		s.x, s.y = 0, 0
 		b.WriteString("\x1b[m\x1b[?25l\x1b[H\x1b[2J")
 	}
@@ -91,7 +91,7 @@ func (s *ANSIWriter) move(b *strings.Builder, x, y int) {
 // write writes one cell at the cursor.
 func (s *ANSIWriter) write(b *strings.Builder, c Cell) {
 	blank := c.Text == "" || c.Text == " "
-	if c.Style != s.ink && (!blank || s.theme.MarksBlank(c.Style) || s.theme.MarksBlank(s.ink)) {
+	if c.Style != s.ink && (!blank || s.theme.ShowsOnBlank(c.Style) || s.theme.ShowsOnBlank(s.ink)) {
 		s.setInk(b, c.Style)
 	}
 	if blank {
@@ -108,14 +108,14 @@ func (s *ANSIWriter) write(b *strings.Builder, c Cell) {
 
 func (s *ANSIWriter) setInk(b *strings.Builder, k style.Style) {
 	if k != s.ink {
-		s.theme.Write(b, k)
+		s.theme.WriteSGR(b, k)
 		s.ink = k
 	}
 }
 
 // IsBlank says whether nothing of a cell is to be seen.
 func IsBlank(t *style.Theme, c Cell) bool {
-	return (c.Text == "" || c.Text == " ") && !t.MarksBlank(c.Style)
+	return (c.Text == "" || c.Text == " ") && !t.ShowsOnBlank(c.Style)
 }
 
 // SameCell says whether two cells look the same.

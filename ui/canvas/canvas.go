@@ -28,13 +28,13 @@ type Cell struct {
 
 // Canvas is a screen to paint on. Painting outside of it does nothing.
 type Canvas struct {
-	W, H  int
-	Cells []Cell
-	more  string // ends a text that was cut short
+	W, H     int
+	Cells    []Cell
+	ellipsis string // ends a text that was cut short
 }
 
 func New(w, h int, more string) *Canvas {
-	return &Canvas{W: w, H: h, Cells: make([]Cell, w*h), more: more}
+	return &Canvas{W: w, H: h, Cells: make([]Cell, w*h), ellipsis: more}
 }
 
 // Set paints one trusted character of one cell, such as a glyph.
@@ -61,7 +61,7 @@ func (c *Canvas) Put(x, y, w int, s string, k style.Style) int {
 	if w <= 0 || y < 0 || y >= c.H {
 		return x
 	}
-	s = Truncate(Sanitize(s), w, c.more)
+	s = Truncate(Sanitize(s), w, c.ellipsis)
 	if isPlain(s) {
 		for i := range len(s) {
 			c.Set(x+i, y, s[i:i+1], k)
@@ -88,7 +88,7 @@ func (c *Canvas) Put(x, y, w int, s string, k style.Style) int {
 
 // PutRight writes text so that it ends before x, if it fits into w cells.
 func (c *Canvas) PutRight(x, y, w int, s string, k style.Style) {
-	s = Truncate(Sanitize(s), w, c.more)
+	s = Truncate(Sanitize(s), w, c.ellipsis)
 	c.Put(x-Width(s), y, w, s, k)
 }
 
@@ -115,7 +115,7 @@ func (c *Canvas) Render(t *style.Theme) string {
 }
 
 func (c *Canvas) renderLine(b *strings.Builder, t *style.Theme, line []Cell) {
-	for len(line) > 0 && (line[len(line)-1].Text == "" || line[len(line)-1].Text == " ") && !t.MarksBlank(line[len(line)-1].Style) {
+	for len(line) > 0 && (line[len(line)-1].Text == "" || line[len(line)-1].Text == " ") && !t.ShowsOnBlank(line[len(line)-1].Style) {
 		line = line[:len(line)-1]
 	}
 	now := style.Style(0)
@@ -125,11 +125,11 @@ func (c *Canvas) renderLine(b *strings.Builder, t *style.Theme, line []Cell) {
 		}
 		blank := at.Text == "" || at.Text == " "
 		// A blank shows only what is behind it: it need not end a run.
-		if at.Style != now && (!blank || t.MarksBlank(at.Style) || t.MarksBlank(now)) {
-			if now = at.Style; blank && !t.MarksBlank(at.Style) {
+		if at.Style != now && (!blank || t.ShowsOnBlank(at.Style) || t.ShowsOnBlank(now)) {
+			if now = at.Style; blank && !t.ShowsOnBlank(at.Style) {
 				now = 0
 			}
-			t.Write(b, now)
+			t.WriteSGR(b, now)
 		}
 		if blank {
 			b.WriteByte(' ')
@@ -138,7 +138,7 @@ func (c *Canvas) renderLine(b *strings.Builder, t *style.Theme, line []Cell) {
 		}
 	}
 	if now != 0 {
-		t.Write(b, 0)
+		t.WriteSGR(b, 0)
 	}
 }
 
@@ -151,8 +151,8 @@ type Pen struct {
 // Pen returns a pen at a place, which writes up to the column end.
 func (c *Canvas) Pen(x, y, end int) *Pen { return &Pen{c: c, X: x, Y: y, End: end} }
 
-// Room says whether so many more cells fit.
-func (p *Pen) Room(w int) bool { return p.X+w <= p.End }
+// Fits says whether so many more cells fit.
+func (p *Pen) Fits(w int) bool { return p.X+w <= p.End }
 
 // Write writes a piece, cut short at the pen's end.
 func (p *Pen) Write(s string, k style.Style) { p.X = p.c.Put(p.X, p.Y, p.End-p.X, s, k) }

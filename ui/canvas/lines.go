@@ -12,7 +12,7 @@ type Point struct{ X, Y float64 }
 // Pt returns the point at a column and a row.
 func Pt(x, y float64) Point { return Point{X: x, Y: y} }
 
-func (a Point) To(b Point, part float64) Point {
+func (a Point) Lerp(b Point, part float64) Point {
 	return Pt(a.X+(b.X-a.X)*part, a.Y+(b.Y-a.Y)*part)
 }
 
@@ -23,7 +23,7 @@ type LineLayer struct {
 	G       *style.Glyphs
 	r       Rectangle
 	lines   []Cell // of each cell of r
-	Blocked []bool // cells where nothing may be drawn
+	blocked []bool // cells where nothing may be drawn
 	top     []placed
 }
 
@@ -34,7 +34,7 @@ type placed struct {
 }
 
 func NewLineLayer(c *Canvas, g *style.Glyphs, r Rectangle) *LineLayer {
-	return &LineLayer{c: c, G: g, r: r, lines: make([]Cell, r.W*r.H), Blocked: make([]bool, r.W*r.H)}
+	return &LineLayer{c: c, G: g, r: r, lines: make([]Cell, r.W*r.H), blocked: make([]bool, r.W*r.H)}
 }
 
 // KeepOut keeps lines and marks off a node, and off a cell on either side.
@@ -42,7 +42,7 @@ func (d *LineLayer) KeepOut(r Rectangle) {
 	for y := r.Y; y < r.Y+r.H; y++ {
 		for x := r.X - 1; x < r.X+r.W+1; x++ {
 			if i := d.index(x, y); i >= 0 {
-				d.Blocked[i] = true
+				d.blocked[i] = true
 			}
 		}
 	}
@@ -66,7 +66,7 @@ func (d *LineLayer) Line(a, b Point, text string, k style.Style, every int) {
 		steps, step = dy, float64((every+1)/2)
 	}
 	for at := 0.0; at <= steps; at += step {
-		d.dot(a.To(b, at/max(steps, 1)), text, k)
+		d.dot(a.Lerp(b, at/max(steps, 1)), text, k)
 	}
 }
 
@@ -104,12 +104,12 @@ func (d *LineLayer) Mark(at Point, text string, k style.Style) {
 // Paint puts the layer on the canvas.
 func (d *LineLayer) Paint() {
 	for i, at := range d.lines {
-		if at.Text != "" && !d.Blocked[i] {
+		if at.Text != "" && !d.blocked[i] {
 			d.c.Set(d.r.X+i%d.r.W, d.r.Y+i/d.r.W, at.Text, at.Style)
 		}
 	}
 	for _, m := range d.top {
-		if i := d.index(m.x, m.y); i >= 0 && !d.Blocked[i] {
+		if i := d.index(m.x, m.y); i >= 0 && !d.blocked[i] {
 			d.c.Set(m.x, m.y, m.cell.Text, m.cell.Style)
 		}
 	}

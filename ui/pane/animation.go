@@ -17,12 +17,12 @@ const (
 
 // Motion is what a picture shows of what has just happened.
 type Motion struct {
-	Sprites []PacketSprite     // packets to draw
-	flash   map[string]float64 // node → 1..0: its value has just changed
-	fresh   map[string]bool    // nodes that fell behind too recently to mention
-	Cut     map[string]float64 // node → 1..0: it has just truncated its log (Node.Truncated)
-	History []int              // increments acknowledged in each of the last seconds
-	Rate    float64            // increments acknowledged per second now
+	Sprites    []PacketSprite     // packets to draw
+	flash      map[string]float64 // node → 1..0: its value has just changed
+	fresh      map[string]bool    // nodes that fell behind too recently to mention
+	Truncating map[string]float64 // node → 1..0: it has just truncated its log (Node.Truncated)
+	AckHistory []int              // increments acknowledged in each of the last seconds
+	AckRate    float64            // increments acknowledged per second now
 }
 
 // How long things are to be seen. The times are real: a picture shows virtual time
@@ -45,27 +45,27 @@ const (
 // sparksMax is how many packets are shown at once: more is noise.
 const sparksMax = 40
 
-// Slowest and PictureMax are the speeds up to which times stretch with the speed.
-const Slowest, PictureMax = 0.001, 100
+// PictureSpeedMin and PictureSpeedMax are the speeds up to which times stretch with the speed.
+const PictureSpeedMin, PictureSpeedMax = 0.001, 100
 
 // stretch returns how much virtual time passes in a real time, at the speed at which
 // the frame is seen.
 func (f *Frame) stretch(seen time.Duration) time.Duration {
-	return time.Duration(float64(seen) * min(max(f.Speed, Slowest), PictureMax))
+	return time.Duration(float64(seen) * min(max(f.Speed, PictureSpeedMin), PictureSpeedMax))
 }
 
 // Move fills in what depends on how long ago something happened; of what moves
 // only if that is wanted.
 func (f *Frame) Move(moves bool) {
 	s := f.State
-	f.flash, f.Cut, f.fresh = map[string]float64{}, map[string]float64{}, map[string]bool{}
+	f.flash, f.Truncating, f.fresh = map[string]float64{}, map[string]float64{}, map[string]bool{}
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		if moves {
 			f.flash[n.ID] = f.fadeOut(n.ValueChangedAt, flashTime)
 		}
 		if len(n.Truncated) > 0 {
-			f.Cut[n.ID] = f.fadeOut(n.TruncatedAt, cutTime)
+			f.Truncating[n.ID] = f.fadeOut(n.TruncatedAt, cutTime)
 		}
 		f.fresh[n.ID] = f.Now-max(n.ValueAt, n.BehindSince) < f.stretch(freshTime)
 	}
@@ -75,10 +75,10 @@ func (f *Frame) Move(moves bool) {
 	last := int64(f.Now / time.Second)
 	first := max(last-trace.RateSeconds+1, 0)
 	for second := first; second < last; second++ {
-		f.History = append(f.History, s.Clients.OKIn(second))
+		f.AckHistory = append(f.AckHistory, s.Clients.OKIn(second))
 	}
-	if n := len(f.History); n > 0 {
-		f.Rate = float64(f.History[n-1])
+	if n := len(f.AckHistory); n > 0 {
+		f.AckRate = float64(f.AckHistory[n-1])
 	}
 }
 
@@ -101,11 +101,11 @@ func (f *Frame) inFlight() []PacketSprite {
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b PacketSprite) int { return cmp.Compare(a.Flight.ID, b.Flight.ID) })
+	slices.SortFunc(all, func(a, b PacketSprite) int { return cmp.Compare(a.InFlight.ID, b.InFlight.ID) })
 	alive := map[trace.Link]bool{}
 	for _, s := range all {
-		link := trace.Link{From: s.Flight.From, To: s.Flight.To}
-		if s.quiet = isRoutine(f.State, s.Flight); s.quiet && alive[link] || len(seen) == sparksMax {
+		link := trace.Link{From: s.InFlight.From, To: s.InFlight.To}
+		if s.quiet = isRoutine(f.State, s.InFlight); s.quiet && alive[link] || len(seen) == sparksMax {
 			continue
 		}
 		alive[link] = alive[link] || s.quiet
@@ -117,7 +117,7 @@ func (f *Frame) inFlight() []PacketSprite {
 // sparkOf places a packet where virtual time has it, but no faster than the eye
 // can follow, and says whether it is to be seen at all.
 func (f *Frame) sparkOf(flight *trace.InFlight) (PacketSprite, bool) {
-	s := PacketSprite{Flight: *flight, Lost: flight.Status == trace.Lost}
+	s := PacketSprite{InFlight: *flight, Lost: flight.Status == trace.Lost}
 	age, shortest := f.Now-flight.SentAt, f.stretch(sparkTime)
 	if f.Past && !f.Playing {
 		shortest = 0 // whoever looks at a moment wants to see it as it was
@@ -125,11 +125,11 @@ func (f *Frame) sparkOf(flight *trace.InFlight) (PacketSprite, bool) {
 	if flight.ID == 0 || age < 0 {
 		return s, false
 	}
-	s.At = min(float64(age)/float64(max(shortest, flight.Delay, 1)), 1)
+	s.Progress = min(float64(age)/float64(max(shortest, flight.Delay, 1)), 1)
 	switch flight.Status {
 	case trace.Lost:
 		// It is seen to go half of the way, and fades there.
-		s.At = min(s.At, 0.5)
+		s.Progress = min(s.Progress, 0.5)
 		half := max(flight.SentAt+shortest/2, flight.EndedAt)
 		s.Fade = max(float64(f.Now-half)/float64(f.stretch(fadeTime)), 0)
 		return s, s.Fade <= 1
@@ -137,7 +137,7 @@ func (f *Frame) sparkOf(flight *trace.InFlight) (PacketSprite, bool) {
 		return s, age <= shortest || f.Now <= flight.EndedAt
 	case trace.Sent:
 		if flight.Held {
-			s.At = min(s.At, 0.3)
+			s.Progress = min(s.Progress, 0.3)
 		}
 	}
 	return s, true

@@ -48,7 +48,7 @@ func TestAPacketIsDrawnWhereVirtualTimeHasIt(t *testing.T) {
 		at    float64
 	}{{0, 0}, {time.Second, 0.1}, {5 * time.Second, 0.5}, {20 * time.Second, 1}} {
 		got := sparksOf(w, sent+c.after, 1)
-		if len(got) != 1 || got[0].At < c.at-0.01 || got[0].At > c.at+0.01 {
+		if len(got) != 1 || got[0].Progress < c.at-0.01 || got[0].Progress > c.at+0.01 {
 			t.Errorf("after %s: %+v, wanted it at %g", c.after, got, c.at)
 		}
 	}
@@ -62,7 +62,7 @@ func TestALostPacketStopsHalfWayAndFades(t *testing.T) {
 	w.State.InFlight = nil
 	sent := w.At
 	w.Send(trace.Packet{Kind: "vote"})(trace.Lost)
-	if got := sparksOf(w, sent+250*time.Millisecond, 1); len(got) != 1 || !got[0].Lost || got[0].At != 0.5 || got[0].Fade <= 0 {
+	if got := sparksOf(w, sent+250*time.Millisecond, 1); len(got) != 1 || !got[0].Lost || got[0].Progress != 0.5 || got[0].Fade <= 0 {
 		t.Errorf("it is %+v", got)
 	}
 	if got := sparksOf(w, sent+time.Second, 1); len(got) != 0 {
@@ -124,5 +124,5 @@ func TestStillMeansThatNothingMoves(t *testing.T) {
 
 // movingFrame is a frame at the last moment of the world.
 func movingFrame(w *uitest.Sample) *Frame {
-	return &Frame{State: &w.State, Width: 120, Height: 36, Theme: style.Dark, Glyphs: style.Unicode, Moment: Moment{Now: w.At, Speed: 1}}
+	return &Frame{State: &w.State, Width: 120, Height: 36, Theme: style.Dark, Glyphs: style.Unicode, Playback: Playback{Now: w.At, Speed: 1}}
 }

@@ -22,7 +22,7 @@ const BandHeight = 1 + CaptionLines + 1
 // and the last command give way to it.
 func (p *Painter) Band(l *Layout) canvas.Rectangle {
 	if !p.hasBand() {
-		if p.Presents {
+		if p.Presenting {
 			l.hints = canvas.Rectangle{}
 		}
 		return canvas.Rectangle{}
@@ -39,12 +39,12 @@ func (p *Painter) Band(l *Layout) canvas.Rectangle {
 
 // hasBand says whether there is a band: where there is something to stand on it.
 func (p *Painter) hasBand() bool {
-	return p.Presents && (p.Heading != "" || p.State.Chapter != "" || p.State.Caption != "")
+	return p.Presenting && (p.ScenarioTitle != "" || p.State.Chapter != "" || p.State.Caption != "")
 }
 
 // isSaid says whether a text is the caption that stands on the screen.
 func (p *Painter) isSaid(text string) bool {
-	return text == p.State.Caption && (p.Presents || p.Now-p.State.CaptionAt < p.stretch(2*ReadingTime(text)))
+	return text == p.State.Caption && (p.Presenting || p.Now-p.State.CaptionAt < p.stretch(2*ReadingTime(text)))
 }
 
 // caption draws what a scenario says: on the band or, where nothing is presented,
@@ -52,7 +52,7 @@ func (p *Painter) isSaid(text string) bool {
 func (p *Painter) caption(story, band canvas.Rectangle) {
 	text := p.State.CaptionIn.In(p.Language, p.State.Caption)
 	if band.Empty() {
-		if !p.Presents && text != "" && p.isSaid(p.State.Caption) && !story.Empty() {
+		if !p.Presenting && text != "" && p.isSaid(p.State.Caption) && !story.Empty() {
 			lines := p.captionIn(text, story.W-4)
 			lines = lines[:min(len(lines), story.H)]
 			for i, line := range lines {
@@ -71,7 +71,7 @@ func (p *Painter) caption(story, band canvas.Rectangle) {
 	if !p.outcry(canvas.Rect(band.X, band.Y, band.W, 1), w) {
 		chapter := p.State.ChapterIn.In(p.Language, p.State.Chapter)
 		if chapter == "" {
-			chapter = p.Heading
+			chapter = p.ScenarioTitle
 		}
 		p.Put(band.X+4, band.Y, w, chapter, style.Chapter)
 	}
@@ -79,8 +79,8 @@ func (p *Painter) caption(story, band canvas.Rectangle) {
 		p.Set(band.X+2, band.Y+1+i, p.Glyphs.Cursor, style.Chapter)
 		p.Put(band.X+4, band.Y+1+i, w, line, style.Caption|style.Bold)
 	}
-	if p.Waiting {
-		text := strings.TrimSpace(canvas.Sanitize(p.Step) + "  " + p.Glyphs.Play + " n")
+	if p.StepWaiting {
+		text := strings.TrimSpace(canvas.Sanitize(p.StepText) + "  " + p.Glyphs.Play + " n")
 		p.PutRight(band.X+band.W-2, band.Y+band.H-1, band.W/2, text, style.Chapter)
 	}
 }
@@ -88,7 +88,7 @@ func (p *Painter) caption(story, band canvas.Rectangle) {
 // outcry says in a loud line, in at most w cells, which checks have come to be
 // violated since the caption stands there, and reports whether any has.
 func (p *Painter) outcry(r canvas.Rectangle, w int) bool {
-	broken := slices.DeleteFunc(Violated(WorseOf(p.State.Checks, p.Hidden)), func(c trace.Check) bool { return c.At < p.State.CaptionAt })
+	broken := slices.DeleteFunc(Violated(MergeChecks(p.State.Checks, p.Unreported)), func(c trace.Check) bool { return c.At < p.State.CaptionAt })
 	if len(broken) == 0 {
 		return false
 	}
@@ -96,8 +96,8 @@ func (p *Painter) outcry(r canvas.Rectangle, w int) bool {
 	if more := len(broken) - 1; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	p.Fill(r, " ", style.Loud)
-	p.Put(r.X+4, r.Y, w, fmt.Sprintf("%s %s violated: %s", p.Glyphs.Bad, names, broken[0].Text), style.Loud|style.Bold)
+	p.Fill(r, " ", style.Alarm)
+	p.Put(r.X+4, r.Y, w, fmt.Sprintf("%s %s violated: %s", p.Glyphs.Bad, names, broken[0].Text), style.Alarm|style.Bold)
 	return true
 }
 
@@ -107,7 +107,7 @@ func (p *Painter) captionIn(text string, w int) []string {
 	lines := canvas.Wrap(canvas.Sanitize(text), w)
 	if len(lines) > CaptionLines {
 		lines = lines[:CaptionLines]
-		lines[CaptionLines-1] = canvas.Truncate(lines[CaptionLines-1]+p.Glyphs.More+p.Glyphs.More, w, p.Glyphs.More)
+		lines[CaptionLines-1] = canvas.Truncate(lines[CaptionLines-1]+p.Glyphs.Ellipsis+p.Glyphs.Ellipsis, w, p.Glyphs.Ellipsis)
 	}
 	return lines
 }
@@ -124,13 +124,13 @@ const (
 // keycaps draws the keys that were pressed, large: on the band, beside what is said,
 // or else above a row.
 func (p *Painter) keycaps(bottom int, band canvas.Rectangle) {
-	corners, frame, face, most := p.Glyphs.Frame, style.Accent|style.Bold, style.Text|style.Bold, KeycapsMax
+	corners, frame, face, most := p.Glyphs.Box, style.Accent|style.Bold, style.Text|style.Bold, KeycapsMax
 	if !band.Empty() {
 		bottom, frame, face, most = band.Y+keycapHeight, style.Chapter|style.Bold, style.Caption|style.Bold, 1
 	}
 	x := p.Width - 2
-	for i := len(p.Pressed) - 1; i >= max(len(p.Pressed)-most, 0); i-- {
-		name := canvas.Sanitize(p.Pressed[i])
+	for i := len(p.PressedKeys) - 1; i >= max(len(p.PressedKeys)-most, 0); i-- {
+		name := canvas.Sanitize(p.PressedKeys[i])
 		w := max(canvas.Width(name)+4, 5)
 		if x -= w; x < 0 {
 			return

@@ -36,16 +36,16 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 	}
 	x, w := r.X+2, r.W-3
 	parts := p.title(n)
-	parts[1].Text = canvas.Truncate(canvas.Sanitize(n.ID), w-2, p.Glyphs.More)
+	parts[1].Text = canvas.Truncate(canvas.Sanitize(n.ID), w-2, p.Glyphs.Ellipsis)
 	if n.Role == trace.Leader && n.Process == trace.Up {
 		parts = append(parts, canvas.Styled(" "+string(trace.Leader), style.Accent))
 	}
 	if p.Selected[n.ID] {
-		parts = slices.Insert(parts, 2, canvas.Styled(" "+p.Glyphs.Marked, style.Accent))
+		parts = slices.Insert(parts, 2, canvas.Styled(" "+p.Glyphs.Selected, style.Accent))
 	}
 	at := p.Pen(x, r.Y, x+w)
 	for _, part := range parts {
-		if at.Room(canvas.Width(part.Text)) {
+		if at.Fits(canvas.Width(part.Text)) {
 			at.Write(part.Text, part.Style)
 		}
 	}
@@ -64,14 +64,14 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 	if faults := p.faultsOf(n); len(faults) > 0 {
 		p.notes(faults, x, r.Y+2, w)
 	} else {
-		p.Heard(n, x, r.Y+2, w, 5)
+		p.Contact(n, x, r.Y+2, w, 5)
 	}
 }
 
 // cardBig draws what is below the name of a large card.
 func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
 	value, k := p.ValueOf(n)
-	if p.Glyphs.Big && canvas.BigWidth(value) <= r.W {
+	if p.Glyphs.BigDigits && canvas.BigWidth(value) <= r.W {
 		p.PutBig(r.X, r.Y, value, k)
 	} else {
 		p.Put(r.X, r.Y+1, r.W, canvas.Compact(n.Value, min(len(value), r.W)), k)
@@ -82,7 +82,7 @@ func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
 	if text := p.BehindText(n); text != "" && !n.Process.Running() {
 		at.Skip(1)
 		at.Write(text, style.Warn)
-	} else if text := "t" + canvas.Compact(n.Term, 4); at.Room(len(text) + 1) {
+	} else if text := "t" + canvas.Compact(n.Term, 4); at.Fits(len(text) + 1) {
 		at.Skip(1)
 		at.Write(text, style.Dim)
 	}
@@ -90,6 +90,6 @@ func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
 	if faults := p.faultsOf(n); len(faults) > 0 {
 		p.notes(faults, r.X, y, r.W)
 	} else {
-		p.Heard(n, r.X, y, r.W, r.W-6)
+		p.Contact(n, r.X, y, r.W, r.W-6)
 	}
 }

@@ -52,11 +52,11 @@ func rank(c trace.Check) int {
 // checks returns what the checks say, worst first. What is violated by now is told
 // of the past as well, and so is what a recording does not tell of itself.
 func (f *Frame) checks() []trace.Check {
-	return ranked(WorseOf(WorseOf(f.State.Checks, f.Hidden), f.Broken))
+	return ranked(MergeChecks(MergeChecks(f.State.Checks, f.Unreported), f.ViolatedNow))
 }
 
-// WorseOf returns a copy of checks with some of them replaced by what is worse.
-func WorseOf(checks, worse []trace.Check) []trace.Check {
+// MergeChecks returns a copy of checks with some of them replaced by what is worse.
+func MergeChecks(checks, worse []trace.Check) []trace.Check {
 	checks = slices.Clone(checks)
 	for _, c := range worse {
 		if i := slices.IndexFunc(checks, func(k trace.Check) bool { return k.Name == c.Name }); i >= 0 {
@@ -78,7 +78,7 @@ func ranked(checks []trace.Check) []trace.Check {
 func verdictGlyph(g *style.Glyphs, v trace.Verdict) (glyph string, k style.Style) {
 	switch v {
 	case trace.VerdictViolated:
-		return g.Bad, style.Loud
+		return g.Bad, style.Alarm
 	case trace.VerdictUndecided:
 		return g.Undecided, style.Warn
 	case trace.VerdictOK:
@@ -119,7 +119,7 @@ func (p *Painter) verdicts() (forms [][]canvas.Span, urgent bool) {
 		}
 		forms = append(forms, all, broken)
 		if len(broken) > 1 {
-			forms = append(forms, []canvas.Span{canvas.Styled(fmt.Sprintf(" %s %d violated ", p.Glyphs.Bad, len(broken)), style.Loud)})
+			forms = append(forms, []canvas.Span{canvas.Styled(fmt.Sprintf(" %s %d violated ", p.Glyphs.Bad, len(broken)), style.Alarm)})
 		}
 	case len(open) > 0:
 		forms = [][]canvas.Span{append(open, checks(good)), open[:1]}

@@ -33,7 +33,7 @@ func (p *Painter) Clients(r canvas.Rectangle) {
 	if p.Load > 0 {
 		how = append(how, fmt.Sprintf("load %d/s", p.Load))
 	}
-	rate := fmt.Sprintf("%.0f/s", p.Rate)
+	rate := fmt.Sprintf("%.0f/s", p.AckRate)
 	if r.H > 1 {
 		at = p.Pen(r.X+2, r.Y+1, r.X+r.W)
 		at.Skip(len("clients") + 2)
@@ -41,14 +41,14 @@ func (p *Painter) Clients(r canvas.Rectangle) {
 		how = nil
 	}
 	at.Skip(3)
-	if !at.Room(len(rate) + 1 + 8) {
+	if !at.Fits(len(rate) + 1 + 8) {
 		return
 	}
 	at.Write(rate, style.Text|style.Bold)
 	at.Skip(1)
 	at.X = p.sparkline(at.X, at.Y, min(at.End-at.X, 30))
 	at.Skip(3)
-	if text := strings.Join(how, "  "); text != "" && at.Room(canvas.Width(text)) {
+	if text := strings.Join(how, "  "); text != "" && at.Fits(canvas.Width(text)) {
 		at.Write(text, style.Dim)
 	}
 }
@@ -56,12 +56,12 @@ func (p *Painter) Clients(r canvas.Rectangle) {
 // sparkline draws the latest of the history in at most w cells, and returns
 // where it ended.
 func (p *Painter) sparkline(x, y, w int) int {
-	last := p.History[max(len(p.History)-w, 0):]
+	last := p.AckHistory[max(len(p.AckHistory)-w, 0):]
 	top := 1
 	for _, n := range last {
 		top = max(top, n)
 	}
-	levels := p.Glyphs.Spark
+	levels := p.Glyphs.Sparkline
 	for i, n := range last {
 		// Nothing at all is told from a little.
 		level, k := 0, style.Faint

@@ -22,21 +22,21 @@ func (p *Painter) whenever(at *canvas.Pen) {
 		at.Write(p.Glyphs.Play+" past "+back, style.Accent|style.Bold)
 		at.Skip(1)
 		p.pace(at, style.Dim)
-	case p.Past && !p.Stepped:
-		at.Write(p.Glyphs.Stop+" past "+back, style.Accent|style.Bold)
+	case p.Past && !p.Stepping:
+		at.Write(p.Glyphs.Pause+" past "+back, style.Accent|style.Bold)
 	case p.Recorded:
-		at.Write(p.Glyphs.Stop+" the end", style.Warn|style.Bold)
-	case p.Paused && p.Presents:
-		at.Write(p.Glyphs.Stop, style.Dim)
+		at.Write(p.Glyphs.Pause+" the end", style.Warn|style.Bold)
+	case p.Paused && p.Presenting:
+		at.Write(p.Glyphs.Pause, style.Dim)
 	case p.Paused:
-		at.Write(p.Glyphs.Stop+" paused", style.Warn|style.Bold)
+		at.Write(p.Glyphs.Pause+" paused", style.Warn|style.Bold)
 	default:
 		at.Write(p.Glyphs.Play+" ", style.Good)
 		p.pace(at, style.Good)
 	}
 	at.Skip(2)
 	if p.Branch != "" {
-		at.Write(canvas.Truncate(canvas.Sanitize(p.Branch), courseWidth, p.Glyphs.More), style.Accent)
+		at.Write(canvas.Truncate(canvas.Sanitize(p.Branch), courseWidth, p.Glyphs.Ellipsis), style.Accent)
 		at.Skip(2)
 	}
 	// Where one goes from event to event, a tenth of a second is long.
@@ -50,15 +50,15 @@ func (p *Painter) whenever(at *canvas.Pen) {
 
 // pace writes the speed as asked for and, where that is less, as reached.
 func (p *Painter) pace(at *canvas.Pen, k style.Style) {
-	if p.Auto {
+	if p.AutoSpeed {
 		at.Write("auto ", k)
 	}
 	at.Write(SpeedText(p.Speed), k)
 	switch {
-	case p.Reached > 0 && p.Speed >= vtime.Max:
-		at.Write(fmt.Sprintf(" %.0fx", p.Reached), style.Dim)
-	case p.Reached > 0:
-		at.Write(fmt.Sprintf(" (reaches %.0fx)", p.Reached), style.Warn)
+	case p.ActualSpeed > 0 && p.Speed >= vtime.Max:
+		at.Write(fmt.Sprintf(" %.0fx", p.ActualSpeed), style.Dim)
+	case p.ActualSpeed > 0:
+		at.Write(fmt.Sprintf(" (reaches %.0fx)", p.ActualSpeed), style.Warn)
 	}
 }
 

@@ -64,11 +64,11 @@ func nodeWords(e *trace.Event) string {
 	case trace.KindLoaded:
 		return fmt.Sprintf("finds %d entries on its disk", len(e.Entries))
 	case trace.KindAppended:
-		return "appends " + EntryWords(e.Index, e.Index+uint64(max(len(e.Entries), 1))-1)
+		return "appends " + EntryRange(e.Index, e.Index+uint64(max(len(e.Entries), 1))-1)
 	case trace.KindTruncated:
-		return "cuts off " + EntryWords(e.Index, e.Last)
+		return "cuts off " + EntryRange(e.Index, e.Last)
 	case trace.KindCompacted:
-		return "drops " + EntryWords(e.Index, e.Last) + ", which its snapshot covers"
+		return "drops " + EntryRange(e.Index, e.Last) + ", which its snapshot covers"
 	case trace.KindCommitted:
 		return fmt.Sprintf("knows that all up to entry %d is committed", e.Index)
 	case trace.KindApplied:
@@ -78,7 +78,7 @@ func nodeWords(e *trace.Event) string {
 	}
 }
 
-func EntryWords(first, last uint64) string {
+func EntryRange(first, last uint64) string {
 	if first >= last {
 		return fmt.Sprintf("entry %d", first)
 	}
@@ -90,7 +90,7 @@ func packetWords(p *trace.Packet) string {
 	what := p.Kind
 	switch {
 	case p.Kind == "append" && !p.Reply && p.Entries > 0:
-		what = "append of " + EntryWords(p.First, p.First+uint64(p.Entries)-1)
+		what = "append of " + EntryRange(p.First, p.First+uint64(p.Entries)-1)
 	case p.Kind == "vote" && !p.Reply:
 		what = fmt.Sprintf("request for a vote in term %d", p.Term)
 	case p.Kind == "prevote" && !p.Reply:

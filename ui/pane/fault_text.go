@@ -46,15 +46,15 @@ func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, k sty
 	case "jam":
 		glyph, closes = g.JamLink, true
 	case "delay":
-		glyph = g.SlowLink
+		glyph = g.DelayLink
 	case "lose":
-		glyph = g.LossyLink
+		glyph = g.LoseLink
 	case "duplicate":
-		glyph = g.DoubleLink
+		glyph = g.DuplicateLink
 	case "reorder":
-		glyph = g.MixedLink
+		glyph = g.ReorderLink
 	case "bandwidth":
-		glyph = g.NarrowLink
+		glyph = g.BandwidthLink
 	default:
 		glyph = g.Bad
 	}
@@ -67,18 +67,18 @@ func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, k sty
 	return glyph, setting, k
 }
 
-// LinkMeaning says what a fault does, in the words of the command reference.
-func LinkMeaning(fault string) string {
+// LinkFaultMeaning says what a fault does, in the words of the command reference.
+func LinkFaultMeaning(fault string) string {
 	for _, kind := range faults.LinkFaults() {
-		if FaultWord(kind.String()) == FaultWord(fault) {
+		if FaultName(kind.String()) == FaultName(fault) {
 			return kind.Meaning()
 		}
 	}
 	return "unknown here"
 }
 
-// DiskMeaning says what a fault does, in the words of the command reference.
-func DiskMeaning(fault string) string {
+// DiskFaultMeaning says what a fault does, in the words of the command reference.
+func DiskFaultMeaning(fault string) string {
 	word, _, _ := strings.Cut(fault, " ")
 	for _, kind := range faults.DiskFaultKinds() {
 		if kind.Name == word {
@@ -88,8 +88,8 @@ func DiskMeaning(fault string) string {
 	return "a sound disk"
 }
 
-// FaultWord returns the name of a fault without its settings.
-func FaultWord(fault string) string {
+// FaultName returns the name of a fault without its settings.
+func FaultName(fault string) string {
 	word, _, _ := strings.Cut(fault, " ")
 	return word
 }

@@ -72,13 +72,13 @@ func (p *Painter) typed(r canvas.Rectangle) {
 // word may become.
 func (p *Painter) promptHelp(r canvas.Rectangle) {
 	at := p.Pen(r.X, r.Y, r.X+r.W)
-	if p.Prompt.Wrong != "" {
-		at.Write(p.Glyphs.Bad+" "+p.Prompt.Wrong, style.Bad|style.Bold)
+	if p.Prompt.Problem != "" {
+		at.Write(p.Glyphs.Bad+" "+p.Prompt.Problem, style.Bad|style.Bold)
 		return
 	}
 	at.Write("tab", style.Accent|style.Bold)
-	for _, choice := range p.Prompt.Choices {
-		if !at.Room(canvas.Width(choice) + 1) {
+	for _, choice := range p.Prompt.Completions {
+		if !at.Fits(canvas.Width(choice) + 1) {
 			return
 		}
 		at.Write(" "+choice, style.Dim)
@@ -122,7 +122,7 @@ func (p *Painter) hintsIn(r canvas.Rectangle, hints []HelpKey) {
 	at := p.Pen(r.X, r.Y, r.X+r.W)
 	for _, hint := range hints {
 		w := hint.width()
-		if !at.Room(w) {
+		if !at.Fits(w) {
 			return
 		}
 		p.hitKey(canvas.Rect(at.X, at.Y, w, 1), hint.Key)

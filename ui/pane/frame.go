@@ -14,44 +14,44 @@ type Frame struct {
 	Width, Height int
 	Theme         *style.Theme
 	Glyphs        *style.Glyphs
-	Moment
+	Playback
 	TimelineSpan
 	NodeCursor
 	ClientSettings
 	Motion
-	Audience
+	Presentation
 	Input
 	Violations
 	logScroll int // how many entries back from the newest the log grid ends
 }
 
-// Moment is where in time a picture is, and how fast that moves.
-type Moment struct {
-	Now        time.Duration // the virtual time shown
-	Past       bool          // now is a moment of the past
-	Latest     time.Duration // the latest moment there is
-	Remembered time.Duration // the first moment that can be shown
-	Playing    bool          // the past plays
-	Stepped    bool          // the cluster advances one event at a time
-	Paused     bool
-	Auto       bool    // the clock slows down by itself when something happens
-	Speed      float64 // requested; vtime.Max = as fast as it goes; 0.01 is 1/100
-	Reached    float64 // the speed the machine keeps up, 0 if that is the requested one
-	Branch     string  // the branch or recording shown, "" if there is only one
-	Recorded   bool    // a recording is shown, not a cluster
+// Playback is where in time a picture is, and how fast that moves.
+type Playback struct {
+	Now         time.Duration // the virtual time shown
+	Past        bool          // now is a moment of the past
+	Latest      time.Duration // the latest moment there is
+	Earliest    time.Duration // the first moment that can be shown
+	Playing     bool          // the past plays
+	Stepping    bool          // the cluster advances one event at a time
+	Paused      bool
+	AutoSpeed   bool    // the clock slows down by itself when something happens
+	Speed       float64 // requested; vtime.Max = as fast as it goes; 0.01 is 1/100
+	ActualSpeed float64 // the speed the machine keeps up, 0 if that is the requested one
+	Branch      string  // the branch or recording shown, "" if there is only one
+	Recorded    bool    // a recording is shown, not a cluster
 }
 
 // TimelineSpan is what the timeline shows.
 type TimelineSpan struct {
-	Line    *trace.State  // the state at its right end
-	LineEnd time.Duration // the moment at its right end
+	TimelineState *trace.State  // the state at its right end
+	TimelineEnd   time.Duration // the moment at its right end
 }
 
 // NodeCursor says which nodes keys act on.
 type NodeCursor struct {
-	Cursor   string          // always one node
-	Selected map[string]bool // nodes selected explicitly; empty: keys act on the cursor
-	Follow   bool            // the cursor follows the leader: nothing chosen yet
+	Cursor        string          // always one node
+	Selected      map[string]bool // nodes selected explicitly; empty: keys act on the cursor
+	FollowsLeader bool            // the cursor follows the leader: nothing chosen yet
 }
 
 // ClientSettings is how the client keys ask: by which route, at which read level,
@@ -61,15 +61,15 @@ type ClientSettings struct {
 	Load         int
 }
 
-// Audience is what a picture shows to people who watch a scenario.
-type Audience struct {
-	Presents bool     // a scenario is on stage: leave out what only its presenter needs
-	Heading  string   // the scenario's title
-	Language string   // of captions, "" for the scenario's own
-	Pressed  []string // pressed keys to show, the latest last
-	ShowKeys bool     // pressed keys are shown
-	Step     string   // the text of the step that waits
-	Waiting  bool     // a step waits
+// Presentation is what a picture shows to people who watch a scenario.
+type Presentation struct {
+	Presenting    bool     // a scenario is on stage: leave out what only its presenter needs
+	ScenarioTitle string   // the scenario's title
+	Language      string   // of captions, "" for the scenario's own
+	PressedKeys   []string // pressed keys to show, the latest last
+	ShowKeys      bool     // pressed keys are shown
+	StepText      string   // the text of the step that waits
+	StepWaiting   bool     // a step waits
 }
 
 // Input is what the user types and chooses from, and what came of the last key.
@@ -87,9 +87,9 @@ type Input struct {
 
 // Violations is what the checks say beside the verdicts of the state shown.
 type Violations struct {
-	Alarm  *Alarm        // checks that have just been violated, or nil
-	Broken []trace.Check // checks violated by now, even where the past is shown
-	Hidden []trace.Check // verdicts that a recording's events show but its verdict events omit
+	Alarm       *Alarm        // checks that have just been violated, or nil
+	ViolatedNow []trace.Check // checks violated by now, even where the past is shown
+	Unreported  []trace.Check // verdicts that a recording's events show but its verdict events omit
 }
 
 // Toast is the result of an action.
@@ -100,19 +100,19 @@ type Toast struct {
 
 // PacketSprite is a packet on its way.
 type PacketSprite struct {
-	Flight trace.InFlight
-	At     float64 // 0..1 of the way
-	quiet  bool    // routine that carries nothing new: a heartbeat, an empty append
-	Lost   bool
-	Fade   float64 // 0..1, of a lost one: how far it has faded
+	InFlight trace.InFlight
+	Progress float64 // 0..1 of the way
+	quiet    bool    // routine that carries nothing new: a heartbeat, an empty append
+	Lost     bool
+	Fade     float64 // 0..1, of a lost one: how far it has faded
 }
 
 // PromptLine is a command being typed.
 type PromptLine struct {
-	Text    string
-	Cursor  int      // in characters
-	Choices []string // what its last word may become
-	Wrong   string   // what is wrong with it
+	Text        string
+	Cursor      int      // in characters
+	Completions []string // what its last word may become
+	Problem     string   // what is wrong with it
 }
 
 // Menu is a small overlay to choose from.

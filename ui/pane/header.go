@@ -26,7 +26,7 @@ func (p *Painter) Header(r canvas.Rectangle) {
 	}
 	p.whenever(at)
 	standing := p.standing()
-	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presents && at.Room(canvas.Width(seed)+3+widthOf(standing)+3+spread(forms[0])) {
+	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && at.Fits(canvas.Width(seed)+3+widthOf(standing)+3+spread(forms[0])) {
 		at.Write(seed, style.Dim)
 		at.Skip(3)
 	}
@@ -37,7 +37,7 @@ func (p *Painter) Header(r canvas.Rectangle) {
 	}
 	for i, form := range forms {
 		last := i == len(forms)-1 && len(p.State.Checks) > 0
-		if at.Room(widthOf(standing)+3+spread(form)) || last && (urgent || at.Room(widthOf(least)+3+spread(form))) {
+		if at.Fits(widthOf(standing)+3+spread(form)) || last && (urgent || at.Fits(widthOf(least)+3+spread(form))) {
 			at.End -= spread(form)
 			x := at.End
 			for _, n := range form {
@@ -48,7 +48,7 @@ func (p *Painter) Header(r canvas.Rectangle) {
 		}
 	}
 	// What does not fit goes from the end, but why nobody leads stays.
-	for !at.Room(widthOf(standing)) && len(standing) > 1 {
+	for !at.Fits(widthOf(standing)) && len(standing) > 1 {
 		standing = standing[:len(standing)-1]
 	}
 	// Neither a dot nor a label stays without what follows it.
@@ -81,7 +81,7 @@ func (p *Painter) standing() []canvas.Span {
 		why := canvas.Styled("no leader: "+p.noLeader, style.Warn|style.Bold)
 		return append([]canvas.Span{why, dot}, append(parts, canvas.Styled("commit ", style.Dim), canvas.Styled(canvas.Thousands(p.State.Commit), style.Text))...)
 	}
-	parts = append(parts, canvas.Styled("leader ", style.Dim), canvas.Styled(canvas.Truncate(canvas.Sanitize(p.Leader.ID), 20, p.Glyphs.More), style.Accent|style.Bold), dot,
+	parts = append(parts, canvas.Styled("leader ", style.Dim), canvas.Styled(canvas.Truncate(canvas.Sanitize(p.Leader.ID), 20, p.Glyphs.Ellipsis), style.Accent|style.Bold), dot,
 		canvas.Styled("commit ", style.Dim), canvas.Styled(canvas.Thousands(p.State.Commit), style.Text|style.Bold), dot,
 		canvas.Styled("quorum ", style.Dim), canvas.Styled(fmt.Sprintf("%d/%d", trace.Quorum(len(p.voters)), len(p.voters)), style.Text))
 	return parts

@@ -157,7 +157,7 @@ func tableColumns(w int) int { return max(w/compactWidth, 1) }
 func (p *Painter) Body(l *Layout) canvas.Rectangle {
 	body := canvas.Rect(1, 2, p.Width-2, p.Height-5)
 	l.Story = canvas.Rect(body.X, body.Y+body.H-CaptionLines-1, body.W, CaptionLines+1)
-	if p.State.Caption != "" || p.Waiting {
+	if p.State.Caption != "" || p.StepWaiting {
 		body.H -= l.Story.H
 	}
 	return body

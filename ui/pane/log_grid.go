@@ -15,8 +15,8 @@ const (
 	EntryWidth = 4
 	// legendWidth is how much room the legend takes.
 	legendWidth = 31
-	// LogName is how much of a long name stands beside a log.
-	LogName = 14
+	// LogNameWidth is how much of a long name stands beside a log.
+	LogNameWidth = 14
 )
 
 // LogWindow is the part of all logs that is shown, aligned by index.
@@ -26,7 +26,7 @@ type LogWindow struct {
 	First, Last uint64 // indexes
 	Newest      uint64 // index of the newest entry anywhere
 	Commit      uint64
-	Truth       *trace.Node // the node whose log is right, as far as anyone can tell
+	Reference   *trace.Node // the node whose log is right, as far as anyone can tell
 }
 
 // Column returns where an index is drawn. Behind the last committed entry there
@@ -47,7 +47,7 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 	}
 	name := 3
 	for i := range p.State.Nodes {
-		name = max(name, min(canvas.Width(canvas.Sanitize(p.State.Nodes[i].ID)), LogName))
+		name = max(name, min(canvas.Width(canvas.Sanitize(p.State.Nodes[i].ID)), LogNameWidth))
 	}
 	rows := r.H - 1
 	first := p.FirstRow(rows)
@@ -60,7 +60,7 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 		head -= len(text) + 1
 		p.Put(head+1, r.Y, len(text), text, style.Warn)
 	}
-	p.LogHead(w, r.Y, head)
+	p.LogHeader(w, r.Y, head)
 	term := w.Column(w.Last) + w.Pitch + 2
 	if w.Last <= w.Commit {
 		term++ // there is a border between
@@ -72,9 +72,9 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 		n, y := &p.State.Nodes[first+row], r.Y+1+row
 		p.HitNode(canvas.Rect(r.X, y, r.W, 1), n.ID)
 		p.MarkNode(n, r.X, y)
-		p.Put(r.X+2, y, name, n.ID, p.NameInk(n))
+		p.Put(r.X+2, y, name, n.ID, p.NameStyle(n))
 		look := StyleOfNode(p.Glyphs, n)
-		p.Set(r.X+2+name+1, y, look.Glyph, look.Ink)
+		p.Set(r.X+2+name+1, y, look.Glyph, look.Style)
 		p.LogRow(n, w, y)
 		if last := n.LastTerm(); last > 0 {
 			p.Put(term, y, w.End-term, "t"+canvas.Compact(last, 4), style.Term(last))
@@ -88,9 +88,9 @@ func (p *Painter) legend(r canvas.Rectangle, w LogWindow) {
 	if w.Last == 0 || w.Column(w.Last)+4*EntryWidth > r.X || r.H < 4 {
 		return
 	}
-	term := w.Truth.LastTerm()
+	term := w.Reference.LastTerm()
 	for i, line := range [][2]canvas.Span{
-		{canvas.Styled(" +1 ", style.Fill(term)), canvas.Styled("committed", style.Dim)},
+		{canvas.Styled(" +1 ", style.TermFill(term)), canvas.Styled("committed", style.Dim)},
 		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled("not yet committed", style.Dim)},
 		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled("differs, will be cut off", style.Dim)},
 		{canvas.Styled(" t2 ", style.Term(term)), canvas.Styled("colour is the term", style.Dim)},
@@ -99,25 +99,25 @@ func (p *Painter) legend(r canvas.Rectangle, w LogWindow) {
 		p.Put(r.X+EntryWidth+2, r.Y+i, r.W-EntryWidth-2, line[1].Text, line[1].Style)
 	}
 	if len(p.Lost) > 0 && r.H > 4 {
-		p.Put(r.X, r.Y+4, EntryWidth, p.Glyphs.Loud+"+1 ", style.Loud)
+		p.Put(r.X, r.Y+4, EntryWidth, p.Glyphs.Alarm+"+1 ", style.Alarm)
 		p.Put(r.X+EntryWidth+2, r.Y+4, r.W-EntryWidth-2, "told ok, then lost", style.Bad|style.Bold)
 	}
 }
 
 // LogWindow says which entries fit between two columns: the newest.
 func (p *Painter) LogWindow(x, end, pitch int) LogWindow {
-	w := LogWindow{X: x, End: end, Pitch: pitch, Commit: p.State.Commit, Truth: p.Leader}
+	w := LogWindow{X: x, End: end, Pitch: pitch, Commit: p.State.Commit, Reference: p.Leader}
 	for i := range p.State.Nodes {
 		n := &p.State.Nodes[i]
 		w.Newest = max(w.Newest, n.LastIndex())
-		if p.Cut[n.ID] > 0 {
+		if p.Truncating[n.ID] > 0 {
 			w.Newest = max(w.Newest, n.TruncatedFirst+uint64(len(n.Truncated))-1)
 		}
 		// Without a leader the most up-to-date log is the one that would win an
 		// election; it holds all that is committed (Raft paper, section 5.4.1).
-		if p.Leader == nil && (w.Truth == nil || n.LastTerm() > w.Truth.LastTerm() ||
-			n.LastTerm() == w.Truth.LastTerm() && n.LastIndex() > w.Truth.LastIndex()) {
-			w.Truth = n
+		if p.Leader == nil && (w.Reference == nil || n.LastTerm() > w.Reference.LastTerm() ||
+			n.LastTerm() == w.Reference.LastTerm() && n.LastIndex() > w.Reference.LastIndex()) {
+			w.Reference = n
 		}
 	}
 	for index := range p.Lost {
@@ -139,17 +139,17 @@ func (w *LogWindow) back(entries uint64) {
 	}
 }
 
-// Around has the window show an entry, in its middle unless it is one of the newest.
-func (w *LogWindow) Around(index uint64) {
+// CenterOn has the window show an entry, in its middle unless it is one of the newest.
+func (w *LogWindow) CenterOn(index uint64) {
 	half := (w.Last - w.First) / 2
 	if index = min(index, w.Newest); index+half < w.Newest {
 		w.back(w.Newest - index - half)
 	}
 }
 
-// LogHead writes the indexes over the entries, as many as are legible, and the
+// LogHeader writes the indexes over the entries, as many as are legible, and the
 // top of the border.
-func (p *Painter) LogHead(w LogWindow, y, end int) {
+func (p *Painter) LogHeader(w LogWindow, y, end int) {
 	every := uint64(1)
 	for int(every)*w.Pitch < len(strconv.FormatUint(w.Last, 10))+1 {
 		every++
@@ -162,20 +162,20 @@ func (p *Painter) LogHead(w LogWindow, y, end int) {
 				k = style.Text | style.Bold
 			}
 			if _, lost := p.Lost[i]; lost {
-				text, k = p.Glyphs.Loud+text, style.Loud
+				text, k = p.Glyphs.Alarm+text, style.Alarm
 			}
 			p.Put(x+3-canvas.Width(text), y, canvas.Width(text), text, k)
 		}
 	}
 	if every == 1 && w.Commit+1 >= w.First && w.Commit <= w.Last && w.Commit > 0 {
-		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.Border, style.Accent)
+		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.CommitBorder, style.Accent)
 	}
 }
 
 // LogRow draws the entries of one node.
 func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
 	if w.Commit+1 >= w.First && w.Commit <= w.Last && w.Commit > 0 {
-		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.Border, style.Accent)
+		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.CommitBorder, style.Accent)
 	}
 	if last := n.LastIndex(); last < w.First {
 		text := "its log is empty"
@@ -187,7 +187,7 @@ func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
 	differs := false
 	for i := w.First; i <= w.Last; i++ {
 		x := w.Column(i)
-		if fade := p.Cut[n.ID]; fade > 0 && i >= n.TruncatedFirst && i < n.TruncatedFirst+uint64(len(n.Truncated)) {
+		if fade := p.Truncating[n.ID]; fade > 0 && i >= n.TruncatedFirst && i < n.TruncatedFirst+uint64(len(n.Truncated)) {
 			if _, again := n.Entry(i); !again || fade > 0.5 {
 				p.struck(n.Truncated[i-n.TruncatedFirst], x, y)
 				continue
@@ -200,18 +200,18 @@ func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
 			}
 			continue
 		}
-		differs = differs || p.Wrong(w, i, e)
+		differs = differs || p.Diverges(w, i, e)
 		p.Entry(n, i, e, canvas.Rect(x, y, w.Pitch, 1), differs)
 	}
 }
 
-// Wrong says whether an entry is not the one that the leader, or the most
+// Diverges says whether an entry is not the one that the leader, or the most
 // up-to-date log, has there. What that log no longer holds counts as right.
-func (p *Painter) Wrong(w LogWindow, index uint64, e trace.Entry) bool {
-	if w.Truth == nil {
+func (p *Painter) Diverges(w LogWindow, index uint64, e trace.Entry) bool {
+	if w.Reference == nil {
 		return false
 	}
-	right, ok := w.Truth.Entry(index)
+	right, ok := w.Reference.Entry(index)
 	return ok && right.Term != e.Term
 }
 
@@ -222,11 +222,11 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 	text := entryText(e)
 	k := style.Term(e.Term)
 	if index <= p.State.Commit && n.Process.Running() {
-		k = style.Fill(e.Term)
+		k = style.TermFill(e.Term)
 	}
 	switch was, lost := p.Lost[index]; {
 	case lost && SameEntry(was, e):
-		p.LoudEntry(e, r)
+		p.LostEntry(e, r)
 		return
 	case differs:
 		p.Set(r.X, r.Y, "[", style.Bad|style.Bold)
@@ -238,28 +238,28 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 		return
 	}
 	p.Put(r.X, r.Y, r.W, fmt.Sprintf(" %-*s", r.W-1, text), k)
-	if _, told := p.Told[CallOf(e)]; told && r.W > EntryWidth {
-		p.Set(r.X+1+len(text), r.Y, p.Glyphs.Told, k)
+	if _, told := p.Acked[OpKeyOf(e)]; told && r.W > EntryWidth {
+		p.Set(r.X+1+len(text), r.Y, p.Glyphs.Acked, k)
 	}
 }
 
-// LoudEntry draws an entry that a client was told is counted, and that is lost.
-func (p *Painter) LoudEntry(e trace.Entry, r canvas.Rectangle) {
-	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.Glyphs.Loud, r.W-1, entryText(e)), style.Loud)
+// LostEntry draws an entry that a client was told is counted, and that is lost.
+func (p *Painter) LostEntry(e trace.Entry, r canvas.Rectangle) {
+	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.Glyphs.Alarm, r.W-1, entryText(e)), style.Alarm)
 }
 
 // SameEntry says whether two entries at one index are one and the same.
 func SameEntry(a, b trace.Entry) bool {
-	return a.Term == b.Term && a.Kind == b.Kind && CallOf(a) == CallOf(b)
+	return a.Term == b.Term && a.Kind == b.Kind && OpKeyOf(a) == OpKeyOf(b)
 }
 
-// call is what a client's operation and its entry have in common.
-type call struct {
+// opKey is what a client's operation and its entry have in common.
+type opKey struct {
 	client string
 	seq    uint64
 }
 
-func CallOf(e trace.Entry) call { return call{e.Client, e.Seq} }
+func OpKeyOf(e trace.Entry) opKey { return opKey{e.Client, e.Seq} }
 
 // struck draws an entry that has just been cut off.
 func (p *Painter) struck(e trace.Entry, x, y int) {
@@ -269,7 +269,7 @@ func (p *Painter) struck(e trace.Entry, x, y int) {
 // forgotten draws an entry that only a snapshot stands for.
 func (p *Painter) forgotten(n *trace.Node, index uint64, x, y int) {
 	for i := range EntryWidth {
-		p.Set(x+i, y, p.Glyphs.Forgotten, style.Faint)
+		p.Set(x+i, y, p.Glyphs.Compacted, style.Faint)
 	}
 	if index == n.SnapshotIndex || index == n.First-1 {
 		p.Set(x+1, y, p.Glyphs.Snapshot, style.Dim)
@@ -296,8 +296,8 @@ func entryText(e trace.Entry) string {
 	return "?"
 }
 
-// WhatIs says what an entry is.
-func WhatIs(e trace.Entry) string {
+// DescribeEntry says what an entry is.
+func DescribeEntry(e trace.Entry) string {
 	by := ""
 	if e.Client != "" {
 		by = fmt.Sprintf(" by client %s (its call %d)", canvas.Sanitize(e.Client), e.Seq)
@@ -314,19 +314,19 @@ func WhatIs(e trace.Entry) string {
 		for _, s := range e.Servers {
 			members = append(members, canvas.Sanitize(s.ID))
 		}
-		return strings.TrimSpace("the members " + Names(members, 9))
+		return strings.TrimSpace("the members " + JoinNames(members, 9))
 	case trace.EntryOther:
 	}
 	return "of a kind unknown here"
 }
 
-// RecallAcked looks up which of the latest operations were acknowledged, for views
+// IndexAcked looks up which of the latest operations were acknowledged, for views
 // that mark their entries.
-func (p *Painter) RecallAcked() {
-	p.Told = make(map[call]trace.Op, len(p.State.Clients.Recent))
+func (p *Painter) IndexAcked() {
+	p.Acked = make(map[opKey]trace.Op, len(p.State.Clients.Recent))
 	for _, op := range p.State.Clients.Recent {
 		if op.Client != "" && op.Seq > 0 && op.Outcome == trace.OK {
-			p.Told[call{op.Client, op.Seq}] = op
+			p.Acked[opKey{op.Client, op.Seq}] = op
 		}
 	}
 }

@@ -16,7 +16,7 @@ func (p *Painter) box(w, h int, title string) canvas.Rectangle {
 // framed clears a rectangle and draws a frame round it, and returns what is
 // inside, with a blank on either side.
 func (p *Painter) framed(r canvas.Rectangle, title string, k style.Style) canvas.Rectangle {
-	f := p.Glyphs.Frame
+	f := p.Glyphs.Box
 	p.Fill(r, " ", style.Text)
 	// What lies below is no longer there to click on.
 	p.Hits = append(p.Hits, HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H})

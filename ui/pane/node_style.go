@@ -11,40 +11,40 @@ import (
 	"capsize/ui/style"
 )
 
-// nodeStyle is how a node is shown everywhere: a glyph, a word and an ink, so that
+// NodeStyle is how a node is shown everywhere: a glyph, a word and an ink, so that
 // no state is told by colour alone.
-type nodeStyle struct {
+type NodeStyle struct {
 	Glyph, Word string
-	Ink         style.Style
+	Style       style.Style
 }
 
 // StyleOfNode says how a node is shown.
-func StyleOfNode(g *style.Glyphs, n *trace.Node) nodeStyle {
+func StyleOfNode(g *style.Glyphs, n *trace.Node) NodeStyle {
 	switch n.Process {
 	case trace.Up:
 	case trace.Paused:
-		return nodeStyle{g.Paused, "paused", style.Warn}
+		return NodeStyle{g.Paused, "paused", style.Warn}
 	case trace.Killed:
-		return nodeStyle{g.Killed, "killed", style.Bad}
+		return NodeStyle{g.Killed, "killed", style.Bad}
 	case trace.Off:
-		return nodeStyle{g.Off, "off", style.Bad}
+		return NodeStyle{g.Off, "off", style.Bad}
 	case trace.Crashed:
-		return nodeStyle{g.Crashed, "crashed", style.Bad}
+		return NodeStyle{g.Crashed, "crashed", style.Bad}
 	case trace.Removed:
-		return nodeStyle{g.Removed, "removed", style.Dim}
+		return NodeStyle{g.Removed, "removed", style.Dim}
 	case trace.Wiped:
-		return nodeStyle{g.Wiped, "wiped", style.Bad}
+		return NodeStyle{g.Wiped, "wiped", style.Bad}
 	default:
-		return nodeStyle{g.Starting, "new", style.Dim}
+		return NodeStyle{g.Starting, "new", style.Dim}
 	}
 	switch n.Role {
 	case trace.Leader:
-		return nodeStyle{g.Leader, "leader", style.Accent}
+		return NodeStyle{g.Leader, "leader", style.Accent}
 	case trace.Candidate:
-		return nodeStyle{g.Candidate, "candidate", style.Warn}
+		return NodeStyle{g.Candidate, "candidate", style.Warn}
 	case trace.Follower:
 	}
-	return nodeStyle{g.Follower, "follower", style.Text}
+	return NodeStyle{g.Follower, "follower", style.Text}
 }
 
 // behind returns how many committed entries are not yet in a node's value or,
@@ -96,7 +96,7 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	if n.Process.Running() && p.State.Isolated(n.ID) {
 		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" cut off", style.Bad))
 	} else if cut := p.cutFrom(n); len(cut) > 0 {
-		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+Names(cut, 3), style.Bad))
+		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+JoinNames(cut, 3), style.Bad))
 	}
 	if n.Process == trace.Paused && n.Role != "" && n.Role != trace.Follower {
 		notes = append(notes, canvas.Styled("was "+string(n.Role), style.Dim))
@@ -148,8 +148,8 @@ func (p *Painter) cutFrom(n *trace.Node) []string {
 	return cut
 }
 
-// Names joins at most so many names, and says how many more there are.
-func Names(all []string, most int) string {
+// JoinNames joins at most so many names, and says how many more there are.
+func JoinNames(all []string, most int) string {
 	if len(all) <= most {
 		return strings.Join(all, " ")
 	}
@@ -183,10 +183,10 @@ func (p *Painter) lease(n *trace.Node) time.Duration {
 	return p.Now - max(heard[others-1], n.RoleAt)
 }
 
-// Heard draws what a node waits for: a follower for its leader, a leader for
+// Contact draws what a node waits for: a follower for its leader, a leader for
 // the answers that keep its lease, a candidate for votes; of one that is down,
 // since when.
-func (p *Painter) Heard(n *trace.Node, x, y, w, bar int) {
+func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 	if w < 4 {
 		return
 	}
@@ -250,15 +250,15 @@ func (p *Painter) bar(x, y, w int, part float64, k style.Style) {
 	full := int(min(max(part, 0), 1)*float64(w) + 0.5)
 	for i := range w {
 		if i < full {
-			p.Set(x+i, y, p.Glyphs.Full, k)
+			p.Set(x+i, y, p.Glyphs.BarFull, k)
 		} else {
-			p.Set(x+i, y, p.Glyphs.Empty, style.Faint)
+			p.Set(x+i, y, p.Glyphs.BarEmpty, style.Faint)
 		}
 	}
 }
 
-// NameInk is how a node's name is shown: the cursor stands out most.
-func (p *Painter) NameInk(n *trace.Node) style.Style {
+// NameStyle is how a node's name is shown: the cursor stands out most.
+func (p *Painter) NameStyle(n *trace.Node) style.Style {
 	switch {
 	case n.ID == p.Cursor:
 		return style.Accent | style.Bold
@@ -273,23 +273,25 @@ func (p *Painter) NameInk(n *trace.Node) style.Style {
 // MarkNode draws the marks of the cursor and of a selected node.
 func (p *Painter) MarkNode(n *trace.Node, x, y int) {
 	if p.Selected[n.ID] {
-		p.Set(x, y, p.Glyphs.Marked, style.Accent)
+		p.Set(x, y, p.Glyphs.Selected, style.Accent)
 	}
 	if p.cursorOn(n.ID) {
 		p.Set(x, y, p.Glyphs.Cursor, p.cursorInk())
 		if p.Selected[n.ID] {
-			p.Set(x+1, y, p.Glyphs.Marked, style.Accent)
+			p.Set(x+1, y, p.Glyphs.Selected, style.Accent)
 		}
 	}
 }
 
 // cursorOn says whether the cursor is seen on a node: an audience need not know
 // where it is as long as it only follows the leader.
-func (p *Painter) cursorOn(id string) bool { return id == p.Cursor && (!p.Presents || !p.Follow) }
+func (p *Painter) cursorOn(id string) bool {
+	return id == p.Cursor && (!p.Presenting || !p.FollowsLeader)
+}
 
 // cursorInk is quiet as long as the cursor only follows the leader.
 func (p *Painter) cursorInk() style.Style {
-	if p.Follow {
+	if p.FollowsLeader {
 		return style.Dim
 	}
 	return style.Accent

@@ -28,16 +28,16 @@ type Painter struct {
 	noLeader string
 	voters   []string
 	Lost     map[uint64]trace.Entry // by index: told to a client, and lost
-	Told     map[call]trace.Op      // of the latest, those whose client was told ok
+	Acked    map[opKey]trace.Op     // of the latest, those whose client was told ok
 }
 
 // NewPainter returns a painter of a frame on a canvas of its own: exactly height
 // lines, none wider than width.
 func NewPainter(f *Frame) *Painter {
-	if f.Line == nil {
-		f.Line, f.LineEnd, f.Latest = f.State, f.Now, f.Now
+	if f.TimelineState == nil {
+		f.TimelineState, f.TimelineEnd, f.Latest = f.State, f.Now, f.Now
 	}
-	p := &Painter{Frame: f, Canvas: canvas.New(max(f.Width, 0), max(f.Height, 0), f.Glyphs.More)}
+	p := &Painter{Frame: f, Canvas: canvas.New(max(f.Width, 0), max(f.Height, 0), f.Glyphs.Ellipsis)}
 	p.Leader, p.noLeader, p.voters = f.State.LeaderNode(), f.State.LeaderProblem(), f.State.Voters()
 	if len(f.State.Lost) > 0 {
 		p.Lost = make(map[uint64]trace.Entry, len(f.State.Lost))

@@ -11,9 +11,9 @@ const (
 	// cell of a text takes them: some 18 letters a second, or 9 Chinese characters.
 	readingStart = time.Second
 	readingCell  = 55 * time.Millisecond
-	// StepLeast is how long a step waits at least when it goes on by itself, so that
+	// StepMin is how long a step waits at least when it goes on by itself, so that
 	// what has happened last is seen.
-	StepLeast = time.Second
+	StepMin = time.Second
 )
 
 // ReadingTime returns how long, in real time, people need to read a text.

@@ -20,8 +20,8 @@ const (
 )
 
 const (
-	// BigLength is the longest number that is drawn in big digits.
-	BigLength = 5
+	// BigDigitsMax is the longest number that is drawn in big digits.
+	BigDigitsMax = 5
 	// ringName is how much of a long name the ring shows.
 	ringName = 12
 	// hugeFrom is how high a screen is on which digits of twice the size look calm.
@@ -57,7 +57,7 @@ func (p *Painter) Ring(r canvas.Rectangle) {
 	var stations []ringNode
 	var round circle
 	shape := hugeForm
-	if !p.Glyphs.Big {
+	if !p.Glyphs.BigDigits {
 		shape = smallForm
 	} else if p.Height < hugeFrom || len(p.State.Nodes)*p.largest(hugeForm)*(1+canvas.HugeHeight)*4 > r.W*r.H {
 		// There must be much more room between the nodes than they take.
@@ -146,13 +146,13 @@ func overlap(stations []ringNode) bool {
 // title is the line over a node's value: glyph, name, and what is unusual.
 func (p *Painter) title(n *trace.Node) []canvas.Span {
 	look := StyleOfNode(p.Glyphs, n)
-	parts := []canvas.Span{canvas.Styled(look.Glyph+" ", look.Ink), canvas.Styled(canvas.Truncate(canvas.Sanitize(n.ID), ringName, p.Glyphs.More), p.NameInk(n))}
+	parts := []canvas.Span{canvas.Styled(look.Glyph+" ", look.Style), canvas.Styled(canvas.Truncate(canvas.Sanitize(n.ID), ringName, p.Glyphs.Ellipsis), p.NameStyle(n))}
 	switch {
 	case !n.Process.Running() || n.Process == trace.Paused:
-		return append(parts, canvas.Styled(" "+look.Word, look.Ink))
+		return append(parts, canvas.Styled(" "+look.Word, look.Style))
 	case n.Role == trace.Candidate:
 		total := max(len(p.voters), len(n.Votes))
-		return append(parts, canvas.Styled(fmt.Sprintf(" %d/%d", len(n.Votes), trace.Quorum(total)), look.Ink))
+		return append(parts, canvas.Styled(fmt.Sprintf(" %d/%d", len(n.Votes), trace.Quorum(total)), look.Style))
 	}
 	if text := p.BehindText(n); text != "" {
 		parts = append(parts, canvas.Styled(" "+text, style.Warn))
@@ -174,10 +174,10 @@ func (p *Painter) block(n *trace.Node, shape nodeSize) (w, h int) {
 	title := widthOf(p.title(n))
 	switch {
 	case shape == tinyForm:
-		return min(title, ringName+2) + 1 + min(len(value), BigLength), 1
-	case shape == hugeForm && len(value) <= BigLength:
+		return min(title, ringName+2) + 1 + min(len(value), BigDigitsMax), 1
+	case shape == hugeForm && len(value) <= BigDigitsMax:
 		return max(title, canvas.HugeWidth(value)), 1 + canvas.HugeHeight
-	case shape == bigForm && len(value) <= BigLength:
+	case shape == bigForm && len(value) <= BigDigitsMax:
 		return max(title, canvas.BigWidth(value)), 1 + canvas.BigHeight
 	}
 	return max(title, min(len(value), 20)), 2
@@ -194,7 +194,7 @@ func (p *Painter) station(s *ringNode, shape nodeSize) {
 		at := p.Pen(r.X, r.Y, r.X+r.W)
 		at.Write(parts[0].Text, parts[0].Style)
 		at.Write(parts[1].Text, parts[1].Style)
-		p.PutRight(r.X+r.W, r.Y, BigLength, canvas.Compact(n.Value, min(len(value), BigLength)), k)
+		p.PutRight(r.X+r.W, r.Y, BigDigitsMax, canvas.Compact(n.Value, min(len(value), BigDigitsMax)), k)
 		p.markStation(s)
 		return
 	}
@@ -220,6 +220,6 @@ func (p *Painter) markStation(s *ringNode) {
 		p.Fill(canvas.Rect(x, s.r.Y, 1, s.r.H), p.Glyphs.Cursor, p.cursorInk())
 	}
 	if p.Selected[s.node.ID] {
-		p.Set(x+s.r.W+2, s.r.Y, p.Glyphs.Marked, style.Accent)
+		p.Set(x+s.r.W+2, s.r.Y, p.Glyphs.Selected, style.Accent)
 	}
 }

@@ -32,7 +32,7 @@ func between(a, b *ringNode) (from, to canvas.Point) {
 		return min(part, 0.45)
 	}
 	d := canvas.Pt(b.mid.X-a.mid.X, b.mid.Y-a.mid.Y)
-	return a.mid.To(b.mid, leave(a, d)), b.mid.To(a.mid, leave(b, d))
+	return a.mid.Lerp(b.mid, leave(a, d)), b.mid.Lerp(a.mid, leave(b, d))
 }
 
 // sides gives each running node the number of the side of a partition that it
@@ -115,7 +115,7 @@ func bend(d *canvas.LineLayer, c circle, from, to float64) {
 	peak := c.on(middle, min(math.Cos(half)*reach, bulge))
 	// The control point of the curve that goes through the peak.
 	control := canvas.Pt(2*peak.X-(a.X+b.X)/2, 2*peak.Y-(a.Y+b.Y)/2)
-	curve := func(t float64) canvas.Point { return a.To(control, t).To(control.To(b, t), t) }
+	curve := func(t float64) canvas.Point { return a.Lerp(control, t).Lerp(control.Lerp(b, t), t) }
 	d.Curve(curve, d.G.Wall, style.Bad, wallEvery)
 	for _, t := range []float64{0.2, 0.5, 0.8} {
 		d.Mark(curve(t), d.G.CutLink, style.Bad|style.Bold)
@@ -157,11 +157,11 @@ func (p *Painter) linkFault(d *canvas.LineLayer, a, b *ringNode, first bool) {
 			if k == style.Bad {
 				d.Line(from, to, p.Glyphs.Dot, style.Bad, linkEvery)
 			}
-			d.Mark(from.To(to, 0.5), glyph, k|style.Bold)
+			d.Mark(from.Lerp(to, 0.5), glyph, k|style.Bold)
 		}
 		return
 	}
-	at := from.To(to, 0.3)
+	at := from.Lerp(to, 0.3)
 	d.Mark(at, glyph, k|style.Bold)
 	arrow := 0
 	switch dx, dy := to.X-from.X, (to.Y-from.Y)*2; {
@@ -196,9 +196,9 @@ func (p *Painter) faultGlyph(from, to string) (string, style.Style) {
 		// Only for some kinds of messages.
 		return p.Glyphs.CutLink, style.Warn
 	case has("lose", "duplicate", "reorder"):
-		return p.Glyphs.LossyLink, style.Warn
+		return p.Glyphs.LoseLink, style.Warn
 	}
-	return p.Glyphs.SlowLink, style.Warn
+	return p.Glyphs.DelayLink, style.Warn
 }
 
 // sparksOn draws the packets on their way, each with a short tail.
@@ -212,14 +212,14 @@ func (p *Painter) sparksOn(d *canvas.LineLayer, stations []ringNode) {
 	}
 	const tailPart = 0.1
 	for _, s := range p.Sprites {
-		a, b := places[s.Flight.From], places[s.Flight.To]
+		a, b := places[s.InFlight.From], places[s.InFlight.To]
 		if a == nil || b == nil || a == b {
 			continue
 		}
 		from, to := between(a, b)
-		at, k, glyph := min(max(s.At, 0), 1), PacketInk(s.Flight.Packet), PacketGlyph(p.Glyphs, s.Flight.Packet)
+		at, k, glyph := min(max(s.Progress, 0), 1), PacketStyle(s.InFlight.Packet), PacketGlyph(p.Glyphs, s.InFlight.Packet)
 		if s.quiet && !s.Lost {
-			d.Mark(from.To(to, at), p.Glyphs.Dot, style.Dim)
+			d.Mark(from.Lerp(to, at), p.Glyphs.Dot, style.Dim)
 			continue
 		}
 		if s.Lost {
@@ -233,15 +233,15 @@ func (p *Painter) sparksOn(d *canvas.LineLayer, stations []ringNode) {
 				k = style.Bad | style.Bold
 			}
 		} else {
-			d.Line(from.To(to, max(at-tailPart, 0)), from.To(to, at), p.Glyphs.Dot, k, 1)
+			d.Line(from.Lerp(to, max(at-tailPart, 0)), from.Lerp(to, at), p.Glyphs.Dot, k, 1)
 			k |= style.Bold
 		}
-		d.Mark(from.To(to, at), glyph, k)
+		d.Mark(from.Lerp(to, at), glyph, k)
 	}
 }
 
-// PacketInk returns the colour of a kind of messages.
-func PacketInk(p trace.Packet) style.Style {
+// PacketStyle returns the colour of a kind of messages.
+func PacketStyle(p trace.Packet) style.Style {
 	switch {
 	case p.Kind == "vote" || p.Kind == "prevote" || p.Kind == "timeout-now":
 		return style.PacketVote

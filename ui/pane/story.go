@@ -68,8 +68,8 @@ func storyGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 	}
 }
 
-// Below tells what happened of some topics, from the top of r on.
-func (p *Painter) Below(r canvas.Rectangle, topics ...trace.StoryTopic) {
+// RelatedStory tells what happened of some topics, from the top of r on.
+func (p *Painter) RelatedStory(r canvas.Rectangle, topics ...trace.StoryTopic) {
 	var found []trace.StoryLine
 	for _, line := range p.filtered() {
 		if slices.Contains(topics, line.Topic) {

@@ -128,10 +128,10 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	}
 	look := StyleOfNode(p.Glyphs, n)
 	x := r.X + 2
-	p.Put(x, r.Y, c.name, n.ID, p.NameInk(n))
+	p.Put(x, r.Y, c.name, n.ID, p.NameStyle(n))
 	x += c.name + 1
-	p.Set(x, r.Y, look.Glyph, look.Ink)
-	p.Put(x+2, r.Y, c.state-2, look.Word, look.Ink)
+	p.Set(x, r.Y, look.Glyph, look.Style)
+	p.Put(x+2, r.Y, c.state-2, look.Word, look.Style)
 	x += c.state + 1
 	value, k := p.ValueOf(n)
 	if value == "" {
@@ -158,12 +158,12 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(n.Commit, c.commit), number)
 	}
 	x += c.commit + 2
-	p.Heard(n, x, r.Y, c.heard, c.bar)
+	p.Contact(n, x, r.Y, c.heard, c.bar)
 	x += c.heard + 1
 	notes := p.notesOf(n)
 	if c.state == 1 && look.Word != string(trace.Follower) {
 		// There was no room for the word yet.
-		notes = append([]canvas.Span{canvas.Styled(look.Word, look.Ink)}, notes...)
+		notes = append([]canvas.Span{canvas.Styled(look.Word, look.Style)}, notes...)
 	}
 	if r.H > 1 {
 		p.notes(notes, r.X+2+c.name+1, r.Y+1, r.W-c.name-3)
@@ -178,12 +178,12 @@ func (p *Painter) notes(notes []canvas.Span, x, y, w int) {
 	at := p.Pen(x, y, x+w)
 	for i, n := range notes {
 		switch {
-		case at.Room(canvas.Width(canvas.Sanitize(n.Text))) || i == 0 && w > 8:
+		case at.Fits(canvas.Width(canvas.Sanitize(n.Text))) || i == 0 && w > 8:
 			at.Write(n.Text, n.Style)
 			at.Skip(2)
 		case i == 0 && n.Style != style.Dim:
 			glyph, _, _ := strings.Cut(n.Text, " ")
-			if at.Room(canvas.Width(canvas.Sanitize(glyph))) {
+			if at.Fits(canvas.Width(canvas.Sanitize(glyph))) {
 				at.Write(glyph, n.Style)
 			}
 			return

@@ -10,16 +10,18 @@ import (
 )
 
 const (
-	// TimeCell is how much virtual time a cell of the timeline stands for.
-	TimeCell = 500 * time.Millisecond
+	// TimelineCell is how much virtual time a cell of the timeline stands for.
+	TimelineCell = 500 * time.Millisecond
 	// timeLabel is how wide the label before the timeline is.
 	timeLabel = 6
 	// scaleEvery is how far apart the times below the timeline are.
 	scaleEvery = 10 * time.Second
 )
 
-// TimeCells returns where the cells of the timeline are, and how many.
-func TimeCells(r canvas.Rectangle) (x, w int) { return r.X + 2 + timeLabel, r.W - 2 - timeLabel - 5 }
+// TimelineCells returns where the cells of the timeline are, and how many.
+func TimelineCells(r canvas.Rectangle) (x, w int) {
+	return r.X + 2 + timeLabel, r.W - 2 - timeLabel - 5
+}
 
 // Timeline draws who led when, and what happened, with the moment that is shown
 // and, at its right end, now.
@@ -28,22 +30,22 @@ func (p *Painter) Timeline(r canvas.Rectangle) {
 		return
 	}
 	p.Put(r.X+2, r.Y, timeLabel, "time", style.Dim)
-	x, w := TimeCells(r)
+	x, w := TimelineCells(r)
 	if w < 1 {
 		return
 	}
-	from := p.LineEnd - time.Duration(w)*TimeCell
+	from := p.TimelineEnd - time.Duration(w)*TimelineCell
 	cellAt := func(t time.Duration) int {
 		if t < from {
 			return -1
 		}
-		return min(int((t-from)/TimeCell), w-1)
+		return min(int((t-from)/TimelineCell), w-1)
 	}
-	p.Reigns(x, r.Y, w, cellAt)
-	p.Marks(x, r.Y, w, cellAt)
-	p.ReignNames(x, r.Y, w, cellAt)
-	p.Hits = append(p.Hits, HitBox{X: x, Y: r.Y, W: w + 1, H: r.H, From: from, Cell: TimeCell})
-	if p.LineEnd >= p.Latest {
+	p.LeaderSpans(x, r.Y, w, cellAt)
+	p.TimelineMarks(x, r.Y, w, cellAt)
+	p.LeaderNames(x, r.Y, w, cellAt)
+	p.Hits = append(p.Hits, HitBox{X: x, Y: r.Y, W: w + 1, H: r.H, From: from, Cell: TimelineCell})
+	if p.TimelineEnd >= p.Latest {
 		p.Set(x+w, r.Y, p.Glyphs.Now, style.Accent)
 		word := "now"
 		if p.Recorded {
@@ -51,15 +53,15 @@ func (p *Painter) Timeline(r canvas.Rectangle) {
 		}
 		p.Put(x+w+2, r.Y, 3, word, style.Dim)
 	} else {
-		p.Put(x+w+1, r.Y, 3, p.Glyphs.More, style.Dim)
+		p.Put(x+w+1, r.Y, 3, p.Glyphs.Ellipsis, style.Dim)
 	}
 	if at := cellAt(p.Now); p.Past && at >= 0 {
-		p.Set(x+at, r.Y, p.Glyphs.Here, style.Accent|style.Bold)
+		p.Set(x+at, r.Y, p.Glyphs.Playhead, style.Accent|style.Bold)
 	}
 	if r.H < 2 {
 		return
 	}
-	for t := p.LineEnd.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
+	for t := p.TimelineEnd.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
 		text, _, _ := strings.Cut(trace.Clock(t), ".")
 		if at := cellAt(t); at >= 0 && at+len(text) < w {
 			p.Put(x+at, r.Y+1, len(text), text, style.Dim)
@@ -67,17 +69,17 @@ func (p *Painter) Timeline(r canvas.Rectangle) {
 	}
 }
 
-// Reigns draws a line while someone leads.
-func (p *Painter) Reigns(x, y, w int, cellAt func(time.Duration) int) {
-	if at := max(cellAt(p.Remembered), 0); p.LineEnd > 0 {
+// LeaderSpans draws a line while someone leads.
+func (p *Painter) LeaderSpans(x, y, w int, cellAt func(time.Duration) int) {
+	if at := max(cellAt(p.Earliest), 0); p.TimelineEnd > 0 {
 		for i := at; i < w; i++ {
-			p.Set(x+i, y, p.Glyphs.Unled, style.Faint)
+			p.Set(x+i, y, p.Glyphs.Leaderless, style.Faint)
 		}
 	}
-	for _, reign := range p.Line.LeaderTerms {
+	for _, reign := range p.TimelineState.LeaderTerms {
 		a, b := p.reignCells(reign, cellAt)
 		for i := a; i <= b; i++ {
-			p.Set(x+i, y, p.Glyphs.Led, style.Term(reign.Term))
+			p.Set(x+i, y, p.Glyphs.Leading, style.Term(reign.Term))
 		}
 	}
 }
@@ -85,21 +87,21 @@ func (p *Painter) Reigns(x, y, w int, cellAt func(time.Duration) int) {
 // reignCells returns the first and the last cell of a reign; the last is before the
 // first if it is not shown.
 func (p *Painter) reignCells(reign trace.LeaderTerm, cellAt func(time.Duration) int) (first, last int) {
-	until := p.LineEnd
+	until := p.TimelineEnd
 	if reign.To != 0 {
 		until = reign.To
 	}
 	return max(cellAt(reign.From), 0), cellAt(until)
 }
 
-// ReignNames says who leads, where a line is long enough for it between the marks.
-func (p *Painter) ReignNames(x, y, w int, cellAt func(time.Duration) int) {
-	for _, reign := range p.Line.LeaderTerms {
-		text := " " + canvas.Truncate(canvas.Sanitize(reign.Node), LogName, p.Glyphs.More) + " leads "
+// LeaderNames says who leads, where a line is long enough for it between the marks.
+func (p *Painter) LeaderNames(x, y, w int, cellAt func(time.Duration) int) {
+	for _, reign := range p.TimelineState.LeaderTerms {
+		text := " " + canvas.Truncate(canvas.Sanitize(reign.Node), LogNameWidth, p.Glyphs.Ellipsis) + " leads "
 		a, b := p.reignCells(reign, cellAt)
 		free := 0 // cells of the line up to here
 		for i := a; i <= min(b, w-1); i++ {
-			if p.Cells[y*p.W+x+i].Text != p.Glyphs.Led {
+			if p.Cells[y*p.W+x+i].Text != p.Glyphs.Leading {
 				free = 0
 				continue
 			}
@@ -133,21 +135,21 @@ func TimelineGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) 
 	case trace.TopicMembers:
 		return g.Members, style.Accent
 	case trace.TopicPresentation:
-		return g.Words, style.Accent
+		return g.Caption, style.Accent
 	case trace.TopicLeader:
 		return g.Leader, style.Accent
 	case trace.TopicCheck:
-		return g.Loud, style.Loud
+		return g.Alarm, style.Alarm
 	case trace.TopicRefusal, trace.TopicStepDown, trace.TopicLog, trace.TopicClient:
 	}
 	return "", 0
 }
 
-// Marks draws what happened, with the node's name where there is room.
-func (p *Painter) Marks(x, y, w int, cellAt func(time.Duration) int) {
+// TimelineMarks draws what happened, with the node's name where there is room.
+func (p *Painter) TimelineMarks(x, y, w int, cellAt func(time.Duration) int) {
 	free := w // from here on the later marks stand
-	for i := len(p.Line.Story) - 1; i >= 0; i-- {
-		line := p.Line.Story[i]
+	for i := len(p.TimelineState.Story) - 1; i >= 0; i-- {
+		line := p.TimelineState.Story[i]
 		at := cellAt(line.At)
 		if at < 0 {
 			break

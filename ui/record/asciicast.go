@@ -103,8 +103,8 @@ func (c *asciicast) flush(at time.Duration) error {
 func (c *asciicast) writeHeader(p *canvas.Canvas, t *style.Theme) error {
 	c.cols, c.rows = p.W, p.H
 	h := castHeader{Version: castVersion, Title: canvas.Sanitize(c.title), Term: castTerm{Cols: p.W, Rows: p.H, Type: "xterm-256color"}}
-	if t.Ansi != "" {
-		h.Term.Theme = &castTheme{FG: t.Colours[style.Text].Text, BG: t.Ground, Palette: t.Ansi}
+	if t.ANSIPalette != "" {
+		h.Term.Theme = &castTheme{FG: t.Colours[style.Text].Text, BG: t.Background, Palette: t.ANSIPalette}
 	}
 	line, err := json.Marshal(h)
 	if err != nil {

@@ -14,8 +14,8 @@ type picture struct{ *pane.Frame }
 func pictureOf(w *uitest.Sample, width, height int) picture {
 	f := &pane.Frame{
 		State: &w.State, Width: width, Height: height, Theme: style.Dark, Glyphs: style.Unicode,
-		Moment: pane.Moment{Now: w.At, Speed: 1},
-		Input:  pane.Input{Command: "increment", Toast: pane.Toast{Text: "ok: 128"}},
+		Playback: pane.Playback{Now: w.At, Speed: 1},
+		Input:    pane.Input{Command: "increment", Toast: pane.Toast{Text: "ok: 128"}},
 	}
 	if leader := w.State.LeaderNode(); leader != nil {
 		f.Cursor = leader.ID

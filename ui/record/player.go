@@ -154,7 +154,7 @@ func (p *player) applyCommand(command string) {
 	words := strings.Fields(command)
 	switch {
 	case present.IsStep(command):
-		p.notBefore = max(p.readBy, p.at+pane.StepLeast)
+		p.notBefore = max(p.readBy, p.at+pane.StepMin)
 	case len(words) > 1 && words[0] == "speed":
 		speed, err := strconv.ParseFloat(words[1], 64)
 		switch {
@@ -162,7 +162,7 @@ func (p *player) applyCommand(command string) {
 			speed = vtime.Max
 		case words[1] == "auto":
 			speed = scenario.SpeedAuto
-		case err != nil || !(speed >= pane.Slowest):
+		case err != nil || !(speed >= pane.PictureSpeedMin):
 			return
 		}
 		p.speed = displaySpeed(speed)
@@ -173,9 +173,9 @@ func (p *player) applyCommand(command string) {
 func (p *player) draw() error {
 	f := &pane.Frame{
 		State: &p.state, Width: p.Width, Height: p.Height, Theme: p.theme, Glyphs: p.glyphs,
-		Moment:     pane.Moment{Now: p.now, Speed: p.speed, Paused: p.event == nil || p.event.At <= p.now && p.at < p.notBefore},
-		NodeCursor: pane.NodeCursor{Follow: true},
-		Audience:   pane.Audience{Presents: true, Heading: p.Title, Language: p.Lang},
+		Playback:     pane.Playback{Now: p.now, Speed: p.speed, Paused: p.event == nil || p.event.At <= p.now && p.at < p.notBefore},
+		NodeCursor:   pane.NodeCursor{FollowsLeader: true},
+		Presentation: pane.Presentation{Presenting: true, ScenarioTitle: p.Title, Language: p.Lang},
 	}
 	if leader := p.state.LeaderNode(); leader != nil {
 		f.Cursor = leader.ID

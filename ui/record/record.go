@@ -185,8 +185,8 @@ const endPause = 2 * time.Second
 // there is no machine for them to be as fast as.
 func displaySpeed(speed float64) float64 {
 	switch {
-	case speed >= vtime.Max || speed > pane.PictureMax:
-		return pane.PictureMax
+	case speed >= vtime.Max || speed > pane.PictureSpeedMax:
+		return pane.PictureSpeedMax
 	case speed <= 0: // by itself
 		return 1
 	}

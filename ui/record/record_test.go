@@ -99,7 +99,7 @@ func TestCastShowsAnyPictureAfterAnyOther(t *testing.T) {
 			names := style.ThemeNames()
 			f.Theme = style.ThemeOn(names[(i+j/3)%len(names)], style.TerminalColours{})
 			if name == "five" {
-				f.Presents, f.Heading = true, "领导者死了，谁来接替？"
+				f.Presenting, f.ScenarioTitle = true, "领导者死了，谁来接替？"
 			}
 			canvas := f.paint()
 			want = append(want, uitest.Rendered(canvas, f.Theme))
@@ -181,14 +181,14 @@ func TestCastHasMarkersForSignificantEvents(t *testing.T) {
 // What a player shows must not depend on what the text of others holds.
 func TestCastIsSanitized(t *testing.T) {
 	f := pictureOf(uitest.Hostile(), 120, 36)
-	f.Presents, f.Heading = true, "\x1b]52;c;aGk=\x07\u202e"
+	f.Presenting, f.ScenarioTitle = true, "\x1b]52;c;aGk=\x07\u202e"
 	canvas := f.paint()
 	var out bytes.Buffer
-	c := &asciicast{out: &out, title: f.Heading}
+	c := &asciicast{out: &out, title: f.ScenarioTitle}
 	if err := c.picture(0, canvas, f.Theme); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.mark(0, f.Heading+"label"); err != nil {
+	if err := c.mark(0, f.ScenarioTitle+"label"); err != nil {
 		t.Fatal(err)
 	}
 	header, all := uitest.ParseCast(t, out.Bytes())

@@ -147,7 +147,7 @@ func (s *svgAnimation) write(lasts time.Duration) error {
 	fmt.Fprintf(&b, "<title>%s</title>\n", escape(canvas.Sanitize(s.title)))
 	fmt.Fprintf(&b, `<style>text{font:%dpx ui-monospace,"JetBrains Mono","SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}path{shape-rendering:crispEdges}`, svgFont)
 	b.WriteString("text.b{font-weight:bold}text.u{text-decoration:underline}text.s{text-decoration:line-through}</style>\n")
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", s.theme.Ground)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", s.theme.Background)
 	// Pieces that are seen at the same times share what says when.
 	together := map[string][]piece{}
 	for p, times := range s.pieces {
@@ -193,10 +193,10 @@ func (s *svgAnimation) draw(b *strings.Builder, p piece) {
 	x, y := svgMargin+float64(p.x)*svgCellW, svgMargin+p.y*svgCellH
 	look := s.theme.Colours[p.style&0xff]
 	if p.style&style.Reverse != 0 {
-		look = style.Colour{Text: cmp.Or(look.Behind, s.theme.Ground), Behind: look.Text}
+		look = style.Colour{Text: cmp.Or(look.Background, s.theme.Background), Background: look.Text}
 	}
-	if look.Behind != "" {
-		fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`, x, y, float64(p.w)*svgCellW, svgCellH, look.Behind)
+	if look.Background != "" {
+		fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`, x, y, float64(p.w)*svgCellW, svgCellH, look.Background)
 	}
 	if strings.TrimSpace(p.text) == "" {
 		return

@@ -14,7 +14,7 @@ import (
 
 func TestSVGIsSanitized(t *testing.T) {
 	f := pictureOf(uitest.Hostile(), 120, 36)
-	f.Presents, f.Heading = true, uitest.HostileText
+	f.Presenting, f.ScenarioTitle = true, uitest.HostileText
 	canvas := f.paint()
 	var out bytes.Buffer
 	s := &svgAnimation{out: &out, at: 0, title: uitest.HostileText}

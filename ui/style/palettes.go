@@ -77,7 +77,7 @@ var lightContrastPalette = palette{
 }
 
 // The colours of Okabe and Ito, chosen so that red-green blindness keeps them apart.
-var blindPalette = palette{
+var colourBlindPalette = palette{
 	ground: "#0e131a", text: "#dde3ec", band: "#1b2736",
 	dim: "#9aa3b2", faint: "#515a68", accent: "#56b4e9", good: "#3cb8b0", warn: "#f0e442", bad: "#ff8a3d",
 	append: "#56b4e9", vote: "#f0e442", reply: "#e6ebf2", other: "#ee9f5e",
@@ -91,7 +91,7 @@ var blindPalette = palette{
 	},
 }
 
-var lightBlindPalette = palette{
+var lightColourBlindPalette = palette{
 	ground: "#ffffff", text: "#1f252e", band: "#e4ecf5",
 	dim: "#5a6270", faint: "#b4bac4", accent: "#0058c4", good: "#006d78", warn: "#7a6800", bad: "#861c00",
 	append: "#0058c4", vote: "#7a6800", reply: "#1f252e", other: "#861c00",
@@ -107,7 +107,7 @@ var lightBlindPalette = palette{
 
 // Of the sixteen colours only those are used that every terminal's maker has
 // chosen so that they are read: blue is not, on black, nor green on white.
-var fewDarkPalette = palette{
+var dark16Palette = palette{
 	text: "15", band: "4",
 	dim: "7", faint: "8", accent: "14", good: "10", warn: "11", bad: "9",
 	append: "14", vote: "13", reply: "10", other: "15",
@@ -116,7 +116,7 @@ var fewDarkPalette = palette{
 	},
 }
 
-var fewLightPalette = palette{
+var light16Palette = palette{
 	text: "0", band: "7",
 	faint: "8", accent: "4", warn: "5", bad: "1",
 	append: "4", vote: "5", other: "1",

@@ -111,15 +111,15 @@ func TestAllTextIsReadOnItsBackground(t *testing.T) {
 			for colours, shown := range map[string]func(color.Color) color.Color{"all colours": asIs, "256 colours": in256} {
 				for token, c := range theme.Colours {
 					grounds, least := groundsOf(light), readable
-					if c.Behind != "" {
-						grounds = []string{c.Behind}
+					if c.Background != "" {
+						grounds = []string{c.Background}
 					}
 					if Style(token) == Faint {
 						least = lineSeen
 					}
 					for _, ground := range grounds {
 						behind := lipgloss.Color(ground)
-						if c.Behind != "" {
+						if c.Background != "" {
 							behind = shown(behind)
 						}
 						if got := contrast(shown(lipgloss.Color(c.Text)), behind); got < least {
@@ -156,9 +156,9 @@ func TestTextIsReadInSixteenColours(t *testing.T) {
 					t.Fatal(err)
 				}
 				on := ground
-				if c.Behind != "" {
-					if _, err := fmt.Sscan(c.Behind, &behind); err != nil || behind > 7 {
-						t.Fatalf("%s is behind text: %v; only eight colours can be everywhere", c.Behind, err)
+				if c.Background != "" {
+					if _, err := fmt.Sscan(c.Background, &behind); err != nil || behind > 7 {
+						t.Fatalf("%s is behind text: %v; only eight colours can be everywhere", c.Background, err)
 					}
 					on = table[behind]
 				}
@@ -205,8 +205,8 @@ func TestColourBlindPeopleTellColoursApart(t *testing.T) {
 				}
 			}
 			for term := range uint64(TermColours) {
-				a, b := theme.Colours[Fill(term)], theme.Colours[Fill(term+1)]
-				check(fmt.Sprintf("blocks of the terms %d and %d", term, term+1), a.Behind, b.Behind)
+				a, b := theme.Colours[TermFill(term)], theme.Colours[TermFill(term+1)]
+				check(fmt.Sprintf("blocks of the terms %d and %d", term, term+1), a.Background, b.Background)
 			}
 		}
 	}
@@ -216,7 +216,7 @@ func TestNeighbouringTermsDifferInLightness(t *testing.T) {
 	for _, light := range []bool{false, true} {
 		for _, theme := range themesOn(light) {
 			for term := range uint64(TermColours) {
-				a, b := theme.Colours[Fill(term)].Behind, theme.Colours[Fill(term+1)].Behind
+				a, b := theme.Colours[TermFill(term)].Background, theme.Colours[TermFill(term+1)].Background
 				if got := contrast(lipgloss.Color(a), lipgloss.Color(b)); got < 1.15 {
 					t.Errorf("%s, light %v: %s and %s have the contrast %.2f", theme.Name, light, a, b, got)
 				}

@@ -25,11 +25,11 @@ const (
 	PacketVote
 	PacketReply
 	PacketOther
-	Caption                       // a caption, on the band
-	Chapter                       // the name of a part, on the band
-	Term0                         // text in the colour of a term; TermColours of them
-	Fill0   = Term0 + TermColours // a block filled with it
-	Count   = Fill0 + TermColours
+	Caption                                 // a caption, on the band
+	Chapter                                 // the name of a part, on the band
+	firstTerm                               // text in the colour of a term; TermColours of them
+	firstTermFill = firstTerm + TermColours // a block filled with it
+	tokenCount    = firstTermFill + TermColours
 )
 
 // Attributes.
@@ -40,35 +40,35 @@ const (
 	Strike
 )
 
-// Loud is for what must not be overlooked: an alarm.
-const Loud = Bad | Bold | Reverse
+// Alarm is for what must not be overlooked: an alarm.
+const Alarm = Bad | Bold | Reverse
 
 // TermColours is after how many terms the colours come round again.
 const TermColours = 6
 
 // Term is the ink of text about a term.
-func Term(term uint64) Style { return Term0 + Style(term%TermColours) }
+func Term(term uint64) Style { return firstTerm + Style(term%TermColours) }
 
-// Fill is the ink of a block filled with the colour of a term.
-func Fill(term uint64) Style { return Fill0 + Style(term%TermColours) }
+// TermFill is the ink of a block filled with the colour of a term.
+func TermFill(term uint64) Style { return firstTermFill + Style(term%TermColours) }
 
 // Theme says how each ink is written: the parameters of its SGR sequence.
 type Theme struct {
 	Name string
-	SGR  [Count]string
-	// blockBlank says of each token whether it shows on an empty cell.
-	blockBlank [Count]bool
+	SGR  [tokenCount]string
+	// hasBackground says of each token whether it shows on an empty cell.
+	hasBackground [tokenCount]bool
 	// Colours are the same for where there is no terminal; the first is of text.
 	// Without colours they are black on white.
-	Colours [Count]Colour
-	Ground  string
-	// Ansi are the sixteen colours of a terminal in this theme, joined by colons,
+	Colours    [tokenCount]Colour
+	Background string
+	// ANSIPalette are the sixteen colours of a terminal in this theme, joined by colons,
 	// "" for the terminal's own.
-	Ansi string
+	ANSIPalette string
 }
 
 // Colour is a colour of text, and of what is behind it or "".
-type Colour struct{ Text, Behind string }
+type Colour struct{ Text, Background string }
 
 // TerminalColours is what a terminal is to draw on.
 type TerminalColours struct {
@@ -84,13 +84,13 @@ var themes = []struct {
 	{"dark", Dark, Dark},
 	{"light", Light, Light},
 	{"high-contrast", newTheme("high-contrast", contrastPalette), newTheme("high-contrast", lightContrastPalette)},
-	{"colour-blind", newTheme("colour-blind", blindPalette), newTheme("colour-blind", lightBlindPalette)},
+	{"colour-blind", newTheme("colour-blind", colourBlindPalette), newTheme("colour-blind", lightColourBlindPalette)},
 }
 
 var (
 	Dark, Light = newTheme("dark", darkPalette), newTheme("light", lightPalette)
 	// Sixteen colours are too few for themes to differ in more than the background.
-	fewDarkTheme, fewLightTheme = newTheme("dark", fewDarkPalette), newTheme("light", fewLightPalette)
+	dark16Theme, light16Theme = newTheme("dark", dark16Palette), newTheme("light", light16Palette)
 	// Mono is for NO_COLOR: attributes only.
 	Mono = newMonoTheme()
 )
@@ -109,9 +109,9 @@ func ThemeOn(name string, on TerminalColours) *Theme {
 	case i < 0:
 		return nil
 	case on.Sixteen && (name == "light" || name != "dark" && on.Light):
-		return fewLightTheme
+		return light16Theme
 	case on.Sixteen:
-		return fewDarkTheme
+		return dark16Theme
 	case on.Light:
 		return themes[i].light
 	}
@@ -137,10 +137,10 @@ func ThemeNames() []string {
 }
 
 func newTheme(name string, p palette) *Theme {
-	t := &Theme{Name: name, Ground: p.ground}
+	t := &Theme{Name: name, Background: p.ground}
 	if p.ground != "" {
 		eight := []string{p.ground, p.bad, p.good, p.warn, p.append, p.vote, p.accent, p.text}
-		t.Ansi = strings.Join(append(eight, eight...), ":")
+		t.ANSIPalette = strings.Join(append(eight, eight...), ":")
 	}
 	for token, text := range map[Style]string{
 		Dim: p.dim, Faint: p.faint, Accent: p.accent, Good: p.good, Warn: p.warn, Bad: p.bad,
@@ -152,7 +152,7 @@ func newTheme(name string, p palette) *Theme {
 	t.paint(Chapter, Colour{p.accent, p.band})
 	for i, c := range p.terms {
 		t.paint(Term(uint64(i)), Colour{Text: c.text})
-		t.paint(Fill(uint64(i)), Colour{c.on, c.fill})
+		t.paint(TermFill(uint64(i)), Colour{c.on, c.fill})
 	}
 	t.Colours[Text] = Colour{Text: p.text}
 	return t
@@ -164,15 +164,15 @@ func (t *Theme) paint(token Style, c Colour) {
 	if c.Text != "" {
 		style = style.ForegroundColor(lipgloss.Color(c.Text))
 	}
-	if c.Behind != "" {
-		style = style.BackgroundColor(lipgloss.Color(c.Behind))
-		t.blockBlank[token] = true
+	if c.Background != "" {
+		style = style.BackgroundColor(lipgloss.Color(c.Background))
+		t.hasBackground[token] = true
 	}
 	t.SGR[token], t.Colours[token] = strings.Join(style, ";"), c
 }
 
 func newMonoTheme() *Theme {
-	t := &Theme{Name: "mono", Ground: "white"}
+	t := &Theme{Name: "mono", Background: "white"}
 	for token := range t.Colours {
 		t.Colours[token] = Colour{Text: "black"}
 	}
@@ -180,20 +180,20 @@ func newMonoTheme() *Theme {
 	for _, token := range []Style{Accent, Warn, Bad, Chapter} {
 		t.SGR[token] = boldly
 	}
-	for token := Term0; token < Fill0; token++ {
+	for token := firstTerm; token < firstTermFill; token++ {
 		t.SGR[token] = faintly
 	}
 	t.SGR[Dim], t.SGR[Faint] = faintly, faintly
 	return t
 }
 
-// MarksBlank says whether an ink shows on an empty cell.
-func (t *Theme) MarksBlank(k Style) bool {
-	return k&(Underline|Reverse|Strike) != 0 || t.blockBlank[k&0xff]
+// ShowsOnBlank says whether an ink shows on an empty cell.
+func (t *Theme) ShowsOnBlank(k Style) bool {
+	return k&(Underline|Reverse|Strike) != 0 || t.hasBackground[k&0xff]
 }
 
-// Write writes the sequence that starts a run of an ink.
-func (t *Theme) Write(b *strings.Builder, k Style) {
+// WriteSGR writes the sequence that starts a run of an ink.
+func (t *Theme) WriteSGR(b *strings.Builder, k Style) {
 	b.WriteString("\x1b[")
 	if k != Text {
 		b.WriteByte('0')

@@ -17,11 +17,11 @@ func TestCaptionBandIsBelowEveryView(t *testing.T) {
 	w.Emit(trace.Event{Kind: trace.KindCaption, Text: strings.Repeat("much to say ", 40)})
 	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}, {200, 60}} {
 		f := full(frameOf(w, size[0], size[1]))
-		f.Presents, f.Heading, f.Menu, f.Prompt, f.Help, f.Toast = true, "A tale", nil, nil, nil, pane.Toast{}
+		f.Presenting, f.ScenarioTitle, f.Menu, f.Prompt, f.Help, f.Toast = true, "A tale", nil, nil, nil, pane.Toast{}
 		checkFits(t, f)
 		lines := strings.Split(plain(f), "\n")
 		band := lines[size[1]-pane.BandHeight:]
-		if !strings.Contains(band[0], "A chapter") || !strings.Contains(band[1], "much to say") || !strings.HasSuffix(strings.TrimSpace(band[2]), f.Glyphs.More) {
+		if !strings.Contains(band[0], "A chapter") || !strings.Contains(band[1], "much to say") || !strings.HasSuffix(strings.TrimSpace(band[2]), f.Glyphs.Ellipsis) {
 			t.Errorf("%v: caption band:\n%s", size, strings.Join(band, "\n"))
 		}
 		for _, view := range f.Views.All {
@@ -36,10 +36,10 @@ func TestCaptionBandIsBelowEveryView(t *testing.T) {
 
 func TestCaptionBandAndPressedKeysAreSanitized(t *testing.T) {
 	f := full(frameOf(uitest.Hostile(), 120, 36))
-	f.Presents, f.Heading, f.Step, f.Waiting, f.Pressed = true, uitest.HostileText, uitest.HostileText, true, []string{uitest.HostileText, "k"}
+	f.Presenting, f.ScenarioTitle, f.StepText, f.StepWaiting, f.PressedKeys = true, uitest.HostileText, uitest.HostileText, true, []string{uitest.HostileText, "k"}
 	text, _ := f.render()
 	uitest.CheckPrintable(t, "the screen", uitest.AllowedSequences.ReplaceAllString(text, ""))
-	f.Pressed = nil
+	f.PressedKeys = nil
 	for _, size := range [][2]int{{120, 36}, {80, 24}, {60, 18}} {
 		f.Width, f.Height = size[0], size[1]
 		checkFits(t, f)

@@ -273,7 +273,7 @@ func (l *lane) markFor(e *trace.Event, was span) (mark, bool) {
 	case trace.KindVote:
 		return mark{e.At, trace.TopicMembers, "votes " + e.Peer, 1}, e.Peer != e.Node
 	case trace.KindTruncated:
-		return mark{e.At, trace.TopicLog, "cuts " + pane.EntryWords(e.Index, e.Last), 4}, true
+		return mark{e.At, trace.TopicLog, "cuts " + pane.EntryRange(e.Index, e.Last), 4}, true
 	case trace.KindInstalled:
 		return mark{e.At, trace.TopicLog, "installs a snapshot", 3}, true
 	case trace.KindSnapshot:

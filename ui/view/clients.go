@@ -66,7 +66,7 @@ func (v *Clients) Reset() bool {
 
 func (v *Clients) Draw(p *pane.Painter, l *pane.Layout) {
 	c := &clientsPainter{Painter: p, op: v.Op, spanIndex: v.spanIndex}
-	for _, check := range append(pane.Violated(p.State.Checks), p.Broken...) {
+	for _, check := range append(pane.Violated(p.State.Checks), p.ViolatedNow...) {
 		if check.Name == "linearizable" {
 			c.proof = check.Proof
 		}
@@ -161,18 +161,18 @@ func (p *clientsPainter) draw(r canvas.Rectangle) {
 	lanes := lanesOf(ops)
 	name := 7
 	for id := range lanes {
-		name = max(name, min(canvas.Width(canvas.Sanitize(id)), pane.LogName))
+		name = max(name, min(canvas.Width(canvas.Sanitize(id)), pane.LogNameWidth))
 	}
 	a := p.chooseAxis(ops, cursor, r.X+2+name+2, r.W-name-4-outcomeWidth)
 	p.Put(r.X+2, r.Y, name, "leader", style.Dim)
-	p.Reigns(a.x, r.Y, a.w, a.column)
-	p.Marks(a.x, r.Y, a.w, func(t time.Duration) int {
+	p.LeaderSpans(a.x, r.Y, a.w, a.column)
+	p.TimelineMarks(a.x, r.Y, a.w, func(t time.Duration) int {
 		if t > a.to {
 			return a.w // not shown
 		}
 		return a.column(t)
 	})
-	p.ReignNames(a.x, r.Y, a.w, a.column)
+	p.LeaderNames(a.x, r.Y, a.w, a.column)
 	if a.to == p.Now {
 		p.Set(a.x+a.w, r.Y, p.Glyphs.Now, style.Accent)
 		p.Put(a.x+a.w+2, r.Y, 3, "now", style.Dim)

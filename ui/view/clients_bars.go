@@ -44,16 +44,16 @@ func (p *clientsPainter) drawOp(op trace.Op, a timeAxis, from, to, y int, underC
 	if op.Kind == trace.EntryRead {
 		sign, k = "r", style.Accent
 	}
-	line := p.Glyphs.Led
+	line := p.Glyphs.Leading
 	switch {
 	case p.isStale(op):
-		k = style.Loud
+		k = style.Alarm
 	case op.Outcome == trace.Unknown:
 		k = style.Warn
 	case op.Outcome == trace.Failed:
-		k, line = style.Dim, p.Glyphs.Unled
+		k, line = style.Dim, p.Glyphs.Leaderless
 	case op.Outcome == trace.Pending:
-		k, line = style.Text, p.Glyphs.Unled
+		k, line = style.Text, p.Glyphs.Leaderless
 	case op.Outcome == trace.OK:
 	}
 	for x := from; x <= to; x++ {
@@ -72,7 +72,7 @@ func (p *clientsPainter) drawOp(op trace.Op, a timeAxis, from, to, y int, underC
 func (p *clientsPainter) drawUnknown(op trace.Op, a timeAxis, from, to, y int) {
 	gaveUp := max(a.column(op.Returned), from)
 	for x := gaveUp + 1; x <= to; x++ {
-		p.Set(a.x+x, y, p.Glyphs.Unled, style.Warn)
+		p.Set(a.x+x, y, p.Glyphs.Leaderless, style.Warn)
 	}
 	p.Set(a.x+to, y, p.Glyphs.Arrows[0], style.Warn)
 	if text := " unknown "; to-gaveUp > len(text)+1 {
@@ -92,7 +92,7 @@ func (p *clientsPainter) drawOutcome(op trace.Op, x, y, w int) {
 	var forms []string // the longest first
 	switch node := canvas.Sanitize(op.Node); {
 	case p.isStale(op):
-		k = style.Loud
+		k = style.Alarm
 		forms = []string{value + " from " + node + ": STALE ", value + " STALE ", value + "!"}
 	case op.Outcome == trace.OK && op.Kind == trace.EntryRead:
 		forms = []string{value + " from " + node + ", " + op.Level, value + " from " + node, value}
@@ -104,7 +104,7 @@ func (p *clientsPainter) drawOutcome(op trace.Op, x, y, w int) {
 	}
 	for _, text := range forms {
 		if canvas.Width(text)+1 <= w {
-			if k != style.Loud {
+			if k != style.Alarm {
 				text = " " + text
 			}
 			p.Put(x, y, w, text, k)

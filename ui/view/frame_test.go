@@ -223,7 +223,7 @@ func TestTruncatedEntriesAreStruckThrough(t *testing.T) {
 	w.Emit(trace.Event{Kind: trace.KindTruncated, Node: "n3", Index: 128, Last: 130})
 	f := frameOf(w, 120, 36)
 	before := plain(f)
-	f.Cut = map[string]float64{"n3": 1}
+	f.Truncating = map[string]float64{"n3": 1}
 	if during := plain(f); strings.Contains(before, "/+2/") || strings.Count(during, "/+2/") != 3 {
 		t.Errorf("want three entries struck through:\n%s", during)
 	}

@@ -69,7 +69,7 @@ func (p *linksPainter) draw(r canvas.Rectangle) {
 	for i := range p.State.Nodes {
 		if n := &p.State.Nodes[i]; n.Process != trace.Removed {
 			m.nodes = append(m.nodes, n.ID)
-			name = max(name, min(canvas.Width(canvas.Sanitize(n.ID)), pane.LogName))
+			name = max(name, min(canvas.Width(canvas.Sanitize(n.ID)), pane.LogNameWidth))
 		}
 	}
 	if len(m.nodes) < 2 || r.H < 8 {
@@ -104,7 +104,7 @@ func (p *linksPainter) draw(r canvas.Rectangle) {
 	}
 	if y += 3; y < r.Y+r.H {
 		p.legend(canvas.Rect(r.X+2, y, r.W-4, 1))
-		p.Below(canvas.Rect(r.X, y+2, r.W, r.Y+r.H-y-2), trace.TopicNetwork, trace.TopicHealing)
+		p.RelatedStory(canvas.Rect(r.X, y+2, r.W, r.Y+r.H-y-2), trace.TopicNetwork, trace.TopicHealing)
 	}
 }
 
@@ -126,8 +126,8 @@ func (p *linksPainter) matrixHeaders(m matrixLayout, r canvas.Rectangle, name in
 		}
 		look := pane.StyleOfNode(p.Glyphs, n)
 		at := p.Pen(m.x+col*m.cell, r.Y, m.x+(col+1)*m.cell-1)
-		if at.Room(2 + canvas.Width(canvas.Sanitize(n.ID))) {
-			at.Write(look.Glyph+" ", look.Ink)
+		if at.Fits(2 + canvas.Width(canvas.Sanitize(n.ID))) {
+			at.Write(look.Glyph+" ", look.Style)
 		}
 		at.Write(n.ID, k)
 	}
@@ -143,7 +143,7 @@ func (p *linksPainter) matrixHeaders(m matrixLayout, r canvas.Rectangle, name in
 		}
 		look := pane.StyleOfNode(p.Glyphs, n)
 		p.Put(r.X+2, y, name, n.ID, k)
-		p.Set(r.X+2+name+1, y, look.Glyph, look.Ink)
+		p.Set(r.X+2+name+1, y, look.Glyph, look.Style)
 	}
 	if hidden := len(m.nodes) - min(m.rows, m.cols); hidden > 0 {
 		text := fmt.Sprintf("rows %d-%d, columns %d-%d of %d", m.firstRow+1, m.firstRow+m.rows, m.firstCol+1, m.firstCol+m.cols, len(m.nodes))
@@ -179,7 +179,7 @@ func (p *linksPainter) linkCell(m matrixLayout, row, col int) {
 	}
 	p.Put(r.X, r.Y, r.W, text, k)
 	if p.marked[link] {
-		p.Set(r.X-1, r.Y, p.Glyphs.Marked, style.Accent)
+		p.Set(r.X-1, r.Y, p.Glyphs.Selected, style.Accent)
 	}
 	if r.H > 1 || len(set) == 0 {
 		p.drawTraffic(m.traffic[link], canvas.Rect(r.X, r.Y+min(r.H-1, len(set)), r.W, 1), highlight)
@@ -242,7 +242,7 @@ func (p *linksPainter) drawTraffic(t linkTraffic, r canvas.Rectangle, highlight 
 	case t.sent == 0 && t.latest.ID != 0 && r.W >= textCellMin:
 		text = trace.Age(p.Now-t.latest.SentAt) + " ago"
 	case t.sent == 0:
-		text, k = p.Glyphs.Unled, style.Faint
+		text, k = p.Glyphs.Leaderless, style.Faint
 	case t.lost == t.sent:
 		k = style.Bad
 	case t.lost > 0:
@@ -285,7 +285,7 @@ func (p *linksPainter) linkText(m matrixLayout) string {
 	link := links[0]
 	parts := []string{canvas.Sanitize(link.From) + " -> " + canvas.Sanitize(link.To)}
 	for _, fault := range p.State.Faults[link] {
-		parts = append(parts, canvas.Sanitize(fault)+": "+pane.LinkMeaning(fault))
+		parts = append(parts, canvas.Sanitize(fault)+": "+pane.LinkFaultMeaning(fault))
 	}
 	if len(p.State.Faults[link]) == 0 {
 		parts = append(parts, "healthy")
@@ -323,9 +323,9 @@ func (p *linksPainter) legend(r canvas.Rectangle) {
 	}
 	at := p.Pen(r.X, r.Y, r.X+r.W)
 	for _, fault := range faults.LinkFaults() {
-		word := pane.FaultWord(fault.String())
+		word := pane.FaultName(fault.String())
 		glyph, _, k := pane.LinkFaultGlyph(p.Glyphs, word)
-		if !at.Room(canvas.Width(word) + 2) {
+		if !at.Fits(canvas.Width(word) + 2) {
 			return
 		}
 		at.Write(glyph+" ", k)

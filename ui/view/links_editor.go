@@ -49,7 +49,7 @@ func (v *Links) Keys() []keymap.Binding {
 		keymap.Bind(group, "space", "mark link, row or column", v.toggleMarks, "space").InFooter(2, "mark"),
 	}
 	for i, e := range faultKeys() {
-		word := pane.FaultWord(e.faults[0].String())
+		word := pane.FaultName(e.faults[0].String())
 		help := word
 		if len(e.faults) > 1 {
 			help += "; again: change"

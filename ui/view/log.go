@@ -46,7 +46,7 @@ func (v *Log) Reset() bool {
 }
 
 func (v *Log) Draw(p *pane.Painter, l *pane.Layout) {
-	p.RecallAcked()
+	p.IndexAcked()
 	(&logPainter{Painter: p, index: v.Index}).draw(p.Body(l))
 }
 
@@ -113,16 +113,16 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 	}
 	name := 4
 	for i := range p.State.Nodes {
-		name = max(name, min(canvas.Width(canvas.Sanitize(p.State.Nodes[i].ID)), pane.LogName))
+		name = max(name, min(canvas.Width(canvas.Sanitize(p.State.Nodes[i].ID)), pane.LogNameWidth))
 	}
 	w := p.LogWindow(r.X+2+name+3, r.X+r.W-progressWidth, entryPitch)
 	at := p.index
 	if at == 0 || at > w.Newest {
 		at = w.Newest
 	}
-	w.Around(at)
+	w.CenterOn(at)
 	p.Put(r.X+2, r.Y, name, "log", style.Dim)
-	p.LogHead(w, r.Y, w.End)
+	p.LogHeader(w, r.Y, w.End)
 	p.PutRight(r.X+r.W, r.Y, progressWidth, "match   next", style.Dim)
 	p.termRow(w, r.X+2, r.Y+1, name)
 
@@ -155,19 +155,19 @@ func (p *logPainter) draw(r canvas.Rectangle) {
 	p.drawEntryText(w, at, canvas.Rect(r.X+2, y+1, r.W-4, 2))
 	if y += 4; y < r.Y+r.H-1 {
 		y += p.legend(canvas.Rect(r.X+2, y, r.W-4, min(2, r.Y+r.H-y)), w) + 1
-		p.Below(canvas.Rect(r.X, y, r.W, r.Y+r.H-y), trace.TopicLog, trace.TopicLeader, trace.TopicClient, trace.TopicDeath, trace.TopicStart)
+		p.RelatedStory(canvas.Rect(r.X, y, r.W, r.Y+r.H-y), trace.TopicLog, trace.TopicLeader, trace.TopicClient, trace.TopicDeath, trace.TopicStart)
 	}
 }
 
 // termRow draws the terms of the reference log: each once, then dots.
 func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
 	p.Put(x, y, name, "term", style.Dim)
-	if w.Truth == nil {
+	if w.Reference == nil {
 		return
 	}
 	var before uint64
 	for i := w.First; i <= w.Last; i++ {
-		e, ok := w.Truth.Entry(i)
+		e, ok := w.Reference.Entry(i)
 		if !ok {
 			continue
 		}
@@ -179,7 +179,7 @@ func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
 		p.PutRight(w.Column(i)+3, y, 4, text, style.Term(e.Term))
 	}
 	if w.Commit+1 >= w.First && w.Commit <= w.Last && w.Commit > 0 {
-		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.Border, style.Accent)
+		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.CommitBorder, style.Accent)
 	}
 }
 
@@ -188,15 +188,15 @@ func (p *logPainter) termRow(w pane.LogWindow, x, y, name int) {
 func (p *logPainter) logRow(n *trace.Node, w pane.LogWindow, r canvas.Rectangle, name int) {
 	p.HitNode(r, n.ID)
 	p.MarkNode(n, r.X, r.Y)
-	p.Put(r.X+2, r.Y, name, n.ID, p.NameInk(n))
+	p.Put(r.X+2, r.Y, name, n.ID, p.NameStyle(n))
 	look := pane.StyleOfNode(p.Glyphs, n)
-	p.Set(r.X+2+name+1, r.Y, look.Glyph, look.Ink)
+	p.Set(r.X+2+name+1, r.Y, look.Glyph, look.Style)
 	p.LogRow(n, w, r.Y)
 	right := r.X + r.W
 	match, next, known := p.progress(n)
 	switch {
 	case !known:
-		p.PutRight(right, r.Y, progressWidth-2, look.Word, look.Ink)
+		p.PutRight(right, r.Y, progressWidth-2, look.Word, look.Style)
 	default:
 		k := style.Text
 		if match < p.Leader.LastIndex() {
@@ -265,7 +265,7 @@ func (p *logPainter) lostRow(w pane.LogWindow, x, y, name int) {
 	p.Put(x+2, y, name+1, "lost", style.Bad|style.Bold)
 	for index, e := range p.Lost {
 		if index >= w.First && index <= w.Last {
-			p.LoudEntry(e, canvas.Rect(w.Column(index), y, w.Pitch, 1))
+			p.LostEntry(e, canvas.Rect(w.Column(index), y, w.Pitch, 1))
 		}
 	}
 	p.PutRight(w.End+progressWidth, y, progressWidth, "acked", style.Bad|style.Bold)
@@ -283,20 +283,20 @@ func (p *logPainter) markIndex(w pane.LogWindow, at uint64, y int) {
 // legend draws the looks of an entry, and returns the number of lines it took.
 func (p *logPainter) legend(r canvas.Rectangle, w pane.LogWindow) int {
 	var term uint64
-	if w.Truth != nil {
-		term = w.Truth.LastTerm()
+	if w.Reference != nil {
+		term = w.Reference.LastTerm()
 	}
 	at := p.Pen(r.X, r.Y, r.X+r.W)
 	for _, pair := range [][2]canvas.Span{
-		{canvas.Styled(" +1 ", style.Fill(term)), canvas.Styled(" committed", style.Dim)},
+		{canvas.Styled(" +1 ", style.TermFill(term)), canvas.Styled(" committed", style.Dim)},
 		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled(" uncommitted", style.Dim)},
 		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled(" diverges", style.Dim)},
 		{canvas.Styled("/+1/", style.Bad|style.Strike), canvas.Styled(" truncated", style.Dim)},
-		{canvas.Styled(" +1"+p.Glyphs.Told, style.Fill(term)), canvas.Styled(" acked", style.Dim)},
-		{canvas.Styled(p.Glyphs.Loud+"+1 ", style.Loud), canvas.Styled(" acked, then lost", style.Dim)},
+		{canvas.Styled(" +1"+p.Glyphs.Acked, style.TermFill(term)), canvas.Styled(" acked", style.Dim)},
+		{canvas.Styled(p.Glyphs.Alarm+"+1 ", style.Alarm), canvas.Styled(" acked, then lost", style.Dim)},
 		{canvas.Styled(p.Glyphs.Snapshot, style.Dim), canvas.Styled(" compacted", style.Dim)},
 	} {
-		if !at.Room(canvas.Width(pair[0].Text) + canvas.Width(pair[1].Text)) {
+		if !at.Fits(canvas.Width(pair[0].Text) + canvas.Width(pair[1].Text)) {
 			if at.Y+1 >= r.Y+r.H {
 				break
 			}

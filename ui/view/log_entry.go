@@ -32,7 +32,7 @@ func (p *logPainter) entryText(w pane.LogWindow, at uint64) string {
 	node, e, ok := p.entryNode(w, at)
 	if !ok {
 		if lost, was := p.Lost[at]; was {
-			return fmt.Sprintf("entry %s was %s: acknowledged to its client, now in no log", canvas.Thousands(at), pane.WhatIs(lost))
+			return fmt.Sprintf("entry %s was %s: acknowledged to its client, now in no log", canvas.Thousands(at), pane.DescribeEntry(lost))
 		}
 		return fmt.Sprintf("entry %s: compacted into a snapshot", canvas.Thousands(at))
 	}
@@ -45,12 +45,12 @@ func (p *logPainter) entryText(w pane.LogWindow, at uint64) string {
 			others = append(others, id)
 		}
 	}
-	parts := []string{fmt.Sprintf("entry %s on %s: %s, term %s", canvas.Thousands(at), canvas.Sanitize(node.ID), pane.WhatIs(e), canvas.Thousands(e.Term))}
+	parts := []string{fmt.Sprintf("entry %s on %s: %s, term %s", canvas.Thousands(at), canvas.Sanitize(node.ID), pane.DescribeEntry(e), canvas.Thousands(e.Term))}
 	switch was, lost := p.Lost[at]; {
 	case lost && pane.SameEntry(was, e):
 		parts = append(parts, "acknowledged to its client, then lost")
-	case p.Wrong(w, at, e):
-		parts = append(parts, fmt.Sprintf("diverges from %s's log and will be truncated", canvas.Sanitize(w.Truth.ID)))
+	case p.Diverges(w, at, e):
+		parts = append(parts, fmt.Sprintf("diverges from %s's log and will be truncated", canvas.Sanitize(w.Reference.ID)))
 	case at <= w.Commit:
 		parts = append(parts, "committed"+p.answerText(e))
 	default:
@@ -59,9 +59,9 @@ func (p *logPainter) entryText(w pane.LogWindow, at uint64) string {
 	if len(holders) == len(p.State.Nodes) && len(holders) > 1 {
 		holders = []string{"all nodes"}
 	}
-	parts = append(parts, "held by "+pane.Names(holders, 9))
+	parts = append(parts, "held by "+pane.JoinNames(holders, 9))
 	if len(others) > 0 {
-		parts = append(parts, "a different entry on "+pane.Names(others, 9))
+		parts = append(parts, "a different entry on "+pane.JoinNames(others, 9))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -74,9 +74,9 @@ func (p *logPainter) entryNode(w pane.LogWindow, at uint64) (*trace.Node, trace.
 			return n, e, true
 		}
 	}
-	if w.Truth != nil {
-		if e, ok := w.Truth.Entry(at); ok {
-			return w.Truth, e, true
+	if w.Reference != nil {
+		if e, ok := w.Reference.Entry(at); ok {
+			return w.Reference, e, true
 		}
 	}
 	for i := range p.State.Nodes {
@@ -93,7 +93,7 @@ func (p *logPainter) answerText(e trace.Entry) string {
 	if e.Client == "" {
 		return ""
 	}
-	if op, ok := p.Told[pane.CallOf(e)]; ok {
+	if op, ok := p.Acked[pane.OpKeyOf(e)]; ok {
 		return fmt.Sprintf("; acknowledged to %s at %s with value %d", canvas.Sanitize(e.Client), trace.Clock(op.Returned), op.Value)
 	}
 	for _, op := range p.State.Clients.Recent {

@@ -26,7 +26,7 @@ func (v *Node) Keys() []keymap.Binding { return nil }
 func (v *Node) Reset() bool            { return v.log.Reset() }
 
 func (v *Node) Draw(p *pane.Painter, l *pane.Layout) {
-	p.RecallAcked()
+	p.IndexAcked()
 	(&nodePainter{Painter: p, index: v.log.Index}).draw(p.Body(l))
 }
 
@@ -67,15 +67,15 @@ func (p *nodePainter) facts(n *trace.Node, r canvas.Rectangle) {
 	look := pane.StyleOfNode(p.Glyphs, n)
 	p.MarkNode(n, r.X, r.Y)
 	at := p.Pen(r.X+2, r.Y, r.X+r.W)
-	at.Write(look.Glyph+" ", look.Ink)
-	at.Write(canvas.Truncate(canvas.Sanitize(n.ID), 20, p.Glyphs.More), style.Accent|style.Bold)
-	at.Write(" "+look.Word, look.Ink)
+	at.Write(look.Glyph+" ", look.Style)
+	at.Write(canvas.Truncate(canvas.Sanitize(n.ID), 20, p.Glyphs.Ellipsis), style.Accent|style.Bold)
+	at.Write(" "+look.Word, look.Style)
 	value, k := p.ValueOf(n)
 	y := r.Y + 1
 	if value == "" {
 		value = "no value"
 	}
-	if p.Glyphs.Big && len(value) <= pane.BigLength && r.H >= 17 {
+	if p.Glyphs.BigDigits && len(value) <= pane.BigDigitsMax && r.H >= 17 {
 		p.PutBig(r.X+2, y+1, value, k)
 		p.Put(r.X+2+canvas.BigWidth(value)+2, y+1, 8, p.BehindText(n), style.Warn)
 		y += canvas.BigHeight + 2
@@ -92,7 +92,7 @@ func (p *nodePainter) facts(n *trace.Node, r canvas.Rectangle) {
 			at.Write(part.Text, part.Style)
 		}
 		if f.label == factHeard {
-			p.Heard(n, at.X, y, at.End-at.X, 12)
+			p.Contact(n, at.X, y, at.End-at.X, 12)
 		}
 		y++
 	}
@@ -187,7 +187,7 @@ func (p *nodePainter) diskOf(n *trace.Node) []canvas.Span {
 		return []canvas.Span{canvas.Styled("healthy", style.Dim)}
 	}
 	fault := canvas.Sanitize(n.DiskFault)
-	return []canvas.Span{canvas.Styled(p.Glyphs.Disk+" "+fault, style.Warn), canvas.Styled("  "+pane.DiskMeaning(fault), style.Dim)}
+	return []canvas.Span{canvas.Styled(p.Glyphs.Disk+" "+fault, style.Warn), canvas.Styled("  "+pane.DiskFaultMeaning(fault), style.Dim)}
 }
 
 func (p *nodePainter) clockOf(n *trace.Node) []canvas.Span {
@@ -210,9 +210,9 @@ func (p *nodePainter) membersOf(n *trace.Node) []canvas.Span {
 	if len(voters) == 0 {
 		return []canvas.Span{canvas.Styled("none known", style.Dim)}
 	}
-	notes := []canvas.Span{canvas.Styled(pane.Names(voters, 9), style.Text)}
+	notes := []canvas.Span{canvas.Styled(pane.JoinNames(voters, 9), style.Text)}
 	if len(others) > 0 {
-		notes = append(notes, canvas.Styled("  non-voters "+pane.Names(others, 4), style.Dim))
+		notes = append(notes, canvas.Styled("  non-voters "+pane.JoinNames(others, 4), style.Dim))
 	}
 	return notes
 }
@@ -242,7 +242,7 @@ func (p *nodePainter) linksOf(n *trace.Node, out bool) []canvas.Span {
 	}
 	var notes []canvas.Span
 	for _, kind := range kinds {
-		which := pane.Names(ends[kind.Text], 4)
+		which := pane.JoinNames(ends[kind.Text], 4)
 		if others := len(p.State.Nodes) - 1; others > 1 && len(ends[kind.Text]) == others {
 			which = "all"
 		}
@@ -292,13 +292,13 @@ func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, un
 		return
 	}
 	p.PutRight(r.X+16, r.Y, 5, "t"+canvas.Compact(e.Term, 4), style.Term(e.Term))
-	diverges := p.Wrong(w, index, e)
+	diverges := p.Diverges(w, index, e)
 	p.Entry(n, index, e, canvas.Rect(r.X+18, r.Y, pane.EntryWidth, 1), diverges)
-	words := []string{pane.WhatIs(e)}
+	words := []string{pane.DescribeEntry(e)}
 	if room := r.W - 18 - pane.EntryWidth - 2; room < 24 {
 		words[0] = canvas.Sanitize(e.Client)
 	}
-	switch _, acked := p.Told[pane.CallOf(e)]; {
+	switch _, acked := p.Acked[pane.OpKeyOf(e)]; {
 	case diverges:
 		words = append(words, "diverges")
 	case index > w.Commit:
@@ -311,7 +311,7 @@ func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, un
 		if i > 0 && word != "" {
 			word = "  " + word
 		}
-		if at.Room(canvas.Width(word)) {
+		if at.Fits(canvas.Width(word)) {
 			at.Write(word, style.Text)
 		}
 	}

@@ -25,10 +25,10 @@ func frameOf(w *uitest.Sample, width, height int) *picture {
 	}
 	f := &pane.Frame{
 		State: &w.State, Width: width, Height: height, Theme: style.Dark, Glyphs: style.Unicode,
-		Moment:         pane.Moment{Now: w.At, Speed: 1},
+		Playback:       pane.Playback{Now: w.At, Speed: 1},
 		NodeCursor:     pane.NodeCursor{Cursor: cursor},
 		ClientSettings: pane.ClientSettings{Route: "leader", Level: "linearizable"},
-		Motion:         pane.Motion{Rate: 41, History: []int{0, 3, 9, 14, 22, 31, 41, 38, 27, 30, 41, 44, 12, 0, 0, 18, 40, 41}},
+		Motion:         pane.Motion{AckRate: 41, AckHistory: []int{0, 3, 9, 14, 22, 31, 41, 38, 27, 30, 41, 44, 12, 0, 0, 18, 40, 41}},
 		Input:          pane.Input{Command: "increment", Toast: pane.Toast{Text: "ok: 128"}, Hints: testHints},
 	}
 	v := New(nil)
@@ -62,9 +62,9 @@ func withSparks(f *picture, from string) *picture {
 		if p.Reply {
 			p.From, p.To = to, from
 		}
-		s := pane.PacketSprite{Flight: trace.InFlight{Packet: p}, At: 0.25 + 0.15*float64(i%5)}
+		s := pane.PacketSprite{InFlight: trace.InFlight{Packet: p}, Progress: 0.25 + 0.15*float64(i%5)}
 		if f.State.Blocked(p.From, p.To) {
-			s.Lost, s.At, s.Fade = true, 0.5, 0.2
+			s.Lost, s.Progress, s.Fade = true, 0.5, 0.2
 		}
 		f.Sprites = append(f.Sprites, s)
 	}

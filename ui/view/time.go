@@ -160,7 +160,7 @@ func (p *timePainter) drawAxis() {
 	}
 	for _, m := range p.chart.chapter {
 		if p.contains(m.at) {
-			p.Put(p.column(m.at), p.r.Y-1, p.r.X+p.r.W-p.column(m.at), p.Glyphs.Words+" "+m.text+" ", style.Accent)
+			p.Put(p.column(m.at), p.r.Y-1, p.r.X+p.r.W-p.column(m.at), p.Glyphs.Caption+" "+m.text+" ", style.Accent)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func (p *timePainter) drawCursor() {
 		return
 	}
 	for y := p.r.Y; y < p.r.Y+p.r.H+2; y++ {
-		p.Set(p.column(p.Now), y, p.Glyphs.Split, style.Accent)
+		p.Set(p.column(p.Now), y, p.Glyphs.PaneBorder, style.Accent)
 	}
 }
 
@@ -204,8 +204,8 @@ func (p *timePainter) drawLabel(n *trace.Node, y int) {
 	look := pane.StyleOfNode(p.Glyphs, n)
 	p.HitNode(canvas.Rect(x, y, labelWidth, 1), n.ID)
 	p.MarkNode(n, x, y)
-	p.Set(x+2, y, look.Glyph, look.Ink)
-	p.Put(x+4, y, labelWidth-10, n.ID, p.NameInk(n))
+	p.Set(x+2, y, look.Glyph, look.Style)
+	p.Put(x+4, y, labelWidth-10, n.ID, p.NameStyle(n))
 	if value, k := p.ValueOf(n); value != "" {
 		p.PutRight(x+labelWidth-1, y, 5, canvas.Compact(n.Value, 5), k)
 	}
@@ -220,7 +220,7 @@ func (p *timePainter) drawSpan(s span, y int) {
 	if until <= p.from || s.from >= p.to {
 		return
 	}
-	glyph, k := p.Glyphs.Empty, style.Term(s.term)
+	glyph, k := p.Glyphs.BarEmpty, style.Term(s.term)
 	switch {
 	case s.life == trace.Paused:
 		glyph, k = p.Glyphs.Dot, style.Warn
@@ -231,9 +231,9 @@ func (p *timePainter) drawSpan(s span, y int) {
 		}
 		return
 	case s.role == trace.Leader:
-		glyph, k = p.Glyphs.Led, style.Fill(s.term)|style.Bold
+		glyph, k = p.Glyphs.Leading, style.TermFill(s.term)|style.Bold
 	case s.role == trace.Candidate:
-		glyph, k = p.Glyphs.Stands, style.Warn
+		glyph, k = p.Glyphs.Candidacy, style.Warn
 	}
 	a, b := p.column(max(s.from, p.from)), p.column(until-1)
 	for x := a; x <= b; x++ {
@@ -303,7 +303,7 @@ func (p *timePainter) drawNetwork(y int) {
 		}
 		a, b := p.column(max(r.from, p.from)), p.column(min(until, p.to)-1)
 		for x := a; x <= b; x++ {
-			p.Set(x, y, p.Glyphs.Unled, style.Bad)
+			p.Set(x, y, p.Glyphs.Leaderless, style.Bad)
 		}
 		p.Set(a, y, p.Glyphs.CutLink, style.Bad|style.Bold)
 		if b-a > 8 {
@@ -345,7 +345,7 @@ func (p *timePainter) drawAnswerRate(y int) {
 		}
 	}
 	for i, n := range counts {
-		if at := p.Cells[y*p.W+p.r.X+i]; n > 0 && (at.Text == "" || at.Text == p.Glyphs.Split) {
+		if at := p.Cells[y*p.W+p.r.X+i]; n > 0 && (at.Text == "" || at.Text == p.Glyphs.PaneBorder) {
 			p.Set(p.r.X+i, y, sparkGlyph(p.Glyphs, n, most), style.Good)
 		}
 	}

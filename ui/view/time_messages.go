@@ -59,13 +59,13 @@ func (p *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
 		until = p.Latest
 	}
 	a, b := place(from, m.sent), place(to, until)
-	k, glyph := pane.PacketInk(m.packet), pane.PacketGlyph(p.Glyphs, m.packet)
+	k, glyph := pane.PacketStyle(m.packet), pane.PacketGlyph(p.Glyphs, m.packet)
 	if m.quiet {
 		k, glyph = style.Faint, p.Glyphs.Dot
 	}
 	switch {
 	case m.packet.Status == trace.Lost:
-		b, glyph = a.To(b, 0.5), p.Glyphs.Bad
+		b, glyph = a.Lerp(b, 0.5), p.Glyphs.Bad
 		d.Line(a, b, p.Glyphs.Dot, style.Faint, 1)
 		k = style.Faint
 		if !m.quiet {
@@ -74,12 +74,12 @@ func (p *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
 		d.Mark(b, glyph, k)
 		return
 	case m.ended == 0 && m.packet.Delay > 0:
-		b = a.To(place(to, m.sent+m.packet.Delay), min(float64(p.Latest-m.sent)/float64(m.packet.Delay), 1))
+		b = a.Lerp(place(to, m.sent+m.packet.Delay), min(float64(p.Latest-m.sent)/float64(m.packet.Delay), 1))
 	}
 	d.Line(a, b, p.Glyphs.Dot, k, 1)
 	// The head stands next to the lane, not on it.
 	if rows := b.Y - a.Y; rows > 1 || rows < -1 {
-		b = a.To(b, 1-1/max(rows, -rows))
+		b = a.Lerp(b, 1-1/max(rows, -rows))
 	}
 	d.Mark(b, glyph, k)
 }
@@ -123,5 +123,5 @@ func (p *timePainter) drawDensity() {
 
 // sparkGlyph returns the glyph of a sparkline for n of at most most.
 func sparkGlyph(g *style.Glyphs, n, most int) string {
-	return g.Spark[min(n*len(g.Spark)/(most+1), len(g.Spark)-1)]
+	return g.Sparkline[min(n*len(g.Sparkline)/(most+1), len(g.Sparkline)-1)]
 }

@@ -25,7 +25,7 @@ func timeFrame(w *uitest.Sample, h *history.History, width, height int, cell tim
 	f.Time.End = (w.At + cell).Truncate(cell)
 	f.Time.Chart = newChart(h, f.Time.End-time.Duration(width)*cell)
 	f.Time.Chart.goOn(h, last)
-	f.Line, f.LineEnd = f.State, f.Now
+	f.TimelineState, f.TimelineEnd = f.State, f.Now
 	return f
 }
 

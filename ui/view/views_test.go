@@ -75,7 +75,7 @@ func TestLogViewShowsEveryIndexUnderTheCursor(t *testing.T) {
 		for _, width := range []int{60, 80, 121} {
 			f := frameOf(w, width, 24)
 			f.view, f.Log.Index = f.Log, index
-			head := strings.ReplaceAll(strings.Split(plain(f), "\n")[2], f.Glyphs.Border, " ")
+			head := strings.ReplaceAll(strings.Split(plain(f), "\n")[2], f.Glyphs.CommitBorder, " ")
 			if !slices.Contains(strings.Fields(head), fmt.Sprint(index)) {
 				t.Fatalf("%d wide, index %d: %q", width, index, head)
 			}
