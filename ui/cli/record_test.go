@@ -47,8 +47,8 @@ func TestRecordFailsInOneLine(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "a.cast")
 	for _, c := range []struct{ args, why string }{
-		{"record leader-crash", "-o is missing"},
-		{"record leader-crash -o a.gif", "ends in .cast or .svg"},
+		{"record leader-crash", "no output file"},
+		{"record leader-crash -o a.gif", "use the extension .cast or .svg"},
 		{"record nosuch -o " + out, "no such file"},
 		{"record leader-crash -o " + filepath.Join(dir, "no", "a.cast"), "no such file or directory"},
 		{"record leader-crash --size 1x1 -o " + out, "60x18"},
@@ -56,8 +56,8 @@ func TestRecordFailsInOneLine(t *testing.T) {
 		{"record leader-crash --fps 1000 -o " + out, "1 to 60"},
 		{"record leader-crash --theme pink -o " + out, "unknown theme"},
 		{"record leader-crash --idle-limit -1s -o " + out, "negative"},
-		{"record leader-crash --at 1s -o " + out, "stands still"},
-		{"record leader-crash --at 1h -o " + filepath.Join(dir, "a.svg"), "long"},
+		{"record leader-crash --at 1s -o " + out, "renders a still"},
+		{"record leader-crash --at 1h -o " + filepath.Join(dir, "a.svg"), "only"},
 		{"record " + writeFile(t, "torn.jsonl", `{"capsize":99}`) + " -o " + out, "torn.jsonl"},
 		{"--cast " + out, "no screen"},
 	} {

@@ -13,11 +13,11 @@ import (
 	"capsize/ui/terminal"
 )
 
-// castVersion is the version of the asciicast format that is written:
+// castVersion is the version of the asciicast format:
 // https://docs.asciinema.org/manual/asciicast/v3/
 const castVersion = 3
 
-// The codes of events in an asciicast.
+// The codes of the events of an asciicast.
 const (
 	CastOutput = "o"
 	CastInput  = "i"
@@ -26,20 +26,20 @@ const (
 	CastExit   = "x"
 )
 
-// asciicast writes pictures as an asciicast: of each what has changed since the one
-// before. Whatever it writes is whole lines, each in one call.
+// asciicast writes pictures as an asciicast: of each, what changed since the last one.
+// It writes one whole line per call of out.Write.
 type asciicast struct {
 	out    io.Writer
 	title  string
 	screen canvas.ANSIWriter
-	// cols and rows are the size of the terminal, 0 as long as there is no picture
-	// and thus no header.
+	// cols and rows are the size of the terminal, 0 before the first picture, which the
+	// header waits for.
 	cols, rows int
-	last       int64 // milliseconds from the start to the event before
+	last       int64 // time of the last event, in milliseconds from the start
 
 	limit   terminal.RateLimit
-	pending *canvas.Canvas // a picture that waits, because much was written lately
-	theme   *style.Theme   // of that
+	pending *canvas.Canvas // a picture not written yet, because of the limit
+	theme   *style.Theme   // of pending
 }
 
 // castHeader is the first line of an asciicast.
@@ -62,12 +62,11 @@ type castTheme struct {
 	Palette string `json:"palette"`
 }
 
-// picture shows a picture at a time since the start. The canvas is the cast's from
-// then on. Where pictures change so much that the file would grow too large, only
-// some are shown.
+// picture writes a picture or, while that would make the file too large, keeps it until
+// the next one replaces it.
 func (c *asciicast) picture(at time.Duration, p *canvas.Canvas, t *style.Theme) error {
 	if p.W < 1 || p.H < 1 {
-		return nil // the terminal has no room: it goes on showing what it did
+		return nil // the terminal has no size yet, or none any more
 	}
 	if c.cols == 0 {
 		if err := c.writeHeader(p, t); err != nil {
@@ -87,7 +86,7 @@ func (c *asciicast) picture(at time.Duration, p *canvas.Canvas, t *style.Theme) 
 	return c.flush(at)
 }
 
-// flush shows the picture that waits, if there is one.
+// flush writes the pending picture, if there is one.
 func (c *asciicast) flush(at time.Duration) error {
 	if c.pending == nil {
 		return nil
@@ -99,7 +98,7 @@ func (c *asciicast) flush(at time.Duration) error {
 	return c.event(at, CastOutput, text)
 }
 
-// writeHeader writes the header.
+// writeHeader writes the header line.
 func (c *asciicast) writeHeader(p *canvas.Canvas, t *style.Theme) error {
 	c.cols, c.rows = p.W, p.H
 	h := castHeader{Version: castVersion, Title: canvas.Sanitize(c.title), Term: castTerm{Cols: p.W, Rows: p.H, Type: "xterm-256color"}}
@@ -114,7 +113,7 @@ func (c *asciicast) writeHeader(p *canvas.Canvas, t *style.Theme) error {
 	return err
 }
 
-// mark puts a marker, to which players jump, at a time since the start.
+// mark writes a marker, which players can jump to.
 func (c *asciicast) mark(at time.Duration, label string) error {
 	if err := c.flush(at); err != nil {
 		return err
@@ -122,13 +121,13 @@ func (c *asciicast) mark(at time.Duration, label string) error {
 	return c.event(at, castMarker, canvas.Truncate(canvas.Sanitize(label), markerMax, "…"))
 }
 
-// markerMax is how long the name of a marker may be, in cells.
+// markerMax is the length limit of a marker's label, in cells.
 const markerMax = 80
 
-// key notes a key that was pressed.
+// key writes a pressed key.
 func (c *asciicast) key(at time.Duration, key string) error { return c.event(at, CastInput, key) }
 
-// end notes that the program has ended.
+// end writes that the program has exited.
 func (c *asciicast) end(at time.Duration) error {
 	if err := c.flush(at); err != nil {
 		return err
@@ -136,13 +135,13 @@ func (c *asciicast) end(at time.Duration) error {
 	return c.event(at, CastExit, "0")
 }
 
-// event writes one event. Before the first picture there is nothing to be seen
-// that it could belong to.
+// event writes one event. It writes nothing before the first picture: there is no header
+// yet.
 func (c *asciicast) event(at time.Duration, code, data string) error {
 	if c.cols == 0 {
 		return nil
 	}
-	// Intervals are differences of rounded times, so that they do not drift.
+	// Intervals are differences of rounded times: rounded intervals would drift.
 	now := max(at.Round(time.Millisecond).Milliseconds(), c.last)
 	var line strings.Builder
 	fmt.Fprintf(&line, "[%d.%03d, %q, ", (now-c.last)/1000, (now-c.last)%1000, code)
@@ -158,8 +157,8 @@ func (c *asciicast) event(at time.Duration, code, data string) error {
 	return err
 }
 
-// markers returns what a player should be able to jump to, of the lines of the
-// story after an event: chapters, elections, faults and violations.
+// markers returns the labels of the markers for the story after an event: chapters,
+// elections, faults and violations.
 func markers(s *trace.State, after uint64, language string) []string {
 	var all []string
 	for _, line := range s.Story {
@@ -170,7 +169,7 @@ func markers(s *trace.State, after uint64, language string) []string {
 	return all
 }
 
-// isMarked says whether a line of the story is worth a marker.
+// isMarked reports whether a line of the story gets a marker.
 func isMarked(s *trace.State, line trace.StoryLine) bool {
 	switch line.Topic {
 	case trace.TopicLeader, trace.TopicDeath, trace.TopicPause, trace.TopicNetwork, trace.TopicDisk, trace.TopicClock,

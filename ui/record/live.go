@@ -11,126 +11,129 @@ import (
 	"capsize/ui/style"
 )
 
-// Live is a recording of the screen, an asciicast that is written to a file as it
-// goes: whole lines at a time, so that the file is whole whenever the program dies.
-// The screen never waits for the disk: pictures that it cannot take are left out,
-// and the next one makes up for them.
+// Live records the screen to an asciicast while the program runs. It writes whole lines,
+// so the file is valid whenever the program dies. The screen never waits for the disk:
+// while too many lines are queued, pictures are skipped.
+//
+// The model calls AddPicture, AddKey and Close from one goroutine; another one writes to
+// the file.
 type Live struct {
 	name      string
 	file      *os.File
 	cast      *asciicast
 	keys      bool // keys that are pressed are recorded too
 	started   time.Time
-	markedSeq uint64 // the event up to which there are markers
+	markedSeq uint64 // the last event with its markers written
 	lines     chan []byte
 	done      chan struct{}
 
 	mu  sync.Mutex
-	err error // the first one; nothing is written after it
+	err error // the first one; AddPicture does nothing after it
 }
 
 const (
-	// queueMax is how many lines may wait for the disk, and queuePictures with how
-	// many waiting there is still room for a picture.
+	// queueMax is the number of lines that may wait for the disk; while more than
+	// queuePictures do, pictures are skipped.
 	queueMax, queuePictures = 1024, 256
-	// closeTimeout is how long the disk has at the end to take what waits.
+	// closeTimeout limits how long Close waits for the disk.
 	closeTimeout = time.Second
 )
 
-// CreateLive begins a recording in a file, in place of what is there; with keys,
-// the keys that are pressed are part of it.
+// CreateLive starts a recording to a file, which it truncates; keys records pressed keys
+// too.
 func CreateLive(name string, keys bool) (*Live, error) {
 	file, err := os.Create(name)
 	if err != nil {
 		return nil, err
 	}
-	t := &Live{
+	l := &Live{
 		name: name, file: file, keys: keys, started: time.Now(),
 		lines: make(chan []byte, queueMax), done: make(chan struct{}),
 	}
-	t.cast = &asciicast{out: t}
-	go t.run()
-	return t, nil
+	l.cast = &asciicast{out: l}
+	go l.run()
+	return l, nil
 }
 
-// Write takes a line for the file.
-func (t *Live) Write(line []byte) (int, error) {
+// Write queues a line for the file. It drops the line if the queue is full, and never
+// fails.
+func (l *Live) Write(line []byte) (int, error) {
 	select {
-	case t.lines <- append([]byte(nil), line...):
-	default: // a disk that has taken nothing for so long
+	case l.lines <- append([]byte(nil), line...):
+	default: // the disk is stuck
 	}
 	return len(line), nil
 }
 
-// run writes the lines to the file.
-func (t *Live) run() {
-	defer close(t.done)
-	for line := range t.lines {
-		if _, err := t.file.Write(line); err != nil {
-			t.fail(err)
+// run writes the queued lines to the file.
+func (l *Live) run() {
+	defer close(l.done)
+	for line := range l.lines {
+		if _, err := l.file.Write(line); err != nil {
+			l.fail(err)
 		}
 	}
-	if err := t.file.Close(); err != nil {
-		t.fail(err)
+	if err := l.file.Close(); err != nil {
+		l.fail(err)
 	}
 }
 
-func (t *Live) fail(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.err == nil {
-		t.err = fmt.Errorf("recording to %s: %w", t.name, err)
+func (l *Live) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = fmt.Errorf("recording to %s: %w", l.name, err)
 	}
 }
 
-// Err returns why nothing is recorded any more, nil if all is well.
-func (t *Live) Err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.err
+// Err returns the error that ended the recording, nil while it works.
+func (l *Live) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
 }
 
-// Picture is what the screen shows at a moment.
+// Picture is what the screen shows now.
 type Picture struct {
 	Canvas   *canvas.Canvas
 	Theme    *style.Theme
 	Title    string       // of the window
-	State    *trace.State // that the picture shows
+	State    *trace.State // the state shown
 	Language string       // of the markers
 }
 
-// AddPicture records what the screen shows now, and what has happened since.
-func (t *Live) AddPicture(s Picture) {
-	if t.Err() != nil || s.Canvas == nil || len(t.lines) > queuePictures {
+// AddPicture records a picture, and markers for what happened since the last one.
+func (l *Live) AddPicture(p Picture) {
+	if l.Err() != nil || p.Canvas == nil || len(l.lines) > queuePictures {
 		return
 	}
-	now := time.Since(t.started)
-	t.cast.title = s.Title
-	_ = t.cast.picture(now, s.Canvas, s.Theme) // its writer is the tape, which keeps errors
-	if t.cast.cols == 0 {
+	now := time.Since(l.started)
+	l.cast.title = p.Title
+	_ = l.cast.picture(now, p.Canvas, p.Theme) // l.Write never fails
+	if l.cast.cols == 0 {
 		return
 	}
-	for _, label := range markers(s.State, t.markedSeq, s.Language) {
-		_ = t.cast.mark(now, label)
+	for _, label := range markers(p.State, l.markedSeq, p.Language) {
+		_ = l.cast.mark(now, label)
 	}
-	t.markedSeq = s.State.Seq
+	l.markedSeq = p.State.Seq
 }
 
-// AddKey records a key, as the terminal sent it.
-func (t *Live) AddKey(sent string) {
-	if t.keys {
-		_ = t.cast.key(time.Since(t.started), sent)
+// AddKey records a key, as the terminal sent it, if keys are recorded.
+func (l *Live) AddKey(sent string) {
+	if l.keys {
+		_ = l.cast.key(time.Since(l.started), sent)
 	}
 }
 
-// Close ends the recording, and returns the first error there was.
-func (t *Live) Close() error {
-	_ = t.cast.end(time.Since(t.started))
-	close(t.lines)
+// Close ends the recording, and returns its first error.
+func (l *Live) Close() error {
+	_ = l.cast.end(time.Since(l.started))
+	close(l.lines)
 	select {
-	case <-t.done:
+	case <-l.done:
 	case <-time.After(closeTimeout):
-		t.fail(fmt.Errorf("the disk takes nothing any more"))
+		l.fail(fmt.Errorf("the disk accepted no data for %s: the end is missing", closeTimeout))
 	}
-	return t.Err()
+	return l.Err()
 }

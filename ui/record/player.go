@@ -18,38 +18,38 @@ import (
 	"capsize/ui/view"
 )
 
-// player plays a trace to an audience. It owns the time of the audience, and
-// moves virtual time along with it at the speed that the trace asks for.
+// player plays a trace into a recorder. It advances the audience's time picture by
+// picture, and virtual time along with it, at the speed that the trace asks for.
 type player struct {
 	Options
 	theme  *style.Theme
 	glyphs *style.Glyphs
 	next   func() (*trace.Event, bool)
-	end    trace.Position // of what is played
+	end    trace.Position // where the trace ends
 	out    recorder
-	ctx    context.Context // when it ends, so does the projection
+	ctx    context.Context // cancels it
 
 	state trace.State
-	event *trace.Event // the next one, nil if there are no more
-	now   time.Duration
-	speed float64 // virtual seconds per second
+	event *trace.Event  // the next one, nil at the end
+	now   time.Duration // virtual time
+	speed float64       // virtual seconds per second of the audience
 
 	audienceTimes
 
 	caption   string
-	markedSeq uint64 // the event up to which there are markers
+	markedSeq uint64 // the last event with its markers written
 }
 
-// audienceTimes are times of the audience, from the start of the recording.
+// audienceTimes are times of the audience: they count from the start of the recording.
 type audienceTimes struct {
 	at         time.Duration // now
-	readBy     time.Duration // the caption has been read by then
-	notBefore  time.Duration // no command is carried out before then
-	lastChange time.Duration // something new was last seen then
-	endAt      time.Duration // the recording ends then, once there are no more events
+	readBy     time.Duration // when the audience has read the caption
+	notBefore  time.Duration // when the next command may run
+	lastChange time.Duration // when something new was last shown
+	endAt      time.Duration // when the recording ends; valid after the last event
 }
 
-// recordMax is how long a recording may be: a trace may ask for any speed.
+// recordMax limits the length of a recording: a trace may ask for any speed.
 const recordMax = 2 * time.Hour
 
 // run plays the trace to its end.
@@ -64,13 +64,13 @@ func (p *player) run() error {
 			return p.out.end(p.at)
 		}
 		if p.at > recordMax {
-			return errors.Join(p.out.end(p.at), fmt.Errorf("the recording is not complete: it would be longer than %s; --idle-limit and --speed make it shorter", recordMax))
+			return errors.Join(p.out.end(p.at), fmt.Errorf("the recording was cut off at %s; shorten it with --idle-limit or --speed", recordMax))
 		}
 	}
 }
 
-// skipToStart goes to where there is something to be seen: the first leader, or the
-// first command.
+// skipToStart skips to where there is something to see: the first leader or, if that
+// comes sooner, the first command.
 func (p *player) skipToStart() {
 	for p.nextEvent(); p.event != nil && p.event.Kind != trace.KindCommand; {
 		leads := p.event.Kind == trace.KindRole && p.event.Role == trace.Leader
@@ -82,11 +82,11 @@ func (p *player) skipToStart() {
 	p.now, p.markedSeq = p.state.At, p.state.Seq
 }
 
-// nextEvent gets the next event.
+// nextEvent reads the next event. After the last one it adds an empty one, if the trace
+// goes on.
 func (p *player) nextEvent() {
 	p.event, _ = p.next()
 	if p.event == nil && p.state.At < p.end.At {
-		// Nothing more happens until the end.
 		p.event = &trace.Event{Seq: p.state.Seq, At: p.end.At}
 	}
 	if p.event == nil {
@@ -94,7 +94,7 @@ func (p *player) nextEvent() {
 	}
 }
 
-// advance moves on to a time of the audience.
+// advance advances the audience's time to to, applying the events that are due.
 func (p *player) advance(to time.Duration) {
 	for p.event != nil {
 		due := p.due()
@@ -105,15 +105,14 @@ func (p *player) advance(to time.Duration) {
 		p.now = max(p.now, p.event.At)
 		p.apply()
 	}
-	// Before a command that is held back, and behind the last event, the world
-	// stands still.
+	// Virtual time stops at a command that waits, and after the last event.
 	if p.event != nil && p.at < to {
 		p.now = min(p.now+time.Duration(float64(to-p.at)*p.speed), p.event.At)
 	}
 	p.at = max(p.at, to)
 }
 
-// due returns when the next event happens for the audience.
+// due returns when the next event is due, in the audience's time.
 func (p *player) due() time.Duration {
 	if p.isSkipping() {
 		return p.at
@@ -128,11 +127,11 @@ func (p *player) due() time.Duration {
 	return due
 }
 
-// isSkipping says whether nothing new has been seen for so long that what comes next is
-// skipped until there is.
+// isSkipping reports whether there has been nothing new for longer than IdleLimit: events
+// are due at once until there is.
 func (p *player) isSkipping() bool { return p.IdleLimit > 0 && p.at-p.lastChange >= p.IdleLimit }
 
-// apply has the next event happen now.
+// apply applies the next event.
 func (p *player) apply() {
 	e := p.event
 	p.state.Apply(e)
@@ -149,7 +148,7 @@ func (p *player) apply() {
 	p.nextEvent()
 }
 
-// applyCommand does what a command asks of whoever shows the world.
+// applyCommand carries out the commands that control playback: step and speed.
 func (p *player) applyCommand(command string) {
 	words := strings.Fields(command)
 	switch {
@@ -169,7 +168,7 @@ func (p *player) applyCommand(command string) {
 	}
 }
 
-// draw gives the film a picture of this moment.
+// draw hands the recorder a picture of this moment, and its markers.
 func (p *player) draw() error {
 	f := &pane.Frame{
 		State: &p.state, Width: p.Width, Height: p.Height, Theme: p.theme, Glyphs: p.glyphs,

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,63 +25,95 @@ import (
 	"capsize/ui/style"
 )
 
-// Options says how a scenario or a trace is turned into pictures.
+// Options describes the recording to make.
 type Options struct {
-	File      string
-	pane.Look // how the screen looks
-	Size      // of the terminal, in cells
+	File      string // where to write it; its extension is its format
+	pane.Look        // how the screen looks
+	Size             // of the terminal, in cells
 	// Speed is how fast virtual time runs at first, in virtual seconds per second.
 	Speed float64
-	// HistoryMB is how much memory the past may take, in megabytes.
+	// HistoryMB limits the memory for the history, in megabytes.
 	HistoryMB int64
-	FPS       int // pictures a second, 0 as usual for the kind of file
-	// IdleLimit is after how long without anything new time is skipped, 0 for never.
+	// FPS is the number of pictures per second, 0 for the default of the format.
+	FPS int
+	// IdleLimit is the longest time that may pass in the recording with nothing new to
+	// see; beyond it, the recording skips to the next event. 0 means no limit.
 	IdleLimit time.Duration
-	// Title is what the recording is called.
+	// Title is the title of the recording.
 	Title string
-	// At is the one moment of the recording to be seen in a picture that stands
-	// still, negative for all of them.
+	// At is the time, since the start of the recording, of the single picture to write
+	// as a still SVG; negative for an animation of all pictures.
 	At time.Duration
 }
 
-// The largest recordings: what any terminal may have, and any eye may see.
+// The limits of a recording: larger than any terminal, and faster than any eye.
 const (
 	recordWidthMax, recordHeightMax = 500, 200
 	recordFPSMax                    = 60
 )
 
-// The endings of the files that a recording can be written to.
+// The file name extensions of the formats.
 const (
 	CastExt = ".cast"
 	SVGExt  = ".svg"
 )
 
-// SVGFPS is how many pictures a second there are usually in an SVG, whose size
-// grows with them.
+// SVGFPS is the default number of pictures per second of an SVG, whose size grows with
+// them.
 const SVGFPS = 8
 
-// Validate says what is wrong with a recording.
+// format is a format of recordings.
+type format struct {
+	ext      string // of its files
+	fps      int    // default number of pictures per second
+	recorder func(out io.Writer, r Options) recorder
+}
+
+// formats lists the formats. To add one, write its recorder and add it here.
+var formats = []format{
+	{CastExt, pane.FPS, func(out io.Writer, r Options) recorder { return &asciicast{out: out, title: r.Title} }},
+	{SVGExt, SVGFPS, func(out io.Writer, r Options) recorder { return &svgAnimation{out: out, at: r.At, title: r.Title} }},
+}
+
+// formatOf returns the format of a file, and false if there is none.
+func formatOf(file string) (format, bool) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.ext == filepath.Ext(file) })
+	if i < 0 {
+		return format{}, false
+	}
+	return formats[i], true
+}
+
+// extensions returns the extensions of all formats, as a choice.
+func extensions() string {
+	var all []string
+	for _, f := range formats {
+		all = append(all, f.ext)
+	}
+	return strings.Join(all, " or ")
+}
+
+// Validate returns an error that names the flag whose value is out of range.
 func (r Options) Validate() error {
-	file := r.File
-	ending := filepath.Ext(file)
+	f, known := formatOf(r.File)
 	switch {
-	case file == "":
-		return fmt.Errorf("-o is missing: say -o demo%s or -o demo%s", CastExt, SVGExt)
-	case ending != CastExt && ending != SVGExt:
-		return fmt.Errorf("-o %s: a recording ends in %s or %s", file, CastExt, SVGExt)
+	case r.File == "":
+		return fmt.Errorf("no output file: add -o FILE, with the extension %s", extensions())
+	case !known:
+		return fmt.Errorf("-o %s: unknown format; use the extension %s", r.File, extensions())
 	case r.FPS < 0 || r.FPS > recordFPSMax:
-		return fmt.Errorf("--fps %d: it must be from 1 to %d", r.FPS, recordFPSMax)
+		return fmt.Errorf("--fps %d: must be from 1 to %d", r.FPS, recordFPSMax)
 	case r.IdleLimit < 0:
-		return fmt.Errorf("--idle-limit %s: it must not be negative", r.IdleLimit)
-	case r.At >= 0 && ending != SVGExt:
-		return fmt.Errorf("--at is for a picture that stands still, and %s is none: say -o FILE%s", file, SVGExt)
+		return fmt.Errorf("--idle-limit %s: must not be negative", r.IdleLimit)
+	case r.At >= 0 && f.ext != SVGExt:
+		return fmt.Errorf("--at renders a still, which only %[1]s supports; use -o FILE%[1]s", SVGExt)
 	}
 	return source.CheckHistoryMB(r.HistoryMB)
 }
 
-// Record records a trace that --trace has written, or plays a scenario where nobody
-// watches, as fast as it goes, and records that; load reads the scenario. The error
-// is a [*scenario.Failure] if there is a recording, of a scenario that failed.
+// Record makes a recording of name: of a trace that --trace wrote, or of a scenario,
+// which load reads and which runs headless first, as fast as virtual time allows. If the
+// scenario fails, the recording is complete and the error is a [*scenario.Failure].
 func (r Options) Record(ctx context.Context, name string, load func() (*scenario.Script, error)) error {
 	if isTrace(name) {
 		s, err := source.OpenRecording(name, r.HistoryMB, io.Discard)
@@ -112,13 +145,13 @@ func (r Options) Record(ctx context.Context, name string, load func() (*scenario
 	return nil
 }
 
-// endOf returns the moment at which a run ended.
+// endOf returns the position of the last event of a run.
 func endOf(r scenario.Result) trace.Position {
 	return trace.Position{Seq: r.Events, At: time.Duration(r.VirtualSeconds * float64(time.Second))}
 }
 
-// isTrace says whether a file looks like one that --trace has written: a scenario
-// begins with neither a brace nor the mark of gzip.
+// isTrace reports whether a file looks like a trace: no scenario starts with a brace or
+// with gzip's magic number.
 func isTrace(name string) bool {
 	if _, isBuiltin := scenario.Builtin(name); isBuiltin {
 		return false
@@ -127,40 +160,45 @@ func isTrace(name string) bool {
 	if err != nil {
 		return false
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // read only
 	var first [1]byte
 	n, _ := file.Read(first[:])
 	return n == 1 && (first[0] == '{' || first[0] == 0x1f)
 }
 
-// write writes the recording of the past up to a moment to its file. The same past
+// write writes the recording of a history, up to last, to its file. The same history
 // gives the same bytes.
 func (r Options) write(ctx context.Context, past *history.History, last trace.Position) (err error) {
+	f, known := formatOf(r.File)
+	if !known {
+		return r.Validate()
+	}
 	out, err := os.Create(r.File)
 	if err != nil {
 		return err
 	}
 	buffer := bufio.NewWriter(out)
 	defer func() { err = errors.Join(err, buffer.Flush(), out.Close()) }()
-	if strings.HasSuffix(r.File, SVGExt) {
-		r.FPS = cmp.Or(r.FPS, SVGFPS)
-		return r.play(ctx, past, last, &svgAnimation{out: buffer, at: r.At, title: r.Title})
-	}
-	r.FPS = cmp.Or(r.FPS, pane.FPS)
-	return r.play(ctx, past, last, &asciicast{out: buffer, title: r.Title})
+	r.FPS = cmp.Or(r.FPS, f.fps)
+	return r.play(ctx, past, last, f.recorder(buffer, r))
 }
 
-// recorder takes the pictures of a recording, at times since its start.
+// recorder writes a recording in one format. Times count from the start of the
+// recording and never go back.
 type recorder interface {
+	// picture takes a picture, and owns the canvas from then on. It returns errDone
+	// when it needs no more pictures.
 	picture(at time.Duration, c *canvas.Canvas, t *style.Theme) error
+	// mark adds a marker that a player can jump to.
 	mark(at time.Duration, label string) error
+	// end completes the recording.
 	end(at time.Duration) error
 }
 
-// play plays the past up to a moment into a film.
+// play plays a history, up to last, into a recorder.
 func (r Options) play(ctx context.Context, past *history.History, last trace.Position, to recorder) error {
 	p := &player{Options: r, ctx: ctx, out: to, end: last, speed: displaySpeed(r.Speed), theme: r.ThemeOn(style.TerminalColours{}), glyphs: style.Unicode}
-	if r.ASCII { // what terminal this runs on is of no interest
+	if r.ASCII { // the terminal that this runs in does not matter
 		p.glyphs = style.ASCII
 	}
 	first, _ := past.Span()
@@ -175,43 +213,44 @@ func (r Options) play(ctx context.Context, past *history.History, last trace.Pos
 	return err
 }
 
-// errDone is what a film returns that wants no more pictures.
-var errDone = errors.New("no more pictures are wanted")
+// errDone is what a recorder returns when it needs no more pictures.
+var errDone = errors.New("recording done")
 
-// endPause is how long the last picture stays at least.
+// endPause is the least time that the last picture stays.
 const endPause = 2 * time.Second
 
-// displaySpeed returns the speed at which pictures show what is to run at a speed:
-// there is no machine for them to be as fast as.
+// displaySpeed returns the speed at which a recording shows time that runs at a speed:
+// limited where that is as fast as possible, 1 where it is automatic.
 func displaySpeed(speed float64) float64 {
 	switch {
 	case speed >= vtime.Max || speed > pane.PictureSpeedMax:
 		return pane.PictureSpeedMax
-	case speed <= 0: // by itself
+	case speed <= 0: // automatic
 		return 1
 	}
 	return speed
 }
 
-// Size is a flag of the command line: the size of a terminal, like 120x36.
+// Size is the size of a terminal in cells. As a flag it reads 120x36.
 type Size struct{ Width, Height int }
 
-// Set reads a size.
+// Set parses a size, and returns an error if it is malformed or out of range.
 func (s *Size) Set(text string) error {
 	w, h, ok := strings.Cut(text, "x")
 	width, wrongW := strconv.Atoi(w)
 	height, wrongH := strconv.Atoi(h)
 	if !ok || wrongW != nil || wrongH != nil {
-		return errors.New("it must be columns and rows, like 120x36")
+		return errors.New("must be COLUMNSxROWS, like 120x36")
 	}
 	if width < pane.MinWidth || height < pane.MinHeight || width > recordWidthMax || height > recordHeightMax {
-		return fmt.Errorf("it must be from %dx%d to %dx%d", pane.MinWidth, pane.MinHeight, recordWidthMax, recordHeightMax)
+		return fmt.Errorf("must be from %dx%d to %dx%d", pane.MinWidth, pane.MinHeight, recordWidthMax, recordHeightMax)
 	}
 	s.Width, s.Height = width, height
 	return nil
 }
 
+// String returns the size as Set parses it.
 func (s *Size) String() string { return fmt.Sprintf("%dx%d", s.Width, s.Height) }
 
-// Type is what the help calls a size.
+// Type returns the name of the value in the help.
 func (s *Size) Type() string { return "SIZE" }

@@ -14,20 +14,20 @@ import (
 	"capsize/ui/style"
 )
 
-// svgAnimation writes pictures as one SVG: an animation of all of them, which any browser
-// shows without a script, or the one of a moment. It is made of pieces of text,
-// each of which is to be seen for some spans of time.
+// svgAnimation writes pictures as one SVG: an animation of them all, which browsers play
+// without a script, or a still. The SVG consists of pieces of text, each of which is
+// visible for some spans of time.
 type svgAnimation struct {
 	out   io.Writer
 	title string
-	at    time.Duration // of the one picture wanted, negative for all of them
+	at    time.Duration // of the still, negative for an animation
 
 	theme  *style.Theme
-	shown  *canvas.Canvas            // the last picture
-	pieces map[piece][]time.Duration // when each appears, goes, appears again, …
+	last   *canvas.Canvas            // the last picture
+	pieces map[piece][]time.Duration // when each appears, disappears, appears again, …
 }
 
-// piece is a piece of one look in one row.
+// piece is a run of cells of one style in one row.
 type piece struct {
 	x, y, w int
 	style   style.Style
@@ -42,13 +42,13 @@ const (
 	svgBaseline        = 13.5
 )
 
-// picture takes a picture. Of a row that has not changed it needs nothing.
+// picture takes a picture: only the rows that changed since the last one.
 func (s *svgAnimation) picture(at time.Duration, c *canvas.Canvas, t *style.Theme) error {
 	if s.pieces == nil {
 		s.pieces, s.theme = map[piece][]time.Duration{}, t
 	}
 	if s.at >= 0 {
-		s.shown = c
+		s.last = c
 		if at < s.at {
 			return nil
 		}
@@ -57,19 +57,19 @@ func (s *svgAnimation) picture(at time.Duration, c *canvas.Canvas, t *style.Them
 	}
 	for y := range c.H {
 		var was []piece
-		if s.shown != nil {
-			if slices.EqualFunc(s.shown.Cells[y*c.W:(y+1)*c.W], c.Cells[y*c.W:(y+1)*c.W], func(a, b canvas.Cell) bool { return canvas.SameCell(t, a, b) }) {
+		if s.last != nil {
+			if slices.EqualFunc(s.last.Cells[y*c.W:(y+1)*c.W], c.Cells[y*c.W:(y+1)*c.W], func(a, b canvas.Cell) bool { return canvas.SameCell(t, a, b) }) {
 				continue
 			}
-			was = s.piecesOf(s.shown, y, y+1)
+			was = s.piecesOf(s.last, y, y+1)
 		}
 		s.toggle(at, was, s.piecesOf(c, y, y+1))
 	}
-	s.shown = c
+	s.last = c
 	return nil
 }
 
-// toggle notes which pieces appear and which go at a time.
+// toggle records which pieces appear and which disappear at a time.
 func (s *svgAnimation) toggle(at time.Duration, was, now []piece) {
 	for _, p := range now {
 		if !slices.Contains(was, p) {
@@ -83,25 +83,25 @@ func (s *svgAnimation) toggle(at time.Duration, was, now []piece) {
 	}
 }
 
-// mark does nothing: nobody can jump in a picture.
+// mark does nothing: an SVG has no markers.
 func (s *svgAnimation) mark(time.Duration, string) error { return nil }
 
-// end writes the animation.
+// end writes the animation, or reports that the recording was too short for the still.
 func (s *svgAnimation) end(at time.Duration) error {
 	if s.at >= 0 {
-		return fmt.Errorf("--at %s: the recording is only %s long", s.at, at.Round(time.Millisecond))
+		return fmt.Errorf("--at %s: the recording lasts only %s", s.at, at.Round(time.Millisecond))
 	}
 	return s.write(at)
 }
 
-// piecesOf cuts rows of a canvas into pieces: words of one look that belong
-// together, and what is drawn and not written. A piece is stretched to its width, so
-// wide characters, whose width fonts disagree on, have pieces of their own.
+// piecesOf splits rows of a canvas into pieces: words of one style, and block characters.
+// A piece is stretched to its width, so wide characters, whose width depends on the font,
+// get pieces of their own.
 func (s *svgAnimation) piecesOf(c *canvas.Canvas, fromY, toY int) []piece {
 	var all []piece
 	for y := fromY; y < toY; y++ {
 		row := c.Cells[y*c.W : (y+1)*c.W]
-		first, blanks, wasWide := len(all), 0, false // of this row, and since the last piece
+		first, blanks, wasWide := len(all), 0, false // first: of this row; blanks: since the last piece
 		for x, at := range row {
 			last := len(all) - 1
 			wide := at.Text == canvas.Tail || x+1 < len(row) && row[x+1].Text == canvas.Tail
@@ -123,9 +123,9 @@ func (s *svgAnimation) piecesOf(c *canvas.Canvas, fromY, toY int) []piece {
 	return all
 }
 
-// blocks are the characters that fill a part of their cell, with that part: from
-// the left, from the top, and how wide and high, in eighths of the cell. Fonts
-// leave gaps between them, so they are drawn.
+// blocks maps the characters that fill a part of their cell to that part: left, top,
+// width and height in eighths of the cell. They are drawn as paths, because fonts leave
+// gaps between them.
 var blocks = map[rune][4]int{
 	'█': {0, 0, 8, 8}, '▀': {0, 0, 8, 4}, '▄': {0, 4, 8, 4}, '▌': {0, 0, 4, 8}, '▐': {4, 0, 4, 8},
 	'▁': {0, 7, 8, 1}, '▂': {0, 6, 8, 2}, '▃': {0, 5, 8, 3}, '▅': {0, 3, 8, 5}, '▆': {0, 2, 8, 6}, '▇': {0, 1, 8, 7},
@@ -139,16 +139,16 @@ func isBlock(text string) bool {
 	return false
 }
 
-// write writes the whole picture, which lasts so long if it moves.
+// write writes the SVG; lasts is the length of the animation.
 func (s *svgAnimation) write(lasts time.Duration) error {
 	var b strings.Builder
-	w, h := float64(s.shown.W)*svgCellW+2*svgMargin, s.shown.H*svgCellH+2*svgMargin
+	w, h := float64(s.last.W)*svgCellW+2*svgMargin, s.last.H*svgCellH+2*svgMargin
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" width="%.0f" height="%d" role="img">`+"\n", w, h, w, h)
 	fmt.Fprintf(&b, "<title>%s</title>\n", escape(canvas.Sanitize(s.title)))
 	fmt.Fprintf(&b, `<style>text{font:%dpx ui-monospace,"JetBrains Mono","SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}path{shape-rendering:crispEdges}`, svgFont)
 	b.WriteString("text.b{font-weight:bold}text.u{text-decoration:underline}text.s{text-decoration:line-through}</style>\n")
 	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", s.theme.Background)
-	// Pieces that are seen at the same times share what says when.
+	// Pieces that are visible at the same times share a group and its timing.
 	together := map[string][]piece{}
 	for p, times := range s.pieces {
 		together[s.timing(times, lasts)] = append(together[s.timing(times, lasts)], p)
@@ -168,12 +168,12 @@ func (s *svgAnimation) write(lasts time.Duration) error {
 	return err
 }
 
-// timing says when a piece is seen, "" for always.
+// timing returns the element that shows and hides a piece, "" if it is always visible.
 func (s *svgAnimation) timing(times []time.Duration, lasts time.Duration) string {
 	if len(times) == 1 && times[0] == 0 {
 		return ""
 	}
-	values, keys := "1", "0" // from the start on
+	values, keys := "1", "0" // visible from the start
 	if times[0] > 0 {
 		values = "0"
 	}
@@ -188,21 +188,21 @@ func (s *svgAnimation) timing(times []time.Duration, lasts time.Duration) string
 		lasts.Seconds(), values, keys)
 }
 
-// draw draws a piece.
+// draw writes a piece.
 func (s *svgAnimation) draw(b *strings.Builder, p piece) {
 	x, y := svgMargin+float64(p.x)*svgCellW, svgMargin+p.y*svgCellH
-	look := s.theme.Colours[p.style&0xff]
+	colour := s.theme.Colours[p.style&0xff]
 	if p.style&style.Reverse != 0 {
-		look = style.Colour{Text: cmp.Or(look.Background, s.theme.Background), Background: look.Text}
+		colour = style.Colour{Text: cmp.Or(colour.Background, s.theme.Background), Background: colour.Text}
 	}
-	if look.Background != "" {
-		fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`, x, y, float64(p.w)*svgCellW, svgCellH, look.Background)
+	if colour.Background != "" {
+		fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`, x, y, float64(p.w)*svgCellW, svgCellH, colour.Background)
 	}
 	if strings.TrimSpace(p.text) == "" {
 		return
 	}
 	if isBlock(p.text) {
-		fmt.Fprintf(b, `<path fill="%s" d="`, look.Text)
+		fmt.Fprintf(b, `<path fill="%s" d="`, colour.Text)
 		at := x
 		for _, r := range p.text {
 			if part, ok := blocks[r]; ok {
@@ -227,15 +227,15 @@ func (s *svgAnimation) draw(b *strings.Builder, p piece) {
 		class = fmt.Sprintf(` class="%s"`, class)
 	}
 	length := ""
-	if p.w > 3 { // fonts differ in how wide they are
+	if p.w > 3 { // the width of text depends on the font
 		length = fmt.Sprintf(` textLength="%.1f" lengthAdjust="spacingAndGlyphs"`, float64(p.w)*svgCellW)
 	}
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s"%s%s>%s</text>`, x, float64(y)+svgBaseline, look.Text, class, length, escape(p.text))
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s"%s%s>%s</text>`, x, float64(y)+svgBaseline, colour.Text, class, length, escape(p.text))
 }
 
-// escape makes text fit to stand in XML.
+// escape escapes text for XML.
 func escape(text string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(text)) // a builder takes all
+	_ = xml.EscapeText(&b, []byte(text)) // a strings.Builder never fails
 	return b.String()
 }

@@ -24,8 +24,8 @@ func TestSVGIsSanitized(t *testing.T) {
 	checkSVG(t, out.Bytes())
 }
 
-// checkSVG checks that an SVG is what it should be: well-formed, without scripts
-// and without characters that nobody sees.
+// checkSVG checks that an SVG is well-formed, and free of scripts and of invisible
+// characters.
 func checkSVG(t *testing.T, data []byte) {
 	t.Helper()
 	uitest.CheckPrintable(t, "the file", string(data))
@@ -40,21 +40,21 @@ func checkSVG(t *testing.T, data []byte) {
 			t.Fatal(err)
 		}
 		if e, ok := token.(xml.StartElement); ok && !strings.Contains(allowed, e.Name.Local) {
-			t.Errorf("it holds an element %s", e.Name.Local)
+			t.Errorf("element %s is not allowed", e.Name.Local)
 		}
 	}
 }
 
 func TestAnimatedSVGIsWellFormed(t *testing.T) {
 	var out bytes.Buffer
-	r := recordingOf(80, 24)
+	r := optionsFor(80, 24)
 	r.FPS, r.IdleLimit = 5, time.Second
-	past, last := rehearsed(t, "say <b>bold</b> & brave\nincrement 3\nisolate leader\nwait leader within 20s\nstep\nheal")
+	past, last := historyOf(t, "say <b>bold</b> & brave\nincrement 3\nisolate leader\nwait leader within 20s\nstep\nheal")
 	if err := r.play(t.Context(), past, last, &svgAnimation{out: &out, at: -1, title: "a & b"}); err != nil {
 		t.Fatal(err)
 	}
 	checkSVG(t, out.Bytes())
 	if n := strings.Count(out.String(), "<animate "); n < 20 {
-		t.Errorf("only %d things move", n)
+		t.Errorf("only %d groups are animated", n)
 	}
 }

@@ -2,32 +2,33 @@ package terminal
 
 import "time"
 
-// Rate is how many bytes may be written.
+// Rate limits the bytes written.
 type Rate struct {
-	PerSecond float64 // in each second, in the long run
-	Burst     float64 // at once, for whole new pictures
+	PerSecond float64 // bytes, in the long run
+	Burst     float64 // bytes at once: entirely new pictures
 }
 
 var (
-	// ScreenRate suits a slow line. Where more changes, fewer pictures show it.
+	// ScreenRate suits a slow line: when more changes, fewer pictures are drawn.
 	ScreenRate = Rate{PerSecond: 28_000, Burst: 14_000}
-	// CastRate keeps a minute below a million bytes.
+	// CastRate keeps a minute of an asciicast below a megabyte.
 	CastRate = Rate{PerSecond: 15_000, Burst: 60_000}
 )
 
-// RateLimit keeps what is written to a rate. The zero value has written nothing.
+// RateLimit is a leaky bucket: it tells when more was written than a rate allows. Its
+// zero value is ready to use.
 type RateLimit struct {
-	spent float64 // bytes, less those that time has made good
-	at    time.Duration
+	level float64       // bytes written and not yet leaked
+	at    time.Duration // of level, since the start
 }
 
-// Add notes that bytes were written.
-func (b *RateLimit) Add(bytes int) { b.spent += float64(bytes) }
+// Add counts bytes that were written.
+func (l *RateLimit) Add(bytes int) { l.level += float64(bytes) }
 
-// Exceeded says whether by now, as time since the start, more was written than the
-// rate allows.
-func (b *RateLimit) Exceeded(now time.Duration, r Rate) bool {
-	b.spent = max(b.spent-(now-b.at).Seconds()*r.PerSecond, 0)
-	b.at = now
-	return b.spent > r.Burst
+// Exceeded reports whether more was written than the rate allows until now, a time since
+// the start.
+func (l *RateLimit) Exceeded(now time.Duration, r Rate) bool {
+	l.level = max(l.level-(now-l.at).Seconds()*r.PerSecond, 0)
+	l.at = now
+	return l.level > r.Burst
 }

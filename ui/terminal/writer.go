@@ -6,96 +6,97 @@ import (
 	"time"
 )
 
-// Writer is the terminal as the program writes to it. A terminal that takes
-// nothing, because its reader has stopped, must not stop the program too, or no
-// key could ever end it: what is written waits, and while much waits no more
-// pictures are drawn.
+// Writer writes to the terminal without blocking. A terminal whose reader has stopped
+// accepts no bytes; a blocked program could not even be quit. So bytes are queued, and
+// the model draws no picture while the queue is long.
 type Writer struct {
-	*os.File // what asks for the size of the terminal needs it
+	*os.File // Bubble Tea needs it for the size of the terminal
 
 	mu      sync.Mutex
-	pending []byte        // to be written
-	writing bool          // something is being written
-	changed chan struct{} // has room for one: something happened to what is above
+	pending []byte        // not written yet
+	writing bool          // run is writing
+	changed chan struct{} // wakes run; has room for one signal
 	err     error         // the first one
 	limit   RateLimit
 	started time.Time
 }
 
 const (
-	// backlogMax is with how many bytes waiting a terminal is too slow for more
-	// pictures; one picture is smaller.
+	// backlogMax is the length of the queue, in bytes, at which the terminal is behind;
+	// one picture is shorter.
 	backlogMax = 64 << 10
-	// flushTimeout is how long a terminal has at the end to take what waits.
+	// flushTimeout limits how long Flush waits.
 	flushTimeout = time.Second
 )
 
+// NewWriter returns a writer to a terminal.
 func NewWriter(terminal *os.File) *Writer {
-	o := &Writer{File: terminal, changed: make(chan struct{}, 1), started: time.Now()}
-	go o.run()
-	return o
+	w := &Writer{File: terminal, changed: make(chan struct{}, 1), started: time.Now()}
+	go w.run()
+	return w
 }
 
-// Write takes what is to be written.
-func (o *Writer) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.err != nil {
-		return 0, o.err
+// Write queues bytes. It returns the first error of the terminal, if there was one.
+func (w *Writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return 0, w.err
 	}
-	o.pending = append(o.pending, p...)
-	o.limit.Add(len(p))
-	o.wake()
+	w.pending = append(w.pending, p...)
+	w.limit.Add(len(p))
+	w.wake()
 	return len(p), nil
 }
 
 // WriteString is Write for a string.
-func (o *Writer) WriteString(s string) (int, error) { return o.Write([]byte(s)) }
+func (w *Writer) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
 
-func (o *Writer) wake() {
+func (w *Writer) wake() {
 	select {
-	case o.changed <- struct{}{}:
+	case w.changed <- struct{}{}:
 	default:
 	}
 }
 
-// run writes what waits, for as long as the program lives.
-func (o *Writer) run() {
-	for range o.changed {
-		o.mu.Lock()
-		next := o.pending
-		o.pending, o.writing = nil, len(next) > 0
-		o.mu.Unlock()
-		_, err := o.File.Write(next)
-		o.mu.Lock()
-		o.writing = false
-		if o.err == nil {
-			o.err = err
+// run writes the queue to the terminal, as long as the program lives.
+func (w *Writer) run() {
+	for range w.changed {
+		w.mu.Lock()
+		next := w.pending
+		w.pending, w.writing = nil, len(next) > 0
+		w.mu.Unlock()
+		_, err := w.File.Write(next)
+		w.mu.Lock()
+		w.writing = false
+		if w.err == nil {
+			w.err = err
 		}
-		o.mu.Unlock()
+		w.mu.Unlock()
 	}
 }
 
-// Behind says whether the terminal is too slow for more pictures.
-func (o *Writer) Behind() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.pending) > backlogMax
+// Behind reports whether the terminal is too slow for another picture now.
+func (w *Writer) Behind() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.pending) > backlogMax
 }
 
-// RateExceeded says whether so much was written lately that the next picture can wait.
-func (o *Writer) RateExceeded() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.limit.Exceeded(time.Since(o.started), ScreenRate)
+// RateExceeded reports whether more was written lately than ScreenRate allows: the next
+// picture can wait.
+func (w *Writer) RateExceeded() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.limit.Exceeded(time.Since(w.started), ScreenRate)
 }
 
-// Flush waits until all is written, but not for ever.
-func (o *Writer) Flush() {
+// Flush waits until the queue is empty, at most for flushTimeout.
+func (w *Writer) Flush() {
 	for deadline := time.Now().Add(flushTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		o.mu.Lock()
-		done := o.err != nil || len(o.pending) == 0 && !o.writing
-		o.mu.Unlock()
+		w.mu.Lock()
+		done := w.err != nil || len(w.pending) == 0 && !w.writing
+		w.mu.Unlock()
 		if done {
 			return
 		}
