@@ -12,19 +12,19 @@ type ANSIWriter struct {
 	shown *Canvas // nil while nothing is known
 	theme *style.Theme
 	x, y  int         // where its cursor is; x is -1 while that is not certain
-	ink   style.Style // in which it writes
+	style style.Style // in which it writes
 }
 
-// gapMax is how many cells that stay the same are written again sooner than the
+// rewriteMax is how many cells that stay the same are written again sooner than the
 // cursor is moved over them.
-const gapMax = 6
+const rewriteMax = 6
 
 // Update returns what to write to the terminal so that it shows the picture: the
 // cells that have changed, and nothing if none has. The screen keeps the canvas.
 func (s *ANSIWriter) Update(next *Canvas, t *style.Theme) string {
 	var b strings.Builder
 	if s.shown == nil || s.theme != t || s.shown.W != next.W || s.shown.H != next.H {
-		s.shown, s.theme, s.ink = New(next.W, next.H, next.ellipsis), t, 0
+		s.shown, s.theme, s.style = New(next.W, next.H, next.ellipsis), t, 0
 		s.x, s.y = 0, 0
 		b.WriteString("\x1b[m\x1b[?25l\x1b[H\x1b[2J")
 	}
@@ -54,7 +54,7 @@ func (s *ANSIWriter) row(b *strings.Builder, y int, was, now []Cell) {
 			x--
 		}
 		to := x + 1 // the end of what is written from here on
-		for i := to; i < end && i <= to+gapMax; i++ {
+		for i := to; i < end && i <= to+rewriteMax; i++ {
 			if now[i].Text == Tail || !SameCell(s.theme, was[i], now[i]) {
 				to = i + 1
 			}
@@ -69,7 +69,7 @@ func (s *ANSIWriter) row(b *strings.Builder, y int, was, now []Cell) {
 	for _, c := range was[end:] {
 		if !IsBlank(s.theme, c) {
 			s.move(b, end, y)
-			s.setInk(b, style.Text)
+			s.setStyle(b, style.Text)
 			b.WriteString("\x1b[K")
 			return
 		}
@@ -91,8 +91,8 @@ func (s *ANSIWriter) move(b *strings.Builder, x, y int) {
 // write writes one cell at the cursor.
 func (s *ANSIWriter) write(b *strings.Builder, c Cell) {
 	blank := c.Text == "" || c.Text == " "
-	if c.Style != s.ink && (!blank || s.theme.ShowsOnBlank(c.Style) || s.theme.ShowsOnBlank(s.ink)) {
-		s.setInk(b, c.Style)
+	if c.Style != s.style && (!blank || s.theme.ShowsOnBlank(c.Style) || s.theme.ShowsOnBlank(s.style)) {
+		s.setStyle(b, c.Style)
 	}
 	if blank {
 		b.WriteByte(' ')
@@ -106,10 +106,10 @@ func (s *ANSIWriter) write(b *strings.Builder, c Cell) {
 	}
 }
 
-func (s *ANSIWriter) setInk(b *strings.Builder, k style.Style) {
-	if k != s.ink {
-		s.theme.WriteSGR(b, k)
-		s.ink = k
+func (s *ANSIWriter) setStyle(b *strings.Builder, st style.Style) {
+	if st != s.style {
+		s.theme.WriteSGR(b, st)
+		s.style = st
 	}
 }
 

@@ -38,7 +38,7 @@ func New(w, h int, more string) *Canvas {
 }
 
 // Set paints one trusted character of one cell, such as a glyph.
-func (c *Canvas) Set(x, y int, text string, k style.Style) {
+func (c *Canvas) Set(x, y int, text string, st style.Style) {
 	if x < 0 || y < 0 || x >= c.W || y >= c.H {
 		return
 	}
@@ -50,13 +50,13 @@ func (c *Canvas) Set(x, y int, text string, k style.Style) {
 	if x+1 < c.W && c.Cells[y*c.W+x+1].Text == Tail {
 		c.Cells[y*c.W+x+1].Text = " "
 	}
-	at.Text, at.Style = text, k
+	at.Text, at.Style = text, st
 }
 
 // Put writes text into at most w cells from x on, cut short with an ellipsis,
 // and returns where it ended. It is the only way for a text to the screen, and
 // cleans it.
-func (c *Canvas) Put(x, y, w int, s string, k style.Style) int {
+func (c *Canvas) Put(x, y, w int, s string, st style.Style) int {
 	w = min(w, c.W-x)
 	if w <= 0 || y < 0 || y >= c.H {
 		return x
@@ -64,7 +64,7 @@ func (c *Canvas) Put(x, y, w int, s string, k style.Style) int {
 	s = Truncate(Sanitize(s), w, c.ellipsis)
 	if isPlain(s) {
 		for i := range len(s) {
-			c.Set(x+i, y, s[i:i+1], k)
+			c.Set(x+i, y, s[i:i+1], st)
 		}
 		return x + len(s)
 	}
@@ -74,9 +74,9 @@ func (c *Canvas) Put(x, y, w int, s string, k style.Style) int {
 		if n < 1 || n > 2 || x+n > c.W {
 			continue
 		}
-		c.Set(x, y, char, k)
+		c.Set(x, y, char, st)
 		if n == 2 {
-			c.Set(x+1, y, Tail, k)
+			c.Set(x+1, y, Tail, st)
 			if x >= 0 {
 				c.Cells[y*c.W+x].Text = char
 			}
@@ -87,16 +87,16 @@ func (c *Canvas) Put(x, y, w int, s string, k style.Style) int {
 }
 
 // PutRight writes text so that it ends before x, if it fits into w cells.
-func (c *Canvas) PutRight(x, y, w int, s string, k style.Style) {
+func (c *Canvas) PutRight(x, y, w int, s string, st style.Style) {
 	s = Truncate(Sanitize(s), w, c.ellipsis)
-	c.Put(x-Width(s), y, w, s, k)
+	c.Put(x-Width(s), y, w, s, st)
 }
 
 // Fill paints one character over a rectangle.
-func (c *Canvas) Fill(r Rectangle, text string, k style.Style) {
+func (c *Canvas) Fill(r Rectangle, text string, st style.Style) {
 	for y := r.Y; y < r.Y+r.H; y++ {
 		for x := r.X; x < r.X+r.W; x++ {
-			c.Set(x, y, text, k)
+			c.Set(x, y, text, st)
 		}
 	}
 }
@@ -155,7 +155,7 @@ func (c *Canvas) Pen(x, y, end int) *Pen { return &Pen{c: c, X: x, Y: y, End: en
 func (p *Pen) Fits(w int) bool { return p.X+w <= p.End }
 
 // Write writes a piece, cut short at the pen's end.
-func (p *Pen) Write(s string, k style.Style) { p.X = p.c.Put(p.X, p.Y, p.End-p.X, s, k) }
+func (p *Pen) Write(s string, st style.Style) { p.X = p.c.Put(p.X, p.Y, p.End-p.X, s, st) }
 
 // Skip leaves cells empty.
 func (p *Pen) Skip(n int) { p.X += n }
@@ -167,4 +167,4 @@ type Span struct {
 }
 
 // Styled returns text in a style.
-func Styled(text string, k style.Style) Span { return Span{Text: text, Style: k} }
+func Styled(text string, st style.Style) Span { return Span{Text: text, Style: st} }

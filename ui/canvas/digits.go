@@ -31,14 +31,14 @@ func HugeWidth(number string) int { return max(8*len(number)-2, 0) }
 
 // PutHuge paints a number in big digits at twice their size: each half cell
 // becomes two cells side by side, which is as square.
-func (c *Canvas) PutHuge(x, y int, number string, k style.Style) {
+func (c *Canvas) PutHuge(x, y int, number string, st style.Style) {
 	for i := range len(number) {
 		for row := range HugeHeight {
 			col := 0
 			for _, r := range bigDigits[number[i]][row/2] {
 				if r == '█' || r == '▀' && row%2 == 0 {
-					c.Set(x+8*i+2*col, y+row, "█", k)
-					c.Set(x+8*i+2*col+1, y+row, "█", k)
+					c.Set(x+8*i+2*col, y+row, "█", st)
+					c.Set(x+8*i+2*col+1, y+row, "█", st)
 				}
 				col++
 			}
@@ -50,13 +50,13 @@ func (c *Canvas) PutHuge(x, y int, number string, k style.Style) {
 func BigWidth(number string) int { return max(4*len(number)-1, 0) }
 
 // PutBig paints a number in big digits.
-func (c *Canvas) PutBig(x, y int, number string, k style.Style) {
+func (c *Canvas) PutBig(x, y int, number string, st style.Style) {
 	for i := range len(number) {
 		for row, bits := range bigDigits[number[i]] {
 			col := 0
 			for _, r := range bits {
 				if r != ' ' {
-					c.Set(x+4*i+col, y+row, string(r), k)
+					c.Set(x+4*i+col, y+row, string(r), st)
 				}
 				col++
 			}

@@ -16,10 +16,10 @@ func Wrap(s string, w int) []string {
 	}
 	var lines []string
 	line, used := "", 0
-	for _, u := range units(s) {
+	for _, u := range splitUnits(s) {
 		n := Width(u.text)
 		space := 0
-		if u.apart && used > 0 {
+		if u.spaceBefore && used > 0 {
 			space = 1
 		}
 		if used > 0 && used+space+n > w {
@@ -46,8 +46,8 @@ func Wrap(s string, w int) []string {
 
 // unit is what a line is not broken in.
 type unit struct {
-	text  string
-	apart bool // a blank stands before it
+	text        string
+	spaceBefore bool // a blank stands before it
 }
 
 // Punctuation that no line may begin with, and such as none may end in.
@@ -56,8 +56,8 @@ const (
 	openers = "（《「『【“‘"
 )
 
-// units cuts clean text into its units.
-func units(s string) []unit {
+// splitUnits cuts clean text into its units.
+func splitUnits(s string) []unit {
 	var all []unit
 	for _, word := range strings.Fields(s) {
 		if isPlain(word) {

@@ -14,8 +14,8 @@ type Alarm struct {
 	Stops  bool // the clock was stopped for it
 }
 
-// alarmText is where the text of an alarm begins, and alarmWidth how wide it is.
-const alarmText, alarmWidth = 10, 100
+// alarmTextX is where the text of an alarm begins, and alarmWidth how wide it is.
+const alarmTextX, alarmWidth = 10, 100
 
 // drawAlarm draws the alarm above a row, where it leaves the nodes to be seen.
 func (p *Painter) drawAlarm(bottom int) {
@@ -24,13 +24,13 @@ func (p *Painter) drawAlarm(bottom int) {
 	}
 	worst := p.Alarm.Checks[0]
 	w := min(p.W-6, alarmWidth)
-	part := func(label, text string, k style.Style) []alarmLine {
+	part := func(label, text string, st style.Style) []alarmLine {
 		var lines []alarmLine
-		for i, row := range canvas.Wrap(canvas.Sanitize(text), w-alarmText) {
-			if i == sentenceLines {
+		for i, row := range canvas.Wrap(canvas.Sanitize(text), w-alarmTextX) {
+			if i == verdictLines {
 				break
 			}
-			lines = append(lines, alarmLine{label, row, k})
+			lines = append(lines, alarmLine{label, row, st})
 			label = ""
 		}
 		return lines
@@ -47,15 +47,15 @@ func (p *Painter) drawAlarm(bottom int) {
 	r := canvas.Rect(1, bottom-len(lines)-4, p.W-2, len(lines)+4)
 	in := p.framed(r, p.Glyphs.Bad+" violated: "+canvas.Sanitize(worst.Name), style.Bad|style.Bold)
 	for i, l := range lines {
-		p.Put(in.X, in.Y+i, alarmText, l.label, style.Dim)
-		p.Put(in.X+alarmText, in.Y+i, in.W-alarmText, l.text, l.k)
+		p.Put(in.X, in.Y+i, alarmTextX, l.label, style.Dim)
+		p.Put(in.X+alarmTextX, in.Y+i, in.W-alarmTextX, l.text, l.style)
 	}
-	at := p.Pen(in.X, in.Y+in.H-1, in.X+in.W)
+	pen := p.Pen(in.X, in.Y+in.H-1, in.X+in.W)
 	hint := func(key, text string) {
-		p.hitKey(canvas.Rect(at.X, at.Y, canvas.Width(key)+1+canvas.Width(text), 1), key)
-		at.Write(key, style.Accent|style.Bold)
-		at.Write(" "+text, style.Dim)
-		at.Skip(3)
+		p.hitKey(canvas.Rect(pen.X, pen.Y, canvas.Width(key)+1+canvas.Width(text), 1), key)
+		pen.Write(key, style.Accent|style.Bold)
+		pen.Write(" "+text, style.Dim)
+		pen.Skip(3)
 	}
 	hint("j", "what proves it")
 	hint("esc", "close")
@@ -67,5 +67,5 @@ func (p *Painter) drawAlarm(bottom int) {
 // alarmLine is a line of an alarm.
 type alarmLine struct {
 	label, text string
-	k           style.Style
+	style       style.Style
 }

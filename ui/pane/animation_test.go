@@ -13,7 +13,7 @@ import (
 func sparksOf(w *uitest.Sample, at time.Duration, speed float64) []PacketSprite {
 	f := movingFrame(w)
 	f.Now, f.Speed = at, speed
-	return f.inFlight()
+	return f.sprites()
 }
 
 func TestAPacketIsSeenLongEnoughWhateverTheSpeed(t *testing.T) {

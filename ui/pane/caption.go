@@ -42,9 +42,9 @@ func (p *Painter) hasBand() bool {
 	return p.Presenting && (p.ScenarioTitle != "" || p.State.Chapter != "" || p.State.Caption != "")
 }
 
-// isSaid says whether a text is the caption that stands on the screen.
-func (p *Painter) isSaid(text string) bool {
-	return text == p.State.Caption && (p.Presenting || p.Now-p.State.CaptionAt < p.stretch(2*ReadingTime(text)))
+// isCurrentCaption says whether a text is the caption that stands on the screen.
+func (p *Painter) isCurrentCaption(text string) bool {
+	return text == p.State.Caption && (p.Presenting || p.Now-p.State.CaptionAt < p.virtualTime(2*ReadingTime(text)))
 }
 
 // caption draws what a scenario says: on the band or, where nothing is presented,
@@ -52,8 +52,8 @@ func (p *Painter) isSaid(text string) bool {
 func (p *Painter) caption(story, band canvas.Rectangle) {
 	text := p.State.CaptionIn.In(p.Language, p.State.Caption)
 	if band.Empty() {
-		if !p.Presenting && text != "" && p.isSaid(p.State.Caption) && !story.Empty() {
-			lines := p.captionIn(text, story.W-4)
+		if !p.Presenting && text != "" && p.isCurrentCaption(p.State.Caption) && !story.Empty() {
+			lines := p.wrapCaption(text, story.W-4)
 			lines = lines[:min(len(lines), story.H)]
 			for i, line := range lines {
 				y := story.Y + story.H - len(lines) + i
@@ -68,14 +68,14 @@ func (p *Painter) caption(story, band canvas.Rectangle) {
 	if p.ShowKeys {
 		w -= keycapRoom
 	}
-	if !p.outcry(canvas.Rect(band.X, band.Y, band.W, 1), w) {
+	if !p.violationBanner(canvas.Rect(band.X, band.Y, band.W, 1), w) {
 		chapter := p.State.ChapterIn.In(p.Language, p.State.Chapter)
 		if chapter == "" {
 			chapter = p.ScenarioTitle
 		}
 		p.Put(band.X+4, band.Y, w, chapter, style.Chapter)
 	}
-	for i, line := range p.captionIn(text, w) {
+	for i, line := range p.wrapCaption(text, w) {
 		p.Set(band.X+2, band.Y+1+i, p.Glyphs.Cursor, style.Chapter)
 		p.Put(band.X+4, band.Y+1+i, w, line, style.Caption|style.Bold)
 	}
@@ -85,9 +85,9 @@ func (p *Painter) caption(story, band canvas.Rectangle) {
 	}
 }
 
-// outcry says in a loud line, in at most w cells, which checks have come to be
+// violationBanner says in a loud line, in at most w cells, which checks have come to be
 // violated since the caption stands there, and reports whether any has.
-func (p *Painter) outcry(r canvas.Rectangle, w int) bool {
+func (p *Painter) violationBanner(r canvas.Rectangle, w int) bool {
 	broken := slices.DeleteFunc(Violated(MergeChecks(p.State.Checks, p.Unreported)), func(c trace.Check) bool { return c.At < p.State.CaptionAt })
 	if len(broken) == 0 {
 		return false
@@ -101,9 +101,9 @@ func (p *Painter) outcry(r canvas.Rectangle, w int) bool {
 	return true
 }
 
-// captionIn breaks a caption into lines of at most w cells, and shows that there
+// wrapCaption breaks a caption into lines of at most w cells, and shows that there
 // is more of it if there is.
-func (p *Painter) captionIn(text string, w int) []string {
+func (p *Painter) wrapCaption(text string, w int) []string {
 	lines := canvas.Wrap(canvas.Sanitize(text), w)
 	if len(lines) > CaptionLines {
 		lines = lines[:CaptionLines]

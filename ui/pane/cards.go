@@ -32,7 +32,7 @@ func (p *Painter) Cards(r canvas.Rectangle) {
 func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 	p.HitNode(r, n.ID)
 	if p.cursorOn(n.ID) {
-		p.Fill(canvas.Rect(r.X, r.Y, 1, r.H), p.Glyphs.Cursor, p.cursorInk())
+		p.Fill(canvas.Rect(r.X, r.Y, 1, r.H), p.Glyphs.Cursor, p.cursorStyle())
 	}
 	x, w := r.X+2, r.W-3
 	parts := p.title(n)
@@ -43,23 +43,23 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 	if p.Selected[n.ID] {
 		parts = slices.Insert(parts, 2, canvas.Styled(" "+p.Glyphs.Selected, style.Accent))
 	}
-	at := p.Pen(x, r.Y, x+w)
+	pen := p.Pen(x, r.Y, x+w)
 	for _, part := range parts {
-		if at.Fits(canvas.Width(part.Text)) {
-			at.Write(part.Text, part.Style)
+		if pen.Fits(canvas.Width(part.Text)) {
+			pen.Write(part.Text, part.Style)
 		}
 	}
 	if r.H >= cardBig {
 		p.cardBig(n, canvas.Rect(x, r.Y+1, w, r.H-1))
 		return
 	}
-	value, k := p.ValueOf(n)
-	at = p.Pen(x, r.Y+1, x+w)
-	at.Write(canvas.Compact(n.Value, min(len(value), w)), k)
-	at.Skip(1)
+	value, st := p.ValueOf(n)
+	pen = p.Pen(x, r.Y+1, x+w)
+	pen.Write(canvas.Compact(n.Value, min(len(value), w)), st)
+	pen.Skip(1)
 	if !n.Process.Running() {
 		// Of a running one the title says it.
-		at.Write(p.BehindText(n), style.Warn)
+		pen.Write(p.BehindText(n), style.Warn)
 	}
 	if faults := p.faultsOf(n); len(faults) > 0 {
 		p.notes(faults, x, r.Y+2, w)
@@ -70,21 +70,21 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 
 // cardBig draws what is below the name of a large card.
 func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
-	value, k := p.ValueOf(n)
+	value, st := p.ValueOf(n)
 	if p.Glyphs.BigDigits && canvas.BigWidth(value) <= r.W {
-		p.PutBig(r.X, r.Y, value, k)
+		p.PutBig(r.X, r.Y, value, st)
 	} else {
-		p.Put(r.X, r.Y+1, r.W, canvas.Compact(n.Value, min(len(value), r.W)), k)
+		p.Put(r.X, r.Y+1, r.W, canvas.Compact(n.Value, min(len(value), r.W)), st)
 	}
-	at := p.Pen(r.X, r.Y+canvas.BigHeight, r.X+r.W)
-	at.Write("log ", style.Dim)
-	at.Write(canvas.Compact(n.LastIndex(), 6), style.Term(n.LastTerm()))
+	pen := p.Pen(r.X, r.Y+canvas.BigHeight, r.X+r.W)
+	pen.Write("log ", style.Dim)
+	pen.Write(canvas.Compact(n.LastIndex(), 6), style.Term(n.LastTerm()))
 	if text := p.BehindText(n); text != "" && !n.Process.Running() {
-		at.Skip(1)
-		at.Write(text, style.Warn)
-	} else if text := "t" + canvas.Compact(n.Term, 4); at.Fits(len(text) + 1) {
-		at.Skip(1)
-		at.Write(text, style.Dim)
+		pen.Skip(1)
+		pen.Write(text, style.Warn)
+	} else if text := "t" + canvas.Compact(n.Term, 4); pen.Fits(len(text) + 1) {
+		pen.Skip(1)
+		pen.Write(text, style.Dim)
 	}
 	y := r.Y + canvas.BigHeight + 1
 	if faults := p.faultsOf(n); len(faults) > 0 {

@@ -35,9 +35,9 @@ func promised(check string) string {
 	return ""
 }
 
-// rank orders checks: what is violated first, then what is undecided, and among
+// severity orders checks: what is violated first, then what is undecided, and among
 // those what people feel most.
-func rank(c trace.Check) int {
+func severity(c trace.Check) int {
 	place := slices.IndexFunc(promises, func(p promise) bool { return p.check == c.Name })
 	switch c.Verdict {
 	case trace.VerdictViolated:
@@ -52,7 +52,7 @@ func rank(c trace.Check) int {
 // checks returns what the checks say, worst first. What is violated by now is told
 // of the past as well, and so is what a recording does not tell of itself.
 func (f *Frame) checks() []trace.Check {
-	return ranked(MergeChecks(MergeChecks(f.State.Checks, f.Unreported), f.ViolatedNow))
+	return sortBySeverity(MergeChecks(MergeChecks(f.State.Checks, f.Unreported), f.ViolatedNow))
 }
 
 // MergeChecks returns a copy of checks with some of them replaced by what is worse.
@@ -68,14 +68,14 @@ func MergeChecks(checks, worse []trace.Check) []trace.Check {
 	return checks
 }
 
-// ranked puts the worst checks first.
-func ranked(checks []trace.Check) []trace.Check {
-	slices.SortStableFunc(checks, func(a, b trace.Check) int { return rank(a) - rank(b) })
+// sortBySeverity puts the worst checks first.
+func sortBySeverity(checks []trace.Check) []trace.Check {
+	slices.SortStableFunc(checks, func(a, b trace.Check) int { return severity(a) - severity(b) })
 	return checks
 }
 
 // verdictGlyph returns how a verdict is shown.
-func verdictGlyph(g *style.Glyphs, v trace.Verdict) (glyph string, k style.Style) {
+func verdictGlyph(g *style.Glyphs, v trace.Verdict) (glyph string, st style.Style) {
 	switch v {
 	case trace.VerdictViolated:
 		return g.Bad, style.Alarm
@@ -88,21 +88,21 @@ func verdictGlyph(g *style.Glyphs, v trace.Verdict) (glyph string, k style.Style
 
 // Violated returns those of the checks that are violated, worst first.
 func Violated(checks []trace.Check) []trace.Check {
-	return slices.DeleteFunc(ranked(slices.Clone(checks)), func(c trace.Check) bool { return c.Verdict != trace.VerdictViolated })
+	return slices.DeleteFunc(sortBySeverity(slices.Clone(checks)), func(c trace.Check) bool { return c.Verdict != trace.VerdictViolated })
 }
 
-// verdicts returns what the checks say in a few words, in forms from the longest
+// verdictSummary returns what the checks say in a few words, in forms from the longest
 // to the shortest, and whether it must be seen.
-func (p *Painter) verdicts() (forms [][]canvas.Span, urgent bool) {
+func (p *Painter) verdictSummary() (forms [][]canvas.Span, urgent bool) {
 	var broken, open []canvas.Span
 	var good uint64
 	for _, c := range p.checks() {
-		glyph, k := verdictGlyph(p.Glyphs, c.Verdict)
+		glyph, st := verdictGlyph(p.Glyphs, c.Verdict)
 		switch c.Verdict {
 		case trace.VerdictViolated:
-			broken = append(broken, canvas.Styled(" "+glyph+" "+canvas.Sanitize(c.Name)+" ", k))
+			broken = append(broken, canvas.Styled(" "+glyph+" "+canvas.Sanitize(c.Name)+" ", st))
 		case trace.VerdictUndecided:
-			open = append(open, canvas.Styled(glyph+" "+canvas.Sanitize(c.Name), k))
+			open = append(open, canvas.Styled(glyph+" "+canvas.Sanitize(c.Name), st))
 		case trace.VerdictOK:
 			good++
 		}
@@ -136,8 +136,8 @@ func (p *Painter) verdicts() (forms [][]canvas.Span, urgent bool) {
 	return forms, urgent
 }
 
-// spread returns how wide notes are, three blanks apart.
-func spread(notes []canvas.Span) int {
+// spacedWidth returns how wide notes are, three blanks apart.
+func spacedWidth(notes []canvas.Span) int {
 	w := 0
 	for i, n := range notes {
 		if i > 0 {
@@ -149,11 +149,11 @@ func spread(notes []canvas.Span) int {
 }
 
 const (
-	// checkName, checkCount and checkText are where the parts of a check's line
+	// checkNameX, checkCountX and checkTextX are where the parts of a check's line
 	// begin or, for the count, end.
-	checkName, checkCount, checkText = 2, 30, 32
-	// sentenceLines is how many lines a verdict in words may take.
-	sentenceLines = 4
+	checkNameX, checkCountX, checkTextX = 2, 30, 32
+	// verdictLines is how many lines a verdict in words may take.
+	verdictLines = 4
 )
 
 // CheckList draws the checks at the bottom of r, in at most so many lines, and
@@ -171,13 +171,13 @@ func (p *Painter) CheckList(r canvas.Rectangle, most int) int {
 	lines := 0
 	sentences := make([][]string, len(bad))
 	for i, c := range bad {
-		sentences[i] = canvas.Wrap(canvas.Sanitize(c.Text), r.W-checkText)
-		sentences[i] = sentences[i][:min(len(sentences[i]), sentenceLines)]
+		sentences[i] = canvas.Wrap(canvas.Sanitize(c.Text), r.W-checkTextX)
+		sentences[i] = sentences[i][:min(len(sentences[i]), verdictLines)]
 		lines += max(len(sentences[i]), 1)
 	}
 	columns := 1
 	if lines+len(good) > most {
-		columns = max(r.W/(checkCount+4), 1)
+		columns = max(r.W/(checkCountX+4), 1)
 	}
 	rows := (len(good) + columns - 1) / columns
 	high := min(lines+rows, r.H)
@@ -185,12 +185,12 @@ func (p *Painter) CheckList(r canvas.Rectangle, most int) int {
 	for i, c := range bad {
 		p.checkLine(c, canvas.Rect(r.X, y, r.W, 1))
 		for _, row := range sentences[i] {
-			p.Put(r.X+checkText, y, r.W-checkText, row, style.Text|style.Bold)
+			p.Put(r.X+checkTextX, y, r.W-checkTextX, row, style.Text|style.Bold)
 			y++
 		}
 	}
 	for i, c := range good {
-		at := canvas.Rect(r.X+i/max(rows, 1)*(checkCount+4), y+i%max(rows, 1), r.W, 1)
+		at := canvas.Rect(r.X+i/max(rows, 1)*(checkCountX+4), y+i%max(rows, 1), r.W, 1)
 		if at.Y >= r.Y+r.H {
 			break
 		}
@@ -200,7 +200,7 @@ func (p *Painter) CheckList(r canvas.Rectangle, most int) int {
 			if c.Text != "" { // since when it is known
 				text += "; " + c.Text
 			}
-			p.Put(at.X+checkText, at.Y, r.W-checkText, text, style.Dim)
+			p.Put(at.X+checkTextX, at.Y, r.W-checkTextX, text, style.Dim)
 		}
 	}
 	return high
@@ -208,14 +208,14 @@ func (p *Painter) CheckList(r canvas.Rectangle, most int) int {
 
 // checkLine draws the verdict of a check, its name, and what it rests on.
 func (p *Painter) checkLine(c trace.Check, r canvas.Rectangle) {
-	glyph, k := verdictGlyph(p.Glyphs, c.Verdict)
-	p.Set(r.X, r.Y, glyph, k)
+	glyph, st := verdictGlyph(p.Glyphs, c.Verdict)
+	p.Set(r.X, r.Y, glyph, st)
 	name := style.Text
 	if c.Verdict != trace.VerdictOK {
-		name = k
+		name = st
 	}
-	p.Put(r.X+checkName, r.Y, 20, c.Name, name)
+	p.Put(r.X+checkNameX, r.Y, 20, c.Name, name)
 	if c.Count > 0 {
-		p.PutRight(r.X+checkCount, r.Y, 7, canvas.Compact(c.Count, 7), style.Dim)
+		p.PutRight(r.X+checkCountX, r.Y, 7, canvas.Compact(c.Count, 7), style.Dim)
 	}
 }

@@ -14,14 +14,14 @@ func (p *Painter) Clients(r canvas.Rectangle) {
 		return
 	}
 	c := p.State.Clients
-	at := p.Pen(r.X+2, r.Y, r.X+r.W)
-	at.Write("clients", style.Dim)
-	for _, t := range p.totals() {
-		at.Skip(2)
-		at.Write(t.Text, t.Style)
+	pen := p.Pen(r.X+2, r.Y, r.X+r.W)
+	pen.Write("clients", style.Dim)
+	for _, t := range p.clientTotals() {
+		pen.Skip(2)
+		pen.Write(t.Text, t.Style)
 	}
-	at.Skip(2)
-	at.Write(fmt.Sprintf("%d in flight", c.InFlight), style.Dim)
+	pen.Skip(2)
+	pen.Write(fmt.Sprintf("%d in flight", c.InFlight), style.Dim)
 
 	var how []string
 	if p.Route != "" {
@@ -35,21 +35,21 @@ func (p *Painter) Clients(r canvas.Rectangle) {
 	}
 	rate := fmt.Sprintf("%.0f/s", p.AckRate)
 	if r.H > 1 {
-		at = p.Pen(r.X+2, r.Y+1, r.X+r.W)
-		at.Skip(len("clients") + 2)
-		at.Write(strings.Join(how, "  "), style.Dim)
+		pen = p.Pen(r.X+2, r.Y+1, r.X+r.W)
+		pen.Skip(len("clients") + 2)
+		pen.Write(strings.Join(how, "  "), style.Dim)
 		how = nil
 	}
-	at.Skip(3)
-	if !at.Fits(len(rate) + 1 + 8) {
+	pen.Skip(3)
+	if !pen.Fits(len(rate) + 1 + 8) {
 		return
 	}
-	at.Write(rate, style.Text|style.Bold)
-	at.Skip(1)
-	at.X = p.sparkline(at.X, at.Y, min(at.End-at.X, 30))
-	at.Skip(3)
-	if text := strings.Join(how, "  "); text != "" && at.Fits(canvas.Width(text)) {
-		at.Write(text, style.Dim)
+	pen.Write(rate, style.Text|style.Bold)
+	pen.Skip(1)
+	pen.X = p.sparkline(pen.X, pen.Y, min(pen.End-pen.X, 30))
+	pen.Skip(3)
+	if text := strings.Join(how, "  "); text != "" && pen.Fits(canvas.Width(text)) {
+		pen.Write(text, style.Dim)
 	}
 }
 
@@ -64,11 +64,11 @@ func (p *Painter) sparkline(x, y, w int) int {
 	levels := p.Glyphs.Sparkline
 	for i, n := range last {
 		// Nothing at all is told from a little.
-		level, k := 0, style.Faint
+		level, st := 0, style.Faint
 		if n > 0 {
-			level, k = min(n*len(levels)/(top+1), len(levels)-1), style.Accent
+			level, st = min(n*len(levels)/(top+1), len(levels)-1), style.Accent
 		}
-		p.Set(x+i, y, levels[level], k)
+		p.Set(x+i, y, levels[level], st)
 	}
 	return x + len(last)
 }

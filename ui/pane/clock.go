@@ -11,59 +11,59 @@ import (
 	"capsize/ui/style"
 )
 
-// courseWidth is how much of the name of a branch or a recording the header shows.
-const courseWidth = 16
+// branchWidth is how much of the name of a branch or a recording the header shows.
+const branchWidth = 16
 
-// whenever writes where in time the screen looks, and how fast that moves.
-func (p *Painter) whenever(at *canvas.Pen) {
-	back := p.Glyphs.Minus + pastBy(p.Latest-p.Now)
+// clock writes where in time the screen looks, and how fast that moves.
+func (p *Painter) clock(pen *canvas.Pen) {
+	back := p.Glyphs.Minus + timeAgo(p.Latest-p.Now)
 	switch {
 	case p.Past && p.Playing:
-		at.Write(p.Glyphs.Play+" past "+back, style.Accent|style.Bold)
-		at.Skip(1)
-		p.pace(at, style.Dim)
+		pen.Write(p.Glyphs.Play+" past "+back, style.Accent|style.Bold)
+		pen.Skip(1)
+		p.speed(pen, style.Dim)
 	case p.Past && !p.Stepping:
-		at.Write(p.Glyphs.Pause+" past "+back, style.Accent|style.Bold)
+		pen.Write(p.Glyphs.Pause+" past "+back, style.Accent|style.Bold)
 	case p.Recorded:
-		at.Write(p.Glyphs.Pause+" the end", style.Warn|style.Bold)
+		pen.Write(p.Glyphs.Pause+" the end", style.Warn|style.Bold)
 	case p.Paused && p.Presenting:
-		at.Write(p.Glyphs.Pause, style.Dim)
+		pen.Write(p.Glyphs.Pause, style.Dim)
 	case p.Paused:
-		at.Write(p.Glyphs.Pause+" paused", style.Warn|style.Bold)
+		pen.Write(p.Glyphs.Pause+" paused", style.Warn|style.Bold)
 	default:
-		at.Write(p.Glyphs.Play+" ", style.Good)
-		p.pace(at, style.Good)
+		pen.Write(p.Glyphs.Play+" ", style.Good)
+		p.speed(pen, style.Good)
 	}
-	at.Skip(2)
+	pen.Skip(2)
 	if p.Branch != "" {
-		at.Write(canvas.Truncate(canvas.Sanitize(p.Branch), courseWidth, p.Glyphs.Ellipsis), style.Accent)
-		at.Skip(2)
+		pen.Write(canvas.Truncate(canvas.Sanitize(p.Branch), branchWidth, p.Glyphs.Ellipsis), style.Accent)
+		pen.Skip(2)
 	}
 	// Where one goes from event to event, a tenth of a second is long.
 	if p.Past || p.Speed < 1 {
-		at.Write(trace.ClockMillis(p.Now), style.Text|style.Bold)
+		pen.Write(trace.ClockMillis(p.Now), style.Text|style.Bold)
 	} else {
-		at.Write(trace.Clock(p.Now), style.Text|style.Bold)
+		pen.Write(trace.Clock(p.Now), style.Text|style.Bold)
 	}
-	at.Skip(3)
+	pen.Skip(3)
 }
 
-// pace writes the speed as asked for and, where that is less, as reached.
-func (p *Painter) pace(at *canvas.Pen, k style.Style) {
+// speed writes the speed as asked for and, where that is less, as reached.
+func (p *Painter) speed(pen *canvas.Pen, st style.Style) {
 	if p.AutoSpeed {
-		at.Write("auto ", k)
+		pen.Write("auto ", st)
 	}
-	at.Write(SpeedText(p.Speed), k)
+	pen.Write(SpeedText(p.Speed), st)
 	switch {
 	case p.ActualSpeed > 0 && p.Speed >= vtime.Max:
-		at.Write(fmt.Sprintf(" %.0fx", p.ActualSpeed), style.Dim)
+		pen.Write(fmt.Sprintf(" %.0fx", p.ActualSpeed), style.Dim)
 	case p.ActualSpeed > 0:
-		at.Write(fmt.Sprintf(" (reaches %.0fx)", p.ActualSpeed), style.Warn)
+		pen.Write(fmt.Sprintf(" (reaches %.0fx)", p.ActualSpeed), style.Warn)
 	}
 }
 
-// pastBy writes how long ago something is, finely where it is not long.
-func pastBy(d time.Duration) string {
+// timeAgo writes how long ago something is, finely where it is not long.
+func timeAgo(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return fmt.Sprintf("%dms", d.Milliseconds())

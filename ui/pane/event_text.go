@@ -18,11 +18,11 @@ func EventText(s *trace.State, e *trace.Event) string {
 	switch e.Kind {
 	case trace.KindPacket:
 		if e.Packet != nil {
-			return packetWords(e.Packet)
+			return packetText(e.Packet)
 		}
 	case trace.KindInvoked, trace.KindReturned:
 		if e.Op != nil {
-			return opWords(e.Op)
+			return opText(e.Op)
 		}
 	case trace.KindVerdict:
 		return fmt.Sprintf("%s: %s %s", e.Check, e.Verdict, e.Text)
@@ -37,14 +37,14 @@ func EventText(s *trace.State, e *trace.Event) string {
 		return "the cluster begins"
 	default:
 		if e.Node != "" {
-			return e.Node + " " + nodeWords(e)
+			return e.Node + " " + nodeEventText(e)
 		}
 	}
 	return e.Text
 }
 
-// nodeWords says what a node did in an event.
-func nodeWords(e *trace.Event) string {
+// nodeEventText says what a node did in an event.
+func nodeEventText(e *trace.Event) string {
 	switch e.Kind {
 	case trace.KindProcess:
 		return "is " + string(e.Process)
@@ -85,8 +85,8 @@ func EntryRange(first, last uint64) string {
 	return fmt.Sprintf("entries %d to %d", first, last)
 }
 
-// packetWords says what became of a message.
-func packetWords(p *trace.Packet) string {
+// packetText says what became of a message.
+func packetText(p *trace.Packet) string {
 	what := p.Kind
 	switch {
 	case p.Kind == "append" && !p.Reply && p.Entries > 0:
@@ -119,8 +119,8 @@ func packetWords(p *trace.Packet) string {
 	return fmt.Sprintf("%s sends the %s to %s", p.From, what, p.To)
 }
 
-// opWords says what a client asked for, or was told.
-func opWords(op *trace.Op) string {
+// opText says what a client asked for, or was told.
+func opText(op *trace.Op) string {
 	what := "read"
 	if op.Kind == trace.EntryAdd {
 		what = fmt.Sprintf("%+d", op.Delta)

@@ -13,27 +13,27 @@ import (
 // their settings, or as glyphs alone.
 func (p *Painter) FaultsInCell(set []string, w int) (string, style.Style) {
 	var long, short []string
-	k := style.Warn
+	st := style.Warn
 	for _, fault := range set {
 		glyph, setting, ink := LinkFaultGlyph(p.Glyphs, canvas.Sanitize(fault))
 		long, short = append(long, glyph+" "+setting), append(short, glyph)
 		if ink == style.Bad {
-			k = style.Bad | style.Bold
+			st = style.Bad | style.Bold
 		}
 	}
 	if text := strings.Join(long, " "); canvas.Width(text) <= w {
-		return text, k
+		return text, st
 	}
-	return strings.Join(short, ""), k
+	return strings.Join(short, ""), st
 }
 
 // LinkFaultGlyph returns the glyph of a fault, its setting in a word, and its ink.
-func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, k style.Style) {
+func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, st style.Style) {
 	words := strings.Fields(fault)
 	if len(words) == 0 {
 		return g.Bad, "", style.Warn
 	}
-	setting, k = words[0], style.Warn
+	setting, st = words[0], style.Warn
 	if len(words) > 1 && words[1] != "only" {
 		setting = words[1]
 	}
@@ -62,9 +62,9 @@ func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, k sty
 		return glyph, words[i+1], style.Warn
 	}
 	if closes {
-		k = style.Bad
+		st = style.Bad
 	}
-	return glyph, setting, k
+	return glyph, setting, st
 }
 
 // LinkFaultMeaning says what a fault does, in the words of the command reference.

@@ -8,8 +8,8 @@ import (
 	"capsize/ui/style"
 )
 
-// filtered returns the lines of the story that hold what is looked for.
-func (f *Frame) filtered() []trace.StoryLine {
+// filteredStory returns the lines of the story that hold what is looked for.
+func (f *Frame) filteredStory() []trace.StoryLine {
 	if f.Filter == "" {
 		return f.State.Story
 	}
@@ -24,23 +24,23 @@ func (f *Frame) filtered() []trace.StoryLine {
 
 // filterLine says in the status line what is looked for.
 func (p *Painter) filterLine(r canvas.Rectangle) {
-	at := p.Pen(r.X, r.Y, r.X+r.W)
-	at.Write("/ ", style.Accent|style.Bold)
-	at.Write(p.Filter, style.Text|style.Bold)
+	pen := p.Pen(r.X, r.Y, r.X+r.W)
+	pen.Write("/ ", style.Accent|style.Bold)
+	pen.Write(p.Filter, style.Text|style.Bold)
 	if p.Filtering {
-		at.Write(" ", style.Text|style.Reverse)
+		pen.Write(" ", style.Text|style.Reverse)
 	}
-	found := len(p.filtered())
-	at.Skip(2)
-	k := style.Dim
+	found := len(p.filteredStory())
+	pen.Skip(2)
+	st := style.Dim
 	if found == 0 && p.Filter != "" {
-		k = style.Warn
+		st = style.Warn
 	}
-	at.Write(canvas.Thousands(found)+" of "+canvas.Thousands(len(p.State.Story))+" lines of the story", k)
-	at.Skip(3)
+	pen.Write(canvas.Thousands(found)+" of "+canvas.Thousands(len(p.State.Story))+" lines of the story", st)
+	pen.Skip(3)
 	if p.Filtering {
-		at.Write("enter keeps it, esc clears it", style.Dim)
+		pen.Write("enter keeps it, esc clears it", style.Dim)
 	} else {
-		at.Write("esc shows all again", style.Dim)
+		pen.Write("esc shows all again", style.Dim)
 	}
 }

@@ -8,7 +8,7 @@ import (
 // status draws the command that the last key stood for and what came of it.
 func (p *Painter) status(r canvas.Rectangle) {
 	if p.Prompt != nil {
-		p.typed(r)
+		p.promptLine(r)
 		return
 	}
 	if r.Empty() {
@@ -19,40 +19,40 @@ func (p *Painter) status(r canvas.Rectangle) {
 		return
 	}
 	if p.Toast.Text == "" && len(p.Tips) > 0 {
-		p.welcomeLine(r)
+		p.tipsLine(r)
 		return
 	}
-	at := p.Pen(r.X, r.Y, r.X+r.W)
-	at.Write(p.Glyphs.Prompt+" ", p.here(style.Accent|style.Bold))
-	at.Write(p.Command, p.here(style.Text|style.Bold))
+	pen := p.Pen(r.X, r.Y, r.X+r.W)
+	pen.Write(p.Glyphs.Prompt+" ", p.bandStyle(style.Accent|style.Bold))
+	pen.Write(p.Command, p.bandStyle(style.Text|style.Bold))
 	if p.Toast.Text == "" {
 		return
 	}
 	if p.Command != "" {
-		at.Skip(3)
+		pen.Skip(3)
 	}
 	if p.Toast.Bad {
-		at.Write(p.Glyphs.Bad+" "+p.Toast.Text, p.here(style.Bad|style.Bold))
+		pen.Write(p.Glyphs.Bad+" "+p.Toast.Text, p.bandStyle(style.Bad|style.Bold))
 		return
 	}
-	at.Write(p.Glyphs.Good+" "+p.Toast.Text, p.here(style.Good))
+	pen.Write(p.Glyphs.Good+" "+p.Toast.Text, p.bandStyle(style.Good))
 }
 
-// here returns the ink of the last lines: those of the band where there is one.
-func (p *Painter) here(k style.Style) style.Style {
+// bandStyle returns the ink of the last lines: those of the band where there is one.
+func (p *Painter) bandStyle(st style.Style) style.Style {
 	switch {
 	case !p.hasBand():
-		return k
-	case k&0xff == style.Text:
-		return style.Caption | k&^0xff
+		return st
+	case st&0xff == style.Text:
+		return style.Caption | st&^0xff
 	}
-	return style.Chapter | k&^0xff
+	return style.Chapter | st&^0xff
 }
 
-// typed draws the command being typed, with its cursor.
-func (p *Painter) typed(r canvas.Rectangle) {
-	at := p.Pen(r.X, r.Y, r.X+r.W)
-	at.Write(": ", p.here(style.Accent|style.Bold))
+// promptLine draws the command being typed, with its cursor.
+func (p *Painter) promptLine(r canvas.Rectangle) {
+	pen := p.Pen(r.X, r.Y, r.X+r.W)
+	pen.Write(": ", p.bandStyle(style.Accent|style.Bold))
 	before := []rune(p.Prompt.Text)
 	under, after := " ", ""
 	if p.Prompt.Cursor < len(before) {
@@ -63,25 +63,25 @@ func (p *Painter) typed(r canvas.Rectangle) {
 	if over := len(before) + 4 - r.W; over > 0 {
 		before = before[over:]
 	}
-	at.Write(string(before), p.here(style.Text|style.Bold))
-	at.Write(under, p.here(style.Text|style.Reverse))
-	at.Write(after, p.here(style.Text|style.Bold))
+	pen.Write(string(before), p.bandStyle(style.Text|style.Bold))
+	pen.Write(under, p.bandStyle(style.Text|style.Reverse))
+	pen.Write(after, p.bandStyle(style.Text|style.Bold))
 }
 
 // promptHelp says what is wrong with the command being typed, or what its last
 // word may become.
 func (p *Painter) promptHelp(r canvas.Rectangle) {
-	at := p.Pen(r.X, r.Y, r.X+r.W)
+	pen := p.Pen(r.X, r.Y, r.X+r.W)
 	if p.Prompt.Problem != "" {
-		at.Write(p.Glyphs.Bad+" "+p.Prompt.Problem, style.Bad|style.Bold)
+		pen.Write(p.Glyphs.Bad+" "+p.Prompt.Problem, style.Bad|style.Bold)
 		return
 	}
-	at.Write("tab", style.Accent|style.Bold)
+	pen.Write("tab", style.Accent|style.Bold)
 	for _, choice := range p.Prompt.Completions {
-		if !at.Fits(canvas.Width(choice) + 1) {
+		if !pen.Fits(canvas.Width(choice) + 1) {
 			return
 		}
-		at.Write(" "+choice, style.Dim)
+		pen.Write(" "+choice, style.Dim)
 	}
 }
 
@@ -105,8 +105,8 @@ func (p *Painter) footer(r canvas.Rectangle) {
 		right -= hint.width()
 	}
 	right -= max(len(kept)-1, 0) * hintGap
-	p.hintsIn(canvas.Rect(r.X, r.Y, right-hintGap, 1), others)
-	p.hintsIn(canvas.Rect(r.X+right, r.Y, r.W-right, 1), kept)
+	p.drawHints(canvas.Rect(r.X, r.Y, right-hintGap, 1), others)
+	p.drawHints(canvas.Rect(r.X+right, r.Y, r.W-right, 1), kept)
 }
 
 // hintGap is how far apart the hints of the footer are.
@@ -117,18 +117,18 @@ func (h HelpKey) width() int {
 	return canvas.Width(canvas.Sanitize(h.Key)) + 1 + canvas.Width(canvas.Sanitize(h.Text))
 }
 
-// hintsIn draws as many hints as fit.
-func (p *Painter) hintsIn(r canvas.Rectangle, hints []HelpKey) {
-	at := p.Pen(r.X, r.Y, r.X+r.W)
+// drawHints draws as many hints as fit.
+func (p *Painter) drawHints(r canvas.Rectangle, hints []HelpKey) {
+	pen := p.Pen(r.X, r.Y, r.X+r.W)
 	for _, hint := range hints {
 		w := hint.width()
-		if !at.Fits(w) {
+		if !pen.Fits(w) {
 			return
 		}
-		p.hitKey(canvas.Rect(at.X, at.Y, w, 1), hint.Key)
-		at.Write(hint.Key, style.Accent|style.Bold)
-		at.Skip(1)
-		at.Write(hint.Text, style.Dim)
-		at.Skip(hintGap)
+		p.hitKey(canvas.Rect(pen.X, pen.Y, w, 1), hint.Key)
+		pen.Write(hint.Key, style.Accent|style.Bold)
+		pen.Skip(1)
+		pen.Write(hint.Text, style.Dim)
+		pen.Skip(hintGap)
 	}
 }

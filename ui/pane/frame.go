@@ -22,7 +22,6 @@ type Frame struct {
 	Presentation
 	Input
 	Violations
-	logScroll int // how many entries back from the newest the log grid ends
 }
 
 // Playback is where in time a picture is, and how fast that moves.

@@ -9,46 +9,46 @@ import (
 	"capsize/ui/style"
 )
 
-// brandWidth is from where on there is room for the program's name.
-const brandWidth = 70
+// programNameMinWidth is from where on there is room for the program's name.
+const programNameMinWidth = 70
 
 // Header draws the first line: what the clock does, how the cluster stands, and
 // on the right what the checks say or, before they do, what clients were told.
 func (p *Painter) Header(r canvas.Rectangle) {
-	forms, urgent := [][]canvas.Span{p.totals()}, false
+	forms, urgent := [][]canvas.Span{p.clientTotals()}, false
 	if len(p.State.Checks) > 0 {
-		forms, urgent = p.verdicts()
+		forms, urgent = p.verdictSummary()
 	}
-	at := p.Pen(r.X, r.Y, r.X+r.W)
-	if r.W >= brandWidth {
-		at.Write("capsize", style.Accent|style.Bold)
-		at.Skip(2)
+	pen := p.Pen(r.X, r.Y, r.X+r.W)
+	if r.W >= programNameMinWidth {
+		pen.Write("capsize", style.Accent|style.Bold)
+		pen.Skip(2)
 	}
-	p.whenever(at)
-	standing := p.standing()
-	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && at.Fits(canvas.Width(seed)+3+widthOf(standing)+3+spread(forms[0])) {
-		at.Write(seed, style.Dim)
-		at.Skip(3)
+	p.clock(pen)
+	standing := p.clusterStatus()
+	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && pen.Fits(canvas.Width(seed)+3+spansWidth(standing)+3+spacedWidth(forms[0])) {
+		pen.Write(seed, style.Dim)
+		pen.Skip(3)
 	}
 	// Verdicts are worth more than the end of how the cluster stands.
 	least := standing[:min(len(standing), 5)]
-	if p.noLeader != "" {
+	if p.leaderProblem != "" {
 		least = standing[:1]
 	}
 	for i, form := range forms {
 		last := i == len(forms)-1 && len(p.State.Checks) > 0
-		if at.Fits(widthOf(standing)+3+spread(form)) || last && (urgent || at.Fits(widthOf(least)+3+spread(form))) {
-			at.End -= spread(form)
-			x := at.End
+		if pen.Fits(spansWidth(standing)+3+spacedWidth(form)) || last && (urgent || pen.Fits(spansWidth(least)+3+spacedWidth(form))) {
+			pen.End -= spacedWidth(form)
+			x := pen.End
 			for _, n := range form {
 				x = p.Put(x, r.Y, r.W, n.Text, n.Style) + 3
 			}
-			at.End -= 3
+			pen.End -= 3
 			break
 		}
 	}
 	// What does not fit goes from the end, but why nobody leads stays.
-	for !at.Fits(widthOf(standing)) && len(standing) > 1 {
+	for !pen.Fits(spansWidth(standing)) && len(standing) > 1 {
 		standing = standing[:len(standing)-1]
 	}
 	// Neither a dot nor a label stays without what follows it.
@@ -56,13 +56,13 @@ func (p *Painter) Header(r canvas.Rectangle) {
 		standing = standing[:last]
 	}
 	for _, s := range standing {
-		at.Write(s.Text, s.Style)
+		pen.Write(s.Text, s.Style)
 	}
 }
 
-// standing says who leads which term and what is committed or, when nobody
+// clusterStatus says who leads which term and what is committed or, when nobody
 // leads, why.
-func (p *Painter) standing() []canvas.Span {
+func (p *Painter) clusterStatus() []canvas.Span {
 	dot := canvas.Styled(" "+p.Glyphs.Dot+" ", style.Faint)
 	var term uint64
 	for i := range p.State.Nodes {
@@ -77,8 +77,8 @@ func (p *Painter) standing() []canvas.Span {
 	switch {
 	case len(p.State.Nodes) == 0:
 		return []canvas.Span{canvas.Styled("no nodes yet", style.Dim)}
-	case p.noLeader != "":
-		why := canvas.Styled("no leader: "+p.noLeader, style.Warn|style.Bold)
+	case p.leaderProblem != "":
+		why := canvas.Styled("no leader: "+p.leaderProblem, style.Warn|style.Bold)
 		return append([]canvas.Span{why, dot}, append(parts, canvas.Styled("commit ", style.Dim), canvas.Styled(canvas.Thousands(p.State.Commit), style.Text))...)
 	}
 	parts = append(parts, canvas.Styled("leader ", style.Dim), canvas.Styled(canvas.Truncate(canvas.Sanitize(p.Leader.ID), 20, p.Glyphs.Ellipsis), style.Accent|style.Bold), dot,
@@ -87,8 +87,8 @@ func (p *Painter) standing() []canvas.Span {
 	return parts
 }
 
-// totals are what the clients were told, by outcome.
-func (p *Painter) totals() []canvas.Span {
+// clientTotals are what the clients were told, by outcome.
+func (p *Painter) clientTotals() []canvas.Span {
 	c := p.State.Clients
 	totals := []canvas.Span{canvas.Styled("ok "+canvas.Thousands(c.OK), style.Good), canvas.Styled("failed "+canvas.Thousands(c.Failed), style.Dim), canvas.Styled("unknown "+canvas.Thousands(c.Unknown), style.Dim)}
 	if c.Failed > 0 {

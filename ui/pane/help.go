@@ -49,9 +49,9 @@ func helpColumns(groups []HelpGroup, rows, gap int) []helpColumn {
 	return columns
 }
 
-// fitting returns how many of the columns fit beside each other, at least one, and
+// columnsThatFit returns how many of the columns fit beside each other, at least one, and
 // how much room those take.
-func fitting(columns []helpColumn, w int) (count, used int) {
+func columnsThatFit(columns []helpColumn, w int) (count, used int) {
 	for i := range columns {
 		more := columns[i].width()
 		if i > 0 {
@@ -72,12 +72,12 @@ func (p *Painter) drawHelp() {
 	}
 	rows, room, gap := p.H-4, p.W-6, 1
 	columns := helpColumns(p.Help, rows, gap)
-	count, used := fitting(columns, room)
+	count, used := columnsThatFit(columns, room)
 	if count < len(columns) {
 		// Without empty lines between the groups more of them can be seen.
 		gap = 0
 		columns = helpColumns(p.Help, rows, gap)
-		count, used = fitting(columns, room)
+		count, used = columnsThatFit(columns, room)
 	}
 	columns = columns[:count]
 	high := 1

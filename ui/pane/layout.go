@@ -11,15 +11,15 @@ const (
 )
 
 const (
-	// stageWidth and stageHeight are from where on there is room for the ring.
-	stageWidth  = 104
-	stageHeight = 28
-	// fullNodes is up to how many nodes everything is drawn in full.
-	fullNodes = 9
-	// ringNodes is up to how many nodes a ring can be read.
-	ringNodes = 25
-	// compactWidth is what a row of the compact table needs.
-	compactWidth = 56
+	// ringMinWidth and ringMinHeight are from where on there is room for the ring.
+	ringMinWidth  = 104
+	ringMinHeight = 28
+	// fullNodesMax is up to how many nodes everything is drawn in full.
+	fullNodesMax = 9
+	// ringNodesMax is up to how many nodes a ring can be read.
+	ringNodesMax = 25
+	// compactTableWidth is what a row of the compact table needs.
+	compactTableWidth = 56
 	// cardWidth is what a node's card needs, and cardBig and cardSmall are its
 	// heights with a value in big digits and without.
 	cardWidth = 11
@@ -55,29 +55,29 @@ func LayoutFor(width, height, nodes int) Layout {
 		hints:  canvas.Rect(1, height-1, width-2, 1),
 	}
 	body := canvas.Rect(1, 1, width-2, height-3)
-	if width >= stageWidth && height >= stageHeight && nodes <= ringNodes && l.stage(body, nodes) {
+	if width >= ringMinWidth && height >= ringMinHeight && nodes <= ringNodesMax && l.wide(body, nodes) {
 		return l
 	}
 	l.Ring, l.Table = canvas.Rectangle{}, canvas.Rectangle{}
-	if nodes <= fullNodes {
+	if nodes <= fullNodesMax {
 		rows := cardRows(body.W, nodes)
 		top := rows*cardBig + rows - 1
 		if top+nodes+1+4 > body.H {
 			top = rows * cardSmall
 		}
 		l.Cards = canvas.Rect(body.X, 0, body.W, top)
-		l.stack(body, &l.Cards, nodes)
+		l.narrow(body, &l.Cards, nodes)
 		return l
 	}
 	columns := tableColumns(body.W)
 	top := min((nodes+columns-1)/columns+1, max(body.H/2, 4))
 	l.Table = canvas.Rect(body.X, 0, body.W, top)
-	l.stack(body, &l.Table, nodes)
+	l.narrow(body, &l.Table, nodes)
 	return l
 }
 
-// stage lays out a wide screen, and says whether it is large enough.
-func (l *Layout) stage(body canvas.Rectangle, nodes int) bool {
+// wide lays out a wide screen, and says whether it is large enough.
+func (l *Layout) wide(body canvas.Rectangle, nodes int) bool {
 	story, times := min(max(body.H/9, 2), 12), 1
 	if body.H >= 40 {
 		times = 2
@@ -91,7 +91,7 @@ func (l *Layout) stage(body canvas.Rectangle, nodes int) bool {
 	top := rest - log
 	tableW := min(max(body.W*55/100, 64), 92)
 	ringW := body.W - tableW - 3
-	if nodes > fullNodes && ringW < nodes*26/10+10 {
+	if nodes > fullNodesMax && ringW < nodes*26/10+10 {
 		return false
 	}
 	y := body.Y + 1
@@ -107,9 +107,9 @@ func (l *Layout) stage(body canvas.Rectangle, nodes int) bool {
 	return true
 }
 
-// stack lays out a narrow screen below its top pane: first what must be there,
+// narrow lays out a narrow screen below its top pane: first what must be there,
 // then empty lines between the panes, and the story gets what is left.
-func (l *Layout) stack(body canvas.Rectangle, top *canvas.Rectangle, nodes int) {
+func (l *Layout) narrow(body canvas.Rectangle, top *canvas.Rectangle, nodes int) {
 	spare := body.H - top.H - 1 - 1 // one line each of timeline and story
 	log := nodes + 1
 	if log > spare-1 {
@@ -150,7 +150,7 @@ func cardRows(w, nodes int) int {
 }
 
 // tableColumns returns how many compact tables stand side by side.
-func tableColumns(w int) int { return max(w/compactWidth, 1) }
+func tableColumns(w int) int { return max(w/compactTableWidth, 1) }
 
 // Body returns the room of a view that has the screen to itself, above a caption if
 // there is one, and leaves the caption its place in the layout.

@@ -52,7 +52,7 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 	rows := r.H - 1
 	first := p.FirstRow(rows)
 	w := p.LogWindow(r.X+2+name+3, r.X+r.W, EntryWidth)
-	w.back(uint64(max(scroll, 0)))
+	w.scrollBack(uint64(max(scroll, 0)))
 	p.Put(r.X+2, r.Y, name, "log", style.Dim)
 	head := w.End
 	if hidden := len(p.State.Nodes) - rows; hidden > 0 && rows > 0 {
@@ -123,13 +123,13 @@ func (p *Painter) LogWindow(x, end, pitch int) LogWindow {
 	for index := range p.Lost {
 		w.Newest = max(w.Newest, index)
 	}
-	w.back(0)
+	w.scrollBack(0)
 	return w
 }
 
-// back has the window end so many entries before the newest, but never so that
+// scrollBack has the window end so many entries before the newest, but never so that
 // there is nothing before its first.
-func (w *LogWindow) back(entries uint64) {
+func (w *LogWindow) scrollBack(entries uint64) {
 	fits := uint64(max((w.End-w.X-1-6)/w.Pitch, 1))
 	w.Last = w.Newest - min(entries, w.Newest)
 	w.Last = max(w.Last, min(fits, w.Newest))
@@ -143,7 +143,7 @@ func (w *LogWindow) back(entries uint64) {
 func (w *LogWindow) CenterOn(index uint64) {
 	half := (w.Last - w.First) / 2
 	if index = min(index, w.Newest); index+half < w.Newest {
-		w.back(w.Newest - index - half)
+		w.scrollBack(w.Newest - index - half)
 	}
 }
 
@@ -157,14 +157,14 @@ func (p *Painter) LogHeader(w LogWindow, y, end int) {
 	for i := w.First; i <= w.Last; i++ {
 		text := strconv.FormatUint(i, 10)
 		if x := w.Column(i); i%every == 0 && x+3-len(text) >= w.X-1 && x+3 < end {
-			k := style.Dim
+			st := style.Dim
 			if i == w.Commit {
-				k = style.Text | style.Bold
+				st = style.Text | style.Bold
 			}
 			if _, lost := p.Lost[i]; lost {
-				text, k = p.Glyphs.Alarm+text, style.Alarm
+				text, st = p.Glyphs.Alarm+text, style.Alarm
 			}
-			p.Put(x+3-canvas.Width(text), y, canvas.Width(text), text, k)
+			p.Put(x+3-canvas.Width(text), y, canvas.Width(text), text, st)
 		}
 	}
 	if every == 1 && w.Commit+1 >= w.First && w.Commit <= w.Last && w.Commit > 0 {
@@ -189,14 +189,14 @@ func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
 		x := w.Column(i)
 		if fade := p.Truncating[n.ID]; fade > 0 && i >= n.TruncatedFirst && i < n.TruncatedFirst+uint64(len(n.Truncated)) {
 			if _, again := n.Entry(i); !again || fade > 0.5 {
-				p.struck(n.Truncated[i-n.TruncatedFirst], x, y)
+				p.truncatedEntry(n.Truncated[i-n.TruncatedFirst], x, y)
 				continue
 			}
 		}
 		e, ok := n.Entry(i)
 		if !ok {
 			if i < n.First && i <= n.SnapshotIndex {
-				p.forgotten(n, i, x, y)
+				p.compactedEntry(n, i, x, y)
 			}
 			continue
 		}
@@ -219,10 +219,10 @@ func (p *Painter) Diverges(w LogWindow, index uint64, e trace.Entry) bool {
 // what differs and will be cut off, and loudly what a client was told is counted
 // and is lost. Where there is room it is marked if its client has had its answer.
 func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rectangle, differs bool) {
-	text := entryText(e)
-	k := style.Term(e.Term)
+	text := entryLabel(e)
+	st := style.Term(e.Term)
 	if index <= p.State.Commit && n.Process.Running() {
-		k = style.TermFill(e.Term)
+		st = style.TermFill(e.Term)
 	}
 	switch was, lost := p.Lost[index]; {
 	case lost && SameEntry(was, e):
@@ -237,15 +237,15 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 		p.Set(r.X+3, r.Y, "]", style.Bad|style.Bold)
 		return
 	}
-	p.Put(r.X, r.Y, r.W, fmt.Sprintf(" %-*s", r.W-1, text), k)
+	p.Put(r.X, r.Y, r.W, fmt.Sprintf(" %-*s", r.W-1, text), st)
 	if _, told := p.Acked[OpKeyOf(e)]; told && r.W > EntryWidth {
-		p.Set(r.X+1+len(text), r.Y, p.Glyphs.Acked, k)
+		p.Set(r.X+1+len(text), r.Y, p.Glyphs.Acked, st)
 	}
 }
 
 // LostEntry draws an entry that a client was told is counted, and that is lost.
 func (p *Painter) LostEntry(e trace.Entry, r canvas.Rectangle) {
-	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.Glyphs.Alarm, r.W-1, entryText(e)), style.Alarm)
+	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.Glyphs.Alarm, r.W-1, entryLabel(e)), style.Alarm)
 }
 
 // SameEntry says whether two entries at one index are one and the same.
@@ -261,13 +261,13 @@ type opKey struct {
 
 func OpKeyOf(e trace.Entry) opKey { return opKey{e.Client, e.Seq} }
 
-// struck draws an entry that has just been cut off.
-func (p *Painter) struck(e trace.Entry, x, y int) {
-	p.Put(x, y, EntryWidth, fmt.Sprintf("/%-2.2s/", entryText(e)), style.Bad|style.Strike)
+// truncatedEntry draws an entry that has just been cut off.
+func (p *Painter) truncatedEntry(e trace.Entry, x, y int) {
+	p.Put(x, y, EntryWidth, fmt.Sprintf("/%-2.2s/", entryLabel(e)), style.Bad|style.Strike)
 }
 
-// forgotten draws an entry that only a snapshot stands for.
-func (p *Painter) forgotten(n *trace.Node, index uint64, x, y int) {
+// compactedEntry draws an entry that only a snapshot stands for.
+func (p *Painter) compactedEntry(n *trace.Node, index uint64, x, y int) {
 	for i := range EntryWidth {
 		p.Set(x+i, y, p.Glyphs.Compacted, style.Faint)
 	}
@@ -276,8 +276,8 @@ func (p *Painter) forgotten(n *trace.Node, index uint64, x, y int) {
 	}
 }
 
-// entryText says in three characters what an entry is.
-func entryText(e trace.Entry) string {
+// entryLabel says in three characters what an entry is.
+func entryLabel(e trace.Entry) string {
 	switch e.Kind {
 	case trace.EntryAdd:
 		if e.Delta >= 0 {

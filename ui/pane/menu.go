@@ -15,25 +15,25 @@ func (p *Painter) box(w, h int, title string) canvas.Rectangle {
 
 // framed clears a rectangle and draws a frame round it, and returns what is
 // inside, with a blank on either side.
-func (p *Painter) framed(r canvas.Rectangle, title string, k style.Style) canvas.Rectangle {
+func (p *Painter) framed(r canvas.Rectangle, title string, st style.Style) canvas.Rectangle {
 	f := p.Glyphs.Box
 	p.Fill(r, " ", style.Text)
 	// What lies below is no longer there to click on.
 	p.Hits = append(p.Hits, HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H})
 	for x := r.X; x < r.X+r.W; x++ {
-		p.Set(x, r.Y, f[4], k)
-		p.Set(x, r.Y+r.H-1, f[4], k)
+		p.Set(x, r.Y, f[4], st)
+		p.Set(x, r.Y+r.H-1, f[4], st)
 	}
 	for y := r.Y; y < r.Y+r.H; y++ {
-		p.Set(r.X, y, f[5], k)
-		p.Set(r.X+r.W-1, y, f[5], k)
+		p.Set(r.X, y, f[5], st)
+		p.Set(r.X+r.W-1, y, f[5], st)
 	}
-	p.Set(r.X, r.Y, f[0], k)
-	p.Set(r.X+r.W-1, r.Y, f[1], k)
-	p.Set(r.X+r.W-1, r.Y+r.H-1, f[2], k)
-	p.Set(r.X, r.Y+r.H-1, f[3], k)
+	p.Set(r.X, r.Y, f[0], st)
+	p.Set(r.X+r.W-1, r.Y, f[1], st)
+	p.Set(r.X+r.W-1, r.Y+r.H-1, f[2], st)
+	p.Set(r.X, r.Y+r.H-1, f[3], st)
 	if title != "" {
-		p.Put(r.X+2, r.Y, r.W-4, " "+title+" ", k|style.Bold)
+		p.Put(r.X+2, r.Y, r.W-4, " "+title+" ", st|style.Bold)
 	}
 	return canvas.Rect(r.X+2, r.Y+1, r.W-4, r.H-2)
 }
@@ -72,18 +72,18 @@ func (p *Painter) drawMenu() {
 	for row := range max(min(rows, len(m.Items)), 0) {
 		item, y := m.Items[first+row], in.Y+row
 		p.hitKey(canvas.Rect(in.X, y, in.W, 1), item.Key)
-		k, keyInk, detailInk, onInk := style.Text, style.Accent|style.Bold, style.Dim, style.Good
+		st, keyInk, detailInk, onInk := style.Text, style.Accent|style.Bold, style.Dim, style.Good
 		if first+row == m.Index {
-			k = style.Bold | style.Reverse
-			keyInk, detailInk, onInk = k, k, k
-			p.Fill(canvas.Rect(in.X, y, in.W, 1), " ", k)
+			st = style.Bold | style.Reverse
+			keyInk, detailInk, onInk = st, st, st
+			p.Fill(canvas.Rect(in.X, y, in.W, 1), " ", st)
 		}
 		if item.On {
 			p.Set(in.X, y, p.Glyphs.Voted, onInk)
 		}
 		p.Put(in.X+2, y, min(keyW, in.W-2), item.Key, keyInk)
 		x := in.X + 2 + keyW + 2
-		p.Put(x, y, min(textW, in.X+in.W-x), item.Text, k)
+		p.Put(x, y, min(textW, in.X+in.W-x), item.Text, st)
 		x += textW + 3
 		p.Put(x, y, in.X+in.W-x, item.Detail, detailInk)
 	}

@@ -47,9 +47,9 @@ func StyleOfNode(g *style.Glyphs, n *trace.Node) NodeStyle {
 	return NodeStyle{g.Follower, "follower", style.Text}
 }
 
-// behind returns how many committed entries are not yet in a node's value or,
+// entriesBehind returns how many committed entries are not yet in a node's value or,
 // while it is down, not on its disk.
-func behind(s *trace.State, n *trace.Node) uint64 {
+func entriesBehind(s *trace.State, n *trace.Node) uint64 {
 	has := n.Applied
 	if !n.Process.Running() {
 		has = n.LastIndex()
@@ -66,7 +66,7 @@ func behind(s *trace.State, n *trace.Node) uint64 {
 
 // ValueOf says how a node's value is shown: the number, "" when it has none,
 // and in which ink.
-func (p *Painter) ValueOf(n *trace.Node) (value string, k style.Style) {
+func (p *Painter) ValueOf(n *trace.Node) (value string, st style.Style) {
 	if n.Process == trace.Wiped || n.Process == "" {
 		return "", style.Dim
 	}
@@ -84,7 +84,7 @@ func (p *Painter) ValueOf(n *trace.Node) (value string, k style.Style) {
 
 // BehindText says how far behind a node is, "" if it is not.
 func (p *Painter) BehindText(n *trace.Node) string {
-	if b := behind(p.State, n); b > 0 && !p.fresh[n.ID] {
+	if b := entriesBehind(p.State, n); b > 0 && !p.catchingUp[n.ID] {
 		return p.Glyphs.Minus + canvas.Compact(b, 4)
 	}
 	return ""
@@ -95,7 +95,7 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	var notes []canvas.Span
 	if n.Process.Running() && p.State.Isolated(n.ID) {
 		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" cut off", style.Bad))
-	} else if cut := p.cutFrom(n); len(cut) > 0 {
+	} else if cut := p.blockedPeers(n); len(cut) > 0 {
 		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+JoinNames(cut, 3), style.Bad))
 	}
 	if n.Process == trace.Paused && n.Role != "" && n.Role != trace.Follower {
@@ -133,8 +133,8 @@ func (p *Painter) isNonVoter(id string) bool {
 	return len(p.voters) > 0 && !slices.Contains(p.voters, id)
 }
 
-// cutFrom lists the running nodes to or from which a link of a node is closed.
-func (p *Painter) cutFrom(n *trace.Node) []string {
+// blockedPeers lists the running nodes to or from which a link of a node is closed.
+func (p *Painter) blockedPeers(n *trace.Node) []string {
 	if len(p.State.Faults) == 0 || !n.Process.Running() {
 		return nil
 	}
@@ -156,8 +156,8 @@ func JoinNames(all []string, most int) string {
 	return fmt.Sprintf("%s +%d", strings.Join(all[:most], " "), len(all)-most)
 }
 
-// patience is how long a follower waits for its leader before it may stand.
-func (p *Painter) patience(n *trace.Node) time.Duration {
+// electionTimeout is how long a follower waits for its leader before it may stand.
+func (p *Painter) electionTimeout(n *trace.Node) time.Duration {
 	patience := max(p.State.Settings.Heartbeat, p.State.Settings.Election)
 	if n.ClockFactor > 0 {
 		patience = time.Duration(float64(patience) * n.ClockFactor)
@@ -165,8 +165,8 @@ func (p *Painter) patience(n *trace.Node) time.Duration {
 	return patience
 }
 
-// lease returns how long ago a leader last had word from a quorum.
-func (p *Painter) lease(n *trace.Node) time.Duration {
+// leaseAge returns how long ago a leader last had word from a quorum.
+func (p *Painter) leaseAge(n *trace.Node) time.Duration {
 	var heard []time.Duration
 	for _, id := range p.voters {
 		if id != n.ID {
@@ -203,26 +203,26 @@ func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 	}
 	switch n.Role {
 	case trace.Leader:
-		age, lease := p.lease(n), p.State.Settings.Lease
+		age, lease := p.leaseAge(n), p.State.Settings.Lease
 		left := 1.0
 		if lease > 0 {
 			left = 1 - float64(age)/float64(lease)
 		}
-		word, k := "lease", style.Accent
+		word, st := "lease", style.Accent
 		if left <= 0 {
-			word, k = "lapsed", style.Bad
+			word, st = "lapsed", style.Bad
 		}
-		p.bar(x, y, bar, left, k)
+		p.bar(x, y, bar, left, st)
 		p.Put(x+bar+1, y, w-bar-1, word, style.Dim)
 	case trace.Candidate:
 		p.votes(n, x, y, w)
 	default:
 		silence := p.Now - n.LastHeard
-		k := style.Text
-		if silence > p.patience(n) {
-			k = style.Warn
+		st := style.Text
+		if silence > p.electionTimeout(n) {
+			st = style.Warn
 		}
-		p.bar(x, y, bar, float64(silence)/float64(max(p.patience(n), 1)), k)
+		p.bar(x, y, bar, float64(silence)/float64(max(p.electionTimeout(n), 1)), st)
 		p.Put(x+bar+1, y, w-bar-1, trace.Age(silence), style.Dim)
 	}
 }
@@ -246,11 +246,11 @@ func (p *Painter) votes(n *trace.Node, x, y, w int) {
 }
 
 // bar draws a part of a whole.
-func (p *Painter) bar(x, y, w int, part float64, k style.Style) {
+func (p *Painter) bar(x, y, w int, part float64, st style.Style) {
 	full := int(min(max(part, 0), 1)*float64(w) + 0.5)
 	for i := range w {
 		if i < full {
-			p.Set(x+i, y, p.Glyphs.BarFull, k)
+			p.Set(x+i, y, p.Glyphs.BarFull, st)
 		} else {
 			p.Set(x+i, y, p.Glyphs.BarEmpty, style.Faint)
 		}
@@ -276,7 +276,7 @@ func (p *Painter) MarkNode(n *trace.Node, x, y int) {
 		p.Set(x, y, p.Glyphs.Selected, style.Accent)
 	}
 	if p.cursorOn(n.ID) {
-		p.Set(x, y, p.Glyphs.Cursor, p.cursorInk())
+		p.Set(x, y, p.Glyphs.Cursor, p.cursorStyle())
 		if p.Selected[n.ID] {
 			p.Set(x+1, y, p.Glyphs.Selected, style.Accent)
 		}
@@ -289,8 +289,8 @@ func (p *Painter) cursorOn(id string) bool {
 	return id == p.Cursor && (!p.Presenting || !p.FollowsLeader)
 }
 
-// cursorInk is quiet as long as the cursor only follows the leader.
-func (p *Painter) cursorInk() style.Style {
+// cursorStyle is quiet as long as the cursor only follows the leader.
+func (p *Painter) cursorStyle() style.Style {
 	if p.FollowsLeader {
 		return style.Dim
 	}

@@ -23,12 +23,12 @@ type HitBox struct {
 type Painter struct {
 	*Frame
 	*canvas.Canvas
-	Hits     []HitBox
-	Leader   *trace.Node
-	noLeader string
-	voters   []string
-	Lost     map[uint64]trace.Entry // by index: told to a client, and lost
-	Acked    map[opKey]trace.Op     // of the latest, those whose client was told ok
+	Hits          []HitBox
+	Leader        *trace.Node
+	leaderProblem string
+	voters        []string
+	Lost          map[uint64]trace.Entry // by index: told to a client, and lost
+	Acked         map[opKey]trace.Op     // of the latest, those whose client was told ok
 }
 
 // NewPainter returns a painter of a frame on a canvas of its own: exactly height
@@ -38,7 +38,7 @@ func NewPainter(f *Frame) *Painter {
 		f.TimelineState, f.TimelineEnd, f.Latest = f.State, f.Now, f.Now
 	}
 	p := &Painter{Frame: f, Canvas: canvas.New(max(f.Width, 0), max(f.Height, 0), f.Glyphs.Ellipsis)}
-	p.Leader, p.noLeader, p.voters = f.State.LeaderNode(), f.State.LeaderProblem(), f.State.Voters()
+	p.Leader, p.leaderProblem, p.voters = f.State.LeaderNode(), f.State.LeaderProblem(), f.State.Voters()
 	if len(f.State.Lost) > 0 {
 		p.Lost = make(map[uint64]trace.Entry, len(f.State.Lost))
 		for _, lost := range f.State.Lost {

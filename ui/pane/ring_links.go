@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// reach is how far beyond the nodes a wall goes, in radii.
-	reach = 1.15
-	// bulge is how near to the middle a wall round few nodes comes, in radii.
-	bulge = 0.36
-	// linkEvery and wallEvery are how far apart the dots of links and walls are.
-	linkEvery, wallEvery = 2, 2
+	// wallReach is how far beyond the nodes a wall goes, in radii.
+	wallReach = 1.15
+	// wallBulge is how near to the middle a wall round few nodes comes, in radii.
+	wallBulge = 0.36
+	// linkDotEvery and wallDotEvery are how far apart the dots of links and walls are.
+	linkDotEvery, wallDotEvery = 2, 2
 )
 
-// between returns the part of the way between two nodes that is in the open.
-func between(a, b *ringNode) (from, to canvas.Point) {
+// linkEnds returns the part of the way between two nodes that is in the open.
+func linkEnds(a, b *ringNode) (from, to canvas.Point) {
 	leave := func(s *ringNode, d canvas.Point) float64 {
 		part := math.Inf(1)
 		if d.X != 0 {
@@ -38,23 +38,23 @@ func between(a, b *ringNode) (from, to canvas.Point) {
 // sides gives each running node the number of the side of a partition that it
 // is on: nodes are on one side if packets can go between them, by whatever way,
 // in at least one direction. Nodes that do not run are on none, -1.
-func (p *Painter) sides(stations []ringNode) (side []int, count int) {
-	side = make([]int, len(stations))
+func (p *Painter) sides(nodes []ringNode) (side []int, count int) {
+	side = make([]int, len(nodes))
 	for i := range side {
 		side[i] = -1
 	}
 	var spread func(i int)
 	spread = func(i int) {
-		for j := range stations {
-			a, b := stations[i].node, stations[j].node
+		for j := range nodes {
+			a, b := nodes[i].node, nodes[j].node
 			if side[j] < 0 && b.Process.Running() && (!p.State.Blocked(a.ID, b.ID) || !p.State.Blocked(b.ID, a.ID)) {
 				side[j] = side[i]
 				spread(j)
 			}
 		}
 	}
-	for i := range stations {
-		if side[i] < 0 && stations[i].node.Process.Running() {
+	for i := range nodes {
+		if side[i] < 0 && nodes[i].node.Process.Running() {
 			side[i] = count
 			count++
 			spread(i)
@@ -63,31 +63,31 @@ func (p *Painter) sides(stations []ringNode) (side []int, count int) {
 	return side, count
 }
 
-// wall draws a partition as a wall between its sides, if each side is in one
+// drawWall draws a partition as a wall between its sides, if each side is in one
 // piece on the ring, and returns the side of each node then, else nil.
-func (p *Painter) wall(d *canvas.LineLayer, stations []ringNode, c circle) []int {
+func (p *Painter) drawWall(d *canvas.LineLayer, nodes []ringNode, c circle) []int {
 	if len(p.State.Faults) == 0 {
 		return nil
 	}
-	side, count := p.sides(stations)
+	side, count := p.sides(nodes)
 	if count < 2 {
 		return nil
 	}
 	// The gaps: angles between two neighbours on different sides.
 	var gaps []float64
 	last := -1
-	for i := range stations {
+	for i := range nodes {
 		if side[i] >= 0 {
 			last = i
 		}
 	}
-	step := 2 * math.Pi / float64(len(stations))
-	for i := range stations {
+	step := 2 * math.Pi / float64(len(nodes))
+	for i := range nodes {
 		if side[i] < 0 {
 			continue
 		}
 		if side[i] != side[last] {
-			gaps = append(gaps, stations[i].angle-step/2)
+			gaps = append(gaps, nodes[i].angle-step/2)
 		}
 		last = i
 	}
@@ -95,74 +95,74 @@ func (p *Painter) wall(d *canvas.LineLayer, stations []ringNode, c circle) []int
 		return nil
 	}
 	if count == 2 {
-		bend(d, c, gaps[0], gaps[1])
+		curvedWall(d, c, gaps[0], gaps[1])
 		return side
 	}
 	for _, gap := range gaps {
-		d.Line(c.mid, c.on(gap, reach), p.Glyphs.Wall, style.Bad, wallEvery)
+		d.Line(c.mid, c.on(gap, wallReach), p.Glyphs.Wall, style.Bad, wallDotEvery)
 		d.Mark(c.on(gap, 0.62), p.Glyphs.CutLink, style.Bad|style.Bold)
 	}
 	return side
 }
 
-// bend draws a wall from one gap to the other, round the smaller side.
-func bend(d *canvas.LineLayer, c circle, from, to float64) {
+// curvedWall draws a wall from one gap to the other, round the smaller side.
+func curvedWall(d *canvas.LineLayer, c circle, from, to float64) {
 	if to-from > math.Pi {
 		from, to = to, from+2*math.Pi
 	}
 	middle, half := (from+to)/2, (to-from)/2
-	a, b := c.on(from, reach), c.on(to, reach)
-	peak := c.on(middle, min(math.Cos(half)*reach, bulge))
+	a, b := c.on(from, wallReach), c.on(to, wallReach)
+	peak := c.on(middle, min(math.Cos(half)*wallReach, wallBulge))
 	// The control point of the curve that goes through the peak.
 	control := canvas.Pt(2*peak.X-(a.X+b.X)/2, 2*peak.Y-(a.Y+b.Y)/2)
 	curve := func(t float64) canvas.Point { return a.Lerp(control, t).Lerp(control.Lerp(b, t), t) }
-	d.Curve(curve, d.G.Wall, style.Bad, wallEvery)
+	d.Curve(curve, d.G.Wall, style.Bad, wallDotEvery)
 	for _, t := range []float64{0.2, 0.5, 0.8} {
 		d.Mark(curve(t), d.G.CutLink, style.Bad|style.Bold)
 	}
 }
 
-// links draws lines where something is said, and marks where a link is broken.
-func (p *Painter) links(d *canvas.LineLayer, stations []ringNode, side []int) {
+// drawLinks draws lines where something is said, and marks where a link is broken.
+func (p *Painter) drawLinks(d *canvas.LineLayer, nodes []ringNode, side []int) {
 	walled := func(i, j int) bool { return side != nil && side[i] != side[j] }
-	for i := range stations {
-		for j := range stations {
-			a, b := &stations[i], &stations[j]
+	for i := range nodes {
+		for j := range nodes {
+			a, b := &nodes[i], &nodes[j]
 			if i == j || !a.node.Process.Running() || !b.node.Process.Running() || walled(i, j) {
 				continue
 			}
-			from, to := between(a, b)
+			from, to := linkEnds(a, b)
 			// Of many nodes the links would fill the ring: the packets are enough.
-			if p.Leader == a.node && len(stations) <= fullNodes && (!p.State.Blocked(a.node.ID, b.node.ID) || !p.State.Blocked(b.node.ID, a.node.ID)) {
-				d.Line(from, to, p.Glyphs.Dot, style.Faint, linkEvery)
+			if p.Leader == a.node && len(nodes) <= fullNodesMax && (!p.State.Blocked(a.node.ID, b.node.ID) || !p.State.Blocked(b.node.ID, a.node.ID)) {
+				d.Line(from, to, p.Glyphs.Dot, style.Faint, linkDotEvery)
 			}
 			if len(p.State.Faults) > 0 {
-				p.linkFault(d, a, b, i < j)
+				p.markLinkFault(d, a, b, i < j)
 			}
 		}
 	}
 }
 
-// linkFault marks what is wrong with the link from a to b: in the middle if it
+// markLinkFault marks what is wrong with the link from a to b: in the middle if it
 // is the same both ways, else near the sender, with an arrow.
-func (p *Painter) linkFault(d *canvas.LineLayer, a, b *ringNode, first bool) {
-	glyph, k := p.faultGlyph(a.node.ID, b.node.ID)
+func (p *Painter) markLinkFault(d *canvas.LineLayer, a, b *ringNode, first bool) {
+	glyph, st := p.faultGlyph(a.node.ID, b.node.ID)
 	if glyph == "" {
 		return
 	}
-	from, to := between(a, b)
+	from, to := linkEnds(a, b)
 	back, _ := p.faultGlyph(b.node.ID, a.node.ID)
 	if back == glyph {
 		if first {
-			if k == style.Bad {
-				d.Line(from, to, p.Glyphs.Dot, style.Bad, linkEvery)
+			if st == style.Bad {
+				d.Line(from, to, p.Glyphs.Dot, style.Bad, linkDotEvery)
 			}
-			d.Mark(from.Lerp(to, 0.5), glyph, k|style.Bold)
+			d.Mark(from.Lerp(to, 0.5), glyph, st|style.Bold)
 		}
 		return
 	}
 	at := from.Lerp(to, 0.3)
-	d.Mark(at, glyph, k|style.Bold)
+	d.Mark(at, glyph, st|style.Bold)
 	arrow := 0
 	switch dx, dy := to.X-from.X, (to.Y-from.Y)*2; {
 	case math.Abs(dx) >= math.Abs(dy) && dx < 0:
@@ -173,7 +173,7 @@ func (p *Painter) linkFault(d *canvas.LineLayer, a, b *ringNode, first bool) {
 	default:
 		arrow = 1
 	}
-	d.Mark(canvas.Pt(at.X+1, at.Y), p.Glyphs.Arrows[arrow], k)
+	d.Mark(canvas.Pt(at.X+1, at.Y), p.Glyphs.Arrows[arrow], st)
 }
 
 // faultGlyph returns the mark of the worst fault on a link, "" for none.
@@ -201,14 +201,14 @@ func (p *Painter) faultGlyph(from, to string) (string, style.Style) {
 	return p.Glyphs.DelayLink, style.Warn
 }
 
-// sparksOn draws the packets on their way, each with a short tail.
-func (p *Painter) sparksOn(d *canvas.LineLayer, stations []ringNode) {
+// drawSprites draws the packets on their way, each with a short tail.
+func (p *Painter) drawSprites(d *canvas.LineLayer, nodes []ringNode) {
 	if len(p.Sprites) == 0 {
 		return
 	}
-	places := make(map[string]*ringNode, len(stations))
-	for i := range stations {
-		places[stations[i].node.ID] = &stations[i]
+	places := make(map[string]*ringNode, len(nodes))
+	for i := range nodes {
+		places[nodes[i].node.ID] = &nodes[i]
 	}
 	const tailPart = 0.1
 	for _, s := range p.Sprites {
@@ -216,8 +216,8 @@ func (p *Painter) sparksOn(d *canvas.LineLayer, stations []ringNode) {
 		if a == nil || b == nil || a == b {
 			continue
 		}
-		from, to := between(a, b)
-		at, k, glyph := min(max(s.Progress, 0), 1), PacketStyle(s.InFlight.Packet), PacketGlyph(p.Glyphs, s.InFlight.Packet)
+		from, to := linkEnds(a, b)
+		at, st, glyph := min(max(s.Progress, 0), 1), PacketStyle(s.InFlight.Packet), PacketGlyph(p.Glyphs, s.InFlight.Packet)
 		if s.quiet && !s.Lost {
 			d.Mark(from.Lerp(to, at), p.Glyphs.Dot, style.Dim)
 			continue
@@ -226,17 +226,17 @@ func (p *Painter) sparksOn(d *canvas.LineLayer, stations []ringNode) {
 			at = min(at, 0.5)
 			switch {
 			case s.Fade >= 0.8:
-				glyph, k = p.Glyphs.Dot, style.Faint
+				glyph, st = p.Glyphs.Dot, style.Faint
 			case s.Fade >= 0.4:
-				k = style.Dim
+				st = style.Dim
 			default:
-				k = style.Bad | style.Bold
+				st = style.Bad | style.Bold
 			}
 		} else {
-			d.Line(from.Lerp(to, max(at-tailPart, 0)), from.Lerp(to, at), p.Glyphs.Dot, k, 1)
-			k |= style.Bold
+			d.Line(from.Lerp(to, max(at-tailPart, 0)), from.Lerp(to, at), p.Glyphs.Dot, st, 1)
+			st |= style.Bold
 		}
-		d.Mark(from.Lerp(to, at), glyph, k)
+		d.Mark(from.Lerp(to, at), glyph, st)
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 
 // Story draws what happened in words, the newest at the bottom. Only whole
 // sentences are shown, but the newest always, as much of it as fits.
-func (p *Painter) Story(r canvas.Rectangle) { p.tell(r, p.filtered()) }
+func (p *Painter) Story(r canvas.Rectangle) { p.storyLines(r, p.filteredStory()) }
 
-// tell draws lines of the story.
-func (p *Painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
+// storyLines draws lines of the story.
+func (p *Painter) storyLines(r canvas.Rectangle, story []trace.StoryLine) {
 	if r.Empty() {
 		return
 	}
@@ -23,7 +23,7 @@ func (p *Painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
 	y := r.Y + r.H
 	for i := len(story) - 1; i >= 0 && y > r.Y; i-- {
 		line := story[i]
-		if line.Topic == trace.TopicPresentation && p.isSaid(line.Text) {
+		if line.Topic == trace.TopicPresentation && p.isCurrentCaption(line.Text) {
 			continue // it stands below, larger
 		}
 		text := canvas.Sanitize(line.In.In(p.Language, line.Text))
@@ -39,9 +39,9 @@ func (p *Painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
 			rows = rows[:y-r.Y]
 		}
 		y -= len(rows)
-		k := style.Dim
+		st := style.Dim
 		if newest {
-			k = style.Text
+			st = style.Text
 		}
 		p.Hits = append(p.Hits, HitBox{X: r.X, Y: y, W: r.W, H: len(rows), Seq: line.Seq})
 		p.Put(r.X+2, y, stamp, trace.Clock(line.At), style.Dim)
@@ -49,7 +49,7 @@ func (p *Painter) tell(r canvas.Rectangle, story []trace.StoryLine) {
 			p.Set(r.X+2+stamp+2, y, glyph, mark)
 		}
 		for j, row := range rows {
-			p.Put(left, y+j, r.X+r.W-left, row, k)
+			p.Put(left, y+j, r.X+r.W-left, row, st)
 		}
 	}
 }
@@ -71,11 +71,11 @@ func storyGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 // RelatedStory tells what happened of some topics, from the top of r on.
 func (p *Painter) RelatedStory(r canvas.Rectangle, topics ...trace.StoryTopic) {
 	var found []trace.StoryLine
-	for _, line := range p.filtered() {
+	for _, line := range p.filteredStory() {
 		if slices.Contains(topics, line.Topic) {
 			found = append(found, line)
 		}
 	}
 	r.H = min(r.H, len(found))
-	p.tell(r, found)
+	p.storyLines(r, found)
 }

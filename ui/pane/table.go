@@ -11,7 +11,7 @@ import (
 // columns says where the columns of the node table are, from its left edge. A
 // width of 0 is a column left out.
 type columns struct {
-	name, state, value, behind, term, log, commit, heard, notes, bar int
+	name, state, value, behind, term, log, commit, contact, notes, bar int
 }
 
 // columnsFor shares out the width of a table: names and values get what they
@@ -24,15 +24,15 @@ func (p *Painter) columnsFor(w int, full bool) columns {
 		text, _ := p.ValueOf(n)
 		value = max(value, len(text))
 	}
-	c := columns{state: 11, behind: 5, term: 4, log: 5, commit: 6, heard: 14, bar: 7}
+	c := columns{state: 11, behind: 5, term: 4, log: 5, commit: 6, contact: 14, bar: 7}
 	switch {
 	case !full:
-		c.state, c.term, c.heard, c.bar = 1, 0, 10, 5
+		c.state, c.term, c.contact, c.bar = 1, 0, 10, 5
 	case w >= 80:
-		c.behind, c.term, c.log, c.commit, c.heard, c.bar = 7, 5, 8, 8, 23, 16
+		c.behind, c.term, c.log, c.commit, c.contact, c.bar = 7, 5, 8, 8, 23, 16
 	}
 	// The marks, and a blank between any two columns.
-	rest := w - 2 - 8 - c.state - c.behind - c.term - c.log - c.commit - c.heard
+	rest := w - 2 - 8 - c.state - c.behind - c.term - c.log - c.commit - c.contact
 	c.value = min(value, max(5, rest/2))
 	c.name = min(name, max(4, rest-c.value))
 	c.notes = max(rest-c.value-c.name, 0)
@@ -47,7 +47,7 @@ func (p *Painter) Table(r canvas.Rectangle) {
 		return
 	}
 	nodes, tables := len(p.State.Nodes), 1
-	full := nodes <= fullNodes
+	full := nodes <= fullNodesMax
 	if !full {
 		tables = tableColumns(r.W)
 	}
@@ -116,7 +116,7 @@ func (p *Painter) tableHead(x, y int, c columns) {
 	right(c.term, "term")
 	right(c.log, "log")
 	right(c.commit, "commit")
-	p.Put(x+1, y, c.heard, "heard", style.Dim)
+	p.Put(x+1, y, c.contact, "heard", style.Dim)
 }
 
 // tableRow draws one node, with its remarks behind its numbers or below them.
@@ -124,7 +124,7 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	p.HitNode(r, n.ID)
 	p.MarkNode(n, r.X, r.Y)
 	if r.H > 1 && p.cursorOn(n.ID) {
-		p.Set(r.X, r.Y+1, p.Glyphs.Cursor, p.cursorInk())
+		p.Set(r.X, r.Y+1, p.Glyphs.Cursor, p.cursorStyle())
 	}
 	look := StyleOfNode(p.Glyphs, n)
 	x := r.X + 2
@@ -133,13 +133,13 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	p.Set(x, r.Y, look.Glyph, look.Style)
 	p.Put(x+2, r.Y, c.state-2, look.Word, look.Style)
 	x += c.state + 1
-	value, k := p.ValueOf(n)
+	value, st := p.ValueOf(n)
 	if value == "" {
 		value = "-"
 	} else if len(value) > c.value {
 		value = canvas.Compact(n.Value, c.value)
 	}
-	p.PutRight(x+c.value, r.Y, c.value, value, k)
+	p.PutRight(x+c.value, r.Y, c.value, value, st)
 	x += c.value + 1
 	p.Put(x, r.Y, c.behind, p.BehindText(n), style.Warn)
 	x += c.behind + 1
@@ -158,8 +158,8 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(n.Commit, c.commit), number)
 	}
 	x += c.commit + 2
-	p.Contact(n, x, r.Y, c.heard, c.bar)
-	x += c.heard + 1
+	p.Contact(n, x, r.Y, c.contact, c.bar)
+	x += c.contact + 1
 	notes := p.notesOf(n)
 	if c.state == 1 && look.Word != string(trace.Follower) {
 		// There was no room for the word yet.
@@ -175,16 +175,16 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 // notes writes remarks one behind the other, as many as fit; where nothing
 // else fits, at least the glyph of the worst.
 func (p *Painter) notes(notes []canvas.Span, x, y, w int) {
-	at := p.Pen(x, y, x+w)
+	pen := p.Pen(x, y, x+w)
 	for i, n := range notes {
 		switch {
-		case at.Fits(canvas.Width(canvas.Sanitize(n.Text))) || i == 0 && w > 8:
-			at.Write(n.Text, n.Style)
-			at.Skip(2)
+		case pen.Fits(canvas.Width(canvas.Sanitize(n.Text))) || i == 0 && w > 8:
+			pen.Write(n.Text, n.Style)
+			pen.Skip(2)
 		case i == 0 && n.Style != style.Dim:
 			glyph, _, _ := strings.Cut(n.Text, " ")
-			if at.Fits(canvas.Width(canvas.Sanitize(glyph))) {
-				at.Write(glyph, n.Style)
+			if pen.Fits(canvas.Width(canvas.Sanitize(glyph))) {
+				pen.Write(glyph, n.Style)
 			}
 			return
 		default:

@@ -12,15 +12,15 @@ import (
 const (
 	// TimelineCell is how much virtual time a cell of the timeline stands for.
 	TimelineCell = 500 * time.Millisecond
-	// timeLabel is how wide the label before the timeline is.
-	timeLabel = 6
-	// scaleEvery is how far apart the times below the timeline are.
-	scaleEvery = 10 * time.Second
+	// timelineLabelWidth is how wide the label before the timeline is.
+	timelineLabelWidth = 6
+	// timelineScale is how far apart the times below the timeline are.
+	timelineScale = 10 * time.Second
 )
 
 // TimelineCells returns where the cells of the timeline are, and how many.
 func TimelineCells(r canvas.Rectangle) (x, w int) {
-	return r.X + 2 + timeLabel, r.W - 2 - timeLabel - 5
+	return r.X + 2 + timelineLabelWidth, r.W - 2 - timelineLabelWidth - 5
 }
 
 // Timeline draws who led when, and what happened, with the moment that is shown
@@ -29,7 +29,7 @@ func (p *Painter) Timeline(r canvas.Rectangle) {
 	if r.Empty() {
 		return
 	}
-	p.Put(r.X+2, r.Y, timeLabel, "time", style.Dim)
+	p.Put(r.X+2, r.Y, timelineLabelWidth, "time", style.Dim)
 	x, w := TimelineCells(r)
 	if w < 1 {
 		return
@@ -61,7 +61,7 @@ func (p *Painter) Timeline(r canvas.Rectangle) {
 	if r.H < 2 {
 		return
 	}
-	for t := p.TimelineEnd.Truncate(scaleEvery); t >= max(from, 0); t -= scaleEvery {
+	for t := p.TimelineEnd.Truncate(timelineScale); t >= max(from, 0); t -= timelineScale {
 		text, _, _ := strings.Cut(trace.Clock(t), ".")
 		if at := cellAt(t); at >= 0 && at+len(text) < w {
 			p.Put(x+at, r.Y+1, len(text), text, style.Dim)
@@ -77,16 +77,16 @@ func (p *Painter) LeaderSpans(x, y, w int, cellAt func(time.Duration) int) {
 		}
 	}
 	for _, reign := range p.TimelineState.LeaderTerms {
-		a, b := p.reignCells(reign, cellAt)
+		a, b := p.leaderSpanCells(reign, cellAt)
 		for i := a; i <= b; i++ {
 			p.Set(x+i, y, p.Glyphs.Leading, style.Term(reign.Term))
 		}
 	}
 }
 
-// reignCells returns the first and the last cell of a reign; the last is before the
+// leaderSpanCells returns the first and the last cell of a reign; the last is before the
 // first if it is not shown.
-func (p *Painter) reignCells(reign trace.LeaderTerm, cellAt func(time.Duration) int) (first, last int) {
+func (p *Painter) leaderSpanCells(reign trace.LeaderTerm, cellAt func(time.Duration) int) (first, last int) {
 	until := p.TimelineEnd
 	if reign.To != 0 {
 		until = reign.To
@@ -98,7 +98,7 @@ func (p *Painter) reignCells(reign trace.LeaderTerm, cellAt func(time.Duration) 
 func (p *Painter) LeaderNames(x, y, w int, cellAt func(time.Duration) int) {
 	for _, reign := range p.TimelineState.LeaderTerms {
 		text := " " + canvas.Truncate(canvas.Sanitize(reign.Node), LogNameWidth, p.Glyphs.Ellipsis) + " leads "
-		a, b := p.reignCells(reign, cellAt)
+		a, b := p.leaderSpanCells(reign, cellAt)
 		free := 0 // cells of the line up to here
 		for i := a; i <= min(b, w-1); i++ {
 			if p.Cells[y*p.W+x+i].Text != p.Glyphs.Leading {
@@ -154,15 +154,15 @@ func (p *Painter) TimelineMarks(x, y, w int, cellAt func(time.Duration) int) {
 		if at < 0 {
 			break
 		}
-		glyph, k := TimelineGlyph(p.Glyphs, line)
+		glyph, st := TimelineGlyph(p.Glyphs, line)
 		if glyph == "" || at >= free {
 			// Of several in one cell the latest is seen.
 			continue
 		}
-		p.Set(x+at, y, glyph, k|style.Bold)
+		p.Set(x+at, y, glyph, st|style.Bold)
 		name := canvas.Sanitize(line.Node)
 		if line.Topic != trace.TopicLeader && name != "" && at+2+canvas.Width(name)+2 <= free && canvas.Width(name) <= 6 {
-			p.Put(x+at+1, y, canvas.Width(name)+2, " "+name+" ", k)
+			p.Put(x+at+1, y, canvas.Width(name)+2, " "+name+" ", st)
 		}
 		free = at
 	}

@@ -12,31 +12,31 @@ type Tip struct {
 	Done      bool
 }
 
-// welcomeLine tells which keys to press first, and which of them were.
-func (p *Painter) welcomeLine(r canvas.Rectangle) {
-	at := p.Pen(r.X, r.Y, r.X+r.W)
-	at.Write("try ", style.Text)
+// tipsLine tells which keys to press first, and which of them were.
+func (p *Painter) tipsLine(r canvas.Rectangle) {
+	pen := p.Pen(r.X, r.Y, r.X+r.W)
+	pen.Write("try ", style.Text)
 	next := true
 	for _, k := range p.Tips {
 		w := canvas.Width(k.Key) + 1 + canvas.Width(k.Text)
-		if !at.Fits(w + 1) {
+		if !pen.Fits(w + 1) {
 			return
 		}
-		at.Skip(1)
+		pen.Skip(1)
 		if k.Done {
-			at.Write(p.Glyphs.Good, style.Good)
+			pen.Write(p.Glyphs.Good, style.Good)
 			continue
 		}
-		p.hitKey(canvas.Rect(at.X, at.Y, w, 1), k.Key)
+		p.hitKey(canvas.Rect(pen.X, pen.Y, w, 1), k.Key)
 		switch {
 		case next:
-			at.Write(k.Key, style.Accent|style.Bold|style.Reverse)
-			at.Write(" "+k.Text, style.Text|style.Bold)
+			pen.Write(k.Key, style.Accent|style.Bold|style.Reverse)
+			pen.Write(" "+k.Text, style.Text|style.Bold)
 			next = false
 		default:
-			at.Write(k.Key, style.Accent|style.Bold)
-			at.Write(" "+k.Text, style.Dim)
+			pen.Write(k.Key, style.Accent|style.Bold)
+			pen.Write(" "+k.Text, style.Dim)
 		}
-		at.Skip(1)
+		pen.Skip(1)
 	}
 }

@@ -1,7 +1,7 @@
 package style
 
 // termColour is one colour of a term: as text, as a filled block, and the text on that.
-type termColour struct{ text, fill, on string }
+type termColour struct{ text, fill, onFill string }
 
 // palette is a theme before it is made: colours by their token, in hex or as the
 // number of one of a terminal's sixteen. A test holds that text is read on each

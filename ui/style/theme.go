@@ -146,20 +146,20 @@ func newTheme(name string, p palette) *Theme {
 		Dim: p.dim, Faint: p.faint, Accent: p.accent, Good: p.good, Warn: p.warn, Bad: p.bad,
 		PacketAppend: p.append, PacketVote: p.vote, PacketReply: p.reply, PacketOther: p.other,
 	} {
-		t.paint(token, Colour{Text: text})
+		t.setColour(token, Colour{Text: text})
 	}
-	t.paint(Caption, Colour{p.text, p.band})
-	t.paint(Chapter, Colour{p.accent, p.band})
+	t.setColour(Caption, Colour{p.text, p.band})
+	t.setColour(Chapter, Colour{p.accent, p.band})
 	for i, c := range p.terms {
-		t.paint(Term(uint64(i)), Colour{Text: c.text})
-		t.paint(TermFill(uint64(i)), Colour{c.on, c.fill})
+		t.setColour(Term(uint64(i)), Colour{Text: c.text})
+		t.setColour(TermFill(uint64(i)), Colour{c.onFill, c.fill})
 	}
 	t.Colours[Text] = Colour{Text: p.text}
 	return t
 }
 
-// paint gives a token its colours.
-func (t *Theme) paint(token Style, c Colour) {
+// setColour gives a token its colours.
+func (t *Theme) setColour(token Style, c Colour) {
 	var style ansi.Style
 	if c.Text != "" {
 		style = style.ForegroundColor(lipgloss.Color(c.Text))
@@ -188,25 +188,25 @@ func newMonoTheme() *Theme {
 }
 
 // ShowsOnBlank says whether an ink shows on an empty cell.
-func (t *Theme) ShowsOnBlank(k Style) bool {
-	return k&(Underline|Reverse|Strike) != 0 || t.hasBackground[k&0xff]
+func (t *Theme) ShowsOnBlank(st Style) bool {
+	return st&(Underline|Reverse|Strike) != 0 || t.hasBackground[st&0xff]
 }
 
 // WriteSGR writes the sequence that starts a run of an ink.
-func (t *Theme) WriteSGR(b *strings.Builder, k Style) {
+func (t *Theme) WriteSGR(b *strings.Builder, st Style) {
 	b.WriteString("\x1b[")
-	if k != Text {
+	if st != Text {
 		b.WriteByte('0')
 	}
 	for _, a := range [...]struct {
 		bit Style
 		sgr string
 	}{{Bold, ";1"}, {Underline, ";4"}, {Reverse, ";7"}, {Strike, ";9"}} {
-		if k&a.bit != 0 {
+		if st&a.bit != 0 {
 			b.WriteString(a.sgr)
 		}
 	}
-	if sgr := t.SGR[k&0xff]; sgr != "" {
+	if sgr := t.SGR[st&0xff]; sgr != "" {
 		b.WriteByte(';')
 		b.WriteString(sgr)
 	}
