@@ -14,7 +14,7 @@ import (
 	"capsize/ui/style"
 )
 
-// CastHeader is the first line of an asciicast, as its specification has it.
+// CastHeader is the first line of an asciicast, as specified.
 type CastHeader struct {
 	Version int
 	Term    struct {
@@ -24,16 +24,16 @@ type CastHeader struct {
 	Title string
 }
 
-// castEvent is one event of an asciicast, as its specification has it.
-type castEvent struct {
-	interval float64
+// CastEvent is an event of an asciicast, as specified.
+type CastEvent struct {
+	interval float64       // seconds since the last event
 	at       time.Duration // since the start
 	Code     string
 	Data     string
 }
 
-// ParseCast reads an asciicast, and fails the test if it is none.
-func ParseCast(tb testing.TB, data []byte) (CastHeader, []castEvent) {
+// ParseCast parses an asciicast, and fails the test if it is invalid.
+func ParseCast(tb testing.TB, data []byte) (CastHeader, []CastEvent) {
 	tb.Helper()
 	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	var header CastHeader
@@ -41,16 +41,16 @@ func ParseCast(tb testing.TB, data []byte) (CastHeader, []castEvent) {
 		tb.Fatal(err)
 	}
 	if header.Version != 3 || header.Term.Cols < 1 || header.Term.Rows < 1 {
-		tb.Fatalf("the header is %+v", header)
+		tb.Fatalf("invalid header: %+v", header)
 	}
-	var events []castEvent
+	var events []CastEvent
 	at := time.Duration(0)
 	for i, line := range lines[1:] {
 		var fields []json.RawMessage
-		var e castEvent
+		var e CastEvent
 		err := json.Unmarshal([]byte(line), &fields)
 		if err != nil || len(fields) != 3 {
-			tb.Fatalf("line %d is no event: %s", i+2, line)
+			tb.Fatalf("line %d is not an event: %s", i+2, line)
 		}
 		for j, into := range []any{&e.interval, &e.Code, &e.Data} {
 			if err := json.Unmarshal(fields[j], into); err != nil {
@@ -67,25 +67,25 @@ func ParseCast(tb testing.TB, data []byte) (CastHeader, []castEvent) {
 	return header, events
 }
 
-// emulator is a terminal that is shown pictures or a cast.
+// emulator returns an emulated terminal.
 func emulator(w, h int) *vt.Emulator { return vt.NewEmulator(w, h) }
 
-// Rendered returns what a terminal shows that is given a whole picture.
+// Rendered returns what a terminal shows after drawing a picture.
 func Rendered(c *canvas.Canvas, t *style.Theme) string {
 	e := emulator(c.W, c.H)
 	_, _ = e.WriteString(strings.ReplaceAll(c.Render(t), "\n", "\r\n"))
 	return seenOn(e)
 }
 
-// seenOn returns what people see on a terminal: of a blank only what is behind it.
+// seenOn returns what is visible on a terminal: of a blank cell, only its background.
 func seenOn(e *vt.Emulator) string {
-	const boldly = 1 // the attribute that shows nothing on a blank
+	const bold = 1 // the attribute that is invisible on a blank
 	var b strings.Builder
 	for y := range e.Height() {
 		for x := range e.Width() {
 			c := e.CellAt(x, y)
 			switch {
-			case c == nil || strings.TrimSpace(c.Content) == "" && c.Width == 1 && c.Style.Bg == nil && c.Style.Underline == 0 && c.Style.Attrs&^boldly == 0:
+			case c == nil || strings.TrimSpace(c.Content) == "" && c.Width == 1 && c.Style.Bg == nil && c.Style.Underline == 0 && c.Style.Attrs&^bold == 0:
 				b.WriteByte(' ')
 			default:
 				fmt.Fprintf(&b, "%s{%v %v %v %v}", c.Content, c.Style.Fg, c.Style.Bg, c.Style.Underline, c.Style.Attrs)
@@ -96,7 +96,8 @@ func seenOn(e *vt.Emulator) string {
 	return b.String()
 }
 
-// PlayCast plays a cast, and returns what the terminal shows after each output.
+// PlayCast plays an asciicast, and returns what the terminal shows after each output, and
+// when.
 func PlayCast(tb testing.TB, data []byte) (screens []string, at []time.Duration) {
 	tb.Helper()
 	header, events := ParseCast(tb, data)
