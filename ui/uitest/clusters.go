@@ -65,7 +65,7 @@ func Partitioned() *Sample {
 			s.CutLinks(a, b)
 		}
 	}
-	s.Emit(trace.Event{Kind: trace.KindShape, Text: "the network is cut in two: n3 n4 | n1 n2 n5"})
+	s.Emit(trace.Event{Kind: trace.KindShape, Text: "the network is partitioned: n3 n4 | n1 n2 n5"})
 	s.Append(Increments(2, 3, 2), "n3", "n4")
 	s.Emit(trace.Event{Kind: trace.KindInvoked})
 	s.Emit(trace.Event{Kind: trace.KindReturned, Op: &trace.Op{Client: "c2", Kind: trace.EntryAdd, Delta: 2, Node: "n3", Outcome: trace.Unknown, Why: "leadership lost while committing"}})
@@ -141,13 +141,13 @@ func StaleRead() *Sample {
 		proof = []uint64{s.Call(inc, 12*time.Millisecond)}
 		s.Advance(400 * time.Millisecond)
 	}
-	s.Call(trace.Op{Client: "c2", Kind: trace.EntryAdd, Delta: 2, Route: "n3", Node: "n3", Outcome: trace.Unknown, Why: "n3: no answer in time", Seq: 9}, 700*time.Millisecond)
+	s.Call(trace.Op{Client: "c2", Kind: trace.EntryAdd, Delta: 2, Route: "n3", Node: "n3", Outcome: trace.Unknown, Why: "n3: no reply in time", Seq: 9}, 700*time.Millisecond)
 	s.Call(trace.Op{Client: "c2", Kind: trace.EntryAdd, Delta: 2, Route: "n3", Node: "n3", Outcome: trace.Failed, Why: "n3: node is not the leader", Seq: 10}, 200*time.Millisecond)
 	s.Advance(100 * time.Millisecond)
 	proof = append(proof, s.Call(trace.Op{Client: "c3", Kind: trace.EntryRead, Level: "none", Route: "n3", Node: "n3", Outcome: trace.OK, Value: 135}, 3*time.Millisecond))
 	s.Verdict(trace.Event{
 		Check: "linearizable", Verdict: trace.VerdictViolated, Count: 2314, Proof: proof,
-		Text: "c3 read 135 from n3 at 0:00:36.8, but c1 had been told 141 at 0:00:35.4",
+		Text: "c3 read 135 from n3 at 0:00:36.8, although 141 had been acknowledged to c1 at 0:00:35.4",
 	})
 	s.Advance(200 * time.Millisecond)
 	s.Emit(trace.Event{Kind: trace.KindInvoked, Op: &trace.Op{ID: 1, Client: "c1", Kind: trace.EntryAdd, Delta: 1, Route: "leader", Invoked: s.At}})
@@ -182,7 +182,7 @@ func LostIncrement() *Sample {
 	s.commit(131, "n2", "n3", "n4", "n5")
 	s.Verdict(trace.Event{
 		Check: "acked-durable", Verdict: trace.VerdictViolated, Count: 2301, Proof: []uint64{s.State.Seq}, Index: 128, Entries: acked,
-		Text: "c1 was told that its +1 is counted as 138, but the log committed by n4 in term 3 has another entry at 130; 3 acknowledged increments are lost",
+		Text: "c1 got the reply 138 for its +1, but n4 committed another entry at 130 in term 3; 3 acknowledged increments are lost",
 	})
 	s.Advance(300 * time.Millisecond)
 	return s

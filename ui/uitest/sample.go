@@ -173,7 +173,7 @@ func Busy(s *Sample) *Sample {
 			op.Kind, op.Delta, op.Level, op.Seq = trace.EntryRead, 0, "linearizable", 0
 		}
 		if i == 6 {
-			op.Outcome, op.Value, op.Why = trace.Unknown, 0, "n3: no answer in time"
+			op.Outcome, op.Value, op.Why = trace.Unknown, 0, "n3: no reply in time"
 		}
 		s.Call(op, time.Duration(i+1)*12*time.Millisecond)
 		s.Advance(90 * time.Millisecond)

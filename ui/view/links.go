@@ -303,7 +303,7 @@ func (p *linksPainter) trafficText(t linkTraffic) string {
 		last += " reply"
 	}
 	if t.latest.Status == trace.Lost {
-		last += " lost"
+		last += ", lost"
 		if t.latest.Why != "" {
 			last += ": " + canvas.Sanitize(t.latest.Why)
 		}
@@ -312,7 +312,11 @@ func (p *linksPainter) trafficText(t linkTraffic) string {
 	if t.sent == 0 {
 		return fmt.Sprintf("idle for %s (last: %s)", age, last)
 	}
-	return fmt.Sprintf("%.0f packets/s (last: %s, %s ago)", t.perSecond, last, age)
+	unit := "packets/s"
+	if t.sent == 1 {
+		unit = "packet/s"
+	}
+	return fmt.Sprintf("%.0f %s (last: %s, %s ago)", t.perSecond, unit, last, age)
 }
 
 // legend draws the glyph of each link fault.
