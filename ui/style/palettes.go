@@ -1,27 +1,27 @@
 package style
 
-// termColour is one colour of a term: as text, as a filled block, and the text on that.
+// termColour is the colour of a term: as text, as a filled block, and of text on that block.
 type termColour struct{ text, fill, onFill string }
 
-// palette is a theme before it is made: colours by their token, in hex or as the
-// number of one of a terminal's sixteen. A test holds that text is read on each
-// of them, and that those which stand beside each other are told apart.
+// palette lists the colours of a theme by token, in hex or as the number of one of a
+// terminal's sixteen. palettes_test.go holds that text is readable on its background and
+// that tokens which stand side by side can be told apart.
 type palette struct {
-	// The terminal's own colours where there is no terminal to have any: those of
-	// its ground and of its text.
-	ground, text string
-	band         string // what captions stand on
+	// background and text replace the terminal's own colours where there is no terminal:
+	// in SVG files and recordings.
+	background, text string
+	band             string // behind captions
 
-	// Only lines are faint, never text.
+	// Lines may be faint. Text never is.
 	dim, faint, accent, good, warn, bad string
 	append, vote, reply, other          string
-	// Neighbours differ in lightness, so that two terms that follow each other
-	// can be told apart without seeing colours.
+	// Neighbours differ in lightness as well, so consecutive terms can be told apart
+	// without seeing colours.
 	terms [TermColours]termColour
 }
 
 var darkPalette = palette{
-	ground: "#0e131a", text: "#dde3ec", band: "#1b2736",
+	background: "#0e131a", text: "#dde3ec", band: "#1b2736",
 	dim: "#9aa3b2", faint: "#515a68", accent: "#5cc8ff", good: "#8bd69a", warn: "#ffc457", bad: "#ff8585",
 	append: "#5cc8ff", vote: "#ffb3f0", reply: "#8bd69a", other: "#c9b8ff",
 	terms: [TermColours]termColour{
@@ -35,7 +35,7 @@ var darkPalette = palette{
 }
 
 var lightPalette = palette{
-	ground: "#ffffff", text: "#1f252e", band: "#e4ecf5",
+	background: "#ffffff", text: "#1f252e", band: "#e4ecf5",
 	dim: "#5a6270", faint: "#b4bac4", accent: "#0063b1", good: "#0f6b2f", warn: "#955f00", bad: "#c4202f",
 	append: "#0063b1", vote: "#a0208c", reply: "#0f6b2f", other: "#6541c9",
 	terms: [TermColours]termColour{
@@ -49,7 +49,7 @@ var lightPalette = palette{
 }
 
 var contrastPalette = palette{
-	ground: "#000000", text: "#ffffff", band: "#1f2f5c",
+	background: "#000000", text: "#ffffff", band: "#1f2f5c",
 	dim: "#e0e0e0", faint: "#a0a0a0", accent: "#00e5ff", good: "#7dff7d", warn: "#ffe000", bad: "#ff8080",
 	append: "#00e5ff", vote: "#ff9cff", reply: "#7dff7d", other: "#ffffff",
 	terms: [TermColours]termColour{
@@ -63,7 +63,7 @@ var contrastPalette = palette{
 }
 
 var lightContrastPalette = palette{
-	ground: "#ffffff", text: "#000000", band: "#ffe680",
+	background: "#ffffff", text: "#000000", band: "#ffe680",
 	dim: "#303030", faint: "#808080", accent: "#0000b8", good: "#004d14", warn: "#6e3b00", bad: "#a80000",
 	append: "#0000b8", vote: "#8a0078", reply: "#004d14", other: "#000000",
 	terms: [TermColours]termColour{
@@ -76,9 +76,10 @@ var lightContrastPalette = palette{
 	},
 }
 
-// The colours of Okabe and Ito, chosen so that red-green blindness keeps them apart.
+// The colour-blind palettes follow Okabe and Ito (Color Universal Design, 2008), whose
+// colours stay apart under red-green blindness.
 var colourBlindPalette = palette{
-	ground: "#0e131a", text: "#dde3ec", band: "#1b2736",
+	background: "#0e131a", text: "#dde3ec", band: "#1b2736",
 	dim: "#9aa3b2", faint: "#515a68", accent: "#56b4e9", good: "#3cb8b0", warn: "#f0e442", bad: "#ff8a3d",
 	append: "#56b4e9", vote: "#f0e442", reply: "#e6ebf2", other: "#ee9f5e",
 	terms: [TermColours]termColour{
@@ -92,7 +93,7 @@ var colourBlindPalette = palette{
 }
 
 var lightColourBlindPalette = palette{
-	ground: "#ffffff", text: "#1f252e", band: "#e4ecf5",
+	background: "#ffffff", text: "#1f252e", band: "#e4ecf5",
 	dim: "#5a6270", faint: "#b4bac4", accent: "#0058c4", good: "#006d78", warn: "#7a6800", bad: "#861c00",
 	append: "#0058c4", vote: "#7a6800", reply: "#1f252e", other: "#861c00",
 	terms: [TermColours]termColour{
@@ -105,8 +106,8 @@ var lightColourBlindPalette = palette{
 	},
 }
 
-// Of the sixteen colours only those are used that every terminal's maker has
-// chosen so that they are read: blue is not, on black, nor green on white.
+// The palettes of sixteen colours use only those that are readable in every terminal's own
+// choice of them. Blue on black is not, nor is green on white.
 var dark16Palette = palette{
 	text: "15", band: "4",
 	dim: "7", faint: "8", accent: "14", good: "10", warn: "11", bad: "9",

@@ -10,11 +10,11 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// linear is a colour by its red, green and blue light, each 0 to 1.
+// linear is a colour as linear red, green and blue light, each 0 to 1.
 type linear [3]float64
 
-// lightOf undoes the gamma of sRGB (IEC 61966-2-1).
-func lightOf(c color.Color) linear {
+// linearOf undoes the gamma of sRGB (IEC 61966-2-1).
+func linearOf(c color.Color) linear {
 	r, g, b, _ := c.RGBA()
 	var out linear
 	for i, v := range []uint32{r, g, b} {
@@ -26,18 +26,18 @@ func lightOf(c color.Color) linear {
 	return out
 }
 
-// contrast is how well a text is read on a background, 1 to 21 (WCAG 2.2, "contrast ratio").
+// contrast returns the contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
 func contrast(a, b color.Color) float64 {
 	luminance := func(c color.Color) float64 {
-		l := lightOf(c)
+		l := linearOf(c)
 		return 0.2126*l[0] + 0.7152*l[1] + 0.0722*l[2] + 0.05
 	}
 	x, y := luminance(a), luminance(b)
 	return max(x, y) / min(x, y)
 }
 
-// distance is how different two colours look: their distance in OKLab (Ottosson
-// 2020), in which black is 1 away from white.
+// distance returns how different two colours look: their distance in OKLab (Ottosson
+// 2020), where black is 1 away from white.
 func distance(a, b linear) float64 {
 	lab := func(c linear) [3]float64 {
 		l := math.Cbrt(max(0.4122214708*c[0]+0.5363325363*c[1]+0.0514459929*c[2], 0))
@@ -57,31 +57,31 @@ func distance(a, b linear) float64 {
 	return math.Sqrt(sum)
 }
 
-// eyes are what people see of a colour (Machado, Oliveira and Fernandes 2009, at
-// full severity).
-var eyes = map[string][3]linear{
+// visions are matrices from a colour to what people see of it (Machado, Oliveira and
+// Fernandes 2009, at full severity).
+var visions = map[string][3]linear{
 	"all colours":  {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
 	"deuteranopia": {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
 	"protanopia":   {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
 }
 
-// seen is a colour as eyes see it.
-func seen(eye [3]linear, c linear) linear {
+// seenBy returns a colour as seen with a vision.
+func seenBy(vision [3]linear, c linear) linear {
 	var out linear
-	for i, row := range eye {
+	for i, row := range vision {
 		out[i] = min(max(row[0]*c[0]+row[1]*c[1]+row[2]*c[2], 0), 1)
 	}
 	return out
 }
 
-// backgrounds are what themes are read on: black and white, and the darkest and
-// lightest that are common among what people call dark and light.
+// Themes are tested on black and white, and on the backgrounds of popular dark and light
+// terminal themes.
 var (
-	darkGrounds  = []string{"#000000", "#1e1e1e", "#282c34", "#2e3440"}
-	lightGrounds = []string{"#ffffff", "#fafafa", "#fdf6e3"}
+	darkBackgrounds  = []string{"#000000", "#1e1e1e", "#282c34", "#2e3440"}
+	lightBackgrounds = []string{"#ffffff", "#fafafa", "#fdf6e3"}
 )
 
-// themesOn are all themes that are read on dark or on light backgrounds.
+// themesOn returns all themes for dark or for light backgrounds.
 func themesOn(light bool) []*Theme {
 	found := []*Theme{ThemeOn("", TerminalColours{Light: light})}
 	for _, name := range []string{"high-contrast", "colour-blind"} {
@@ -90,40 +90,41 @@ func themesOn(light bool) []*Theme {
 	return found
 }
 
-func groundsOf(light bool) []string {
+func backgroundsOf(light bool) []string {
 	if light {
-		return lightGrounds
+		return lightBackgrounds
 	}
-	return darkGrounds
+	return darkBackgrounds
 }
 
-// readable is the least contrast of text (WCAG 2.2, 1.4.3), and lineSeen that of lines.
 const (
-	readable = 4.5
-	lineSeen = 1.7
+	// textContrastMin is the least contrast of text (WCAG 2.2, 1.4.3).
+	textContrastMin = 4.5
+	// lineContrastMin is the least contrast of lines.
+	lineContrastMin = 1.7
 )
 
-func TestAllTextIsReadOnItsBackground(t *testing.T) {
+func TestTextIsReadableOnItsBackground(t *testing.T) {
 	asIs := func(c color.Color) color.Color { return c }
 	in256 := func(c color.Color) color.Color { return ansi.Convert256(c) }
 	for _, light := range []bool{false, true} {
 		for _, theme := range themesOn(light) {
 			for colours, shown := range map[string]func(color.Color) color.Color{"all colours": asIs, "256 colours": in256} {
 				for token, c := range theme.Colours {
-					grounds, least := groundsOf(light), readable
+					backgrounds, least := backgroundsOf(light), textContrastMin
 					if c.Background != "" {
-						grounds = []string{c.Background}
+						backgrounds = []string{c.Background}
 					}
 					if Style(token) == Faint {
-						least = lineSeen
+						least = lineContrastMin
 					}
-					for _, ground := range grounds {
-						behind := lipgloss.Color(ground)
+					for _, background := range backgrounds {
+						behind := lipgloss.Color(background)
 						if c.Background != "" {
 							behind = shown(behind)
 						}
 						if got := contrast(shown(lipgloss.Color(c.Text)), behind); got < least {
-							t.Errorf("%s, light %v, %s, token %d: %s on %s has the contrast %.2f", theme.Name, light, colours, token, c.Text, ground, got)
+							t.Errorf("%s, light %v, %s, token %d: %s on %s has contrast %.2f, want %.1f", theme.Name, light, colours, token, c.Text, background, got, least)
 						}
 					}
 				}
@@ -132,7 +133,7 @@ func TestAllTextIsReadOnItsBackground(t *testing.T) {
 	}
 }
 
-// The sixteen colours as xterm and as the Linux console show them.
+// sixteen maps terminals to their sixteen colours.
 var sixteen = map[string][16]string{
 	"xterm": {
 		"#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",
@@ -144,34 +145,34 @@ var sixteen = map[string][16]string{
 	},
 }
 
-func TestTextIsReadInSixteenColours(t *testing.T) {
+func TestTextIsReadableInSixteenColours(t *testing.T) {
 	for terminal, table := range sixteen {
-		for light, ground := range map[bool]string{false: table[0], true: table[15]} {
+		for light, background := range map[bool]string{false: table[0], true: table[15]} {
 			for token, c := range ThemeOn("", TerminalColours{Light: light, Sixteen: true}).Colours {
 				if c.Text == "" || Style(token) == Faint {
-					continue // the terminal's own, or no text
+					continue // the terminal's own colour, or not text
 				}
 				var text, behind int
 				if _, err := fmt.Sscan(c.Text, &text); err != nil {
 					t.Fatal(err)
 				}
-				on := ground
+				on := background
 				if c.Background != "" {
 					if _, err := fmt.Sscan(c.Background, &behind); err != nil || behind > 7 {
-						t.Fatalf("%s is behind text: %v; only eight colours can be everywhere", c.Background, err)
+						t.Fatalf("background %s: %v; terminals have only eight background colours", c.Background, err)
 					}
 					on = table[behind]
 				}
-				if got := contrast(lipgloss.Color(table[text]), lipgloss.Color(on)); got < readable {
-					t.Errorf("%s, light %v, token %d: %s on %s has the contrast %.2f", terminal, light, token, table[text], on, got)
+				if got := contrast(lipgloss.Color(table[text]), lipgloss.Color(on)); got < textContrastMin {
+					t.Errorf("%s, light %v, token %d: %s on %s has contrast %.2f, want %.1f", terminal, light, token, table[text], on, got, textContrastMin)
 				}
 			}
 		}
 	}
 }
 
-// besides lists what stands beside each other and means different things.
-func besides() map[string][]Style {
+// neighbours lists sets of styles that stand side by side and mean different things.
+func neighbours() map[string][]Style {
 	sets := map[string][]Style{
 		"roles":    {Text, Accent, Warn, Bad},
 		"verdicts": {Good, Warn, Bad},
@@ -183,23 +184,23 @@ func besides() map[string][]Style {
 	return sets
 }
 
-// apart is the least distance of two colours that mean different things: about
-// five times what can just be told apart.
-const apart = 0.1
+// distanceMin is the least distance of two colours that mean different things: about five
+// times the smallest difference that people notice.
+const distanceMin = 0.1
 
 func TestColourBlindPeopleTellColoursApart(t *testing.T) {
-	for eye, sees := range eyes {
+	for name, vision := range visions {
 		for _, light := range []bool{false, true} {
 			theme := ThemeOn("colour-blind", TerminalColours{Light: light})
 			check := func(what, a, b string) {
-				got := distance(seen(sees, lightOf(lipgloss.Color(a))), seen(sees, lightOf(lipgloss.Color(b))))
-				if got < apart {
-					t.Errorf("%s, light %v, %s: %s and %s are only %.3f apart", eye, light, what, a, b, got)
+				got := distance(seenBy(vision, linearOf(lipgloss.Color(a))), seenBy(vision, linearOf(lipgloss.Color(b))))
+				if got < distanceMin {
+					t.Errorf("%s, light %v, %s: %s and %s are only %.3f apart, want %.1f", name, light, what, a, b, got, distanceMin)
 				}
 			}
-			for what, inks := range besides() {
-				for i, a := range inks {
-					for _, b := range inks[i+1:] {
+			for what, styles := range neighbours() {
+				for i, a := range styles {
+					for _, b := range styles[i+1:] {
 						check(what, theme.Colours[a].Text, theme.Colours[b].Text)
 					}
 				}
@@ -218,7 +219,7 @@ func TestNeighbouringTermsDifferInLightness(t *testing.T) {
 			for term := range uint64(TermColours) {
 				a, b := theme.Colours[TermFill(term)].Background, theme.Colours[TermFill(term+1)].Background
 				if got := contrast(lipgloss.Color(a), lipgloss.Color(b)); got < 1.15 {
-					t.Errorf("%s, light %v: %s and %s have the contrast %.2f", theme.Name, light, a, b, got)
+					t.Errorf("%s, light %v: %s and %s have contrast %.2f, want 1.15", theme.Name, light, a, b, got)
 				}
 			}
 		}

@@ -8,15 +8,15 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Style is how a cell looks: a token, which a theme turns into colours, and
-// attributes, which are the same in every theme. The zero ink is plain text.
+// Style is how a cell looks: a token, which the theme turns into colours, and attributes,
+// which are the same in every theme. The zero Style is plain text.
 type Style uint16
 
-// Tokens say what something means. They name everything that has a colour.
+// Tokens name what a cell means. Everything that has a colour is a token.
 const (
 	Text   Style = iota // the terminal's own foreground
-	Dim                 // beside the point: labels, followers' details, what is stale
-	Faint               // hardly there: links, empty bars
+	Dim                 // secondary: labels, followers' details, stale values
+	Faint               // lines only: links, empty bars
 	Accent              // the one colour of the program: leader, cursor, keys
 	Good
 	Warn
@@ -40,46 +40,46 @@ const (
 	Strike
 )
 
-// Alarm is for what must not be overlooked: an alarm.
+// Alarm is for what must not be overlooked, such as a violated check.
 const Alarm = Bad | Bold | Reverse
 
-// TermColours is after how many terms the colours come round again.
+// TermColours is the number of term colours. Terms that many apart share a colour.
 const TermColours = 6
 
-// Term is the ink of text about a term.
+// Term returns the style of text about a term.
 func Term(term uint64) Style { return firstTerm + Style(term%TermColours) }
 
-// TermFill is the ink of a block filled with the colour of a term.
+// TermFill returns the style of a block filled with the colour of a term.
 func TermFill(term uint64) Style { return firstTermFill + Style(term%TermColours) }
 
-// Theme says how each ink is written: the parameters of its SGR sequence.
+// Theme says how each token is written to a terminal, and its colours elsewhere.
 type Theme struct {
 	Name string
-	SGR  [tokenCount]string
-	// hasBackground says of each token whether it shows on an empty cell.
+	SGR  [tokenCount]string // parameters of the SGR sequence (ECMA-48, 8.3.117)
+	// hasBackground tells which tokens show on an empty cell.
 	hasBackground [tokenCount]bool
-	// Colours are the same for where there is no terminal; the first is of text.
+	// Colours and Background serve pictures without a terminal, such as SVG files.
 	// Without colours they are black on white.
 	Colours    [tokenCount]Colour
 	Background string
-	// ANSIPalette are the sixteen colours of a terminal in this theme, joined by colons,
-	// "" for the terminal's own.
+	// ANSIPalette lists the sixteen colours of a terminal in this theme, joined by
+	// colons as asciicast v3 has them. Empty means the terminal's own.
 	ANSIPalette string
 }
 
-// Colour is a colour of text, and of what is behind it or "".
+// Colour is the colour of text and, unless it is empty, of the background behind it.
 type Colour struct{ Text, Background string }
 
-// TerminalColours is what a terminal is to draw on.
+// TerminalColours describes the terminal that a theme is for.
 type TerminalColours struct {
-	Light   bool // its background is
-	Sixteen bool // it has sixteen colours
+	Light   bool // it has a light background
+	Sixteen bool // it has only sixteen colours
 }
 
-// The themes that --theme may name, as they are on a dark and on a light background.
+// themes are the themes that --theme accepts, each for a dark and a light background.
 var themes = []struct {
-	Name        string
-	Dark, light *Theme
+	name        string
+	dark, light *Theme
 }{
 	{"dark", Dark, Dark},
 	{"light", Light, Light},
@@ -88,15 +88,16 @@ var themes = []struct {
 }
 
 var (
+	// Dark and Light are the themes for terminals of which nothing else is known.
 	Dark, Light = newTheme("dark", darkPalette), newTheme("light", lightPalette)
-	// Sixteen colours are too few for themes to differ in more than the background.
+	// With sixteen colours themes can only differ in the background.
 	dark16Theme, light16Theme = newTheme("dark", dark16Palette), newTheme("light", light16Palette)
-	// Mono is for NO_COLOR: attributes only.
+	// Mono uses attributes only, for NO_COLOR.
 	Mono = newMonoTheme()
 )
 
-// ThemeOn returns the theme of a name as it is on a surface, or the one that
-// suits the surface if the name is "". It returns nil if there is none of that name.
+// ThemeOn returns the named theme for a terminal with the given colours. An empty name
+// selects dark or light by the background. It returns nil if there is no such theme.
 func ThemeOn(name string, on TerminalColours) *Theme {
 	switch {
 	case name == "" && on.Light:
@@ -115,11 +116,11 @@ func ThemeOn(name string, on TerminalColours) *Theme {
 	case on.Light:
 		return themes[i].light
 	}
-	return themes[i].Dark
+	return themes[i].dark
 }
 
-// ThemeNamed returns a theme as it is on a dark background, nil if there is none
-// of that name.
+// ThemeNamed returns the named theme for a dark background, or nil if there is no such
+// theme.
 func ThemeNamed(name string) *Theme {
 	if name == "" {
 		return nil
@@ -127,19 +128,20 @@ func ThemeNamed(name string) *Theme {
 	return ThemeOn(name, TerminalColours{})
 }
 
-// ThemeNames returns the names that --theme takes.
+// ThemeNames returns the names that --theme accepts.
 func ThemeNames() []string {
 	names := make([]string, len(themes))
 	for i, t := range themes {
-		names[i] = t.Name
+		names[i] = t.name
 	}
 	return names
 }
 
+// newTheme builds a theme from its palette.
 func newTheme(name string, p palette) *Theme {
-	t := &Theme{Name: name, Background: p.ground}
-	if p.ground != "" {
-		eight := []string{p.ground, p.bad, p.good, p.warn, p.append, p.vote, p.accent, p.text}
+	t := &Theme{Name: name, Background: p.background}
+	if p.background != "" {
+		eight := []string{p.background, p.bad, p.good, p.warn, p.append, p.vote, p.accent, p.text}
 		t.ANSIPalette = strings.Join(append(eight, eight...), ":")
 	}
 	for token, text := range map[Style]string{
@@ -158,7 +160,7 @@ func newTheme(name string, p palette) *Theme {
 	return t
 }
 
-// setColour gives a token its colours.
+// setColour sets the colours of a token.
 func (t *Theme) setColour(token Style, c Colour) {
 	var style ansi.Style
 	if c.Text != "" {
@@ -171,28 +173,29 @@ func (t *Theme) setColour(token Style, c Colour) {
 	t.SGR[token], t.Colours[token] = strings.Join(style, ";"), c
 }
 
+// newMonoTheme builds the theme without colours: bold and faint instead.
 func newMonoTheme() *Theme {
 	t := &Theme{Name: "mono", Background: "white"}
 	for token := range t.Colours {
 		t.Colours[token] = Colour{Text: "black"}
 	}
-	boldly, faintly := strings.Join(ansi.Style{}.Bold(), ";"), strings.Join(ansi.Style{}.Faint(), ";")
+	bold, faint := strings.Join(ansi.Style{}.Bold(), ";"), strings.Join(ansi.Style{}.Faint(), ";")
 	for _, token := range []Style{Accent, Warn, Bad, Chapter} {
-		t.SGR[token] = boldly
+		t.SGR[token] = bold
 	}
 	for token := firstTerm; token < firstTermFill; token++ {
-		t.SGR[token] = faintly
+		t.SGR[token] = faint
 	}
-	t.SGR[Dim], t.SGR[Faint] = faintly, faintly
+	t.SGR[Dim], t.SGR[Faint] = faint, faint
 	return t
 }
 
-// ShowsOnBlank says whether an ink shows on an empty cell.
+// ShowsOnBlank reports whether a style shows on an empty cell.
 func (t *Theme) ShowsOnBlank(st Style) bool {
 	return st&(Underline|Reverse|Strike) != 0 || t.hasBackground[st&0xff]
 }
 
-// WriteSGR writes the sequence that starts a run of an ink.
+// WriteSGR writes the escape sequence that starts a run of cells in a style.
 func (t *Theme) WriteSGR(b *strings.Builder, st Style) {
 	b.WriteString("\x1b[")
 	if st != Text {
