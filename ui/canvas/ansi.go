@@ -7,118 +7,110 @@ import (
 	"capsize/ui/style"
 )
 
-// ANSIWriter is what a terminal shows, as far as what was written to it says.
+// ANSIWriter writes canvases to a terminal as differences from the one before.
 type ANSIWriter struct {
-	shown *Canvas // nil while nothing is known
+	shown *Canvas // what the terminal shows; nil while that is unknown
 	theme *style.Theme
-	x, y  int         // where its cursor is; x is -1 while that is not certain
-	style style.Style // in which it writes
+	x, y  int // the terminal's cursor; x is -1 while it is uncertain
+	style style.Style
 }
 
-// rewriteMax is how many cells that stay the same are written again sooner than the
-// cursor is moved over them.
+// rewriteMax is the longest run of unchanged cells that is written again rather than
+// skipped: moving the cursor takes about as many bytes.
 const rewriteMax = 6
 
-// Update returns what to write to the terminal so that it shows the picture: the
-// cells that have changed, and nothing if none has. The screen keeps the canvas.
-func (s *ANSIWriter) Update(next *Canvas, t *style.Theme) string {
+// Update returns what to write to the terminal to make it show the next canvas: the cells
+// that changed, or "" if none did. The writer keeps the canvas, which must not change
+// afterwards.
+func (w *ANSIWriter) Update(next *Canvas, t *style.Theme) string {
 	var b strings.Builder
-	if s.shown == nil || s.theme != t || s.shown.W != next.W || s.shown.H != next.H {
-		s.shown, s.theme, s.style = New(next.W, next.H, next.ellipsis), t, 0
-		s.x, s.y = 0, 0
-		b.WriteString("\x1b[m\x1b[?25l\x1b[H\x1b[2J")
+	if w.shown == nil || w.theme != t || w.shown.W != next.W || w.shown.H != next.H {
+		w.shown, w.theme, w.style = New(next.W, next.H, next.ellipsis), t, style.Text
+		w.x, w.y = 0, 0
+		b.WriteString("\x1b[m\x1b[?25l\x1b[H\x1b[2J") // reset, hide the cursor, clear
 	}
 	for y := range next.H {
-		s.row(&b, y, s.shown.Cells[y*next.W:(y+1)*next.W], next.Cells[y*next.W:(y+1)*next.W])
+		w.updateRow(&b, y, w.shown.Row(y), next.Row(y))
 	}
-	s.shown = next
+	w.shown = next
 	if b.Len() == 0 {
 		return ""
 	}
-	// A terminal that can shows it all at once.
+	// Synchronized output: terminals that have it show the whole update at once.
 	return "\x1b[?2026h" + b.String() + "\x1b[?2026l"
 }
 
-// row writes what has changed in one row.
-func (s *ANSIWriter) row(b *strings.Builder, y int, was, now []Cell) {
-	end := len(now) // behind it everything is blank
-	for end > 0 && IsBlank(s.theme, now[end-1]) {
+// updateRow writes the cells of one row that changed.
+func (w *ANSIWriter) updateRow(b *strings.Builder, y int, was, now []Cell) {
+	end := len(now) // from here on everything is blank
+	for end > 0 && IsBlank(w.theme, now[end-1]) {
 		end--
 	}
 	for x := 0; x < end; {
-		if SameCell(s.theme, was[x], now[x]) {
+		if SameCell(w.theme, was[x], now[x]) {
 			x++
 			continue
 		}
 		if now[x].Text == Tail && x > 0 {
 			x--
 		}
-		to := x + 1 // the end of what is written from here on
+		to := x + 1 // the end of this run
 		for i := to; i < end && i <= to+rewriteMax; i++ {
-			if now[i].Text == Tail || !SameCell(s.theme, was[i], now[i]) {
+			if now[i].Text == Tail || !SameCell(w.theme, was[i], now[i]) {
 				to = i + 1
 			}
 		}
 		for ; x < to; x++ {
 			if now[x].Text != Tail {
-				s.move(b, x, y)
-				s.write(b, now[x])
+				w.moveTo(b, x, y)
+				w.writeCell(b, now[x])
 			}
 		}
 	}
 	for _, c := range was[end:] {
-		if !IsBlank(s.theme, c) {
-			s.move(b, end, y)
-			s.setStyle(b, style.Text)
-			b.WriteString("\x1b[K")
+		if !IsBlank(w.theme, c) {
+			w.moveTo(b, end, y)
+			w.setStyle(b, style.Text)
+			b.WriteString("\x1b[K") // clear to the end of the line
 			return
 		}
 	}
 }
 
-// move puts the cursor on a cell.
-func (s *ANSIWriter) move(b *strings.Builder, x, y int) {
+// moveTo moves the cursor to a cell.
+func (w *ANSIWriter) moveTo(b *strings.Builder, x, y int) {
 	switch {
-	case s.x == x && s.y == y:
-	case s.x >= 0 && s.y == y && x > s.x:
-		fmt.Fprintf(b, "\x1b[%dC", x-s.x)
+	case w.x == x && w.y == y:
+	case w.x >= 0 && w.y == y && x > w.x:
+		fmt.Fprintf(b, "\x1b[%dC", x-w.x)
 	default:
 		fmt.Fprintf(b, "\x1b[%d;%dH", y+1, x+1)
 	}
-	s.x, s.y = x, y
+	w.x, w.y = x, y
 }
 
-// write writes one cell at the cursor.
-func (s *ANSIWriter) write(b *strings.Builder, c Cell) {
-	blank := c.Text == "" || c.Text == " "
-	if c.Style != s.style && (!blank || s.theme.ShowsOnBlank(c.Style) || s.theme.ShowsOnBlank(s.style)) {
-		s.setStyle(b, c.Style)
+// writeCell writes one cell at the cursor.
+func (w *ANSIWriter) writeCell(b *strings.Builder, c Cell) {
+	space := c.isSpace()
+	if !space || w.theme.ShowsOnBlank(c.Style) || w.theme.ShowsOnBlank(w.style) {
+		w.setStyle(b, c.Style)
 	}
-	if blank {
+	if space {
 		b.WriteByte(' ')
 	} else {
 		b.WriteString(c.Text)
 	}
-	if s.x++; !isPlain(c.Text) && len([]rune(c.Text)) != 1 || Width(c.Text) != 1 && !blank || s.x >= s.shown.W {
-		// Terminals disagree on where such a character, or the end of a row, leaves
-		// the cursor.
-		s.x = -1
+	if w.x++; !isPlain(c.Text) && len([]rune(c.Text)) != 1 || Width(c.Text) != 1 && !space || w.x >= w.shown.W {
+		// Terminals disagree on where such a character, or the end of a row, leaves the
+		// cursor.
+		w.x = -1
 	}
 }
 
-func (s *ANSIWriter) setStyle(b *strings.Builder, st style.Style) {
-	if st != s.style {
-		s.theme.WriteSGR(b, st)
-		s.style = st
+// setStyle starts a run of cells in another style.
+func (w *ANSIWriter) setStyle(b *strings.Builder, st style.Style) {
+	if st != w.style {
+		w.theme.WriteSGR(b, st)
+		w.style = st
 	}
-}
-
-// IsBlank says whether nothing of a cell is to be seen.
-func IsBlank(t *style.Theme, c Cell) bool {
-	return (c.Text == "" || c.Text == " ") && !t.ShowsOnBlank(c.Style)
-}
-
-// SameCell says whether two cells look the same.
-func SameCell(t *style.Theme, a, b Cell) bool {
-	return a == b || IsBlank(t, a) && IsBlank(t, b)
 }

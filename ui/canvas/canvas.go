@@ -14,36 +14,52 @@ const Tail = "\x00"
 // Rectangle is a part of the screen, in cells.
 type Rectangle struct{ X, Y, W, H int }
 
-// Rect returns the rectangle of a size at a place.
+// Rect returns the rectangle with its top left corner at x, y.
 func Rect(x, y, w, h int) Rectangle { return Rectangle{X: x, Y: y, W: w, H: h} }
 
+// Empty reports whether the rectangle has no cells.
 func (r Rectangle) Empty() bool { return r.W <= 0 || r.H <= 0 }
 
-// Cell is one place on the screen: a character as people count them, and how it
-// looks. The zero cell is blank.
+// Cell is one place on the screen: a grapheme cluster and its style. The zero cell is
+// blank.
 type Cell struct {
 	Text  string
 	Style style.Style
 }
 
-// Canvas is a screen to paint on. Painting outside of it does nothing.
+// isSpace reports whether a cell has no character to show.
+func (c Cell) isSpace() bool { return c.Text == "" || c.Text == " " }
+
+// IsBlank reports whether a cell shows nothing at all in a theme.
+func IsBlank(t *style.Theme, c Cell) bool { return c.isSpace() && !t.ShowsOnBlank(c.Style) }
+
+// SameCell reports whether two cells look the same in a theme.
+func SameCell(t *style.Theme, a, b Cell) bool {
+	return a == b || IsBlank(t, a) && IsBlank(t, b)
+}
+
+// Canvas is a grid of cells to paint on. Painting outside of it does nothing.
 type Canvas struct {
 	W, H     int
-	Cells    []Cell
-	ellipsis string // ends a text that was cut short
+	Cells    []Cell // row by row
+	ellipsis string // at the end of text that was cut
 }
 
-func New(w, h int, more string) *Canvas {
-	return &Canvas{W: w, H: h, Cells: make([]Cell, w*h), ellipsis: more}
+// New returns a blank canvas of w by h cells.
+func New(w, h int, ellipsis string) *Canvas {
+	return &Canvas{W: w, H: h, Cells: make([]Cell, w*h), ellipsis: ellipsis}
 }
 
-// Set paints one trusted character of one cell, such as a glyph.
+// Row returns the cells of a row, which is on the canvas.
+func (c *Canvas) Row(y int) []Cell { return c.Cells[y*c.W : (y+1)*c.W] }
+
+// Set paints one cell with a trusted character, such as a glyph.
 func (c *Canvas) Set(x, y int, text string, st style.Style) {
 	if x < 0 || y < 0 || x >= c.W || y >= c.H {
 		return
 	}
 	at := &c.Cells[y*c.W+x]
-	// Half a wide character cannot stay: the other half becomes a blank.
+	// Half a wide character cannot stay: its other half becomes blank.
 	if at.Text == Tail && x > 0 {
 		c.Cells[y*c.W+x-1].Text = " "
 	}
@@ -53,9 +69,9 @@ func (c *Canvas) Set(x, y int, text string, st style.Style) {
 	at.Text, at.Style = text, st
 }
 
-// Put writes text into at most w cells from x on, cut short with an ellipsis,
-// and returns where it ended. It is the only way for a text to the screen, and
-// cleans it.
+// Put writes text into at most w cells from x on and returns the column after it. Text
+// that is too long ends in an ellipsis. Put is the only way for text to the screen, so it
+// sanitizes it.
 func (c *Canvas) Put(x, y, w int, s string, st style.Style) int {
 	w = min(w, c.W-x)
 	if w <= 0 || y < 0 || y >= c.H {
@@ -86,13 +102,13 @@ func (c *Canvas) Put(x, y, w int, s string, st style.Style) int {
 	return x
 }
 
-// PutRight writes text so that it ends before x, if it fits into w cells.
+// PutRight writes text into at most w cells that end before column x.
 func (c *Canvas) PutRight(x, y, w int, s string, st style.Style) {
 	s = Truncate(Sanitize(s), w, c.ellipsis)
 	c.Put(x-Width(s), y, w, s, st)
 }
 
-// Fill paints one character over a rectangle.
+// Fill paints every cell of a rectangle with one character.
 func (c *Canvas) Fill(r Rectangle, text string, st style.Style) {
 	for y := r.Y; y < r.Y+r.H; y++ {
 		for x := r.X; x < r.X+r.W; x++ {
@@ -101,7 +117,7 @@ func (c *Canvas) Fill(r Rectangle, text string, st style.Style) {
 	}
 }
 
-// Render writes the canvas out, line by line, without the blanks at line ends.
+// Render returns the canvas as lines with escape sequences, without trailing blanks.
 func (c *Canvas) Render(t *style.Theme) string {
 	var b strings.Builder
 	b.Grow(c.W*c.H*2 + 1024)
@@ -109,62 +125,34 @@ func (c *Canvas) Render(t *style.Theme) string {
 		if y > 0 {
 			b.WriteByte('\n')
 		}
-		c.renderLine(&b, t, c.Cells[y*c.W:(y+1)*c.W])
+		renderRow(&b, t, c.Row(y))
 	}
 	return b.String()
 }
 
-func (c *Canvas) renderLine(b *strings.Builder, t *style.Theme, line []Cell) {
-	for len(line) > 0 && (line[len(line)-1].Text == "" || line[len(line)-1].Text == " ") && !t.ShowsOnBlank(line[len(line)-1].Style) {
-		line = line[:len(line)-1]
+func renderRow(b *strings.Builder, t *style.Theme, row []Cell) {
+	for len(row) > 0 && IsBlank(t, row[len(row)-1]) {
+		row = row[:len(row)-1]
 	}
-	now := style.Style(0)
-	for _, at := range line {
+	current := style.Text
+	for _, at := range row {
 		if at.Text == Tail {
 			continue
 		}
-		blank := at.Text == "" || at.Text == " "
-		// A blank shows only what is behind it: it need not end a run.
-		if at.Style != now && (!blank || t.ShowsOnBlank(at.Style) || t.ShowsOnBlank(now)) {
-			if now = at.Style; blank && !t.ShowsOnBlank(at.Style) {
-				now = 0
+		// A space shows only its background, so it seldom needs a new sequence.
+		if at.Style != current && (!at.isSpace() || t.ShowsOnBlank(at.Style) || t.ShowsOnBlank(current)) {
+			if current = at.Style; IsBlank(t, at) {
+				current = style.Text
 			}
-			t.WriteSGR(b, now)
+			t.WriteSGR(b, current)
 		}
-		if blank {
+		if at.isSpace() {
 			b.WriteByte(' ')
 		} else {
 			b.WriteString(at.Text)
 		}
 	}
-	if now != 0 {
-		t.WriteSGR(b, 0)
+	if current != style.Text {
+		t.WriteSGR(b, style.Text)
 	}
 }
-
-// Pen writes pieces of different looks one behind the other, up to end.
-type Pen struct {
-	c         *Canvas
-	X, Y, End int
-}
-
-// Pen returns a pen at a place, which writes up to the column end.
-func (c *Canvas) Pen(x, y, end int) *Pen { return &Pen{c: c, X: x, Y: y, End: end} }
-
-// Fits says whether so many more cells fit.
-func (p *Pen) Fits(w int) bool { return p.X+w <= p.End }
-
-// Write writes a piece, cut short at the pen's end.
-func (p *Pen) Write(s string, st style.Style) { p.X = p.c.Put(p.X, p.Y, p.End-p.X, s, st) }
-
-// Skip leaves cells empty.
-func (p *Pen) Skip(n int) { p.X += n }
-
-// Span is text in one style.
-type Span struct {
-	Text  string
-	Style style.Style
-}
-
-// Styled returns text in a style.
-func Styled(text string, st style.Style) Span { return Span{Text: text, Style: st} }

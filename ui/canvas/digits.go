@@ -4,11 +4,8 @@ import (
 	"capsize/ui/style"
 )
 
-// BigHeight is how many rows big digits take.
-const BigHeight = 3
-
-// bigDigits are digits three cells wide and five half cells high: about square
-// dots, so that they read from the back of a room.
+// bigDigits are digits of three by five half cells. Half cells are about square, so the
+// digits read from the back of a room.
 var bigDigits = map[byte][BigHeight]string{
 	'0': {"█▀█", "█ █", "▀▀▀"},
 	'1': {"▀█ ", " █ ", "▀▀▀"},
@@ -23,30 +20,10 @@ var bigDigits = map[byte][BigHeight]string{
 	'-': {"   ", "▀▀▀", "   "},
 }
 
-// HugeHeight is how many rows big digits take at twice their size.
-const HugeHeight = 5
+// BigHeight is the height of big digits in rows.
+const BigHeight = 3
 
-// HugeWidth returns how many cells a number takes at twice the size.
-func HugeWidth(number string) int { return max(8*len(number)-2, 0) }
-
-// PutHuge paints a number in big digits at twice their size: each half cell
-// becomes two cells side by side, which is as square.
-func (c *Canvas) PutHuge(x, y int, number string, st style.Style) {
-	for i := range len(number) {
-		for row := range HugeHeight {
-			col := 0
-			for _, r := range bigDigits[number[i]][row/2] {
-				if r == '█' || r == '▀' && row%2 == 0 {
-					c.Set(x+8*i+2*col, y+row, "█", st)
-					c.Set(x+8*i+2*col+1, y+row, "█", st)
-				}
-				col++
-			}
-		}
-	}
-}
-
-// BigWidth returns how many cells a number takes in big digits.
+// BigWidth returns the width of a number in big digits, in cells.
 func BigWidth(number string) int { return max(4*len(number)-1, 0) }
 
 // PutBig paints a number in big digits.
@@ -57,6 +34,29 @@ func (c *Canvas) PutBig(x, y int, number string, st style.Style) {
 			for _, r := range bits {
 				if r != ' ' {
 					c.Set(x+4*i+col, y+row, string(r), st)
+				}
+				col++
+			}
+		}
+	}
+}
+
+// HugeHeight is the height of huge digits in rows.
+const HugeHeight = 5
+
+// HugeWidth returns the width of a number in huge digits, in cells.
+func HugeWidth(number string) int { return max(8*len(number)-2, 0) }
+
+// PutHuge paints a number in big digits of twice the size: each half cell becomes two
+// cells side by side, which are as square.
+func (c *Canvas) PutHuge(x, y int, number string, st style.Style) {
+	for i := range len(number) {
+		for row := range HugeHeight {
+			col := 0
+			for _, r := range bigDigits[number[i]][row/2] {
+				if r == '█' || r == '▀' && row%2 == 0 {
+					c.Set(x+8*i+2*col, y+row, "█", st)
+					c.Set(x+8*i+2*col+1, y+row, "█", st)
 				}
 				col++
 			}

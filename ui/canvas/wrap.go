@@ -7,9 +7,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Wrap breaks clean text into lines of at most w cells: between words and, as
-// Chinese and Japanese do, between wide characters, but not before punctuation
-// that ends something.
+// Wrap breaks clean text into lines of at most w cells. It breaks between words and, as
+// Chinese and Japanese do, between wide characters, but not before closing or after
+// opening punctuation.
 func Wrap(s string, w int) []string {
 	if w <= 0 {
 		return nil
@@ -29,8 +29,7 @@ func Wrap(s string, w int) []string {
 		line, used = line+strings.Repeat(" ", space)+u.text, used+space+n
 		for used > w {
 			head := ansi.Truncate(line, w, "")
-			if head == "" {
-				// One character is wider than the line.
+			if head == "" { // one character is wider than the line
 				return append(lines, "")
 			}
 			lines = append(lines, head)
@@ -44,19 +43,19 @@ func Wrap(s string, w int) []string {
 	return lines
 }
 
-// unit is what a line is not broken in.
+// unit is text that is not broken unless it is longer than a line.
 type unit struct {
 	text        string
-	spaceBefore bool // a blank stands before it
+	spaceBefore bool
 }
 
-// Punctuation that no line may begin with, and such as none may end in.
+// No line may start with a closer or end in an opener.
 const (
 	closers = "，。、；：！？）》」』】”’…·"
 	openers = "（《「『【“‘"
 )
 
-// splitUnits cuts clean text into its units.
+// splitUnits splits clean text into units.
 func splitUnits(s string) []unit {
 	var all []unit
 	for _, word := range strings.Fields(s) {
@@ -64,23 +63,23 @@ func splitUnits(s string) []unit {
 			all = append(all, unit{word, true})
 			continue
 		}
-		wide := true // the character before is: something new begins behind it
-		apart := true
+		wide := true // the character before is wide, so the line may break after it
+		first := true
 		for word != "" {
 			char, n := ansi.FirstGraphemeCluster(word, ansi.GraphemeWidth)
 			word = word[len(char):]
 			last := len(all) - 1
-			joins := !apart && (n < 2 && !wide || strings.Contains(closers, char))
-			if !apart && !joins {
+			joins := !first && (n < 2 && !wide || strings.Contains(closers, char))
+			if !first && !joins {
 				before, _ := utf8.DecodeLastRuneInString(all[last].text)
 				joins = strings.ContainsRune(openers, before)
 			}
 			if joins {
 				all[last].text += char
 			} else {
-				all = append(all, unit{char, apart})
+				all = append(all, unit{char, first})
 			}
-			wide, apart = n > 1, false
+			wide, first = n > 1, false
 		}
 	}
 	return all

@@ -26,7 +26,7 @@ func (p *Painter) Header(r canvas.Rectangle) {
 	}
 	p.clock(pen)
 	standing := p.clusterStatus()
-	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && pen.Fits(canvas.Width(seed)+3+spansWidth(standing)+3+spacedWidth(forms[0])) {
+	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && pen.Fits(canvas.Width(seed)+3+canvas.SpansWidth(standing)+3+spacedWidth(forms[0])) {
 		pen.Write(seed, style.Dim)
 		pen.Skip(3)
 	}
@@ -37,7 +37,7 @@ func (p *Painter) Header(r canvas.Rectangle) {
 	}
 	for i, form := range forms {
 		last := i == len(forms)-1 && len(p.State.Checks) > 0
-		if pen.Fits(spansWidth(standing)+3+spacedWidth(form)) || last && (urgent || pen.Fits(spansWidth(least)+3+spacedWidth(form))) {
+		if pen.Fits(canvas.SpansWidth(standing)+3+spacedWidth(form)) || last && (urgent || pen.Fits(canvas.SpansWidth(least)+3+spacedWidth(form))) {
 			pen.End -= spacedWidth(form)
 			x := pen.End
 			for _, n := range form {
@@ -48,16 +48,14 @@ func (p *Painter) Header(r canvas.Rectangle) {
 		}
 	}
 	// What does not fit goes from the end, but why nobody leads stays.
-	for !pen.Fits(spansWidth(standing)) && len(standing) > 1 {
+	for !pen.Fits(canvas.SpansWidth(standing)) && len(standing) > 1 {
 		standing = standing[:len(standing)-1]
 	}
 	// Neither a dot nor a label stays without what follows it.
 	for last := len(standing) - 1; last > 0 && strings.HasSuffix(standing[last].Text, " "); last-- {
 		standing = standing[:last]
 	}
-	for _, s := range standing {
-		pen.Write(s.Text, s.Style)
-	}
+	pen.WriteSpans(standing)
 }
 
 // clusterStatus says who leads which term and what is committed or, when nobody

@@ -69,7 +69,7 @@ func (p *Painter) Ring(r canvas.Rectangle) {
 			break
 		}
 	}
-	d := canvas.NewLineLayer(p.Canvas, p.Glyphs, r)
+	d := canvas.NewLineLayer(p.Canvas, r)
 	for i := range nodes {
 		d.KeepOut(nodes[i].r)
 	}
@@ -160,18 +160,10 @@ func (p *Painter) title(n *trace.Node) []canvas.Span {
 	return parts
 }
 
-func spansWidth(parts []canvas.Span) int {
-	sum := 0
-	for _, part := range parts {
-		sum += canvas.Width(part.Text)
-	}
-	return sum
-}
-
 // ringNodeSize returns the size of a node on the ring.
 func (p *Painter) ringNodeSize(n *trace.Node, shape nodeSize) (w, h int) {
 	value, _ := p.ValueOf(n)
-	title := spansWidth(p.title(n))
+	title := canvas.SpansWidth(p.title(n))
 	switch {
 	case shape == tinyNode:
 		return min(title, ringNameWidth+2) + 1 + min(len(value), BigDigitsMax), 1
@@ -198,10 +190,8 @@ func (p *Painter) drawRingNode(s *ringNode, shape nodeSize) {
 		p.markRingNode(s)
 		return
 	}
-	pen := p.Pen(r.X+(r.W-spansWidth(parts))/2, r.Y, r.X+r.W)
-	for _, part := range parts {
-		pen.Write(part.Text, part.Style)
-	}
+	pen := p.Pen(r.X+(r.W-canvas.SpansWidth(parts))/2, r.Y, r.X+r.W)
+	pen.WriteSpans(parts)
 	switch {
 	case r.H > 1+canvas.BigHeight:
 		p.PutHuge(r.X+(r.W-canvas.HugeWidth(value))/2, r.Y+1, value, st)

@@ -95,7 +95,7 @@ func (p *Painter) drawWall(d *canvas.LineLayer, nodes []ringNode, c circle) []in
 		return nil
 	}
 	if count == 2 {
-		curvedWall(d, c, gaps[0], gaps[1])
+		p.curvedWall(d, c, gaps[0], gaps[1])
 		return side
 	}
 	for _, gap := range gaps {
@@ -106,7 +106,7 @@ func (p *Painter) drawWall(d *canvas.LineLayer, nodes []ringNode, c circle) []in
 }
 
 // curvedWall draws a wall from one gap to the other, round the smaller side.
-func curvedWall(d *canvas.LineLayer, c circle, from, to float64) {
+func (p *Painter) curvedWall(d *canvas.LineLayer, c circle, from, to float64) {
 	if to-from > math.Pi {
 		from, to = to, from+2*math.Pi
 	}
@@ -116,9 +116,9 @@ func curvedWall(d *canvas.LineLayer, c circle, from, to float64) {
 	// The control point of the curve that goes through the peak.
 	control := canvas.Pt(2*peak.X-(a.X+b.X)/2, 2*peak.Y-(a.Y+b.Y)/2)
 	curve := func(t float64) canvas.Point { return a.Lerp(control, t).Lerp(control.Lerp(b, t), t) }
-	d.Curve(curve, d.G.Wall, style.Bad, wallDotEvery)
+	d.Curve(curve, p.Glyphs.Wall, style.Bad, wallDotEvery)
 	for _, t := range []float64{0.2, 0.5, 0.8} {
-		d.Mark(curve(t), d.G.CutLink, style.Bad|style.Bold)
+		d.Mark(curve(t), p.Glyphs.CutLink, style.Bad|style.Bold)
 	}
 }
 

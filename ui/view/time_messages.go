@@ -33,7 +33,7 @@ func (p *timePainter) drawMessages() {
 		p.drawDensity()
 		return
 	}
-	d := canvas.NewLineLayer(p.Canvas, p.Glyphs, p.r)
+	d := canvas.NewLineLayer(p.Canvas, p.r)
 	for i := range p.chart.messages {
 		if m := &p.chart.messages[i]; !m.quiet || all <= most {
 			p.drawMessage(d, m)
