@@ -67,8 +67,8 @@ func TestTabVisitsEveryView(t *testing.T) {
 		}
 	}
 	s.press("shift+tab")
-	if s.view() != s.views.Node {
-		t.Errorf("before the stage comes the %s view", s.view().Name())
+	if last := s.views.All[len(s.views.All)-1]; s.view() != last {
+		t.Errorf("shift+tab on the stage shows the %s view, want the %s view", s.view().Name(), last.Name())
 	}
 }
 
