@@ -14,8 +14,8 @@ import (
 	"capsize/faults"
 )
 
-// BenchmarkReplication compares the Network, with no fault set, with raft's own in-memory transport: time per committed
-// entry, under the real clock, with in-memory stores.
+// BenchmarkReplication compares a Network without faults to raft's own in-memory
+// transport: time per committed entry, under the real clock, with in-memory stores.
 func BenchmarkReplication(b *testing.B) {
 	for _, nodes := range []int{3, 5} {
 		for _, clients := range []int{1, 256} {
@@ -40,7 +40,8 @@ func netTransports(addrs []raft.ServerAddress) []raft.Transport {
 	return transports
 }
 
-// unpipelined is raft's InmemTransport under the same terms as the Network.
+// unpipelined is raft's InmemTransport without pipelining, which the Network does not have
+// either.
 type unpipelined struct{ *raft.InmemTransport }
 
 func (unpipelined) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
@@ -61,8 +62,8 @@ func inmemTransports(addrs []raft.ServerAddress) []raft.Transport {
 	return transports
 }
 
-// startNetRafts starts a cluster with in-memory stores and raft's default timeouts, and stops it when the test ends.
-// Elections are observed on the channel.
+// startNetRafts starts a cluster with in-memory stores and raft's default timeouts, and
+// stops it when the test ends. The channel reports elections.
 func startNetRafts(tb testing.TB, transports []raft.Transport) (nodes []*raft.Raft, elections <-chan raft.Observation) {
 	tb.Helper()
 	var members raft.Configuration
@@ -90,7 +91,7 @@ func startNetRafts(tb testing.TB, transports []raft.Transport) (nodes []*raft.Ra
 	return nodes, observed
 }
 
-// netFSM counts what it applies and remembers nothing else, so that a long benchmark does not grow.
+// netFSM only counts the entries it applies, so a long benchmark does not use more memory.
 type netFSM struct{ applied atomic.Uint64 }
 
 func (f *netFSM) Apply(*raft.Log) any                 { return f.applied.Add(1) }

@@ -2,15 +2,17 @@ package faults
 
 import "github.com/hashicorp/raft"
 
-// A request is copied before it leaves its sender: Raft uses one request for several peers, fills it anew after a
-// timeout while the old one may still be under way, and its in-memory store keeps the pointers that it is given.
+// Requests are copied before they leave their sender, for three reasons: Raft uses one
+// request for several peers, reuses it after a timeout while it may still be in flight,
+// and its in-memory store keeps the pointers it is given.
 
-// byteArena hands out pieces of one allocation.
+// byteArena cuts pieces from one allocation.
 type byteArena struct{ free []byte }
 
 func newByteArena(sizeBytes int) byteArena { return byteArena{make([]byte, sizeBytes)} }
 
-// clone returns a copy of b. A piece has no spare capacity, so that appending to it cannot reach the next one.
+// clone returns a copy of b. Its capacity ends with it, so appending to it cannot
+// overwrite the next piece.
 func (a *byteArena) clone(b []byte) []byte {
 	if b == nil {
 		return nil
@@ -26,21 +28,26 @@ func (a *byteArena) cloneHeader(h raft.RPCHeader) raft.RPCHeader {
 	return h
 }
 
+// cloneHeader returns a deep copy of a header, in an allocation of its own.
+func cloneHeader(h raft.RPCHeader) raft.RPCHeader {
+	a := newByteArena(len(h.ID) + len(h.Addr))
+	return a.cloneHeader(h)
+}
+
 // cloneRequest returns a deep copy of one of raft's requests.
 func cloneRequest(command any) any {
 	switch c := command.(type) {
 	case *raft.AppendEntriesRequest:
 		return cloneAppend(c)
 	case *raft.RequestVoteRequest:
-		a := newByteArena(len(c.ID) + len(c.Addr) + len(c.Candidate)) //nolint:staticcheck // Raft still fills in the deprecated field.
+		a := newByteArena(len(c.ID) + len(c.Addr) + len(c.Candidate)) //nolint:staticcheck // Raft still sets the deprecated field.
 		out := *c
 		out.RPCHeader = a.cloneHeader(c.RPCHeader)
 		out.Candidate = a.clone(c.Candidate) //nolint:staticcheck // As above.
 		return &out
 	case *raft.RequestPreVoteRequest:
-		a := newByteArena(len(c.ID) + len(c.Addr))
 		out := *c
-		out.RPCHeader = a.cloneHeader(c.RPCHeader)
+		out.RPCHeader = cloneHeader(c.RPCHeader)
 		return &out
 	case *raft.InstallSnapshotRequest:
 		a := newByteArena(len(c.ID) + len(c.Addr) + len(c.Leader) + len(c.Peers) + len(c.Configuration))
@@ -49,18 +56,17 @@ func cloneRequest(command any) any {
 		out.Peers, out.Configuration = a.clone(c.Peers), a.clone(c.Configuration)
 		return &out
 	case *raft.TimeoutNowRequest:
-		a := newByteArena(len(c.ID) + len(c.Addr))
 		out := *c
-		out.RPCHeader = a.cloneHeader(c.RPCHeader)
+		out.RPCHeader = cloneHeader(c.RPCHeader)
 		return &out
 	default:
 		return command
 	}
 }
 
-// cloneAppend makes four allocations however many entries there are.
+// cloneAppend makes four allocations, however many entries there are.
 func cloneAppend(c *raft.AppendEntriesRequest) *raft.AppendEntriesRequest {
-	sizeBytes := len(c.ID) + len(c.Addr) + len(c.Leader) //nolint:staticcheck // Raft still fills in the deprecated field.
+	sizeBytes := len(c.ID) + len(c.Addr) + len(c.Leader) //nolint:staticcheck // Raft still sets the deprecated field.
 	for _, e := range c.Entries {
 		sizeBytes += len(e.Data) + len(e.Extensions)
 	}

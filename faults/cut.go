@@ -9,7 +9,7 @@ type Cut struct{}
 func (Cut) Name() string { return "cut" }
 
 // Meaning implements LinkFault.
-func (Cut) Meaning() string { return "lose every message, silently" }
+func (Cut) Meaning() string { return "drop every message silently" }
 
 func (Cut) String() string { return "cut" }
 

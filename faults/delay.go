@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// Delay adds to the latency of a link: evenly from Mean-Jitter to Mean+Jitter, never less than 0. The order of packets
-// stays, so one that draws a long delay holds up those behind it.
+// Delay adds to the latency of a link: uniformly from Mean-Jitter to Mean+Jitter, and
+// never less than 0. Packets stay in order, so one that draws a long delay holds up those
+// behind it.
 type Delay struct{ Mean, Jitter time.Duration }
 
 // Name returns "delay".
 func (Delay) Name() string { return "delay" }
 
 // Meaning implements LinkFault.
-func (Delay) Meaning() string { return "add to the latency, give or take the jitter; the order stays" }
+func (Delay) Meaning() string { return "add latency, plus or minus the jitter; messages stay in order" }
 
 func (d Delay) String() string {
 	s := "delay " + d.Mean.String()

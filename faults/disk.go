@@ -10,56 +10,60 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// DefaultFlushEvery is how long an operating system's page cache keeps a write to itself (Linux: dirty_expire_centisecs).
+// DefaultFlushEvery is how long an operating system's page cache holds a write back
+// (Linux: dirty_expire_centisecs).
 const DefaultFlushEvery = 30 * time.Second
 
-// DiskConfig says what a Disk is like. The zero value is a disk without latency.
+// DiskConfig describes a Disk. The zero value is a disk without latency.
 type DiskConfig struct {
-	// Seed fixes which bits Corrupt flips.
+	// Seed decides which bits Corrupt flips.
 	Seed int64
-	// FsyncLatency is how long every write takes that must reach the platter, also with no fault set.
+	// FsyncLatency is how long a synced write takes, even with no fault set.
 	FsyncLatency time.Duration
-	// FlushEvery is how often what a lying disk holds back reaches the platter, counted from when it began to lie.
-	// Zero means DefaultFlushEvery.
+	// FlushEvery is how often a lying disk flushes the writes it holds back, counted from
+	// when it began to lie. Zero means DefaultFlushEvery.
 	FlushEvery time.Duration
-	// OnCrash is called when a failing or damaged disk kills the process that uses it, at most once per Open. It runs on
-	// the goroutine that met the fault, with no lock held, and must not block. The process is detached by then.
+	// OnCrash is called when a failing or damaged disk crashes the process that uses it, at
+	// most once per Open, after the session is killed. It runs on the goroutine that met
+	// the fault, with no lock held, and must not block.
 	OnCrash func(reason error)
 }
 
-// A Backend is where a Disk keeps its data: raft-boltdb and FileSnapshotStore, or raft's memory stores. Whoever opens it
-// closes it, after Detach. Its content belongs to the Disk: every record carries a checksum, so a Disk cannot be put over
-// data that was written without one.
+// DiskBackend is where a Disk keeps its data: raft-boltdb and FileSnapshotStore, or raft's
+// in-memory stores. The caller opens it, and closes it after [DiskSession.Kill]. Its
+// content belongs to the Disk: every record carries a checksum, so a Disk cannot use data
+// that was written without one.
 type DiskBackend struct {
 	Logs      raft.LogStore
 	Stable    raft.StableStore
 	Snapshots raft.SnapshotStore
 }
 
-// A Disk is the disk of one machine. It outlives the processes that use it: after a kill, a crash or a power loss the next
-// process opens the same Disk, over the same data. Give a machine whose disk is wiped a new Disk.
+// Disk is the disk of one machine. It outlives the processes that use it: after a kill, a
+// crash or a power loss, the next process opens the same Disk, over the same data. A
+// machine whose disk is wiped gets a new Disk.
 //
-// A Disk starts no goroutine. It works on the real clock and in a testing/synctest bubble; in a bubble, Open and Set must
-// be called from inside, because they make the channels that operations wait on.
+// A Disk starts no goroutine. In a testing/synctest bubble, call Open and SetFault from
+// inside, because they make the channels that operations wait on.
 type Disk struct {
 	cfg DiskConfig
 
-	// mu is held during file I/O, but never while an operation waits or sleeps: a goroutine that is blocked on a mutex
-	// would keep a bubble's clock from moving.
+	// mu is held during file I/O, but never while an operation waits or sleeps: a
+	// goroutine blocked on a mutex would stop a bubble's clock.
 	mu      sync.Mutex
-	fault   DiskFault     // nil: ok
-	stall   chan struct{} // closed when the stall is over; nil while the disk does not stall
-	session *DiskSession  // the process that has it open, nil while there is none
+	fault   DiskFault     // nil: healthy
+	stall   chan struct{} // closed when the stall ends; nil while the disk does not stall
+	session *DiskSession  // of the process that has the disk open, or nil
 	rng     *rand.Rand
 
 	// The page cache of a lying disk: see disk_lie.go.
 	undo       undoLog
-	nextFlush  time.Time          // the next tick of the grid, while the disk lies
-	pending    []*pendingSnapshot // finished, and not yet in the backend; oldest first
-	backendIDs map[string]string  // what the backend calls a snapshot that was known under another ID before
+	nextFlush  time.Time          // while the disk lies
+	pending    []*pendingSnapshot // finished, but not in the backend yet; oldest first
+	backendIDs map[string]string  // from a pending snapshot's ID to its ID in the backend
 }
 
-// NewDisk returns a disk without a fault.
+// NewDisk returns a healthy disk.
 func NewDisk(cfg DiskConfig) *Disk {
 	if cfg.FlushEvery <= 0 {
 		cfg.FlushEvery = DefaultFlushEvery
@@ -67,15 +71,15 @@ func NewDisk(cfg DiskConfig) *Disk {
 	return &Disk{cfg: cfg, rng: rand.New(rand.NewPCG(uint64(cfg.Seed), 0)), backendIDs: map[string]string{}}
 }
 
-// Open gives a new process its view of the disk, after it has verified every log entry, the keys raft uses and the
-// snapshots. Damage is an error that wraps ErrDamaged and says what is damaged; so is a log entry that raft will need and
-// that is not there, because raft panics on it. It is an error to open a disk that a process has open: Detach that one
-// first.
+// Open verifies every log entry, the keys raft uses and the snapshots, and then gives a
+// new process its session. If a record is damaged, or a log entry that raft needs is
+// missing (raft would panic), the error wraps ErrDamaged and names the record. A disk can
+// have one session at a time: Kill the last one first.
 func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.session != nil {
-		return nil, errors.New("the disk is open already")
+		return nil, errors.New("the disk is already open: kill its session first")
 	}
 	d.tick()
 	if err := d.writeBack(b); err != nil {
@@ -87,16 +91,16 @@ func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 		}
 		d.fault = nil
 	}
-	o := &DiskSession{disk: d, backend: b, killed: make(chan struct{})}
+	s := &DiskSession{disk: d, backend: b, killed: make(chan struct{})}
 	if err := d.verify(b); err != nil {
 		return nil, err
 	}
-	d.session = o
-	return o, nil
+	d.session = s
+	return s, nil
 }
 
-// SetFault makes f what is wrong with the disk, in place of what was. Setting the fault it has already changes nothing, so a
-// lying disk's flushes keep their rhythm; nil is Clear.
+// SetFault sets the disk's fault and replaces the one it has. Setting the same fault again
+// changes nothing, so a lying disk keeps its flush schedule. Nil clears the fault.
 func (d *Disk) SetFault(f DiskFault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -120,19 +124,19 @@ func (d *Disk) SetFault(f DiskFault) {
 	d.tick()
 }
 
-// ClearFault makes the disk a healthy one. What waits for a stall to end goes on, and what a lie held back is flushed. Damage
-// that is done stays. A program that ends should clear a lying disk before it detaches the last process: snapshots that
-// are not flushed are in memory only.
+// ClearFault makes the disk healthy. Stalled writes continue, and a lying disk flushes what
+// it held back; damage stays. Before a program exits, it should clear a lying disk and only
+// then kill the last session, because snapshots that are not flushed are only in memory.
 func (d *Disk) ClearFault() { d.SetFault(nil) }
 
-// Fault is what is wrong with the disk, nil if nothing is.
+// Fault returns the disk's fault, or nil if it is healthy.
 func (d *Disk) Fault() DiskFault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.fault
 }
 
-// behaviour is how the disk behaves. The caller holds mu.
+// behaviour returns how the disk behaves. The caller holds mu.
 func (d *Disk) behaviour() DiskFault {
 	if d.fault == nil {
 		return noFault{}
@@ -140,7 +144,7 @@ func (d *Disk) behaviour() DiskFault {
 	return d.fault
 }
 
-// verify reads everything back. The caller holds mu.
+// verify reads everything back and returns the first damage. The caller holds mu.
 func (d *Disk) verify(b DiskBackend) error {
 	newest, err := d.verifySnapshots(b)
 	if err != nil {
@@ -155,8 +159,9 @@ func (d *Disk) verify(b DiskBackend) error {
 	if err != nil {
 		return err
 	}
-	// Raft reads all entries behind its newest snapshot when it starts, and panics if there is none (api.go, NewRaft). Before
-	// that a log may have gaps: an installed snapshot leaves one.
+	// When raft starts, it reads every entry after its newest snapshot and panics if one is
+	// missing (api.go, NewRaft). Up to that snapshot a log may have gaps: installing a
+	// snapshot leaves one.
 	for index := min(first, newest+1); index <= last && last > 0; index++ {
 		var entry raft.Log
 		err := readLog(b.Logs, index, &entry)
@@ -173,7 +178,7 @@ func (d *Disk) verify(b DiskBackend) error {
 	return nil
 }
 
-// logRange is the first and the last index of a log, zero if it is empty.
+// logRange returns the first and the last index of a log, zero if it is empty.
 func logRange(logs raft.LogStore) (first, last uint64, err error) {
 	if first, err = logs.FirstIndex(); err != nil {
 		return 0, 0, fmt.Errorf("reading the first index of the log: %w", err)

@@ -10,28 +10,31 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// crcSize is how many bytes a checksum adds to Log.Data and to a key's value.
+// crcSize is how many bytes a checksum adds to Log.Data or to a key's value.
 const crcSize = 4
 
-// notFound is the text by which raft recognises a key that was never set (api.go, NewRaft). It compares the text.
+// notFound is the error text by which raft recognizes a key that was never set (api.go,
+// NewRaft, compares the text).
 const notFound = "not found"
 
 var errNotFound = errors.New(notFound)
 
-// raftKeys are the keys raft stores (raft.go and api.go: keyCurrentTerm, keyLastVoteTerm, keyLastVoteCand). A StableStore
-// cannot list its keys, so these are the ones Open verifies; any key is verified when it is read.
+// raftKeys are the keys raft stores (raft.go and api.go: keyCurrentTerm, keyLastVoteTerm,
+// keyLastVoteCand). A StableStore cannot list its keys, so Open verifies only these. Any
+// key is verified when it is read.
 var raftKeys = []string{"CurrentTerm", "LastVoteTerm", "LastVoteCand"}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// logHeadSize is the size of the fixed part of what logSum covers.
+// logHeadSize is the size, in bytes, of the fixed part that logSum covers.
 const logHeadSize = 45
 
-// logHeads are buffers, since what crc32 is given does not stay on the stack.
+// logHeads pools buffers, because the argument of crc32.Update escapes to the heap.
 var logHeads = sync.Pool{New: func() any { return new([logHeadSize]byte) }}
 
-// logSum is the checksum of a log entry, over all of its fields. Of AppendedAt it covers the instant and not the time zone,
-// because not every store keeps the zone. Lengths are part of it, so that bytes cannot move from one field to the next.
+// logSum returns the checksum of a log entry, over all fields. It covers the instant of
+// AppendedAt but not the time zone, which not every store keeps. It covers the lengths, so
+// that moving bytes from one field to the next changes the checksum.
 func logSum(index uint64, l *raft.Log, data []byte) uint32 {
 	head := logHeads.Get().(*[logHeadSize]byte)
 	defer logHeads.Put(head)
@@ -47,7 +50,7 @@ func logSum(index uint64, l *raft.Log, data []byte) uint32 {
 	return crc32.Update(sum, castagnoli, l.Extensions)
 }
 
-// sealLog is a copy of l as it is stored, with its checksum behind the data.
+// sealLog returns a copy of l as it is stored: with its checksum after the data.
 func sealLog(l *raft.Log) *raft.Log {
 	sealed := *l
 	sealed.Data = make([]byte, 0, len(l.Data)+crcSize)
@@ -56,12 +59,12 @@ func sealLog(l *raft.Log) *raft.Log {
 	return &sealed
 }
 
-// readLog reads the entry at index, verifies it and takes the checksum off. It leaves l alone if it returns an error:
-// raft.ErrLogNotFound as it is, because raft compares it, or one that wraps ErrDamaged. An entry that the store cannot
-// decode is damaged too.
+// readLog reads the entry at index, verifies it and removes the checksum. The error is
+// raft.ErrLogNotFound itself, which raft compares with ==, or one that wraps ErrDamaged;
+// an entry that the store cannot decode is damaged too. On an error, l is unchanged.
 func readLog(logs raft.LogStore, index uint64, l *raft.Log) error {
 	before := *l
-	*l = raft.Log{} // a store may decode an entry into the memory of the one that was there
+	*l = raft.Log{} // a store may decode into the memory of the previous entry
 	err := readSealed(logs, index, l)
 	if err != nil {
 		*l = before
@@ -69,24 +72,25 @@ func readLog(logs raft.LogStore, index uint64, l *raft.Log) error {
 	return err
 }
 
-// readSealed is readLog, but it leaves anything in l if it returns an error.
+// readSealed is readLog, except that an error may leave anything in l.
 func readSealed(logs raft.LogStore, index uint64, l *raft.Log) error {
 	if err := logs.GetLog(index, l); err != nil {
 		if errors.Is(err, raft.ErrLogNotFound) {
 			return err
 		}
-		return fmt.Errorf("log entry %d is %w (cannot be read: %w)", index, ErrDamaged, err)
+		return fmt.Errorf("log entry %d is %w (unreadable: %w)", index, ErrDamaged, err)
 	}
 	if len(l.Data) < crcSize {
 		return fmt.Errorf("log entry %d is %w (too short for a CRC32C: %d bytes)", index, ErrDamaged, len(l.Data))
 	}
-	// The index is the one that was asked for: a damaged one in a store's own tree must not pass for another entry.
-	data, stamp := splitSum(l.Data)
-	if sum := logSum(index, l, data); sum != stamp {
-		return fmt.Errorf("log entry %d is %w (CRC32C 0x%08x instead of 0x%08x)", index, ErrDamaged, sum, stamp)
+	// The checksum covers the requested index, so an entry whose key is damaged in the
+	// store's own tree does not pass for another entry.
+	data, stored := splitSum(l.Data)
+	if sum := logSum(index, l, data); sum != stored {
+		return fmt.Errorf("log entry %d is %w (CRC32C 0x%08x instead of 0x%08x)", index, ErrDamaged, sum, stored)
 	}
 	if l.Index != index {
-		return fmt.Errorf("log entry %d is %w (it says that it is entry %d)", index, ErrDamaged, l.Index)
+		return fmt.Errorf("log entry %d is %w (stored as entry %d)", index, ErrDamaged, l.Index)
 	}
 	l.Data = data
 	return nil
@@ -100,37 +104,40 @@ func keySum(key, value []byte) uint32 {
 	return crc32.Update(sum, castagnoli, value)
 }
 
-// sealValue is a copy of value as it is stored under key, with the checksum of both behind it.
+// sealValue returns a copy of value as it is stored under key: followed by the checksum of
+// both.
 func sealValue(key, value []byte) []byte {
 	sealed := make([]byte, 0, len(value)+crcSize)
 	sealed = append(sealed, value...)
 	return binary.BigEndian.AppendUint32(sealed, keySum(key, value))
 }
 
-// readKey reads the value of key, verifies it and takes the checksum off. The store's own error for a key that it does not have
-// passes through, because raft compares its text.
+// readKey reads the value of key, verifies it and removes the checksum. The store's own
+// error for a missing key passes through, because raft compares its text.
 func readKey(stable raft.StableStore, key []byte) ([]byte, error) {
 	stored, err := stable.Get(key)
 	if err != nil {
 		return nil, err
 	}
-	// No value at all: a power loss took the key back. A StableStore cannot delete one.
+	// An empty value stands for a key that a power loss took back: a StableStore cannot
+	// delete one.
 	if len(stored) == 0 {
 		return nil, errNotFound
 	}
 	if len(stored) < crcSize {
 		return nil, fmt.Errorf("key %s is %w (too short for a CRC32C: %d bytes)", key, ErrDamaged, len(stored))
 	}
-	value, stamp := splitSum(stored)
-	if sum := keySum(key, value); sum != stamp {
-		return nil, fmt.Errorf("key %s is %w (CRC32C 0x%08x instead of 0x%08x)", key, ErrDamaged, sum, stamp)
+	value, want := splitSum(stored)
+	if sum := keySum(key, value); sum != want {
+		return nil, fmt.Errorf("key %s is %w (CRC32C 0x%08x instead of 0x%08x)", key, ErrDamaged, sum, want)
 	}
 	return value, nil
 }
 
-// splitSum takes the checksum off. An empty rest is nil, as it is in an entry without data that was never stored; the
-// capacity ends where the rest does, so that nobody who appends to it writes over the checksum in the store.
-func splitSum(sealed []byte) (rest []byte, sum uint32) {
+// splitSum separates a record from its checksum. An empty record is nil, like the data of
+// an entry that was never stored. The record's capacity ends with it, so appending to it
+// cannot overwrite the checksum in the store.
+func splitSum(sealed []byte) (record []byte, sum uint32) {
 	n := len(sealed) - crcSize
 	sum = binary.BigEndian.Uint32(sealed[n:])
 	if n == 0 {

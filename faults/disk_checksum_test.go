@@ -15,10 +15,11 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// The entry in the middle of the log, so that a lost one is a gap, and all keys.
-const diskFlipped = 2
+// flippedEntry is in the middle of the log, so losing it leaves a gap.
+const flippedEntry = 2
 
-func diskFill(t *testing.T, m *diskHost) {
+// fillDisk stores three log entries and all keys.
+func fillDisk(t *testing.T, m *diskMachine) {
 	t.Helper()
 	diskMust(t, m.append(1, 2, 3))
 	for _, key := range raftKeys {
@@ -26,8 +27,8 @@ func diskFill(t *testing.T, m *diskHost) {
 	}
 }
 
-// expectDamage opens the disk over a damaged backend, which must be refused in words that name the record.
-func (m *diskHost) expectDamage(record string) {
+// expectDamage requires Open to reject the damaged backend and to name the record.
+func (m *diskMachine) expectDamage(record string) {
 	m.t.Helper()
 	_, err := m.disk.Open(m.backend)
 	if !errors.Is(err, ErrDamaged) || !strings.HasPrefix(err.Error(), record+" is damaged (") {
@@ -35,15 +36,15 @@ func (m *diskHost) expectDamage(record string) {
 	}
 }
 
-// Every bit of every record as the store gives it back, in both kinds of store.
-func TestEverySingleBitFlipIsFound(t *testing.T) {
+// The test flips every bit of every record as the store returns it, in both kinds of store.
+func TestEveryBitFlipInARecordIsDetected(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			m := newDiskMachine(t, storage, DiskConfig{})
-			diskFill(t, m)
+			fillDisk(t, m)
 			m.process.Kill()
 			var stored raft.Log
-			diskMust(t, m.backend.Logs.GetLog(diskFlipped, &stored))
+			diskMust(t, m.backend.Logs.GetLog(flippedEntry, &stored))
 			flip := func(change func(l *raft.Log)) {
 				t.Helper()
 				damaged := stored
@@ -77,30 +78,31 @@ func TestEverySingleBitFlipIsFound(t *testing.T) {
 				}
 				diskMust(t, m.backend.Stable.Set([]byte(key), value))
 			}
-			process, err := m.disk.Open(m.backend) // nothing is damaged any more
+			process, err := m.disk.Open(m.backend) // everything is restored
 			diskMust(t, err)
 			m.process = process
 		})
 	}
 }
 
-// Every bit of an entry's raw bytes in the file of raft-boltdb, of its key there included: the entry is refused, or the flip
-// made no difference to it (the name of a field that is empty, a time zone).
-func TestABitFlipInTheFileIsFoundOrHarmless(t *testing.T) {
+// The test flips every bit of an entry's key and raw bytes in raft-boltdb's file. Either
+// the entry is rejected, or the flip makes no difference to it (the name of an empty field,
+// a time zone).
+func TestBitFlipInTheFileIsDetectedOrHarmless(t *testing.T) {
 	m := newDiskMachine(t, diskStorage{"bolt", diskBolt}, DiskConfig{})
-	diskFill(t, m)
+	fillDisk(t, m)
 	want := readAllLogs(t, m.process)
 	m.process.Kill()
 	path := filepath.Join(t.TempDir(), "raft.db")
-	key := []byte{7: diskFlipped}
+	key := []byte{7: flippedEntry}
 	raw := copyToBolt(t, m.backend, path, key)
 
-	found, harmless := 0, 0
+	detected, harmless := 0, 0
 	for bit := range 8 * (len(key) + len(raw)) {
 		damaged := append(bytes.Clone(key), raw...)
 		damaged[bit/8] ^= 1 << (bit % 8)
 		if bytes.Equal(damaged[:8], []byte{7: 3}) {
-			continue // would be a second entry 3, which a B-tree does not hold
+			continue // a B-tree cannot hold a second entry 3
 		}
 		var err error
 		inBolt(t, path, func(bucket *bbolt.Bucket) error {
@@ -110,13 +112,13 @@ func TestABitFlipInTheFileIsFoundOrHarmless(t *testing.T) {
 		process, err := NewDisk(DiskConfig{}).Open(DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()})
 		switch {
 		case errors.Is(err, ErrDamaged):
-			found++
+			detected++
 		case err != nil:
 			t.Fatalf("bit %d: %v", bit, err)
 		default:
 			harmless++
 			if got := readAllLogs(t, process); !reflect.DeepEqual(got, want) {
-				t.Fatalf("bit %d is not found, and the log is now %+v", bit, got)
+				t.Fatalf("bit %d: the flip is not detected, and the log reads %+v", bit, got)
 			}
 		}
 		diskMust(t, store.Close())
@@ -124,8 +126,8 @@ func TestABitFlipInTheFileIsFoundOrHarmless(t *testing.T) {
 			return errors.Join(bucket.Delete(damaged[:8]), bucket.Put(key, raw))
 		})
 	}
-	if found < 8*len(raw)/2 {
-		t.Fatalf("only %d flips were found, %d called harmless", found, harmless)
+	if detected < 8*len(raw)/2 {
+		t.Fatalf("only %d flips were detected, %d were harmless", detected, harmless)
 	}
 }
 
@@ -144,7 +146,7 @@ func inBolt(t *testing.T, path string, change func(*bbolt.Bucket) error) {
 	diskMust(t, db.Close())
 }
 
-// copyToBolt puts the log of b into a new file and returns the raw bytes of one entry.
+// copyToBolt copies the log of b to a new file and returns the raw bytes of one entry.
 func copyToBolt(t *testing.T, b DiskBackend, path string, key []byte) (raw []byte) {
 	t.Helper()
 	store := openBolt(t, path)
@@ -161,7 +163,7 @@ func copyToBolt(t *testing.T, b DiskBackend, path string, key []byte) (raw []byt
 	return raw
 }
 
-// readAllLogs is the log as raft reads it, with times in one form.
+// readAllLogs returns the log as raft reads it, with times in a comparable form.
 func readAllLogs(t *testing.T, process *DiskSession) []raft.Log {
 	t.Helper()
 	last, err := process.Logs().LastIndex()
@@ -177,53 +179,53 @@ func readAllLogs(t *testing.T, process *DiskSession) []raft.Log {
 	return all
 }
 
-// diskInstant drops the zone, and the bits of a decoded time that mean nothing.
+// diskInstant drops the time zone, and the bits of a decoded time that carry no meaning.
 func diskInstant(at time.Time) time.Time { return time.Unix(at.Unix(), int64(at.Nanosecond())).UTC() }
 
-func TestCorruptDamagesOneRecordAndOpenNamesIt(t *testing.T) {
+func TestCorruptDamagesOneRecordWhichOpenNames(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			for seed := range int64(20) {
 				m := newDiskMachine(t, storage, DiskConfig{Seed: seed})
-				diskFill(t, m)
+				fillDisk(t, m)
 				before := m.state()
 				m.disk.SetFault(Corrupt{})
-				m.expect(before) // nothing happens while a process has the disk open
+				m.expect(before) // no damage while a process has the disk open
 				m.process.Kill()
 				_, err := m.disk.Open(m.backend)
 				if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), " is damaged (CRC32C 0x") {
 					t.Fatalf("seed %d: opening a corrupted disk: %v", seed, err)
 				}
 				if m.disk.Fault() != nil {
-					t.Fatalf("the fault is not spent: %v", m.disk.Fault())
+					t.Fatalf("the fault is still %v after Open, want none", m.disk.Fault())
 				}
 				_, again := m.disk.Open(m.backend)
 				if again == nil || again.Error() != err.Error() {
-					t.Fatalf("the damage changed from %v to %v", err, again)
+					t.Fatalf("Open reports %v first and %v then, want the same damage", err, again)
 				}
 			}
 		})
 	}
 }
 
-func TestCorruptDoesTheSameForTheSameSeed(t *testing.T) {
+func TestSeedDecidesWhatCorruptDamages(t *testing.T) {
 	damage := func(seed int64) string {
 		m := newDiskMachine(t, diskStorages[0], DiskConfig{Seed: seed})
-		diskFill(t, m)
+		fillDisk(t, m)
 		m.disk.SetFault(Corrupt{})
 		m.process.Kill()
 		_, err := m.disk.Open(m.backend)
 		return err.Error()
 	}
 	if a, b := damage(4), damage(4); a != b {
-		t.Fatalf("seed 4 did %q and %q", a, b)
+		t.Fatalf("seed 4 caused %q and %q", a, b)
 	}
 	if a, b := damage(4), damage(5); a == b {
-		t.Fatalf("seeds 4 and 5 both did %q", a)
+		t.Fatalf("seeds 4 and 5 both caused %q", a)
 	}
 }
 
-func TestCorruptOfAnEmptyDiskIsSpent(t *testing.T) {
+func TestCorruptIsSpentOnAnEmptyDisk(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	m.disk.SetFault(Corrupt{})
 	m.restart(false)
@@ -232,8 +234,9 @@ func TestCorruptOfAnEmptyDiskIsSpent(t *testing.T) {
 	}
 }
 
-// NewRaft panics when an entry behind the newest snapshot is missing, so Open must refuse.
-func TestAGapInTheLogIsDamageUnlessASnapshotCoversIt(t *testing.T) {
+// NewRaft panics when an entry after the newest snapshot is missing, so Open must return
+// an error.
+func TestLogGapIsDamageUnlessASnapshotCoversIt(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -259,7 +262,7 @@ func TestAGapInTheLogIsDamageUnlessASnapshotCoversIt(t *testing.T) {
 	}
 }
 
-func TestAnEntryIsReadBackAsItWasStored(t *testing.T) {
+func TestEntriesReadBackAsStored(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			m := newDiskMachine(t, storage, DiskConfig{})
@@ -278,10 +281,10 @@ func TestAnEntryIsReadBackAsItWasStored(t *testing.T) {
 				}
 			}
 			if _, err := m.process.Stable().GetUint64([]byte("CurrentTerm")); err == nil || err.Error() != "not found" {
-				t.Errorf("a key that was never set: %v", err) // raft compares the text
+				t.Errorf("reading a key that was never set: %v", err) // raft compares the text
 			}
 			if err := m.process.Logs().GetLog(4, &raft.Log{}); err != raft.ErrLogNotFound { //nolint:errorlint // raft compares with ==
-				t.Errorf("an entry that was never stored: %v", err)
+				t.Errorf("reading an entry that was never stored: %v", err)
 			}
 		})
 	}

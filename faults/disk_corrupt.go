@@ -8,14 +8,16 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Corrupt flips one to three neighbouring bits in one stored log entry or key, when the disk is opened the next time: while
-// the node was down. Then the fault is spent, and the damage stays: Open finds it, then and ever after, until the data is
-// wiped. A CRC32C finds every such burst.
+// Corrupt flips one to three adjacent bits in one stored log entry or key at the next
+// Open, as if they had flipped while the node was down. Then the fault is spent, but the
+// damage stays: every Open finds it until the data is wiped, because a CRC32C detects any
+// such burst.
 type Corrupt struct{ noFault }
 
 func (Corrupt) String() string { return "corrupt" }
 
-// flipRecord does the damage. Which record and which bits comes from the seed. The caller holds mu.
+// flipRecord damages one record. The seed decides which record and which bits. The caller
+// holds mu.
 func (d *Disk) flipRecord(b DiskBackend) error {
 	var records []func() error
 	first, last, err := logRange(b.Logs)
@@ -49,7 +51,7 @@ func (d *Disk) flipRecord(b DiskBackend) error {
 	return records[d.rng.IntN(len(records))]()
 }
 
-// flipBits is a copy of stored with one to three neighbouring bits flipped.
+// flipBits returns a copy of stored with one to three adjacent bits flipped.
 func (d *Disk) flipBits(stored []byte) []byte {
 	flipped := slices.Clone(stored)
 	bits := len(flipped) * 8

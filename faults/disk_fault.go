@@ -6,57 +6,56 @@ import (
 	"time"
 )
 
-// What a disk answers while it is broken. Errors of a Disk wrap one of these.
+// Errors of a Disk wrap one of these.
 var (
-	// ErrIO is what every write gets from a disk that fails (Fail).
+	// ErrIO is returned by every write to a failing disk (Fail).
 	ErrIO = errors.New("input/output error")
-	// ErrNoSpace is what a write that needs room gets from a full disk (Full).
+	// ErrNoSpace is returned by a write that needs space on a full disk (Full).
 	ErrNoSpace = errors.New("no space left on device")
-	// ErrDamaged is wrapped by the error that says which stored record does not match its checksum.
+	// ErrDamaged is wrapped by the error that names a stored record that is missing,
+	// unreadable, or does not match its checksum.
 	ErrDamaged = errors.New("damaged")
-	// ErrKilled is what the operations of a dead process get; see DiskSession.Detach.
+	// ErrKilled is returned by the operations of a process that was killed or has crashed.
 	ErrKilled = errors.New("the process that used this disk is dead")
 )
 
-// A DiskFault is one thing that can be wrong with a Disk. A Disk has at most one at a time.
-//
-// To add one: write a type in a file disk_<name>.go that embeds healthy and overrides what is different about it, give it
-// a String that reads as it is typed, and add its line to DiskFaultKinds. What the methods below cannot express (as Corrupt,
-// which acts on what is stored and not on an operation) is a case of its own in Disk.Open.
+// DiskFault is a fault of a Disk, which has at most one at a time: Slow, Stall, Fail, Full,
+// Lie or Corrupt. The set is closed, because some faults need the disk's help. The package
+// documentation says how to add one here.
 type DiskFault interface {
-	// String is the fault as it is typed: "slow 50ms", "stall".
+	// String returns the fault with its settings: "slow 50ms", "stall".
 	fmt.Stringer
 
-	// writeTime is how long a write takes that takes fsync on a healthy disk.
+	// writeTime returns how long a write takes that takes fsync on a healthy disk.
 	writeTime(fsync time.Duration) time.Duration
-	// refuse is the error a write of this kind gets, nil if it is carried out.
+	// refuse returns the error of a write of this kind, or nil if it is carried out.
 	refuse(w writeKind) error
-	// stalls says whether writes wait until the fault is cleared.
+	// stalls reports whether writes wait until the fault is cleared.
 	stalls() bool
-	// lies says whether writes are called synced although they are not.
+	// lies reports whether writes are acknowledged before they are synced.
 	lies() bool
 }
 
-// A DiskFaultKind is one entry of a command reference.
+// DiskFaultKind describes a kind of disk fault, for a command reference or a menu.
 type DiskFaultKind struct {
 	Name    string // the word that sets the fault
-	Args    string // what follows the word, empty for most
-	Meaning string // one line
+	Args    string // the arguments after the word, empty for most
+	Meaning string // what the fault does, in one line
 }
 
-// DiskFaultKinds lists the kinds of disk faults, for a command reference.
+// DiskFaultKinds lists the kinds of disk faults in the order of a command reference.
 func DiskFaultKinds() []DiskFaultKind {
 	return []DiskFaultKind{
-		{"slow", "LATENCY", "every write takes this much longer; reads come from the page cache as ever"},
-		{"stall", "", "writes hang until the disk is ok again, then all of them go through"},
+		{"slow", "LATENCY", "every write takes this much longer; reads come from the page cache"},
+		{"stall", "", "writes hang until the disk is ok again, then they all complete"},
 		{"fail", "", "every write fails with an I/O error; a node that cannot store its term or vote crashes"},
-		{"full", "", "no room for new log entries and snapshots; deleting and overwriting in place still work"},
-		{"lie", "", "says synced at once, but writes reach the disk only at the next flush: a power loss takes back the rest"},
-		{"corrupt", "", "bits flip in one stored log entry or key while the node is down: it refuses to start, and says which"},
+		{"full", "", "no space for new log entries or snapshots; deletes and in-place overwrites still work"},
+		{"lie", "", "writes are acknowledged at once but synced only at the next flush: a power loss takes back the rest"},
+		{"corrupt", "", "bits flip in one stored log entry or key while the node is down: it refuses to start and names the record"},
 	}
 }
 
-// writeKind is the kind of a write, as far as faults tell them apart.
+// writeKind is a kind of write, as far as faults distinguish them.
 type writeKind int
 
 const (
@@ -66,12 +65,12 @@ const (
 	createSnapshot
 )
 
-// noFault is how a disk without a fault behaves. Faults embed it and override what is different about them.
+// noFault is how a healthy disk behaves. Faults embed it and override what differs.
 type noFault struct{}
+
+func (noFault) String() string { return "ok" }
 
 func (noFault) writeTime(fsync time.Duration) time.Duration { return fsync }
 func (noFault) refuse(writeKind) error                      { return nil }
 func (noFault) stalls() bool                                { return false }
 func (noFault) lies() bool                                  { return false }
-
-func (noFault) String() string { return "ok" }

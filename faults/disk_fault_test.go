@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// diskWrites is one write of each kind, by name.
-func (m *diskHost) writes() map[string]func() error {
+// writes returns one write of each kind, by name.
+func (m *diskMachine) writes() map[string]func() error {
 	return map[string]func() error{
 		"append":   func() error { return m.append(1) },
 		"delete":   func() error { return m.process.Logs().DeleteRange(1, 1) },
@@ -22,14 +22,14 @@ func (m *diskHost) writes() map[string]func() error {
 	}
 }
 
-// diskGo runs f on a goroutine of its own.
-func diskGo(f func() error) <-chan error {
+// inBackground runs f in a goroutine.
+func inBackground(f func() error) <-chan error {
 	result := make(chan error, 1)
 	go func() { result <- f() }()
 	return result
 }
 
-func TestAWriteTakesTheTimeOfAnFsync(t *testing.T) {
+func TestWriteTakesTheTimeOfAnFsync(t *testing.T) {
 	cases := map[string]struct {
 		fault DiskFault
 		want  time.Duration
@@ -46,28 +46,28 @@ func TestAWriteTakesTheTimeOfAnFsync(t *testing.T) {
 				start := time.Now()
 				diskMust(t, m.append(1, 2))
 				if took := time.Since(start); took != c.want {
-					t.Errorf("a write took %v instead of %v", took, c.want)
+					t.Errorf("a write took %v, want %v", took, c.want)
 				}
 				start = time.Now()
 				m.state()
 				if took := time.Since(start); took != 0 {
-					t.Errorf("reading took %v", took)
+					t.Errorf("reading took %v, want no time", took)
 				}
 			})
 		})
 	}
 }
 
-func TestAStalledDiskLetsEverythingGoWhenItIsCleared(t *testing.T) {
-	for name := range (&diskHost{}).writes() {
+func TestClearedStallCompletesEveryWrite(t *testing.T) {
+	for name := range (&diskMachine{}).writes() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newDiskMachine(t, diskStorages[0], DiskConfig{FsyncLatency: time.Millisecond})
-				inFlight := diskGo(m.writes()[name])
+				inFlight := inBackground(m.writes()[name])
 				synctest.Wait()
-				m.disk.SetFault(Stall{}) // stalls what has begun as well
+				m.disk.SetFault(Stall{}) // also stalls writes that have begun
 				before := m.state()
-				waiting := diskGo(m.writes()[name])
+				waiting := inBackground(m.writes()[name])
 				time.Sleep(time.Hour)
 				m.expect(before)
 				m.disk.ClearFault()
@@ -78,7 +78,7 @@ func TestAStalledDiskLetsEverythingGoWhenItIsCleared(t *testing.T) {
 	}
 }
 
-func TestAStoppedProcessWaits(t *testing.T) {
+func TestPausedProcessWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 		ops := m.writes()
@@ -88,13 +88,13 @@ func TestAStoppedProcessWaits(t *testing.T) {
 		m.process.Pause()
 		var results []<-chan error
 		for _, op := range ops {
-			results = append(results, diskGo(op))
+			results = append(results, inBackground(op))
 		}
 		time.Sleep(time.Hour)
 		for _, result := range results {
 			select {
 			case err := <-result:
-				t.Fatalf("an operation of a stopped process returned %v", err)
+				t.Fatalf("an operation of a paused process returned %v, want it to wait", err)
 			default:
 			}
 		}
@@ -106,15 +106,15 @@ func TestAStoppedProcessWaits(t *testing.T) {
 	})
 }
 
-func TestADetachedProcessWritesNothing(t *testing.T) {
-	obstacles := map[string]func(m *diskHost){
-		"none":  func(*diskHost) {},
-		"stall": func(m *diskHost) { m.disk.SetFault(Stall{}) },
-		"hold":  func(m *diskHost) { m.process.Pause() },
-		"fsync": func(m *diskHost) { m.disk.SetFault(Slow{Latency: time.Hour}) },
+func TestKilledProcessWritesNothing(t *testing.T) {
+	obstacles := map[string]func(m *diskMachine){
+		"none":  func(*diskMachine) {},
+		"stall": func(m *diskMachine) { m.disk.SetFault(Stall{}) },
+		"pause": func(m *diskMachine) { m.process.Pause() },
+		"fsync": func(m *diskMachine) { m.disk.SetFault(Slow{Latency: time.Hour}) },
 	}
 	for name, obstruct := range obstacles {
-		for kind := range (&diskHost{}).writes() {
+		for kind := range (&diskMachine{}).writes() {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					m := newDiskMachine(t, diskStorages[0], DiskConfig{})
@@ -123,25 +123,25 @@ func TestADetachedProcessWritesNothing(t *testing.T) {
 					obstruct(m)
 					var waiting <-chan error
 					if name != "none" {
-						waiting = diskGo(m.writes()[kind])
+						waiting = inBackground(m.writes()[kind])
 						synctest.Wait()
 					}
 					start := time.Now()
 					m.process.Kill()
 					m.process.Kill()
 					if err := m.writes()[kind](); !errors.Is(err, ErrKilled) {
-						t.Errorf("a later operation returned %v", err)
+						t.Errorf("a later operation returned %v, want ErrKilled", err)
 					}
 					if waiting != nil {
 						if err := <-waiting; !errors.Is(err, ErrKilled) {
-							t.Errorf("a waiting operation returned %v", err)
+							t.Errorf("a waiting operation returned %v, want ErrKilled", err)
 						}
 					}
 					if time.Since(start) != 0 {
-						t.Errorf("it took %v", time.Since(start))
+						t.Errorf("they returned after %v, want at once", time.Since(start))
 					}
 					if len(m.crashes()) > 0 {
-						t.Errorf("a dead process crashed: %v", m.crashes())
+						t.Errorf("a dead process crashed: %v, want no crash", m.crashes())
 					}
 					m.disk.ClearFault()
 					m.restart(false)
@@ -152,8 +152,8 @@ func TestADetachedProcessWritesNothing(t *testing.T) {
 	}
 }
 
-// Whatever goroutines do while a process is killed, nothing of it happens after Detach.
-func TestNothingHappensAfterDetachUnderConcurrency(t *testing.T) {
+// No write takes effect after Kill, whatever goroutines do while the process is killed.
+func TestConcurrentWritersWriteNothingAfterKill(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			m := newDiskMachine(t, storage, DiskConfig{})
@@ -181,45 +181,45 @@ func TestNothingHappensAfterDetachUnderConcurrency(t *testing.T) {
 			after, err := m.backend.Logs.LastIndex()
 			diskMust(t, err)
 			if before != after {
-				t.Fatalf("the log grew from %d to %d after Detach", before, after)
+				t.Fatalf("the log grew from %d to %d after Kill", before, after)
 			}
 			m.restart(false)
 		})
 	}
 }
 
-func TestAFailingDiskRefusesEveryWrite(t *testing.T) {
+func TestFailingDiskRefusesEveryWrite(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	diskMust(t, m.append(1))
 	before := m.state()
 	m.disk.SetFault(Fail{})
 	for _, kind := range []string{"append", "delete", "snapshot"} {
 		if err := m.writes()[kind](); !errors.Is(err, ErrIO) {
-			t.Errorf("%s: %v", kind, err)
+			t.Errorf("%s: %v, want ErrIO", kind, err)
 		}
 	}
 	if len(m.crashes()) > 0 {
-		t.Fatalf("crashed: %v", m.crashes())
+		t.Fatalf("crashed: %v, want no crash", m.crashes())
 	}
 	m.expect(before)
 	if err := m.writes()["set"](); !errors.Is(err, ErrIO) {
-		t.Errorf("set returned %v", err)
+		t.Errorf("set: %v, want ErrIO", err)
 	}
 	if len(m.crashes()) != 1 || m.crashes()[0].Error() != "storing key CurrentTerm: input/output error" {
-		t.Errorf("crashed: %v", m.crashes())
+		t.Errorf("crashed: %v, want one crash that names the key", m.crashes())
 	}
 	if err := m.append(2); !errors.Is(err, ErrKilled) {
-		t.Errorf("a crashed process wrote: %v", err)
+		t.Errorf("append after the crash: %v, want ErrKilled", err)
 	}
 }
 
-func TestAFullDiskStillDeletesAndKeepsTermsAndVotes(t *testing.T) {
+func TestFullDiskStillDeletesAndStoresTermsAndVotes(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	diskMust(t, m.append(1, 2))
 	m.disk.SetFault(Full{})
 	for _, kind := range []string{"append", "snapshot"} {
 		if err := m.writes()[kind](); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "no space left on device") {
-			t.Errorf("%s: %v", kind, err)
+			t.Errorf("%s: %v, want ErrNoSpace", kind, err)
 		}
 	}
 	diskMust(t, m.writes()["set"]())
@@ -227,22 +227,23 @@ func TestAFullDiskStillDeletesAndKeepsTermsAndVotes(t *testing.T) {
 	m.expect("log 1.2:d2 keys CurrentTerm=v")
 }
 
-// The FSM closes the sink, then raft does; a disk that fills up in between the two must not look like success.
-func TestASnapshotThatFailedStaysFailed(t *testing.T) {
+// The FSM closes the sink, and then raft does. If the first Close fails, the second one
+// must not report success.
+func TestFailedSnapshotStaysFailed(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	sink, err := m.process.Snapshots().Create(1, 1, 1, raft.Configuration{}, 1, diskTransport())
 	diskMust(t, err)
 	m.disk.SetFault(Full{})
 	for range 2 {
 		if err := sink.Close(); !errors.Is(err, ErrNoSpace) {
-			t.Fatalf("Close returned %v", err)
+			t.Fatalf("Close returned %v, want ErrNoSpace", err)
 		}
 	}
 	m.disk.ClearFault()
 	m.expect("log keys")
 }
 
-func TestACancelledSnapshotLeavesNothing(t *testing.T) {
+func TestCancelledSnapshotLeavesNothing(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			m := newDiskMachine(t, storage, DiskConfig{})
@@ -259,40 +260,40 @@ func TestACancelledSnapshotLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAnEntryThatCannotBeReadCrashesTheProcess(t *testing.T) {
+func TestUnreadableEntryCrashesTheProcess(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	diskMust(t, m.append(1))
-	diskMust(t, m.backend.Logs.StoreLog(diskEntry(1, 2))) // behind the disk's back, without a checksum
+	diskMust(t, m.backend.Logs.StoreLog(diskEntry(1, 2))) // bypasses the disk: no checksum
 	if err := m.process.Logs().GetLog(1, &raft.Log{}); !errors.Is(err, ErrDamaged) {
-		t.Errorf("GetLog returned %v", err)
+		t.Errorf("GetLog returned %v, want ErrDamaged", err)
 	}
 	if len(m.crashes()) != 1 || !errors.Is(m.crashes()[0], ErrDamaged) {
-		t.Errorf("crashed: %v", m.crashes())
+		t.Errorf("crashed: %v, want one crash with ErrDamaged", m.crashes())
 	}
 }
 
-func TestADiskIsOpenOnce(t *testing.T) {
+func TestDiskIsOpenedOnce(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	if _, err := m.disk.Open(m.backend); err == nil {
-		t.Error("opened twice")
+		t.Error("an open disk could be opened again")
 	}
 	if err := m.disk.PowerLoss(m.backend); err == nil {
-		t.Error("lost power under a running process")
+		t.Error("PowerLoss succeeded while a process had the disk open")
 	}
 }
 
-func TestFaultsReadAsTheyAreTyped(t *testing.T) {
+func TestDiskFaultKindsMatchTheFaults(t *testing.T) {
 	faults := []DiskFault{Slow{Latency: 50 * time.Millisecond}, Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}}
 	kinds := DiskFaultKinds()
 	if len(kinds) != len(faults) {
-		t.Fatalf("%d kinds, %d faults", len(kinds), len(faults))
+		t.Fatalf("%d kinds for %d faults", len(kinds), len(faults))
 	}
 	for i, f := range faults {
 		if word, _, _ := strings.Cut(f.String(), " "); word != kinds[i].Name {
-			t.Errorf("%q is listed as %q", f, kinds[i].Name)
+			t.Errorf("fault %q is listed as %q", f, kinds[i].Name)
 		}
 	}
 	if got := faults[0].String(); got != "slow 50ms" {
-		t.Errorf("slow reads %q", got)
+		t.Errorf("got %q, want slow 50ms", got)
 	}
 }

@@ -1,8 +1,9 @@
 package faults
 
-// Full makes every write that needs new room fail with ErrNoSpace: log entries and snapshots. Deleting frees room, and the
-// few bytes of a key overwrite the ones that are there (a B-tree file keeps free pages for that), so terms and votes are
-// stored as ever: a node on a full disk still votes, but it cannot accept an entry.
+// Full makes every write that needs new space fail with ErrNoSpace: log entries and
+// snapshots. Deletes free space, and the few bytes of a key overwrite existing ones (a
+// B-tree file keeps free pages for that), so terms and votes are still stored: a node on a
+// full disk can vote, but cannot accept an entry.
 type Full struct{ noFault }
 
 func (Full) String() string { return "full" }

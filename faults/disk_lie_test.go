@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestALyingDiskLosesItsTailOnPowerLoss(t *testing.T) {
+func TestLyingDiskLosesItsUnflushedTailOnPowerLoss(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestALyingDiskLosesItsTailOnPowerLoss(t *testing.T) {
 	}
 }
 
-func TestAKillKeepsWhatALyingDiskHeld(t *testing.T) {
+func TestKillKeepsUnflushedWrites(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -44,15 +44,15 @@ func TestAKillKeepsWhatALyingDiskHeld(t *testing.T) {
 				diskMust(t, m.process.Logs().DeleteRange(1, 2))
 				m.restart(false)
 				m.expect("log 1.3:d3 keys snapshot 2=two")
-				m.restart(true) // the second process inherits what is not flushed
+				m.restart(true) // the second process has inherited the unflushed writes
 				m.expect("log keys")
 			})
 		})
 	}
 }
 
-// A snapshot and the compaction after it are lost together: what remains is a log without a gap.
-func TestAPowerLossTakesASnapshotBackWithItsCompaction(t *testing.T) {
+// A snapshot and the compaction after it are lost together, so the log has no gap.
+func TestPowerLossTakesBackASnapshotWithItsCompaction(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestAPowerLossTakesASnapshotBackWithItsCompaction(t *testing.T) {
 				diskMust(t, m.snapshot(2, "two"))
 				diskMust(t, m.process.Logs().DeleteRange(1, 2))
 				m.disk.SetFault(Lie{})
-				for index := uint64(3); index <= 6; index++ { // more of them than the file store keeps
+				for index := uint64(3); index <= 6; index++ { // more than the file store keeps
 					diskMust(t, m.snapshot(index, fmt.Sprint(index)))
 					diskMust(t, m.process.Logs().DeleteRange(index, index))
 				}
@@ -73,13 +73,13 @@ func TestAPowerLossTakesASnapshotBackWithItsCompaction(t *testing.T) {
 	}
 }
 
-func TestWhatWasFlushedSurvivesAPowerLoss(t *testing.T) {
-	end := map[string]func(m *diskHost){
-		"flush tick":            func(*diskHost) { time.Sleep(DefaultFlushEvery) },
-		"flush tick while down": func(m *diskHost) { m.process.Kill(); time.Sleep(DefaultFlushEvery) },
-		"clear":                 func(m *diskHost) { m.disk.ClearFault() },
-		"clear while down":      func(m *diskHost) { m.process.Kill(); m.disk.ClearFault() },
-		"another fault":         func(m *diskHost) { m.disk.SetFault(Full{}) },
+func TestFlushedWritesSurviveAPowerLoss(t *testing.T) {
+	end := map[string]func(m *diskMachine){
+		"flush tick":            func(*diskMachine) { time.Sleep(DefaultFlushEvery) },
+		"flush tick while down": func(m *diskMachine) { m.process.Kill(); time.Sleep(DefaultFlushEvery) },
+		"clear":                 func(m *diskMachine) { m.disk.ClearFault() },
+		"clear while down":      func(m *diskMachine) { m.process.Kill(); m.disk.ClearFault() },
+		"another fault":         func(m *diskMachine) { m.disk.SetFault(Full{}) },
 	}
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
@@ -101,24 +101,26 @@ func TestWhatWasFlushedSurvivesAPowerLoss(t *testing.T) {
 	}
 }
 
-// The flushes stay on the grid that began with the lie, however late the operation is that does them.
-func TestFlushesKeepTheirRhythm(t *testing.T) {
+// Flushes keep the schedule that began with the lie, however late the operation is that
+// performs them.
+func TestFlushesKeepTheirSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 		m.disk.SetFault(Lie{})
 		diskMust(t, m.append(1))
 		time.Sleep(45 * time.Second)
-		diskMust(t, m.append(2)) // does the flush of second 30
+		diskMust(t, m.append(2)) // performs the flush due at 30s
 		time.Sleep(16 * time.Second)
 		m.disk.SetFault(Lie{}) // changes nothing
 		diskMust(t, m.append(3))
-		m.restart(true) // in second 61
+		m.restart(true) // at 61s, after the flush due at 60s
 		m.expect("log 1.1:d1 1.2:d2 keys")
 	})
 }
 
-// Raft asks for a snapshot by the ID its sink gave, also when a flush has come in between and the file store chose another.
-func TestASnapshotIsFoundByItsIDBeforeAndAfterItsFlush(t *testing.T) {
+// Raft opens a snapshot by the ID its sink returned, even if a flush has come in between
+// and the file store has chosen another ID.
+func TestSnapshotIsFoundByItsIDBeforeAndAfterItsFlush(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -138,7 +140,7 @@ func TestASnapshotIsFoundByItsIDBeforeAndAfterItsFlush(t *testing.T) {
 	}
 }
 
-// diskModel is what a disk holds, as simply as it can be said.
+// diskModel is a simple model of a disk's content.
 type diskModel struct {
 	first, last uint64
 	terms       map[uint64]uint64
@@ -170,21 +172,21 @@ func (s diskModel) String() string {
 
 // diskRun drives a disk and the model side by side.
 type diskRun struct {
-	*diskHost
-	cache, platter diskModel // what a process reads, and what a power loss leaves
-	lyingSince     time.Time // zero: honest
-	ticks          time.Duration
+	*diskMachine
+	cache, platter diskModel     // what a process reads, and what a power loss leaves
+	lyingSince     time.Time     // zero while the disk is honest
+	flushes        time.Duration // the number of flushes since lyingSince
 	term           uint64
 }
 
-// settle says what of the cache has reached the platter by now.
-func (r *diskRun) settle() {
+// flushModel copies the cache to the platter if a flush has happened by now.
+func (r *diskRun) flushModel() {
 	if r.lyingSince.IsZero() {
 		r.platter = r.cache.clone()
 		return
 	}
-	if ticks := time.Since(r.lyingSince) / DefaultFlushEvery; ticks > r.ticks {
-		r.ticks = ticks
+	if flushes := time.Since(r.lyingSince) / DefaultFlushEvery; flushes > r.flushes {
+		r.flushes = flushes
 		r.platter = r.cache.clone()
 	}
 }
@@ -234,7 +236,7 @@ func (r *diskRun) actions() map[string]func(*rapid.T) {
 		"lie": func(*rapid.T) {
 			r.disk.SetFault(Lie{})
 			if r.lyingSince.IsZero() {
-				r.lyingSince, r.ticks = time.Now(), 0
+				r.lyingSince, r.flushes = time.Now(), 0
 			}
 		},
 		"clear": func(*rapid.T) {
@@ -247,7 +249,7 @@ func (r *diskRun) actions() map[string]func(*rapid.T) {
 			r.cache = r.platter.clone()
 		},
 		"": func(rt *rapid.T) {
-			r.settle()
+			r.flushModel()
 			if got, want := r.state(), r.cache.String(); got != want {
 				rt.Fatalf("the disk holds\n%s\ninstead of\n%s", got, want)
 			}
@@ -255,16 +257,16 @@ func (r *diskRun) actions() map[string]func(*rapid.T) {
 	}
 }
 
-func TestADiskHoldsWhatTheModelSays(t *testing.T) {
+func TestDiskMatchesTheModel(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				// Rapid asks a *testing.T for its deadline, which a bubble does not allow.
+				// Rapid calls Deadline on a *testing.T, which a bubble does not allow.
 				rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) {
 					m := newDiskMachine(t, storage, DiskConfig{FsyncLatency: time.Millisecond})
 					m.t = rt
 					empty := diskModel{first: 1, terms: map[uint64]uint64{}, keys: map[string]string{}}
-					r := &diskRun{diskHost: m, cache: empty, platter: empty.clone(), term: 1}
+					r := &diskRun{diskMachine: m, cache: empty, platter: empty.clone(), term: 1}
 					rt.Repeat(r.actions())
 				})
 			})

@@ -16,7 +16,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// diskList is the state machine of the tests: the list of all commands.
+// diskList is the tests' state machine: the list of all commands.
 type diskList struct {
 	mu   sync.Mutex
 	list []string
@@ -61,9 +61,9 @@ func diskRaftConfig(id raft.ServerID) *raft.Config {
 	return c
 }
 
-// diskNode is a raft node on a diskHost.
+// diskNode is a raft node on a diskMachine.
 type diskNode struct {
-	*diskHost
+	*diskMachine
 	id        raft.ServerID
 	raft      *raft.Raft
 	fsm       *diskList
@@ -72,18 +72,18 @@ type diskNode struct {
 
 type diskCluster []*diskNode
 
-// newDiskCluster starts n nodes.
+// newDiskCluster starts a cluster of n nodes.
 func newDiskCluster(t *testing.T, n int, storage diskStorage, cfg DiskConfig) diskCluster {
 	t.Helper()
 	var c diskCluster
 	for range n {
-		c = append(c, &diskNode{diskHost: newDiskMachine(t, storage, cfg)})
+		c = append(c, &diskNode{diskMachine: newDiskMachine(t, storage, cfg)})
 	}
 	c.boot(t)
 	return c
 }
 
-// boot makes a cluster of the nodes, n1 and so on, and starts them.
+// boot names the nodes n1, n2 and so on, makes them one cluster, and starts them.
 func (c diskCluster) boot(t *testing.T) {
 	t.Helper()
 	var servers []raft.Server
@@ -104,7 +104,7 @@ func (c diskCluster) boot(t *testing.T) {
 	})
 }
 
-// start runs raft on the node's open disk, connected to the nodes that run.
+// start runs raft on the node's open disk, connected to the running nodes.
 func (c diskCluster) start(node *diskNode) error {
 	node.fsm = &diskList{}
 	_, node.transport = raft.NewInmemTransport(raft.ServerAddress(node.id))
@@ -120,7 +120,8 @@ func (c diskCluster) start(node *diskNode) error {
 	return err
 }
 
-// end kills the node's process, in the order that matters: first the disk, so that nothing has an effect any more.
+// end kills the node's process. It kills the disk session first, so that nothing the
+// process still does has an effect.
 func (n *diskNode) end() {
 	n.t.Helper()
 	n.process.Kill()
@@ -146,7 +147,7 @@ func (n *diskNode) apply(command string) error {
 	return n.raft.Apply([]byte(command), time.Second).Error()
 }
 
-func TestAFailingStableStoreEndsOnlyTheNode(t *testing.T) {
+func TestFailingStableStoreCrashesOnlyItsNode(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -160,23 +161,23 @@ func TestAFailingStableStoreEndsOnlyTheNode(t *testing.T) {
 				diskMust(t, leader.raft.LeadershipTransferToServer(heir.id, raft.ServerAddress(heir.id)).Error())
 				time.Sleep(time.Second)
 				if len(victim.crashes()) != 1 || victim.crashes()[0].Error() != "storing key CurrentTerm: input/output error" {
-					t.Fatalf("the node crashed %v", victim.crashes())
+					t.Fatalf("crashes: %v, want one that names the key", victim.crashes())
 				}
-				diskMust(t, c.leader().apply("two")) // the others go on
-				victim.end()                         // Shutdown returns although the main loop is gone
+				diskMust(t, c.leader().apply("two")) // the others continue
+				victim.end()                         // Shutdown returns although raft's main loop has ended
 				victim.disk.ClearFault()
 				victim.restart(false)
 				diskMust(t, c.start(victim))
 				time.Sleep(20 * time.Second)
 				if got := victim.fsm.String(); got != "one two" {
-					t.Fatalf("after its restart the node has applied %q", got)
+					t.Fatalf("after its restart the node applied %q, want one two", got)
 				}
 			})
 		})
 	}
 }
 
-// unreadable is a log store that cannot be read while broken is set, and why.
+// unreadable is a log store whose reads fail with err while broken is set.
 type unreadable struct {
 	raft.LogStore
 	broken *atomic.Bool
@@ -190,9 +191,9 @@ func (u unreadable) GetLog(index uint64, l *raft.Log) error {
 	return u.LogStore.GetLog(index, l)
 }
 
-// Raft panics when it cannot read an entry that is committed, or when there is none: what a disk that lied has lost may
-// leave a hole.
-func TestAnUnreadableEntryEndsOnlyTheNode(t *testing.T) {
+// Raft panics when it cannot read a committed entry, or when that entry is missing: a
+// lying disk may lose entries and leave a gap.
+func TestUnreadableEntryCrashesOnlyItsNode(t *testing.T) {
 	for _, err := range []error{errors.New("bad sector"), raft.ErrLogNotFound} {
 		t.Run(err.Error(), func(t *testing.T) { testUnreadable(t, err) })
 	}
@@ -202,7 +203,7 @@ func testUnreadable(t *testing.T, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		broken := map[*diskHost]*atomic.Bool{}
+		broken := map[*diskMachine]*atomic.Bool{}
 		var last *atomic.Bool
 		storage := diskStorage{"unreadable", func(t *testing.T) (func() DiskBackend, func()) {
 			t.Helper()
@@ -216,25 +217,26 @@ func testUnreadable(t *testing.T, err error) {
 		for range 3 {
 			m := newDiskMachine(t, storage, DiskConfig{})
 			broken[m] = last
-			c = append(c, &diskNode{diskHost: m})
+			c = append(c, &diskNode{diskMachine: m})
 		}
 		c.boot(t)
 		leader := c.leader()
 		diskMust(t, leader.apply("one"))
 		time.Sleep(time.Second)
 		victim := c[(slices.Index(c, leader)+1)%3]
-		broken[victim.diskHost].Store(true)
+		broken[victim.diskMachine].Store(true)
 		diskMust(t, leader.apply("two"))
 		time.Sleep(time.Second)
 		if crashed := victim.crashes(); len(crashed) != 1 || !errors.Is(crashed[0], ErrDamaged) {
-			t.Fatalf("the node crashed %v", crashed)
+			t.Fatalf("crashes: %v, want one with ErrDamaged", crashed)
 		}
 		diskMust(t, leader.apply("three"))
 	})
 }
 
-// NewRaft stores the term on its caller's goroutine, which can recover from the panic and must not be ended.
-func TestAFailingDiskPanicsOnlyInNewRaft(t *testing.T) {
+// NewRaft stores the term on its caller's goroutine. That caller can recover from the
+// panic, so the disk must not end the goroutine.
+func TestFailingDiskPanicsOnlyInNewRaft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newDiskCluster(t, 1, diskStorages[0], DiskConfig{})
 		c[0].end()
@@ -243,17 +245,17 @@ func TestAFailingDiskPanicsOnlyInNewRaft(t *testing.T) {
 		defer func() {
 			text := fmt.Sprint(recover())
 			if !strings.Contains(text, "storing key CurrentTerm: input/output error") {
-				t.Errorf("NewRaft panicked with %v", text)
+				t.Errorf("NewRaft panicked with %v, want the disk's error", text)
 			}
 			if len(c[0].crashes()) != 1 {
-				t.Errorf("crashed: %v", c[0].crashes())
+				t.Errorf("crashes: %v, want one", c[0].crashes())
 			}
 		}()
-		t.Errorf("NewRaft returned %v", c.start(c[0]))
+		t.Errorf("NewRaft returned %v, want a panic", c.start(c[0]))
 	})
 }
 
-func TestALeaderStepsDownWhenItsLogWriteFails(t *testing.T) {
+func TestLeaderStepsDownWhenItsLogWriteFails(t *testing.T) {
 	for _, fault := range []DiskFault{Fail{}, Full{}} {
 		t.Run(fault.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -261,19 +263,20 @@ func TestALeaderStepsDownWhenItsLogWriteFails(t *testing.T) {
 				leader := c.leader()
 				leader.disk.SetFault(fault)
 				if err := leader.apply("one"); err == nil {
-					t.Fatal("acknowledged without a disk")
+					t.Fatal("a command was acknowledged although the log write failed")
 				}
-				synctest.Wait() // it answers first and steps down then
+				synctest.Wait() // the leader answers before it steps down
 				if leader.raft.State() == raft.Leader {
-					t.Fatal("still the leader")
+					t.Fatal("the node is still the leader")
 				}
 			})
 		})
 	}
 }
 
-// A node that is killed in the middle of its work, again and again, must never panic and always start again.
-func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
+// A node that is killed again and again, in the middle of its work, never panics and always
+// restarts.
+func TestRaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -287,7 +290,7 @@ func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
 					snapshot := victim.raft.Snapshot()
 					time.Sleep(time.Duration(i) * time.Millisecond)
 					victim.process.Kill()
-					time.Sleep(time.Duration(i%7) * time.Millisecond) // it lives on for a while, as a ghost
+					time.Sleep(time.Duration(i%7) * time.Millisecond) // its goroutines run on for a while
 					victim.end()
 					victim.restart(i%2 == 0)
 					diskMust(t, c.start(victim))
@@ -302,7 +305,7 @@ func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
 						t.Errorf("%s crashed: %v", node.id, node.crashes())
 					}
 					if got := node.fsm.String(); got != want || !strings.HasSuffix(got, " end") {
-						t.Errorf("%s has applied\n%s\ninstead of\n%s", node.id, got, want)
+						t.Errorf("%s applied\n%s\ninstead of\n%s", node.id, got, want)
 					}
 				}
 			})
@@ -310,8 +313,8 @@ func TestARaftNodeSurvivesKillsAtAnyMoment(t *testing.T) {
 	}
 }
 
-// Under Raft an acknowledged command is safe. With a lying disk under a majority it is not.
-func TestAnAcknowledgedCommandIsLostWithLyingDisks(t *testing.T) {
+// Raft keeps an acknowledged command, but not if a majority of disks lie.
+func TestLyingDisksLoseAnAcknowledgedCommand(t *testing.T) {
 	for _, storage := range diskStorages {
 		t.Run(storage.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -333,7 +336,7 @@ func TestAnAcknowledgedCommandIsLostWithLyingDisks(t *testing.T) {
 				time.Sleep(time.Second)
 				for _, node := range c {
 					if got := node.fsm.String(); got != "one three" {
-						t.Errorf("%s has applied %q", node.id, got)
+						t.Errorf("%s applied %q, want one three", node.id, got)
 					}
 				}
 			})

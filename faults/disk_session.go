@@ -9,76 +9,83 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// An DiskSession is what one process sees of a Disk. Its stores are for raft.
+// DiskSession is a Disk as one process sees it. Its stores go to raft.
 //
-// Raft panics, on a goroutine of its own where nobody can recover, when it cannot store its term or read a committed
-// entry. There an error ends the goroutine (runtime.Goexit), as the end of the process would, and raft's Shutdown still
-// returns. Anywhere else an error is returned. NewRaft panics too, but on its caller's goroutine: recover from it there.
+// When raft cannot store its term or read a committed entry, it panics on a goroutine of
+// its own, where the program cannot recover. On such a goroutine, a failing operation ends
+// the goroutine instead (runtime.Goexit), as the end of the process would, and raft's
+// Shutdown still returns. Everywhere else it returns an error. NewRaft panics too, but on
+// its caller's goroutine: recover from that panic there.
 type DiskSession struct {
 	disk    *Disk
 	backend DiskBackend
-	killed  chan struct{} // closed when the process is dead
+	killed  chan struct{} // closed when the process dies
 
-	mu     sync.Mutex    // never held during I/O, may be taken while disk.mu is held
-	resume chan struct{} // closed by Release; nil while the process runs
+	mu     sync.Mutex    // never held during I/O; may be taken while disk.mu is held
+	resume chan struct{} // closed by Resume; nil while the process runs
 }
 
-// Logs is the log store, to give to raft. It is monotonic if the backend's is (raft.MonotonicLogStore).
-func (o *DiskSession) Logs() raft.LogStore { return diskLogs{o} }
+// Logs returns the log store for raft. It is monotonic if the backend's is
+// (raft.MonotonicLogStore).
+func (s *DiskSession) Logs() raft.LogStore { return diskLogs{s} }
 
-// Stable is the store of raft's keys, to give to raft.
-func (o *DiskSession) Stable() raft.StableStore { return diskKeys{o} }
+// Stable returns the stable store for raft.
+func (s *DiskSession) Stable() raft.StableStore { return diskKeys{s} }
 
-// Snapshots is the snapshot store, to give to raft. A snapshot is kept in memory until its sink is closed, and is then
-// written in one go: a process that dies while it writes one leaves nothing behind.
-func (o *DiskSession) Snapshots() raft.SnapshotStore { return diskSnapshots{o} }
+// Snapshots returns the snapshot store for raft. A snapshot stays in memory until its sink
+// is closed, and is then written in one go: a process that dies while writing one leaves
+// nothing behind.
+func (s *DiskSession) Snapshots() raft.SnapshotStore { return diskSnapshots{s} }
 
-// Pause stops the process: from now on its operations wait, whatever the disk does, until Release or Detach.
-func (o *DiskSession) Pause() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.resume == nil {
-		o.resume = make(chan struct{})
+// Pause stops the process: its operations wait, whatever the disk does, until Resume or
+// Kill.
+func (s *DiskSession) Pause() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resume == nil {
+		s.resume = make(chan struct{})
 	}
 }
 
-// Resume lets a stopped process go on. All operations that waited are carried out.
-func (o *DiskSession) Resume() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.resume != nil {
-		close(o.resume)
-		o.resume = nil
+// Resume continues a paused process. All operations that waited are carried out.
+func (s *DiskSession) Resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resume != nil {
+		close(s.resume)
+		s.resume = nil
 	}
 }
 
-// Kill declares the process dead. A write that has begun is finished before Detach returns; any operation that waits or
-// comes later returns ErrKilled at once and has no effect. Detach before raft's Shutdown, so that nothing a dead node's
-// goroutines still do has an effect, and close the backend after it.
-func (o *DiskSession) Kill() { o.kill() }
+// Kill ends the process. A write that has begun finishes before Kill returns; operations
+// that wait or come later return ErrKilled at once and have no effect. Call it before
+// raft's Shutdown, so that the goroutines of the dead node have no effect, and close the
+// backend after Shutdown.
+func (s *DiskSession) Kill() { s.kill() }
 
-// kill reports whether the process was alive.
-func (o *DiskSession) kill() bool {
-	o.mu.Lock()
-	alive := !o.isKilled()
+// kill ends the process and reports whether it was alive.
+func (s *DiskSession) kill() bool {
+	s.mu.Lock()
+	alive := !s.isKilled()
 	if alive {
-		close(o.killed)
+		close(s.killed)
 	}
-	o.mu.Unlock()
+	s.mu.Unlock()
 
-	o.disk.mu.Lock() // waits for the write that has begun
-	defer o.disk.mu.Unlock()
-	if o.disk.session == o {
-		o.disk.session = nil
+	s.disk.mu.Lock() // waits for a write that has begun
+	defer s.disk.mu.Unlock()
+	if s.disk.session == s {
+		s.disk.session = nil
 	}
 	return alive
 }
 
-// crash ends a process that cannot go on without what the disk failed to do. The caller holds no lock, and returns err
-// to raft if crash returns, which it does not where raft would panic.
-func (o *DiskSession) crash(err error) error {
-	if o.kill() && o.disk.cfg.OnCrash != nil {
-		o.disk.cfg.OnCrash(err)
+// crash ends the process because of err, an operation it cannot do without. Where raft
+// would panic on the error, crash ends the goroutine and does not return; otherwise it
+// returns err, for raft. The caller holds no lock.
+func (s *DiskSession) crash(err error) error {
+	if s.kill() && s.disk.cfg.OnCrash != nil {
+		s.disk.cfg.OnCrash(err)
 	}
 	if raftWouldPanic() {
 		runtime.Goexit()
@@ -86,10 +93,11 @@ func (o *DiskSession) crash(err error) error {
 	return err
 }
 
-// raftWouldPanic says whether the caller is one that panics on an error, on one of raft's own goroutines: setCurrentTerm
-// or processLogs (raft.go). It looks at the stack because a store is not told who calls. To end every goroutine would not
-// do: one that replicates leaves the decoder of its pipeline behind (replication.go, pipelineReplicate), and Shutdown
-// waits for that.
+// raftWouldPanic reports whether an error would make raft panic on one of its own
+// goroutines: in setCurrentTerm or processLogs (raft.go). It inspects the stack, because a
+// store does not know its caller. Ending any goroutine would be wrong: a replicating one
+// would leave the decoder of its pipeline behind (replication.go, pipelineReplicate), for
+// which Shutdown waits.
 func raftWouldPanic() bool {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
@@ -100,7 +108,7 @@ func raftWouldPanic() bool {
 		case raftPackage + ".(*Raft).setCurrentTerm", raftPackage + ".(*Raft).processLogs":
 			panics = true
 		case raftPackage + ".NewRaft":
-			return false // its caller can recover
+			return false // the caller of NewRaft can recover
 		}
 		if !more {
 			return panics
@@ -108,50 +116,51 @@ func raftWouldPanic() bool {
 	}
 }
 
-// raftPackage is the import path of raft, also where it is vendored or forked.
+// raftPackage is the import path of raft, even if it is vendored or forked.
 var raftPackage = reflect.TypeFor[raft.Raft]().PkgPath()
 
-func (o *DiskSession) isKilled() bool {
+func (s *DiskSession) isKilled() bool {
 	select {
-	case <-o.killed:
+	case <-s.killed:
 		return true
 	default:
 		return false
 	}
 }
 
-func (o *DiskSession) pauseGate() <-chan struct{} {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.resume
+func (s *DiskSession) pauseGate() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.resume
 }
 
-// beginRead returns when the process may read. A read takes no lock of the disk, so that it never waits for the fsync of
-// another goroutine.
-func (o *DiskSession) beginRead() error {
+// beginRead waits until the process may read. A read takes no lock of the disk, so it
+// never waits for the fsync of another goroutine.
+func (s *DiskSession) beginRead() error {
 	for {
-		gate := o.pauseGate()
+		gate := s.pauseGate()
 		if gate == nil {
 			break
 		}
-		o.wait(gate, 0)
-		if o.isKilled() {
+		s.wait(gate, 0)
+		if s.isKilled() {
 			break
 		}
 	}
-	if o.isKilled() {
+	if s.isKilled() {
 		return ErrKilled
 	}
 	return nil
 }
 
-// beginWrite returns when the process may carry out a write: then disk.mu is held, and the caller unlocks it. If the write
-// is refused, disk.mu is not held. Waiting and sleeping happen without it, and everything is looked at again afterwards.
-func (o *DiskSession) beginWrite(w writeKind) error {
-	d := o.disk
+// beginWrite waits until the process may write. On success it returns with disk.mu locked,
+// and the caller unlocks it; on an error disk.mu is unlocked. beginWrite waits and sleeps
+// without the lock, and checks every condition again afterwards.
+func (s *DiskSession) beginWrite(w writeKind) error {
+	d := s.disk
 	d.mu.Lock()
-	for paid := false; !o.isKilled(); {
-		gate := o.pauseGate()
+	for paid := false; !s.isKilled(); {
+		gate := s.pauseGate()
 		if gate == nil {
 			gate = d.stall
 		}
@@ -164,11 +173,11 @@ func (o *DiskSession) beginWrite(w writeKind) error {
 			break
 		}
 		d.mu.Unlock()
-		o.wait(gate, latency)
+		s.wait(gate, latency)
 		d.mu.Lock()
 	}
 	err := d.behaviour().refuse(w)
-	if o.isKilled() {
+	if s.isKilled() {
 		err = ErrKilled
 	}
 	if err != nil {
@@ -179,8 +188,9 @@ func (o *DiskSession) beginWrite(w writeKind) error {
 	return nil
 }
 
-// wait waits for the gate to open or, without a gate, for the time to pass; or for the process to die.
-func (o *DiskSession) wait(gate <-chan struct{}, latency time.Duration) {
+// wait waits until the gate opens, or without a gate until the latency has passed, or until
+// the process dies.
+func (s *DiskSession) wait(gate <-chan struct{}, latency time.Duration) {
 	var over <-chan time.Time
 	if gate == nil {
 		timer := time.NewTimer(latency)
@@ -190,6 +200,6 @@ func (o *DiskSession) wait(gate <-chan struct{}, latency time.Duration) {
 	select {
 	case <-gate:
 	case <-over:
-	case <-o.killed:
+	case <-s.killed:
 	}
 }

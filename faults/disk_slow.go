@@ -2,8 +2,9 @@ package faults
 
 import "time"
 
-// Slow makes every write take Latency longer than it does on the healthy disk. Reads are not slowed: what a node reads it
-// wrote recently or read when it started, so an operating system serves it from memory.
+// Slow makes every write take Latency longer than on a healthy disk. It does not slow
+// reads: a node reads what it wrote recently or read at startup, so an operating system
+// serves those reads from memory.
 type Slow struct {
 	noFault
 	Latency time.Duration

@@ -9,16 +9,19 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// A snapshot is one that is not in the backend (yet). The backend gets a snapshot only once it is durable, because no store of
-// raft's can take one back: FileSnapshotStore deletes old ones when it gets a new one, and InmemSnapshotStore has only one.
+// pendingSnapshot is a finished snapshot that is not in the backend. It is written there
+// only once it is durable, because raft's stores cannot take a snapshot back:
+// FileSnapshotStore deletes old ones when it gets a new one, and InmemSnapshotStore holds
+// only one.
 type pendingSnapshot struct {
 	id      string
 	durable bool                     // survives a power loss
-	memory  *raft.InmemSnapshotStore // holds this snapshot and nothing else
+	memory  *raft.InmemSnapshotStore // holds only this snapshot
 	create  func(raft.SnapshotStore) (raft.SnapshotSink, error)
 }
 
-// copyTo writes the snapshot to the backend and returns its ID there, which contains the time and so may be another one.
+// copyTo writes the snapshot to the backend and returns its ID there, which may differ
+// because it contains the time.
 func (s *pendingSnapshot) copyTo(backend raft.SnapshotStore) (id string, err error) {
 	_, content, err := s.memory.Open(s.id)
 	if err != nil {
@@ -29,14 +32,15 @@ func (s *pendingSnapshot) copyTo(backend raft.SnapshotStore) (id string, err err
 		return "", err
 	}
 	if _, err := io.Copy(sink, content); err != nil {
-		_ = sink.Cancel() // the error that matters is the first one
+		_ = sink.Cancel() // only the first error matters
 		return "", err
 	}
 	return sink.ID(), sink.Close()
 }
 
-// writeBack hands the newest durable snapshot to the backend; older ones have lost their use to it. What fails is tried again
-// later, and the snapshot is visible all the same. The caller holds mu.
+// writeBack writes the newest durable snapshot to the backend, which makes older ones
+// obsolete. A failed write can be retried later; until then the snapshot stays pending and
+// visible. The caller holds mu.
 func (d *Disk) writeBack(b DiskBackend) error {
 	newest := len(d.pending) - 1
 	for newest >= 0 && !d.pending[newest].durable {
@@ -71,15 +75,16 @@ func (d *Disk) listSnapshots(b DiskBackend) ([]*raft.SnapshotMeta, error) {
 		return nil, fmt.Errorf("listing the snapshots: %w", err)
 	}
 	all = append(all, metas...)
-	// Raft starts from the first one. A snapshot that a node takes of itself may be finished after a later one has come
-	// from its leader, so the order in which they were written does not say which is newest.
+	// Raft starts from the first one. A node may finish its own snapshot after it has
+	// installed a newer one from its leader, so the order of writing does not decide.
 	slices.SortStableFunc(all, func(a, b *raft.SnapshotMeta) int {
 		return cmp.Or(cmp.Compare(b.Term, a.Term), cmp.Compare(b.Index, a.Index))
 	})
 	return all, nil
 }
 
-// isSuperseded says whether a newer snapshot than s is there already. The caller holds mu.
+// isSuperseded reports whether the disk already holds a newer snapshot than s. The caller
+// holds mu.
 func (d *Disk) isSuperseded(b DiskBackend, s *pendingSnapshot) (bool, error) {
 	own, err := s.memory.List()
 	if err != nil || len(own) == 0 {
@@ -105,8 +110,8 @@ func (d *Disk) openSnapshot(b DiskBackend, id string) (*raft.SnapshotMeta, io.Re
 	return b.Snapshots.Open(id)
 }
 
-// verifySnapshots opens every snapshot, which makes FileSnapshotStore verify its checksum, and returns the index of the newest,
-// zero if there is none. The caller holds mu.
+// verifySnapshots opens every snapshot, which makes FileSnapshotStore verify its checksum,
+// and returns the index of the newest one, or zero. The caller holds mu.
 func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, err error) {
 	metas, err := d.listSnapshots(b)
 	if err != nil {
@@ -127,7 +132,7 @@ func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, err error) {
 	return metas[0].Index, nil
 }
 
-// diskSnapshots is the raft.SnapshotStore of a process.
+// diskSnapshots is the raft.SnapshotStore of a session.
 type diskSnapshots struct{ session *DiskSession }
 
 func (s diskSnapshots) Create(version raft.SnapshotVersion, index, term uint64, configuration raft.Configuration,
@@ -170,7 +175,7 @@ func (s diskSnapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error
 	return meta, diskReader{s.session, content}, nil
 }
 
-// diskReader reads a snapshot on behalf of a process, and so stops and ends with it.
+// diskReader reads a snapshot for a process, and pauses and dies with it.
 type diskReader struct {
 	session *DiskSession
 	io.ReadCloser
@@ -183,16 +188,19 @@ func (r diskReader) Read(p []byte) (int, error) {
 	return r.ReadCloser.Read(p)
 }
 
-// diskSink is a snapshot in the making. As any sink it belongs to one goroutine.
+// diskSink receives a new snapshot. Like any sink, it belongs to one goroutine.
 type diskSink struct {
 	session  *DiskSession
 	memory   raft.SnapshotSink
 	snapshot *pendingSnapshot
 	done     bool
-	err      error // what Close returned: raft closes a sink a second time after the FSM did, and must not take nil for an answer
+
+	// err is what Close returned. Raft closes a sink again after the FSM has, and must get
+	// the same error.
+	err error
 }
 
-// ID is the snapshot's ID in the store, which is certain only after Close.
+// ID returns the snapshot's ID in the store, which may change until Close.
 func (s *diskSink) ID() string {
 	s.session.disk.mu.Lock()
 	defer s.session.disk.mu.Unlock()
@@ -203,7 +211,7 @@ func (s *diskSink) ID() string {
 }
 
 func (s *diskSink) Write(p []byte) (int, error) {
-	if err := s.session.beginRead(); err != nil { // it only goes to memory
+	if err := s.session.beginRead(); err != nil { // not a write: it only goes to memory
 		return 0, err
 	}
 	return s.memory.Write(p)
@@ -229,8 +237,8 @@ func (s *diskSink) finish() error {
 	}
 	d := s.session.disk
 	defer d.mu.Unlock()
-	if late, err := d.isSuperseded(s.session.backend, s.snapshot); err != nil || late {
-		// The backend might forget the newer one for it (InmemSnapshotStore does).
+	if old, err := d.isSuperseded(s.session.backend, s.snapshot); err != nil || old {
+		// Keep it out of the backend, which might drop the newer one (InmemSnapshotStore does).
 		d.pending = append([]*pendingSnapshot{s.snapshot}, d.pending...)
 		return err
 	}

@@ -6,18 +6,18 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// TestALateSnapshotDoesNotReplaceANewerOne: a node's own snapshot may be finished
-// after a newer one has come from its leader and the log has been cut behind that.
-func TestALateSnapshotDoesNotReplaceANewerOne(t *testing.T) {
+// A node may finish its own snapshot after it has installed a newer one from its leader
+// and compacted its log up to that one.
+func TestLateSnapshotDoesNotReplaceANewerOne(t *testing.T) {
 	store := raft.NewInmemStore()
 	backend := DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
 	disk := NewDisk(DiskConfig{})
-	open, err := disk.Open(backend)
+	session, err := disk.Open(backend)
 	if err != nil {
 		t.Fatal(err)
 	}
 	write := func(index uint64) raft.SnapshotSink {
-		sink, err := open.Snapshots().Create(raft.SnapshotVersionMax, index, 2, raft.Configuration{}, 1, nil)
+		sink, err := session.Snapshots().Create(raft.SnapshotVersionMax, index, 2, raft.Configuration{}, 1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,23 +33,23 @@ func TestALateSnapshotDoesNotReplaceANewerOne(t *testing.T) {
 		}
 	}
 	newest := func() uint64 {
-		list, err := open.Snapshots().List()
+		list, err := session.Snapshots().List()
 		if err != nil || len(list) == 0 {
-			t.Fatalf("%v, %v", list, err)
+			t.Fatalf("listed snapshots %v, error %v", list, err)
 		}
 		return list[0].Index
 	}
 	if newest() != 20 {
-		t.Fatalf("the newest snapshot is %d", newest())
+		t.Fatalf("the newest snapshot is %d, want 20", newest())
 	}
-	open.Kill()
+	session.Kill()
 	if err := disk.PowerLoss(backend); err != nil {
 		t.Fatal(err)
 	}
-	if open, err = disk.Open(backend); err != nil {
+	if session, err = disk.Open(backend); err != nil {
 		t.Fatal(err)
 	}
 	if newest() != 20 {
-		t.Fatalf("after a power loss the newest snapshot is %d", newest())
+		t.Fatalf("after a power loss the newest snapshot is %d, want 20", newest())
 	}
 }

@@ -1,6 +1,7 @@
 package faults
 
-// Stall makes writes hang until the fault is cleared; then all of them are carried out. A dead process's do not.
+// Stall makes writes hang until the fault is cleared; then they all complete, except those
+// of processes killed in the meantime.
 type Stall struct{ noFault }
 
 func (Stall) String() string { return "stall" }

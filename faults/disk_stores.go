@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// diskLogs is the raft.LogStore of a process.
+// diskLogs is the raft.LogStore of a session.
 type diskLogs struct{ session *DiskSession }
 
 var _ raft.MonotonicLogStore = diskLogs{}
@@ -100,13 +100,14 @@ func (s diskLogs) delete(from, to uint64) error {
 	return s.session.backend.Logs.DeleteRange(from, to)
 }
 
-// IsMonotonic passes on what the backend says. Raft takes false for a store without this method (as its LogCache does).
+// IsMonotonic reports whether the backend is monotonic. A store without this method is
+// not, as in raft's LogCache.
 func (s diskLogs) IsMonotonic() bool {
 	m, ok := s.session.backend.Logs.(raft.MonotonicLogStore)
 	return ok && m.IsMonotonic()
 }
 
-// diskKeys is the raft.StableStore of a process.
+// diskKeys is the raft.StableStore of a session.
 type diskKeys struct{ session *DiskSession }
 
 func (s diskKeys) Get(key []byte) ([]byte, error) {
@@ -141,14 +142,14 @@ func (s diskKeys) set(key, value []byte) error {
 	return s.session.backend.Stable.Set(key, sealValue(key, value))
 }
 
-// GetUint64 goes through Get, so that numbers have a checksum as well.
+// GetUint64 goes through Get, so numbers have a checksum too.
 func (s diskKeys) GetUint64(key []byte) (uint64, error) {
 	value, err := s.Get(key)
 	if err != nil {
 		return 0, err
 	}
 	if len(value) != 8 {
-		return 0, fmt.Errorf("key %s holds %d bytes, not a number of 8", key, len(value))
+		return 0, fmt.Errorf("key %s holds %d bytes, not an 8-byte number", key, len(value))
 	}
 	return binary.BigEndian.Uint64(value), nil
 }

@@ -15,13 +15,14 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 )
 
-// diskStorage is a kind of backend: open opens it anew over the same data, as a restarted process does.
+// diskStorage is a kind of backend. Each call of open opens it again over the same data, as
+// a restarted process does.
 type diskStorage struct {
 	name string
 	new  func(t *testing.T) (open func() DiskBackend, shut func())
 }
 
-// diskStorages are the backends that every rule about stored data is tested over.
+// diskStorages are the backends over which every rule about stored data is tested.
 var diskStorages = []diskStorage{{"memory", diskMemory}, {"bolt", diskBolt}}
 
 func diskMemory(*testing.T) (open func() DiskBackend, shut func()) {
@@ -36,7 +37,7 @@ func diskBolt(t *testing.T) (open func() DiskBackend, shut func()) {
 	var store *raftboltdb.BoltStore
 	open = func() DiskBackend {
 		var err error
-		// Real files, without the real fsync that no test here can observe.
+		// Real files, but no fsync: no test here could observe it.
 		store, err = raftboltdb.New(raftboltdb.Options{Path: filepath.Join(dir, "raft.db"), NoSync: true})
 		if err != nil {
 			t.Fatal(err)
@@ -55,15 +56,15 @@ func diskBolt(t *testing.T) (open func() DiskBackend, shut func()) {
 	return open, shut
 }
 
-// diskT is what the helpers need of a *testing.T or a *rapid.T.
+// diskT is the part of a *testing.T or *rapid.T that the helpers use.
 type diskT interface {
 	Helper()
 	Fatal(args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// diskHost is a disk, its backend and the process that has it open.
-type diskHost struct {
+// diskMachine is a disk, its backend and the process that has it open.
+type diskMachine struct {
 	t       diskT
 	disk    *Disk
 	process *DiskSession
@@ -75,16 +76,16 @@ type diskHost struct {
 	reasons []error
 }
 
-// crashes is what OnCrash was told.
-func (m *diskHost) crashes() []error {
+// crashes returns the reasons passed to OnCrash.
+func (m *diskMachine) crashes() []error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.reasons)
 }
 
-func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskHost {
+func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskMachine {
 	t.Helper()
-	m := &diskHost{t: t}
+	m := &diskMachine{t: t}
 	cfg.OnCrash = func(reason error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -97,18 +98,19 @@ func newDiskMachine(t *testing.T, storage diskStorage, cfg DiskConfig) *diskHost
 	return m
 }
 
-func (m *diskHost) start() {
+func (m *diskMachine) start() {
 	m.t.Helper()
 	m.backend = m.open()
 	process, err := m.disk.Open(m.backend)
 	if err != nil {
-		m.t.Fatalf("cannot open the disk: %v", err)
+		m.t.Fatalf("opening the disk: %v", err)
 	}
 	m.process = process
 }
 
-// restart ends the process and starts another; with a power loss, what was not flushed is lost in between.
-func (m *diskHost) restart(powerLoss bool) {
+// restart kills the process and starts another. A power loss in between takes back
+// everything that was not flushed.
+func (m *diskMachine) restart(powerLoss bool) {
 	m.t.Helper()
 	m.process.Kill()
 	if powerLoss {
@@ -120,7 +122,7 @@ func (m *diskHost) restart(powerLoss bool) {
 	m.start()
 }
 
-func (m *diskHost) append(indexes ...uint64) error {
+func (m *diskMachine) append(indexes ...uint64) error {
 	logs := make([]*raft.Log, len(indexes))
 	for i, index := range indexes {
 		logs[i] = diskEntry(index, 1)
@@ -128,7 +130,7 @@ func (m *diskHost) append(indexes ...uint64) error {
 	return m.process.Logs().StoreLogs(logs)
 }
 
-func (m *diskHost) snapshot(index uint64, content string) error {
+func (m *diskMachine) snapshot(index uint64, content string) error {
 	sink, err := m.process.Snapshots().Create(1, index, 1, raft.Configuration{}, 1, diskTransport())
 	if err != nil {
 		return err
@@ -139,8 +141,8 @@ func (m *diskHost) snapshot(index uint64, content string) error {
 	return sink.Close()
 }
 
-// state is all that a process can read: the log's data, the keys, and the newest snapshot.
-func (m *diskHost) state() string {
+// state returns everything a process can read: the log, the keys and the newest snapshot.
+func (m *diskMachine) state() string {
 	m.t.Helper()
 	logs := m.process.Logs()
 	first, err1 := logs.FirstIndex()
@@ -182,7 +184,7 @@ func (m *diskHost) state() string {
 	return s + fmt.Sprintf(" snapshot %d=%s", metas[0].Index, content)
 }
 
-func (m *diskHost) expect(want string) {
+func (m *diskMachine) expect(want string) {
 	m.t.Helper()
 	if got := m.state(); got != want {
 		m.t.Fatalf("the disk holds\n%s\ninstead of\n%s", got, want)

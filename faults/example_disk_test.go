@@ -12,7 +12,7 @@ import (
 	"capsize/faults"
 )
 
-// words is a state machine that collects what it is told.
+// words is a state machine that collects the commands it applies.
 type words []string
 
 func (w *words) Apply(l *raft.Log) any {
@@ -23,8 +23,8 @@ func (w *words) Apply(l *raft.Log) any {
 func (w *words) Snapshot() (raft.FSMSnapshot, error) { return nil, raft.ErrUnsupportedProtocol }
 func (w *words) Restore(io.ReadCloser) error         { return raft.ErrUnsupportedProtocol }
 
-// startNode starts a cluster of one node on an open disk and waits until it leads.
-func startNode(disk *faults.DiskSession, said *words) *raft.Raft {
+// startNode starts a one-node cluster on an open disk and waits until the node leads.
+func startNode(session *faults.DiskSession, applied *words) *raft.Raft {
 	config := raft.DefaultConfig()
 	config.LocalID = "n1"
 	config.Logger = hclog.NewNullLogger()
@@ -33,9 +33,9 @@ func startNode(disk *faults.DiskSession, said *words) *raft.Raft {
 	address, transport := raft.NewInmemTransport("")
 	members := raft.Configuration{Servers: []raft.Server{{ID: "n1", Address: address}}}
 
-	// A node that has been started before keeps what it has: the error says so.
-	_ = raft.BootstrapCluster(config, disk.Logs(), disk.Stable(), disk.Snapshots(), transport, members)
-	node, err := raft.NewRaft(config, said, disk.Logs(), disk.Stable(), disk.Snapshots(), transport)
+	// On a restart this returns an error and changes nothing: the cluster exists already.
+	_ = raft.BootstrapCluster(config, session.Logs(), session.Stable(), session.Snapshots(), transport, members)
+	node, err := raft.NewRaft(config, applied, session.Logs(), session.Stable(), session.Snapshots(), transport)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -43,41 +43,42 @@ func startNode(disk *faults.DiskSession, said *words) *raft.Raft {
 	return node
 }
 
-// A node acknowledges three words. Its disk lies about the last two, and the machine loses power.
+// A node acknowledges three words. Its disk lies about the last two, and then the machine
+// loses power.
 func ExampleDisk() {
 	store := raft.NewInmemStore()
 	backend := faults.DiskBackend{Logs: store, Stable: store, Snapshots: raft.NewInmemSnapshotStore()}
-	machine := faults.NewDisk(faults.DiskConfig{Seed: 1})
+	disk := faults.NewDisk(faults.DiskConfig{Seed: 1})
 
-	var said words
-	disk, err := machine.Open(backend)
+	var applied words
+	session, err := disk.Open(backend)
 	if err != nil {
 		log.Fatal(err)
 	}
-	node := startNode(disk, &said)
+	node := startNode(session, &applied)
 	for i, word := range []string{"durable", "is", "forever"} {
 		if i == 1 {
-			machine.SetFault(faults.Lie{})
+			disk.SetFault(faults.Lie{})
 		}
 		if err := node.Apply([]byte(word), time.Second).Error(); err != nil {
 			log.Fatal(err)
 		}
 	}
-	disk.Kill()
+	session.Kill()
 	_ = node.Shutdown().Error()
-	fmt.Println("acknowledged:    ", said)
+	fmt.Println("acknowledged:    ", applied)
 
-	if err := machine.PowerLoss(backend); err != nil {
+	if err := disk.PowerLoss(backend); err != nil {
 		log.Fatal(err)
 	}
-	said = nil
-	if disk, err = machine.Open(backend); err != nil {
+	applied = nil
+	if session, err = disk.Open(backend); err != nil {
 		log.Fatal(err)
 	}
-	node = startNode(disk, &said)
+	node = startNode(session, &applied)
 	_ = node.Barrier(time.Second).Error()
-	fmt.Println("after power loss:", said)
-	disk.Kill()
+	fmt.Println("after power loss:", applied)
+	session.Kill()
 	_ = node.Shutdown().Error()
 
 	// Output:

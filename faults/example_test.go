@@ -11,7 +11,8 @@ import (
 	"capsize/faults"
 )
 
-// Three nodes of plain hashicorp/raft. Their leader is cut off from the others, who elect another one.
+// Three nodes run plain hashicorp/raft. When a partition isolates their leader, the others
+// elect a new one.
 func Example() {
 	addrs := []raft.ServerAddress{"n1", "n2", "n3"}
 	network := faults.NewNetwork(faults.NetworkConfig{Seed: 1, RPCTimeout: 200 * time.Millisecond})
@@ -44,16 +45,16 @@ func Example() {
 	first := (<-elections).Raft
 	network.Cut(faults.Isolate(addrs, nodes[first]))
 	second := (<-elections).Raft
-	for second == first { // It may have lost its lead and won it back before the cut.
+	for second == first { // it may have lost leadership and won it back before the cut
 		second = (<-elections).Raft
 	}
-	fmt.Println("another leader:", second != first)
+	fmt.Println("new leader elected:", second != first)
 	fmt.Println("old leader commits:", first.Apply([]byte("lost"), time.Second).Error() == nil)
 	fmt.Println("new leader commits:", second.Apply([]byte("kept"), time.Second).Error() == nil)
 	network.HealAll()
 	fmt.Println("faults left:", len(network.Faults(nodes[first], nodes[second])))
 	// Output:
-	// another leader: true
+	// new leader elected: true
 	// old leader commits: false
 	// new leader commits: true
 	// faults left: 0

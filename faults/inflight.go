@@ -8,26 +8,32 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// inflight is a packet under way, with its load.
+// inflight is a packet on its way, with its payload.
 type inflight struct {
 	Packet
-	call        *call
-	command     any              // request: a copy of its own
-	data        []byte           // request: the snapshot; shared with duplicates, never written
-	answer      raft.RPCResponse // reply
-	sentAt      time.Time
-	latency     time.Duration // the link's own
-	newestFault uint64        // the newest fault that has judged it
-	inline      bool          // in a queue: its caller calls finishInline when it is due, so that the link needs no timer for it
-	effects     []faultEffect // what the link's faults do to it
+	call    *call
+	command any              // request: a deep copy
+	data    []byte           // request: the snapshot; shared with duplicates, never written
+	answer  raft.RPCResponse // reply
+	sentAt  time.Time
+	latency time.Duration // the link's own
+
+	// newestFault is the ID of the newest fault that has been applied. Faults with a
+	// higher ID were set later.
+	newestFault uint64
+	// inline means that the caller sleeps until the packet is due and then calls
+	// finishInline, so the link needs no timer for it.
+	inline  bool
+	effects []faultEffect
 }
 
 // faultEffect is what one fault does to one packet, for as long as the fault is set.
 type faultEffect struct {
-	id uint64
+	id uint64 // the fault's
 	Effect
 }
 
+// deliveryTime returns when the packet is due, if nothing holds it.
 func (p *inflight) deliveryTime() time.Time {
 	d := p.latency
 	for i := range p.effects {
@@ -36,38 +42,42 @@ func (p *inflight) deliveryTime() time.Time {
 	return p.sentAt.Add(d)
 }
 
-func (p *inflight) hasEffect(what func(*Effect) bool) bool {
+func (p *inflight) hasEffect(fits func(*Effect) bool) bool {
 	for i := range p.effects {
-		if what(&p.effects[i].Effect) {
+		if fits(&p.effects[i].Effect) {
 			return true
 		}
 	}
 	return false
 }
 
-func (p *inflight) isHeld() bool { return p.hasEffect(func(v *Effect) bool { return v.Held }) }
+func (p *inflight) isHeld() bool { return p.hasEffect(func(e *Effect) bool { return e.Held }) }
+
 func (p *inflight) isReordered() bool {
-	return p.hasEffect(func(v *Effect) bool { return v.Reordered })
-}
-func (p *inflight) apart() bool {
-	return p.hasEffect(func(v *Effect) bool { return v.limited || v.Held })
+	return p.hasEffect(func(e *Effect) bool { return e.Reordered })
 }
 
-// blockedKinds returns the kinds of packets that must not pass p.
+// blocksOwnKind reports whether only packets of the same kind wait behind p.
+func (p *inflight) blocksOwnKind() bool {
+	return p.hasEffect(func(e *Effect) bool { return e.limited || e.Held })
+}
+
+// blockedKinds returns the kinds of packets that must not overtake p.
 func (p *inflight) blockedKinds() kindSet {
 	switch {
 	case len(p.effects) == 0:
 		return everyKind
 	case p.isReordered():
 		return 0
-	case p.apart():
+	case p.blocksOwnKind():
 		return setOf(p.Kind)
 	default:
 		return everyKind
 	}
 }
 
-// reader returns what the receiver of a request reads: its own view of the snapshot, nil for other requests.
+// reader returns what the receiver of a request reads: its own view of the snapshot, or
+// nil for other requests.
 func (p *inflight) reader() io.Reader {
 	if p.Kind != KindSnapshot {
 		return nil

@@ -2,8 +2,8 @@ package faults
 
 import "math/rand/v2"
 
-// Jam holds every packet. When it is taken back they come through at once and in order, stale ones too: a request is
-// delivered even if its caller has long given up.
+// Jam holds every packet. Once it is cleared they all arrive at once and in order, stale
+// ones too: a request is delivered even if its caller has long given up.
 type Jam struct{}
 
 // Name returns "jam".

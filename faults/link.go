@@ -14,25 +14,27 @@ import (
 // Link is the direction from one address to another.
 type Link struct{ From, To raft.ServerAddress }
 
-// link carries packets in one direction, first in, first out, as a TCP connection does: jitter never reorders them.
-// Packets of one kind pass those of other kinds only where a fault is limited to kinds (see Only), and a packet that
-// Reorder picked lets others pass.
+// link carries packets in one direction, first in, first out, as a TCP connection does:
+// jitter never reorders them. A packet overtakes another only if that one is reordered,
+// or has another kind and is slowed or held by a fault that is limited to kinds (Only).
 type link struct {
 	net      *Network
 	from, to *endpointSlot
 	back     *link                            // the other direction
 	faults   atomic.Pointer[[]installedFault] // sorted by name; never changed in place
 
-	// mu is held while packets are judged, told to the tap, queued and handed over. Methods that control the
-	// network never take it, but start a goroutine that does; so the tap and they cannot wait for each other.
+	// mu is held while faults are applied to packets and while packets are queued,
+	// delivered and reported to the tap. Methods that control the network never take it:
+	// they start a goroutine that does, so they cannot deadlock with the tap.
 	mu      sync.Mutex
 	rng     *rand.Rand
-	queue   []*inflight       // in the order in which they were sent
-	applied *[]installedFault // the faults that have judged the queue
+	queue   []*inflight       // in the order sent
+	applied *[]installedFault // the faults that have been applied to the queue
 	timer   *time.Timer
 }
 
-// installedFault is a fault as set on a link. Ids grow with every SetFault, so that a packet can tell new faults from old.
+// installedFault is a fault set on a link. IDs grow with every SetFault, so a packet can
+// tell new faults from those already applied to it.
 type installedFault struct {
 	LinkFault
 	id uint64
@@ -40,7 +42,7 @@ type installedFault struct {
 
 func newLink(n *Network, from, to *endpointSlot) *link {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(from.addr + "\x00" + to.addr)) // A hash never fails.
+	_, _ = h.Write([]byte(from.addr + "\x00" + to.addr)) // a hash never fails
 	l := &link{net: n, from: from, to: to, rng: rand.New(rand.NewPCG(uint64(n.seed), h.Sum64()))}
 	l.faults.Store(new([]installedFault))
 	l.applied = l.faults.Load()
@@ -49,7 +51,8 @@ func newLink(n *Network, from, to *endpointSlot) *link {
 
 func (l *link) installed() []installedFault { return *l.faults.Load() }
 
-// clearLocked removes the faults that gone picks, and says whether there were any. The network's mutex is held.
+// clearLocked removes the faults that gone selects and reports whether there were any.
+// The caller holds the network's mutex.
 func (l *link) clearLocked(gone func(LinkFault) bool) bool {
 	old := l.installed()
 	next := slices.DeleteFunc(slices.Clone(old), func(f installedFault) bool { return gone(f.LinkFault) })
@@ -60,8 +63,9 @@ func (l *link) clearLocked(gone func(LinkFault) bool) bool {
 	return true
 }
 
-// send puts a packet on the link; if it is due at once, it has arrived when send returns. If the caller, who has time until
-// the deadline, can carry it, then send returns after what time the caller is to call finishInline, or 0 if it need not.
+// send puts a packet on the link. A packet that is due at once has arrived when send
+// returns. If wait is positive, the packet is inline: the caller, who has until the
+// deadline, sleeps that long and then calls finishInline.
 func (l *link) send(p *inflight, deadline time.Time) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,28 +82,29 @@ func (l *link) send(p *inflight, deadline time.Time) (wait time.Duration) {
 	l.reapplyFaults(now)
 	p.sentAt = now
 	p.latency = uniform(l.rng, time.Duration(l.net.latency.Load()), time.Duration(l.net.jitter.Load()))
-	v := l.applyFaults(p, now)
-	if v.Lost != "" {
+	e := l.applyFaults(p, now)
+	if e.Lost != "" {
 		l.net.report(p, Sent, "")
-		l.drop(p, v)
+		l.drop(p, e)
 		return 0
 	}
 	l.reportSent(p, now)
 	if !p.Reply && !p.Held && l.to.up() == nil {
-		l.dropDown(p) // Nothing listens there, which the sender learns at once.
+		l.dropDown(p) // a sender learns at once that nothing listens there
 		return 0
 	}
-	// What takes just the link's own latency cannot be due earlier, whatever fault is taken back.
+	// A packet delayed by nothing but the link's own latency cannot become due earlier,
+	// whatever fault is cleared, so its caller may sleep through the delay.
 	p.inline = p.Delay > 0 && p.Delay == p.latency && p.Delay <= inlineMax && now.Add(p.Delay).Before(deadline)
 	wait = p.Delay
 	l.queue = append(l.queue, p)
-	if p.inline && len(l.queue) == 1 && !v.Duplicated {
+	if p.inline && len(l.queue) == 1 && !e.Duplicated {
 		return wait // nothing can be due before it
 	}
-	if v.Duplicated {
-		twin := l.duplicate(p)
-		l.reportSent(twin, now)
-		l.queue = append(l.queue, twin)
+	if e.Duplicated {
+		dup := l.duplicate(p)
+		l.reportSent(dup, now)
+		l.queue = append(l.queue, dup)
 	}
 	l.advance(now)
 	if !slices.Contains(l.queue, p) || !p.inline {
@@ -108,64 +113,65 @@ func (l *link) send(p *inflight, deadline time.Time) (wait time.Duration) {
 	return wait
 }
 
-// finishInline is called when a packet that its caller carries is due. From then on the link looks after it, if it is not yet
-// through.
+// finishInline ends the caller's wait for an inline packet that is now due. If the packet
+// cannot be delivered yet, the link's timer takes over.
 func (l *link) finishInline(p *inflight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !slices.Contains(l.queue, p) {
-		return // it is through, and perhaps no longer this link's: a late reply may have taken its place
+		return // already through; a late reply may even have taken its place on another link
 	}
 	alone := p.inline && len(l.queue) == 1
 	p.inline = false
 	if alone && l.applied == l.faults.Load() && !l.stopped() && !l.net.closed.Load() {
-		l.queue[0], l.queue = nil, l.queue[:0] // as drainLocked would do, but faster
+		l.queue[0], l.queue = nil, l.queue[:0] // the same as drainLocked, but faster
 		l.deliver(p)
 		return
 	}
 	l.drainLocked()
 }
 
-// idle is true if nothing can happen to a packet but its delivery at once. It only saves time.
+// idle reports whether a packet sent now arrives at once, whatever it is. It only saves
+// time.
 func (l *link) idle() bool {
 	return len(l.queue) == 0 && len(l.installed()) == 0 && l.net.latency.Load() == 0 && l.net.jitter.Load() == 0 && !l.stopped()
 }
 
-// stopped is true while the process at one of the ends is.
+// stopped reports whether the process at either end is paused.
 func (l *link) stopped() bool { return l.from.paused.Load() || l.to.paused.Load() }
 
-// duplicate returns a duplicate of p, which travels right behind it. Nobody waits for a second reply, nor for the reply to a
-// second request.
+// duplicate returns a copy of p that travels right behind it. No caller waits for a
+// second reply, or for the reply to a second request.
 func (l *link) duplicate(p *inflight) *inflight {
-	echo := p.call.detachedCopy()
-	twin := &echo.packet
-	*twin = *p
-	twin.call, twin.effects = echo, slices.Clone(p.effects)
+	detached := p.call.detachedCopy()
+	dup := &detached.packet
+	*dup = *p
+	dup.call, dup.effects = detached, slices.Clone(p.effects)
 	if !p.Reply {
-		twin.command = cloneRequest(p.command)
+		dup.command = cloneRequest(p.command)
 	}
-	twin.ID, twin.Duplicate, twin.inline = l.net.packetIDs.Add(1), true, false
-	return twin
+	dup.ID, dup.Duplicate, dup.inline = l.net.packetIDs.Add(1), true, false
+	return dup
 }
 
-// applyFaults has p judged by the faults that have not judged it yet, and returns the parts of their verdicts that count
-// only now; the rest becomes marks.
+// applyFaults applies to p the faults that are newer than those it has met. It returns
+// the effects that count only at this moment and adds the lasting ones to p.effects.
 func (l *link) applyFaults(p *inflight, now time.Time) Effect {
 	var sum Effect
 	for _, f := range l.installed() {
 		if f.id <= p.newestFault {
 			continue
 		}
-		v := f.Apply(p.Packet, l.rng)
-		if v.Lost != "" && sum.Lost == "" {
-			sum.Lost, sum.Refused = v.Lost, v.Refused
+		e := f.Apply(p.Packet, l.rng)
+		if e.Lost != "" && sum.Lost == "" {
+			sum.Lost, sum.Refused = e.Lost, e.Refused
 		}
-		sum.Duplicated = sum.Duplicated || v.Duplicated
-		if v.Occupies > 0 {
-			v.Delay += l.freeAt(f.id, now).Add(v.Occupies).Sub(p.sentAt)
+		sum.Duplicated = sum.Duplicated || e.Duplicated
+		if e.Occupies > 0 {
+			e.Delay += l.freeAt(f.id, now).Add(e.Occupies).Sub(p.sentAt)
 		}
-		if v.Held || v.Reordered || v.Delay > 0 {
-			p.effects = append(p.effects, faultEffect{id: f.id, Effect: v})
+		if e.Held || e.Reordered || e.Delay > 0 {
+			p.effects = append(p.effects, faultEffect{id: f.id, Effect: e})
 		}
 	}
 	for _, f := range l.installed() {
@@ -187,8 +193,8 @@ func (l *link) freeAt(id uint64, now time.Time) time.Time {
 	return free
 }
 
-// reapplyFaults brings the packets under way up to date with the link's faults: those that were taken back no longer count,
-// and those set since the packets were sent judge them now.
+// reapplyFaults brings the packets in flight up to date with the link's faults: the
+// effects of cleared faults end, and faults set since a packet was sent apply to it now.
 func (l *link) reapplyFaults(now time.Time) {
 	faults := l.faults.Load()
 	if faults == l.applied {
@@ -200,15 +206,16 @@ func (l *link) reapplyFaults(now time.Time) {
 		p.effects = slices.DeleteFunc(p.effects, func(m faultEffect) bool {
 			return !slices.ContainsFunc(*faults, func(f installedFault) bool { return f.id == m.id })
 		})
-		v := l.applyFaults(p, now)
-		if v.Lost != "" {
-			l.drop(p, v)
+		e := l.applyFaults(p, now)
+		if e.Lost != "" {
+			l.drop(p, e)
 		}
-		return v.Lost != ""
+		return e.Lost != ""
 	})
 }
 
-// drain delivers what is due. It is what the timer and every change of the network run.
+// drain delivers the packets that are due. The timer and every change of the network run
+// it.
 func (l *link) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -231,7 +238,8 @@ func drainAll(links []*link) {
 	}
 }
 
-// advance delivers what is due and may go, in order, and sets the timer for what is due next.
+// advance delivers, in order, the packets that are due and not blocked, and sets the
+// timer for the next one.
 func (l *link) advance(now time.Time) {
 	for again := true; again; {
 		again = false
@@ -263,14 +271,15 @@ func (l *link) advance(now time.Time) {
 	}
 }
 
-// endReorderWait ends the wait of the packets that have now been overtaken, and says whether there were any.
-func endReorderWait(overtaken []*inflight) (passed bool) {
+// endReorderWait ends the wait of reordered packets, which have now been overtaken, and
+// reports whether there were any.
+func endReorderWait(overtaken []*inflight) (ended bool) {
 	for _, p := range overtaken {
 		before := len(p.effects)
 		p.effects = slices.DeleteFunc(p.effects, func(m faultEffect) bool { return m.Reordered && !m.Held })
-		passed = passed || len(p.effects) < before
+		ended = ended || len(p.effects) < before
 	}
-	return passed
+	return ended
 }
 
 func (l *link) wake(after time.Duration) {
@@ -281,7 +290,8 @@ func (l *link) wake(after time.Duration) {
 	l.timer.Reset(after)
 }
 
-// reportSent tells the tap that p is sent, and when it is due behind what is in the queue.
+// reportSent reports p as sent, with the delay that results from p and from the packets
+// it must wait behind.
 func (l *link) reportSent(p *inflight, now time.Time) {
 	due := p.deliveryTime()
 	p.Held = p.isHeld() || l.stopped()
@@ -302,8 +312,8 @@ func (l *link) reportSent(p *inflight, now time.Time) {
 	l.net.report(p, Sent, "")
 }
 
-// deliver hands a packet to where it goes: a request to the node, a reply to the call that waits for it. The tap is
-// told before, so that it never hears of an answer before the question.
+// deliver hands a request to its node, or a reply to the call that waits for it. It
+// reports to the tap first, so the tap never sees a reply before its request.
 func (l *link) deliver(p *inflight) {
 	if p.Reply {
 		why, ok := p.call.tryComplete()
@@ -322,7 +332,7 @@ func (l *link) deliver(p *inflight) {
 	}
 	l.net.report(p, Delivered, "")
 	late := c.arrive(peer)
-	// From here on the reply may take the parcel's place at any time.
+	// From here on the reply may overwrite c.packet, and p with it, at any time.
 	if !peer.accept(c, raft.RPC{Command: p.command, Reader: p.reader(), RespChan: c.responses}) {
 		c.complete(raft.RPCResponse{Error: ErrDown})
 		return
@@ -332,9 +342,9 @@ func (l *link) deliver(p *inflight) {
 	}
 }
 
-func (l *link) drop(p *inflight, v Effect) {
-	l.net.report(p, Lost, v.Lost)
-	if v.Refused {
+func (l *link) drop(p *inflight, e Effect) {
+	l.net.report(p, Lost, e.Lost)
+	if e.Refused {
 		p.call.complete(raft.RPCResponse{Error: ErrRefused})
 	}
 }

@@ -13,26 +13,28 @@ import (
 // defaultRPCTimeout bounds an RPC when NetworkConfig does not.
 const defaultRPCTimeout = time.Second
 
-// NetworkConfig says how a Network behaves before any fault is set.
+// NetworkConfig is how a Network behaves before any fault is set.
 type NetworkConfig struct {
-	// Seed fixes all of the network's chance. Each directed link draws from a generator of its own, derived from
-	// Seed and the link's two addresses, so the same packets and faults on a link meet with the same decisions
-	// whatever happens on the others.
+	// Seed fixes all of the network's randomness. Each directed link draws from a
+	// generator of its own, derived from Seed and the link's two addresses, so the same
+	// packets and faults on a link get the same decisions whatever happens on others.
 	Seed int64
-	// Latency is the one-way latency of every link, and Jitter how far it strays to either side, evenly. With both
-	// 0 a packet arrives at once.
+	// Latency is the one-way latency of every link, drawn uniformly from Latency-Jitter to
+	// Latency+Jitter. With both 0, a packet arrives at once.
 	Latency, Jitter time.Duration
-	// RPCTimeout bounds every RPC, from the call to its return. 0 stands for one second.
+	// RPCTimeout bounds every RPC, from the call to its return. 0 means one second.
 	RPCTimeout time.Duration
-	// Tap, if any, is told of every packet: when it is sent, and when it is delivered or lost. It is called on the
-	// goroutines that move the packets, in the order of the packets of each link but concurrently for different
-	// links. It must not block and must not make an RPC. No lock that the other methods of a Network or Transport
-	// need is held meanwhile, so they may be called in it, and under locks that it takes.
+	// Tap, if not nil, receives every packet twice: when it is sent, and when it is
+	// delivered or lost. It runs on the goroutines that move the packets: in order for
+	// each link, concurrently for different links. It must not block and must not make an
+	// RPC. The network holds no lock that other methods of a Network or Transport need, so
+	// Tap may call them, and code that holds a lock Tap takes may call them too.
 	Tap func(Packet)
 }
 
-// Network joins Raft nodes of one process by directed links that can go wrong. All methods may be called at any time
-// by any goroutine. Inside a testing/synctest bubble the network must be made and used in that bubble.
+// Network joins the Raft nodes of one process by directed links that can fail. Any
+// goroutine may call its methods at any time. A network for a testing/synctest bubble
+// must be created and used inside it.
 type Network struct {
 	seed       int64
 	tap        func(Packet)
@@ -44,20 +46,20 @@ type Network struct {
 	closed     atomic.Bool
 	calls      sync.Pool // *call, unused
 
-	mu          sync.RWMutex // guards the maps, and the change (not the reading) of a link's faults
+	mu          sync.RWMutex // guards the maps, and changes to (not reads of) a link's faults
 	slots       map[raft.ServerAddress]*endpointSlot
 	links       map[Link]*link
 	lastFaultID uint64
 }
 
-// endpointSlot is an address: what stays when the process behind it dies and comes back.
+// endpointSlot is an address. It stays while the processes behind it die and restart.
 type endpointSlot struct {
 	addr     raft.ServerAddress
 	paused   atomic.Bool
 	endpoint atomic.Pointer[Transport]
 }
 
-// up returns the living endpoint at the address, or nil.
+// up returns the open endpoint at the address, or nil.
 func (s *endpointSlot) up() *Transport {
 	if t := s.endpoint.Load(); t != nil && !t.closed.Load() {
 		return t
@@ -78,8 +80,9 @@ func NewNetwork(cfg NetworkConfig) *Network {
 	return n
 }
 
-// Transport returns a new endpoint at addr and closes the one that was there before. Faults belong to links, so they
-// outlive it. After Close of the network the endpoint is born closed.
+// Transport returns a new endpoint at addr and closes the previous one. Faults belong to
+// links, so they outlive endpoints. Once the network is closed, new endpoints are closed
+// too.
 func (n *Network) Transport(addr raft.ServerAddress) *Transport {
 	n.mu.Lock()
 	t := newTransport(n, n.slotLocked(addr))
@@ -95,8 +98,9 @@ func (n *Network) Transport(addr raft.ServerAddress) *Transport {
 	return t
 }
 
-// Close closes every endpoint, so that every RPC fails as after Transport.Close, and drops what is under way. All goroutines of the
-// network end by themselves. The tap is told nothing more.
+// Close closes every endpoint, which fails every RPC as [Transport.Close] does, and drops
+// the packets in flight. The network's goroutines end by themselves. The tap receives
+// nothing more.
 func (n *Network) Close() {
 	n.mu.Lock()
 	n.closed.Store(true)
@@ -112,15 +116,16 @@ func (n *Network) Close() {
 	}
 }
 
-// SetFault sets a fault on one directed link, in place of a fault of the same name. It applies to packets under way
-// too: those are judged by it as if they had been sent now.
+// SetFault sets a fault on one directed link and replaces a fault of the same name. It
+// also applies to packets in flight, as if they were sent now.
 func (n *Network) SetFault(from, to raft.ServerAddress, f LinkFault) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.setFaultLocked(Link{from, to}, f)
 }
 
-// Cut sets Cut on each of the links. See the shapes: Isolate, Split, Bridge and so on.
+// Cut sets [Cut] on each of the links. Isolate, Split, Bridge and the other shapes return
+// such links.
 func (n *Network) Cut(links []Link) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -136,7 +141,7 @@ func (n *Network) setFaultLocked(at Link, f LinkFault) {
 	next := slices.Clone(old)
 	switch {
 	case found && old[i].String() == f.String():
-		return // It is there already: what it does to packets under way must not start over.
+		return // already set: its effect on packets in flight must not start over
 	case found:
 		next = slices.Delete(next, i, i+1)
 	}
@@ -146,8 +151,8 @@ func (n *Network) setFaultLocked(at Link, f LinkFault) {
 	go l.drain()
 }
 
-// ClearFault takes back the fault of that name, and with it what it still does to packets under way: what it held or
-// slowed down comes through, in order. It does nothing if there is no such fault.
+// ClearFault clears the fault of that name, and its effect on packets in flight: those
+// that it held or slowed down arrive, in order. It does nothing if there is no such fault.
 func (n *Network) ClearFault(from, to raft.ServerAddress, name string) {
 	n.clear(Link{from, to}, func(f LinkFault) bool { return f.Name() == name })
 }
@@ -165,7 +170,7 @@ func (n *Network) clear(at Link, gone func(LinkFault) bool) {
 	}
 }
 
-// HealAll clears every fault of every link. What Hold holds stays held.
+// HealAll clears every fault of every link. Paused nodes stay paused.
 func (n *Network) HealAll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -178,7 +183,8 @@ func (n *Network) HealAll() {
 	go drainAll(healed)
 }
 
-// Faults returns the faults of one directed link, sorted by name. The slice is the caller's.
+// Faults returns the faults of one directed link, sorted by name. The caller owns the
+// slice.
 func (n *Network) Faults(from, to raft.ServerAddress) []LinkFault {
 	n.mu.RLock()
 	l := n.links[Link{from, to}]
@@ -193,15 +199,16 @@ func (n *Network) Faults(from, to raft.ServerAddress) []LinkFault {
 	return faults
 }
 
-// Pause makes the node at addr a stopped process: every packet from and to it waits, those under way included, until
-// Release. The deadlines of its RPCs and of those to it run on.
+// Pause stops the network of the node at addr, as SIGSTOP on its process would: every
+// packet from and to it, including those in flight, waits until Resume. The deadlines of
+// its RPCs, and of RPCs to it, keep running.
 func (n *Network) Pause(addr raft.ServerAddress) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.slotLocked(addr).paused.Store(true)
 }
 
-// Resume ends Hold: what waited comes through at once, in the order of each link.
+// Resume ends Pause: the packets that waited arrive at once, in the order of each link.
 func (n *Network) Resume(addr raft.ServerAddress) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -209,23 +216,23 @@ func (n *Network) Resume(addr raft.ServerAddress) {
 	if !s.paused.Swap(false) {
 		return
 	}
-	var released []*link
+	var resumed []*link
 	for _, l := range n.links {
 		if l.from == s || l.to == s {
-			released = append(released, l)
+			resumed = append(resumed, l)
 		}
 	}
-	go drainAll(released)
+	go drainAll(resumed)
 }
 
-// SetLatency changes the one-way latency and jitter of every link, for packets sent from now on. A packet never
-// overtakes a slower one sent before it.
+// SetLatency changes the one-way latency and jitter of every link, for packets sent from
+// now on. A packet still never overtakes a slower one sent before it.
 func (n *Network) SetLatency(latency, jitter time.Duration) {
 	n.latency.Store(int64(latency))
 	n.jitter.Store(int64(jitter))
 }
 
-// SetRPCTimeout changes the deadline of RPCs made from now on. 0 stands for one second.
+// SetRPCTimeout changes the timeout of RPCs made from now on. 0 means one second.
 func (n *Network) SetRPCTimeout(d time.Duration) {
 	if d <= 0 {
 		d = defaultRPCTimeout
@@ -233,7 +240,7 @@ func (n *Network) SetRPCTimeout(d time.Duration) {
 	n.rpcTimeout.Store(int64(d))
 }
 
-// link returns a directed link, and makes it if need be.
+// link returns a directed link, and creates it if necessary.
 func (n *Network) link(from, to raft.ServerAddress) *link {
 	n.mu.RLock()
 	l := n.links[Link{from, to}]
@@ -267,14 +274,15 @@ func (n *Network) slotLocked(addr raft.ServerAddress) *endpointSlot {
 	return s
 }
 
-// report reports what became of a packet. Delay and Held belong to the report that it was sent.
-func (n *Network) report(p *inflight, fate PacketStatus, why string) {
+// report tells the tap the new status of a packet. Only the report of Sent carries Delay
+// and Held.
+func (n *Network) report(p *inflight, status PacketStatus, why string) {
 	if n.tap == nil || n.closed.Load() {
 		return
 	}
 	report := p.Packet
-	report.Status, report.Why = fate, why
-	if fate != Sent {
+	report.Status, report.Why = status, why
+	if status != Sent {
 		report.Delay, report.Held = 0, false
 	}
 	n.tap(report)

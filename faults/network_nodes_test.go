@@ -14,7 +14,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-func TestNetworkKilledEndpointFailsItsRPCsAtOnce(t *testing.T) {
+func TestClosedEndpointFailsItsRPCsAtOnce(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2 := rig.nodes["n2"].mute()
@@ -23,28 +23,28 @@ func TestNetworkKilledEndpointFailsItsRPCsAtOnce(t *testing.T) {
 		rpc := <-n2.Consumer()
 		took := netElapsed(func() {
 			_ = n2.Close()
-			rpc.Respond(netAnswer(rpc.Command)) // What a dead node's goroutines still do has no effect.
+			rpc.Respond(netAnswer(rpc.Command)) // a dead node's goroutines have no effect
 			if err := <-served; !errors.Is(err, faults.ErrDown) {
-				t.Errorf("RPC to the killed node: %v", err)
+				t.Errorf("RPC to the closed endpoint: %v, want ErrDown", err)
 			}
 			if err := <-waited; !errors.Is(err, faults.ErrClosed) {
-				t.Errorf("RPC of the killed node: %v", err)
+				t.Errorf("RPC from the closed endpoint: %v, want ErrClosed", err)
 			}
 		})
 		if took != 0 {
-			t.Errorf("they failed after %v", took)
+			t.Errorf("the RPCs failed after %v, want at once", took)
 		}
 		if replies := rig.packets(func(p faults.Packet) bool { return p.Reply }); len(replies) > 0 {
 			t.Errorf("a dead node replied: %+v", replies)
 		}
 		rig.start("n2")
 		if err := rig.append("n1", "n2", 3); err != nil {
-			t.Errorf("to the node that came back: %v", err)
+			t.Errorf("RPC to the restarted node: %v", err)
 		}
 	})
 }
 
-func TestNetworkNodesShareNoMemory(t *testing.T) {
+func TestNodesShareNoMemory(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		entry := &raft.Log{Index: 8, Term: 3, Data: []byte("data"), Extensions: []byte("more")}
@@ -74,7 +74,7 @@ func TestNetworkNodesShareNoMemory(t *testing.T) {
 	})
 }
 
-func TestNetworkSnapshotArrivesWholeAndTwice(t *testing.T) {
+func TestDuplicatedSnapshotArrivesCompleteBothTimes(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		content := bytes.Repeat([]byte("snapshot"), 1000)
@@ -92,12 +92,12 @@ func TestNetworkSnapshotArrivesWholeAndTwice(t *testing.T) {
 		}
 		sent := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Sent && !p.Reply })
 		if len(sent) != 2 || sent[0].Kind != faults.KindSnapshot || sent[0].LastIndex != 4 || sent[0].SizeBytes < len(content) {
-			t.Errorf("told %+v", sent)
+			t.Errorf("the tap received %+v, want a snapshot request and its duplicate", sent)
 		}
 	})
 }
 
-func TestNetworkReplyWithAnErrorIsTheCallersError(t *testing.T) {
+func TestErrorInReplyReachesTheCaller(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2, broken := rig.nodes["n2"].mute(), errors.New("disk on fire")
@@ -107,15 +107,15 @@ func TestNetworkReplyWithAnErrorIsTheCallersError(t *testing.T) {
 		rpc := <-n2.Consumer()
 		rpc.Respond(&raft.AppendEntriesResponse{Term: 5}, broken)
 		if err := <-result; !errors.Is(err, broken) || resp.Term != 77 {
-			t.Fatalf("got %v and %+v", err, resp)
+			t.Fatalf("got %v and %+v, want the node's error and an untouched response", err, resp)
 		}
 		if got := rig.packets(func(p faults.Packet) bool { return p.Error == broken.Error() }); len(got) != 2 {
-			t.Fatalf("told %+v", got)
+			t.Fatalf("the tap received %+v, want the reply sent and delivered", got)
 		}
 	})
 }
 
-func TestNetworkNodeThatDoesNotReadNeverBlocksALink(t *testing.T) {
+func TestNodeThatDoesNotReadNeverBlocksALink(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2 := rig.nodes["n2"].mute()
@@ -131,12 +131,12 @@ func TestNetworkNodeThatDoesNotReadNeverBlocksALink(t *testing.T) {
 			rpc.Respond(netAnswer(rpc.Command))
 		}
 		if took != 0 || !slices.Equal(got, want) {
-			t.Fatalf("sent in %v, read in the order %v", took, got)
+			t.Fatalf("sending took %v and the node read %v; want no time and the order sent", took, got)
 		}
 	})
 }
 
-func TestNetworkOverflowKeepsTheOrderWhileItIsRead(t *testing.T) {
+func TestInboxOverflowKeepsRequestsInOrder(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2 := rig.nodes["n2"].mute()
@@ -157,13 +157,13 @@ func TestNetworkOverflowKeepsTheOrderWhileItIsRead(t *testing.T) {
 		calls.Wait()
 		for i, p := range rig.packets(func(p faults.Packet) bool { return !p.Reply && p.Status == faults.Delivered }) {
 			if p.PrevIndex != read[i] {
-				t.Fatalf("request %d was read in place of %d", read[i], p.PrevIndex)
+				t.Fatalf("read request %d, want %d", read[i], p.PrevIndex)
 			}
 		}
 	})
 }
 
-func TestNetworkAnswerCountsOnlyIfTheNodeLivesToSendIt(t *testing.T) {
+func TestDeadNodeSendsNoReply(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		for range 200 {
@@ -177,7 +177,7 @@ func TestNetworkAnswerCountsOnlyIfTheNodeLivesToSendIt(t *testing.T) {
 			err := <-result
 			replies := slices.DeleteFunc(rig.packets(netAll)[before:], func(p faults.Packet) bool { return !p.Reply })
 			if (err == nil) != (len(replies) == 2) || err != nil && (len(replies) > 0 || !errors.Is(err, faults.ErrDown)) {
-				t.Fatalf("the RPC ended with %v, and the tap was told of %+v", err, replies)
+				t.Fatalf("the RPC ended with %v, but the tap received %+v", err, replies)
 			}
 		}
 	})

@@ -13,14 +13,15 @@ import (
 	"capsize/faults"
 )
 
-// netCall is one RPC of a drawn plan.
+// netCall is one RPC of a random plan.
 type netCall struct {
 	from, to raft.ServerAddress
-	after    time.Duration // since the call before it
+	after    time.Duration // the time since the previous call
 	beat     bool
 }
 
-// drawNetCalls draws a plan. Everything is drawn before a bubble starts, as rapid must not be used inside.
+// drawNetCalls draws a plan. Tests draw everything before a bubble starts, because rapid
+// must not be used inside one.
 func drawNetCalls(rt *rapid.T) []netCall {
 	return rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) netCall {
 		addrs := netAddrs(3)
@@ -35,14 +36,14 @@ func drawNetCalls(rt *rapid.T) []netCall {
 	}), 1, 40).Draw(rt, "calls")
 }
 
-// netResult is how one call ended.
+// netResult is the outcome of one call.
 type netResult struct {
 	netCall
 	err  error
 	took time.Duration
 }
 
-// run makes the calls, each in its own goroutine at its own time, and waits for all of them.
+// run makes each call in its own goroutine at its own time, and waits for all of them.
 func (r *netRig) run(calls []netCall) []netResult {
 	results := make([]netResult, len(calls))
 	var wg sync.WaitGroup
@@ -66,17 +67,18 @@ func (r *netRig) run(calls []netCall) []netResult {
 // netLinks returns every directed link between the three nodes of a rig.
 func netLinks() []faults.Link { return faults.Isolate(netAddrs(3), netAddrs(3)...) }
 
-// netWhole is empty if every packet was sent once, arrived once, and in the order of its link; otherwise it says why not.
-func netWhole(told []faults.Packet) string {
+// deliveryProblem returns "" if every packet was sent once and arrived once, in the order
+// of its link, and otherwise what went wrong.
+func deliveryProblem(reported []faults.Packet) string {
 	for _, at := range netLinks() {
-		sent, delivered := netIDs(told, at, faults.Sent), netIDs(told, at, faults.Delivered)
+		sent, delivered := netIDs(reported, at, faults.Sent), netIDs(reported, at, faults.Delivered)
 		switch {
-		case len(netIDs(told, at, faults.Lost)) > 0:
+		case len(netIDs(reported, at, faults.Lost)) > 0:
 			return "a packet was lost"
 		case len(slices.Compact(slices.Sorted(slices.Values(sent)))) != len(sent):
 			return "a packet was sent twice"
 		case !slices.Equal(sent, delivered):
-			return "packets did not arrive as they were sent"
+			return "packets did not arrive in the order sent"
 		}
 	}
 	return ""
@@ -90,47 +92,47 @@ func drawNetConfig(rt *rapid.T) faults.NetworkConfig {
 	}
 }
 
-func TestNetworkWithoutFaultsLosesRepeatsAndReordersNothing(t *testing.T) {
+func TestHealthyNetworkDeliversEveryPacketOnceAndInOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg, calls := drawNetConfig(rt), drawNetCalls(rt)
 		var results []netResult
-		var told []faults.Packet
+		var reported []faults.Packet
 		inNetBubble(t, cfg, func(rig *netRig) {
 			results = rig.run(calls)
-			told = rig.packets(netAll)
+			reported = rig.packets(netAll)
 		})
 		for _, r := range results {
 			if r.err != nil {
 				rt.Fatalf("%s -> %s: %v", r.from, r.to, r.err)
 			}
 		}
-		if why := netWhole(told); why != "" {
+		if why := deliveryProblem(reported); why != "" {
 			rt.Fatal(why)
 		}
-		if want := 4 * len(calls); len(told) != want {
-			rt.Fatalf("the tap was told %d times, want %d: request and reply, sent and delivered", len(told), want)
+		if want := 4 * len(calls); len(reported) != want {
+			rt.Fatalf("the tap received %d reports, want %d: request and reply, sent and delivered", len(reported), want)
 		}
 	})
 }
 
-func TestNetworkOneWayCutLosesExactlyThatDirection(t *testing.T) {
+func TestOneWayCutLosesExactlyThatDirection(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg, calls := drawNetConfig(rt), drawNetCalls(rt)
 		cut := rapid.SampledFrom(netLinks()).Draw(rt, "cut")
 		var results []netResult
-		var told []faults.Packet
+		var reported []faults.Packet
 		inNetBubble(t, cfg, func(rig *netRig) {
 			rig.SetFault(cut.From, cut.To, faults.Cut{})
 			results = rig.run(calls)
-			told = rig.packets(netAll)
+			reported = rig.packets(netAll)
 		})
 		for _, r := range results {
 			touched := r.from == cut.From && r.to == cut.To || r.from == cut.To && r.to == cut.From
 			if touched != errors.Is(r.err, faults.ErrTimeout) || !touched && r.err != nil {
-				rt.Fatalf("%s -> %s with %v cut: %v", r.from, r.to, cut, r.err)
+				rt.Fatalf("RPC %s -> %s with %v cut: %v", r.from, r.to, cut, r.err)
 			}
 		}
-		for _, p := range told {
+		for _, p := range reported {
 			onCut := p.From == cut.From && p.To == cut.To
 			if onCut && p.Status == faults.Delivered || !onCut && p.Status == faults.Lost || p.Status == faults.Lost && p.Why != "cut" {
 				rt.Fatalf("with %v cut: %+v", cut, p)
@@ -139,7 +141,7 @@ func TestNetworkOneWayCutLosesExactlyThatDirection(t *testing.T) {
 	})
 }
 
-// drawNetFault draws any fault, limited to some kinds or not.
+// drawNetFault draws any link fault, with or without a limit to kinds.
 func drawNetFault(rt *rapid.T) faults.LinkFault {
 	percent := rapid.Float64Range(0, 100)
 	f := rapid.OneOf(
@@ -168,13 +170,13 @@ func drawNetFaults(rt *rapid.T) []netFaultAt {
 	}), 1, 12).Draw(rt, "faults")
 }
 
-func TestNetworkEveryRPCReturnsInTimeWhateverTheFaults(t *testing.T) {
+func TestEveryRPCReturnsWithinItsTimeoutUnderAnyFaults(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg, calls, bad := drawNetConfig(rt), drawNetCalls(rt), drawNetFaults(rt)
 		held := rapid.Bool().Draw(rt, "held")
 		cfg.RPCTimeout = 300 * time.Millisecond
 		var results []netResult
-		var told []faults.Packet
+		var reported []faults.Packet
 		inNetBubble(t, cfg, func(rig *netRig) {
 			for _, f := range bad {
 				rig.SetFault(f.From, f.To, f.fault)
@@ -186,47 +188,48 @@ func TestNetworkEveryRPCReturnsInTimeWhateverTheFaults(t *testing.T) {
 			rig.HealAll()
 			rig.Resume("n2")
 			time.Sleep(time.Minute)
-			told = rig.packets(netAll)
+			reported = rig.packets(netAll)
 		})
 		for _, r := range results {
 			if r.took > cfg.RPCTimeout {
 				rt.Fatalf("%s -> %s took %v", r.from, r.to, r.took)
 			}
 		}
-		if why := netAccounts(told); why != "" {
+		if why := accountingProblem(reported); why != "" {
 			rt.Fatal(why)
 		}
 	})
 }
 
-// netAccounts is empty if each packet was sent once and then either delivered or lost once.
-func netAccounts(told []faults.Packet) string {
+// accountingProblem returns "" if each packet was sent once and then either delivered or
+// lost once, and otherwise what went wrong.
+func accountingProblem(reported []faults.Packet) string {
 	sent, ended := map[uint64]bool{}, map[uint64]bool{}
-	for _, p := range told {
+	for _, p := range reported {
 		switch {
 		case p.Status == faults.Sent && sent[p.ID]:
 			return "a packet was sent twice"
 		case p.Status == faults.Sent:
 			sent[p.ID] = true
 		case !sent[p.ID]:
-			return "a packet arrived or was lost before it was sent"
+			return "a packet was delivered or lost before it was sent"
 		case ended[p.ID]:
-			return "a packet ended twice"
+			return "a packet was delivered or lost twice"
 		default:
 			ended[p.ID] = true
 		}
 	}
 	if len(sent) != len(ended) {
-		return "a packet neither arrived nor was lost after everything healed"
+		return "a packet was neither delivered nor lost after all links healed"
 	}
 	return ""
 }
 
-func TestNetworkHealAllRestoresEverything(t *testing.T) {
+func TestHealAllRestoresEveryLink(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg, before, after, bad := drawNetConfig(rt), drawNetCalls(rt), drawNetCalls(rt), drawNetFaults(rt)
 		var results []netResult
-		var told []faults.Packet
+		var reported []faults.Packet
 		var left int
 		inNetBubble(t, cfg, func(rig *netRig) {
 			for _, f := range bad {
@@ -237,7 +240,7 @@ func TestNetworkHealAllRestoresEverything(t *testing.T) {
 			time.Sleep(time.Second)
 			seen := len(rig.packets(netAll))
 			results = rig.run(after)
-			told = rig.packets(netAll)[seen:]
+			reported = rig.packets(netAll)[seen:]
 			for _, at := range netLinks() {
 				left += len(rig.Faults(at.From, at.To))
 			}
@@ -247,40 +250,40 @@ func TestNetworkHealAllRestoresEverything(t *testing.T) {
 				rt.Fatalf("%s -> %s after HealAll: %v", r.from, r.to, r.err)
 			}
 		}
-		if why := netWhole(told); why != "" || left > 0 {
-			rt.Fatalf("after HealAll, with %d faults left: %s", left, why)
+		if why := deliveryProblem(reported); why != "" || left > 0 {
+			rt.Fatalf("after HealAll: %d faults left, %s", left, why)
 		}
 	})
 }
 
-// netFates is what became of the packets of one link, in the order in which they were sent.
-func netFates(told []faults.Packet, at faults.Link) []faults.Packet {
-	var fates []faults.Packet
-	place := map[uint64]int{}
-	for _, p := range told {
+// netOutcomes returns the packets of one link with their final status, in the order sent.
+func netOutcomes(reported []faults.Packet, at faults.Link) []faults.Packet {
+	var outcomes []faults.Packet
+	position := map[uint64]int{}
+	for _, p := range reported {
 		if p.From != at.From || p.To != at.To {
 			continue
 		}
 		id := p.ID
-		p.ID, p.RPC = 0, 0 // They count the packets of all links.
+		p.ID, p.RPC = 0, 0 // they count the packets of all links
 		if p.Status == faults.Sent {
-			place[id] = len(fates)
-			fates = append(fates, p)
+			position[id] = len(outcomes)
+			outcomes = append(outcomes, p)
 		} else {
-			fates[place[id]].Status, fates[place[id]].Why = p.Status, p.Why
+			outcomes[position[id]].Status, outcomes[position[id]].Why = p.Status, p.Why
 		}
 	}
-	return fates
+	return outcomes
 }
 
-func TestNetworkSameSeedDecidesALinkAlikeWhateverHappensElsewhere(t *testing.T) {
+func TestTrafficElsewhereDoesNotChangeALinksDecisions(t *testing.T) {
 	at := faults.Link{From: "n1", To: "n2"}
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg, calls := drawNetConfig(rt), drawNetCalls(rt)
 		elsewhere := slices.DeleteFunc(drawNetCalls(rt), func(c netCall) bool { return c.to != "n3" })
-		play := func(others []netCall) (told []faults.Packet) {
+		play := func(others []netCall) (reported []faults.Packet) {
 			inNetBubble(t, cfg, func(rig *netRig) {
-				rig.nodes["n2"].mute() // Replies would be on the way for as long as the others' are.
+				rig.nodes["n2"].mute() // keeps replies, and their timing, out of it
 				rig.SetFault(at.From, at.To, faults.Lose{Percent: 40})
 				rig.SetFault(at.From, at.To, faults.Duplicate{Percent: 40})
 				rig.SetFault(at.From, at.To, faults.Delay{Mean: 50 * time.Millisecond, Jitter: 50 * time.Millisecond})
@@ -293,13 +296,13 @@ func TestNetworkSameSeedDecidesALinkAlikeWhateverHappensElsewhere(t *testing.T) 
 				}
 				wg.Wait()
 				time.Sleep(2 * time.Second)
-				told = rig.packets(netAll)
+				reported = rig.packets(netAll)
 			})
-			return netFates(told, at)
+			return netOutcomes(reported, at)
 		}
 		quiet, busy := play(nil), play(elsewhere)
 		if !slices.Equal(quiet, busy) {
-			rt.Fatalf("alone:\n%+v\nwith traffic elsewhere:\n%+v", quiet, busy)
+			rt.Fatalf("without other traffic:\n%+v\nwith other traffic:\n%+v", quiet, busy)
 		}
 	})
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Everything that Raft tolerates at once: what is acknowledged meanwhile is applied everywhere after the heal, once.
-func TestNetworkRaftMakesProgressThroughFaultsAndConvergesAfterThem(t *testing.T) {
+// With every fault that Raft tolerates set at once, each command acknowledged meanwhile is
+// applied once on every node after healing.
+func TestRaftMakesProgressUnderFaultsAndConvergesAfterHealing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unknown := 0
 		n := faults.NewNetwork(faults.NetworkConfig{Seed: 3, Latency: 5 * time.Millisecond, Jitter: 3 * time.Millisecond})
@@ -47,15 +48,15 @@ func TestNetworkRaftMakesProgressThroughFaultsAndConvergesAfterThem(t *testing.T
 		n.HealAll()
 		time.Sleep(30 * time.Second)
 		if acknowledged < 100 {
-			t.Errorf("only %d of 200 were acknowledged", acknowledged)
+			t.Errorf("only %d of 200 commands were acknowledged", acknowledged)
 		}
 		for i, r := range nodes {
 			if r.AppliedIndex() != nodes[0].AppliedIndex() || r.LastIndex() != nodes[0].LastIndex() {
-				t.Errorf("%s has applied %d of %d, %s %d", addrs[i], r.AppliedIndex(), r.LastIndex(), addrs[0], nodes[0].AppliedIndex())
+				t.Errorf("%s applied %d of %d entries, %s applied %d", addrs[i], r.AppliedIndex(), r.LastIndex(), addrs[0], nodes[0].AppliedIndex())
 			}
 		}
 		if got := int(nodes[0].AppliedIndex()); got < acknowledged || got > acknowledged+unknown+20 {
-			t.Errorf("applied up to %d, acknowledged %d", got, acknowledged)
+			t.Errorf("applied index %d after %d acknowledged and %d unknown commands", got, acknowledged, unknown)
 		}
 	})
 }

@@ -13,17 +13,18 @@ import (
 	"capsize/faults"
 )
 
-// netRig is a network whose nodes answer every request at once, and a record of what the tap was told.
+// netRig is a network whose nodes answer every request at once. It records what the tap
+// receives.
 type netRig struct {
 	*faults.Network
 	t     *testing.T // the bubble's
 	nodes map[raft.ServerAddress]*netNode
 
-	mu   sync.Mutex
-	told []faults.Packet
+	mu       sync.Mutex
+	reported []faults.Packet
 }
 
-// netNode answers requests until it is stopped, and remembers them.
+// netNode answers requests until it is halted, and records them.
 type netNode struct {
 	*faults.Transport
 	stop chan struct{}
@@ -32,14 +33,14 @@ type netNode struct {
 	seen []raft.RPC
 }
 
-// inNetBubble runs f on a rig in virtual time. When f returns the network is closed, and synctest fails the test if a
-// goroutine is left.
+// inNetBubble runs f on a rig in virtual time. When f returns, it closes the network, and
+// synctest fails the test if a goroutine is left.
 func inNetBubble(t *testing.T, cfg faults.NetworkConfig, f func(rig *netRig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
 		rig := &netRig{t: t, nodes: make(map[raft.ServerAddress]*netNode)}
-		cfg.Tap = rig.note
+		cfg.Tap = rig.record
 		rig.Network = faults.NewNetwork(cfg)
 		for _, addr := range netAddrs(3) {
 			rig.start(addr)
@@ -62,13 +63,13 @@ func netAddrs(n int) []raft.ServerAddress {
 	return addrs
 }
 
-func (r *netRig) note(p faults.Packet) {
+func (r *netRig) record(p faults.Packet) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.told = append(r.told, p)
+	r.reported = append(r.reported, p)
 }
 
-// start puts a node that answers at the address, in place of the one that was there.
+// start starts a node at the address and replaces the one there.
 func (r *netRig) start(addr raft.ServerAddress) {
 	if old := r.nodes[addr]; old != nil {
 		old.halt()
@@ -78,7 +79,7 @@ func (r *netRig) start(addr raft.ServerAddress) {
 	go n.serve()
 }
 
-// mute takes the node's answers away; its endpoint stays.
+// mute stops the node from answering; its endpoint stays open.
 func (n *netNode) mute() *netNode {
 	n.halt()
 	synctest.Wait()
@@ -124,7 +125,8 @@ func netAnswer(command any) (any, error) {
 	}
 }
 
-// requests returns the indexes of the appends that the node has served, in order. See netRig.append.
+// requests returns the indexes of the appends that the node has served, in order. See
+// netRig.append.
 func (n *netNode) requests() []uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -137,12 +139,12 @@ func (n *netNode) requests() []uint64 {
 	return indexes
 }
 
-// append makes an AppendEntries RPC that can be told by its index.
+// append makes an AppendEntries RPC that its index identifies.
 func (r *netRig) append(from, to raft.ServerAddress, index uint64) error {
 	var resp raft.AppendEntriesResponse
 	err := r.nodes[from].AppendEntries("", to, &raft.AppendEntriesRequest{Term: 1, PrevLogEntry: index}, &resp)
 	if err == nil && resp.LastLog != index {
-		return fmt.Errorf("answer to %d is for %d", index, resp.LastLog)
+		return fmt.Errorf("request %d got the reply to %d", index, resp.LastLog)
 	}
 	return err
 }
@@ -151,8 +153,8 @@ func (r *netRig) heartbeat(from, to raft.ServerAddress) error {
 	return r.nodes[from].AppendEntries("", to, &raft.AppendEntriesRequest{Term: 1}, new(raft.AppendEntriesResponse))
 }
 
-// appendAsync starts appends with the given indexes one after another, each in a goroutine of its own, and returns where
-// their errors will appear.
+// appendAsync starts appends with the given indexes one after another, each in its own
+// goroutine. Their errors will arrive on the channels it returns.
 func (r *netRig) appendAsync(from, to raft.ServerAddress, indexes ...uint64) []<-chan error {
 	var results []<-chan error
 	for _, i := range indexes {
@@ -164,19 +166,20 @@ func (r *netRig) appendAsync(from, to raft.ServerAddress, indexes ...uint64) []<
 	return results
 }
 
-// packets returns what the tap was told so far and fits.
-func (r *netRig) packets(fits func(faults.Packet) bool) []faults.Packet {
+// packets returns the matching packets that the tap has received so far.
+func (r *netRig) packets(matches func(faults.Packet) bool) []faults.Packet {
 	synctest.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(r.told), func(p faults.Packet) bool { return !fits(p) })
+	return slices.DeleteFunc(slices.Clone(r.reported), func(p faults.Packet) bool { return !matches(p) })
 }
 
-// netIDs returns the ids of the packets of one link with that fate, in the order in which the tap was told.
-func netIDs(told []faults.Packet, at faults.Link, fate faults.PacketStatus) []uint64 {
+// netIDs returns the IDs of one link's packets with the given status, in the order
+// reported.
+func netIDs(reported []faults.Packet, at faults.Link, status faults.PacketStatus) []uint64 {
 	var ids []uint64
-	for _, p := range told {
-		if p.From == at.From && p.To == at.To && p.Status == fate {
+	for _, p := range reported {
+		if p.From == at.From && p.To == at.To && p.Status == status {
 			ids = append(ids, p.ID)
 		}
 	}

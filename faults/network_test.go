@@ -13,7 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-func TestNetworkJamReleasesInOrderAndDeliversStalePackets(t *testing.T) {
+func TestClearedJamReleasesPacketsInOrderIncludingStaleOnes(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Jam{})
@@ -21,12 +21,12 @@ func TestNetworkJamReleasesInOrderAndDeliversStalePackets(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		for _, result := range early {
 			if err := <-result; !errors.Is(err, faults.ErrTimeout) {
-				t.Fatalf("a jammed RPC ended with %v", err)
+				t.Fatalf("jammed RPC ended with %v, want ErrTimeout", err)
 			}
 		}
 		late := rig.appendAsync("n1", "n2", 4, 5)
 		if got := rig.nodes["n2"].requests(); got != nil {
-			t.Fatalf("arrived through a jam: %v", got)
+			t.Fatalf("requests %v arrived through the jam", got)
 		}
 		rig.ClearFault("n1", "n2", "jam")
 		for _, result := range late {
@@ -35,16 +35,18 @@ func TestNetworkJamReleasesInOrderAndDeliversStalePackets(t *testing.T) {
 			}
 		}
 		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{1, 2, 3, 4, 5}) {
-			t.Fatalf("arrived after the jam: %v", got)
+			t.Fatalf("requests arrived in the order %v after the jam, want 1 to 5", got)
 		}
-		tooLate := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Status == faults.Lost && p.Why == "too late" })
+		tooLate := rig.packets(func(p faults.Packet) bool {
+			return p.Reply && p.Status == faults.Lost && p.Why == "after the deadline"
+		})
 		if len(tooLate) != 3 {
-			t.Fatalf("%d replies were too late, want 3", len(tooLate))
+			t.Fatalf("%d replies came after the deadline, want 3", len(tooLate))
 		}
 	})
 }
 
-func TestNetworkHoldStopsBothDirectionsAndHealAllDoesNotTouchIt(t *testing.T) {
+func TestPauseStopsBothDirectionsAndSurvivesHealAll(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.Pause("n2")
@@ -54,7 +56,7 @@ func TestNetworkHoldStopsBothDirectionsAndHealAllDoesNotTouchIt(t *testing.T) {
 		sent := rig.packets(netAll)
 		for _, p := range sent {
 			if p.Status != faults.Sent || !p.Held || p.Delay != 0 {
-				t.Fatalf("with n2 held: %+v", p)
+				t.Fatalf("with n2 paused: %+v, want a held packet", p)
 			}
 		}
 		rig.Resume("n2")
@@ -64,12 +66,12 @@ func TestNetworkHoldStopsBothDirectionsAndHealAllDoesNotTouchIt(t *testing.T) {
 			}
 		}
 		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{1, 2}) {
-			t.Fatalf("released: %v", got)
+			t.Fatalf("requests %v arrived after the pause, want 1 and 2", got)
 		}
 	})
 }
 
-func TestNetworkRefusesAtOnceWhatIsDownOrRefused(t *testing.T) {
+func TestDownAndRefusedTargetsFailAtOnce(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{Latency: 50 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		_ = rig.nodes["n2"].Close()
@@ -77,34 +79,34 @@ func TestNetworkRefusesAtOnceWhatIsDownOrRefused(t *testing.T) {
 		for to, want := range map[raft.ServerAddress]error{"n2": faults.ErrDown, "n9": faults.ErrDown, "n3": faults.ErrRefused} {
 			took := netElapsed(func() {
 				if err := rig.append("n1", to, 1); !errors.Is(err, want) {
-					t.Errorf("to %s: %v, want %v", to, err, want)
+					t.Errorf("RPC to %s: %v, want %v", to, err, want)
 				}
 			})
 			if took != 0 {
-				t.Errorf("to %s: refused after %v", to, took)
+				t.Errorf("RPC to %s failed after %v, want at once", to, took)
 			}
 		}
 		if err := rig.append("n2", "n1", 1); !errors.Is(err, faults.ErrClosed) {
-			t.Errorf("from a closed endpoint: %v", err)
+			t.Errorf("RPC from a closed endpoint: %v, want ErrClosed", err)
 		}
-		// A refused reply is an error at once too, but the request went through.
+		// A refused reply fails at once too, but the request got through.
 		took := netElapsed(func() {
 			if err := rig.append("n3", "n1", 7); !errors.Is(err, faults.ErrRefused) {
-				t.Errorf("with the reply refused: %v", err)
+				t.Errorf("RPC with a refused reply: %v, want ErrRefused", err)
 			}
 		})
 		if took != 50*time.Millisecond || len(rig.nodes["n1"].requests()) != 1 {
-			t.Errorf("reply refused after %v, served %v", took, rig.nodes["n1"].requests())
+			t.Errorf("reply refused after %v, served %v; want 50ms and one request", took, rig.nodes["n1"].requests())
 		}
-		// A cut comes before the node behind it: nobody can tell that it is down.
+		// A cut hides whether the node behind it is down.
 		rig.SetFault("n1", "n2", faults.Cut{})
 		if err := rig.append("n1", "n2", 1); !errors.Is(err, faults.ErrTimeout) {
-			t.Errorf("to a node that is down behind a cut: %v", err)
+			t.Errorf("RPC to a down node behind a cut: %v, want ErrTimeout", err)
 		}
 	})
 }
 
-func TestNetworkDuplicateIsServedTwiceAndAnsweredOnce(t *testing.T) {
+func TestDuplicateIsServedTwiceAndAnsweredOnce(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Duplicate{Percent: 100})
@@ -115,17 +117,17 @@ func TestNetworkDuplicateIsServedTwiceAndAnsweredOnce(t *testing.T) {
 		replies := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Status != faults.Sent })
 		delivered := slices.DeleteFunc(slices.Clone(replies), func(p faults.Packet) bool { return p.Status != faults.Delivered })
 		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{5, 5}) || len(replies) != 4 || len(delivered) != 1 {
-			t.Fatalf("served %v, replies %+v", got, replies)
+			t.Fatalf("served %v with replies %+v, want request 5 twice and one of 4 replies delivered", got, replies)
 		}
 		for _, p := range replies {
-			if p.Status == faults.Lost && p.Why != "nobody waits for it" {
-				t.Fatalf("%+v", p)
+			if p.Status == faults.Lost && p.Why != "no caller is waiting" {
+				t.Fatalf("reply lost for another reason: %+v", p)
 			}
 		}
 	})
 }
 
-func TestNetworkReorderedPacketIsOvertakenByTheNext(t *testing.T) {
+func TestReorderedPacketIsOvertakenByTheNext(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Only(faults.Reorder{Percent: 100}, faults.KindHeartbeat))
@@ -135,7 +137,7 @@ func TestNetworkReorderedPacketIsOvertakenByTheNext(t *testing.T) {
 			}
 		})
 		if alone != 200*time.Millisecond {
-			t.Errorf("with nothing to overtake it, it took %v", alone)
+			t.Errorf("with nothing to overtake it, the heartbeat took %v, want 200ms", alone)
 		}
 		overtaken := make(chan error, 1)
 		took := netElapsed(func() {
@@ -146,12 +148,12 @@ func TestNetworkReorderedPacketIsOvertakenByTheNext(t *testing.T) {
 			}
 		})
 		if got := rig.nodes["n2"].requests(); took != 0 || !slices.Equal(got, []uint64{0, 9, 0}) {
-			t.Errorf("after %v the requests were %v", took, got)
+			t.Errorf("requests %v arrived after %v, want 0, 9, 0 at once", got, took)
 		}
 	})
 }
 
-func TestNetworkDelayHoldsUpWhatIsBehindItUnlessLimitedToKinds(t *testing.T) {
+func TestDelayHoldsUpLaterPacketsUnlessLimitedToKinds(t *testing.T) {
 	slow := faults.Delay{Mean: 300 * time.Millisecond}
 	for _, c := range []struct {
 		fault faults.LinkFault
@@ -167,13 +169,13 @@ func TestNetworkDelayHoldsUpWhatIsBehindItUnlessLimitedToKinds(t *testing.T) {
 				}
 			})
 			if err := <-first; err != nil || took != c.want {
-				t.Errorf("%s: the heartbeat took %v, want %v (%v)", c.fault, took, c.want, err)
+				t.Errorf("%s: the heartbeat took %v, want %v (append: %v)", c.fault, took, c.want, err)
 			}
 		})
 	}
 }
 
-func TestNetworkFaultAppliesToPacketsUnderWayAndIsTakenBack(t *testing.T) {
+func TestFaultAffectsPacketsInFlightUntilCleared(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Delay{Mean: 10 * time.Hour})
@@ -187,26 +189,26 @@ func TestNetworkFaultAppliesToPacketsUnderWayAndIsTakenBack(t *testing.T) {
 			}
 		})
 		if took != 100*time.Millisecond {
-			t.Errorf("after the heal it took %v, want only the reply's 100ms", took)
+			t.Errorf("the RPC took %v after healing, want only the reply's 100ms", took)
 		}
 	})
 }
 
-func TestNetworkCutLosesPacketsUnderWay(t *testing.T) {
+func TestCutLosesPacketsInFlight(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		result := rig.appendAsync("n1", "n2", 1)[0]
 		rig.Cut([]faults.Link{{From: "n1", To: "n2"}})
 		if err := <-result; !errors.Is(err, faults.ErrTimeout) {
-			t.Fatalf("under way when its link was cut: %v", err)
+			t.Fatalf("RPC in flight when its link was cut: %v, want ErrTimeout", err)
 		}
 	})
 }
 
-func TestNetworkBandwidthQueuesPackets(t *testing.T) {
+func TestBandwidthQueuesPackets(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
-		rig.SetFault("n1", "n2", faults.Bandwidth{BytesPerSecond: 640}) // An empty append has 64 bytes.
+		rig.SetFault("n1", "n2", faults.Bandwidth{BytesPerSecond: 640}) // an empty append has 64 bytes
 		results := rig.appendAsync("n1", "n2", 1, 2, 3)
 		for i, result := range results {
 			took := netElapsed(func() {
@@ -215,51 +217,51 @@ func TestNetworkBandwidthQueuesPackets(t *testing.T) {
 				}
 			})
 			if took != 100*time.Millisecond {
-				t.Errorf("packet %d came %v after the one before", i+1, took)
+				t.Errorf("packet %d arrived %v after the previous one, want 100ms", i+1, took)
 			}
 		}
 		sent := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Sent && !p.Reply })
 		for i, p := range sent {
 			if want := time.Duration(i+1) * 100 * time.Millisecond; p.Delay != want {
-				t.Errorf("packet %d: told a delay of %v, want %v", i+1, p.Delay, want)
+				t.Errorf("packet %d: reported a delay of %v, want %v", i+1, p.Delay, want)
 			}
 		}
 	})
 }
 
-// countNetFault is a fault of somebody else's: it counts the packets that it judges.
-type countNetFault struct {
+// countingFault is a fault from another package. It counts how often it is applied.
+type countingFault struct {
 	faults.Lose
-	judged *int
+	applied *int
 }
 
-func (f countNetFault) Apply(faults.Packet, *rand.Rand) faults.Effect {
-	*f.judged++
+func (f countingFault) Apply(faults.Packet, *rand.Rand) faults.Effect {
+	*f.applied++
 	return faults.Effect{}
 }
 
-func TestNetworkFaultJudgesEachPacketOnce(t *testing.T) {
+func TestFaultIsAppliedToEachPacketOnce(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
-		t, judged := rig.t, 0
-		underWay := rig.appendAsync("n1", "n2", 1)[0]
+		t, applied := rig.t, 0
+		inFlight := rig.appendAsync("n1", "n2", 1)[0]
 		for range 5 {
-			rig.SetFault("n1", "n2", countNetFault{judged: &judged})
+			rig.SetFault("n1", "n2", countingFault{applied: &applied})
 			synctest.Wait()
-			rig.SetFault("n1", "n2", faults.Delay{Mean: time.Duration(judged)})
+			rig.SetFault("n1", "n2", faults.Delay{Mean: time.Duration(applied)})
 			synctest.Wait()
 		}
-		if err := errors.Join(rig.append("n1", "n2", 2), <-underWay); err != nil || judged != 2 {
-			t.Fatalf("two packets were judged %d times (%v)", judged, err)
+		if err := errors.Join(rig.append("n1", "n2", 2), <-inFlight); err != nil || applied != 2 {
+			t.Fatalf("the fault was applied %d times to two packets (%v)", applied, err)
 		}
 	})
 }
 
-func TestNetworkLinksAndSeedsDrawTheirOwnChance(t *testing.T) {
+func TestEachLinkAndSeedDrawsItsOwnRandomness(t *testing.T) {
 	play := func(seed int64, to raft.ServerAddress) (lost string) {
 		inNetBubble(t, faults.NetworkConfig{Seed: seed}, func(rig *netRig) {
 			rig.SetFault("n1", to, faults.Lose{Percent: 50})
 			rig.appendAsync("n1", to, make([]uint64, 64)...)
-			for _, p := range netFates(rig.packets(netAll), faults.Link{From: "n1", To: to}) {
+			for _, p := range netOutcomes(rig.packets(netAll), faults.Link{From: "n1", To: to}) {
 				lost += p.Status.String()[:1]
 			}
 			time.Sleep(2 * time.Second)
@@ -267,11 +269,11 @@ func TestNetworkLinksAndSeedsDrawTheirOwnChance(t *testing.T) {
 		return lost
 	}
 	if again := play(1, "n2"); again != play(1, "n2") || again == play(1, "n3") || again == play(2, "n2") {
-		t.Errorf("decisions %s", again)
+		t.Errorf("decisions %s: want them to depend on the seed and the link, and on nothing else", again)
 	}
 }
 
-func TestNetworkTapMayControlTheNetwork(t *testing.T) {
+func TestTapMayControlTheNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n *faults.Network
 		n = faults.NewNetwork(faults.NetworkConfig{Latency: time.Millisecond, Tap: func(p faults.Packet) {

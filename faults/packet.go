@@ -8,17 +8,17 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Kind is the kind of RPC that a packet belongs to. A reply has the kind of its request.
+// Kind is the kind of RPC a packet belongs to. A reply has the kind of its request.
 type Kind uint8
 
 // The kinds of RPC that hashicorp/raft makes.
 const (
-	KindAppend     Kind = iota + 1 // AppendEntries that carries or confirms log entries
-	KindHeartbeat                  // AppendEntries with neither entries, nor a previous entry, nor a commit index
+	KindAppend     Kind = iota + 1 // AppendEntries that replicates entries or a commit index
+	KindHeartbeat                  // AppendEntries without entries, previous entry or commit index
 	KindVote                       // RequestVote
 	KindPreVote                    // RequestPreVote
 	KindSnapshot                   // InstallSnapshot
-	KindTimeoutNow                 // TimeoutNow, which hands leadership over
+	KindTimeoutNow                 // TimeoutNow, which transfers leadership
 )
 
 var kindNames = [...]string{
@@ -35,7 +35,7 @@ func Kinds() []Kind {
 	return []Kind{KindAppend, KindHeartbeat, KindVote, KindPreVote, KindSnapshot, KindTimeoutNow}
 }
 
-// String returns the kind as commands spell it.
+// String returns the kind's name, such as "append" or "timeout-now".
 func (k Kind) String() string {
 	if k < KindAppend || int(k) >= len(kindNames) {
 		return fmt.Sprintf("kind(%d)", uint8(k))
@@ -43,7 +43,7 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// ParseKind is the inverse of Kind.String. Its error lists the kinds that exist.
+// ParseKind is the inverse of Kind.String. Its error lists the valid kinds.
 func ParseKind(s string) (Kind, error) {
 	for _, k := range Kinds() {
 		if kindNames[k] == s {
@@ -68,7 +68,7 @@ func setOf(kinds ...Kind) kindSet {
 
 func (s kindSet) has(k Kind) bool { return s&(1<<k) != 0 }
 
-// String lists the kinds of the set as commands spell them: "append,heartbeat".
+// String lists the names of the kinds in the set: "append,heartbeat".
 func (s kindSet) String() string {
 	var names []string
 	for _, k := range Kinds() {
@@ -79,10 +79,11 @@ func (s kindSet) String() string {
 	return strings.Join(names, ",")
 }
 
-// PacketStatus says what became of a packet. Each packet is Sent once, and then either Delivered or Lost once.
+// PacketStatus is where a packet is in its life. Each packet is Sent once, and then
+// either Delivered or Lost once.
 type PacketStatus uint8
 
-// The fates of a packet.
+// The statuses of a packet.
 const (
 	Sent PacketStatus = iota + 1
 	Delivered
@@ -90,8 +91,8 @@ const (
 )
 
 // String returns "sent", "delivered" or "lost".
-func (f PacketStatus) String() string {
-	switch f {
+func (s PacketStatus) String() string {
+	switch s {
 	case Sent:
 		return "sent"
 	case Delivered:
@@ -99,45 +100,53 @@ func (f PacketStatus) String() string {
 	case Lost:
 		return "lost"
 	default:
-		return fmt.Sprintf("fate(%d)", uint8(f))
+		return fmt.Sprintf("status(%d)", uint8(s))
 	}
 }
 
-// Packet is one message on one link, as told to the tap. It is a plain value and shares no memory with Raft.
+// Packet is one message on one link, as reported to the tap. It is a plain value and
+// shares no memory with Raft.
 type Packet struct {
-	ID        uint64 // one for each packet; a duplicate is a packet of its own
-	RPC       uint64 // the same for a request, its reply and their duplicates
+	ID        uint64 // unique; a duplicate has an ID of its own
+	RPC       uint64 // shared by a request, its reply and their duplicates
 	Status    PacketStatus
 	From, To  raft.ServerAddress
 	Kind      Kind
 	Reply     bool
 	Duplicate bool
-	Why       string        // for Lost: the reason, such as "cut" or "n4 is down"
-	Delay     time.Duration // for Sent: how long until it is due; 0 if at once, or if Held
-	Held      bool          // for Sent: it waits for something to be released, so nobody knows for how long
+	Why       string        // if Lost: the reason, such as "cut" or "n4 is down"
+	Delay     time.Duration // if Sent: the time until delivery; 0 if at once, or if Held
+	Held      bool          // if Sent: the packet waits for a release, so its delay is unknown
 	SizeBytes int           // an estimate of the size on the wire
+	Content
+}
 
-	// A summary of the content; zero where it does not apply.
-
+// Content summarizes the message a packet carries. Fields that do not apply are zero.
+type Content struct {
 	Term                uint64
 	PrevIndex, PrevTerm uint64 // append request: the entry before the first one
 	FirstIndex          uint64 // append request: the index of the first entry
-	Entries             int    // append request: how many entries
+	Entries             int    // append request: the number of entries
 	CommitIndex         uint64 // append request: the leader's commit index
-	LastIndex, LastTerm uint64 // vote and prevote: the candidate's last entry; snapshot: its last entry; append reply: the follower's last index
-	OK                  bool   // reply: success, or vote granted
-	Transfer            bool   // vote request: part of a leadership transfer
-	Error               string // reply: the error that the RPC ended with
+
+	// LastIndex and LastTerm are the candidate's last entry in a vote or pre-vote request,
+	// and the snapshot's last entry in a snapshot request. In an append reply, LastIndex is
+	// the follower's last index.
+	LastIndex, LastTerm uint64
+
+	OK       bool   // reply: success, or vote granted
+	Transfer bool   // vote request: part of a leadership transfer
+	Error    string // reply: the error the RPC ended with
 }
 
-// Sizes on the wire are estimates: fixed parts in bytes, to which the variable parts are added.
+// Sizes on the wire are estimates: these fixed parts, plus the variable parts.
 const (
 	requestOverheadBytes = 64
 	entryOverheadBytes   = 32
 	replySizeBytes       = 48
 )
 
-// describeRequest fills in what a request says.
+// describeRequest sets the kind, size and content of a request.
 func (p *Packet) describeRequest(command any, data []byte) {
 	p.SizeBytes = requestOverheadBytes + len(data)
 	switch c := command.(type) {
@@ -163,8 +172,9 @@ func (p *Packet) describeRequest(command any, data []byte) {
 	}
 }
 
-// kindOfAppend tells a heartbeat from the rest: raft's heartbeat goroutine sends its term and its name and nothing
-// else (replication.go, heartbeat), while replication always names a previous entry, entries or a commit index.
+// kindOfAppend tells heartbeats from replication. Raft's heartbeat goroutine sends only
+// its term and its name (replication.go, heartbeat); replication always sends a previous
+// entry, entries or a commit index.
 func kindOfAppend(c *raft.AppendEntriesRequest) Kind {
 	if len(c.Entries) == 0 && c.PrevLogEntry == 0 && c.PrevLogTerm == 0 && c.LeaderCommitIndex == 0 {
 		return KindHeartbeat
@@ -172,7 +182,7 @@ func kindOfAppend(c *raft.AppendEntriesRequest) Kind {
 	return KindAppend
 }
 
-// describeReply fills in what a reply says.
+// describeReply sets the size and content of a reply.
 func (p *Packet) describeReply(answer raft.RPCResponse) {
 	p.SizeBytes = replySizeBytes
 	if answer.Error != nil {

@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-// ParseLinkFault is the inverse of LinkFault.String: it reads a fault as commands spell it, such as "cut only vote,prevote".
+// ParseLinkFault is the inverse of [LinkFault].String: it parses the text of one of this
+// package's faults, such as "cut only vote,prevote". It serves command languages and
+// recordings; a test can use the types directly.
 func ParseLinkFault(s string) (LinkFault, error) {
 	spec, limit, limited := strings.Cut(s, " only ")
 	fault, err := parseUnlimited(strings.Fields(spec))
@@ -22,15 +24,15 @@ func ParseLinkFault(s string) (LinkFault, error) {
 		}
 		fault = Only(fault, kinds...)
 	}
-	// A fault has one spelling, so whatever was read over shows here.
+	// Each fault has exactly one text, so ignored or repeated words show up as a difference.
 	if err != nil || fault.String() != s {
-		return nil, fmt.Errorf("%q is not a fault of a link", s)
+		return nil, fmt.Errorf("unknown link fault %q", s)
 	}
 	return fault, nil
 }
 
-// parseUnlimited reads the words of a fault without a limit. Words that it does not understand are an error or change
-// how the fault is spelled.
+// parseUnlimited parses the words of a fault without a limit to kinds. It may ignore
+// words it does not know: the caller compares the result's text with the input.
 func parseUnlimited(words []string) (LinkFault, error) {
 	words = append(words, "", "", "", "")
 	switch words[0] {
@@ -60,20 +62,23 @@ func parseUnlimited(words []string) (LinkFault, error) {
 		rate, err := ParseRate(words[1])
 		return Bandwidth{BytesPerSecond: rate}, err
 	}
-	return nil, fmt.Errorf("there is no fault %q", words[0])
+	return nil, fmt.Errorf("unknown fault %q", words[0])
 }
 
-// parsePercent is the inverse of formatPercent, with the sign behind it.
+// formatPercent formats a percentage without trailing zeros or a percent sign.
+func formatPercent(percent float64) string { return strconv.FormatFloat(percent, 'f', -1, 64) }
+
+// parsePercent is the inverse of formatPercent, followed by a percent sign.
 func parsePercent(s string) (float64, error) {
 	percent, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
-	if err == nil && !(percent >= 0 && percent <= 100) { // also not a number
-		err = fmt.Errorf("%s is not from 0%% to 100%%", s)
+	if err == nil && !(percent >= 0 && percent <= 100) { // also catches NaN
+		err = fmt.Errorf("%s is not between 0%% and 100%%", s)
 	}
 	return percent, err
 }
 
-// ParseDiskFault is the inverse of DiskFault.String: it reads a fault as commands spell it, such as "slow 50ms". A disk that
-// is ok has none: the text "" and "ok" give nil.
+// ParseDiskFault is the inverse of [DiskFault].String: it parses the text of a fault, such
+// as "slow 50ms". A healthy disk has no fault: "" and "ok" return nil.
 func ParseDiskFault(s string) (DiskFault, error) {
 	for _, fault := range []DiskFault{Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}} {
 		if s == fault.String() {
@@ -88,5 +93,5 @@ func ParseDiskFault(s string) (DiskFault, error) {
 			return Slow{Latency: d}, nil
 		}
 	}
-	return nil, fmt.Errorf("%q is not a fault of a disk", s)
+	return nil, fmt.Errorf("unknown disk fault %q", s)
 }

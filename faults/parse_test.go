@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestFaultsAreReadAsTheyAreSpelled(t *testing.T) {
+func TestParseReadsBackEveryFault(t *testing.T) {
 	links := []LinkFault{
 		Cut{},
 		Refuse{},
@@ -21,34 +21,34 @@ func TestFaultsAreReadAsTheyAreSpelled(t *testing.T) {
 		for _, want := range []LinkFault{f, Only(f, KindVote, KindPreVote)} {
 			got, err := ParseLinkFault(want.String())
 			if err != nil || got.String() != want.String() || got.Name() != want.Name() {
-				t.Errorf("%q is read as %v (%v)", want, got, err)
+				t.Errorf("%q parses as %v (%v)", want, got, err)
 			}
 		}
 	}
 	for _, want := range []DiskFault{Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}, Slow{Latency: 50 * time.Millisecond}} {
 		if got, err := ParseDiskFault(want.String()); err != nil || got != want {
-			t.Errorf("%q is read as %v (%v)", want, got, err)
+			t.Errorf("%q parses as %v (%v)", want, got, err)
 		}
 	}
-	for _, sound := range []string{"", "ok"} {
-		if got, err := ParseDiskFault(sound); err != nil || got != nil {
-			t.Errorf("%q is read as %v (%v)", sound, got, err)
+	for _, healthy := range []string{"", "ok"} {
+		if got, err := ParseDiskFault(healthy); err != nil || got != nil {
+			t.Errorf("%q parses as %v (%v), want no fault", healthy, got, err)
 		}
 	}
 }
 
-func TestWhatIsNoFaultIsRefused(t *testing.T) {
+func TestParseRejectsUnknownFaults(t *testing.T) {
 	for _, s := range []string{
 		"", "cut off", "cut ", "cut only", "cut only ", "cut only nothing", "cut only vote,vote", "delay", "delay 20", "delay 20ms jitter",
 		"delay 20ms wobble 3ms", "lose 101%", "lose -1%", "lose NaN%", "lose 5", "bandwidth 0B", "bandwidth 1000B", "jam jam", "earthquake",
 	} {
 		if f, err := ParseLinkFault(s); err == nil {
-			t.Errorf("%q is read as %v", s, f)
+			t.Errorf("%q parses as %v, want an error", s, f)
 		}
 	}
 	for _, s := range []string{"slow", "slow 50", "slow -1s", "slow 1000ms", "stall now", "earthquake"} {
 		if f, err := ParseDiskFault(s); err == nil {
-			t.Errorf("%q is read as %v", s, f)
+			t.Errorf("%q parses as %v, want an error", s, f)
 		}
 	}
 }

@@ -5,19 +5,20 @@ import (
 	"time"
 )
 
-// reorderWaitMax is how long a packet that Reorder picked waits to be overtaken. It is twice Raft's usual heartbeat
-// interval, so that on an idle link a heartbeat mostly overtakes it.
+// reorderWaitMax is how long a reordered packet waits for a later one to overtake it. It
+// is twice Raft's usual heartbeat interval, so on an idle link the next heartbeat mostly
+// does.
 const reorderWaitMax = 200 * time.Millisecond
 
-// Reorder picks each packet with a probability of Percent, from 0 to 100. One that is picked steps aside until a later
-// packet has overtaken it, or for 200 ms if none does.
+// Reorder picks each packet with a probability of Percent, from 0 to 100. A picked packet
+// steps aside until a later one has overtaken it, or for 200 ms if none does.
 type Reorder struct{ Percent float64 }
 
 // Name returns "reorder".
 func (Reorder) Name() string { return "reorder" }
 
 // Meaning implements LinkFault.
-func (Reorder) Meaning() string { return "let this share of the messages be overtaken by the next one" }
+func (Reorder) Meaning() string { return "let the next message overtake this percentage of messages" }
 
 func (f Reorder) String() string { return "reorder " + formatPercent(f.Percent) + "%" }
 

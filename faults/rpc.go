@@ -7,31 +7,37 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// call is one RPC under way, seen from its caller.
+// call is one RPC, seen from its caller.
 type call struct {
-	packet    inflight // the request; once that has been served, the reply in its place, as it is no longer needed
+	packet    inflight // the request; once that is served, the reply takes its place
 	rpc       uint64
 	kind      Kind
 	back      *link // the link that replies take
 	deadline  time.Time
-	responses chan raft.RPCResponse // the node's answer, before it travels
+	responses chan raft.RPCResponse // the node's response, before it travels back
 	done      chan raft.RPCResponse // what the caller gets
 
 	mu        sync.Mutex
 	peer      *Transport // the endpoint that the request reached in time, nil before
-	completed bool       // the caller has its answer, or gets no other
-	aborted   bool       // once over: it ended before it had an answer
-	why       string     // once over: why a later reply is lost
+	completed bool       // the outcome is decided
+	aborted   bool       // if completed: without a reply
+	why       string     // if completed: why a later reply is lost
 }
 
-const callerGone = "nobody waits for it"
+// What becomes of replies that come too late.
+const (
+	callerGone   = "no caller is waiting"
+	pastDeadline = "after the deadline"
+)
 
-// inlineMax is the longest latency for which a caller carries its own packets. While it does, it notices neither its
-// deadline, before which it arrives, nor that it or its packet ends early, which it learns when it arrives.
+// inlineMax is the longest latency that a caller sleeps through itself. While it sleeps,
+// it does not notice that the RPC has ended early, only when its packet arrives. It never
+// sleeps past its deadline.
 const inlineMax = 50 * time.Millisecond
 
-// call sends a request and waits for its reply, the deadline, or the death of either end. The packets are carried by this
-// goroutine, as it has nothing else to do meanwhile, where they take just the link's latency and that is short.
+// call sends a request and waits for its reply, the deadline, or the death of either end.
+// Where the packets take only the link's latency, and that is short, this goroutine
+// sleeps through it and delivers them itself, which saves a timer.
 func (t *Transport) call(target raft.ServerAddress, command any, data []byte) raft.RPCResponse {
 	out := t.net.link(t.slot.addr, target)
 	c := t.net.newCall()
@@ -45,7 +51,7 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	c.kind = c.packet.Kind
 	c.deliverInline(out, out.send(&c.packet, c.deadline))
 	select {
-	case answer := <-c.done: // Whoever ended it was earlier than the node, if that has answered too.
+	case answer := <-c.done: // decided before any response of the node
 		return t.end(c, answer, false)
 	default:
 	}
@@ -58,7 +64,8 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	}
 }
 
-// deliverInline carries the parcel over a link, which takes wait; 0 means that there is nothing to carry.
+// deliverInline waits for an inline packet and delivers it. A wait of 0 means that the
+// packet is not inline.
 func (c *call) deliverInline(l *link, wait time.Duration) {
 	if wait > 0 {
 		time.Sleep(wait)
@@ -66,8 +73,8 @@ func (c *call) deliverInline(l *link, wait time.Duration) {
 	}
 }
 
-// newCall returns a call from the network's pool, or a new one. The channel to the node is always new, as a node that
-// answers twice must not answer another call.
+// newCall returns a call from the network's pool, or a new one. The response channel is
+// always new, so a node that answers twice cannot answer another call.
 func (n *Network) newCall() *call {
 	c, ok := n.calls.Get().(*call)
 	if !ok {
@@ -77,7 +84,8 @@ func (n *Network) newCall() *call {
 	return c
 }
 
-// begin notes a call, for its deadline and the death of the endpoint to end it. It is false if the endpoint is closed.
+// begin registers a call, so that its deadline or the endpoint's death can end it. It
+// returns false if the endpoint is closed.
 func (t *Transport) begin(c *call) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -91,7 +99,7 @@ func (t *Transport) begin(c *call) bool {
 	return true
 }
 
-// setDeadlineTimer has expire run at a time. The endpoint is locked.
+// setDeadlineTimer schedules expire. The caller holds the endpoint's mutex.
 func (t *Transport) setDeadlineTimer(at time.Time) {
 	t.nextDeadline = at
 	if t.deadlineTimer == nil {
@@ -101,7 +109,8 @@ func (t *Transport) setDeadlineTimer(at time.Time) {
 	t.deadlineTimer.Reset(time.Until(at))
 }
 
-// expire ends the calls whose deadlines have come. One alarm for all is enough, and most calls end long before it.
+// expire ends the calls whose deadlines have passed. One timer serves all calls, because
+// most end long before their deadlines.
 func (t *Transport) expire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -111,7 +120,7 @@ func (t *Transport) expire() {
 	for _, c := range t.calling {
 		switch {
 		case !c.deadline.After(now):
-			c.abort(ErrTimeout, "too late")
+			c.abort(ErrTimeout, pastDeadline)
 		case next.IsZero() || c.deadline.Before(next):
 			next = c.deadline
 		}
@@ -121,9 +130,10 @@ func (t *Transport) expire() {
 	}
 }
 
-// end ends a call with its answer. If its node is still busy with the request, the reply will be sent all the same, for
-// the packets on the link to be those of a real network. If the reply has come, then it was the last to refer to the call,
-// which can be used again: without that, collecting garbage would be what limits replication.
+// end ends a call with its answer. If the node is still serving the request, its reply
+// will travel back all the same, as it would on a real network. If the reply has come,
+// nothing refers to the call any more, so end returns it to the pool: without that,
+// garbage collection would limit replication.
 func (t *Transport) end(c *call, answer raft.RPCResponse, replied bool) raft.RPCResponse {
 	t.mu.Lock()
 	t.calling = remove(t.calling, c)
@@ -138,13 +148,15 @@ func (t *Transport) end(c *call, answer raft.RPCResponse, replied bool) raft.RPC
 	return answer
 }
 
-// detachedCopy returns a call for a duplicate of c's request or reply, which is over from the start.
+// detachedCopy returns a call for a duplicate of c's request or reply. It is completed
+// from the start, because no caller waits for it.
 func (c *call) detachedCopy() *call {
 	return &call{rpc: c.rpc, kind: c.kind, back: c.back, responses: make(chan raft.RPCResponse, 1), completed: true, why: callerGone}
 }
 
-// reply puts the answer of the node at peer on the way back. A node that died after it answered has no longer answered:
-// what the goroutines of a dead node still do must have no effect. It returns what send returns.
+// reply sends the response of the node at peer back and returns what send returns. It
+// drops the response of a node that has died since: the goroutines of a dead node must
+// have no effect.
 func (c *call) reply(peer *Transport, answer raft.RPCResponse, deadline time.Time) time.Duration {
 	if !peer.answered(c) {
 		return 0
@@ -156,6 +168,7 @@ func (c *call) reply(peer *Transport, answer raft.RPCResponse, deadline time.Tim
 	return c.back.send(p, deadline)
 }
 
+// forwardLateReply sends the node's response back although no caller waits for it.
 func (c *call) forwardLateReply(peer *Transport) {
 	select {
 	case answer := <-c.responses:
@@ -164,7 +177,8 @@ func (c *call) forwardLateReply(peer *Transport) {
 	}
 }
 
-// arrive notes which endpoint the request reached. It is true if the call is over by then.
+// arrive records which endpoint the request reached, and reports whether the call has
+// been completed before.
 func (c *call) arrive(peer *Transport) (late bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -174,7 +188,7 @@ func (c *call) arrive(peer *Transport) (late bool) {
 	return c.completed
 }
 
-// abort ends the call without an answer, unless it is over.
+// abort completes the call with an error instead of a reply, unless it is completed.
 func (c *call) abort(err error, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,7 +198,8 @@ func (c *call) abort(err error, why string) {
 	}
 }
 
-// tryComplete makes its caller the one who answers the call. If that is too late, it says why.
+// tryComplete claims the right to answer the call. If the call is completed, ok is false
+// and why is the reason that a reply is lost.
 func (c *call) tryComplete() (why string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -195,7 +210,7 @@ func (c *call) tryComplete() (why string, ok bool) {
 	return "", true
 }
 
-// complete answers the call, unless it is over.
+// complete answers the call, unless it is completed.
 func (c *call) complete(answer raft.RPCResponse) {
 	if _, ok := c.tryComplete(); ok {
 		c.done <- answer

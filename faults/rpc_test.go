@@ -8,7 +8,7 @@ import (
 	"capsize/faults"
 )
 
-func TestNetworkEveryRPCEndsAtItsOwnDeadline(t *testing.T) {
+func TestEveryRPCEndsAtItsOwnDeadline(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{Latency: 5 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		rig.nodes["n2"].mute()
@@ -18,7 +18,7 @@ func TestNetworkEveryRPCEndsAtItsOwnDeadline(t *testing.T) {
 			rig.SetRPCTimeout(timeout)
 			go func() {
 				if err := rig.append("n1", "n2", uint64(i)); !errors.Is(err, faults.ErrTimeout) {
-					t.Errorf("an RPC that nobody answers ended with %v", err)
+					t.Errorf("unanswered RPC ended with %v, want ErrTimeout", err)
 				}
 				ends <- time.Since(start)
 			}()
@@ -26,14 +26,14 @@ func TestNetworkEveryRPCEndsAtItsOwnDeadline(t *testing.T) {
 		}
 		for _, want := range []time.Duration{300 * time.Millisecond, 303 * time.Millisecond, time.Second, 5200 * time.Millisecond} {
 			if got := <-ends; got != want {
-				t.Errorf("an RPC ended at %v, want %v", got, want)
+				t.Errorf("RPC ended at %v, want %v", got, want)
 			}
 		}
 	})
 }
 
-// A caller that carries its packet itself, over a link of little latency, sleeps meanwhile.
-func TestNetworkEndOfAnRPCIsNoticedWhenItsPacketArrivesAtTheLatest(t *testing.T) {
+// On a link with little latency, the caller sleeps while its packet is in flight.
+func TestCallerNoticesAnEarlyEndWhenItsPacketArrivesAtTheLatest(t *testing.T) {
 	for latency, noticed := range map[time.Duration]time.Duration{
 		40 * time.Millisecond: 40 * time.Millisecond,
 		60 * time.Millisecond: 10 * time.Millisecond,
@@ -49,7 +49,7 @@ func TestNetworkEndOfAnRPCIsNoticedWhenItsPacketArrivesAtTheLatest(t *testing.T)
 					time.Sleep(10 * time.Millisecond)
 					end(rig)
 					if err := <-result; !errors.Is(err, want) {
-						t.Errorf("the RPC ended with %v, want %v", err, want)
+						t.Errorf("RPC ended with %v, want %v", err, want)
 					}
 				})
 				if took != noticed {
@@ -60,7 +60,7 @@ func TestNetworkEndOfAnRPCIsNoticedWhenItsPacketArrivesAtTheLatest(t *testing.T)
 	}
 }
 
-func TestNetworkAnswersToCallersThatHaveLeftTravelBack(t *testing.T) {
+func TestRepliesToClosedCallersStillTravelBack(t *testing.T) {
 	for range 50 {
 		inNetBubble(t, faults.NetworkConfig{Latency: 40 * time.Millisecond}, func(rig *netRig) {
 			t := rig.t
@@ -68,12 +68,12 @@ func TestNetworkAnswersToCallersThatHaveLeftTravelBack(t *testing.T) {
 			_ = rig.nodes["n1"].Close()
 			for _, result := range results {
 				if err := <-result; !errors.Is(err, faults.ErrClosed) {
-					t.Errorf("an RPC of a closed endpoint ended with %v", err)
+					t.Errorf("RPC of a closed endpoint ended with %v, want ErrClosed", err)
 				}
 			}
 			time.Sleep(time.Second)
 			lost := rig.packets(func(p faults.Packet) bool {
-				return p.Reply && p.Status == faults.Lost && p.Why == "nobody waits for it"
+				return p.Reply && p.Status == faults.Lost && p.Why == "no caller is waiting"
 			})
 			if len(lost) != 3 {
 				t.Fatalf("%d replies came back, want 3", len(lost))

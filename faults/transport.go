@@ -13,36 +13,40 @@ import (
 )
 
 var (
-	// ErrTimeout says that no reply arrived within the RPC timeout. The request may have been carried out.
+	// ErrTimeout is returned when no reply arrives within the RPC timeout. The node may
+	// have carried out the request.
 	ErrTimeout = errors.New("no reply in time")
-	// ErrRefused says that a Refuse fault turned the request or its reply away.
+	// ErrRefused is returned when a Refuse fault rejects the request or its reply.
 	ErrRefused = errors.New("connection refused")
-	// ErrDown says that nothing lives at the target's address, or that it died before it replied.
+	// ErrDown is returned when nothing listens at the target's address, or when the node
+	// there dies before it replies.
 	ErrDown = errors.New("node is down")
-	// ErrClosed says that the caller's own endpoint is closed.
+	// ErrClosed is returned when the caller's own endpoint is closed.
 	ErrClosed = errors.New("endpoint is closed")
 )
 
-// inboxPackets is how many requests may wait in the channel that Raft reads; more wait behind it, in order.
+// inboxPackets is the capacity of the channel that Raft reads. More requests wait behind
+// it, in order.
 const inboxPackets = 64
 
-// Transport is the endpoint of one node: a raft.Transport that lives until its Close. There is no pipelining, since
-// Raft's pipeline takes an RPC that failed for contact with the follower, so that a leader that is cut off would keep
-// its lease (replication.go, pipelineDecode).
+// Transport is the endpoint of one node: a [raft.Transport] that lives until its Close. It
+// does not pipeline, because Raft's pipeline counts a failed RPC as contact with the
+// follower, so a leader that is cut off would keep its lease (replication.go,
+// pipelineDecode).
 type Transport struct {
 	net    *Network
 	slot   *endpointSlot
-	self   []byte // its address, for the header of each request
+	self   []byte // the endpoint's address, for the header of each request
 	inbox  chan raft.RPC
 	closed atomic.Bool
 	gone   chan struct{} // closed with the endpoint
 
 	mu            sync.Mutex
-	calling       []*call     // RPCs that this node waits for, in no order
-	deadlineTimer *time.Timer // ends those whose deadlines have come, nil before the first one
-	nextDeadline  time.Time   // when it goes off, zero for never
-	serving       []*call     // requests that were handed to this node and not answered yet, in no order
-	overflow      []raft.RPC  // requests for which the inbox has no room; the first one is on its way into it
+	calling       []*call     // RPCs this node waits for, unordered
+	deadlineTimer *time.Timer // runs expire; nil before the first RPC
+	nextDeadline  time.Time   // when deadlineTimer fires, zero for never
+	serving       []*call     // requests this node has received and not answered, unordered
+	overflow      []raft.RPC  // requests the inbox has no room for; pump is moving the first one
 }
 
 var (
@@ -61,9 +65,10 @@ func newTransport(n *Network, at *endpointSlot) *Transport {
 	}
 }
 
-// Close kills the endpoint, as the death of its process would: RPCs that it waits for end with ErrClosed, those that
-// it has not answered end with ErrDown at their callers, and whatever it is told or asked to send later has no effect.
-// Callers notice it at once or, while a packet of theirs is under way for 50 ms or less, when that arrives. The error is
+// Close kills the endpoint, as the death of its process would: RPCs it waits for end with
+// ErrClosed, RPCs it has not answered end with ErrDown at their callers, and later calls
+// and answers have no effect. A caller notices at once or, while a packet of its RPC is in
+// flight on a link with a latency of at most 50 ms, when that packet arrives. The error is
 // always nil.
 func (t *Transport) Close() error {
 	t.kill()
@@ -97,7 +102,7 @@ func (t *Transport) Consumer() <-chan raft.RPC { return t.inbox }
 // LocalAddr returns the address of the endpoint.
 func (t *Transport) LocalAddr() raft.ServerAddress { return t.slot.addr }
 
-// EncodePeer returns the address as bytes, which must not be changed.
+// EncodePeer returns the address as bytes, which the caller must not change.
 func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte {
 	if addr == t.slot.addr {
 		return slices.Clip(t.self)
@@ -108,8 +113,9 @@ func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte 
 // DecodePeer is the inverse of EncodePeer.
 func (t *Transport) DecodePeer(b []byte) raft.ServerAddress { return raft.ServerAddress(b) }
 
-// SetHeartbeatHandler does nothing, so heartbeats take the way of all requests: the fast path that it is meant for
-// runs on a second goroutine, which Raft does not synchronise with its main one.
+// SetHeartbeatHandler does nothing, so heartbeats travel like all requests. The fast path
+// it is meant for would run on a second goroutine, which Raft does not synchronize with
+// its main one.
 func (t *Transport) SetHeartbeatHandler(func(raft.RPC)) {}
 
 // AppendEntriesPipeline returns raft.ErrPipelineReplicationNotSupported.
@@ -117,8 +123,9 @@ func (t *Transport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (ra
 	return nil, raft.ErrPipelineReplicationNotSupported
 }
 
-// AppendEntries asks the target to append entries. Like every RPC it ends within the RPC timeout with nil, an error of
-// this package or the error that the target answered with, and writes to resp only if it returns nil.
+// AppendEntries asks the target to append entries. Like every RPC, it returns within the
+// RPC timeout: nil, an error of this package, or the error in the target's reply. It
+// writes to resp only if it returns nil.
 func (t *Transport) AppendEntries(_ raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	return exchange(t, target, args, nil, resp)
 }
@@ -138,12 +145,13 @@ func (t *Transport) TimeoutNow(_ raft.ServerID, target raft.ServerAddress, args 
 	return exchange(t, target, args, nil, resp)
 }
 
-// InstallSnapshot sends a snapshot of args.Size bytes. It is read from data before anything is sent, so that a packet
-// under way does not depend on the sender's files; the deadline starts after that.
+// InstallSnapshot sends a snapshot of args.Size bytes. It reads all of data before it sends
+// anything, so a packet in flight does not depend on the sender's files. The RPC timeout
+// starts after that.
 func (t *Transport) InstallSnapshot(_ raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	content, err := io.ReadAll(io.LimitReader(data, args.Size))
 	if err != nil {
-		return fmt.Errorf("read the snapshot to send: %w", err)
+		return fmt.Errorf("reading the snapshot to send: %w", err)
 	}
 	return exchange(t, target, args, content, resp)
 }
@@ -156,13 +164,14 @@ func exchange[Response any](t *Transport, target raft.ServerAddress, command any
 	}
 	got, ok := answer.Response.(*Response)
 	if !ok || got == nil {
-		return fmt.Errorf("%s answered with a %T", target, answer.Response)
+		return fmt.Errorf("unexpected reply of type %T from %s", answer.Response, target)
 	}
 	*resp = *got
 	return nil
 }
 
-// accept hands a request to the node, and never blocks. It is false if the endpoint is closed.
+// accept hands a request to the node without blocking. It returns false if the endpoint is
+// closed.
 func (t *Transport) accept(c *call, rpc raft.RPC) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -182,7 +191,8 @@ func (t *Transport) accept(c *call, rpc raft.RPC) bool {
 	return true
 }
 
-// answered ends the service of a request. It is false if the endpoint died before, so that the answer does not count.
+// answered marks a request as answered. It returns false if the endpoint has died, so the
+// answer does not count.
 func (t *Transport) answered(c *call) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -191,7 +201,7 @@ func (t *Transport) answered(c *call) bool {
 	return len(t.serving) < before
 }
 
-// remove takes a call out of calls whose order means nothing, if it is there.
+// remove removes a call, if present, from an unordered list.
 func remove(calls []*call, c *call) []*call {
 	i := slices.Index(calls, c)
 	if i < 0 {
@@ -202,7 +212,8 @@ func remove(calls []*call, c *call) []*call {
 	return calls[:last]
 }
 
-// pump moves the overflow, of which next is the first, into the inbox as room appears, and ends when none is left.
+// pump moves the overflow, whose first request is next, into the inbox as room appears. It
+// ends when nothing is left.
 func (t *Transport) pump(next raft.RPC) {
 	for {
 		select {
