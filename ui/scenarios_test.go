@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"capsize/cluster/scenario"
+	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
 )
 
@@ -90,7 +91,7 @@ func TestSavedSessionRunsHeadless(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	_, result, err := scenario.RunRecorded(t.Context(), script)
+	_, result, err := headless.RunRecorded(t.Context(), script)
 	if err != nil || !result.OK {
 		t.Fatalf("%+v, %v\n%s", result, err, text)
 	}

@@ -45,18 +45,6 @@ func commands() []command {
 	return table.commands
 }
 
-// Reference describes one command, for people.
-type Reference struct{ Name, Syntax, Help string }
-
-// References returns the command reference.
-func References() []Reference {
-	var all []Reference
-	for _, c := range commands() {
-		all = append(all, Reference{Name: c.name, Syntax: c.syntax, Help: c.help})
-	}
-	return all
-}
-
 // find returns the command that a word names.
 func find(name string) (command, bool) {
 	for _, c := range commands() {

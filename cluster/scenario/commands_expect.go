@@ -130,7 +130,7 @@ func (r *reader) comparison() (operator string, n int64, err error) {
 func expectTerm(r *reader) (expectation, error) {
 	operator, n, err := r.comparison()
 	return func(_ *execution, s *trace.State) (want, got string) {
-		term := int64(highestTerm(s))
+		term := int64(HighestTerm(s))
 		if holds(term, operator, n) {
 			return "", ""
 		}
@@ -246,4 +246,12 @@ func expectOps(r *reader) (expectation, error) {
 		}
 		return fmt.Sprintf("ops %s %s %d", outcome, operator, n), strconv.FormatInt(count, 10)
 	}, err
+}
+
+// HighestTerm returns the highest term that any node has on disk.
+func HighestTerm(s *trace.State) (term uint64) {
+	for i := range s.Nodes {
+		term = max(term, s.Nodes[i].Term)
+	}
+	return term
 }

@@ -60,7 +60,7 @@ func (r *reader) condition(w word, choices string) (condition, string, error) {
 		_, err := r.oneOf("no what", "leader")
 		return nobodyLeads, "no leader", err
 	case "converged":
-		return converged, "all nodes that run hold the same, all of it committed", nil
+		return func(_ *execution, s *trace.State) string { return NotConverged(s) }, "all nodes that run hold the same, all of it committed", nil
 	case "value":
 		n, err := r.whole("a value", -1<<63, 1<<63-1)
 		if err != nil {
@@ -105,7 +105,9 @@ func nobodyLeads(_ *execution, s *trace.State) string {
 	return ""
 }
 
-func converged(_ *execution, s *trace.State) string {
+// NotConverged returns why the nodes that are up do not hold the same log, all of
+// it committed, and the same value; "" if they do.
+func NotConverged(s *trace.State) string {
 	if why := s.LeaderProblem(); why != "" {
 		return "no leader: " + why
 	}

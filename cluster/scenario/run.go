@@ -34,13 +34,14 @@ func (nowhere) Step(string)   {}
 
 // execution is a script being carried out on a cluster, inside virtual time.
 type execution struct {
-	c     *cluster.Cluster
-	stage Presenter
-	rng   *rand.Rand // what the script itself draws
-	names map[string][]string
-	named []string     // the nodes that the present command has named
-	chaos *chaos       // nil while there is none
-	view  *trace.State // the state that a wait looks at, nil otherwise
+	c       *cluster.Cluster
+	stage   Presenter
+	rng     *rand.Rand // what the script itself draws
+	names   map[string][]string
+	named   []string     // the nodes that the present command has named
+	nemesis *Nemesis     // nil while there is none
+	onStep  func(int)    // called with the index of each step before it runs; may be nil
+	view    *trace.State // the state that a wait looks at, nil otherwise
 
 	mu   sync.Mutex
 	last trace.Op // the operation that ended last; guarded by mu
@@ -98,11 +99,14 @@ func (x *execution) wait(what string, within time.Duration, until condition) err
 // out or a wait that was in vain.
 func (x *execution) run(s *Script) []Failure {
 	var failures []Failure
-	for _, step := range s.steps {
+	for i, step := range s.steps {
 		if x.c.Closed() {
 			break
 		}
 		x.named = nil
+		if x.onStep != nil {
+			x.onStep(i)
+		}
 		x.c.Note(trace.KindCommand, "", step.text)
 		err := step.do(x)
 		if err == nil {
@@ -114,9 +118,9 @@ func (x *execution) run(s *Script) []Failure {
 			break
 		}
 	}
-	x.stopChaos()
+	x.stopNemesis()
 	x.c.StopLoad()
-	return append(failures, unannounced(x.verdicts(), s.scope.announced)...)
+	return append(failures, unexpectedViolations(x.verdicts(), s.scope.announced)...)
 }
 
 func asFailure(err error, s step) Failure {

@@ -12,9 +12,23 @@ import (
 	"capsize/cluster/vtime"
 )
 
-// carryOut runs a script flat out with a stage and somebody who sees the events,
-// and returns its failures and the state it ends in.
-func carryOut(t *testing.T, s *Script, stage Presenter, event func(trace.Event)) ([]Failure, trace.State) {
+// carryOut runs a script with a presenter, reports its events, and returns its
+// failures and the state in which it ends.
+func carryOut(t *testing.T, s *Script, p Presenter, event func(trace.Event)) ([]Failure, trace.State) {
+	t.Helper()
+	return runIn(t, s, event, func(c *cluster.Cluster) []Failure { return s.Perform(c, p) })
+}
+
+// unattended runs a script with no presenter and returns its failures.
+func unattended(t *testing.T, s *Script) []Failure {
+	t.Helper()
+	failures, _ := runIn(t, s, func(trace.Event) {}, s.PerformUnattended)
+	return failures
+}
+
+// runIn opens the cluster of a script and calls perform in it, as fast as virtual
+// time allows.
+func runIn(t *testing.T, s *Script, event func(trace.Event), perform func(*cluster.Cluster) []Failure) ([]Failure, trace.State) {
 	t.Helper()
 	c, err := cluster.Open(cluster.Config{Nodes: s.Nodes, Settings: s.Settings})
 	if err != nil {
@@ -26,7 +40,7 @@ func carryOut(t *testing.T, s *Script, stage Presenter, event func(trace.Event))
 		}
 	}()
 	c.Trace().Subscribe(event)
-	c.AwaitLeader(firstElection)
+	c.AwaitLeader(10 * time.Second)
 	type end struct {
 		failures []Failure
 		state    trace.State
@@ -34,9 +48,9 @@ func carryOut(t *testing.T, s *Script, stage Presenter, event func(trace.Event))
 	done := make(chan end, 1)
 	err = c.Clock().Do(func() {
 		c.Go(func() {
-			failures := newExecution(c, s.Settings.Seed, stage).run(s)
+			failures := perform(c)
 			state := c.Trace().State()
-			state.At = c.Now() // not of the last event, which may be long ago
+			state.At = c.Now() // the last event may be long ago
 			done <- end{failures, state}
 		})
 	})

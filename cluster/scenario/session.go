@@ -24,10 +24,10 @@ type Session struct {
 	c     *cluster.Cluster
 	stage Presenter
 
-	mu    sync.Mutex // guards what commands leave behind for later ones
-	rng   *rand.Rand
-	names map[string][]string
-	chaos *chaos
+	mu      sync.Mutex // guards what commands leave behind for later ones
+	rng     *rand.Rand
+	names   map[string][]string
+	nemesis *Nemesis
 }
 
 // NewSession begins a session, on a stage or, with nil, where nobody watches. What
@@ -58,12 +58,12 @@ func (s *Session) Parse(text string) (*Line, error) {
 // a client's command ended with; of other commands its outcome is Pending.
 func (s *Session) Run(l *Line) (trace.Op, error) {
 	s.mu.Lock()
-	x := &execution{c: s.c, stage: s.stage, rng: rand.New(rand.NewPCG(s.rng.Uint64(), 0)), names: maps.Clone(s.names), chaos: s.chaos}
+	x := &execution{c: s.c, stage: s.stage, rng: rand.New(rand.NewPCG(s.rng.Uint64(), 0)), names: maps.Clone(s.names), nemesis: s.nemesis}
 	s.mu.Unlock()
 	err := l.do(x)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.Copy(s.names, x.names)
-	s.chaos = x.chaos
+	s.nemesis = x.nemesis
 	return x.lastOp(), err
 }

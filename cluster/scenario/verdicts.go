@@ -13,11 +13,12 @@ import (
 // judged.
 func (x *execution) verdicts() []trace.Check {
 	x.c.AwaitVerdicts()
-	return verdicts(x.state())
+	return Verdicts(x.state())
 }
 
-// verdicts returns what each of the checks says.
-func verdicts(s *trace.State) []trace.Check {
+// Verdicts returns the verdict of each check. A check that has not judged anything
+// yet is undecided.
+func Verdicts(s *trace.State) []trace.Check {
 	var all []trace.Check
 	for _, name := range check.Names() {
 		c := trace.Check{Name: name, Verdict: trace.VerdictUndecided, Text: "it has judged nothing yet"}
@@ -37,7 +38,7 @@ func expectChecks(r *reader) (expectation, error) {
 		var others []string
 		for _, c := range x.verdicts() {
 			if c.Verdict != trace.VerdictOK {
-				others = append(others, inWords(c))
+				others = append(others, DescribeVerdict(c))
 			}
 		}
 		return "checks ok", strings.Join(others, "; ")
@@ -56,28 +57,28 @@ func expectViolation(r *reader) (expectation, error) {
 		if c.Verdict == trace.VerdictViolated {
 			return "", ""
 		}
-		return "violation " + name, inWords(c)
+		return "violation " + name, DescribeVerdict(c)
 	}, nil
 }
 
-// inWords says in one line what a check says.
-func inWords(c trace.Check) string {
+// DescribeVerdict formats the verdict of a check as one line.
+func DescribeVerdict(c trace.Check) string {
 	if c.Text == "" {
 		return fmt.Sprintf("%s %s", c.Name, c.Verdict)
 	}
 	return fmt.Sprintf("%s %s: %s", c.Name, c.Verdict, c.Text)
 }
 
-// unannounced returns a failure for each check that is violated and that the
-// script, wherever it says so, does not expect to be.
-func unannounced(checks []trace.Check, announced []string) []Failure {
-	return complaints(checks, func(c trace.Check) bool {
-		return c.Verdict == trace.VerdictViolated && !slices.Contains(announced, c.Name)
+// unexpectedViolations returns a failure for each violated check that no `expect
+// violation` of the script names, before or after the violation.
+func unexpectedViolations(checks []trace.Check, expected []string) []Failure {
+	return VerdictFailures(checks, func(c trace.Check) bool {
+		return c.Verdict == trace.VerdictViolated && !slices.Contains(expected, c.Name)
 	})
 }
 
-// complaints returns a failure for each of the checks that is wrong.
-func complaints(checks []trace.Check, wrong func(trace.Check) bool) []Failure {
+// VerdictFailures returns a failure for each check that is wrong.
+func VerdictFailures(checks []trace.Check, wrong func(trace.Check) bool) []Failure {
 	var failures []Failure
 	for _, c := range checks {
 		if wrong(c) {
@@ -85,23 +86,4 @@ func complaints(checks []trace.Check, wrong func(trace.Check) bool) []Failure {
 		}
 	}
 	return failures
-}
-
-// judge notes in the result what the checks say. What is no failure but should be
-// known becomes a remark: a violation that was announced, a check without a verdict.
-func (r *Result) judge(checks []trace.Check) {
-	r.Checks = map[string]string{}
-	var announced []string
-	for _, c := range checks {
-		r.Checks[c.Name] = string(c.Verdict)
-		switch {
-		case c.Verdict == trace.VerdictUndecided:
-			r.remarks = append(r.remarks, inWords(c))
-		case c.Verdict == trace.VerdictViolated && slices.Contains(r.announced, c.Name):
-			announced = append(announced, c.Name)
-		}
-	}
-	if len(announced) > 0 {
-		r.remarks = append(r.remarks, "violated as announced: "+strings.Join(announced, ", "))
-	}
 }

@@ -30,7 +30,8 @@ var arrows = map[string][]string{
 	},
 	"ui": {
 		"ui/view", "ui/keymap", "ui/pane", "ui/canvas", "ui/style", "ui/present", "ui/record", "ui/source", "ui/queue", "ui/undo", "ui/terminal",
-		"cluster/scenario", "cluster", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime", "faults",
+		"cluster/scenario", "cluster/scenario/headless", "cluster", "cluster/check",
+		"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime", "faults",
 	},
 	"ui/plain":    {"ui/present", "ui/queue", "ui/source", "ui/canvas", "cluster/scenario", "cluster", "cluster/trace", "cluster/vtime"},
 	"ui/record":   {"ui/present", "ui/view", "ui/pane", "ui/canvas", "ui/style", "ui/source", "ui/terminal", "cluster/scenario", "cluster/scenario/headless", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
@@ -46,7 +47,11 @@ var arrows = map[string][]string{
 	"ui/undo":     {"cluster/trace"},
 	"ui/uitest":   {"ui/canvas", "ui/style", "cluster/check", "cluster/trace", "cluster/trace/history"},
 
-	"cluster/scenario":        {"cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check", "cluster/vtime", "faults"},
+	"cluster/scenario/headless": {
+		"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording",
+		"cluster/check", "cluster/vtime",
+	},
+	"cluster/scenario":        {"cluster", "cluster/trace", "cluster/check", "cluster/vtime", "faults"},
 	"cluster":                 {"faults", "counter", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check", "cluster/vtime"},
 	"cluster/check":           {"cluster/trace", "counter"},
 	"cluster/export":          {"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check"},

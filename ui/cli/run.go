@@ -11,11 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"capsize/cluster/scenario"
+	"capsize/cluster/scenario/headless"
 	"capsize/cluster/vtime"
 )
 
 func runCommand() *cobra.Command {
-	var batch scenario.Batch
+	var batch headless.Batch
 	var f flags
 	var asJSON, verbose bool
 	cmd := &cobra.Command{
@@ -47,7 +48,7 @@ The exit status is 0 if every expectation holds and every violation was announce
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			scenario.TuneRuntime(len(batch.Scripts) * batch.Repeat)
+			headless.TuneRuntime(len(batch.Scripts) * batch.Repeat)
 			results, err := batch.Run(ctx)
 			return report(cmd, asJSON, results, err)
 		},
@@ -62,15 +63,15 @@ The exit status is 0 if every expectation holds and every violation was announce
 }
 
 // report prints what came of runs, and turns it into how the program ends.
-func report(cmd *cobra.Command, asJSON bool, results []scenario.Result, err error) error {
-	write := scenario.WriteTable
+func report(cmd *cobra.Command, asJSON bool, results []headless.Result, err error) error {
+	write := headless.WriteTable
 	if asJSON {
-		write = scenario.WriteJSON
+		write = headless.WriteJSON
 	}
 	if wrong := write(cmd.OutOrStdout(), results); wrong != nil {
 		return usageError{fmt.Errorf("writing the results: %w", wrong)}
 	}
-	if err == nil && !scenario.AllOK(results) {
+	if err == nil && !headless.AllOK(results) {
 		return errFailed
 	}
 	return stopped(err)
@@ -81,7 +82,7 @@ func report(cmd *cobra.Command, asJSON bool, results []scenario.Result, err erro
 func stopped(err error) error {
 	var panicked *vtime.PanicError
 	var failed *scenario.Failure
-	if err == nil || errors.Is(err, scenario.ErrInterrupted) || errors.As(err, &panicked) || errors.As(err, &failed) {
+	if err == nil || errors.Is(err, headless.ErrInterrupted) || errors.As(err, &panicked) || errors.As(err, &failed) {
 		return err
 	}
 	return usageError{err}

@@ -16,6 +16,7 @@ import (
 
 	"capsize/cluster/check"
 	"capsize/cluster/scenario"
+	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/recording"
 )
@@ -96,7 +97,7 @@ func TestResultsAsJSON(t *testing.T) {
 		}
 		for i, line := range lines {
 			var all map[string]json.RawMessage
-			var r scenario.Result
+			var r headless.Result
 			if err := json.Unmarshal([]byte(line), &all); err != nil {
 				t.Fatalf("%s: %v", c.args, err)
 			}
@@ -238,7 +239,7 @@ func TestTraceHoldsEveryEvent(t *testing.T) {
 		name := filepath.Join(t.TempDir(), end)
 		o := runBinary(t, "run", "--json", "--trace", name, writeFile(t, "a.capsize", "nodes 3\nseed 8\nincrement 4\nwait value 4\nexpect value 5"))
 		o.checkEnded(t, exitFailed)
-		var r scenario.Result
+		var r headless.Result
 		if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
 			t.Fatal(err)
 		}

@@ -8,10 +8,11 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
+	"capsize/cluster/scenario/headless"
 )
 
 func soakCommand() *cobra.Command {
-	var soak scenario.SoakConfig
+	var soak headless.SoakConfig
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "soak",
@@ -24,12 +25,12 @@ func soakCommand() *cobra.Command {
 			soak.Terminal = terminal()
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			scenario.TuneRuntime(1)
-			result, err := scenario.Soak(ctx, soak)
-			if err != nil && !errors.Is(err, scenario.ErrInterrupted) {
+			headless.TuneRuntime(1)
+			result, err := headless.Soak(ctx, soak)
+			if err != nil && !errors.Is(err, headless.ErrInterrupted) {
 				return report(cmd, asJSON, nil, err)
 			}
-			return report(cmd, asJSON, []scenario.Result{result}, err)
+			return report(cmd, asJSON, []headless.Result{result}, err)
 		},
 	}
 	fs := cmd.Flags()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"capsize/cluster/scenario"
+	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
 	"capsize/cluster/vtime"
@@ -131,7 +132,7 @@ func (r Options) Record(ctx context.Context, name string, load func() (*scenario
 	if err != nil {
 		return err
 	}
-	past, result, err := scenario.RunRecorded(ctx, script)
+	past, result, err := headless.RunRecorded(ctx, script)
 	if err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func (r Options) Record(ctx context.Context, name string, load func() (*scenario
 }
 
 // endOf returns the position of the last event of a run.
-func endOf(r scenario.Result) trace.Position {
+func endOf(r headless.Result) trace.Position {
 	return trace.Position{Seq: r.Events, At: time.Duration(r.VirtualSeconds * float64(time.Second))}
 }
 

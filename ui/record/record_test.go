@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"capsize/cluster/scenario"
+	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
 	"capsize/ui/canvas"
@@ -39,7 +40,7 @@ func historyOf(tb testing.TB, text string) (past *history.History, last trace.Po
 	if err != nil {
 		tb.Fatal(err)
 	}
-	past, result, err := scenario.RunRecorded(tb.Context(), script)
+	past, result, err := headless.RunRecorded(tb.Context(), script)
 	if err != nil || !result.OK {
 		tb.Fatal(result.Failures, err)
 	}

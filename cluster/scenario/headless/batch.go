@@ -1,84 +1,24 @@
-package scenario
+package headless
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 )
 
-// Load reads a scenario: a built-in one by its name, or a file. The error is an
-// [*Error] if it was read and holds a mistake.
-func Load(name string) (*Script, error) {
-	data, ok := Builtin(name)
-	if !ok {
-		var err error
-		if data, err = readFile(name); err != nil {
-			return nil, err
-		}
-	}
-	return Parse(name, data)
-}
-
-// readFile reads a file, but not more of it than a scenario may have.
-func readFile(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: there is no such file, and no built-in scenario of that name%s", name, didYouMean(name, Names()))
-	}
-	if err != nil {
-		return nil, withoutOperation(name, err)
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, withoutOperation(name, err)
-	case info.IsDir():
-		return nil, fmt.Errorf("%s: it is a directory, and a scenario is a file", name)
-	case info.Size() > sizeMax:
-		return nil, fmt.Errorf("%s: the file has %d bytes: a scenario has at most %d", name, info.Size(), sizeMax)
-	}
-	data, err := io.ReadAll(io.LimitReader(file, sizeMax+1))
-	if err != nil {
-		return nil, withoutOperation(name, err)
-	}
-	return data, nil
-}
-
-// withoutOperation says what is wrong with a file, and not which call to the
-// system found out.
-func withoutOperation(name string, err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
-// Print returns the text of a built-in scenario.
-func Print(name string) ([]byte, error) {
-	data, ok := Builtin(name)
-	if !ok {
-		return nil, fmt.Errorf("there is no built-in scenario %q%s; capsize scenarios lists them", name, didYouMean(name, Names()))
-	}
-	return data, nil
-}
-
 // Batch is a number of scripts to be run without a screen.
 type Batch struct {
-	Scripts []*Script
+	Scripts []*scenario.Script
 	// Repeat is how often each of them is run: with its seed, and the ones after it.
 	Repeat int
 	// Trace is the file that the events are written to, "" for none. Only a single
@@ -106,7 +46,7 @@ func (b Batch) Validate() error {
 // order. The error says which runs could not be started or ended by themselves;
 // they have no result. When ctx ends, so do the runs.
 func (b Batch) Run(ctx context.Context) ([]Result, error) {
-	var scripts []*Script
+	var scripts []*scenario.Script
 	for _, s := range b.Scripts {
 		for i := range max(b.Repeat, 1) {
 			one := *s
@@ -121,7 +61,7 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 		}
 		var err error
 		if record, err = recording.Create(b.Trace, scripts[0].Settings.Seed); err != nil {
-			return nil, withoutOperation(b.Trace, err)
+			return nil, scenario.FileError(b.Trace, err)
 		}
 	}
 	results, errs := make([]Result, len(scripts)), make([]error, len(scripts))
@@ -133,8 +73,8 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	for range min(runtime.GOMAXPROCS(0), len(scripts)) {
 		workers.Go(func() {
 			for i := taken.Add(1) - 1; i < int64(len(scripts)); i = taken.Add(1) - 1 {
-				w := watch{record: record, clock: &clocks[i], event: tellSteps(b.Steps, scripts[i], len(scripts))}
-				results[i], errs[i] = headless(ctx, scripts[i], w)
+				o := observers{record: record, clock: &clocks[i], event: tellSteps(b.Steps, scripts[i], len(scripts))}
+				results[i], errs[i] = run(ctx, scripts[i], o)
 				clocks[i].Store(nil)
 				ended.Add(1)
 			}
@@ -145,26 +85,11 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	if record != nil {
 		errs = append(errs, record.Close()) // one that was never started has not closed it
 	}
-	return settle(scripts, results, errs)
+	return collect(scripts, results, errs)
 }
 
-// TuneRuntime prepares the program for a number of runs and nothing else, unless the
-// environment says how it is to be (GOMAXPROCS, GOGC).
-func TuneRuntime(runs int) {
-	// A run does one thing at a time, mostly: to hand it from core to core costs
-	// more than a second core brings.
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), max(runs, 1)))
-	}
-	// It needs little memory and leaves much behind: collecting that less often
-	// costs some MB.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-}
-
-// settle leaves out the runs that have no result, and names their errors.
-func settle(scripts []*Script, results []Result, errs []error) ([]Result, error) {
+// collect leaves out the runs that have no result, and names their errors.
+func collect(scripts []*scenario.Script, results []Result, errs []error) ([]Result, error) {
 	var whole []Result
 	var all []error
 	for i, err := range errs {
@@ -184,7 +109,7 @@ func settle(scripts []*Script, results []Result, errs []error) ([]Result, error)
 }
 
 // progress says in a line how far the runs are.
-func progress(scripts []*Script, clocks []atomic.Pointer[vtime.Clock], ended int64) string {
+func progress(scripts []*scenario.Script, clocks []atomic.Pointer[vtime.Clock], ended int64) string {
 	var under []string
 	for i := range clocks {
 		if clock := clocks[i].Load(); clock != nil {
@@ -196,7 +121,7 @@ func progress(scripts []*Script, clocks []atomic.Pointer[vtime.Clock], ended int
 
 // tellSteps returns what writes the steps of a script as they are carried out;
 // with several runs, it says of which.
-func tellSteps(to io.Writer, s *Script, runs int) func(trace.Event) {
+func tellSteps(to io.Writer, s *scenario.Script, runs int) func(trace.Event) {
 	if to == nil {
 		return nil
 	}
@@ -213,7 +138,7 @@ func tellSteps(to io.Writer, s *Script, runs int) func(trace.Event) {
 		case trace.KindVerdict:
 			if e.Verdict != trace.VerdictOK {
 				c := trace.Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text}
-				_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", who, e.At.Seconds(), inWords(c))
+				_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", who, e.At.Seconds(), scenario.DescribeVerdict(c))
 			}
 		default:
 		}

@@ -1,4 +1,4 @@
-package scenario
+package headless
 
 import (
 	"encoding/json"
@@ -8,13 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf8"
 )
-
-// AllOK says whether every run did what its scenario expects.
-func AllOK(results []Result) bool {
-	return !slices.ContainsFunc(results, func(r Result) bool { return !r.OK })
-}
 
 // WriteJSON writes the results as JSON, one object in each line.
 func WriteJSON(w io.Writer, results []Result) error {
@@ -84,65 +78,10 @@ func WriteTable(w io.Writer, results []Result) error {
 	return err
 }
 
-func (o Ops) String() string {
-	text := fmt.Sprintf("%d ok", o.OK)
-	if o.Failed > 0 {
-		text += fmt.Sprintf(", %d failed", o.Failed)
-	}
-	if o.Unknown > 0 {
-		text += fmt.Sprintf(", %d unknown", o.Unknown)
-	}
-	return text
-}
-
 func faultsInWords(faults map[string]int) string {
 	var words []string
 	for _, kind := range slices.Sorted(maps.Keys(faults)) {
 		words = append(words, fmt.Sprintf("%s %d", kind, faults[kind]))
 	}
 	return strings.Join(words, ", ")
-}
-
-// WriteList writes the built-in scenarios with their titles.
-func WriteList(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, name := range Names() {
-		script, err := Load(name)
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\n", name, script.Title)
-	}
-	return table.Flush()
-}
-
-// referenceWidth is how many columns the command reference needs at most.
-const referenceWidth = 80
-
-// WriteReference writes the command reference, for a terminal of 80 columns.
-func WriteReference(w io.Writer) error {
-	var text strings.Builder
-	for _, r := range References() {
-		wrap(&text, r.Syntax, "", "    ")
-		wrap(&text, r.Help, "        ", "        ")
-	}
-	_, err := io.WriteString(w, text.String())
-	return err
-}
-
-// wrap writes a text in lines that are not too long, the first one behind one
-// indent and the others behind another.
-func wrap(to *strings.Builder, text, first, others string) {
-	line, indent := "", first
-	for _, word := range strings.Fields(text) {
-		if line != "" && utf8.RuneCountInString(indent)+utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > referenceWidth {
-			to.WriteString(indent + line + "\n")
-			line, indent = "", others
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	to.WriteString(indent + line + "\n")
 }

@@ -1,4 +1,4 @@
-package scenario
+package headless
 
 import (
 	"os/exec"

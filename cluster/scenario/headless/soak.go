@@ -1,9 +1,10 @@
-package scenario
+package headless
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
@@ -45,9 +47,6 @@ type SoakConfig struct {
 	Terminal io.Writer
 }
 
-// ChaosKinds returns the kinds of harm that chaos does.
-func ChaosKinds() []string { return slices.Clone(chaosKinds) }
-
 // Validate says what is wrong with the configuration, and what is allowed.
 func (cfg SoakConfig) Validate() error {
 	if cfg.For < time.Second || cfg.For > soakForMax {
@@ -56,10 +55,8 @@ func (cfg SoakConfig) Validate() error {
 	if cfg.Nodes < 1 || cfg.Nodes > cluster.NodesMax {
 		return fmt.Errorf("--nodes %d: a cluster has 1 to %d nodes", cfg.Nodes, cluster.NodesMax)
 	}
-	for _, kind := range cfg.Chaos {
-		if !slices.Contains(chaosKinds, kind) {
-			return fmt.Errorf("--chaos %q: it must be of %s%s", kind, strings.Join(chaosKinds, ", "), didYouMean(kind, chaosKinds))
-		}
+	if err := scenario.ValidateChaos(cfg.Chaos); err != nil {
+		return fmt.Errorf("--chaos: %w", err)
 	}
 	return nil
 }
@@ -73,13 +70,13 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 		return Result{}, err
 	}
 	var clock atomic.Pointer[vtime.Clock]
-	w := watch{clock: &clock}
+	o := observers{clock: &clock}
 	if cfg.Trace != "" {
 		var err error
-		if w.record, err = recording.Create(cfg.Trace, cfg.Seed); err != nil {
-			return Result{}, withoutOperation(cfg.Trace, err)
+		if o.record, err = recording.Create(cfg.Trace, cfg.Seed); err != nil {
+			return Result{}, scenario.FileError(cfg.Trace, err)
 		}
-		defer func() { _ = w.record.Close() }() // closed already, unless there is another error
+		defer func() { _ = o.record.Close() }() // closed already, unless there is another error
 	}
 	started := time.Now()
 	stop := showProgress(cfg.Terminal, func() string {
@@ -91,8 +88,8 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	defer stop()
 	settings := cluster.DefaultSettings()
 	settings.Storage, settings.Seed = cluster.Memory, cfg.Seed
-	r, err := flatOut(context.WithoutCancel(ctx), "soak", cluster.Config{Nodes: cfg.Nodes, Settings: settings}, w, func(c *cluster.Cluster) Result {
-		s := &soak{x: newExecution(c, cfg.Seed, nowhere{}), c: c, nodes: c.Names(), until: c.Now() + cfg.For, cut: func() bool { return ctx.Err() != nil }}
+	r, err := runCluster(context.WithoutCancel(ctx), "soak", cluster.Config{Nodes: cfg.Nodes, Settings: settings}, o, func(c *cluster.Cluster) Result {
+		s := &soak{c: c, nodes: c.Names(), until: c.Now() + cfg.For, cut: func() bool { return ctx.Err() != nil }}
 		return s.run(cfg)
 	})
 	if err == nil && ctx.Err() != nil {
@@ -103,20 +100,19 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 
 // soak is one under way.
 type soak struct {
-	x        *execution
 	c        *cluster.Cluster
 	until    time.Duration
 	cut      func() bool // whether to end before that
 	nodes    []string    // those it began with
-	failures []Failure
+	failures []scenario.Failure
 }
 
 // run is the soak from its beginning to its verdict.
 func (s *soak) run(cfg SoakConfig) Result {
-	var harm map[string]int
+	var nemesis *scenario.Nemesis
 	if len(cfg.Chaos) > 0 {
-		s.x.startChaos(cfg.Chaos, chaosEvery)
-		harm = s.x.chaos.count
+		rng := rand.New(rand.NewPCG(uint64(cfg.Seed), 1))
+		nemesis = scenario.StartNemesis(s.c, rng, cfg.Chaos, scenario.NemesisEvery)
 	}
 	var clients sync.WaitGroup
 	for k := range soakClients {
@@ -127,18 +123,23 @@ func (s *soak) run(cfg SoakConfig) Result {
 		})
 	}
 	clients.Wait()
-	s.x.stopChaos()
+	var faults map[string]int
+	if nemesis != nil {
+		faults = nemesis.Stop()
+	}
 	s.settle()
 	// What a client reads now, the clients' history must explain.
 	if op := s.c.Read(cluster.LevelLinearizable, cluster.RouteLeader); op.Outcome != trace.OK {
 		s.fail("read linearizable", "an answer once all is whole", op.Why)
 	}
-	s.failures = append(s.failures, complaints(s.x.verdicts(), func(c trace.Check) bool { return c.Verdict != trace.VerdictOK })...)
-	faults := map[string]int{}
+	s.c.AwaitVerdicts()
+	state := s.c.Trace().State()
+	s.failures = append(s.failures, scenario.VerdictFailures(scenario.Verdicts(&state), func(c trace.Check) bool { return c.Verdict != trace.VerdictOK })...)
+	counts := map[string]int{} // of all kinds, those without a fault too
 	for _, kind := range cfg.Chaos {
-		faults[kind] = harm[kind]
+		counts[kind] = faults[kind]
 	}
-	return Result{Failures: s.failures, Faults: faults}
+	return Result{Failures: s.failures, Faults: counts}
 }
 
 // over says whether the load is to end.
@@ -166,7 +167,7 @@ func (s *soak) client(k int) {
 }
 
 func (s *soak) fail(text, want, got string) {
-	s.failures = append(s.failures, Failure{Text: text, Want: want, Got: got})
+	s.failures = append(s.failures, scenario.Failure{Text: text, Want: want, Got: got})
 }
 
 // settle takes back all harm, starts what is down, removes what was added, and
@@ -178,9 +179,9 @@ func (s *soak) settle() {
 	}
 	instead := ""
 	patience, restarted := s.c.Now()+soakSettle/2, map[string]bool{}
-	for deadline := s.c.Now() + soakSettle; s.c.Now() < deadline; s.x.sleep(soakPollEvery) {
-		state := s.x.state()
-		if instead = unsettled(state, s.nodes); instead == "" {
+	for deadline := s.c.Now() + soakSettle; s.c.Now() < deadline; s.c.Sleep(soakPollEvery) {
+		state := s.c.Trace().State()
+		if instead = unsettled(&state, s.nodes); instead == "" {
 			return
 		}
 		for i := range state.Nodes {
@@ -219,5 +220,5 @@ func unsettled(s *trace.State, nodes []string) string {
 	if len(down) > 0 {
 		return strings.Join(down, ", ")
 	}
-	return converged(nil, s)
+	return scenario.NotConverged(s)
 }

@@ -1,0 +1,95 @@
+package headless
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"capsize/cluster"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+)
+
+// Result is the outcome of a run. Its JSON form is part of the command line.
+type Result struct {
+	Scenario       string             `json:"scenario"`
+	OK             bool               `json:"ok"`
+	Seed           int64              `json:"seed"`
+	VirtualSeconds float64            `json:"virtual_seconds"`
+	WallSeconds    float64            `json:"wall_seconds"`
+	Nodes          int                `json:"nodes"`
+	Events         uint64             `json:"events"`
+	Ops            Ops                `json:"ops"`
+	Value          int64              `json:"value"`
+	Term           uint64             `json:"term"`
+	Checks         map[string]string  `json:"checks"`
+	Failures       []scenario.Failure `json:"failures"`
+	Faults         map[string]int     `json:"faults,omitempty"` // of a soak: injected faults by kind
+
+	expected []string // the checks that the script expects to be violated
+	remarks  []string // about the checks, for people: worth knowing, but no failure
+}
+
+// Ops counts the operations of clients by outcome.
+type Ops struct {
+	OK      uint64 `json:"ok"`
+	Failed  uint64 `json:"failed"`
+	Unknown uint64 `json:"unknown"`
+}
+
+func (o Ops) String() string {
+	text := fmt.Sprintf("%d ok", o.OK)
+	if o.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", o.Failed)
+	}
+	if o.Unknown > 0 {
+		text += fmt.Sprintf(", %d unknown", o.Unknown)
+	}
+	return text
+}
+
+// addState adds the present state of the cluster and the verdicts on all that has
+// happened so far.
+func (r *Result) addState(c *cluster.Cluster) {
+	c.AwaitVerdicts()
+	state := c.Trace().State()
+	r.addVerdicts(scenario.Verdicts(&state))
+	r.VirtualSeconds, r.Events = c.Now().Seconds(), state.Seq
+	r.Ops = Ops{OK: state.Clients.OK, Failed: state.Clients.Failed, Unknown: state.Clients.Unknown}
+	r.Term, r.Value = scenario.HighestTerm(&state), committedValue(&state)
+}
+
+// addVerdicts adds the verdicts. Undecided checks and expected violations become
+// remarks.
+func (r *Result) addVerdicts(checks []trace.Check) {
+	r.Checks = map[string]string{}
+	var expected []string
+	for _, c := range checks {
+		r.Checks[c.Name] = string(c.Verdict)
+		switch {
+		case c.Verdict == trace.VerdictUndecided:
+			r.remarks = append(r.remarks, scenario.DescribeVerdict(c))
+		case c.Verdict == trace.VerdictViolated && slices.Contains(r.expected, c.Name):
+			expected = append(expected, c.Name)
+		}
+	}
+	if len(expected) > 0 {
+		r.remarks = append(r.remarks, "violated as announced: "+strings.Join(expected, ", "))
+	}
+}
+
+// committedValue returns the counter of the running node that has applied most.
+func committedValue(s *trace.State) (value int64) {
+	applied := uint64(0)
+	for i := range s.Nodes {
+		if n := &s.Nodes[i]; n.Process.Running() && n.Applied >= applied {
+			applied, value = n.Applied, n.Value
+		}
+	}
+	return value
+}
+
+// AllOK reports whether every run did what its scenario expects.
+func AllOK(results []Result) bool {
+	return !slices.ContainsFunc(results, func(r Result) bool { return !r.OK })
+}

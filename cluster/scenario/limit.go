@@ -1,0 +1,59 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+)
+
+// stepMax is the virtual time after which a step is given up: twice the longest
+// duration that a command can name.
+const stepMax = 2 * durationMax
+
+// ExpectedViolations returns the checks that the script expects to be violated.
+func (s *Script) ExpectedViolations() []string { return slices.Clone(s.scope.announced) }
+
+// PerformUnattended executes the script like [Script.Perform], with no presenter.
+// It gives up when a step takes too long: a command can take forever, like a
+// restart on a stalled disk, and then only closing the cluster ends it.
+func (s *Script) PerformUnattended(c *cluster.Cluster) []Failure {
+	started := make(chan int, len(s.steps)) // the steps, as they start
+	x := newExecution(c, s.Settings.Seed, nowhere{})
+	x.onStep = func(i int) { started <- i }
+	done := make(chan []Failure, 1)
+	c.Go(func() { done <- x.run(s) })
+	limit := time.NewTimer(stepMax)
+	defer limit.Stop()
+	at := 0
+	for {
+		select {
+		case failures := <-done:
+			return failures
+		case at = <-started:
+			limit.Reset(s.steps[at].limit(&s.Settings))
+		case <-limit.C:
+			step := s.steps[at]
+			return []Failure{{
+				Line: step.line, Text: step.text,
+				Want: fmt.Sprintf("it to be done within %s", step.limit(&s.Settings)), Got: "it is still under way",
+			}}
+		}
+	}
+}
+
+// limit returns the virtual time after which the step is given up. An increment
+// can be repeated, and each repetition has its own timeout.
+func (s step) limit(settings *trace.Settings) time.Duration {
+	words := strings.Fields(s.text)
+	if len(words) > 1 && words[0] == "increment" {
+		if times, err := strconv.Atoi(words[1]); err == nil {
+			return stepMax + time.Duration(times)*settings.ClientTimeout
+		}
+	}
+	return stepMax
+}

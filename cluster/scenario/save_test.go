@@ -1,0 +1,76 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/check"
+	"capsize/cluster/trace"
+)
+
+func TestASavedSessionExpectsWhatWasViolated(t *testing.T) {
+	settings := cluster.DefaultSettings()
+	settings.Storage = cluster.Memory
+	text := Save(settings, 3, []RecordedCommand{{Text: "increment"}, {At: time.Second}}, []trace.Check{
+		{Name: check.AckedDurable, Verdict: trace.VerdictViolated}, {Name: check.VoteOnce, Verdict: trace.VerdictOK}, {Name: check.Linearizable, Verdict: trace.VerdictUndecided},
+	})
+	s := parse(t, text)
+	if !slices.Equal(s.scope.announced, []string{check.AckedDurable}) {
+		t.Errorf("it expects violations of %q:\n%s", s.scope.announced, text)
+	}
+}
+
+// Raft draws its election timeouts anew in each run, but a saved session ends as it
+// did when it was driven by hand.
+func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
+	settings := cluster.DefaultSettings()
+	settings.Storage = cluster.Memory
+	state := func(leader string, faults ...trace.Link) *trace.State {
+		st := &trace.State{Faults: map[trace.Link][]string{}}
+		for _, id := range []string{"n1", "n2", "n3"} {
+			st.Apply(&trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
+		}
+		st.Apply(&trace.Event{Kind: trace.KindRole, Node: leader, Role: trace.Leader, Term: 2})
+		for _, link := range faults {
+			st.Faults[link] = []string{"cut"}
+		}
+		return st
+	}
+	cutOff := []trace.Link{{From: "n2", To: "n1"}, {From: "n3", To: "n2"}}
+	var ordered []RecordedCommand
+	for _, o := range []struct {
+		text string
+		st   *trace.State
+	}{
+		{"increment 2", state("n2")},
+		{"isolate n2", state("n2")},
+		{"increment", state("n3", cutOff...)},
+		{"heal", state("n3", cutOff...)},
+		{"kill n3", state("n3")},
+		{"restart n3", state("n1")},
+		{"increment", state("n1")},
+		{"cut n1 -> n2", state("n1")},
+		{"heal", state("n2", trace.Link{From: "n3", To: "n2"})},
+		{"", state("n1")},
+	} {
+		ordered = Order(ordered, time.Duration(len(ordered))*2*time.Second, o.text, o.st)
+	}
+	text := Save(settings, 3, ordered, nil)
+	for _, want := range []string{
+		"memory\n\nwait leader n1,n2,n3\ntransfer n2\nwait leader n2\nasync increment 2\nwait 2s\nisolate n2\nwait 2s\nwait leader n1,n3\ntransfer n3\nwait leader n3\nasync increment\n",
+		"kill n3\nwait 2s\nwait leader n1,n2,n3\ntransfer n1\n", "wait 2s\nheal\nwait 2s\nwait leader n1,n2,n3\ntransfer n1\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+	for range 5 {
+		failures, end := carryOut(t, parse(t, text), nowhere{}, func(trace.Event) {})
+		if leader := end.LeaderNode(); len(failures) > 0 || leader == nil || leader.ID != "n1" || leader.Value != 4 {
+			t.Errorf("it ends with %v, led by %+v", failures, leader)
+		}
+	}
+}
