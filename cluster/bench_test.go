@@ -160,7 +160,7 @@ func leaderOf(nodes []*raft.Raft) *raft.Raft {
 
 // fullLoad is the load on a cluster.
 func fullLoad(c *Cluster, rate int) {
-	benchLoad(rate, c.ctx, func(_ int, read bool) {
+	benchLoad(rate, c.closing, func(_ int, read bool) {
 		if read {
 			c.Read(LevelLinearizable, RouteLeader)
 		} else {

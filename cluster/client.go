@@ -41,16 +41,16 @@ var (
 	errNoLevel   = errors.New("there is no read level")
 )
 
-// desk is where the clients sit.
-type desk struct {
-	mu      sync.Mutex // never held while waiting
-	idle    []*client
-	clients int    // how many there are
-	seqBase uint64 // where their sequence numbers start
-	ops     uint64 // how many operations were invoked
-	leader  string // who they think leads, "" if they do not know
-	next    int    // whom round-robin asks next
-	load    chan struct{}
+// clientPool is where the clients sit.
+type clientPool struct {
+	mu       sync.Mutex // never held while waiting
+	idle     []*client
+	created  int    // how many there are
+	seqBase  uint64 // where their sequence numbers start
+	ops      uint64 // how many operations were invoked
+	leader   string // who they think leads, "" if they do not know
+	next     int    // whom round-robin asks next
+	stopLoad chan struct{}
 }
 
 // client has one operation under way at most, as a process of Jepsen does.
@@ -60,9 +60,9 @@ type client struct {
 	seq  uint64
 }
 
-// borrow returns a client that has nothing under way.
-func (c *Cluster) borrow() *client {
-	d := &c.desk
+// acquire returns a client that has nothing under way.
+func (c *Cluster) acquire() *client {
+	d := &c.clients
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if last := len(d.idle) - 1; last >= 0 {
@@ -70,29 +70,29 @@ func (c *Cluster) borrow() *client {
 		d.idle = d.idle[:last]
 		return cl
 	}
-	d.clients++
-	return &client{c: c, name: fmt.Sprintf("c%d", d.clients), seq: d.seqBase}
+	d.created++
+	return &client{c: c, name: fmt.Sprintf("c%d", d.created), seq: d.seqBase}
 }
 
-func (c *Cluster) giveBack(cl *client) {
-	c.desk.mu.Lock()
-	defer c.desk.mu.Unlock()
-	c.desk.idle = append(c.desk.idle, cl)
+func (c *Cluster) release(cl *client) {
+	c.clients.mu.Lock()
+	defer c.clients.mu.Unlock()
+	c.clients.idle = append(c.clients.idle, cl)
 }
 
 // Add has a client add delta to the counter, and returns the operation with its
 // outcome. It takes virtual time, at most the clients' timeout.
 func (c *Cluster) Add(delta int64, route string) trace.Op {
-	cl := c.borrow()
-	defer c.giveBack(cl)
+	cl := c.acquire()
+	defer c.release(cl)
 	return cl.add(delta, route)
 }
 
 // Read has a client read the counter. It takes virtual time, at most the
 // clients' timeout.
 func (c *Cluster) Read(level, route string) trace.Op {
-	cl := c.borrow()
-	defer c.giveBack(cl)
+	cl := c.acquire()
+	defer c.release(cl)
 	return cl.read(level, route)
 }
 
@@ -105,9 +105,9 @@ func (c *Cluster) Load(rate float64, clients int, route string) error {
 	}
 	c.StopLoad()
 	stop := make(chan struct{})
-	c.desk.mu.Lock()
-	c.desk.load = stop
-	c.desk.mu.Unlock()
+	c.clients.mu.Lock()
+	c.clients.stopLoad = stop
+	c.clients.mu.Unlock()
 	every := time.Duration(float64(clients) / rate * float64(time.Second))
 	for i := range clients {
 		c.bubble.Go(func() { c.loadClient(route, every, every*time.Duration(i)/time.Duration(clients), stop) })
@@ -118,8 +118,8 @@ func (c *Cluster) Load(rate float64, clients int, route string) error {
 // loadClient is one client of a load, which starts after a while so that the
 // clients take turns.
 func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan struct{}) {
-	cl := c.borrow()
-	defer c.giveBack(cl)
+	cl := c.acquire()
+	defer c.release(cl)
 	due := c.Now() + after
 	for {
 		// A timer that is due already would run on this goroutine, at the same time
@@ -129,13 +129,13 @@ func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan
 			select {
 			case <-time.After(wait):
 			case <-stop:
-			case <-c.ctx:
+			case <-c.closing:
 			}
 		}
 		select {
 		case <-stop:
 			return
-		case <-c.ctx:
+		case <-c.closing:
 			return
 		default:
 		}
@@ -146,11 +146,11 @@ func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan
 
 // StopLoad ends the load, if there is one.
 func (c *Cluster) StopLoad() {
-	c.desk.mu.Lock()
-	defer c.desk.mu.Unlock()
-	if c.desk.load != nil {
-		close(c.desk.load)
-		c.desk.load = nil
+	c.clients.mu.Lock()
+	defer c.clients.mu.Unlock()
+	if c.clients.stopLoad != nil {
+		close(c.clients.stopLoad)
+		c.clients.stopLoad = nil
 	}
 }
 
@@ -175,10 +175,10 @@ func (cl *client) read(level, route string) trace.Op {
 // final, or time is up.
 func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 	c := cl.c
-	c.desk.mu.Lock()
-	c.desk.ops++
-	op.ID = c.desk.ops
-	c.desk.mu.Unlock()
+	c.clients.mu.Lock()
+	c.clients.ops++
+	op.ID = c.clients.ops
+	c.clients.mu.Unlock()
 	op.Invoked = c.Now()
 	invoked := op
 	c.emit(trace.Event{Kind: trace.KindInvoked, Op: &invoked})
@@ -187,12 +187,12 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 	maybe := "" // why an earlier try may have counted
 	for {
 		op.Attempts++
-		op.Node = c.route(op.Route)
+		op.Node = c.pickNode(op.Route)
 		limit := deadline - c.Now()
-		if !named(op.Route) {
+		if !namesNode(op.Route) {
 			limit = min(limit, c.settings.ClientTimeout/attempts)
 		}
-		value, err := c.ask(op.Node, limit, f)
+		value, err := c.call(op.Node, limit, f)
 		op.Outcome, op.Value, op.Why = outcome(op, err), value, ""
 		if op.Outcome == trace.OK {
 			break
@@ -201,7 +201,7 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 		if op.Outcome == trace.Unknown {
 			maybe = op.Why
 		}
-		final := errors.Is(err, counter.ErrOverflow) || errors.Is(err, errNoLevel) || named(op.Route) || c.ended.Load()
+		final := errors.Is(err, counter.ErrOverflow) || errors.Is(err, errNoLevel) || namesNode(op.Route) || c.isClosing.Load()
 		if final || c.Now()+retryEvery >= deadline {
 			break
 		}
@@ -230,18 +230,18 @@ func outcome(op trace.Op, err error) trace.Outcome {
 	return trace.Unknown
 }
 
-// named says whether a route is the name of a node.
-func named(route string) bool {
+// namesNode says whether a route is the name of a node.
+func namesNode(route string) bool {
 	return route != RouteLeader && route != RouteRoundRobin && route != RouteRandom
 }
 
-// route chooses whom to ask.
-func (c *Cluster) route(route string) string {
-	nodes := c.all()
-	if named(route) || len(nodes) == 0 {
+// pickNode chooses whom to ask.
+func (c *Cluster) pickNode(route string) string {
+	nodes := c.allNodes()
+	if namesNode(route) || len(nodes) == 0 {
 		return route
 	}
-	d := &c.desk
+	d := &c.clients
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if route == RouteLeader && d.leader != "" {
@@ -256,17 +256,17 @@ func (c *Cluster) route(route string) string {
 	return nodes[d.next%len(nodes)].name
 }
 
-// ask has a node do something for a client, which waits for at most limit. From
+// call has a node do something for a client, which waits for at most limit. From
 // the answer the clients learn who leads.
-func (c *Cluster) ask(name string, limit time.Duration, f func(*process) (int64, error)) (int64, error) {
+func (c *Cluster) call(name string, limit time.Duration, f func(*process) (int64, error)) (int64, error) {
 	n := c.find(name)
 	if n == nil {
-		c.learn("")
+		c.setLeaderHint("")
 		return 0, errNoNode
 	}
 	p := n.running()
 	if p == nil || p.raft.Load() == nil {
-		c.learn("")
+		c.setLeaderHint("")
 		return 0, errDown
 	}
 	type answer struct {
@@ -276,7 +276,7 @@ func (c *Cluster) ask(name string, limit time.Duration, f func(*process) (int64,
 	answers := make(chan answer, 1)
 	go func() {
 		defer c.bubble.Catch()
-		p.machine.gate.wait() // a paused process finds the request when it goes on
+		p.fsm.gate.wait() // a paused process finds the request when it goes on
 		value, err := f(p)
 		answers <- answer{value, err}
 	}()
@@ -287,25 +287,25 @@ func (c *Cluster) ask(name string, limit time.Duration, f func(*process) (int64,
 		switch {
 		case a.err == nil, errors.Is(a.err, counter.ErrOverflow):
 			if p.raft.Load().State() == raft.Leader {
-				c.learn(name)
+				c.setLeaderHint(name)
 			}
 		case errors.Is(a.err, errNotLeader), errors.Is(a.err, raft.ErrNotLeader):
 			_, leader := p.raft.Load().LeaderWithID()
-			c.learn(string(leader))
+			c.setLeaderHint(string(leader))
 		default:
-			c.learn("")
+			c.setLeaderHint("")
 		}
 		return a.value, a.err
 	case <-timer.C:
-		c.learn("")
-		return 0, errNoAnswer
+		c.setLeaderHint("")
+		return 0, errNoReply
 	}
 }
 
-func (c *Cluster) learn(leader string) {
-	c.desk.mu.Lock()
-	defer c.desk.mu.Unlock()
-	c.desk.leader = leader
+func (c *Cluster) setLeaderHint(leader string) {
+	c.clients.mu.Lock()
+	defer c.clients.mu.Unlock()
+	c.clients.leader = leader
 }
 
 // propose puts a command into the log and waits until it is applied.
@@ -315,7 +315,7 @@ func (p *process) propose(command counter.Command) (int64, error) {
 		return 0, err
 	}
 	future := p.raft.Load().Apply(data, p.c.settings.ClientTimeout)
-	if err := p.settle(future); err != nil {
+	if err := p.awaitFuture(future); err != nil {
 		return 0, err
 	}
 	result, ok := future.Response().(counter.Result)

@@ -45,8 +45,8 @@ const NodesMax = 99
 // events say, for the few changes that no hook sees.
 const pollEvery = 100 * time.Millisecond
 
-// nameForm is what a node or client may be called.
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
+// validName is what a node or client may be called.
+var validName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 
 // ErrMismatch is returned when the directory holds another cluster than asked for.
 var ErrMismatch = errors.New("it holds a cluster already")
@@ -72,7 +72,7 @@ type Config struct {
 	// Unchecked leaves out the checks, and with them their cost.
 	Unchecked bool
 	// tamper breaks the parts of a process, for the tests of the checks.
-	tamper func(*parts)
+	tamper func(*raftDeps)
 }
 
 // Cluster is a running cluster.
@@ -82,18 +82,18 @@ type Cluster struct {
 	checks *check.Checker   // nil if it is unchecked
 	past   *history.History // nil if none is kept
 	bubble *vtime.Bubble
-	dir    *directory // nil with memory storage
+	dir    *dataDir // nil with memory storage
 
 	settings trace.Settings
-	tamper   func(*parts) // nil outside of tests
+	tamper   func(*raftDeps) // nil outside of tests
 	network  *faults.Network
-	ctx      chan struct{} // closed when the cluster ends; a channel of the bubble
+	closing  chan struct{} // closed when the cluster ends; a channel of the bubble
 
-	mu    sync.Mutex              // never held while waiting
-	nodes atomic.Pointer[[]*node] // replaced under mu, never changed in place
-	rng   *rand.Rand              // what the cluster itself draws; guarded by mu
-	desk  desk                    // the clients
-	ended atomic.Bool
+	mu        sync.Mutex              // never held while waiting
+	nodes     atomic.Pointer[[]*node] // replaced under mu, never changed in place
+	rng       *rand.Rand              // what the cluster itself draws; guarded by mu
+	clients   clientPool              // the clients
+	isClosing atomic.Bool
 
 	closeOnce sync.Once
 	closeErr  error
@@ -104,12 +104,12 @@ type Cluster struct {
 // [ErrMismatch] when it holds a cluster of another size, settings raft would not take, a directory that cannot be read or
 // written, a moment that nothing can go on from.
 func Open(cfg Config) (*Cluster, error) {
-	origin, err := branchFrom(cfg.From)
+	from, err := newFork(cfg.From)
 	if err != nil {
 		return nil, err
 	}
-	if origin != nil {
-		cfg.Settings = origin.state.Settings
+	if from != nil {
+		cfg.Settings = from.state.Settings
 	}
 	if err := ValidateSettings(cfg.Settings); err != nil {
 		return nil, err
@@ -123,27 +123,27 @@ func Open(cfg Config) (*Cluster, error) {
 	if cfg.Record != nil {
 		c.trace.AddSink(cfg.Record)
 	}
-	names, isNew, err := c.openDirectory(cfg)
+	names, isNew, err := c.nodesToStart(cfg)
 	if err != nil {
 		return nil, err
 	}
 	// The counter remembers the last sequence number of each client; the clients
 	// of this run must not be taken for those of an earlier one.
 	switch {
-	case origin != nil:
-		c.desk.seqBase = origin.lastSeq
+	case from != nil:
+		c.clients.seqBase = from.lastSeq
 	case !isNew:
-		c.desk.seqBase = uint64(time.Now().UnixMicro())
+		c.clients.seqBase = uint64(time.Now().UnixMicro())
 	}
 	if !cfg.Unchecked {
 		c.checks = check.New(c.trace.Emit)
 		c.trace.SetChecker(c.checks.Observe)
 	}
 	c.clock = vtime.Start(func(b *vtime.Bubble) {
-		if c.begin(b); origin != nil {
-			err = c.goOn(origin)
+		if c.setUp(b); from != nil {
+			err = c.startFork(from)
 		} else {
-			c.start(names, isNew)
+			c.startNodes(names, isNew)
 		}
 	})
 	if err = errors.Join(err, c.clock.Err()); err != nil {
@@ -152,11 +152,11 @@ func Open(cfg Config) (*Cluster, error) {
 	return c, nil
 }
 
-// openDirectory returns the names of the nodes to start, and whether they are
+// nodesToStart returns the names of the nodes to start, and whether they are
 // to be given their first configuration.
-func (c *Cluster) openDirectory(cfg Config) (names []string, isNew bool, err error) {
+func (c *Cluster) nodesToStart(cfg Config) (names []string, isNew bool, err error) {
 	if cfg.Settings.Storage == Bolt {
-		if c.dir, err = openDirectory(cfg.Dir); err != nil {
+		if c.dir, err = openDataDir(cfg.Dir); err != nil {
 			return nil, false, err
 		}
 		if names, err = c.dir.names(); err != nil {
@@ -189,10 +189,10 @@ func (c *Cluster) openDirectory(cfg Config) (names []string, isNew bool, err err
 	return names, false, err
 }
 
-// begin sets the world up, inside: all but the nodes.
-func (c *Cluster) begin(b *vtime.Bubble) {
+// setUp sets the world up, inside: all but the nodes.
+func (c *Cluster) setUp(b *vtime.Bubble) {
 	c.bubble = b
-	c.ctx = make(chan struct{})
+	c.closing = make(chan struct{})
 	c.rng = rand.New(rand.NewPCG(uint64(c.settings.Seed), 0))
 	b.OnClose(c.close)
 	c.network = faults.NewNetwork(faults.NetworkConfig{
@@ -200,14 +200,14 @@ func (c *Cluster) begin(b *vtime.Bubble) {
 		Latency:    c.settings.Latency,
 		Jitter:     c.settings.Jitter,
 		RPCTimeout: c.settings.RPCTimeout,
-		Tap:        func(p faults.Packet) { c.tap(&p) },
+		Tap:        func(p faults.Packet) { c.emitPacket(&p) },
 	})
 	b.Go(c.poll)
 }
 
-// start starts the nodes of a cluster that is new or was closed, inside.
-func (c *Cluster) start(names []string, isNew bool) {
-	c.tellSettings()
+// startNodes starts the nodes of a cluster that is new or was closed, inside.
+func (c *Cluster) startNodes(names []string, isNew bool) {
+	c.emitSettings()
 	var first raft.Configuration
 	if isNew {
 		for _, name := range names {
@@ -221,11 +221,11 @@ func (c *Cluster) start(names []string, isNew bool) {
 		}
 		// A disk with latency takes virtual time to open, which the pacer, on
 		// which this runs, must not wait for.
-		c.bubble.Go(func() { c.report(n.boot(first)) })
+		c.bubble.Go(func() { c.emitRefused(n.boot(first)) })
 	}
 }
 
-func (c *Cluster) tellSettings() {
+func (c *Cluster) emitSettings() {
 	settings := c.settings
 	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
 }
@@ -262,12 +262,12 @@ func (c *Cluster) CloseWithin(limit time.Duration) error {
 
 // close stops everything that would go on for ever, inside.
 func (c *Cluster) close() {
-	c.ended.Store(true)
-	close(c.ctx)
+	c.isClosing.Store(true)
+	close(c.closing)
 	var stopping sync.WaitGroup
-	for _, n := range c.all() {
-		n.diskNow().ClearFault() // what a lying disk holds back would end with the program
-		stopping.Go(func() { c.report(n.stop(trace.Killed, "")) })
+	for _, n := range c.allNodes() {
+		n.currentDisk().ClearFault() // what a lying disk holds back would end with the program
+		stopping.Go(func() { c.emitRefused(n.stop(trace.Killed, "")) })
 	}
 	stopping.Wait()
 	c.network.Close()
@@ -300,7 +300,7 @@ func (c *Cluster) Do(command string, f func() error) error {
 	var result error
 	var returned, late bool
 	err := c.clock.Do(func() {
-		if c.ended.Load() {
+		if c.isClosing.Load() {
 			returned, result = true, vtime.ErrClosed
 			return
 		}
@@ -324,8 +324,8 @@ func (c *Cluster) Do(command string, f func() error) error {
 	return result
 }
 
-// report makes an event of an error that nobody waits for.
-func (c *Cluster) report(err error) {
+// emitRefused makes an event of an error that nobody waits for.
+func (c *Cluster) emitRefused(err error) {
 	if err != nil {
 		c.emit(trace.Event{Kind: trace.KindRefused, Text: err.Error()})
 	}
@@ -365,12 +365,12 @@ func (c *Cluster) poll() {
 	for {
 		select {
 		case <-t.C:
-			for _, n := range c.all() {
+			for _, n := range c.allNodes() {
 				if p := n.running(); p != nil {
 					p.observe()
 				}
 			}
-		case <-c.ctx:
+		case <-c.closing:
 			return
 		}
 	}
@@ -380,13 +380,13 @@ func (c *Cluster) poll() {
 func (c *Cluster) sleep(d time.Duration) {
 	select {
 	case <-time.After(d):
-	case <-c.ctx:
+	case <-c.closing:
 	}
 }
 
-// all returns the nodes that exist, in the order in which they came. The slice
+// allNodes returns the nodes that exist, in the order in which they came. The slice
 // must not be changed.
-func (c *Cluster) all() []*node { return *c.nodes.Load() }
+func (c *Cluster) allNodes() []*node { return *c.nodes.Load() }
 
 // node returns the node of that name.
 func (c *Cluster) node(name string) (*node, error) {
@@ -398,7 +398,7 @@ func (c *Cluster) node(name string) (*node, error) {
 
 // find returns the node of that name, nil if there is none.
 func (c *Cluster) find(name string) *node {
-	for _, n := range c.all() {
+	for _, n := range c.allNodes() {
 		if n.name == name {
 			return n
 		}
@@ -409,7 +409,7 @@ func (c *Cluster) find(name string) *node {
 // Names returns the nodes that exist, in the order in which they came.
 func (c *Cluster) Names() []string {
 	var names []string
-	for _, n := range c.all() {
+	for _, n := range c.allNodes() {
 		names = append(names, n.name)
 	}
 	return names

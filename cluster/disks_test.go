@@ -114,7 +114,7 @@ func (w *world) checkDisks(s *trace.State) {
 	w.t.Helper()
 	var wrong []string
 	err := w.clock.Do(func() {
-		for _, n := range w.all() {
+		for _, n := range w.allNodes() {
 			wrong = append(wrong, onDisk(w.t, n).differs(s.Node(n.name), w.halfVotes[n.name])...)
 		}
 	})

@@ -36,12 +36,12 @@ func runFor(cfg Config, events uint64) (*Cluster, error) {
 	}
 	c.AwaitLeader(time.Minute)
 	inside := func(f func()) { err = errors.Join(err, c.Clock().Do(func() { c.Go(f) })) }
-	inside(func() { c.report(c.Load(10, 3, RouteLeader)) })
+	inside(func() { c.emitRefused(c.Load(10, 3, RouteLeader)) })
 	for i, seq := 0, uint64(0); seq < events && err == nil; i++ {
 		name := c.Names()[i%cfg.Nodes]
-		inside(func() { c.report(c.Kill(name)) })
+		inside(func() { c.emitRefused(c.Kill(name)) })
 		err = errors.Join(err, c.Clock().Advance(20*time.Second))
-		inside(func() { c.report(c.Restart(name)) })
+		inside(func() { c.emitRefused(c.Restart(name)) })
 		err = errors.Join(err, c.Clock().Advance(40*time.Second))
 		c.Trace().Read(func(s *trace.State) { seq = s.Seq })
 	}

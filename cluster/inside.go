@@ -18,10 +18,10 @@ func (c *Cluster) Go(f func()) { c.bubble.Go(f) }
 func (c *Cluster) Sleep(d time.Duration) { c.sleep(d) }
 
 // Closed says whether the cluster is being closed.
-func (c *Cluster) Closed() bool { return c.ended.Load() }
+func (c *Cluster) Closed() bool { return c.isClosing.Load() }
 
 // Closing is closed when the cluster is being closed. It is of use inside only.
-func (c *Cluster) Closing() <-chan struct{} { return c.ctx }
+func (c *Cluster) Closing() <-chan struct{} { return c.closing }
 
 // Note makes an event of words: a command, a caption or a chapter, in a language
 // of its own or, with "", in the one of the scenario.

@@ -31,14 +31,14 @@ func (c *Cluster) AddNode(name string, voter bool) error {
 	if err := n.boot(raft.Configuration{}); err != nil {
 		return errors.Join(err, c.discard(n))
 	}
-	err = c.lead("add "+name, func(r *raft.Raft, limit time.Duration) future {
+	err = c.onLeader("add "+name, func(r *raft.Raft, limit time.Duration) future {
 		if voter {
 			return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
 		}
 		return r.AddNonvoter(raft.ServerID(name), n.address, 0, limit)
 	})
 	// Without an answer the node may have become a member: it stays.
-	if err != nil && !errors.Is(err, errNoAnswer) {
+	if err != nil && !errors.Is(err, errNoReply) {
 		err = errors.Join(err, c.discard(n))
 	}
 	return err
@@ -54,7 +54,7 @@ func (c *Cluster) RemoveNode(name string) error {
 	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
 		return fmt.Errorf("cannot remove %s: it is the last voter", name)
 	}
-	err = c.lead("remove "+name, func(r *raft.Raft, limit time.Duration) future {
+	err = c.onLeader("remove "+name, func(r *raft.Raft, limit time.Duration) future {
 		return r.RemoveServer(raft.ServerID(name), 0, limit)
 	})
 	if err != nil {
@@ -65,13 +65,13 @@ func (c *Cluster) RemoveNode(name string) error {
 
 // discard stops a node that is no member and forgets its disk.
 func (c *Cluster) discard(n *node) error {
-	n.enterToEnd()
-	defer n.leave()
+	n.lockToStop()
+	defer n.unlock()
 	var err error
 	if n.running() != nil {
-		err = n.stopHeld(trace.Removed, "")
+		err = n.stopLocked(trace.Removed, "")
 	} else {
-		n.setLife(trace.Removed, "")
+		n.setState(trace.Removed, "")
 	}
 	for _, other := range c.Names() {
 		if other != n.name {
@@ -89,7 +89,7 @@ func (c *Cluster) Promote(name string) error {
 	if err != nil {
 		return err
 	}
-	return c.lead("promote "+name, func(r *raft.Raft, limit time.Duration) future {
+	return c.onLeader("promote "+name, func(r *raft.Raft, limit time.Duration) future {
 		return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
 	})
 }
@@ -102,7 +102,7 @@ func (c *Cluster) Demote(name string) error {
 	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
 		return fmt.Errorf("cannot demote %s: it is the last voter", name)
 	}
-	return c.lead("demote "+name, func(r *raft.Raft, limit time.Duration) future {
+	return c.onLeader("demote "+name, func(r *raft.Raft, limit time.Duration) future {
 		return r.DemoteVoter(raft.ServerID(name), 0, limit)
 	})
 }
@@ -111,7 +111,7 @@ func (c *Cluster) Demote(name string) error {
 // longest. To the node that leads already it does nothing. It takes virtual time.
 func (c *Cluster) Transfer(name string) error {
 	if name == "" {
-		return c.lead("transfer leadership", func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
+		return c.onLeader("transfer leadership", func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
 	}
 	n, err := c.node(name)
 	if err != nil {
@@ -121,14 +121,14 @@ func (c *Cluster) Transfer(name string) error {
 	if leads() {
 		return nil
 	}
-	if err := n.lifeIs("transfer leadership to", trace.Up); err != nil {
+	if err := n.requireState("transfer leadership to", trace.Up); err != nil {
 		return err
 	}
 	// Raft would hand leadership to a non-voter, which then stands for election.
 	if voters := c.voters(); !slices.Contains(voters, name) {
 		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s", name, strings.Join(voters, ", "))
 	}
-	err = c.lead("transfer leadership to "+name, func(r *raft.Raft, _ time.Duration) future {
+	err = c.onLeader("transfer leadership to "+name, func(r *raft.Raft, _ time.Duration) future {
 		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
 	})
 	if err != nil && leads() {
@@ -175,8 +175,8 @@ func (c *Cluster) Recover(names ...string) error {
 
 // recover makes the members in conf the cluster that the node is of.
 func (n *node) recover(conf raft.Configuration) error {
-	n.enter()
-	defer n.leave()
+	n.lock()
+	defer n.unlock()
 	if n.running() != nil {
 		return fmt.Errorf("cannot recover %s: it has been restarted meanwhile", n.name)
 	}
@@ -184,10 +184,10 @@ func (n *node) recover(conf raft.Configuration) error {
 	if err != nil {
 		return fmt.Errorf("recovering %s: %w", n.name, err)
 	}
-	scratch := newMachine(p)
+	scratch := newFSM(p)
 	err = raft.RecoverCluster(p.config(), scratch.counter, p.disk.Logs(), p.disk.Stable(), p.disk.Snapshots(), p.transport, conf)
 	if err == nil {
-		err = p.tellDisk() // it is another one now
+		err = p.emitDisk() // it is another one now
 	}
 	p.disk.Kill()
 	if err := errors.Join(err, p.transport.Close(), p.closeDisk()); err != nil {
@@ -196,11 +196,11 @@ func (n *node) recover(conf raft.Configuration) error {
 	return nil
 }
 
-// lead has the node that leads carry something out, waiting for a leader if
+// onLeader has the node that leads carry something out, waiting for a leader if
 // there is none. It gives up after the clients' timeout.
-func (c *Cluster) lead(what string, f func(r *raft.Raft, limit time.Duration) future) error {
+func (c *Cluster) onLeader(what string, f func(r *raft.Raft, limit time.Duration) future) error {
 	why := "there is no leader"
-	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.ended.Load(); c.sleep(retryEvery) {
+	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.isClosing.Load(); c.sleep(retryEvery) {
 		p := c.leader()
 		if p == nil {
 			continue
@@ -223,7 +223,7 @@ func (c *Cluster) lead(what string, f func(r *raft.Raft, limit time.Duration) fu
 // the highest term; nil if there is none.
 func (c *Cluster) leader() *process {
 	var best *process
-	for _, n := range c.all() {
+	for _, n := range c.allNodes() {
 		p := n.running()
 		if p == nil || p.raft.Load() == nil || p.raft.Load().State() != raft.Leader {
 			continue

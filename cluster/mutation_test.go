@@ -20,32 +20,32 @@ import (
 type mutation struct {
 	name   string
 	check  string // that has to turn red
-	tamper func(*parts)
+	tamper func(*raftDeps)
 	change func(*Config)          // nil for none
 	harm   func(*world, *nemesis) // one round of it; nil for the nemesis
 }
 
 // brokenMachine is a counter that is given other commands than those in the log.
 type brokenMachine struct {
-	*machine
+	*fsm
 	instead func(counter.Command) counter.Command
 }
 
 func (m brokenMachine) Apply(log *raft.Log) any {
 	command, err := counter.Decode(log.Data)
 	if err != nil {
-		return m.machine.Apply(log)
+		return m.fsm.Apply(log)
 	}
 	changed := *log
 	if changed.Data, err = m.instead(command).Encode(); err != nil {
 		return err
 	}
-	return m.machine.Apply(&changed)
+	return m.fsm.Apply(&changed)
 }
 
 // breakMachine has every counter take other commands for those in the log.
-func breakMachine(instead func(counter.Command) counter.Command) func(*parts) {
-	return func(p *parts) { p.machine = brokenMachine{p.machine.(*machine), instead} }
+func breakMachine(instead func(counter.Command) counter.Command) func(*raftDeps) {
+	return func(p *raftDeps) { p.fsm = brokenMachine{p.fsm.(*fsm), instead} }
 }
 
 // hopefulTransport takes entries for stored that it never sent.
@@ -164,39 +164,39 @@ var mutations = []mutation{
 	},
 	{
 		name: "one counter that is not as the others", check: check.StateMachineSafety,
-		tamper: func(p *parts) {
-			if m := p.machine.(*machine); m.p.node.name == "n2" {
-				p.machine = brokenMachine{m, func(c counter.Command) counter.Command { c.Delta = min(c.Delta, 0); return c }}
+		tamper: func(p *raftDeps) {
+			if m := p.fsm.(*fsm); m.p.node.name == "n2" {
+				p.fsm = brokenMachine{m, func(c counter.Command) counter.Command { c.Delta = min(c.Delta, 0); return c }}
 			}
 		},
 	},
 	{
 		name: "a transport that grants votes that were never stored", check: check.VoteOnce,
-		tamper: func(p *parts) { p.stable = secretVotes{p.stable} },
+		tamper: func(p *raftDeps) { p.stable = secretVotes{p.stable} },
 	},
 	{
 		name: "a store that stores a vote after it was sent", check: check.VoteOnce,
-		tamper: func(p *parts) { p.stable = lazyVotes{p.stable} },
+		tamper: func(p *raftDeps) { p.stable = lazyVotes{p.stable} },
 	},
 	{
 		name: "a store that forgets a vote", check: check.VoteOnce, change: duels, harm: killLeaders,
-		tamper: func(p *parts) { p.stable = forgetfulVotes{p.stable} },
+		tamper: func(p *raftDeps) { p.stable = forgetfulVotes{p.stable} },
 	},
 	{
 		name: "a store that forgets a vote, and the leaders", check: check.ElectionSafety, change: duels, harm: killLeaders,
-		tamper: func(p *parts) { p.stable = forgetfulVotes{p.stable} },
+		tamper: func(p *raftDeps) { p.stable = forgetfulVotes{p.stable} },
 	},
 	{
 		name: "a transport that reports a match that is not there", check: check.AckedDurable, harm: killLeaders,
-		tamper: func(p *parts) { p.transport = hopefulTransport{p.transport.(transport)} },
+		tamper: func(p *raftDeps) { p.transport = hopefulTransport{p.transport.(transport)} },
 	},
 	{
 		name: "a transport that reports a match, and the nodes", check: check.StateMachineSafety, harm: killLeaders,
-		tamper: func(p *parts) { p.transport = hopefulTransport{p.transport.(transport)} },
+		tamper: func(p *raftDeps) { p.transport = hopefulTransport{p.transport.(transport)} },
 	},
 	{
 		name: "a log that changes an entry", check: check.LogMatching,
-		tamper: func(p *parts) {
+		tamper: func(p *raftDeps) {
 			if logs := p.logs.(logStore); logs.p.node.name == "n3" {
 				p.logs = wrongLog{logs}
 			}
@@ -204,7 +204,7 @@ var mutations = []mutation{
 	},
 	{
 		name: "a log that rewrites itself", check: check.LeaderAppendOnly,
-		tamper: func(p *parts) { p.logs = rewrittenLog{p.logs, p.logs.(logStore).p} },
+		tamper: func(p *raftDeps) { p.logs = rewrittenLog{p.logs, p.logs.(logStore).p} },
 	},
 	{
 		name: "stores that forget a synced entry", check: check.LeaderCompleteness, harm: forgetEntries,
@@ -219,7 +219,7 @@ func forgetEntries(w *world, n *nemesis) {
 	for _, name := range w.Names() {
 		w.must(func() error { return w.Kill(name) })
 	}
-	for _, node := range w.all() {
+	for _, node := range w.allNodes() {
 		backend, closeDisk, err := node.storage.open()
 		if err != nil {
 			w.t.Fatal(err)

@@ -23,28 +23,28 @@ type node struct {
 	address raft.ServerAddress
 	storage storage
 
-	// door lets one change of the life cycle through at a time. It is a channel,
+	// lifecycle lets one change of the state cycle through at a time. It is a channel,
 	// not a mutex, because a change may take virtual time.
-	door chan struct{}
+	lifecycle chan struct{}
 
 	proc atomic.Pointer[process] // nil while no process runs; changed under mu
 
-	mu     sync.Mutex // guards what follows; never held while waiting
-	disk   *faults.Disk
-	life   trace.ProcessState
-	factor float64 // on its timeouts
+	mu          sync.Mutex // guards what follows; never held while waiting
+	disk        *faults.Disk
+	state       trace.ProcessState
+	clockFactor float64 // on its timeouts
 }
 
-// interruptEvery is how often whoever ends a process looks whether it is still starting.
-const interruptEvery = 10 * time.Millisecond
+// stopRetryEvery is how often whoever ends a process looks whether it is still starting.
+const stopRetryEvery = 10 * time.Millisecond
 
-// factorMax is the largest factor on the timeouts of a node.
-const factorMax = 100
+// clockFactorMax is the largest factor on the timeouts of a node.
+const clockFactorMax = 100
 
 // newNode makes the node and adds it to the cluster. No process runs on it yet.
 // The error says why there cannot be one of that name.
 func (c *Cluster) newNode(name string) (*node, error) {
-	n := &node{c: c, name: name, address: raft.ServerAddress(name), door: make(chan struct{}, 1), factor: 1}
+	n := &node{c: c, name: name, address: raft.ServerAddress(name), lifecycle: make(chan struct{}, 1), clockFactor: 1}
 	if c.dir != nil {
 		n.storage = boltStorage{path: filepath.Join(c.dir.path, name), noSync: c.dir.temporary}
 	} else {
@@ -54,22 +54,22 @@ func (c *Cluster) newNode(name string) (*node, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case !nameForm.MatchString(name):
+	case !validName.MatchString(name):
 		return nil, fmt.Errorf("%q cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens", name)
-	case slices.Contains(reserved, name):
+	case slices.Contains(reservedNames, name):
 		return nil, fmt.Errorf("%q cannot be a node's name: it has a meaning of its own", name)
-	case slices.ContainsFunc(c.all(), func(m *node) bool { return m.name == name }):
+	case slices.ContainsFunc(c.allNodes(), func(m *node) bool { return m.name == name }):
 		return nil, fmt.Errorf("there is a node %s already", name)
-	case len(c.all()) >= NodesMax:
+	case len(c.allNodes()) >= NodesMax:
 		return nil, fmt.Errorf("there are %d nodes already, which is the most", NodesMax)
 	}
-	nodes := append(slices.Clone(c.all()), n)
+	nodes := append(slices.Clone(c.allNodes()), n)
 	c.nodes.Store(&nodes)
 	return n, nil
 }
 
-// reserved are the words that mean nodes in commands, or routes of clients.
-var reserved = []string{
+// reservedNames are the words that mean nodes in commands, or routes of clients.
+var reservedNames = []string{
 	RouteLeader, RouteRandom, RouteRoundRobin,
 	"all", "up", "down", "followers", "minority", "majority", "others", "none",
 }
@@ -85,8 +85,8 @@ func (n *node) newDisk() {
 	n.disk = disk
 }
 
-// diskNow returns the disk that is in the machine.
-func (n *node) diskNow() *faults.Disk {
+// currentDisk returns the disk that is in the machine.
+func (n *node) currentDisk() *faults.Disk {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.disk
@@ -96,93 +96,93 @@ func (n *node) diskNow() *faults.Disk {
 func (c *Cluster) forget(n *node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	nodes := slices.DeleteFunc(slices.Clone(c.all()), func(m *node) bool { return m == n })
+	nodes := slices.DeleteFunc(slices.Clone(c.allNodes()), func(m *node) bool { return m == n })
 	c.nodes.Store(&nodes)
 }
 
 // running returns the process that runs on the node, nil if none does.
 func (n *node) running() *process { return n.proc.Load() }
 
-// enter waits until no other change of the node's life is under way; leave ends it.
-func (n *node) enter() { n.door <- struct{}{} }
-func (n *node) leave() { <-n.door }
+// lock waits until no other change of the node's state is under way; leave ends it.
+func (n *node) lock()   { n.lifecycle <- struct{}{} }
+func (n *node) unlock() { <-n.lifecycle }
 
-// enterToEnd is enter for what ends the process. One that is still starting, on
+// lockToStop is enter for what ends the process. One that is still starting, on
 // a disk that stalls perhaps for ever, ends at once and so opens the door.
-func (n *node) enterToEnd() {
+func (n *node) lockToStop() {
 	for {
-		n.interrupt()
+		n.killStarting()
 		select {
-		case n.door <- struct{}{}:
+		case n.lifecycle <- struct{}{}:
 			return
-		case <-time.After(interruptEvery): // another process may have begun to start meanwhile
+		case <-time.After(stopRetryEvery): // another process may have begun to start meanwhile
 		}
 	}
 }
 
-// setLife notes what became of the node. The process that ran is gone from now on.
-func (n *node) setLife(life trace.ProcessState, why string) {
+// setState notes what became of the node. The process that ran is gone from now on.
+func (n *node) setState(state trace.ProcessState, why string) {
 	n.mu.Lock()
-	n.life = life
-	if !life.Running() {
+	n.state = state
+	if !state.Running() {
 		n.proc.Store(nil)
 	}
 	n.mu.Unlock()
-	n.c.emit(trace.Event{Kind: trace.KindProcess, Node: n.name, Process: life, Text: why})
+	n.c.emit(trace.Event{Kind: trace.KindProcess, Node: n.name, Process: state, Text: why})
 }
 
-// lifeIs returns an error unless the node's life is one of those allowed.
-func (n *node) lifeIs(command string, allowed ...trace.ProcessState) error {
+// requireState returns an error unless the node's state is one of those allowed.
+func (n *node) requireState(command string, allowed ...trace.ProcessState) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if slices.Contains(allowed, n.life) {
+	if slices.Contains(allowed, n.state) {
 		return nil
 	}
 	hint := ""
 	switch {
-	case n.life.Running() && command == "restart":
+	case n.state.Running() && command == "restart":
 		hint = ": kill it first"
-	case n.life == trace.Paused:
+	case n.state == trace.Paused:
 		hint = ": resume it first"
-	case !n.life.Running():
+	case !n.state.Running():
 		hint = ": restart it first"
 	}
-	return fmt.Errorf("cannot %s %s: it is %s%s", command, n.name, n.life, hint)
+	return fmt.Errorf("cannot %s %s: it is %s%s", command, n.name, n.state, hint)
 }
 
 // Kill ends the process of a node, as kill -9 does: what it wrote survives in
 // the page cache. Takes no virtual time to have its effect.
 func (c *Cluster) Kill(name string) error {
-	return c.end(name, "kill", func(n *node) error { return n.stopHeld(trace.Killed, "") }, trace.Up, trace.Paused)
+	return c.changeToStop(name, "kill", func(n *node) error { return n.stopLocked(trace.Killed, "") }, trace.Up, trace.Paused)
 }
 
 // PowerOff takes the power from the machine of a node: what its disk had not
 // really stored is lost, also when the process had been killed before.
 func (c *Cluster) PowerOff(name string) error {
-	return c.end(name, "power off", func(n *node) error { return n.stopHeld(trace.Off, "") },
+	return c.changeToStop(name, "power off", func(n *node) error { return n.stopLocked(trace.Off, "") },
 		trace.Up, trace.Paused, trace.Killed, trace.Crashed)
 }
 
 // Restart starts a new process on a node that is down, over its old disk.
 func (c *Cluster) Restart(name string) error {
-	return c.change(name, "restart", func(n *node) error { return n.bootHeld(raft.Configuration{}) },
+	return c.change(name, "restart", func(n *node) error { return n.bootLocked(raft.Configuration{}) },
 		trace.Killed, trace.Off, trace.Crashed, trace.Wiped)
 }
 
 // Wipe ends the process of a node and empties its disk: log, term and vote are
 // forgotten, which is outside of what Raft survives.
 func (c *Cluster) Wipe(name string) error {
-	return c.end(name, "wipe", func(n *node) error {
+	return c.changeToStop(name, "wipe", func(n *node) error {
 		if n.running() != nil {
-			if err := n.stopHeld(trace.Killed, ""); err != nil {
+			if err := n.stopLocked(trace.Killed, ""); err != nil {
 				return err
 			}
 		}
-		if err := errors.Join(n.storage.wipe(), n.storage.make()); err != nil {
+		if err := errors.Join(n.storage.wipe(), n.storage.create()); err != nil {
 			return fmt.Errorf("wiping %s: %w", n.name, err)
 		}
 		n.newDisk()
-		n.setLife(trace.Wiped, "")
+		n.setState(trace.Wiped, "")
 		n.c.emit(trace.Event{Kind: trace.KindDiskFault, Node: n.name})
 		return nil
 	}, trace.Up, trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Wiped)
@@ -194,8 +194,8 @@ func (c *Cluster) Wipe(name string) error {
 func (c *Cluster) Pause(name string) error {
 	return c.change(name, "pause", func(n *node) error {
 		c.network.Pause(n.address)
-		n.running().hold()
-		n.setLife(trace.Paused, "")
+		n.running().pause()
+		n.setState(trace.Paused, "")
 		return nil
 	}, trace.Up)
 }
@@ -203,36 +203,36 @@ func (c *Cluster) Pause(name string) error {
 // Resume lets a paused node go on. All that waited is released as a flood.
 func (c *Cluster) Resume(name string) error {
 	return c.change(name, "resume", func(n *node) error {
-		n.setLife(trace.Up, "")
-		n.running().release()
+		n.setState(trace.Up, "")
+		n.running().resume()
 		c.network.Resume(n.address)
 		return nil
 	}, trace.Paused)
 }
 
-// change runs a change of a node's life, if its life is one of those allowed.
+// change runs a change of a node's state, if its state is one of those allowed.
 func (c *Cluster) change(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
-	return c.changeBehind((*node).enter, name, command, f, allowed)
+	return c.changeWith((*node).lock, name, command, f, allowed)
 }
 
-// end is change for what ends a process, also one that is still starting.
-func (c *Cluster) end(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
-	return c.changeBehind((*node).enterToEnd, name, command, f, allowed)
+// changeToStop is change for what ends a process, also one that is still starting.
+func (c *Cluster) changeToStop(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
+	return c.changeWith((*node).lockToStop, name, command, f, allowed)
 }
 
-func (c *Cluster) changeBehind(enter func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
+func (c *Cluster) changeWith(enter func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
 	// Said before the door, so that it is said at once; what another change
 	// makes of the node meanwhile is looked at behind it.
-	if err := n.lifeIs(command, allowed...); err != nil {
+	if err := n.requireState(command, allowed...); err != nil {
 		return err
 	}
 	enter(n)
-	defer n.leave()
-	if err := n.lifeIs(command, allowed...); err != nil {
+	defer n.unlock()
+	if err := n.requireState(command, allowed...); err != nil {
 		return err
 	}
 	return f(n)
@@ -258,11 +258,11 @@ func (c *Cluster) SetClock(name string, factor float64) error {
 		return err
 	}
 	least := c.settings.Lease.Seconds() / c.settings.Heartbeat.Seconds()
-	if !(factor >= least && factor <= factorMax) { // also not a number
-		return fmt.Errorf("a clock factor of %g for %s: it must lie between %.3g, where the heartbeat timeout meets the leader's lease, and %d", factor, name, least, factorMax)
+	if !(factor >= least && factor <= clockFactorMax) { // also not a number
+		return fmt.Errorf("a clock factor of %g for %s: it must lie between %.3g, where the heartbeat timeout meets the leader's lease, and %d", factor, name, least, clockFactorMax)
 	}
 	n.mu.Lock()
-	n.factor = factor
+	n.clockFactor = factor
 	p := n.running()
 	n.mu.Unlock()
 	c.emit(trace.Event{Kind: trace.KindClockFault, Node: name, Factor: factor})
@@ -279,7 +279,7 @@ func (c *Cluster) process(name, command string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := n.lifeIs(command, trace.Up, trace.Paused); err != nil {
+	if err := n.requireState(command, trace.Up, trace.Paused); err != nil {
 		return nil, err
 	}
 	if p := n.running(); p != nil && p.raft.Load() != nil {

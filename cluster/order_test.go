@@ -160,7 +160,7 @@ func TestAFutureOfADeadProcessIsAnswered(t *testing.T) {
 	ask := func(name string, f func(r *raft.Raft) future) {
 		p := w.find(leader).running()
 		w.bubble.Go(func() {
-			if err := p.settle(f(p.raft.Load())); err == nil && name == "apply" {
+			if err := p.awaitFuture(f(p.raft.Load())); err == nil && name == "apply" {
 				t.Error("nothing is applied, but an apply has succeeded")
 			}
 			answered.Add(1)
@@ -173,7 +173,7 @@ func TestAFutureOfADeadProcessIsAnswered(t *testing.T) {
 		"snapshot": func(r *raft.Raft) future { return r.Snapshot() },
 		"barrier":  func(r *raft.Raft) future { return r.Barrier(0) },
 	}
-	w.clockDo(func() { w.find(leader).running().machine.gate.hold() })
+	w.clockDo(func() { w.find(leader).running().fsm.gate.close() })
 	const applies = 50
 	for range applies { // committed, and waiting for the counter
 		w.clockDo(func() {
@@ -202,7 +202,7 @@ func TestACrashIsOfTheProcessThatMetTheFault(t *testing.T) {
 	w.clockDo(func() { first = n.running() })
 	w.must(func() error { return w.Kill(one) })
 	w.must(func() error { return w.Restart(one) })
-	w.must(func() error { return n.crashed(first, errors.New("late news")) })
+	w.must(func() error { return n.finishCrash(first, errors.New("late news")) })
 	w.life(one, trace.Up)
 	w.clockDo(func() { n.crash(errors.New("news")) })
 	w.life(one, trace.Crashed)

@@ -17,12 +17,12 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// stopWithin is how long a process gets to end, in virtual time. A process that
+// stopTimeout is how long a process gets to end, in virtual time. A process that
 // does not is left behind, and its file stays open.
-const stopWithin = 10 * time.Second
+const stopTimeout = 10 * time.Second
 
-// quiet is a logger that says nothing.
-var quiet = hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off})
+// discardLogger is a logger that says nothing.
+var discardLogger = hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off})
 
 // process is one run of a node, from a start to its end.
 type process struct {
@@ -32,7 +32,7 @@ type process struct {
 	closeDisk func() error
 	disk      *faults.DiskSession
 	transport transport
-	machine   *machine
+	fsm       *fsm
 	raft      atomic.Pointer[raft.Raft] // nil until it is built
 	dead      chan struct{}             // closed when it is killed
 
@@ -41,17 +41,17 @@ type process struct {
 	alive bool
 
 	configAt atomic.Int64 // when the configuration last may have changed, see configMayChange
-	seen     view         // what the events say; guarded by mu
+	seen     observed     // what the events say; guarded by mu
 }
 
 // emit makes an event of what the process did, unless it is dead.
 func (p *process) emit(e trace.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.emitHeld(e)
+	p.emitLocked(e)
 }
 
-func (p *process) emitHeld(e trace.Event) {
+func (p *process) emitLocked(e trace.Event) {
 	if p.alive {
 		e.Node = p.node.name
 		p.c.emit(e)
@@ -64,36 +64,36 @@ func (p *process) isAlive() bool {
 	return p.alive
 }
 
-// hold and release are a pause of the process, but for its network.
-func (p *process) hold()    { p.disk.Pause(); p.machine.gate.hold() }
-func (p *process) release() { p.machine.gate.release(); p.disk.Resume() }
+// pause and release are a pause of the process, but for its network.
+func (p *process) pause()  { p.disk.Pause(); p.fsm.gate.close() }
+func (p *process) resume() { p.fsm.gate.open(); p.disk.Resume() }
 
 // boot starts a process on the node; with servers in first, as one of a new
 // cluster. It returns why the node crashed, if it did.
 func (n *node) boot(first raft.Configuration) error {
-	n.enter()
-	defer n.leave()
-	return n.bootHeld(first)
+	n.lock()
+	defer n.unlock()
+	return n.bootLocked(first)
 }
 
-// bootHeld is boot, behind the node's door.
-func (n *node) bootHeld(first raft.Configuration) error {
-	if n.c.ended.Load() {
+// bootLocked is boot, behind the node's door.
+func (n *node) bootLocked(first raft.Configuration) error {
+	if n.c.isClosing.Load() {
 		return nil
 	}
 	p, err := n.open()
 	if err != nil {
-		n.setLife(trace.Crashed, err.Error())
+		n.setState(trace.Crashed, err.Error())
 		return fmt.Errorf("%s does not start: %w", n.name, err)
 	}
 	n.mu.Lock()
 	n.proc.Store(p)
 	n.mu.Unlock()
-	n.setLife(trace.Up, "")
+	n.setState(trace.Up, "")
 	if err := p.build(first); err != nil {
 		// A disk that crashed the process has said so itself already.
 		if p.isAlive() {
-			_ = n.stopHeld(trace.Crashed, err.Error())
+			_ = n.stopLocked(trace.Crashed, err.Error())
 		}
 		return fmt.Errorf("%s does not start: %w", n.name, err)
 	}
@@ -106,24 +106,24 @@ func (n *node) open() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	disk, err := n.diskNow().Open(backend)
+	disk, err := n.currentDisk().Open(backend)
 	if err != nil {
 		return nil, errors.Join(err, closeDisk())
 	}
 	p := n.newProcess(backend, disk)
 	p.closeDisk = closeDisk
-	if err := p.tellDisk(); err != nil {
+	if err := p.emitDisk(); err != nil {
 		disk.Kill()
 		return nil, errors.Join(err, closeDisk())
 	}
-	p.transport = transport{n.c.network.Transport(n.address), &confirmations{}}
+	p.transport = transport{n.c.network.Transport(n.address), &leadershipConfirmations{}}
 	return p, nil
 }
 
 // newProcess returns a process without a network over an open disk.
 func (n *node) newProcess(backend faults.DiskBackend, disk *faults.DiskSession) *process {
 	p := &process{c: n.c, node: n, backend: backend, disk: disk, dead: make(chan struct{}), alive: true}
-	p.machine = newMachine(p)
+	p.fsm = newFSM(p)
 	return p
 }
 
@@ -145,9 +145,9 @@ func (p *process) build(first raft.Configuration) error {
 	return err
 }
 
-// parts are what raft stands on.
-type parts struct {
-	machine   raft.FSM
+// raftDeps are what raft stands on.
+type raftDeps struct {
+	fsm       raft.FSM
 	logs      raft.LogStore
 	stable    raft.StableStore
 	transport raft.Transport
@@ -156,7 +156,7 @@ type parts struct {
 func (p *process) newRaft(first raft.Configuration) error {
 	logs, stable, snapshots := logStore{p.disk.Logs(), p}, stableStore{p.disk.Stable(), p}, snapshotStore{p.disk.Snapshots(), p}
 	if p.c.settings.SnapshotCure {
-		logs.LogStore = curedLogs{logs.LogStore, p.machine}
+		logs.LogStore = snapshotWorkaroundLogs{logs.LogStore, p.fsm}
 	}
 	conf := p.config()
 	if len(first.Servers) > 0 {
@@ -164,11 +164,11 @@ func (p *process) newRaft(first raft.Configuration) error {
 			return err
 		}
 	}
-	made := parts{p.machine, logs, stable, p.transport}
+	made := raftDeps{p.fsm, logs, stable, p.transport}
 	if p.c.tamper != nil {
 		p.c.tamper(&made)
 	}
-	r, err := raft.NewRaft(conf, made.machine, made.logs, made.stable, snapshots, made.transport)
+	r, err := raft.NewRaft(conf, made.fsm, made.logs, made.stable, snapshots, made.transport)
 	if err != nil {
 		return err
 	}
@@ -185,15 +185,15 @@ func (p *process) newRaft(first raft.Configuration) error {
 }
 
 // heartbeat and election return the timeouts of the node as its clock runs now.
-func (p *process) heartbeat() time.Duration { return p.stretch(p.c.settings.Heartbeat) }
-func (p *process) election() time.Duration  { return p.stretch(p.c.settings.Election) }
+func (p *process) heartbeat() time.Duration { return p.scaleTimeout(p.c.settings.Heartbeat) }
+func (p *process) election() time.Duration  { return p.scaleTimeout(p.c.settings.Election) }
 
-// stretch returns d by the node's clock; never less than the lease, which raft
+// scaleTimeout returns d by the node's clock; never less than the lease, which raft
 // would refuse and rounding could come to.
-func (p *process) stretch(d time.Duration) time.Duration {
+func (p *process) scaleTimeout(d time.Duration) time.Duration {
 	p.node.mu.Lock()
 	defer p.node.mu.Unlock()
-	return max(time.Duration(float64(d)*p.node.factor), p.c.settings.Lease)
+	return max(time.Duration(float64(d)*p.node.clockFactor), p.c.settings.Lease)
 }
 
 // setClock tells raft of the timeouts of the node as its clock runs now. One that
@@ -222,7 +222,7 @@ func (p *process) config() *raft.Config {
 	conf.SnapshotThreshold = s.SnapshotThreshold
 	conf.TrailingLogs = s.TrailingLogs
 	conf.NoLegacyTelemetry = true
-	conf.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: lineWriter{p}, DisableTime: true})
+	conf.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: logWriter{p}, DisableTime: true})
 	return conf
 }
 
@@ -231,30 +231,30 @@ func (p *process) config() *raft.Config {
 const snapshotInterval = 10 * time.Second
 
 // stop ends the process of the node, if one runs.
-func (n *node) stop(life trace.ProcessState, why string) error {
-	n.enterToEnd()
-	defer n.leave()
+func (n *node) stop(state trace.ProcessState, why string) error {
+	n.lockToStop()
+	defer n.unlock()
 	if n.running() == nil {
 		return nil
 	}
-	return n.stopHeld(life, why)
+	return n.stopLocked(state, why)
 }
 
-// stopHeld is stop, behind the node's door. The order matters: raft's Shutdown
+// stopLocked is stop, behind the node's door. The order matters: raft's Shutdown
 // waits for all of its goroutines, and they for the network, the disk and the
 // counter, so those let go first.
-func (n *node) stopHeld(life trace.ProcessState, why string) error {
+func (n *node) stopLocked(state trace.ProcessState, why string) error {
 	p := n.running()
 	if p == nil { // only the power goes
-		n.setLife(life, why)
+		n.setState(state, why)
 		return n.losePower()
 	}
-	err := p.die()
-	n.setLife(life, why)
-	if r := p.raft.Load(); r != nil && within(stopWithin, func() error { return r.Shutdown().Error() }) != nil {
-		return fmt.Errorf("%s did not stop within %s: it is left behind", n.name, stopWithin)
+	err := p.kill()
+	n.setState(state, why)
+	if r := p.raft.Load(); r != nil && withTimeout(stopTimeout, func() error { return r.Shutdown().Error() }) != nil {
+		return fmt.Errorf("%s did not stop within %s: it is left behind", n.name, stopTimeout)
 	}
-	if life == trace.Off {
+	if state == trace.Off {
 		err = errors.Join(err, n.losePowerOver(p.backend))
 	}
 	return errors.Join(err, p.closeDisk())
@@ -268,25 +268,25 @@ func (n *node) crash(reason error) {
 	if p == nil {
 		return // it is being opened, and whoever does that gets the error
 	}
-	_ = p.die()
-	n.c.bubble.Go(func() { n.c.report(n.crashed(p, reason)) })
+	_ = p.kill()
+	n.c.bubble.Go(func() { n.c.emitRefused(n.finishCrash(p, reason)) })
 }
 
-// crashed ends what is left of a process that has crashed, unless that has been
+// finishCrash ends what is left of a process that has crashed, unless that has been
 // done and another one runs by now.
-func (n *node) crashed(p *process, reason error) error {
-	n.enter()
-	defer n.leave()
+func (n *node) finishCrash(p *process, reason error) error {
+	n.lock()
+	defer n.unlock()
 	if n.running() != p {
 		return nil
 	}
-	return n.stopHeld(trace.Crashed, reason.Error())
+	return n.stopLocked(trace.Crashed, reason.Error())
 }
 
-// die makes the death of a process sharp: from now on nothing that its
+// kill makes the death of a process sharp: from now on nothing that its
 // goroutines still do has an effect, and nothing keeps them waiting. It may be
 // called more than once.
-func (p *process) die() error {
+func (p *process) kill() error {
 	p.mu.Lock()
 	if p.alive {
 		p.alive = false
@@ -296,15 +296,15 @@ func (p *process) die() error {
 	err := p.transport.Close()
 	p.c.network.Resume(p.node.address) // a later process is not paused
 	p.disk.Kill()
-	p.machine.gate.release()
+	p.fsm.gate.open()
 	return err
 }
 
-// interrupt ends a process that is still starting, which on a stalled disk may
-// take for ever, so that whoever ends its life need not wait at the door.
-func (n *node) interrupt() {
+// killStarting ends a process that is still starting, which on a stalled disk may
+// take for ever, so that whoever ends its state need not wait at the door.
+func (n *node) killStarting() {
 	if p := n.running(); p != nil && p.raft.Load() == nil {
-		_ = p.die()
+		_ = p.kill()
 	}
 }
 
@@ -320,7 +320,7 @@ func (n *node) losePower() error {
 // losePowerOver is losePower with the storage open. What is left on a disk that
 // lied is told at once: all others keep what they have.
 func (n *node) losePowerOver(backend faults.DiskBackend) error {
-	disk := n.diskNow()
+	disk := n.currentDisk()
 	if err := disk.PowerLoss(backend); err != nil || disk.Fault() != (faults.Lie{}) {
 		return err
 	}
@@ -329,26 +329,26 @@ func (n *node) losePowerOver(backend faults.DiskBackend) error {
 		return nil // so it will not start either, and says then why
 	}
 	defer opened.Kill()
-	return n.newProcess(backend, opened).tellDisk()
+	return n.newProcess(backend, opened).emitDisk()
 }
 
 // future is any of raft's futures.
 type future interface{ Error() error }
 
-// errNoAnswer says that raft has not answered in time.
-var errNoAnswer = errors.New("no answer in time")
+// errNoReply says that raft has not answered in time.
+var errNoReply = errors.New("no answer in time")
 
 // await has raft do something and waits for its answer, for at most limit.
 func (p *process) await(limit time.Duration, f func(*raft.Raft) future) error {
-	return within(limit, func() error { return p.settle(f(p.raft.Load())) })
+	return withTimeout(limit, func() error { return p.awaitFuture(f(p.raft.Load())) })
 }
 
-// settle waits for the answer of a future, which is [raft.ErrRaftShutdown] at the
+// awaitFuture waits for the answer of a future, which is [raft.ErrRaftShutdown] at the
 // latest when the process dies. Raft itself leaves futures unanswered that wait in
 // its channels when it shuts down or a disk ends its main goroutine, unless they
 // have a channel that tells them: a field of every future that is exported, but
 // which it does not fill in for most (hashicorp/raft future.go, deferError).
-func (p *process) settle(f future) error {
+func (p *process) awaitFuture(f future) error {
 	if index := shutdownField(reflect.TypeOf(f)); index != nil {
 		reflect.ValueOf(f).Elem().FieldByIndex(index).Set(reflect.ValueOf(p.dead))
 	}
@@ -374,8 +374,8 @@ func shutdownField(future reflect.Type) []int {
 	return index
 }
 
-// within runs f and waits for its answer, for at most limit.
-func within(limit time.Duration, f func() error) error {
+// withTimeout runs f and waits for its answer, for at most limit.
+func withTimeout(limit time.Duration, f func() error) error {
 	answer := make(chan error, 1)
 	go func() { answer <- f() }()
 	timer := time.NewTimer(limit)
@@ -384,14 +384,14 @@ func within(limit time.Duration, f func() error) error {
 	case err := <-answer:
 		return err
 	case <-timer.C:
-		return fmt.Errorf("%w (%s)", errNoAnswer, limit)
+		return fmt.Errorf("%w (%s)", errNoReply, limit)
 	}
 }
 
-// lineWriter makes events of the library's own log.
-type lineWriter struct{ p *process }
+// logWriter makes events of the library's own log.
+type logWriter struct{ p *process }
 
-func (w lineWriter) Write(line []byte) (int, error) {
+func (w logWriter) Write(line []byte) (int, error) {
 	w.p.emit(trace.Event{Kind: trace.KindLogLine, Text: strings.TrimRight(string(line), "\n")})
 	return len(line), nil
 }

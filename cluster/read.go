@@ -9,20 +9,20 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// readPoll is how often a read that waits looks again.
-const readPoll = 5 * time.Millisecond
+// readPollEvery is how often a read that waits looks again.
+const readPollEvery = 5 * time.Millisecond
 
 // read reads the counter at a level. It is up to the caller not to wait for ever.
 func (p *process) read(level string, command counter.Command) (int64, error) {
 	r := p.raft.Load()
 	switch level {
 	case LevelNone:
-		return p.machine.counter.Value(), nil
+		return p.fsm.counter.Value(), nil
 	case LevelWeak:
 		if r.State() != raft.Leader {
 			return 0, errNotLeader
 		}
-		return p.machine.counter.Value(), nil
+		return p.fsm.counter.Value(), nil
 	case LevelLinearizable:
 		return p.readLinearizable(r)
 	case LevelStrong:
@@ -46,38 +46,38 @@ func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
 		if err := p.disk.Logs().GetLog(r.CommitIndex(), &last); err == nil && last.Term == term {
 			break
 		}
-		if err := p.pauseRead(); err != nil {
+		if err := p.awaitReadPoll(); err != nil {
 			return 0, err
 		}
 	}
 	commit, start := r.CommitIndex(), p.transport.confirmations.lastSent()
 	for {
-		if err := p.settle(r.VerifyLeader()); err != nil {
+		if err := p.awaitFuture(r.VerifyLeader()); err != nil {
 			return 0, fmt.Errorf("%w any more: %w", errNotLeader, err)
 		}
 		if r.CurrentTerm() != term { // it has lost and won an election meanwhile
 			return 0, errNotLeader
 		}
 		// Raft's word alone may rest on answers from before this read.
-		if p.transport.confirmations.since(start, raft.ServerID(p.node.name), r.GetConfiguration().Configuration().Servers) {
+		if p.transport.confirmations.quorumSince(start, raft.ServerID(p.node.name), r.GetConfiguration().Configuration().Servers) {
 			break
 		}
-		if err := p.pauseRead(); err != nil {
+		if err := p.awaitReadPoll(); err != nil {
 			return 0, err
 		}
 	}
 	for !p.hasApplied(commit) {
-		if err := p.pauseRead(); err != nil {
+		if err := p.awaitReadPoll(); err != nil {
 			return 0, err
 		}
 	}
-	return p.machine.counter.Value(), nil
+	return p.fsm.counter.Value(), nil
 }
 
 // hasApplied says whether the counter has seen all entries up to index. Raft
 // hands it only some kinds of entries, so the last one of those counts.
 func (p *process) hasApplied(index uint64) bool {
-	applied := p.machine.applied.Load()
+	applied := p.fsm.applied.Load()
 	for ; index > applied; index-- {
 		var log raft.Log
 		if err := p.disk.Logs().GetLog(index, &log); err != nil || log.Type != raft.LogNoop {
@@ -87,10 +87,10 @@ func (p *process) hasApplied(index uint64) bool {
 	return true
 }
 
-// pauseRead waits a little before a read looks again.
-func (p *process) pauseRead() error {
+// awaitReadPoll waits a little before a read looks again.
+func (p *process) awaitReadPoll() error {
 	select {
-	case <-time.After(readPoll):
+	case <-time.After(readPollEvery):
 		return nil
 	case <-p.dead:
 		return raft.ErrRaftShutdown

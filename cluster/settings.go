@@ -42,7 +42,7 @@ type setting struct {
 	get func(*trace.Settings) string
 }
 
-var settings = []setting{
+var allSettings = []setting{
 	duration("client-timeout", func(s *trace.Settings) *time.Duration { return &s.ClientTimeout }, 10*time.Millisecond),
 	duration("election", func(s *trace.Settings) *time.Duration { return &s.Election }, 5*time.Millisecond),
 	duration("fsync", func(s *trace.Settings) *time.Duration { return &s.Fsync }, 0),
@@ -58,16 +58,16 @@ var settings = []setting{
 	count("trailing-logs", func(s *trace.Settings) *uint64 { return &s.TrailingLogs }),
 }
 
-// longest is the longest duration that can be set.
-const longest = time.Hour
+// durationMax is the longest duration that can be set.
+const durationMax = time.Hour
 
 func duration(key string, field func(*trace.Settings) *time.Duration, least time.Duration) setting {
 	return setting{
 		key: key,
 		set: func(s *trace.Settings, value string) error {
 			d, err := time.ParseDuration(value)
-			if err != nil || d < least || d > longest {
-				return fmt.Errorf("%q is not a duration from %s to %s, like 250ms or 2s", value, least, longest)
+			if err != nil || d < least || d > durationMax {
+				return fmt.Errorf("%q is not a duration from %s to %s, like 250ms or 2s", value, least, durationMax)
 			}
 			*field(s) = d
 			return nil
@@ -114,7 +114,7 @@ func count(key string, field func(*trace.Settings) *uint64) setting {
 // NonDefaultSettings returns the keys and values of the settings that are not as in Defaults.
 func NonDefaultSettings(s trace.Settings) (changed [][2]string) {
 	defaults := DefaultSettings()
-	for _, one := range settings {
+	for _, one := range allSettings {
 		if value := one.get(&s); value != one.get(&defaults) {
 			changed = append(changed, [2]string{one.key, value})
 		}
@@ -124,8 +124,8 @@ func NonDefaultSettings(s trace.Settings) (changed [][2]string) {
 
 // SettingKeys returns the keys [SetSetting] knows, sorted.
 func SettingKeys() []string {
-	keys := make([]string, len(settings))
-	for i, s := range settings {
+	keys := make([]string, len(allSettings))
+	for i, s := range allSettings {
 		keys[i] = s.key
 	}
 	return keys
@@ -148,11 +148,11 @@ func ApplySettings(s *trace.Settings, all []string) error {
 
 // SetSetting changes one setting. The error says what is allowed.
 func SetSetting(s *trace.Settings, key, value string) error {
-	i := slices.IndexFunc(settings, func(s setting) bool { return s.key == key })
+	i := slices.IndexFunc(allSettings, func(s setting) bool { return s.key == key })
 	if i < 0 {
 		return fmt.Errorf("there is no setting %q: there are %s", key, strings.Join(SettingKeys(), ", "))
 	}
-	if err := settings[i].set(s, value); err != nil {
+	if err := allSettings[i].set(s, value); err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	return nil

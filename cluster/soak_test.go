@@ -25,7 +25,7 @@ func (w *world) crossCheck() {
 	w.t.Helper()
 	var wrong []string
 	err := w.clock.Do(func() {
-		for _, n := range w.all() {
+		for _, n := range w.allNodes() {
 			if p := n.running(); p != nil && p.raft.Load() != nil {
 				wrong = append(wrong, differences(w.Trace(), p, !w.unsound[n.name])...)
 			}
@@ -63,7 +63,7 @@ func differences(log *trace.Stream, p *process, sound bool) (wrong []string) {
 		if sound && n.Process == trace.Up {
 			compare("last index", n.LastIndex(), r.LastIndex())
 		}
-		compare("value", n.Value, p.machine.counter.Value())
+		compare("value", n.Value, p.fsm.counter.Value())
 		_, leader := r.LeaderWithID()
 		compare("leader", n.Leader, string(leader))
 		if !slices.Equal(n.Servers, servers) {

@@ -22,9 +22,9 @@ type storage interface {
 	open() (faults.DiskBackend, func() error, error)
 	// wipe removes everything. The storage must not be open.
 	wipe() error
-	// make makes a place for the storage, empty after a wipe, by which a later
+	// create makes a place for the storage, empty after a wipe, by which a later
 	// run of the program knows that the node exists.
-	make() error
+	create() error
 }
 
 // boltStorage is a directory with a raft-boltdb file and snapshot files.
@@ -43,7 +43,7 @@ func (b boltStorage) open() (faults.DiskBackend, func() error, error) {
 	if err := os.MkdirAll(filepath.Join(b.path, "snapshots"), 0o700); err != nil {
 		return fail(err)
 	}
-	snapshots, err := raft.NewFileSnapshotStoreWithLogger(b.path, snapshotsKept, quiet)
+	snapshots, err := raft.NewFileSnapshotStoreWithLogger(b.path, snapshotsKept, discardLogger)
 	if err != nil {
 		return fail(err)
 	}
@@ -61,7 +61,7 @@ func (b boltStorage) open() (faults.DiskBackend, func() error, error) {
 
 func (b boltStorage) wipe() error { return os.RemoveAll(b.path) }
 
-func (b boltStorage) make() error { return os.MkdirAll(b.path, 0o700) }
+func (b boltStorage) create() error { return os.MkdirAll(b.path, 0o700) }
 
 // memoryStorage keeps everything in raft's own stores in memory.
 type memoryStorage struct{ backend faults.DiskBackend }
@@ -76,7 +76,7 @@ func (m *memoryStorage) open() (faults.DiskBackend, func() error, error) {
 	return m.backend, func() error { return nil }, nil
 }
 
-func (m *memoryStorage) make() error { return nil }
+func (m *memoryStorage) create() error { return nil }
 
 func (m *memoryStorage) wipe() error {
 	store := raft.NewInmemStore()

@@ -6,7 +6,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// curedLogs is a log that answers as raft expects it to behind a snapshot of its
+// snapshotWorkaroundLogs is a log that answers as raft expects it to behind a snapshot of its
 // leader. Raft installs such a snapshot but leaves the log as it is, whose entries
 // may be others than those the snapshot covers. The leader's next entries then ask
 // for the term of the snapshot's last entry, the log answers with its own old one,
@@ -16,13 +16,13 @@ import (
 // nowhere for certain (Raft paper, section 5.3), so up to there it counts as
 // compacted: its entries are not found, and the last one has the snapshot's term.
 // A log that agrees with its snapshot is left as it is.
-type curedLogs struct {
+type snapshotWorkaroundLogs struct {
 	raft.LogStore
-	machine *machine // knows the newest snapshot
+	fsm *fsm // knows the newest snapshot
 }
 
-func (s curedLogs) GetLog(index uint64, log *raft.Log) error {
-	snapshot := s.machine.newest.Load()
+func (s snapshotWorkaroundLogs) GetLog(index uint64, log *raft.Log) error {
+	snapshot := s.fsm.newest.Load()
 	if snapshot == nil || index > snapshot.Index {
 		return s.LogStore.GetLog(index, log)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// branch is a moment of another cluster, made ready for a cluster to go on from:
+// fork is a moment of another cluster, made ready for a cluster to go on from:
 // as if all machines rebooted then. Each node gets a disk that holds what the
 // state says that it held, its term, vote, log and newest snapshot, and starts
 // from it. Faults of links, disks and clocks are set again, time goes on from that
@@ -24,39 +24,39 @@ import (
 // stored counts as stored, bits that were flipped are whole again, a vote of which
 // raft had stored only the term counts as not cast, and what a snapshot covers may
 // be shorter in the log.
-type branch struct {
+type fork struct {
 	state   *trace.State
-	nodes   []origin
+	nodes   []forkNode
 	links   map[trace.Link][]faults.LinkFault
 	lastSeq uint64 // the highest sequence number of a client on any disk
 }
 
-// origin is one node of a branch.
-type origin struct {
+// forkNode is one node of a branch.
+type forkNode struct {
 	*trace.Node
 	logs     []*raft.Log
 	snapshot raft.Configuration // the configuration in its snapshot
 	fault    faults.DiskFault   // nil for a sound disk
 }
 
-// branchFrom makes a moment ready, which may come from a file of others. It
+// newFork makes a moment ready, which may come from a file of others. It
 // returns nil for nil. The error says what is not there or cannot be.
-func branchFrom(state *trace.State) (*branch, error) {
+func newFork(state *trace.State) (*fork, error) {
 	if state == nil {
 		return nil, nil
 	}
-	b := &branch{state: state, links: map[trace.Link][]faults.LinkFault{}}
+	f := &fork{state: state, links: map[trace.Link][]faults.LinkFault{}}
 	if len(state.Nodes) == 0 {
 		return nil, errors.New("there is nothing to go on from: no node had started yet")
 	}
 	checked := state.Settings
-	for _, one := range settings {
+	for _, one := range allSettings {
 		if err := one.set(&checked, one.get(&state.Settings)); err != nil {
 			return nil, fmt.Errorf("the settings of that moment: %s: %w", one.key, err)
 		}
 	}
 	for i := range state.Nodes {
-		if err := b.add(&state.Nodes[i]); err != nil {
+		if err := f.addNode(&state.Nodes[i]); err != nil {
 			return nil, fmt.Errorf("cannot go on from what %s held: %w", state.Nodes[i].ID, err)
 		}
 	}
@@ -66,15 +66,15 @@ func branchFrom(state *trace.State) (*branch, error) {
 			if err != nil {
 				return nil, fmt.Errorf("the link from %s to %s: %w", link.From, link.To, err)
 			}
-			b.links[link] = append(b.links[link], fault)
+			f.links[link] = append(f.links[link], fault)
 		}
 	}
-	return b, nil
+	return f, nil
 }
 
-// add makes one node ready.
-func (b *branch) add(n *trace.Node) error {
-	o := origin{Node: n, snapshot: configurationOf(n.SnapshotServers)}
+// addNode makes one node ready.
+func (f *fork) addNode(n *trace.Node) error {
+	o := forkNode{Node: n, snapshot: configurationOf(n.SnapshotServers)}
 	var err error
 	if o.fault, err = faults.ParseDiskFault(n.DiskFault); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (b *branch) add(n *trace.Node) error {
 		if err != nil {
 			return fmt.Errorf("its snapshot up to entry %d: %w", n.SnapshotIndex, err)
 		}
-		b.lastSeq = max(b.lastSeq, seq)
+		f.lastSeq = max(f.lastSeq, seq)
 	}
 	for i, e := range n.Entries {
 		log, err := logOf(n.First+uint64(i), e)
@@ -92,12 +92,12 @@ func (b *branch) add(n *trace.Node) error {
 			return err
 		}
 		o.logs = append(o.logs, log)
-		b.lastSeq = max(b.lastSeq, e.Seq)
+		f.lastSeq = max(f.lastSeq, e.Seq)
 	}
-	if b.lastSeq > math.MaxUint64/2 {
-		return fmt.Errorf("sequence number %d leaves none for the clients to come", b.lastSeq)
+	if f.lastSeq > math.MaxUint64/2 {
+		return fmt.Errorf("sequence number %d leaves none for the clients to come", f.lastSeq)
 	}
-	b.nodes = append(b.nodes, o)
+	f.nodes = append(f.nodes, o)
 	return nil
 }
 
@@ -138,12 +138,12 @@ func configurationOf(servers []trace.Server) (conf raft.Configuration) {
 	return conf
 }
 
-// goOn starts the nodes of a branch, inside.
-func (c *Cluster) goOn(b *branch) error {
-	c.bubble.BeginAt(b.state.At)
-	c.tellSettings()
+// startFork starts the nodes of a branch, inside.
+func (c *Cluster) startFork(f *fork) error {
+	c.bubble.BeginAt(f.state.At)
+	c.emitSettings()
 	var starting []*node
-	for _, o := range b.nodes {
+	for _, o := range f.nodes {
 		if o.Process == trace.Removed {
 			c.emit(trace.Event{Kind: trace.KindProcess, Node: o.ID, Process: trace.Removed, Text: o.Why})
 			continue
@@ -152,36 +152,36 @@ func (c *Cluster) goOn(b *branch) error {
 		if err != nil {
 			return err
 		}
-		if err := n.fill(o); err != nil {
+		if err := n.restoreDisk(o); err != nil {
 			return fmt.Errorf("the disk of %s: %w", n.name, err)
 		}
 		if o.Process.Running() || o.Process == "" {
 			starting = append(starting, n)
 		} else {
-			n.tellDown(o)
+			n.emitDown(o)
 		}
 		if err := c.setFaults(o); err != nil {
 			return err
 		}
 	}
-	for _, from := range b.nodes {
-		for _, to := range b.nodes {
-			for _, fault := range b.links[trace.Link{From: from.ID, To: to.ID}] {
+	for _, from := range f.nodes {
+		for _, to := range f.nodes {
+			for _, fault := range f.links[trace.Link{From: from.ID, To: to.ID}] {
 				c.network.SetFault(raft.ServerAddress(from.ID), raft.ServerAddress(to.ID), fault)
 			}
-			if len(b.links[trace.Link{From: from.ID, To: to.ID}]) > 0 {
-				c.tellLink(from.ID, to.ID)
+			if len(f.links[trace.Link{From: from.ID, To: to.ID}]) > 0 {
+				c.emitLink(from.ID, to.ID)
 			}
 		}
 	}
 	for _, n := range starting {
-		c.bubble.Go(func() { c.report(n.boot(raft.Configuration{})) })
+		c.bubble.Go(func() { c.emitRefused(n.boot(raft.Configuration{})) })
 	}
 	return nil
 }
 
 // setFaults sets again what was wrong with the disk and the clock of a node.
-func (c *Cluster) setFaults(o origin) error {
+func (c *Cluster) setFaults(o forkNode) error {
 	if o.fault != nil {
 		if err := c.SetDisk(o.ID, o.fault); err != nil {
 			return err
@@ -193,9 +193,9 @@ func (c *Cluster) setFaults(o origin) error {
 	return nil
 }
 
-// tellDown makes the events of a node that stays down, and of what its disk holds.
-func (n *node) tellDown(o origin) {
-	n.setLife(o.Process, o.Why)
+// emitDown makes the events of a node that stays down, and of what its disk holds.
+func (n *node) emitDown(o forkNode) {
+	n.setState(o.Process, o.Why)
 	for _, e := range []trace.Event{
 		{Kind: trace.KindLoaded, Index: o.First, Entries: o.Entries, Last: o.SnapshotIndex, Term: o.SnapshotTerm, Data: o.Snapshot, Servers: o.SnapshotServers},
 		{Kind: trace.KindTerm, Term: o.Term},
@@ -206,10 +206,10 @@ func (n *node) tellDown(o origin) {
 	}
 }
 
-// fill puts onto the empty disk of a node what it held. It takes no virtual time,
+// restoreDisk puts onto the empty disk of a node what it held. It takes no virtual time,
 // whatever the disk will be like.
-func (n *node) fill(o origin) error {
-	if err := n.storage.make(); err != nil {
+func (n *node) restoreDisk(o forkNode) error {
+	if err := n.storage.create(); err != nil {
 		return err
 	}
 	backend, closeDisk, err := n.storage.open()
@@ -218,13 +218,13 @@ func (n *node) fill(o origin) error {
 	}
 	disk, err := faults.NewDisk(faults.DiskConfig{}).Open(backend)
 	if err == nil {
-		err = n.fillOpen(disk, o)
+		err = n.restoreStores(disk, o)
 		disk.Kill()
 	}
 	return errors.Join(err, closeDisk())
 }
 
-func (n *node) fillOpen(disk *faults.DiskSession, o origin) error {
+func (n *node) restoreStores(disk *faults.DiskSession, o forkNode) error {
 	stable := disk.Stable()
 	if o.Term > 0 {
 		if err := stable.SetUint64([]byte(keyCurrentTerm), o.Term); err != nil {

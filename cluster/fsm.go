@@ -12,9 +12,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// machine is the state machine of a process: a counter that waits while its
+// fsm is the state machine of a process: a counter that waits while its
 // process is paused, with an event for everything that was applied.
-type machine struct {
+type fsm struct {
 	counter *counter.FSM
 	p       *process
 	gate    gate
@@ -27,67 +27,67 @@ type machine struct {
 }
 
 var (
-	_ raft.FSM                = (*machine)(nil)
-	_ raft.ConfigurationStore = (*machine)(nil)
+	_ raft.FSM                = (*fsm)(nil)
+	_ raft.ConfigurationStore = (*fsm)(nil)
 )
 
-func newMachine(p *process) *machine { return &machine{counter: counter.New(), p: p} }
+func newFSM(p *process) *fsm { return &fsm{counter: counter.New(), p: p} }
 
 // Apply applies a committed command. The result is a [counter.Result].
-func (m *machine) Apply(log *raft.Log) any {
-	defer m.p.c.bubble.Catch()
-	m.gate.wait()
-	if !m.p.isAlive() {
+func (f *fsm) Apply(log *raft.Log) any {
+	defer f.p.c.bubble.Catch()
+	f.gate.wait()
+	if !f.p.isAlive() {
 		return counter.Result{Err: raft.ErrRaftShutdown}
 	}
-	result := m.counter.Apply(log)
-	m.moved(trace.Event{Kind: trace.KindApplied, Index: log.Index, Term: log.Term})
-	m.p.observe()
+	result := f.counter.Apply(log)
+	f.emitValue(trace.Event{Kind: trace.KindApplied, Index: log.Index, Term: log.Term})
+	f.p.observe()
 	return result
 }
 
 // StoreConfiguration is told of committed changes of the members. The counter
 // has no use for them, but without this method raft could not take a snapshot
 // after one (hashicorp/raft fsm.go).
-func (m *machine) StoreConfiguration(index uint64, _ raft.Configuration) {
-	defer m.p.c.bubble.Catch()
-	m.gate.wait()
-	m.moved(trace.Event{Kind: trace.KindApplied, Index: index})
+func (f *fsm) StoreConfiguration(index uint64, _ raft.Configuration) {
+	defer f.p.c.bubble.Catch()
+	f.gate.wait()
+	f.emitValue(trace.Event{Kind: trace.KindApplied, Index: index})
 }
 
-// moved makes the event for a counter that is at its index now.
-func (m *machine) moved(e trace.Event) {
-	m.applied.Store(e.Index)
-	e.Value = m.counter.Value()
-	m.p.emit(e)
+// emitValue makes the event for a counter that is at its index now.
+func (f *fsm) emitValue(e trace.Event) {
+	f.applied.Store(e.Index)
+	e.Value = f.counter.Value()
+	f.p.emit(e)
 }
 
-// keep notes a snapshot that is on the disk now. One that was finished after a
+// setNewestSnapshot notes a snapshot that is on the disk now. One that was finished after a
 // newer one came from the leader does not take its place.
-func (m *machine) keep(meta *raft.SnapshotMeta) {
+func (f *fsm) setNewestSnapshot(meta *raft.SnapshotMeta) {
 	for {
-		newest := m.newest.Load()
+		newest := f.newest.Load()
 		if newest != nil && (meta.Term < newest.Term || meta.Term == newest.Term && meta.Index < newest.Index) {
 			return
 		}
-		if m.newest.CompareAndSwap(newest, meta) {
+		if f.newest.CompareAndSwap(newest, meta) {
 			return
 		}
 	}
 }
 
 // Snapshot takes a snapshot, which raft then writes.
-func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
-	defer m.p.c.bubble.Catch()
-	m.gate.wait()
-	m.snapshotTaken.Store(m.applied.Load())
-	return m.counter.Snapshot()
+func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
+	defer f.p.c.bubble.Catch()
+	f.gate.wait()
+	f.snapshotTaken.Store(f.applied.Load())
+	return f.counter.Snapshot()
 }
 
 // Restore replaces the counter by a snapshot, at a start or because the leader sent it.
-func (m *machine) Restore(content io.ReadCloser) error {
-	defer m.p.c.bubble.Catch()
-	m.gate.wait()
+func (f *fsm) Restore(content io.ReadCloser) error {
+	defer f.p.c.bubble.Catch()
+	f.gate.wait()
 	var meta raft.SnapshotMeta
 	// Raft counts what is read of a snapshot, in a wrapper of its own.
 	inner := content
@@ -102,45 +102,45 @@ func (m *machine) Restore(content io.ReadCloser) error {
 		io.Reader
 		io.Closer
 	}{io.TeeReader(content, &data), content}
-	if err := m.counter.Restore(seen); err != nil {
+	if err := f.counter.Restore(seen); err != nil {
 		return err
 	}
-	m.p.configMayChange()
+	f.p.configMayChange()
 	e := trace.Event{Kind: trace.KindApplied, Index: meta.Index, Term: meta.Term}
-	if m.p.raft.Load() != nil { // else it is its own snapshot, at a start
+	if f.p.raft.Load() != nil { // else it is its own snapshot, at a start
 		e.Kind, e.Data, e.Servers = trace.KindInstalled, data.Bytes(), serversOf(meta.Configuration)
 	}
-	m.moved(e)
+	f.emitValue(e)
 	return nil
 }
 
 // gate lets everything pass until it is held.
 type gate struct {
-	mu   sync.Mutex
-	held chan struct{} // closed on release, nil while open
+	mu     sync.Mutex
+	opened chan struct{} // closed on release, nil while open
 }
 
-func (g *gate) hold() {
+func (g *gate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.held == nil {
-		g.held = make(chan struct{})
+	if g.opened == nil {
+		g.opened = make(chan struct{})
 	}
 }
 
-func (g *gate) release() {
+func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.held != nil {
-		close(g.held)
-		g.held = nil
+	if g.opened != nil {
+		close(g.opened)
+		g.opened = nil
 	}
 }
 
 // wait waits until the gate is open.
 func (g *gate) wait() {
 	g.mu.Lock()
-	held := g.held
+	held := g.opened
 	g.mu.Unlock()
 	if held != nil {
 		<-held

@@ -16,17 +16,17 @@ import (
 // ErrBusy is returned when another capsize uses the directory.
 var ErrBusy = errors.New("another capsize is using it: quit that one first, or choose another directory")
 
-// directory holds the files of all nodes, one directory for each, and a lock.
-type directory struct {
+// dataDir holds the files of all nodes, one directory for each, and a lock.
+type dataDir struct {
 	path      string
 	temporary bool
 	lock      *bbolt.DB
 }
 
-// openDirectory opens or makes the directory and locks it as a whole. An empty
+// openDataDir opens or makes the directory and locks it as a whole. An empty
 // path is a new temporary directory.
-func openDirectory(path string) (*directory, error) {
-	d := &directory{path: path, temporary: path == ""}
+func openDataDir(path string) (*dataDir, error) {
+	d := &dataDir{path: path, temporary: path == ""}
 	var err error
 	if d.temporary {
 		d.path, err = os.MkdirTemp("", "capsize-")
@@ -50,14 +50,14 @@ func openDirectory(path string) (*directory, error) {
 }
 
 // names returns the nodes whose files are there, n2 before n10.
-func (d *directory) names() ([]string, error) {
+func (d *dataDir) names() ([]string, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return nil, fmt.Errorf("the directory for the nodes' files: %w", err)
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() && nameForm.MatchString(e.Name()) {
+		if e.IsDir() && validName.MatchString(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
@@ -66,7 +66,7 @@ func (d *directory) names() ([]string, error) {
 }
 
 // close unlocks the directory, and removes a temporary one.
-func (d *directory) close() error {
+func (d *dataDir) close() error {
 	err := d.lock.Close()
 	if d.temporary {
 		err = errors.Join(err, os.RemoveAll(d.path))

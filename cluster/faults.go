@@ -18,8 +18,8 @@ func (c *Cluster) SetLink(from, to string, fault faults.LinkFault) error {
 		return err
 	}
 	c.network.SetFault(raft.ServerAddress(from), raft.ServerAddress(to), fault)
-	c.tellLink(from, to)
-	c.tellShape("the link from %s to %s: %s", from, to, fault)
+	c.emitLink(from, to)
+	c.emitShape("the link from %s to %s: %s", from, to, fault)
 	return nil
 }
 
@@ -29,8 +29,8 @@ func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
 		return err
 	}
 	c.network.ClearFault(raft.ServerAddress(from), raft.ServerAddress(to), fault.Name())
-	c.tellLink(from, to)
-	c.tellHealed("the link from %s to %s: no longer %s", from, to, fault)
+	c.emitLink(from, to)
+	c.emitHealed("the link from %s to %s: no longer %s", from, to, fault)
 	return nil
 }
 
@@ -49,24 +49,24 @@ func (c *Cluster) HealLinks(links [][2]string) error {
 		c.healLink(l[0], l[1])
 	}
 	if len(links) == 1 {
-		c.tellHealed("the link from %s to %s is whole again", links[0][0], links[0][1])
+		c.emitHealed("the link from %s to %s is whole again", links[0][0], links[0][1])
 		return nil
 	}
 	all := 2 * (len(c.Names()) - 1)
 	for _, name := range c.Names() {
 		if len(links) == all && ends[name] == all {
-			c.tellHealed("all links of %s are whole again", name)
+			c.emitHealed("all links of %s are whole again", name)
 			return nil
 		}
 	}
-	c.tellHealed("%d links are whole again", len(links))
+	c.emitHealed("%d links are whole again", len(links))
 	return nil
 }
 
 // Heal takes back all faults of all links.
 func (c *Cluster) Heal() error {
 	c.healAll()
-	c.tellHealed("the network is whole again")
+	c.emitHealed("the network is whole again")
 	return nil
 }
 
@@ -84,14 +84,14 @@ func (c *Cluster) healAll() {
 func (c *Cluster) healLink(from, to string) {
 	if len(c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to))) > 0 {
 		c.network.Heal(raft.ServerAddress(from), raft.ServerAddress(to))
-		c.tellLink(from, to)
+		c.emitLink(from, to)
 	}
 }
 
 // Isolate cuts each of the nodes off from all others, in both directions.
 func (c *Cluster) Isolate(names ...string) error {
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Isolate(all, addresses(names)...) },
-		names, "%s cut off from all others", isAre(names))
+		names, "%s cut off from all others", subjectVerb(names))
 }
 
 // Partition splits the network into groups that cannot talk to each other; the
@@ -131,9 +131,9 @@ func (c *Cluster) cut(shape func([]raft.ServerAddress) []faults.Link, names []st
 	links := shape(addresses(c.Names()))
 	c.network.Cut(links)
 	for _, link := range links {
-		c.tellLink(string(link.From), string(link.To))
+		c.emitLink(string(link.From), string(link.To))
 	}
-	c.tellShape(format, args...)
+	c.emitShape(format, args...)
 	return nil
 }
 
@@ -145,9 +145,9 @@ func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 	}
 	text := ""
 	if fault == nil {
-		n.diskNow().ClearFault()
+		n.currentDisk().ClearFault()
 	} else {
-		n.diskNow().SetFault(fault)
+		n.currentDisk().SetFault(fault)
 		text = fault.String()
 	}
 	c.emit(trace.Event{Kind: trace.KindDiskFault, Node: name, Text: text})
@@ -157,14 +157,14 @@ func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 // HealEverything takes back all faults of all links, disks and clocks.
 func (c *Cluster) HealEverything() error {
 	c.healAll()
-	for _, n := range c.all() {
-		if n.diskNow().Fault() != nil {
+	for _, n := range c.allNodes() {
+		if n.currentDisk().Fault() != nil {
 			if err := c.SetDisk(n.name, nil); err != nil {
 				return err
 			}
 		}
 		n.mu.Lock()
-		off := n.factor != 1
+		off := n.clockFactor != 1
 		n.mu.Unlock()
 		if off {
 			if err := c.SetClock(n.name, 1); err != nil {
@@ -172,7 +172,7 @@ func (c *Cluster) HealEverything() error {
 			}
 		}
 	}
-	c.tellHealed("everything is whole again: network, disks and clocks")
+	c.emitHealed("everything is whole again: network, disks and clocks")
 	return nil
 }
 
@@ -188,8 +188,8 @@ func (c *Cluster) checkLink(from, to string) error {
 	return nil
 }
 
-// tellLink makes the event for the faults that are set on a link now.
-func (c *Cluster) tellLink(from, to string) {
+// emitLink makes the event for the faults that are set on a link now.
+func (c *Cluster) emitLink(from, to string) {
 	var words []string
 	for _, f := range c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to)) {
 		words = append(words, f.String())
@@ -197,11 +197,11 @@ func (c *Cluster) tellLink(from, to string) {
 	c.emit(trace.Event{Kind: trace.KindLinkFault, Node: from, Peer: to, Faults: words})
 }
 
-func (c *Cluster) tellShape(format string, args ...any) {
+func (c *Cluster) emitShape(format string, args ...any) {
 	c.emit(trace.Event{Kind: trace.KindShape, Text: fmt.Sprintf(format, args...)})
 }
 
-func (c *Cluster) tellHealed(format string, args ...any) {
+func (c *Cluster) emitHealed(format string, args ...any) {
 	c.emit(trace.Event{Kind: trace.KindHealed, Text: fmt.Sprintf(format, args...)})
 }
 
@@ -213,8 +213,8 @@ func addresses(names []string) []raft.ServerAddress {
 	return all
 }
 
-// isAre joins names for a sentence about them.
-func isAre(names []string) string {
+// subjectVerb joins names for a sentence about them.
+func subjectVerb(names []string) string {
 	if len(names) == 1 {
 		return names[0] + " is"
 	}

@@ -48,7 +48,7 @@ func (s logStore) DeleteRange(first, last uint64) error {
 	}
 	// Raft compacts what a snapshot covers, and cuts off what was never committed.
 	kind := trace.KindTruncated
-	if newest := s.p.machine.newest.Load(); newest != nil && last <= newest.Index {
+	if newest := s.p.fsm.newest.Load(); newest != nil && last <= newest.Index {
 		kind = trace.KindCompacted
 	}
 	s.p.configMayChange()
@@ -135,7 +135,7 @@ type snapshotSink struct {
 	p       *process
 	meta    *raft.SnapshotMeta
 	content []byte
-	told    bool // raft closes a sink twice, and only the first time counts
+	emitted bool // raft closes a sink twice, and only the first time counts
 }
 
 func (s *snapshotSink) Write(b []byte) (int, error) {
@@ -148,13 +148,13 @@ func (s *snapshotSink) Close() error {
 	if err := s.SnapshotSink.Close(); err != nil {
 		return err
 	}
-	if s.told {
+	if s.emitted {
 		return nil
 	}
-	s.told = true
-	s.p.machine.keep(s.meta)
+	s.emitted = true
+	s.p.fsm.setNewestSnapshot(s.meta)
 	// One that its leader sends is told of once it has replaced the counter.
-	if s.p.machine.snapshotTaken.Load() == s.meta.Index {
+	if s.p.fsm.snapshotTaken.Load() == s.meta.Index {
 		s.p.emit(trace.Event{
 			Kind: trace.KindSnapshot, Index: s.meta.Index, Term: s.meta.Term, Size: int64(len(s.content)),
 			Data: s.content, Servers: serversOf(s.meta.Configuration),
@@ -180,8 +180,8 @@ func (s *openSnapshot) Read(b []byte) (int, error) {
 	}
 }
 
-// tellDisk makes events of all that is on the disk of a process that starts.
-func (p *process) tellDisk() error {
+// emitDisk makes events of all that is on the disk of a process that starts.
+func (p *process) emitDisk() error {
 	stable, logs := p.disk.Stable(), p.disk.Logs()
 	term, _ := stable.GetUint64([]byte(keyCurrentTerm))
 	voteTerm, _ := stable.GetUint64([]byte(keyLastVoteTerm))
@@ -197,7 +197,7 @@ func (p *process) tellDisk() error {
 			return fmt.Errorf("its newest snapshot: %w", err)
 		}
 		loaded.Last, loaded.Term, loaded.Servers = newest.Index, newest.Term, serversOf(newest.Configuration)
-		p.machine.keep(newest)
+		p.fsm.setNewestSnapshot(newest)
 	}
 	first, err := logs.FirstIndex()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// view is what raft says of itself, beyond what its stores and packets tell.
-type view struct {
+// observed is what raft says of itself, beyond what its stores and packets tell.
+type observed struct {
 	role    trace.Role
 	leader  string
 	commit  uint64
@@ -32,21 +32,21 @@ func (p *process) observe() {
 	// here; the comparison makes it right all the same.
 	if role, term := roleAndTerm(r); role != p.seen.role && role != "" {
 		if p.seen.role != "" || role != trace.Follower {
-			p.emitHeld(trace.Event{Kind: trace.KindRole, Role: role, Term: term})
+			p.emitLocked(trace.Event{Kind: trace.KindRole, Role: role, Term: term})
 		}
 		p.seen.role = role
 	}
 	if _, id := r.LeaderWithID(); string(id) != p.seen.leader {
 		p.seen.leader = string(id)
-		p.emitHeld(trace.Event{Kind: trace.KindLeader, Peer: string(id)})
+		p.emitLocked(trace.Event{Kind: trace.KindLeader, Peer: string(id)})
 	}
 	if commit := r.CommitIndex(); commit > p.seen.commit {
 		p.seen.commit = commit
-		p.emitHeld(trace.Event{Kind: trace.KindCommitted, Index: commit})
+		p.emitLocked(trace.Event{Kind: trace.KindCommitted, Index: commit})
 	}
 	if at := p.configAt.Load(); at > 0 {
 		p.observeConfig(r)
-		if p.c.moment() > at {
+		if p.c.timestamp() > at {
 			p.configAt.CompareAndSwap(at, 0)
 		}
 	}
@@ -54,10 +54,10 @@ func (p *process) observe() {
 
 // configMayChange says that raft may take up another configuration now. It does so
 // just after what is stored here, but at the same moment of virtual time.
-func (p *process) configMayChange() { p.configAt.Store(p.c.moment()) }
+func (p *process) configMayChange() { p.configAt.Store(p.c.timestamp()) }
 
-// moment returns the virtual time in nanoseconds, and never 0.
-func (c *Cluster) moment() int64 { return int64(c.Now()) + 1 }
+// timestamp returns the virtual time in nanoseconds, and never 0.
+func (c *Cluster) timestamp() int64 { return int64(c.Now()) + 1 }
 
 // roleAndTerm returns the role that raft has in a term. Its role changes before its
 // term does, and terms only grow, so that a role between two equal terms is of that
@@ -82,7 +82,7 @@ func (p *process) observeConfig(r *raft.Raft) {
 		return
 	}
 	p.seen.servers = serversOf(future.Configuration())
-	p.emitHeld(trace.Event{Kind: trace.KindConfig, Servers: p.seen.servers})
+	p.emitLocked(trace.Event{Kind: trace.KindConfig, Servers: p.seen.servers})
 }
 
 func serversOf(conf raft.Configuration) []trace.Server {
@@ -111,8 +111,8 @@ func roleOf(state raft.RaftState) trace.Role {
 	return ""
 }
 
-// tap makes events of packets.
-func (c *Cluster) tap(p *faults.Packet) {
+// emitPacket makes events of packets.
+func (c *Cluster) emitPacket(p *faults.Packet) {
 	// A node whose packet leaves may have changed since its last one.
 	if p.Status == faults.Sent {
 		if n := c.find(string(p.From)); n != nil {
