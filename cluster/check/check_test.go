@@ -5,28 +5,28 @@ import (
 	"strings"
 	"testing"
 
-	"capsize/cluster/trace"
-
 	"go.uber.org/goleak"
+
+	"capsize/cluster/trace"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// stories are, for each check, what makes it red and the same without the wrong
-// that was done.
+// stories holds, for each check, a history that violates it and its twin without the
+// violation.
 var stories = []struct {
 	check      string
 	name       string
-	red, green func(*tape)
+	red, green func(*historyBuilder)
 	sentence   string
 }{
 	{
 		ElectionSafety, "two leaders",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.elect("n2", 2, "n3")
 			r.packet(trace.Packet{Kind: "append", From: "n3", To: "n1", Term: 2})
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.elect("n2", 2, "n3")
 			r.packet(trace.Packet{Kind: "append", From: "n1", To: "n3", Term: 1}) // a leader of before
 			r.elect("n3", 3, "n1")
@@ -35,11 +35,11 @@ var stories = []struct {
 	},
 	{
 		LeaderAppendOnly, "a leader changes its log",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.emit(trace.Event{Kind: trace.KindTruncated, Node: "n1", Index: 4, Last: 4})
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.elect("n2", 2, "n3")
 			r.emit(trace.Event{Kind: trace.KindRole, Node: "n1", Role: trace.Follower, Term: 2})
@@ -51,17 +51,17 @@ var stories = []struct {
 	},
 	{
 		LogMatching, "another entry of the same index and term",
-		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c2", 1)) },
-		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c1", 3)) },
+		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c2", 1)) },
+		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c1", 3)) },
 		"entry 4 of term 1 is +1 of c1 (its number 3) after one of term 1 in the log of n1 and +1 of c2 (its number 1) after one of term 1 in the log of n2: where index and term are the same, the entries are",
 	},
 	{
 		LogMatching, "another entry before the same one",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3), noop(3))
 			r.append("n2", 4, plus(2, "c1", 3), noop(3))
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(2, "c1", 3), noop(3))
 			r.append("n2", 4, plus(2, "c1", 3), noop(3))
 		},
@@ -69,13 +69,13 @@ var stories = []struct {
 	},
 	{
 		LeaderCompleteness, "a leader that lacks a committed entry",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.append("n2", 4, plus(1, "c1", 3))
 			r.commit("n1", 4)
 			r.elect("n3", 2, "n2")
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.append("n2", 4, plus(1, "c1", 3))
 			r.commit("n1", 4)
@@ -85,13 +85,13 @@ var stories = []struct {
 	},
 	{
 		LeaderCompleteness, "what is committed later is of no concern", // Raft paper, Figure 8
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.append("n2", 4, plus(1, "c1", 3))
 			r.commit("n1", 4)
 			r.elect("n3", 3, "n2")
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.append("n2", 4, plus(1, "c1", 3))
 			r.vote("n1", "n1", 3)
@@ -102,13 +102,13 @@ var stories = []struct {
 	},
 	{
 		StateMachineSafety, "two entries at one index",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.commit("n1", 4)
 			r.append("n2", 4, plus(2, "c1", 3))
 			r.commit("n2", 4)
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.append("n2", 4, plus(1, "c1", 3))
 			r.commit("n1", 4)
@@ -118,18 +118,18 @@ var stories = []struct {
 	},
 	{
 		StateMachineSafety, "two values after one entry",
-		func(r *tape) { r.readsThroughLog(2, 3) },
-		func(r *tape) { r.readsThroughLog(2, 2) },
+		func(r *historyBuilder) { r.readsThroughLog(2, 3) },
+		func(r *historyBuilder) { r.readsThroughLog(2, 2) },
 		"after entry 4 the counter of n2 is 3, and that of n1 was 2: the same entries give the same value",
 	},
 	{
 		VoteOnce, "two votes in a term, with a wipe between",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.vote("n3", "n2", 2)
 			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Wiped})
 			r.vote("n3", "n1", 2)
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.vote("n3", "n2", 2)
 			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Wiped})
 			r.vote("n3", "n2", 2)
@@ -141,10 +141,10 @@ var stories = []struct {
 	},
 	{
 		VoteOnce, "a vote that is sent and not stored",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.packet(trace.Packet{Kind: "vote", Reply: true, OK: true, From: "n3", To: "n2", Term: 2})
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.packet(trace.Packet{Kind: "vote", Reply: true, From: "n3", To: "n2", Term: 2}) // refused
 			r.packet(trace.Packet{Kind: "prevote", Reply: true, OK: true, From: "n3", To: "n2", Term: 2})
 			r.vote("n3", "n2", 2)
@@ -153,11 +153,11 @@ var stories = []struct {
 	},
 	{
 		AckedDurable, "acknowledged entries that others replace",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n2", 2, noop(2))
 			r.commit("n2", 2)
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3)) // not acknowledged
 			r.commit("n1", 4)
 			r.append("n2", 4, noop(2))
@@ -167,17 +167,17 @@ var stories = []struct {
 	},
 	{
 		AckedDurable, "acknowledged after it is gone",
-		func(r *tape) { r.ackLate("c1", 9) },
-		func(r *tape) { r.ackLate("c1", 3) },
+		func(r *historyBuilder) { r.ackLate("c1", 9) },
+		func(r *historyBuilder) { r.ackLate("c1", 3) },
 		"no node has it committed up to entry 5",
 	},
 	{
 		ExactlyOnce, "a retry that counts",
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 2))
 			r.apply("n1", 4, 3)
 		},
-		func(r *tape) {
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 2))
 			r.apply("n1", 4, 2)
 			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Killed})
@@ -190,14 +190,14 @@ var stories = []struct {
 	},
 	{
 		ExactlyOnce, "an increment that counts for more",
-		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 4) },
-		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 3) },
+		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 4) },
+		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 3) },
 		"entry 4 is +1 of c1, and the counter of n1 went from 2 to 4 with it",
 	},
 	{
 		ExactlyOnce, "an increment that does not count",
-		func(r *tape) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 2) },
-		func(r *tape) {
+		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 2) },
+		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3), plus(1, "c1", 2))
 			r.apply("n1", 4, 3)
 			r.apply("n1", 5, 3) // older than one that counted
@@ -206,21 +206,21 @@ var stories = []struct {
 	},
 	{
 		Linearizable, "a stale read",
-		func(r *tape) { r.end(r.call(read("c2")), 1) },
-		func(r *tape) { r.end(r.call(read("c2")), 2) },
+		func(r *historyBuilder) { r.end(r.call(read("c2")), 1) },
+		func(r *historyBuilder) { r.end(r.call(read("c2")), 2) },
 		"c2 read 1 from n1 at 29ms, although 2 had been acknowledged to c1 at 27ms",
 	},
 	{
 		Linearizable, "an increment that counts twice",
-		func(r *tape) { r.end(r.call(add("c2", 1)), 4) },
-		func(r *tape) { r.end(r.call(add("c2", 1)), 3) },
+		func(r *historyBuilder) { r.end(r.call(add("c2", 1)), 4) },
+		func(r *historyBuilder) { r.end(r.call(add("c2", 1)), 3) },
 		"c2 was told by n1 at 29ms that its +1 makes 4, and no order of the operations explains that",
 	},
 }
 
-// readsThroughLog has an entry applied that changes nothing, after which two
-// counters are what is said.
-func (r *tape) readsThroughLog(one, two int64) {
+// readsThroughLog applies an entry that changes nothing, after which two nodes report
+// these values.
+func (r *historyBuilder) readsThroughLog(one, two int64) {
 	entry := trace.Entry{Term: 1, Kind: trace.EntryRead, Client: "c1", Seq: 3}
 	r.append("n1", 4, entry)
 	r.append("n2", 4, entry)
@@ -228,30 +228,30 @@ func (r *tape) readsThroughLog(one, two int64) {
 	r.apply("n2", 4, two)
 }
 
-// ackLate has a client told of its increment before a node is seen to commit it.
-func (r *tape) ackLate(client string, number uint64) {
+// ackLate acknowledges an increment before any node is seen to commit it.
+func (r *historyBuilder) ackLate(client string, number uint64) {
 	r.append("n1", 4, plus(1, "c1", 3))
 	r.end(r.call(add(client, number)), 3)
 	r.append("n1", 5, noop(1))
 	r.commit("n1", 5)
 }
 
-func TestEachCheckTurnsRedAndOnlyThen(t *testing.T) {
+func TestEachCheckTurnsRedOnItsStoryOnly(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range stories {
 		seen[s.check] = true
 		t.Run(s.check+"/"+s.name, func(t *testing.T) {
-			green := begun(t)
+			green := twoIncrements(t)
 			s.green(green)
 			green.settle()
-			if v := green.said[s.check]; v.Verdict != trace.VerdictOK {
+			if v := green.latest[s.check]; v.Verdict != trace.VerdictOK {
 				t.Errorf("the honest twin is %s: %s", v.Verdict, v.Text)
 			}
-			red := begun(t)
-			before := red.said[s.check]
+			red := twoIncrements(t)
+			before := red.latest[s.check]
 			s.red(red)
 			red.settle()
-			v := red.said[s.check]
+			v := red.latest[s.check]
 			if before.Verdict != trace.VerdictOK || v.Verdict != trace.VerdictViolated || !strings.Contains(v.Text, s.sentence) {
 				t.Errorf("it was %s and is %s: %s", before.Verdict, v.Verdict, v.Text)
 			}
@@ -261,7 +261,7 @@ func TestEachCheckTurnsRedAndOnlyThen(t *testing.T) {
 			// What comes after changes nothing: a verdict stays.
 			s.green(red)
 			red.settle()
-			if after := red.said[s.check]; after.Verdict != trace.VerdictViolated || after.Text != v.Text {
+			if after := red.latest[s.check]; after.Verdict != trace.VerdictViolated || after.Text != v.Text {
 				t.Errorf("later it is %s: %s", after.Verdict, after.Text)
 			}
 		})

@@ -7,9 +7,9 @@ import (
 	"capsize/cluster/trace"
 )
 
-// long has three nodes commit entries up to last, a thousand at a time, and take
+// long makes three nodes commit entries up to last, a thousand at a time, and take
 // snapshots that cover them. The nodes in behind get nothing.
-func long(r *tape, from, last uint64, behind string) {
+func long(r *historyBuilder, from, last uint64, behind string) {
 	for ; from < last; from += 1000 {
 		entries := make([]trace.Entry, 1000)
 		for i := range entries {
@@ -28,14 +28,14 @@ func long(r *tape, from, last uint64, behind string) {
 	}
 }
 
-func TestWhatEverySnapshotCoversIsForgotten(t *testing.T) {
-	r := begun(t)
+func TestEntriesThatEverySnapshotCoversArePruned(t *testing.T) {
+	r := twoIncrements(t)
 	long(r, 4, 200_000, "")
-	if w := &r.world; len(w.links) > 4*pruneFrom || len(w.committed) > 4*pruneFrom || len(w.placed) > 4*pruneFrom {
-		t.Errorf("%d links, %d commits, %d increments are remembered", len(w.links), len(w.committed), len(w.placed))
+	if w := &r.state; len(w.entries) > 4*pruneFrom || len(w.committed) > 4*pruneFrom || len(w.committedAt) > 4*pruneFrom {
+		t.Errorf("%d links, %d commits, %d increments are remembered", len(w.entries), len(w.committed), len(w.committedAt))
 	}
 	for _, name := range Names() {
-		if v := r.said[name]; v.Verdict != trace.VerdictOK || v.Text != "" {
+		if v := r.latest[name]; v.Verdict != trace.VerdictOK || v.Text != "" {
 			t.Errorf("%s is %s: %s", name, v.Verdict, v.Text)
 		}
 	}
@@ -45,27 +45,27 @@ func TestWhatEverySnapshotCoversIsForgotten(t *testing.T) {
 	r.append("n2", 1, noop(9))
 	r.commit("n2", 1)
 	for _, name := range []string{StateMachineSafety, LeaderCompleteness, AckedDurable} {
-		if v := r.said[name]; v.Verdict != trace.VerdictViolated {
+		if v := r.latest[name]; v.Verdict != trace.VerdictViolated {
 			t.Errorf("%s is %s: %s", name, v.Verdict, v.Text)
 		}
 	}
 }
 
-func TestAHistoryThatHadToBeForgottenIsNotVouchedFor(t *testing.T) {
-	r := begun(t)
-	r.world.most = 20_000
+func TestPrunedHistoryLimitsTheVerdict(t *testing.T) {
+	r := twoIncrements(t)
+	r.state.commitsMax = 20_000
 	long(r, 4, 100_000, "n3")
-	if len(r.world.links) > 3*20_000 {
-		t.Errorf("%d links are remembered", len(r.world.links))
+	if len(r.state.entries) > 3*20_000 {
+		t.Errorf("%d links are remembered", len(r.state.entries))
 	}
-	v := r.said[LogMatching]
+	v := r.latest[LogMatching]
 	if v.Verdict != trace.VerdictOK || !strings.Contains(v.Text, "had to forget older ones") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 	// The one that is behind is no lie when it goes on.
 	r.append("n3", 4, plus(1, "c1", 4))
 	r.commit("n3", 4)
-	if v := r.said[StateMachineSafety]; v.Verdict != trace.VerdictOK {
+	if v := r.latest[StateMachineSafety]; v.Verdict != trace.VerdictOK {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"capsize/cluster/trace"
 )
 
-// What was acknowledged and then lost is told entry by entry, also what is lost later.
+// Each acknowledged entry that is lost is reported, also those lost later.
 func TestLostEntriesAreNamed(t *testing.T) {
-	r := begun(t)
+	r := twoIncrements(t)
 	r.append("n2", 3, noop(2))
 	r.commit("n2", 3)
 	r.append("n3", 2, noop(3))
@@ -29,47 +29,47 @@ func TestLostEntriesAreNamed(t *testing.T) {
 	}
 }
 
-// A stale read is proved by two answers: itself, and the greatest one that somebody
-// was given before it was asked for, also if that was judged long ago.
-func TestAStaleReadIsProvedByTwoAnswers(t *testing.T) {
-	r := begun(t)
+// Two replies prove a stale read: its own, and the greatest one before its call, even
+// if that was judged long ago.
+func TestStaleReadIsProvedByTwoReplies(t *testing.T) {
+	r := twoIncrements(t)
 	told := r.seq
 	r.settle()
 	r.end(r.call(read("c2")), 1)
 	stale := r.seq
 	r.settle()
-	if v := r.said[Linearizable]; !slices.Equal(v.Proof, []uint64{told, stale}) || !strings.Contains(v.Text, "although 2 had been acknowledged to c1 at 27ms") {
+	if v := r.latest[Linearizable]; !slices.Equal(v.Proof, []uint64{told, stale}) || !strings.Contains(v.Text, "although 2 had been acknowledged to c1 at 27ms") {
 		t.Errorf("%v: %s", v.Proof, v.Text)
 	}
 }
 
-// A check that has nothing to say yet says so, at the first event and not again.
-func TestAllIsWellFromTheFirstEventOn(t *testing.T) {
+// Each check reports ok once, at the first event.
+func TestEveryCheckReportsOKAtTheFirstEvent(t *testing.T) {
 	r := record(t, 3)
 	if len(r.all) != len(Names()) {
 		t.Errorf("%d verdicts", len(r.all))
 	}
 	for _, name := range Names() {
-		if v := r.said[name]; v.Verdict != trace.VerdictOK || v.Kind != trace.KindVerdict || v.Text != "" {
+		if v := r.latest[name]; v.Verdict != trace.VerdictOK || v.Kind != trace.KindVerdict || v.Text != "" {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
 }
 
-// A vote that was stored for one candidate and is granted to another is a second one.
-func TestAVoteIsGrantedToWhomItWasStoredFor(t *testing.T) {
-	r := begun(t)
+// A vote stored for one candidate and granted to another counts as two votes.
+func TestVoteIsGrantedToItsStoredCandidate(t *testing.T) {
+	r := twoIncrements(t)
 	r.emit(trace.Event{Kind: trace.KindVote, Node: "n3", Term: 2, Peer: "n2"})
 	stored := r.seq
 	r.packet(trace.Packet{Kind: "vote", Reply: true, OK: true, From: "n3", To: "n1", Term: 2})
-	if v := r.said[VoteOnce]; v.Verdict != trace.VerdictViolated || !slices.Equal(v.Proof, []uint64{stored, stored + 1}) || !strings.Contains(v.Text, "had voted for n2") {
+	if v := r.latest[VoteOnce]; v.Verdict != trace.VerdictViolated || !slices.Equal(v.Proof, []uint64{stored, stored + 1}) || !strings.Contains(v.Text, "had voted for n2") {
 		t.Errorf("%s by %v: %s", v.Verdict, v.Proof, v.Text)
 	}
 }
 
-// Of a trace that begins in the middle it is not known what was under way before, so
-// that answers which no order explains prove nothing.
-func TestWhatWasUnderWayBeforeATraceMayExplainAnything(t *testing.T) {
+// A trace that starts mid-run does not show the operations in flight before it, so
+// replies that no order explains prove nothing.
+func TestOperationsBeforeATraceExplainAnything(t *testing.T) {
 	for _, c := range []struct {
 		begins uint64
 		want   trace.Verdict
@@ -90,32 +90,33 @@ func TestWhatWasUnderWayBeforeATraceMayExplainAnything(t *testing.T) {
 		r.end(r.call(read("c1")), 3)
 		r.end(r.call(read("c1")), 2)
 		r.settle()
-		if v := r.said[Linearizable]; v.Verdict != c.want {
+		if v := r.latest[Linearizable]; v.Verdict != c.want {
 			t.Errorf("a trace that begins with event %d: %s: %s", c.begins, v.Verdict, v.Text)
 		}
 	}
 }
 
-// What waits for its answer is bounded: of more it is said that nothing can be said.
-func TestMoreThanCanBeJudgedTogetherIsUndecided(t *testing.T) {
-	r := begun(t)
+// The number of pending operations is limited: beyond the limit the verdict is
+// undecided.
+func TestTooManyPendingOperationsAreUndecided(t *testing.T) {
+	r := twoIncrements(t)
 	for i := range openMax + 1 {
 		r.call(add(fmt.Sprintf("d%d", i), 1))
 	}
 	r.settle()
-	if v := r.said[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "more operations are under way") {
+	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "more operations are under way") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }
 
-// A count is told now and then while operations come, and to the last one when no more do.
-func TestTheLastOperationsAreCountedWhenNoMoreCome(t *testing.T) {
+// The count is reported from time to time, and exactly once the operations end.
+func TestLastOperationsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := begun(t)
+		r := twoIncrements(t)
 		for count := uint64(2); count <= 4; count++ {
 			time.Sleep(2 * time.Second)
 			r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
-			if v := r.said[Linearizable]; v.Count != count {
+			if v := r.latest[Linearizable]; v.Count != count {
 				t.Errorf("%d operations are counted, of %d", v.Count, count)
 			}
 			r.end(r.call(read("c2")), 2)

@@ -8,19 +8,19 @@ import (
 	"capsize/cluster/trace"
 )
 
-// tape is a history under construction, and what the checks said of it.
-type tape struct {
+// historyBuilder builds a history, and collects the verdicts.
+type historyBuilder struct {
 	*Checker
-	seq  uint64
-	at   time.Duration
-	ops  uint64
-	said map[string]trace.Event // the latest verdict of each
-	all  []trace.Event          // every verdict
-	told []trace.Event          // every event
+	seq    uint64
+	at     time.Duration
+	ops    uint64
+	latest map[string]trace.Event // the latest verdict of each
+	all    []trace.Event          // every verdict
+	events []trace.Event          // every event
 }
 
-// record begins a history of a new cluster of n nodes.
-func record(t *testing.T, n int) *tape {
+// record starts the history of a new cluster of n nodes.
+func record(t *testing.T, n int) *historyBuilder {
 	t.Helper()
 	r := blank(t)
 	r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{ClientTimeout: 5 * time.Second, Sessions: true}})
@@ -32,38 +32,38 @@ func record(t *testing.T, n int) *tape {
 	return r
 }
 
-func blank(t *testing.T) *tape {
+func blank(t *testing.T) *historyBuilder {
 	t.Helper()
-	r := &tape{Checker: New(nil), said: map[string]trace.Event{}}
+	r := &historyBuilder{Checker: New(nil), latest: map[string]trace.Event{}}
 	t.Cleanup(r.Close)
 	return r
 }
 
-func (r *tape) emit(e trace.Event) {
+func (r *historyBuilder) emit(e trace.Event) {
 	if e.Kind != trace.KindPacket {
 		r.at += time.Millisecond
 	}
 	r.seq++
 	e.Seq, e.At = r.seq, r.at
-	r.told = append(r.told, e)
+	r.events = append(r.events, e)
 	for _, v := range r.Observe(&e) {
-		r.said[v.Check], r.all = v, append(r.all, v)
+		r.latest[v.Check], r.all = v, append(r.all, v)
 	}
 }
 
 // settle waits for the verdicts.
-func (r *tape) settle() {
+func (r *historyBuilder) settle() {
 	r.Await()
 	r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
 }
 
-func (r *tape) packet(p trace.Packet) {
+func (r *historyBuilder) packet(p trace.Packet) {
 	p.Status = trace.Sent
 	r.emit(trace.Event{Kind: trace.KindPacket, Packet: &p})
 }
 
-// vote has a node store its vote and send it.
-func (r *tape) vote(node, candidate string, term uint64) {
+// vote stores a node's vote and sends it.
+func (r *historyBuilder) vote(node, candidate string, term uint64) {
 	r.emit(trace.Event{Kind: trace.KindTerm, Node: node, Term: term})
 	r.emit(trace.Event{Kind: trace.KindVote, Node: node, Term: term, Peer: candidate})
 	if node != candidate {
@@ -72,7 +72,7 @@ func (r *tape) vote(node, candidate string, term uint64) {
 }
 
 // elect makes a node the leader of a term, by the votes of others.
-func (r *tape) elect(node string, term uint64, by ...string) {
+func (r *historyBuilder) elect(node string, term uint64, by ...string) {
 	r.vote(node, node, term)
 	for _, other := range by {
 		r.vote(other, node, term)
@@ -81,27 +81,27 @@ func (r *tape) elect(node string, term uint64, by ...string) {
 	r.packet(trace.Packet{Kind: "heartbeat", From: node, To: "n9", Term: term})
 }
 
-func (r *tape) append(node string, index uint64, entries ...trace.Entry) {
+func (r *historyBuilder) append(node string, index uint64, entries ...trace.Entry) {
 	r.emit(trace.Event{Kind: trace.KindAppended, Node: node, Index: index, Entries: entries})
 }
 
-func (r *tape) commit(node string, index uint64) {
+func (r *historyBuilder) commit(node string, index uint64) {
 	r.emit(trace.Event{Kind: trace.KindCommitted, Node: node, Index: index})
 }
 
-func (r *tape) apply(node string, index uint64, value int64) {
+func (r *historyBuilder) apply(node string, index uint64, value int64) {
 	r.emit(trace.Event{Kind: trace.KindApplied, Node: node, Index: index, Value: value})
 }
 
-func (r *tape) call(op trace.Op) trace.Op {
+func (r *historyBuilder) call(op trace.Op) trace.Op {
 	r.ops++
 	op.ID, op.Invoked = r.ops, r.at
 	r.emit(trace.Event{Kind: trace.KindInvoked, Op: &op})
 	return op
 }
 
-// end tells a client the value.
-func (r *tape) end(op trace.Op, value int64) {
+// end returns an operation with a value.
+func (r *historyBuilder) end(op trace.Op, value int64) {
 	op.Outcome, op.Value, op.Returned, op.Node = trace.OK, value, r.at, "n1"
 	r.emit(trace.Event{Kind: trace.KindReturned, Op: &op})
 }
@@ -118,9 +118,9 @@ func add(client string, number uint64) trace.Op {
 
 func read(client string) trace.Op { return trace.Op{Client: client, Kind: trace.EntryRead} }
 
-// begun is a cluster of three whose leader n1 has committed two increments of c1,
-// both acknowledged, which n2 and n3 have applied as well.
-func begun(t *testing.T) *tape {
+// twoIncrements is a cluster of three: its leader n1 has committed two acknowledged
+// increments of c1, and n2 and n3 have applied them.
+func twoIncrements(t *testing.T) *historyBuilder {
 	t.Helper()
 	r := record(t, 3)
 	r.elect("n1", 1, "n2")

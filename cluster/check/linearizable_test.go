@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"capsize/cluster/trace"
-
 	"github.com/anishathalye/porcupine"
+
+	"capsize/cluster/trace"
 )
 
-// writer makes up what clients do with a counter that is what it should be: an
-// operation is called, takes effect at some moment, and returns.
+// writer draws the history of a correct counter: an operation is called, takes effect
+// at some moment, and returns.
 type writer struct {
 	rng     *rand.Rand
 	clients int
@@ -21,7 +21,7 @@ type writer struct {
 	idle    float64 // how likely all wait until nothing is under way
 	nowhere bool    // it is not known what the counter was at the beginning
 
-	notes   []note
+	notes   []workItem
 	value   int64
 	busy    []*writing
 	ids     uint64
@@ -35,11 +35,11 @@ type writing struct {
 	done   bool // it has taken effect
 }
 
-func (w *writer) note(n note) { n.seq = uint64(len(w.notes) + 1); w.notes = append(w.notes, n) }
+func (w *writer) note(n workItem) { n.seq = uint64(len(w.notes) + 1); w.notes = append(w.notes, n) }
 
-// write makes up a history of n operations.
-func (w *writer) write(n int) []note {
-	w.note(note{kind: isSettled, unknown: w.nowhere})
+// write draws a history of n operations.
+func (w *writer) write(n int) []workItem {
+	w.note(workItem{kind: historySettled, unknown: w.nowhere})
 	if w.nowhere {
 		w.value = 40
 	}
@@ -76,7 +76,7 @@ func (w *writer) call() {
 	}
 	w.busy = append(w.busy, x)
 	op := x.op
-	w.note(note{kind: wasCalled, op: &op})
+	w.note(workItem{kind: opInvoked, op: &op})
 }
 
 func (w *writer) effect(x *writing) {
@@ -86,7 +86,7 @@ func (w *writer) effect(x *writing) {
 	x.done = true
 	if x.op.Kind == trace.EntryAdd {
 		w.value += x.op.Delta
-		w.note(note{kind: hasTaken, key: opKey{x.op.Client, x.op.Seq}})
+		w.note(workItem{kind: incrementCommitted, key: opKey{x.op.Client, x.op.Seq}})
 	}
 	x.op.Value = w.value
 }
@@ -107,15 +107,15 @@ func (w *writer) end(i int) {
 	if op.Outcome != trace.OK {
 		op.Value = 0
 	}
-	w.note(note{kind: hasReturned, op: &op})
+	w.note(workItem{kind: opReturned, op: &op})
 }
 
-// spoil changes what one client was told.
-func spoil(rng *rand.Rand, notes []note) []note {
+// spoil changes one reply.
+func spoil(rng *rand.Rand, notes []workItem) []workItem {
 	notes = slices.Clone(notes)
 	for range 100 {
 		n := &notes[rng.IntN(len(notes))]
-		if n.kind == hasReturned && n.op.Outcome == trace.OK {
+		if n.kind == opReturned && n.op.Outcome == trace.OK {
 			op := *n.op
 			op.Value += []int64{-3, -2, -1, 1, 2, 3}[rng.IntN(6)]
 			n.op = &op
@@ -125,42 +125,42 @@ func spoil(rng *rand.Rand, notes []note) []note {
 	return notes
 }
 
-// whole has porcupine judge the whole history at once, each operation of unknown
-// outcome under way for ever.
-func whole(notes []note) porcupine.CheckResult {
-	calls := map[uint64]note{}
-	var actions []*action
+// whole judges the whole history with porcupine at once; operations of unknown outcome
+// never return.
+func whole(notes []workItem) porcupine.CheckResult {
+	calls := map[uint64]workItem{}
+	var actions []*porcupineOp
 	for _, n := range notes {
 		switch n.kind {
-		case wasCalled:
+		case opInvoked:
 			calls[n.op.ID] = n
-		case hasReturned:
-			o := &operation{op: n.op, call: int64(calls[n.op.ID].seq), finish: int64(n.seq)}
+		case opReturned:
+			o := &operation{op: n.op, call: int64(calls[n.op.ID].seq), ret: int64(n.seq)}
 			switch n.op.Outcome {
 			case trace.OK:
-				actions = append(actions, o.told())
+				actions = append(actions, o.toModel())
 			case trace.Unknown:
-				actions = append(actions, &action{delta: n.op.Delta, call: o.call, finish: never})
+				actions = append(actions, &porcupineOp{delta: n.op.Delta, call: o.call, ret: noReturn})
 			case trace.Failed, trace.Pending:
 			}
-		case hasTaken, isSettled:
+		case incrementCommitted, historySettled:
 		}
 	}
-	return ask(counterModel(counterState{known: !notes[0].unknown}), actions, thinkMax)
+	return runPorcupine(counterModel(counterState{known: !notes[0].unknown}), actions, porcupineTimeout)
 }
 
-// judgeAll has a history judged, with a judgement now and then on the way.
-func judgeAll(rng *rand.Rand, h *history, notes []note) trace.Event {
+// judgeAll judges a history in several rounds.
+func judgeAll(rng *rand.Rand, h *opHistory, notes []workItem) trace.Event {
 	for _, n := range notes {
-		h.take(n)
+		h.add(n)
 		if rng.IntN(20) == 0 {
-			h.judge(0)
+			h.verdict(0)
 		}
 	}
-	return h.judge(0)
+	return h.verdict(0)
 }
 
-func TestOurVerdictIsPorcupinesOnTheWhole(t *testing.T) {
+func TestVerdictAgreesWithPorcupineOnTheWholeHistory(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	verdicts := map[porcupine.CheckResult]int{}
@@ -182,8 +182,8 @@ func TestOurVerdictIsPorcupinesOnTheWhole(t *testing.T) {
 			continue
 		}
 		h := newHistory()
-		h.cutFrom, h.busyFrom = 1+rng.IntN(8), 4+rng.IntN(16)
-		h.due = h.cutFrom
+		h.idleBatch, h.busyBatch = 1+rng.IntN(8), 4+rng.IntN(16)
+		h.evaluateAt = h.idleBatch
 		got := judgeAll(rng, &h, notes)
 		verdicts[want]++
 		if (got.Verdict == trace.VerdictViolated) != (want == porcupine.Illegal) || got.Verdict == trace.VerdictUndecided {
@@ -198,16 +198,16 @@ func TestOurVerdictIsPorcupinesOnTheWhole(t *testing.T) {
 
 func (w *writer) unknownCount() (n int) {
 	for _, x := range w.notes {
-		if x.kind == hasReturned && x.op.Outcome == trace.Unknown {
+		if x.kind == opReturned && x.op.Outcome == trace.Unknown {
 			n++
 		}
 	}
 	return n
 }
 
-// The pool of unknown increments is exact: without any evidence it says what
-// porcupine says of each of them on its own.
-func TestAPoolOfUnknownIncrementsIsAsGoodAsEachOnItsOwn(t *testing.T) {
+// The pool of unknown increments is exact: without evidence it agrees with porcupine on
+// single ones.
+func TestPooledUnknownIncrementsAgreeWithSingleOnes(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	verdicts := map[porcupine.CheckResult]int{}
@@ -221,12 +221,12 @@ func TestAPoolOfUnknownIncrementsIsAsGoodAsEachOnItsOwn(t *testing.T) {
 			notes = spoil(rng, notes)
 		}
 		h := newHistory()
-		h.cutFrom, h.busyFrom, h.due = never, never, never
+		h.idleBatch, h.busyBatch, h.evaluateAt = noReturn, noReturn, noReturn
 		for _, n := range notes {
-			h.take(n)
+			h.add(n)
 		}
-		h.sweep()
-		want, got := whole(notes), h.pure.explain(h.open, never)
+		h.dropFailed()
+		want, got := whole(notes), h.clients.run(h.open, noReturn)
 		verdicts[want]++
 		if got != want {
 			t.Fatalf("seed %d, history %d: porcupine says %v of each on its own, %v of the pool", seed, i, want, got)
@@ -237,28 +237,28 @@ func TestAPoolOfUnknownIncrementsIsAsGoodAsEachOnItsOwn(t *testing.T) {
 	}
 }
 
-// What porcupine cannot decide in time is never said to be well, nor to be violated.
-func TestNoAnswerInTimeIsUndecided(t *testing.T) {
+// A history that porcupine cannot decide in time is neither ok nor violated.
+func TestTimeoutOfTheJudgeIsUndecided(t *testing.T) {
 	h := newHistory()
-	h.pure.limit = 20 * time.Millisecond
+	h.clients.timeout = 20 * time.Millisecond
 	seq := uint64(0)
-	take := func(n note) { seq++; n.seq = seq; h.take(n) }
-	take(note{kind: isSettled})
+	take := func(n workItem) { seq++; n.seq = seq; h.add(n) }
+	take(workItem{kind: historySettled})
 	for i := range uint64(24) {
 		op := &trace.Op{ID: i + 1, Client: "c", Kind: trace.EntryAdd, Delta: 2 << i, Seq: i + 1, Outcome: trace.Unknown}
-		take(note{kind: wasCalled, op: op})
-		take(note{kind: hasReturned, op: op})
+		take(workItem{kind: opInvoked, op: op})
+		take(workItem{kind: opReturned, op: op})
 	}
 	op := &trace.Op{ID: 99, Client: "d", Kind: trace.EntryRead, Outcome: trace.OK, Value: 12345} // no sum of even numbers
-	take(note{kind: wasCalled, op: op})
-	take(note{kind: hasReturned, op: op})
-	if v := h.judge(0); v.Verdict != trace.VerdictUndecided || v.Text != "24 operations have an unknown outcome, and in 20ms no order was found in which they explain the others" {
+	take(workItem{kind: opInvoked, op: op})
+	take(workItem{kind: opReturned, op: op})
+	if v := h.verdict(0); v.Verdict != trace.VerdictUndecided || v.Text != "24 operations have an unknown outcome, and in 20ms no order was found in which they explain the others" {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }
 
-// write10000 makes up ten thousand operations as a playground sees them.
-func write10000(unknown float64, clients int) []note {
+// write10000 draws ten thousand operations, as a playground has them.
+func write10000(unknown float64, clients int) []workItem {
 	w := &writer{rng: rand.New(rand.NewPCG(1, 2)), clients: clients, deltas: []int64{1}, unknown: unknown}
 	return w.write(10_000)
 }
@@ -275,9 +275,9 @@ func BenchmarkJudge(b *testing.B) {
 			for b.Loop() {
 				h := newHistory()
 				for _, n := range notes {
-					h.take(n)
+					h.add(n)
 				}
-				if v := h.judge(time.Second); v.Verdict != trace.VerdictOK {
+				if v := h.verdict(time.Second); v.Verdict != trace.VerdictOK {
 					b.Fatalf("%+v", v)
 				}
 			}

@@ -11,17 +11,16 @@ import (
 // staleRead is a history in which a client reads less than was acknowledged.
 func staleRead(t *testing.T) []trace.Event {
 	t.Helper()
-	r := begun(t)
+	r := twoIncrements(t)
 	r.end(r.call(read("c3")), 1)
 	r.settle()
-	if v := r.said[Linearizable]; v.Verdict != trace.VerdictViolated {
+	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictViolated {
 		t.Fatalf("the read is %s: %s", v.Verdict, v.Text)
 	}
-	return r.told
+	return r.events
 }
 
-// recounted is a recount of events, with a verdict on what the clients were told
-// among them.
+// recounted rechecks events that include a verdict of linearizable.
 func recounted(t *testing.T, told trace.Verdict, events []trace.Event) *Recheck {
 	t.Helper()
 	r := NewRecheck()
@@ -47,8 +46,8 @@ func worst(r *Recheck) trace.Check {
 	return worse[0]
 }
 
-func TestTheVerdictsOfARecordingAreNoEvidence(t *testing.T) {
-	stale, well := staleRead(t), begun(t).told
+func TestRecordedVerdictsAreNoEvidence(t *testing.T) {
+	stale, well := staleRead(t), twoIncrements(t).events
 	if r := recounted(t, trace.VerdictViolated, stale); r.Mismatch() != nil || len(r.Understated()) > 0 {
 		t.Errorf("it tells what happened, and is not believed: %v, %v", r.Mismatch(), r.Understated())
 	}
@@ -69,7 +68,7 @@ func TestTheVerdictsOfARecordingAreNoEvidence(t *testing.T) {
 	}
 }
 
-func TestARecordingWithAGapIsNeverFoundToBeWell(t *testing.T) {
+func TestRecordingWithAGapIsNeverOK(t *testing.T) {
 	stale := staleRead(t)
 	r := recounted(t, trace.VerdictOK, slices.Delete(slices.Clone(stale), 9, 10))
 	if worse := r.Understated(); len(worse) != len(Names()) || r.Mismatch() != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// thinkMax is how long porcupine may think about one history, in real time.
-const thinkMax = 2 * time.Second
+// porcupineTimeout is how long porcupine may think about one history, in real time.
+const porcupineTimeout = 2 * time.Second
 
 // counterState is the counter of the sequential specification.
 type counterState struct {
@@ -20,14 +20,14 @@ type counterState struct {
 	now  int64
 }
 
-// action is an operation as the model sees it.
-type action struct {
-	adds   bool
-	delta  int64 // of an increment
-	value  int64 // what it was told
-	told   bool  // false: it has an effect, and nobody was told of which
-	call   int64
-	finish int64
+// porcupineOp is an operation as the model sees it.
+type porcupineOp struct {
+	isAdd     bool
+	delta     int64 // of an increment
+	value     int64 // what it was told
+	hasResult bool  // false: it has an effect, and nobody was told of which
+	call      int64
+	ret       int64
 }
 
 // counterModel returns the sequential specification of the counter, which begins
@@ -36,11 +36,11 @@ func counterModel(start counterState) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return start },
 		Step: func(state, input, _ any) (bool, any) {
-			s, a := state.(counterState), input.(*action)
+			s, a := state.(counterState), input.(*porcupineOp)
 			switch {
-			case !a.told && !s.known:
+			case !a.hasResult && !s.known:
 				return true, s
-			case !a.told:
+			case !a.hasResult:
 				s.value += a.delta
 				return true, s
 			case s.known && s.value+a.delta != a.value:
@@ -50,11 +50,11 @@ func counterModel(start counterState) porcupine.Model {
 			return true, s
 		},
 		Equal: func(a, b any) bool { return a.(counterState) == b.(counterState) },
-		Hash:  hashState,
+		Hash:  hashCounter,
 	}
 }
 
-func hashState(state any) uint64 {
+func hashCounter(state any) uint64 {
 	s := state.(counterState)
 	return (uint64(s.value)*31+uint64(s.used))*0x9e3779b97f4a7c15 ^ uint64(s.now)
 }
@@ -72,7 +72,7 @@ func hashState(state any) uint64 {
 func poolModel(start counterState, delta int64, pool []int64) porcupine.Model {
 	model := counterModel(start)
 	model.Step = func(state, input, _ any) (bool, any) {
-		s, a := state.(counterState), input.(*action)
+		s, a := state.(counterState), input.(*porcupineOp)
 		if !s.known {
 			s.value, s.known = a.value-a.delta, true
 		}
@@ -85,7 +85,7 @@ func poolModel(start counterState, delta int64, pool []int64) porcupine.Model {
 		if need > 0 {
 			s.now = max(s.now, pool[s.used-1])
 		}
-		if s.now > a.finish {
+		if s.now > a.ret {
 			return false, nil
 		}
 		s.value = a.value
@@ -94,17 +94,17 @@ func poolModel(start counterState, delta int64, pool []int64) porcupine.Model {
 	return model
 }
 
-// ask has porcupine judge a history, for at most limit.
-func ask(model porcupine.Model, history []*action, limit time.Duration) porcupine.CheckResult {
+// runPorcupine has porcupine judge a history, for at most limit.
+func runPorcupine(model porcupine.Model, history []*porcupineOp, limit time.Duration) porcupine.CheckResult {
 	if len(history) == 0 {
 		return porcupine.Ok
 	}
 	operations := make([]porcupine.Operation, len(history))
 	for i, a := range history {
-		operations[i] = porcupine.Operation{ClientId: i, Input: a, Call: a.call, Return: a.finish}
+		operations[i] = porcupine.Operation{ClientId: i, Input: a, Call: a.call, Return: a.ret}
 	}
 	return porcupine.CheckOperationsTimeout(model, operations, limit)
 }
 
-// never is the time at which an operation returns that does not.
-const never = math.MaxInt64
+// noReturn is the time at which an operation returns that does not.
+const noReturn = math.MaxInt64

@@ -7,23 +7,23 @@ package check
 const (
 	// termLimit is how many terms are believed, which leaves room for what stands above.
 	termLimit = 1 << 48
-	// variantsMax is how many entries of one index and term are told apart.
-	variantsMax = 64
+	// duplicatesMax is how many entries of one index and term are told apart.
+	duplicatesMax = 64
 )
 
 // realTerm returns the term that an entry of a log says it has.
 func realTerm(term uint64) uint64 { return term % termLimit }
 
-// variant returns the place of an entry that is another than the one that was seen
+// disambiguate returns the place of an entry that is another than the one that was seen
 // first at its index and term.
-func (w *world) variant(at place, now link) place {
-	for range variantsMax {
+func (s *state) disambiguate(at entryID, now logEntry) entryID {
+	for range duplicatesMax {
 		at.term += termLimit
-		was, known := w.links[at]
+		was, known := s.entries[at]
 		if !known {
-			w.links[at] = now
+			s.entries[at] = now
 		}
-		if !known || sameEntry(was.entry, now.entry) && was.before == now.before {
+		if !known || sameEntry(was.entry, now.entry) && was.prevTerm == now.prevTerm {
 			break
 		}
 	}

@@ -11,25 +11,25 @@ import (
 // not end with a snapshot. The oldest are forgotten by half.
 const termsMax = 1 << 16
 
-// elections is election-safety: at most one leader can be elected in a given term
+// electionSafety is election-safety: at most one leader can be elected in a given term
 // (Raft paper, section 5.2). Whoever sends entries, heartbeats or snapshots leads
 // the term that they name.
-type elections struct {
+type electionSafety struct {
 	report
-	latest  claim            // the one that is seen again and again
-	leaders map[uint64]claim // by term
+	latest  leaderClaim            // the one that is seen again and again
+	leaders map[uint64]leaderClaim // by term
 }
 
-// claim is a node's claim to something in a term, and the event that tells of it.
-type claim struct {
+// leaderClaim is a node's claim to something in a term, and the event that tells of it.
+type leaderClaim struct {
 	term uint64
 	node string
 	seq  uint64
 }
 
-// concerns says whether a packet tells a check something: it shows who leads, or
+// isRelevant says whether a packet tells a check something: it shows who leads, or
 // brings a granted vote.
-func concerns(p *trace.Packet) bool {
+func isRelevant(p *trace.Packet) bool {
 	if p.Status != trace.Sent {
 		return false
 	}
@@ -39,20 +39,20 @@ func concerns(p *trace.Packet) bool {
 	return p.Kind == "append" || p.Kind == "heartbeat" || p.Kind == "snapshot"
 }
 
-func (c *elections) observe(w *world, e *trace.Event) {
+func (c *electionSafety) observe(s *state, e *trace.Event) {
 	switch {
 	case e.Kind == trace.KindPacket:
 		if p := e.Packet; !p.Reply && (p.Term != c.latest.term || p.From != c.latest.node) {
-			c.lead(claim{p.Term, p.From, e.Seq})
+			c.addClaim(leaderClaim{p.Term, p.From, e.Seq})
 		}
 	case e.Role == trace.Leader:
-		c.lead(claim{w.step.node.reign(e.Term), e.Node, e.Seq})
+		c.addClaim(leaderClaim{s.step.node.leadTerm(e.Term), e.Node, e.Seq})
 	}
 }
 
-func (c *elections) lead(now claim) {
+func (c *electionSafety) addClaim(now leaderClaim) {
 	if c.leaders == nil {
-		c.leaders = map[uint64]claim{}
+		c.leaders = map[uint64]leaderClaim{}
 	}
 	was, known := c.leaders[now.term]
 	switch {
@@ -61,15 +61,15 @@ func (c *elections) lead(now claim) {
 		return
 	case !known:
 		c.leaders[now.term] = now
-		forget(c.leaders, func(term uint64) uint64 { return term })
+		forgetOldTerms(c.leaders, func(term uint64) uint64 { return term })
 	}
 	if now.term > c.latest.term {
 		c.latest = now
 	}
 }
 
-// forget forgets the older half of what is known by term, if that is too much.
-func forget[K comparable, V any](known map[K]V, term func(K) uint64) {
+// forgetOldTerms forgets the older half of what is known by term, if that is too much.
+func forgetOldTerms[K comparable, V any](known map[K]V, term func(K) uint64) {
 	if len(known) <= termsMax {
 		return
 	}

@@ -11,35 +11,34 @@ import (
 	"capsize/cluster/trace"
 )
 
-// A trace that cannot be true, or does not tell what it should, is never found to
-// be well.
-func TestALyingTraceIsNeverFoundToBeWell(t *testing.T) {
+// A trace that is impossible or incomplete never gets the verdict ok.
+func TestForgedTraceIsNeverOK(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		lie  func(*tape)
+		lie  func(*historyBuilder)
 		why  string
 	}{
-		{"out of order", func(r *tape) { r.seq = 3; r.commit("n1", 3) }, "out of order"},
-		{"time goes back", func(r *tape) { r.at = 0; r.commit("n1", 3) }, "out of order"},
-		{"an impossible index", func(r *tape) { r.commit("n1", math.MaxUint64) }, "cannot be"},
-		{"an impossible entry", func(r *tape) { r.append("n1", math.MaxUint64, noop(1)) }, "cannot be"},
-		{"an impossible term", func(r *tape) { r.append("n1", 4, noop(math.MaxUint64)) }, "cannot be"},
-		{"committed beyond the log", func(r *tape) { r.commit("n1", 9) }, "its log ends at 3"},
-		{"applied beyond the log", func(r *tape) { r.apply("n1", 9, 5) }, "its log ends at 3"},
-		{"a gap in the log", func(r *tape) { r.append("n1", 9, noop(1)) }, "its log ends at 3"},
-		{"a node out of nowhere", func(r *tape) { r.append("n8", 1, noop(1)) }, "never told"},
-		{"entries that were not applied", func(r *tape) {
+		{"out of order", func(r *historyBuilder) { r.seq = 3; r.commit("n1", 3) }, "out of order"},
+		{"time goes back", func(r *historyBuilder) { r.at = 0; r.commit("n1", 3) }, "out of order"},
+		{"an impossible index", func(r *historyBuilder) { r.commit("n1", math.MaxUint64) }, "impossible"},
+		{"an impossible entry", func(r *historyBuilder) { r.append("n1", math.MaxUint64, noop(1)) }, "impossible"},
+		{"an impossible term", func(r *historyBuilder) { r.append("n1", 4, noop(math.MaxUint64)) }, "impossible"},
+		{"committed beyond the log", func(r *historyBuilder) { r.commit("n1", 9) }, "its log ends at 3"},
+		{"applied beyond the log", func(r *historyBuilder) { r.apply("n1", 9, 5) }, "its log ends at 3"},
+		{"a gap in the log", func(r *historyBuilder) { r.append("n1", 9, noop(1)) }, "its log ends at 3"},
+		{"a node out of nowhere", func(r *historyBuilder) { r.append("n8", 1, noop(1)) }, "never told"},
+		{"entries that were not applied", func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3), plus(1, "c1", 4))
 			r.apply("n1", 5, 4)
 		}, "what it did with entry 4 was never told"},
-		{"an operation without a name", func(r *tape) { r.emit(trace.Event{Kind: trace.KindReturned}) }, "does not say which"},
+		{"an operation without a name", func(r *historyBuilder) { r.emit(trace.Event{Kind: trace.KindReturned}) }, "does not name its operation"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := begun(t)
+			r := twoIncrements(t)
 			c.lie(r)
 			r.settle()
 			for _, name := range Names() {
-				if v := r.said[name]; v.Verdict == trace.VerdictOK || v.Verdict == trace.VerdictUndecided && !strings.Contains(v.Text, c.why) {
+				if v := r.latest[name]; v.Verdict == trace.VerdictOK || v.Verdict == trace.VerdictUndecided && !strings.Contains(v.Text, c.why) {
 					t.Errorf("%s is %s: %s", name, v.Verdict, v.Text)
 				}
 			}
@@ -47,16 +46,16 @@ func TestALyingTraceIsNeverFoundToBeWell(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatNobodyAskedForIsUndecided(t *testing.T) {
-	r := begun(t)
+func TestReplyWithoutACallIsUndecided(t *testing.T) {
+	r := twoIncrements(t)
 	r.end(trace.Op{ID: 77, Client: "c1", Kind: trace.EntryRead}, 2)
 	r.settle()
-	if v := r.said[Linearizable]; v.Verdict != trace.VerdictUndecided {
+	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }
 
-func TestATraceWithoutItsBeginningIsUndecided(t *testing.T) {
+func TestTraceWithoutItsStartIsUndecided(t *testing.T) {
 	r := blank(t)
 	r.packet(trace.Packet{Kind: "append", From: "n1", Term: 1})
 	if len(r.all) > 0 {
@@ -65,14 +64,13 @@ func TestATraceWithoutItsBeginningIsUndecided(t *testing.T) {
 	r.append("n1", 4, noop(1))
 	r.settle()
 	for _, name := range Names() {
-		if v := r.said[name]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "does not begin") {
+		if v := r.latest[name]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "does not start") {
 			t.Errorf("%s is %s: %s", name, v.Verdict, v.Text)
 		}
 	}
 }
 
-// anything makes up an event that may be of any kind and say anything, but much of
-// which makes sense.
+// anything draws an event of any kind with any content, much of it plausible.
 func anything(rng *rand.Rand) trace.Event {
 	kinds := []trace.Kind{
 		trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLoaded, trace.KindAppended,
@@ -105,8 +103,8 @@ func anything(rng *rand.Rand) trace.Event {
 	return e
 }
 
-// FuzzObserve shows the checks anything; they must neither fall over nor take back
-// that something was violated.
+// FuzzObserve feeds the checks any events: they must neither panic nor take back a
+// violation.
 func FuzzObserve(f *testing.F) {
 	for seed := range uint64(300) {
 		f.Add(seed, true)

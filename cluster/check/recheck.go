@@ -10,10 +10,10 @@ import (
 // whoever made it may lie, and where it is cut short the last of them are missing.
 // It is used by one goroutine.
 type Recheck struct {
-	checker     *Checker
-	told, found trace.State // nothing but verdicts: those of the recording, and those of its events
-	first, last uint64      // the numbers of the first event and of the latest
-	gap         bool        // events are missing
+	checker         *Checker
+	recorded, found trace.State // nothing but verdicts: those of the recording, and those of its events
+	first, last     uint64      // the numbers of the first event and of the latest
+	gap             bool        // events are missing
 }
 
 // NewRecheck returns a recount of a recording that is about to be read. Close
@@ -27,12 +27,12 @@ func (r *Recheck) Observe(e *trace.Event) {
 		r.first = e.Seq
 	case e.Seq > r.last+1 && !r.gap:
 		r.gap = true
-		r.checker.doubt(fmt.Sprintf("what happened between event %d and event %d is missing", r.last, e.Seq))
-		r.find(r.checker.verdicts(e))
+		r.checker.giveUp(fmt.Sprintf("what happened between event %d and event %d is missing", r.last, e.Seq))
+		r.addVerdicts(r.checker.changedVerdicts(e))
 	}
 	r.last = e.Seq
 	if e.Kind == trace.KindVerdict {
-		r.told.Apply(e)
+		r.recorded.Apply(e)
 		return
 	}
 	kept := *e
@@ -40,10 +40,10 @@ func (r *Recheck) Observe(e *trace.Event) {
 		op := *e.Op
 		kept.Op = &op
 	}
-	r.find(r.checker.Observe(&kept))
+	r.addVerdicts(r.checker.Observe(&kept))
 }
 
-func (r *Recheck) find(verdicts []trace.Event) {
+func (r *Recheck) addVerdicts(verdicts []trace.Event) {
 	for _, v := range verdicts {
 		v.Seq = r.last
 		r.found.Apply(&v)
@@ -53,16 +53,16 @@ func (r *Recheck) find(verdicts []trace.Event) {
 // Await waits, in real time, until all that was observed so far has been judged.
 func (r *Recheck) Await() {
 	r.checker.Await()
-	r.find(r.checker.late())
+	r.addVerdicts(r.checker.asyncVerdicts())
 }
 
 // Understated returns what the recording's events say that is worse than what its own
 // verdicts say of the same checks.
 func (r *Recheck) Understated() []trace.Check {
-	r.find(r.checker.late())
+	r.addVerdicts(r.checker.asyncVerdicts())
 	var worse []trace.Check
 	for _, found := range r.found.Checks {
-		told := r.told.Check(found.Name)
+		told := r.recorded.Check(found.Name)
 		if severity(&found) > severity(told) {
 			worse = append(worse, found)
 		}
@@ -87,7 +87,7 @@ func severity(c *trace.Check) int {
 // which its verdicts say nothing, or that one was kept which they say was broken.
 func (r *Recheck) Mismatch() error {
 	for _, found := range r.found.Checks {
-		told := r.told.Check(found.Name)
+		told := r.recorded.Check(found.Name)
 		switch {
 		case found.Verdict == trace.VerdictViolated && severity(told) < 2:
 			return fmt.Errorf("its verdicts are not what its events show: %s is violated: %s", found.Name, found.Text)

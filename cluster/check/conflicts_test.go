@@ -8,8 +8,8 @@ import (
 	"capsize/cluster/trace"
 )
 
-// violatedBy returns the checks that these events violate. They happen on a new
-// cluster of three nodes.
+// violatedBy returns the checks that these events violate on a new cluster of three
+// nodes.
 func violatedBy(t *testing.T, events ...trace.Event) map[string]bool {
 	t.Helper()
 	first := []trace.Event{{Kind: trace.KindSettings, Settings: &trace.Settings{Sessions: true}}}
@@ -31,9 +31,9 @@ func violatedBy(t *testing.T, events ...trace.Event) map[string]bool {
 	return violated
 }
 
-// What a follower had before it was sent a snapshot stays in its log, and means
+// The entries a follower had before it installed a snapshot stay in its log, and mean
 // nothing any more (hashicorp/raft #697).
-func TestASnapshotStandsAboveWhatAnOlderLogHolds(t *testing.T) {
+func TestSnapshotReplacesAnOlderLog(t *testing.T) {
 	entry := func(term uint64, client string) trace.Entry {
 		return trace.Entry{Term: term, Kind: trace.EntryAdd, Delta: 1, Client: client, Seq: 1}
 	}
@@ -50,7 +50,7 @@ func TestASnapshotStandsAboveWhatAnOlderLogHolds(t *testing.T) {
 	}
 }
 
-func TestTwoEntriesOfOneIndexAndTermAreNotTakenForOneAnother(t *testing.T) {
+func TestEntriesOfOneIndexAndTermAreToldApart(t *testing.T) {
 	one := trace.Entry{Term: 1, Kind: trace.EntryAdd, Delta: 1, Client: "c1", Seq: 1}
 	ten := trace.Entry{Term: 1, Kind: trace.EntryAdd, Delta: 10, Client: "c2", Seq: 1}
 	op := trace.Op{ID: 1, Client: "c1", Kind: trace.EntryAdd, Delta: 1, Seq: 1}

@@ -7,11 +7,11 @@ import (
 	"capsize/cluster/trace"
 )
 
-// votes is vote-once: a node votes for at most one candidate in a term, on a
+// voteOnce is vote-once: a node votes for at most one candidate in a term, on a
 // first-come-first-served basis (Raft paper, section 5.2), and stores its vote
 // before it answers (Figure 2). What a node was once seen to store it is held to,
 // even if its disk has forgotten it.
-type votes struct {
+type voteOnce struct {
 	report
 	stored map[ballot]vote
 }
@@ -27,11 +27,11 @@ type vote struct {
 	seq       uint64 // the event of its being stored
 }
 
-func (c *votes) observe(w *world, e *trace.Event) {
+func (c *voteOnce) observe(s *state, e *trace.Event) {
 	switch {
 	case e.Kind == trace.KindPacket:
 		if p := e.Packet; p.Reply && p.Error == "" {
-			c.sent(w, p, e.Seq)
+			c.checkSent(s, p, e.Seq)
 		}
 	case e.Kind == trace.KindVote && e.Peer != "":
 		c.store(ballot{e.Node, e.Term}, vote{e.Peer, e.Seq})
@@ -40,7 +40,7 @@ func (c *votes) observe(w *world, e *trace.Event) {
 	}
 }
 
-func (c *votes) store(b ballot, now vote) {
+func (c *voteOnce) store(b ballot, now vote) {
 	if c.stored == nil {
 		c.stored = map[ballot]vote{}
 	}
@@ -48,17 +48,17 @@ func (c *votes) store(b ballot, now vote) {
 	switch {
 	case !known:
 		c.stored[b] = now
-		forget(c.stored, func(b ballot) uint64 { return b.term })
+		forgetOldTerms(c.stored, func(b ballot) uint64 { return b.term })
 	case was.candidate != now.candidate:
 		c.violate([]uint64{was.seq, now.seq}, "%s votes for %s in term %d, and had voted for %s: a node has one vote in a term", b.node, now.candidate, b.term, was.candidate)
 	}
 }
 
-// sent looks at a granted vote that is on its way.
-func (c *votes) sent(w *world, p *trace.Packet, seq uint64) {
+// checkSent looks at a granted vote that is on its way.
+func (c *voteOnce) checkSent(s *state, p *trace.Packet, seq uint64) {
 	switch was, known := c.stored[ballot{p.From, p.Term}]; {
-	case !known && w.midway():
-		c.doubt(fmt.Sprintf("%s grants a vote in term %d, and what it stored before the trace begins is not known", p.From, p.Term))
+	case !known && s.startsMidRun():
+		c.giveUp(fmt.Sprintf("%s grants a vote in term %d, and what it stored before the trace begins is not known", p.From, p.Term))
 	case !known:
 		c.violate([]uint64{seq}, "%s grants its vote in term %d to %s and has not stored it: a vote is stored before it is sent", p.From, p.Term, p.To)
 	case was.candidate != p.To:
