@@ -6,12 +6,12 @@ import (
 	"fmt"
 )
 
-// ErrBadCommand says that a command is malformed: it cannot be encoded, or the
-// bytes are not the encoding of one. Whoever gets it knows that nothing changed.
+// ErrBadCommand is returned when a command is malformed: it cannot be encoded, or
+// the bytes do not decode to one. Nothing has changed then.
 var ErrBadCommand = errors.New("counter: bad command")
 
-// Op is what a command does. The values are part of the encoding, and zero is
-// none of them, so a command that nobody filled in is refused.
+// Op is what a command does. The values are part of the encoding. Zero is not
+// valid, so an empty command is rejected.
 type Op uint8
 
 const (
@@ -21,7 +21,7 @@ const (
 	OpRead Op = 2
 )
 
-// String returns "add" or "read", and "op(7)" for a value that is no Op.
+// String returns "add" or "read", or text like "op(7)" for an invalid value.
 func (o Op) String() string {
 	switch o {
 	case OpAdd:
@@ -36,13 +36,13 @@ func (o Op) String() string {
 // Command is one operation on the counter, as a client issues it.
 type Command struct {
 	Op      Op
-	Client  string // Client names who issued it: at most 32 bytes of [A-Za-z0-9._-], empty only without a session.
-	Seq     uint64 // Seq is the client's sequence number; within a session each new command has a higher one.
-	Session bool   // Session makes a retry of (Client, Seq) count once; without it, each log entry counts.
-	Delta   int64  // Delta is what OpAdd adds, and zero for OpRead.
+	Client  string // the issuer: at most 32 bytes of [A-Za-z0-9._-], empty only without a session
+	Seq     uint64 // the client's sequence number; each new command in a session has a higher one
+	Session bool   // a retry of (Client, Seq) counts once; without it, each log entry counts
+	Delta   int64  // what OpAdd adds; zero for OpRead
 }
 
-// String returns the operation alone, as a log entry is labelled: "+1", "-3", "read".
+// String returns the operation alone, to label a log entry: "+1", "-3", "read".
 func (c Command) String() string {
 	if c.Op == OpAdd {
 		return fmt.Sprintf("%+d", c.Delta)
@@ -52,11 +52,12 @@ func (c Command) String() string {
 
 const (
 	commandVersion = 1
-	// commandBytesMax holds version, op, session, the length of the name, the name and two varints.
+	// commandBytesMax is the size of version, op, session, the name's length, the
+	// longest name and two varints.
 	commandBytesMax = 4 + clientBytesMax + 2*binary.MaxVarintLen64
 )
 
-// Encode returns the one encoding of the command:
+// Encode returns the encoding of the command, which is unique:
 //
 //	version  1 byte, 1
 //	op       1 byte
@@ -65,8 +66,8 @@ const (
 //	seq      uvarint
 //	delta    zigzag varint, for OpAdd only
 //
-// An error wraps ErrBadCommand: unknown op, bad client name, a session without
-// a client, or a read with a delta.
+// The error wraps ErrBadCommand: unknown op, bad client name, session without a
+// client name, or read with a delta.
 func (c Command) Encode() ([]byte, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadCommand, err)
@@ -82,9 +83,9 @@ func (c Command) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// Decode is the inverse of Encode. It accepts exactly what Encode returns: each
-// command has one encoding, so accepted bytes encode to themselves again. Other
-// bytes give an error that wraps ErrBadCommand.
+// Decode is the inverse of Encode. It accepts only what Encode returns, so a
+// decoded command encodes to the same bytes again. For other bytes, the error
+// wraps ErrBadCommand.
 func Decode(data []byte) (Command, error) {
 	r := reader{rest: data}
 	r.version(commandVersion)
@@ -108,19 +109,19 @@ func Decode(data []byte) (Command, error) {
 	return c, nil
 }
 
-// validate tells why the command has no encoding, or nil.
+// validate returns why the command has no encoding, or nil.
 func (c Command) validate() error {
 	switch c.Op {
 	case OpAdd:
 	case OpRead:
 		if c.Delta != 0 {
-			return fmt.Errorf("a read with a delta of %d", c.Delta)
+			return fmt.Errorf("read with a delta of %d", c.Delta)
 		}
 	default:
 		return fmt.Errorf("unknown operation %d", uint8(c.Op))
 	}
 	if c.Session && c.Client == "" {
-		return errors.New("a session without a client")
+		return errors.New("session without a client name")
 	}
 	return validateClient(c.Client)
 }

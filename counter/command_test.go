@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawCommand draws any command that has an encoding.
+// drawCommand draws any valid command.
 func drawCommand(t *rapid.T) Command {
 	c := Command{
 		Op:      rapid.SampledFrom([]Op{OpAdd, OpRead}).Draw(t, "op"),
@@ -44,7 +44,7 @@ func TestDecodeIsTheInverseOfEncode(t *testing.T) {
 			t.Fatalf("encode %+v: %v", c, err)
 		}
 		if len(data) > commandBytesMax {
-			t.Fatalf("%d bytes, more than commandBytesMax", len(data))
+			t.Fatalf("encoded to %d bytes, more than commandBytesMax", len(data))
 		}
 		if got, err := Decode(data); err != nil || got != c {
 			t.Fatalf("got %+v, %v; want %+v", got, err, c)
@@ -52,8 +52,8 @@ func TestDecodeIsTheInverseOfEncode(t *testing.T) {
 	})
 }
 
-// The encoding is in the logs of nodes and in recordings, so it must not drift.
-func TestTheEncodingIsFixed(t *testing.T) {
+// Logs and recordings contain the encoding, so it must not change.
+func TestEncodingIsFixed(t *testing.T) {
 	tests := []struct {
 		command Command
 		want    []byte
@@ -69,7 +69,7 @@ func TestTheEncodingIsFixed(t *testing.T) {
 	}
 }
 
-func TestACommandThatIsNoneHasNoEncoding(t *testing.T) {
+func TestInvalidCommandHasNoEncoding(t *testing.T) {
 	tests := map[string]Command{
 		"zero op":                  {},
 		"unknown op":               {Op: 3},
@@ -87,7 +87,7 @@ func TestACommandThatIsNoneHasNoEncoding(t *testing.T) {
 	}
 }
 
-func TestBytesThatAreNoCommandAreRefused(t *testing.T) {
+func TestDecodeRejectsInvalidBytes(t *testing.T) {
 	tests := map[string][]byte{
 		"empty":                    {},
 		"unknown version":          {2, 1, 0, 0, 0, 2},
@@ -96,10 +96,10 @@ func TestBytesThatAreNoCommandAreRefused(t *testing.T) {
 		"session without a client": {1, 1, 1, 0, 0, 2},
 		"long name":                append([]byte{1, 2, 0, 33}, make([]byte, 40)...),
 		"bad byte in the name":     {1, 1, 0, 1, ' ', 0, 2},
-		"name cut off":             {1, 2, 0, 3, 'a', 'b'},
-		"length longer than it is": {1, 1, 0, 0x80, 0, 0, 2},
-		"seq longer than it is":    {1, 1, 0, 0, 0x81, 0, 2},
-		"delta longer than it is":  {1, 1, 0, 0, 0, 0x82, 0},
+		"truncated name":           {1, 2, 0, 3, 'a', 'b'},
+		"length not shortest":      {1, 1, 0, 0x80, 0, 0, 2},
+		"seq not shortest":         {1, 1, 0, 0, 0x81, 0, 2},
+		"delta not shortest":       {1, 1, 0, 0, 0, 0x82, 0},
 		"seq above 64 bits":        {1, 2, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2},
 		"delta missing":            {1, 1, 0, 0, 0},
 		"delta of a read":          {1, 2, 0, 0, 0, 2},
@@ -112,16 +112,16 @@ func TestBytesThatAreNoCommandAreRefused(t *testing.T) {
 	}
 }
 
-func TestACommandCutOffAnywhereIsRefused(t *testing.T) {
+func TestDecodeRejectsEveryTruncation(t *testing.T) {
 	data := mustEncode(t, Command{Op: OpAdd, Client: "client-1", Seq: math.MaxUint64, Session: true, Delta: math.MinInt64})
 	for size := range data {
 		if c, err := Decode(data[:size]); !errors.Is(err, ErrBadCommand) {
-			t.Errorf("the first %d bytes gave %+v, %v", size, c, err)
+			t.Errorf("the first %d bytes decode to %+v, %v; want ErrBadCommand", size, c, err)
 		}
 	}
 }
 
-func TestACommandReadsAsALogEntryIsLabelled(t *testing.T) {
+func TestCommandStringLabelsALogEntry(t *testing.T) {
 	tests := map[string]Command{
 		"+1":                   {Op: OpAdd, Delta: 1},
 		"-3":                   {Op: OpAdd, Delta: -3},
@@ -155,7 +155,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		if again := mustEncode(t, c); !bytes.Equal(again, data) {
-			t.Fatalf("accepted % x as %+v, which encodes to % x", data, c, again)
+			t.Fatalf("decoded % x to %+v, which encodes to % x", data, c, again)
 		}
 	})
 }

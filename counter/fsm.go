@@ -10,40 +10,42 @@ import (
 )
 
 // MaxSessions is how many clients an FSM remembers. It keeps the largest snapshot
-// below 4 MB, so that one from elsewhere can be read under a bound.
+// below 4 MB, so Restore can bound what it reads from an untrusted one.
 const MaxSessions = 1 << 16
 
 var (
-	// ErrOverflow says that the sum does not fit into 64 bits; the counter keeps its value.
+	// ErrOverflow is returned when the sum does not fit into 64 bits. The counter
+	// keeps its value.
 	ErrOverflow = errors.New("counter: overflow")
-	// ErrStaleSequence says that the client has had a later command applied since.
-	// Only the last result of a client is remembered, so whether this one counted
-	// in its time, and what it returned, is no longer known. It does not count now.
+	// ErrStaleSequence is returned when a later command of the client has been
+	// applied. An FSM remembers only the last result of a client, so it no longer
+	// knows whether this one was applied before, or what it returned. It is not
+	// applied now.
 	ErrStaleSequence = errors.New("counter: stale sequence number")
-	// ErrTooManySessions says that MaxSessions other clients are remembered
-	// already. The command was not applied, and a retry will not be either.
+	// ErrTooManySessions is returned when the FSM already remembers MaxSessions
+	// other clients. The command is not applied, and neither is a retry.
 	ErrTooManySessions = errors.New("counter: too many sessions")
 )
 
-// Result is what a command came to.
+// Result is the outcome of a command.
 type Result struct {
-	// Value is the counter after the command. For a duplicate it is the value that
-	// the first application returned, or, when that is forgotten (ErrStaleSequence),
-	// the counter as it is now.
+	// Value is the counter after the command. For a duplicate, it is the value that
+	// the first application returned or, if that is forgotten (ErrStaleSequence),
+	// the current one.
 	Value int64
-	// Duplicate says that this entry was a retry and changed nothing.
+	// Duplicate is true if this entry was a retry and changed nothing.
 	Duplicate bool
-	// Err is nil, or why the value is unchanged: ErrOverflow, ErrStaleSequence,
-	// ErrTooManySessions, or an error that wraps ErrBadCommand.
+	// Err is nil, or the reason the value is unchanged: ErrOverflow,
+	// ErrStaleSequence, ErrTooManySessions, or an error that wraps ErrBadCommand.
 	Err error
 }
 
-// session is what is remembered of a client: its last command and what that came to.
+// session is what an FSM remembers of a client: its last command and the result.
 type session struct {
 	seq   uint64
 	value int64
-	// overflowed stands for ErrOverflow, the only error that a session can remember:
-	// with any other the command was not applied, so it has no session to be in.
+	// overflowed stands for ErrOverflow, the only error a session can hold: a command
+	// with any other error is not executed and leaves no session.
 	overflowed bool
 }
 
@@ -54,30 +56,32 @@ func (s session) result() Result {
 	return Result{Value: s.value}
 }
 
-// FSM is the replicated counter. It implements raft.FSM. The package comment says
-// which of its methods may be called when.
+// FSM is the replicated counter. It implements [raft.FSM]. The package
+// documentation says which methods may run concurrently.
 type FSM struct {
-	// value is atomic for the sake of Value; only Apply and Restore write it.
+	// value is atomic because Value may read it at any time; only Apply and Restore
+	// write it.
 	value atomic.Int64
-	// sessions is by client, at most MaxSessions, each name valid and not empty.
+	// sessions is keyed by client name, which is valid and not empty. It has at most
+	// MaxSessions entries.
 	sessions map[string]session
 }
 
 var _ raft.FSM = (*FSM)(nil)
 
-// New returns a counter at zero that knows no clients.
+// New returns a counter at zero, without sessions.
 func New() *FSM {
 	return &FSM{sessions: make(map[string]session)}
 }
 
-// Value returns the counter as of the last entry applied. It may be called from
-// any goroutine.
+// Value returns the counter after the last entry applied. Any goroutine may call
+// it.
 func (f *FSM) Value() int64 {
 	return f.value.Load()
 }
 
 // Apply applies one committed log entry. It always returns a Result, whatever the
-// entry holds: every node has to get past a bad entry, and in the same way.
+// entry holds: every node must get past a bad entry in the same way.
 func (f *FSM) Apply(log *raft.Log) any {
 	if log == nil || log.Type != raft.LogCommand {
 		return f.refuse(fmt.Errorf("%w: not a command entry", ErrBadCommand))
@@ -107,12 +111,12 @@ func (f *FSM) Apply(log *raft.Log) any {
 	return last.result()
 }
 
-// refuse is the result of an entry that is not executed.
+// refuse returns the result of an entry that is not executed.
 func (f *FSM) refuse(err error) Result {
 	return Result{Value: f.Value(), Err: err}
 }
 
-// execute carries the command out and returns what a session has to remember of it.
+// execute carries out the command and returns the session that remembers it.
 func (f *FSM) execute(c Command) session {
 	value := f.Value()
 	if c.Op == OpRead {

@@ -26,7 +26,7 @@ func entry(tb testing.TB, c Command) *raft.Log {
 	return &raft.Log{Type: raft.LogCommand, Data: mustEncode(tb, c)}
 }
 
-// apply applies the command and fails the test unless the result is the one wanted.
+// apply applies the command and fails the test unless the result is want.
 func apply(t *testing.T, f *FSM, c Command, want Result) {
 	t.Helper()
 	if got := f.Apply(entry(t, c)); got != want {
@@ -34,7 +34,7 @@ func apply(t *testing.T, f *FSM, c Command, want Result) {
 	}
 }
 
-func TestARetryCountsOnce(t *testing.T) {
+func TestRetryCountsOnce(t *testing.T) {
 	f := New()
 	apply(t, f, add("a", 1, 5), Result{Value: 5})
 	apply(t, f, add("b", 1, 2), Result{Value: 7})
@@ -46,7 +46,7 @@ func TestARetryCountsOnce(t *testing.T) {
 	}
 }
 
-func TestWithoutASessionARetryCountsTwice(t *testing.T) {
+func TestRetryWithoutASessionCountsTwice(t *testing.T) {
 	f := New()
 	plain := Command{Op: OpAdd, Client: "a", Seq: 1, Delta: 5}
 	apply(t, f, plain, Result{Value: 5})
@@ -54,7 +54,7 @@ func TestWithoutASessionARetryCountsTwice(t *testing.T) {
 	apply(t, f, add("a", 1, 1), Result{Value: 11})
 }
 
-func TestARetriedReadReturnsWhatItReadFirst(t *testing.T) {
+func TestRetriedReadReturnsItsFirstResult(t *testing.T) {
 	f := New()
 	apply(t, f, read("r", 0), Result{})
 	apply(t, f, add("b", 1, 3), Result{Value: 3})
@@ -62,7 +62,7 @@ func TestARetriedReadReturnsWhatItReadFirst(t *testing.T) {
 	apply(t, f, read("r", 1), Result{Value: 3})
 }
 
-func TestAStaleSequenceIsNotApplied(t *testing.T) {
+func TestStaleSequenceIsNotApplied(t *testing.T) {
 	f := New()
 	apply(t, f, add("a", 7, 1), Result{Value: 1})
 	apply(t, f, add("a", 6, 10), Result{Value: 1, Duplicate: true, Err: ErrStaleSequence})
@@ -70,7 +70,7 @@ func TestAStaleSequenceIsNotApplied(t *testing.T) {
 	apply(t, f, add("a", 8, 1), Result{Value: 2})
 }
 
-func TestAnOverflowChangesNothingAndIsRemembered(t *testing.T) {
+func TestOverflowChangesNothingAndIsRemembered(t *testing.T) {
 	for _, sign := range []int64{1, -1} {
 		f := New()
 		edge := int64(math.MaxInt64)
@@ -80,14 +80,14 @@ func TestAnOverflowChangesNothingAndIsRemembered(t *testing.T) {
 		apply(t, f, add("a", 1, edge), Result{Value: edge})
 		apply(t, f, add("a", 2, sign), Result{Value: edge, Err: ErrOverflow})
 		apply(t, f, add("b", 1, -sign), Result{Value: edge - sign})
-		// It would fit now, but the client may have been told that it did not.
+		// The sum would fit now, but the client may already have received ErrOverflow.
 		apply(t, f, add("a", 2, sign), Result{Value: edge, Duplicate: true, Err: ErrOverflow})
 		apply(t, restored(t, snapshotBytes(t, f)), add("a", 2, sign), Result{Value: edge, Duplicate: true, Err: ErrOverflow})
 		apply(t, f, add("a", 3, sign), Result{Value: edge})
 	}
 }
 
-func TestABadEntryIsAResultAndChangesNothing(t *testing.T) {
+func TestBadEntryReturnsAResultAndChangesNothing(t *testing.T) {
 	f := New()
 	apply(t, f, add("a", 1, 4), Result{Value: 4})
 	good := entry(t, add("a", 2, 1))
@@ -118,18 +118,18 @@ func TestSessionsAreBounded(t *testing.T) {
 	apply(t, f, Command{Op: OpAdd, Client: "late", Delta: 1}, Result{Value: 2})
 }
 
-func TestValueMayBeReadWhileEntriesAreApplied(t *testing.T) {
+func TestValueMayBeReadDuringApply(t *testing.T) {
 	f := New()
 	log := entry(t, Command{Op: OpAdd, Delta: 1})
 	var applied atomic.Bool
 	var readers sync.WaitGroup
 	for range 2 {
 		readers.Go(func() {
-			// The first look comes before any synchronisation, so that the race detector can judge it.
+			// The first read comes before any synchronization, so the race detector sees it.
 			for last, more := int64(0), true; more; more = !applied.Load() {
 				value := f.Value()
 				if value < last {
-					t.Errorf("value fell from %d to %d", last, value)
+					t.Errorf("the value fell from %d to %d", last, value)
 					return
 				}
 				last = value
@@ -146,8 +146,8 @@ func TestValueMayBeReadWhileEntriesAreApplied(t *testing.T) {
 	}
 }
 
-// model is the counter as its documentation tells it, in plain maps and integers
-// that cannot overflow. It remembers each result, where the FSM remembers the last.
+// model is the documented behaviour in plain maps and integers that cannot
+// overflow. It remembers every result, where the FSM remembers only the last.
 type model struct {
 	value  *big.Int
 	last   map[string]uint64
@@ -181,8 +181,8 @@ func (m *model) apply(c Command) Result {
 	return result
 }
 
-// drawTraffic draws a command of few clients and few numbers, so that retries,
-// stale numbers and overflows are frequent.
+// drawTraffic draws a command from few clients and few sequence numbers, so
+// retries, stale numbers and overflows are frequent.
 func drawTraffic(t *rapid.T) Command {
 	c := Command{
 		Op:      rapid.SampledFrom([]Op{OpAdd, OpAdd, OpRead}).Draw(t, "op"),
@@ -196,29 +196,29 @@ func drawTraffic(t *rapid.T) Command {
 	return c
 }
 
-// Two replicas apply the same commands; one of them is restored from its own or the
-// other's snapshot now and then. Neither may ever differ from the model.
+// Two replicas apply the same commands. One of them is sometimes restored from its
+// own or the other's snapshot. Both must always match the model.
 func TestReplicasAgreeWithTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := model{value: new(big.Int), last: map[string]uint64{}, result: map[string]Result{}}
-		steady, moved := New(), New()
+		steady, restarted := New(), New()
 		rt.Repeat(map[string]func(*rapid.T){
 			"apply": func(rt *rapid.T) {
 				c := drawTraffic(rt)
 				want := m.apply(c)
-				for _, f := range []*FSM{steady, moved} {
+				for _, f := range []*FSM{steady, restarted} {
 					if got := f.Apply(entry(t, c)); got != want {
 						rt.Fatalf("%+v: got %+v, want %+v", c, got, want)
 					}
 				}
 			},
-			"restart": func(*rapid.T) { moved = restored(t, snapshotBytes(t, moved)) },
-			"install": func(*rapid.T) { moved = restored(t, snapshotBytes(t, steady)) },
+			"restart": func(*rapid.T) { restarted = restored(t, snapshotBytes(t, restarted)) },
+			"install": func(*rapid.T) { restarted = restored(t, snapshotBytes(t, steady)) },
 			"": func(rt *rapid.T) {
-				if steady.Value() != m.value.Int64() || moved.Value() != m.value.Int64() {
-					rt.Fatalf("values %d and %d, want %d", steady.Value(), moved.Value(), m.value)
+				if steady.Value() != m.value.Int64() || restarted.Value() != m.value.Int64() {
+					rt.Fatalf("values %d and %d, want %d", steady.Value(), restarted.Value(), m.value)
 				}
-				if one, other := snapshotBytes(t, steady), snapshotBytes(t, moved); string(one) != string(other) {
+				if one, other := snapshotBytes(t, steady), snapshotBytes(t, restarted); string(one) != string(other) {
 					rt.Fatalf("snapshots differ:\n% x\n% x", one, other)
 				}
 			},
@@ -236,7 +236,7 @@ func BenchmarkApply(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if next == len(logs) {
-			// A second round of the same numbers would be stale and measure nothing.
+			// Applying the same numbers again would only measure stale commands.
 			f, next = New(), 0
 		}
 		f.Apply(logs[next])

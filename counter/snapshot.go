@@ -12,22 +12,24 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// ErrBadSnapshot says that a snapshot could not be read, or is not one. The FSM is
-// as it was before.
+// ErrBadSnapshot is returned when a snapshot cannot be read or is not valid. The
+// FSM is unchanged then.
 var ErrBadSnapshot = errors.New("counter: bad snapshot")
 
 const (
 	snapshotVersion = 1
 	checksumBytes   = crc32.Size
-	// sessionBytesMax holds a name with its length, two varints and the overflow byte.
+	// sessionBytesMax is the size of the longest name with its length, two varints
+	// and the overflow byte.
 	sessionBytesMax = 1 + clientBytesMax + 2*binary.MaxVarintLen64 + 1
-	// snapshotBytesMax holds version, value, count, all sessions and the checksum.
+	// snapshotBytesMax is the size of version, value, count, MaxSessions sessions and
+	// the checksum.
 	snapshotBytesMax = 1 + 2*binary.MaxVarintLen64 + MaxSessions*sessionBytesMax + checksumBytes
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// snapshot is a copy of an FSM's state. Nothing changes it.
+// snapshot is an immutable copy of an FSM's state.
 type snapshot struct {
 	value    int64
 	sessions map[string]session
@@ -35,21 +37,21 @@ type snapshot struct {
 
 var _ raft.FSMSnapshot = (*snapshot)(nil)
 
-// Snapshot returns a copy of the state. It never fails. The copy stays as it is
-// while later entries are applied, so it may be persisted from any goroutine.
+// Snapshot returns a copy of the state. It never fails. Later entries do not
+// change the copy, so any goroutine may persist it.
 func (f *FSM) Snapshot() (raft.FSMSnapshot, error) {
 	return &snapshot{value: f.Value(), sessions: maps.Clone(f.sessions)}, nil
 }
 
-// Persist writes the snapshot to the sink and closes it. On an error it cancels
-// the sink, so that no half of a snapshot is ever kept.
+// Persist writes the snapshot to the sink and closes it. On an error, it cancels
+// the sink, so the store keeps no partial snapshot.
 func (s *snapshot) Persist(sink raft.SnapshotSink) error {
 	_, err := sink.Write(s.encode())
 	if err == nil {
 		err = sink.Close()
 	}
 	if err != nil {
-		return fmt.Errorf("counter: persist snapshot: %w", errors.Join(err, sink.Cancel()))
+		return fmt.Errorf("counter: persisting a snapshot: %w", errors.Join(err, sink.Cancel()))
 	}
 	return nil
 }
@@ -57,16 +59,16 @@ func (s *snapshot) Persist(sink raft.SnapshotSink) error {
 // Release does nothing: the copy is ordinary memory.
 func (s *snapshot) Release() {}
 
-// Restore replaces the whole state by that of a snapshot, and closes the reader in
-// any case. On an error, which wraps ErrBadSnapshot, the state stays as it was.
-// What it reads, and so what it allocates, is bounded by the largest snapshot that
-// an FSM can write, whatever the snapshot claims of itself.
+// Restore replaces the whole state with that of a snapshot. It always closes the
+// reader. On an error, which wraps ErrBadSnapshot, the state is unchanged. Restore
+// reads, and so allocates, no more than the largest snapshot an FSM can write,
+// whatever sizes the data claims.
 func (f *FSM) Restore(r io.ReadCloser) error {
-	// All that was read is proved by its checksum, so a failing Close has nothing to add.
+	// The checksum verifies everything read, so an error from Close does not matter.
 	defer func() { _ = r.Close() }()
 	data, err := io.ReadAll(io.LimitReader(r, snapshotBytesMax+1))
 	if err != nil {
-		return fmt.Errorf("%w: read: %w", ErrBadSnapshot, err)
+		return fmt.Errorf("%w: reading it: %w", ErrBadSnapshot, err)
 	}
 	s, err := decodeSnapshot(data)
 	if err != nil {
@@ -77,7 +79,7 @@ func (f *FSM) Restore(r io.ReadCloser) error {
 	return nil
 }
 
-// encode returns the one encoding of the state:
+// encode returns the encoding of the state, which is unique:
 //
 //	version   1 byte, 1
 //	value     zigzag varint
@@ -86,7 +88,7 @@ func (f *FSM) Restore(r io.ReadCloser) error {
 //	  seq       uvarint
 //	  value     zigzag varint
 //	  overflow  1 byte, 0 or 1
-//	checksum  4 bytes, CRC32C of all before it, big endian
+//	checksum  4 bytes, CRC32C of everything before it, big endian
 func (s *snapshot) encode() []byte {
 	data := []byte{snapshotVersion}
 	data = binary.AppendVarint(data, s.value)
@@ -105,11 +107,11 @@ func appendChecksum(data []byte) []byte {
 	return binary.BigEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
 }
 
-// decodeSnapshot is the inverse of encode and accepts nothing else. The checksum
-// comes first, so that damage is called damage whatever it hit.
+// decodeSnapshot is the inverse of encode and accepts nothing else. It verifies
+// the checksum first, so that damage is reported as such wherever it is.
 func decodeSnapshot(data []byte) (*snapshot, error) {
 	if len(data) > snapshotBytesMax {
-		return nil, fmt.Errorf("more than %d bytes", snapshotBytesMax)
+		return nil, fmt.Errorf("larger than %d bytes", snapshotBytesMax)
 	}
 	if len(data) < checksumBytes {
 		return nil, errTruncated
@@ -125,12 +127,12 @@ func decodeSnapshot(data []byte) (*snapshot, error) {
 	return s, r.end()
 }
 
-// sessions reads the count and the sessions. The count only ever ends the loop:
-// memory grows with the bytes that are really there.
+// sessions reads the count and the sessions. It does not allocate by the count:
+// memory grows only with the bytes that are really there.
 func (r *reader) sessions() map[string]session {
 	count := r.uvarint()
 	if count > MaxSessions {
-		r.fail(fmt.Errorf("%d sessions, at most %d are allowed", count, MaxSessions))
+		r.fail(fmt.Errorf("%d sessions exceed the limit of %d", count, MaxSessions))
 	}
 	sessions := make(map[string]session)
 	previous := ""
@@ -139,9 +141,9 @@ func (r *reader) sessions() map[string]session {
 		if err := validateClient(client); err != nil {
 			r.fail(err)
 		}
-		// Ascending from the empty name also means that none is empty and none comes twice.
+		// Strictly ascending names, starting above "", are neither empty nor repeated.
 		if client <= previous {
-			r.fail(fmt.Errorf("client %q after %q", client, previous))
+			r.fail(fmt.Errorf("client %q follows %q: names must ascend", client, previous))
 		}
 		previous = client
 		sessions[client] = session{seq: r.uvarint(), value: r.varint(), overflowed: r.bool()}
@@ -149,8 +151,8 @@ func (r *reader) sessions() map[string]session {
 	return sessions
 }
 
-// LastSeq returns the highest sequence number that a snapshot remembers of any
-// client, 0 if it remembers none. The error wraps ErrBadSnapshot.
+// LastSeq returns the highest sequence number of any client in an encoded
+// snapshot, or 0 if it holds no sessions. The error wraps ErrBadSnapshot.
 func LastSeq(data []byte) (uint64, error) {
 	s, err := decodeSnapshot(data)
 	if err != nil {

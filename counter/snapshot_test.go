@@ -15,7 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// sink is a raft.SnapshotSink that keeps what is written and how it ended.
+// sink is a raft.SnapshotSink that records what is written and how it ended.
 type sink struct {
 	bytes.Buffer
 	failWrite, failClose error
@@ -34,7 +34,8 @@ func (s *sink) Write(p []byte) (int, error) {
 	return s.Buffer.Write(p)
 }
 
-// source is the reader given to Restore; it knows whether it was closed, and how much was read.
+// source is the reader given to Restore. It counts the bytes read and the calls of
+// Close.
 type source struct {
 	io.Reader
 	read   int
@@ -72,7 +73,8 @@ func restored(tb testing.TB, data []byte) *FSM {
 	return f
 }
 
-// used returns an FSM with a value and three sessions, one of which remembers an overflow.
+// used returns an FSM with a value and three sessions, one of which holds an
+// overflow.
 func used(tb testing.TB) *FSM {
 	tb.Helper()
 	f := New()
@@ -84,7 +86,8 @@ func used(tb testing.TB) *FSM {
 	return f
 }
 
-// refused fails the test unless Restore refuses the data, leaves the FSM as it was and closes the reader.
+// refused fails the test unless Restore rejects the data, leaves the FSM unchanged
+// and closes the reader.
 func refused(tb testing.TB, f *FSM, data []byte, what string) {
 	tb.Helper()
 	before := snapshotBytes(tb, f)
@@ -93,7 +96,7 @@ func refused(tb testing.TB, f *FSM, data []byte, what string) {
 		tb.Fatalf("%s: got %v, want ErrBadSnapshot", what, err)
 	}
 	if in.closed != 1 {
-		tb.Fatalf("%s: closed %d times", what, in.closed)
+		tb.Fatalf("%s: the reader was closed %d times, want once", what, in.closed)
 	}
 	if after := snapshotBytes(tb, f); !bytes.Equal(before, after) {
 		tb.Fatalf("%s: a failed restore changed the state", what)
@@ -106,7 +109,7 @@ func TestRestoreReplacesTheWholeState(t *testing.T) {
 	apply(t, f, add("gone", 1, 5), Result{Value: 5})
 	in := &source{Reader: bytes.NewReader(data)}
 	if err := f.Restore(in); err != nil || in.closed != 1 {
-		t.Fatalf("err %v, closed %d times", err, in.closed)
+		t.Fatalf("restore returned %v and closed the reader %d times", err, in.closed)
 	}
 	if again := snapshotBytes(t, f); !bytes.Equal(again, data) {
 		t.Fatalf("got  % x\nwant % x", again, data)
@@ -115,7 +118,7 @@ func TestRestoreReplacesTheWholeState(t *testing.T) {
 	apply(t, f, add("gone", 1, 5), Result{Value: math.MaxInt64 - 72})
 }
 
-func TestAnEmptyCounterCanBeRestored(t *testing.T) {
+func TestEmptySnapshotCanBeRestored(t *testing.T) {
 	f := used(t)
 	if err := f.Restore(io.NopCloser(bytes.NewReader(snapshotBytes(t, New())))); err != nil {
 		t.Fatal(err)
@@ -125,8 +128,8 @@ func TestAnEmptyCounterCanBeRestored(t *testing.T) {
 	}
 }
 
-// Snapshots outlive the program that wrote them, so the format must not drift.
-func TestTheSnapshotFormatIsFixed(t *testing.T) {
+// Snapshots outlive the program that wrote them, so the format must not change.
+func TestSnapshotFormatIsFixed(t *testing.T) {
 	f := New()
 	f.Apply(entry(t, add("b", 1, 5)))
 	f.Apply(entry(t, add("a", 300, -8)))
@@ -136,18 +139,18 @@ func TestTheSnapshotFormatIsFixed(t *testing.T) {
 	}
 }
 
-func TestASnapshotDoesNotDependOnTheOrderOfClients(t *testing.T) {
+func TestSnapshotDoesNotDependOnTheOrderOfClients(t *testing.T) {
 	forward, backward := New(), New()
 	for i := range 100 {
 		forward.sessions[fmt.Sprint("c", i)] = session{seq: 1}
 		backward.sessions[fmt.Sprint("c", 99-i)] = session{seq: 1}
 	}
 	if !bytes.Equal(snapshotBytes(t, forward), snapshotBytes(t, backward)) {
-		t.Fatal("the same state gave different bytes")
+		t.Fatal("the same state has different snapshots")
 	}
 }
 
-func TestASnapshotIsNotChangedByLaterEntries(t *testing.T) {
+func TestLaterEntriesDoNotChangeASnapshot(t *testing.T) {
 	f := used(t)
 	want := snapshotBytes(t, f)
 	snap, err := f.Snapshot()
@@ -165,7 +168,7 @@ func TestASnapshotIsNotChangedByLaterEntries(t *testing.T) {
 	}
 }
 
-func TestPersistClosesTheSinkOrCancelsIt(t *testing.T) {
+func TestPersistClosesOrCancelsTheSink(t *testing.T) {
 	broken := errors.New("broken")
 	tests := map[string]struct {
 		sink      sink
@@ -189,7 +192,7 @@ func TestPersistClosesTheSinkOrCancelsIt(t *testing.T) {
 	}
 }
 
-func TestEveryFlippedBitIsFound(t *testing.T) {
+func TestRestoreDetectsEveryFlippedBit(t *testing.T) {
 	f := used(t)
 	data := snapshotBytes(t, f)
 	for bit := range 8 * len(data) {
@@ -199,37 +202,37 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	}
 }
 
-func TestASnapshotCutOffOrContinuedIsRefused(t *testing.T) {
+func TestRestoreRejectsMissingAndExtraBytes(t *testing.T) {
 	f := used(t)
 	data := snapshotBytes(t, f)
 	for size := range data {
 		refused(t, f, data[:size], fmt.Sprintf("the first %d bytes", size))
 	}
-	refused(t, f, append(slices.Clone(data), 0), "a zero byte more")
-	refused(t, f, append(slices.Clone(data), data...), "twice the same")
+	refused(t, f, append(slices.Clone(data), 0), "an extra zero byte")
+	refused(t, f, append(slices.Clone(data), data...), "two snapshots in a row")
 }
 
-// A right checksum proves that nothing was damaged, not that an FSM wrote it.
-func TestAWellSealedSnapshotThatIsNoneIsRefused(t *testing.T) {
+// A valid checksum proves that nothing was damaged, not that an FSM wrote it.
+func TestRestoreRejectsInvalidContentWithAValidChecksum(t *testing.T) {
 	one := []byte{1, 'b', 1, 2, 0}
 	tests := map[string][]byte{
-		"empty":                   {},
-		"unknown version":         {2, 0, 0},
-		"fewer sessions":          append([]byte{1, 0, 2}, one...),
-		"more sessions":           append([]byte{1, 0, 0}, one...),
-		"client twice":            append(append([]byte{1, 0, 2}, one...), one...),
-		"descending":              append(append([]byte{1, 0, 2}, one...), 1, 'a', 1, 2, 0),
-		"empty name":              {1, 0, 1, 0, 1, 2, 0},
-		"bad name":                {1, 0, 1, 1, ' ', 1, 2, 0},
-		"overflow is 2":           {1, 0, 1, 1, 'b', 1, 2, 2},
-		"value longer than it is": {1, 0x80, 0, 0},
+		"empty":              {},
+		"unknown version":    {2, 0, 0},
+		"fewer sessions":     append([]byte{1, 0, 2}, one...),
+		"more sessions":      append([]byte{1, 0, 0}, one...),
+		"client twice":       append(append([]byte{1, 0, 2}, one...), one...),
+		"descending":         append(append([]byte{1, 0, 2}, one...), 1, 'a', 1, 2, 0),
+		"empty name":         {1, 0, 1, 0, 1, 2, 0},
+		"bad name":           {1, 0, 1, 1, ' ', 1, 2, 0},
+		"overflow is 2":      {1, 0, 1, 1, 'b', 1, 2, 2},
+		"value not shortest": {1, 0x80, 0, 0},
 	}
 	for name, body := range tests {
 		refused(t, used(t), appendChecksum(body), name)
 	}
 }
 
-func TestAHostileSnapshotAllocatesNoMoreThanItsOwnSize(t *testing.T) {
+func TestClaimedSessionCountAllocatesNoMemory(t *testing.T) {
 	for _, count := range []uint64{MaxSessions, MaxSessions + 1, math.MaxUint64} {
 		data := appendChecksum(binary.AppendUvarint([]byte{1, 0}, count))
 		f := New()
@@ -238,7 +241,7 @@ func TestAHostileSnapshotAllocatesNoMoreThanItsOwnSize(t *testing.T) {
 		err := f.Restore(io.NopCloser(bytes.NewReader(data)))
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, ErrBadSnapshot) {
-			t.Errorf("%d sessions claimed: got %v", count, err)
+			t.Errorf("%d sessions claimed: got %v, want ErrBadSnapshot", count, err)
 		}
 		if size := after.TotalAlloc - before.TotalAlloc; size > 64<<10 {
 			t.Errorf("%d sessions claimed: %d bytes allocated", count, size)
@@ -246,7 +249,7 @@ func TestAHostileSnapshotAllocatesNoMoreThanItsOwnSize(t *testing.T) {
 	}
 }
 
-// zeros never ends.
+// zeros is an endless reader.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -254,17 +257,17 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestASnapshotWithoutAnEndIsRefused(t *testing.T) {
+func TestRestoreRejectsAnEndlessSnapshot(t *testing.T) {
 	in := &source{Reader: zeros{}}
 	if err := New().Restore(in); !errors.Is(err, ErrBadSnapshot) {
 		t.Fatalf("got %v, want ErrBadSnapshot", err)
 	}
 	if in.read > snapshotBytesMax+1 || in.closed != 1 {
-		t.Fatalf("%d bytes read, closed %d times", in.read, in.closed)
+		t.Fatalf("%d bytes read, closed %d times; want at most %d and once", in.read, in.closed, snapshotBytesMax+1)
 	}
 }
 
-func TestAReadErrorIsABadSnapshot(t *testing.T) {
+func TestRestoreReportsAReadError(t *testing.T) {
 	f := used(t)
 	data := snapshotBytes(t, f)
 	broken := errors.New("broken")
@@ -281,8 +284,8 @@ type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }
 
-// The bound on reading must let through the largest state that Apply can reach.
-func TestTheLargestSnapshotCanBeRestored(t *testing.T) {
+// The limit on reading must admit the largest state that Apply can reach.
+func TestLargestSnapshotCanBeRestored(t *testing.T) {
 	f := New()
 	f.value.Store(math.MinInt64)
 	for i := range MaxSessions {
@@ -290,12 +293,12 @@ func TestTheLargestSnapshotCanBeRestored(t *testing.T) {
 	}
 	again := restored(t, snapshotBytes(t, f))
 	if again.Value() != f.Value() || !maps.Equal(again.sessions, f.sessions) {
-		t.Fatal("restored to another state")
+		t.Fatal("restored a different state")
 	}
 }
 
-// FuzzRestore tries the data as it is and with the checksum that it should have,
-// because no fuzzer would find that by chance.
+// FuzzRestore tries the data as it is and with a valid checksum, which a fuzzer
+// would not find by chance.
 func FuzzRestore(f *testing.F) {
 	whole := snapshotBytes(f, used(f))
 	f.Add(whole)
@@ -328,7 +331,7 @@ func TestLastSeqIsTheHighestOfAnyClient(t *testing.T) {
 	for i, c := range []Command{
 		{Op: OpAdd, Client: "a", Seq: 7, Session: true, Delta: 1},
 		{Op: OpAdd, Client: "b", Seq: 3, Session: true, Delta: 1},
-		{Op: OpAdd, Client: "c", Seq: 9, Delta: 1}, // no session, nothing remembered
+		{Op: OpAdd, Client: "c", Seq: 9, Delta: 1}, // no session, so nothing is remembered
 	} {
 		f.Apply(&raft.Log{Index: uint64(i + 1), Type: raft.LogCommand, Data: mustEncode(t, c)})
 	}
@@ -340,6 +343,6 @@ func TestLastSeqIsTheHighestOfAnyClient(t *testing.T) {
 		t.Errorf("got %d (%v), want 7", last, err)
 	}
 	if _, err := LastSeq([]byte("no snapshot")); !errors.Is(err, ErrBadSnapshot) {
-		t.Errorf("of no snapshot: %v", err)
+		t.Errorf("invalid snapshot: got %v, want ErrBadSnapshot", err)
 	}
 }

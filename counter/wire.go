@@ -6,20 +6,20 @@ import (
 	"fmt"
 )
 
-// clientBytesMax bounds a client's name, and with it the sizes of commands and snapshots.
+// clientBytesMax bounds a client's name, and so the sizes of commands and snapshots.
 const clientBytesMax = 32
 
-// validateClient tells why the name cannot be a client's, or nil. The empty name
-// passes: only who needs a client knows whether one may be missing.
+// validateClient returns why the name is not a valid client name, or nil. The
+// empty name passes: the caller knows whether it needs a name.
 func validateClient(name string) error {
 	if len(name) > clientBytesMax {
-		return fmt.Errorf("client name of %d bytes, at most %d are allowed", len(name), clientBytesMax)
+		return fmt.Errorf("client name of %d bytes exceeds the limit of %d", len(name), clientBytesMax)
 	}
 	for i := range len(name) {
 		switch b := name[i]; {
 		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '.', b == '_', b == '-':
 		default:
-			return fmt.Errorf("client name %q: only letters, digits, '.', '_' and '-' are allowed", name)
+			return fmt.Errorf("client name %q: use only letters, digits, '.', '_' and '-'", name)
 		}
 	}
 	return nil
@@ -39,9 +39,9 @@ func appendClient(data []byte, name string) []byte {
 
 var errTruncated = errors.New("truncated")
 
-// reader takes values off the front of rest. After its first error, kept in err,
-// it returns zero values only, so a caller may check once, at the end. It refuses
-// whatever the appending functions would not have written.
+// reader consumes values from the front of rest. After its first error, which it
+// keeps in err, it returns only zero values, so the caller can check once, at the
+// end. It rejects anything that the append functions would not have written.
 type reader struct {
 	rest []byte
 	err  error
@@ -66,14 +66,14 @@ func (r *reader) byte() byte {
 
 func (r *reader) version(want byte) {
 	if got := r.byte(); got != want {
-		r.fail(fmt.Errorf("version %d, only %d is known", got, want))
+		r.fail(fmt.Errorf("unknown version %d, want %d", got, want))
 	}
 }
 
 func (r *reader) bool() bool {
 	b := r.byte()
 	if b > 1 {
-		r.fail(fmt.Errorf("%d is neither 0 nor 1", b))
+		r.fail(fmt.Errorf("bad boolean %d", b))
 		return false
 	}
 	return b == 1
@@ -86,19 +86,19 @@ func (r *reader) uvarint() uint64 {
 		r.fail(errTruncated)
 		return 0
 	case n < 0:
-		r.fail(errors.New("number above 64 bits"))
+		r.fail(errors.New("number exceeds 64 bits"))
 		return 0
 	case n > 1 && r.rest[n-1] == 0:
-		// A last byte of zero adds nothing: the same number has a shorter encoding.
-		r.fail(errors.New("number longer than it has to be"))
+		// A last byte of zero adds nothing, so the number has a shorter encoding.
+		r.fail(errors.New("number is not in its shortest encoding"))
 		return 0
 	}
 	r.rest = r.rest[n:]
 	return v
 }
 
-// varint undoes the zigzag of binary.AppendVarint. It stands on uvarint to share
-// its refusal of the longer encodings, which binary.Varint accepts.
+// varint decodes the zigzag of binary.AppendVarint. It builds on uvarint, which
+// rejects the longer encodings that binary.Varint accepts.
 func (r *reader) varint() int64 {
 	u := r.uvarint()
 	return int64(u>>1) ^ -int64(u&1)
@@ -107,7 +107,7 @@ func (r *reader) varint() int64 {
 func (r *reader) client() string {
 	size := r.uvarint()
 	if size > clientBytesMax {
-		r.fail(fmt.Errorf("client name of %d bytes, at most %d are allowed", size, clientBytesMax))
+		r.fail(fmt.Errorf("client name of %d bytes exceeds the limit of %d", size, clientBytesMax))
 		return ""
 	}
 	if uint64(len(r.rest)) < size {
@@ -119,10 +119,10 @@ func (r *reader) client() string {
 	return name
 }
 
-// end returns the first error, and one for bytes that nothing has taken.
+// end returns the first error, or an error if bytes are left over.
 func (r *reader) end() error {
 	if r.err == nil && len(r.rest) > 0 {
-		return fmt.Errorf("%d bytes too many", len(r.rest))
+		return fmt.Errorf("%d trailing bytes", len(r.rest))
 	}
 	return r.err
 }
