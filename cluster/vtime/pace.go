@@ -3,25 +3,27 @@ package vtime
 import "time"
 
 const (
-	// tick is how often the driver hands out virtual time, in real time: often
-	// enough that each of 30 frames a second sees the clock move.
+	// tick is how often, in real time, the driver hands out virtual time. At 30
+	// frames per second, the clock moves between any two frames.
 	tick = 8 * time.Millisecond
-	// tickMax bounds the real time one tick makes up for, so that a machine that
-	// cannot keep up falls behind instead of catching up in ever longer bursts.
+	// tickMax bounds the real time that one tick makes up for, so a machine that is
+	// too slow falls behind instead of catching up in ever longer bursts.
 	tickMax = 100 * time.Millisecond
-	// maxSlice is the virtual time handed out at once at full speed. It is cut
-	// short when the speed changes.
+	// maxSlice is the virtual time handed out at once at full speed. A change of
+	// speed cuts it short.
 	maxSlice = time.Hour
 )
 
 // pace turns real time into virtual time. The zero value stands still.
 type pace struct {
 	speed float64
-	// owed is what rounding kept back, in nanoseconds, so that no speed drifts.
+	// owed is the remainder of rounding, in nanoseconds. Carrying it over keeps
+	// every speed from drifting.
 	owed float64
 }
 
-// due returns the virtual time to let pass for passed, the real time since the last call.
+// due returns the virtual time that is due for passed, the real time since the last
+// call.
 func (p *pace) due(passed time.Duration) time.Duration {
 	if p.speed >= Max {
 		return maxSlice
@@ -32,8 +34,8 @@ func (p *pace) due(passed time.Duration) time.Duration {
 	return whole
 }
 
-// Run lets virtual time pass at speed times real time from now on: 0.01 is a
-// hundredth, [Max] as fast as the machine can. A speed of 0 or less pauses.
+// Run sets the speed of virtual time, as a factor of real time: 0.01 is a hundredth,
+// [Max] is as fast as the machine can. A speed of 0 or less pauses the clock.
 func (c *Clock) Run(speed float64) {
 	c.mu.Lock()
 	c.pace = pace{speed: max(speed, 0)}
@@ -45,13 +47,13 @@ func (c *Clock) Run(speed float64) {
 	}
 }
 
-// Pause stops the clock. Time stands still when it returns.
+// Pause stops the clock. When it returns, time stands still.
 func (c *Clock) Pause() {
 	c.Run(0)
 	_ = c.Do(func() {})
 }
 
-// Speed returns the speed asked for, 0 when paused.
+// Speed returns the speed last set, or 0 if the clock is paused.
 func (c *Clock) Speed() float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,7 +62,7 @@ func (c *Clock) Speed() float64 {
 
 // drive hands the pacer virtual time as real time passes, until the bubble ends.
 func (c *Clock) drive(ticks <-chan time.Time) {
-	var last time.Time // the tick before; zero after a change of speed
+	var last time.Time // the previous tick; zero after a change of speed
 	for {
 		// A nil channel never ticks: a paused clock costs nothing.
 		running := ticks
@@ -85,10 +87,11 @@ func (c *Clock) drive(ticks <-chan time.Time) {
 	}
 }
 
-// owe hands out the virtual time that is due for passed, the real time since the tick before.
+// owe hands out the virtual time that is due for passed, the real time since the
+// previous tick.
 func (c *Clock) owe(passed time.Duration) error {
-	// The order matters: Run changes the pace first and calls for hurry then, so
-	// a slice of the old pace is always given back.
+	// The order matters: Run changes the pace before it sets hurry, so a slice of the
+	// old pace is always cut short.
 	c.hurry.Store(false)
 	c.mu.Lock()
 	length := c.pace.due(passed)

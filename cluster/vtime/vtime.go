@@ -1,19 +1,20 @@
 // Package vtime runs unmodified Go code in virtual time: its timers fire in
-// order, but its clock moves only as far and as fast as the caller lets it.
+// order, but its clock moves only as far and as fast as the caller allows.
 //
-// The code runs in a bubble of testing/synctest. The clock of a bubble moves
-// only when every goroutine in it is durably blocked, and waiting for something
-// outside the bubble is not a durable block. So one goroutine of the bubble, the
-// pacer, waits for orders on channels made outside: while it waits, time stands
-// still; when it is told to let time pass, it sleeps that long in virtual time.
+// The code runs in a bubble of testing/synctest. A bubble's clock moves only when
+// every goroutine in it is durably blocked, and waiting for something outside the
+// bubble is not a durable block. So one goroutine of the bubble, the pacer, waits
+// for orders on channels made outside. While it waits, time stands still; to let
+// time pass, it sleeps that long in virtual time.
 //
-// What belongs to whom: everything the world starts lives in the bubble and is
-// reached from outside through one door, [Clock.Do]. Channels, timers and
-// contexts of one side must never be touched from the other (Go panics); plain
-// mutexes and atomics may be shared, if nobody sleeps while holding one: a
-// goroutine that is blocked on a mutex keeps the clock still.
+// # Inside and outside
 //
-// The bubble can only end when all of its goroutines have ended, which makes
+// Everything that the setup function starts lives in the bubble. [Clock.Do] is
+// the only way in from outside. Neither side may touch the other's channels,
+// timers and contexts (Go panics). Both may share mutexes and atomics, but must
+// not sleep while holding a mutex: a goroutine blocked on a mutex stops the clock.
+//
+// A bubble can only end when all of its goroutines have ended, which makes
 // [Clock.Close] a leak detector.
 package vtime
 
@@ -31,15 +32,16 @@ import (
 // Max is the speed at which the clock runs as fast as the machine can.
 const Max = 1e9
 
-// quantum is how much virtual time passes before the pacer looks for calls and
-// orders again. A quantum costs well under 8 ms of real time even with 99 busy
-// nodes, so that calls and frames are never late, and its own timer costs little.
+// quantum is how much virtual time passes before the pacer checks for calls and
+// orders again. It takes well under 8 ms of real time even with 99 busy nodes, so
+// calls and frames are never late, and it is long enough for its timer to cost
+// little.
 const quantum = 50 * time.Millisecond
 
-// ErrClosed is returned by calls on a clock whose bubble has ended.
-var ErrClosed = errors.New("virtual time has ended")
+// ErrClosed is returned by Do and Advance once the bubble has ended.
+var ErrClosed = errors.New("virtual clock is closed")
 
-// PanicError is a panic in the bubble, caught where it could be.
+// PanicError is a panic that was caught in the bubble.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -47,19 +49,19 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic in virtual time: %v", e.Value) }
 
-// Bubble is the inside of virtual time, as the world sees it.
+// Bubble is virtual time seen from inside.
 type Bubble struct {
 	clock   *Clock
 	started time.Time
 	closers []func()
 }
 
-// Now returns how much virtual time has passed since the start, which was at 0 or
-// where BeginAt put it.
+// Now returns the virtual time: 0 at the start, or what BeginAt has set, plus what
+// has passed since.
 func (b *Bubble) Now() time.Duration { return time.Since(b.started) }
 
-// BeginAt has the clock begin at a later moment than 0. It is called by the world
-// while that sets things up, and before anything else.
+// BeginAt makes the clock start at a later time than 0. The setup function may call
+// it, before anything else.
 func (b *Bubble) BeginAt(at time.Duration) {
 	b.started = time.Now().Add(-at)
 	b.clock.now.Store(int64(at))
@@ -71,21 +73,20 @@ func (b *Bubble) Go(f func()) {
 	go func() { _ = b.guard(f) }()
 }
 
-// OnClose has f run in the bubble when it is about to end; f may take virtual
-// time, and must end every goroutine that would go on for ever. The last one
-// registered runs first.
+// OnClose registers f to run in the bubble before it ends. It may take virtual
+// time, and must end every goroutine that would otherwise run forever. The last
+// function registered runs first.
 func (b *Bubble) OnClose(f func()) { b.closers = append(b.closers, f) }
 
-// Catch is to be deferred where code of others, on a goroutine that they
-// started, calls back: a panic ends the clock with a [PanicError] instead of the
-// program.
+// Catch recovers from a panic and ends the clock with a [PanicError] instead of
+// the program. Defer it in callbacks that other code makes on its own goroutines.
 func (b *Bubble) Catch() {
 	if v := recover(); v != nil {
 		b.clock.fail(&PanicError{Value: v, Stack: debug.Stack()})
 	}
 }
 
-// guard runs f; a panic is returned, and ends the clock.
+// guard runs f. If f panics, guard ends the clock and returns the panic.
 func (b *Bubble) guard(f func()) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -97,17 +98,17 @@ func (b *Bubble) guard(f func()) (err error) {
 	return nil
 }
 
-// Clock is the outside of virtual time: it owns the clock of one bubble.
-// Its methods may be called from any goroutine outside of the bubble.
+// Clock is virtual time seen from outside: it owns the clock of one bubble. Any
+// goroutine outside the bubble may call its methods.
 type Clock struct {
 	calls   chan call
 	slices  chan slice
 	ending  chan struct{} // closed to ask the bubble to end
 	ended   chan struct{} // closed when it has
-	wake    chan struct{} // tells the driver that the speed changed
+	wake    chan struct{} // tells the driver that the speed has changed
 	endOnce sync.Once
 	now     atomic.Int64 // virtual nanoseconds, as Now returns them
-	hurry   atomic.Bool  // asks the pacer to give back the slice it is in
+	hurry   atomic.Bool  // asks the pacer to cut short the slice it is in
 
 	mu    sync.Mutex
 	pace  pace
@@ -119,18 +120,18 @@ type call struct {
 	done chan error
 }
 
-// slice is an order to let virtual time pass.
+// slice is an order to let some virtual time pass.
 type slice struct {
 	length time.Duration
 	yields bool // may be cut short by hurry
 	done   chan struct{}
 }
 
-// Start runs world in a new bubble and returns its clock, which stands still.
-// World sets things up and returns; the goroutines it starts go on.
-func Start(world func(*Bubble)) *Clock {
+// Start runs setup in a new bubble and returns its clock, which is paused. Setup
+// starts the goroutines of the bubble and returns; they keep running.
+func Start(setup func(*Bubble)) *Clock {
 	t := time.NewTicker(tick)
-	c := start(world, t.C)
+	c := start(setup, t.C)
 	go func() {
 		<-c.ended
 		t.Stop()
@@ -138,8 +139,8 @@ func Start(world func(*Bubble)) *Clock {
 	return c
 }
 
-// start is Start with the real time given: each tick carries what time it is.
-func start(world func(*Bubble), ticks <-chan time.Time) *Clock {
+// start is Start, except that ticks provides the real time.
+func start(setup func(*Bubble), ticks <-chan time.Time) *Clock {
 	c := &Clock{
 		calls:  make(chan call),
 		slices: make(chan slice),
@@ -148,7 +149,7 @@ func start(world func(*Bubble), ticks <-chan time.Time) *Clock {
 		wake:   make(chan struct{}, 1),
 	}
 	ready := make(chan struct{})
-	go c.run(world, ready)
+	go c.run(setup, ready)
 	select {
 	case <-ready:
 	case <-c.ended:
@@ -157,19 +158,19 @@ func start(world func(*Bubble), ticks <-chan time.Time) *Clock {
 	return c
 }
 
-// run is the bubble from its beginning to its end.
-func (c *Clock) run(world func(*Bubble), ready chan struct{}) {
+// run runs the bubble from start to end. It closes ready after setup.
+func (c *Clock) run(setup func(*Bubble), ready chan struct{}) {
 	defer close(c.ended)
 	defer func() {
-		// A bubble whose goroutines can never end panics here.
+		// synctest panics here if goroutines of the bubble can never end.
 		if v := recover(); v != nil {
-			c.fail(fmt.Errorf("goroutines were left behind in virtual time: %v", v))
+			c.fail(fmt.Errorf("goroutines leaked in virtual time: %v", v))
 		}
 	}()
-	// The zero T works in an ordinary program; TestTheZeroTStillWorks guards it.
+	// The zero T works in an ordinary program; TestZeroTStillWorks guards that.
 	synctest.Test(new(testing.T), func(*testing.T) {
 		b := &Bubble{clock: c, started: time.Now()}
-		if b.guard(func() { world(b) }) == nil {
+		if b.guard(func() { setup(b) }) == nil {
 			close(ready)
 			c.serve(b)
 		}
@@ -179,7 +180,7 @@ func (c *Clock) run(world func(*Bubble), ready chan struct{}) {
 	})
 }
 
-// serve is the pacer: time stands still while it waits for an order.
+// serve is the pacer. Time stands still while it waits for an order.
 func (c *Clock) serve(b *Bubble) {
 	for {
 		select {
@@ -193,7 +194,8 @@ func (c *Clock) serve(b *Bubble) {
 	}
 }
 
-// pass lets the time of a slice pass, a quantum at a time, serving calls between.
+// pass lets a slice of time pass, one quantum after another, and serves calls in
+// between.
 func (c *Clock) pass(b *Bubble, s slice) {
 	defer close(s.done)
 	for end := b.Now() + s.length; b.Now() < end; {
@@ -211,11 +213,12 @@ func (c *Clock) pass(b *Bubble, s slice) {
 		}
 	}
 	if !s.yields {
-		synctest.Wait() // what was due at the last moment has happened too
+		synctest.Wait() // everything due at the last moment has happened too
 	}
 }
 
-// serve runs the call at a quiet moment, and answers at the next one.
+// serve runs the call once all goroutines are blocked, and answers once they are
+// blocked again.
 func (k call) serve(b *Bubble) {
 	synctest.Wait()
 	err := b.guard(k.f)
@@ -223,10 +226,10 @@ func (k call) serve(b *Bubble) {
 	k.done <- err
 }
 
-// Do runs f in the bubble while time stands still, and returns when f and all
-// that it set off have done what they can without time passing. F must not wait
-// for virtual time to pass: for that, have it start a goroutine with [Bubble.Go].
-// The error is a [PanicError] if f panicked, or [ErrClosed].
+// Do runs f in the bubble while time stands still. It returns when f and every
+// goroutine it woke or started have done what they can without time passing. F must
+// not wait for virtual time: start a goroutine with [Bubble.Go] for that. The error
+// is a [PanicError] if f panicked, or [ErrClosed].
 func (c *Clock) Do(f func()) error {
 	k := call{f: f, done: make(chan error, 1)}
 	select {
@@ -240,20 +243,20 @@ func (c *Clock) Do(f func()) error {
 	case <-c.ended:
 	}
 	select {
-	case err := <-k.done: // f panicked and that ended the bubble
+	case err := <-k.done: // f panicked, which ended the bubble
 		return err
 	default:
 		return ErrClosed
 	}
 }
 
-// Advance lets d of virtual time pass as fast as possible, whether the clock is
-// paused or not, and returns when it has and all that was due is done. The error
-// is [ErrClosed].
+// Advance lets d of virtual time pass as fast as possible, paused or not, and
+// returns when everything due by then has happened. The error is [ErrClosed].
 func (c *Clock) Advance(d time.Duration) error {
 	return c.give(slice{length: d, done: make(chan struct{})})
 }
 
+// give hands a slice to the pacer and waits until it has passed.
 func (c *Clock) give(s slice) error {
 	select {
 	case c.slices <- s:
@@ -268,21 +271,22 @@ func (c *Clock) give(s slice) error {
 	}
 }
 
-// Now returns how much virtual time has passed since the start, as [Bubble.Now] does.
+// Now returns the virtual time, as [Bubble.Now] does.
 func (c *Clock) Now() time.Duration { return time.Duration(c.now.Load()) }
 
-// Err returns why the bubble ended by itself: a [PanicError] or what was left
-// behind at Close; nil while it runs and after a clean Close.
+// Err returns why the bubble failed: a [PanicError], or an error about goroutines
+// that leaked. It is nil while the bubble runs and after a clean Close.
 func (c *Clock) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cause
 }
 
-// Done is closed when the bubble has ended, by Close or by a panic.
+// Done returns a channel that is closed when the bubble has ended, by Close or by a
+// panic.
 func (c *Clock) Done() <-chan struct{} { return c.ended }
 
-// fail ends the bubble because of err. The first cause is kept.
+// fail ends the bubble because of err. Clock keeps only the first cause.
 func (c *Clock) fail(err error) {
 	c.mu.Lock()
 	if c.cause == nil {
@@ -294,8 +298,8 @@ func (c *Clock) fail(err error) {
 
 func (c *Clock) end() { c.endOnce.Do(func() { close(c.ending) }) }
 
-// Close ends the bubble and waits until all of its goroutines have ended. It
-// returns why the bubble ended if that was not Close, or what was left behind.
+// Close ends the bubble and waits until all of its goroutines have ended. The error
+// is that of Err: the panic that ended the bubble before, or leaked goroutines.
 func (c *Clock) Close() error {
 	c.end()
 	<-c.ended

@@ -11,33 +11,33 @@ import (
 	"go.uber.org/goleak"
 )
 
-// manual is a clock whose real time the test makes pass, a tick at a time.
+// manual is a clock whose real time the test drives, tick by tick.
 type manual struct {
 	*Clock
 	ticks chan time.Time
 	now   time.Time
 }
 
-func startManual(t *testing.T, world func(*Bubble)) *manual {
+func startManual(t *testing.T, setup func(*Bubble)) *manual {
 	t.Helper()
 	m := &manual{ticks: make(chan time.Time), now: time.Unix(0, 0)}
-	m.Clock = start(world, m.ticks)
+	m.Clock = start(setup, m.ticks)
 	t.Cleanup(func() { _ = m.Close() })
 	return m
 }
 
-// real makes d of real time pass in ticks, and waits until it had its effect.
+// real lets d of real time pass in ticks, and waits until it has had its effect.
 func (m *manual) real(d time.Duration) {
 	for range d / tick {
 		m.now = m.now.Add(tick)
 		m.ticks <- m.now
 	}
-	// Served in order: when the second one is taken, the last tick has had its
-	// effect, and a third of the same moment changes nothing.
+	// The driver takes ticks in order: once it takes this one, the last tick has had
+	// its effect. No real time has passed since, so this one changes nothing.
 	m.ticks <- m.now
 }
 
-// metronome counts the seconds of virtual time.
+// metronome returns a setup function that counts the seconds of virtual time.
 func metronome(beats *atomic.Int64) func(*Bubble) {
 	return func(b *Bubble) {
 		stop := make(chan struct{})
@@ -57,7 +57,7 @@ func metronome(beats *atomic.Int64) func(*Bubble) {
 	}
 }
 
-func TestAPausedClockStandsStill(t *testing.T) {
+func TestPausedClockStandsStill(t *testing.T) {
 	var beats atomic.Int64
 	c := Start(metronome(&beats))
 	defer func() { _ = c.Close() }()
@@ -67,7 +67,7 @@ func TestAPausedClockStandsStill(t *testing.T) {
 		}
 	}
 	if c.Now() != 0 || beats.Load() != 0 {
-		t.Fatalf("now %v, %d beats; want a clock that never moved", c.Now(), beats.Load())
+		t.Fatalf("now %v, %d beats; want a clock that has not moved", c.Now(), beats.Load())
 	}
 	if err := c.Advance(10*time.Second + time.Millisecond); err != nil {
 		t.Fatal(err)
@@ -80,19 +80,19 @@ func TestAPausedClockStandsStill(t *testing.T) {
 	}
 }
 
-func TestEverySpeedHolds(t *testing.T) {
+func TestClockHoldsEverySpeed(t *testing.T) {
 	for _, speed := range []float64{0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 3, 10, 30, 100} {
 		var beats atomic.Int64
 		m := startManual(t, metronome(&beats))
 		m.Run(speed)
-		m.real(tick) // the first tick after a change of speed is the one counted from
+		m.real(tick) // the first tick after a change of speed only starts the measurement
 		from := m.Now()
 		m.real(20 * time.Second)
-		_ = m.Do(func() {}) // a beat that is due now may still be under way
-		_ = m.Do(func() {}) // a beat of this very moment has been counted
+		_ = m.Do(func() {}) // waits until a beat due at this moment has been counted
+		_ = m.Do(func() {})
 		want := 20 * speed
 		if got := (m.Now() - from).Seconds(); math.Abs(got-want) > want/1000 {
-			t.Errorf("speed %v: %v s of virtual time in 20 s, want %v", speed, got, want)
+			t.Errorf("speed %v: %v s of virtual time in 20 s of real time, want %v s", speed, got, want)
 		}
 		if got := beats.Load(); got != int64(m.Now().Seconds()) {
 			t.Errorf("speed %v: %d beats at %v", speed, got, m.Now())
@@ -101,14 +101,14 @@ func TestEverySpeedHolds(t *testing.T) {
 	}
 }
 
-func TestAMachineThatCannotKeepUpFallsBehind(t *testing.T) {
+func TestSlowMachineFallsBehind(t *testing.T) {
 	p := pace{speed: 10}
 	if got := p.due(time.Hour); got != 10*tickMax {
-		t.Fatalf("an hour late the clock jumps by %v, want %v", got, 10*tickMax)
+		t.Fatalf("after an hour without a tick the clock jumps by %v, want %v", got, 10*tickMax)
 	}
 }
 
-func TestTheCallerSeesWhatACallSetOff(t *testing.T) {
+func TestDoWaitsForTheGoroutinesItStarts(t *testing.T) {
 	var order []string
 	c := Start(func(*Bubble) {})
 	defer func() { _ = c.Close() }()
@@ -118,7 +118,7 @@ func TestTheCallerSeesWhatACallSetOff(t *testing.T) {
 		go func() { ch <- "sent" }()
 	})
 	if strings.Join(order, "") != "sent" {
-		t.Fatalf("got %q: Do returned before the goroutines it set off were done", order)
+		t.Fatalf("got %q: Do returned before the goroutines it started were done", order)
 	}
 }
 
@@ -137,11 +137,11 @@ func TestDoWorksAtEverySpeed(t *testing.T) {
 	at := c.Now()
 	_ = c.Do(func() {})
 	if c.Now() != at {
-		t.Fatal("time passed after a pause")
+		t.Fatal("time passed while the clock was paused")
 	}
 }
 
-func TestClosingLeavesNoGoroutine(t *testing.T) {
+func TestCloseLeavesNoGoroutine(t *testing.T) {
 	ignore := goleak.IgnoreCurrent()
 	var beats atomic.Int64
 	c := Start(metronome(&beats))
@@ -159,19 +159,19 @@ func TestClosingLeavesNoGoroutine(t *testing.T) {
 	goleak.VerifyNone(t, ignore)
 }
 
-func TestCloseReportsWhatWasLeftBehind(t *testing.T) {
+func TestCloseReportsLeakedGoroutines(t *testing.T) {
 	c := Start(func(b *Bubble) {
 		b.Go(func() { <-make(chan int) })
 	})
-	if err := c.Close(); err == nil || !strings.Contains(err.Error(), "left behind") {
-		t.Fatalf("got %v, want the goroutine that was left behind", err)
+	if err := c.Close(); err == nil || !strings.Contains(err.Error(), "leaked") {
+		t.Fatalf("got %v, want an error about the leaked goroutine", err)
 	}
 }
 
-func TestAPanicInTheBubbleIsReported(t *testing.T) {
+func TestPanicInTheBubbleIsReported(t *testing.T) {
 	var asPanic *PanicError
-	worlds := map[string]func(*Clock) error{
-		"world": nil,
+	places := map[string]func(*Clock) error{
+		"setup": nil,
 		"Do":    func(c *Clock) error { return c.Do(func() { panic("boom") }) },
 		"Go": func(c *Clock) error {
 			_ = c.Advance(time.Hour)
@@ -179,10 +179,10 @@ func TestAPanicInTheBubbleIsReported(t *testing.T) {
 			return c.Err()
 		},
 	}
-	for name, provoke := range worlds {
+	for name, provoke := range places {
 		c := Start(func(b *Bubble) {
 			switch name {
-			case "world":
+			case "setup":
 				panic("boom")
 			case "Go":
 				b.Go(func() { time.Sleep(time.Second); panic("boom") })
@@ -199,14 +199,14 @@ func TestAPanicInTheBubbleIsReported(t *testing.T) {
 			t.Errorf("%s: got %v, want the panic with its stack", name, err)
 		}
 		if err := c.Close(); !errors.As(err, &asPanic) {
-			t.Errorf("%s: Close says %v, want the panic", name, err)
+			t.Errorf("%s: Close returned %v, want the panic", name, err)
 		}
 	}
 }
 
-// TestTheZeroTStillWorks guards the one thing that no document promises: that
-// testing/synctest runs with a T that no test runner made.
-func TestTheZeroTStillWorks(t *testing.T) {
+// TestZeroTStillWorks guards the one assumption that no documentation promises:
+// testing/synctest runs with a T that no test runner has made.
+func TestZeroTStillWorks(t *testing.T) {
 	c := Start(func(*Bubble) {})
 	if err := c.Advance(time.Hour); err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestTheZeroTStillWorks(t *testing.T) {
 	}
 }
 
-func BenchmarkAnIdleHour(b *testing.B) {
+func BenchmarkIdleHour(b *testing.B) {
 	var beats atomic.Int64
 	c := Start(metronome(&beats))
 	defer func() { _ = c.Close() }()
