@@ -53,7 +53,7 @@ var stories = []struct {
 		LogMatching, "another entry of the same index and term",
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c2", 1)) },
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c1", 3)) },
-		"entry 4 of term 1 is +1 of c1 (its number 3) after one of term 1 in the log of n1 and +1 of c2 (its number 1) after one of term 1 in the log of n2: where index and term are the same, the entries are",
+		"entry 4 of term 1 is +1 of c1 (sequence number 3) after one of term 1 in the log of n1 and +1 of c2 (sequence number 1) after one of term 1 in the log of n2: one index and term must hold one entry",
 	},
 	{
 		LogMatching, "another entry before the same one",
@@ -120,7 +120,7 @@ var stories = []struct {
 		StateMachineSafety, "two values after one entry",
 		func(r *historyBuilder) { r.readsThroughLog(2, 3) },
 		func(r *historyBuilder) { r.readsThroughLog(2, 2) },
-		"after entry 4 the counter of n2 is 3, and that of n1 was 2: the same entries give the same value",
+		"after entry 4 the counter of n2 is 3, but that of n1 was 2: the same entries must give the same value",
 	},
 	{
 		VoteOnce, "two votes in a term, with a wipe between",
@@ -186,13 +186,13 @@ var stories = []struct {
 			r.apply("n1", 3, 2)
 			r.apply("n1", 4, 2)
 		},
-		"the +1 of c1 (its number 2) is counted twice, with entry 3 and again with entry 4 on n1: a retry must not count",
+		"the +1 of c1 (sequence number 2) counts twice on entries 3 and 4 of n1: a retry must not count",
 	},
 	{
 		ExactlyOnce, "an increment that counts for more",
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 4) },
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 3) },
-		"entry 4 is +1 of c1, and the counter of n1 went from 2 to 4 with it",
+		"entry 4 is +1 of c1, but it took n1's counter from 2 to 4",
 	},
 	{
 		ExactlyOnce, "an increment that does not count",
@@ -202,7 +202,7 @@ var stories = []struct {
 			r.apply("n1", 4, 3)
 			r.apply("n1", 5, 3) // older than one that counted
 		},
-		"entry 4 is +1 of c1, and the counter of n1 stayed at 2: an increment counts once",
+		"entry 4 is +1 of c1, but n1's counter stayed at 2: an increment counts once",
 	},
 	{
 		Linearizable, "a stale read",

@@ -14,7 +14,7 @@ func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 		return
 	}
 	if index > n.lastIndex() {
-		s.invalid = fmt.Sprintf("%s holds entry %d for committed (event %d), and its log ends at %d", n.id, index, e.Seq, n.lastIndex())
+		s.invalid = fmt.Sprintf("%s takes entry %d as committed (event %d), but its log ends at %d", n.id, index, e.Seq, n.lastIndex())
 		index = n.lastIndex()
 	}
 	lowest := uint64(0) // the lowest entry at which the two differ

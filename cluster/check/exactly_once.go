@@ -44,10 +44,10 @@ func (c *exactlyOnce) observe(s *state, e *trace.Event) {
 	switch {
 	case a.entry.Kind != trace.EntryAdd:
 		if change != 0 {
-			c.violate([]uint64{e.Seq}, "entry %d is no increment, and yet the counter of %s went from %d to %d with it", a.at.index, e.Node, a.before, a.after)
+			c.violate([]uint64{e.Seq}, "entry %d is not an increment, but it took %s's counter from %d to %d", a.at.index, e.Node, a.before, a.after)
 		}
 	case change != 0 && change != a.entry.Delta:
-		c.violate([]uint64{e.Seq}, "entry %d is %+d of %s, and the counter of %s went from %d to %d with it", a.at.index, a.entry.Delta, a.entry.Client, e.Node, a.before, a.after)
+		c.violate([]uint64{e.Seq}, "entry %d is %+d of %s, but it took %s's counter from %d to %d", a.at.index, a.entry.Delta, a.entry.Client, e.Node, a.before, a.after)
 	case change != 0:
 		c.checkChange(a, e)
 	case a.entry.Delta != 0:
@@ -79,7 +79,7 @@ func (c *exactlyOnce) checkChange(a *applied, e *trace.Event) {
 		t.highest = max(t.highest, number)
 		t.forget()
 	case was.index != a.at.index:
-		c.violate([]uint64{was.seq, e.Seq}, "the %+d of %s (its number %d) is counted twice, with entry %d and again with entry %d on %s: a retry must not count",
+		c.violate([]uint64{was.seq, e.Seq}, "the %+d of %s (sequence number %d) counts twice on entries %d and %d of %s: a retry must not count",
 			a.entry.Delta, a.entry.Client, number, was.index, a.at.index, e.Node)
 	}
 }
@@ -94,9 +94,9 @@ func (c *exactlyOnce) checkNoChange(s *state, a *applied, e *trace.Event) {
 	case (sum > a.before) != (a.entry.Delta > 0): // it would overflow
 	case len(c.clients) > counter.MaxSessions, s.startedWithData, s.startsMidRun(): // its client may be one too many, or have had it counted before
 	case known:
-		c.violate([]uint64{was.seq, e.Seq}, "entry %d, %+d of %s, counted on another node, and on %s it changed nothing", a.at.index, a.entry.Delta, a.entry.Client, e.Node)
+		c.violate([]uint64{was.seq, e.Seq}, "entry %d, %+d of %s, counted on another node, but changed nothing on %s", a.at.index, a.entry.Delta, a.entry.Client, e.Node)
 	default:
-		c.violate([]uint64{e.Seq}, "entry %d is %+d of %s, and the counter of %s stayed at %d: an increment counts once", a.at.index, a.entry.Delta, a.entry.Client, e.Node, a.after)
+		c.violate([]uint64{e.Seq}, "entry %d is %+d of %s, but %s's counter stayed at %d: an increment counts once", a.at.index, a.entry.Delta, a.entry.Client, e.Node, a.after)
 	}
 }
 

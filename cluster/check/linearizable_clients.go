@@ -125,15 +125,15 @@ func (h *opHistory) clientsVerdict() trace.Event {
 	slices.SortFunc(all, func(a, b *operation) int { return int(a.call - b.call) })
 	switch {
 	case p.forgotten:
-		return undecided("what is known of the operations with an unknown outcome explains no order, and the history since they were called is too long to be judged without")
+		return undecided("no order fits the evidence about operations of unknown outcome, and the history is too long to judge without it")
 	case h.startsMidRun:
-		return undecided("no order of the operations explains what the clients were told, but what was under way before the history begins is not known")
+		return undecided("no order explains the replies, but operations pending before the history starts are unknown")
 	}
 	switch p.run(all, noReturn) {
 	case porcupine.Ok:
 		return trace.Event{}
 	case porcupine.Unknown:
-		return undecided("%d operations have an unknown outcome, and in %s no order was found in which they explain the others", len(p.unknownIncrements(h.open)), p.timeout)
+		return undecided("%d operations have an unknown outcome, and no order that explains the replies was found within %s", len(p.unknownIncrements(h.open)), p.timeout)
 	case porcupine.Illegal:
 	}
 	return h.blame(all)

@@ -102,7 +102,7 @@ func (h *opHistory) add(n workItem) {
 		h.known, h.clients.start.known = !n.unknown, !n.unknown
 		h.startsMidRun = n.midway
 		if n.unknown {
-			h.validFrom = "from " + trace.Seconds(n.at) + " on, when nothing of before could count any more"
+			h.validFrom = "from " + trace.Seconds(n.at) + " on, once no earlier increment could still apply"
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (h *opHistory) addReturn(n workItem) {
 	o := h.byID[n.op.ID]
 	if o == nil {
 		if h.settled {
-			h.undecidable = "an operation returned that nobody had called"
+			h.undecidable = "an operation returned without a call"
 		}
 		return
 	}
@@ -212,7 +212,7 @@ func (h *opHistory) evaluate() {
 // limitOpen gives up when too much waits for a cut.
 func (h *opHistory) limitOpen() {
 	if len(h.open) > openMax {
-		h.undecidable = "more operations are under way, or of unknown outcome, than can be judged together"
+		h.undecidable = "too many operations are pending or of unknown outcome to judge together"
 		h.open, h.byID, h.byKey, h.clients = nil, nil, nil, clientHistory{}
 	}
 }

@@ -76,7 +76,7 @@ func (j *worker) enqueue(n workItem) {
 	if len(j.queue) < queueMax {
 		j.queue = append(j.queue, n)
 	} else {
-		j.giveUpLocked("more operations came than could be judged in time")
+		j.giveUpLocked("operations arrived faster than they could be judged")
 	}
 	j.mu.Unlock()
 	select {

@@ -15,7 +15,7 @@ type logMatching struct{ report }
 
 func (c *logMatching) observe(s *state, _ *trace.Event) {
 	if m := s.step.mismatch; m != nil {
-		c.violate([]uint64{m.was.seq, m.now.seq}, "entry %d of term %d is %s in the log of %s and %s in the log of %s: where index and term are the same, the entries are",
+		c.violate([]uint64{m.was.seq, m.now.seq}, "entry %d of term %d is %s in the log of %s and %s in the log of %s: one index and term must hold one entry",
 			m.at.index, realTerm(m.at.term), m.was, m.was.node, m.now, m.now.node)
 	}
 }
@@ -25,7 +25,7 @@ func (l logEntry) String() string {
 	text := string(l.entry.Kind)
 	switch l.entry.Kind {
 	case trace.EntryAdd:
-		text = fmt.Sprintf("%+d of %s (its number %d)", l.entry.Delta, l.entry.Client, l.entry.Seq)
+		text = fmt.Sprintf("%+d of %s (sequence number %d)", l.entry.Delta, l.entry.Client, l.entry.Seq)
 	case trace.EntryRead:
 		text = fmt.Sprintf("a read of %s", l.entry.Client)
 	case trace.EntryNoop, trace.EntryConfig, trace.EntryOther:

@@ -27,7 +27,7 @@ func (r *Recheck) Observe(e *trace.Event) {
 		r.first = e.Seq
 	case e.Seq > r.last+1 && !r.gap:
 		r.gap = true
-		r.checker.giveUp(fmt.Sprintf("what happened between event %d and event %d is missing", r.last, e.Seq))
+		r.checker.giveUp(fmt.Sprintf("events %d to %d are missing", r.last+1, e.Seq-1))
 		r.addVerdicts(r.checker.changedVerdicts(e))
 	}
 	r.last = e.Seq
@@ -90,9 +90,9 @@ func (r *Recheck) Mismatch() error {
 		told := r.recorded.Check(found.Name)
 		switch {
 		case found.Verdict == trace.VerdictViolated && severity(told) < 2:
-			return fmt.Errorf("its verdicts are not what its events show: %s is violated: %s", found.Name, found.Text)
+			return fmt.Errorf("its verdicts contradict its events: %s is violated: %s", found.Name, found.Text)
 		case found.Verdict == trace.VerdictOK && severity(told) == 2 && r.first == 1:
-			return fmt.Errorf("its verdicts are not what its events show: it says that %s is violated, and it is not", found.Name)
+			return fmt.Errorf("its verdicts contradict its events: %s is reported as violated, but is not", found.Name)
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func TestRecordingWithAGapIsNeverOK(t *testing.T) {
 		t.Errorf("%v, %v", worse, r.Mismatch())
 	}
 	for _, c := range r.Understated() {
-		if c.Verdict != trace.VerdictUndecided || !strings.Contains(c.Text, "between event 9 and event 11 is missing") {
+		if c.Verdict != trace.VerdictUndecided || !strings.Contains(c.Text, "events 10 to 10 are missing") {
 			t.Errorf("%s is %s: %s", c.Name, c.Verdict, c.Text)
 		}
 	}

@@ -131,7 +131,7 @@ func (s *state) fold(e *trace.Event) {
 		s.load(n, e)
 	case trace.KindAppended, trace.KindTruncated, trace.KindCompacted, trace.KindSnapshot:
 		if !n.loaded {
-			s.invalid = fmt.Sprintf("%s changes its log (event %d), and what its disk held before was never told", n.id, e.Seq)
+			s.invalid = fmt.Sprintf("%s changes its log (event %d), but its earlier log is missing from the trace", n.id, e.Seq)
 			return
 		}
 		s.foldLog(n, e)
@@ -158,7 +158,7 @@ func (s *state) start(e *trace.Event) {
 		s.settings = *e.Settings
 	}
 	if s.startsMidRun() {
-		s.validFrom = fmt.Sprintf("from %s on, where the trace begins", trace.Seconds(e.At))
+		s.validFrom = fmt.Sprintf("from %s on, where the trace starts", trace.Seconds(e.At))
 	}
 }
 
@@ -205,7 +205,7 @@ func (s *state) foldLog(n *node, e *trace.Event) {
 		case e.Index <= n.lastEntry():
 			s.truncate(n, e.Index)
 		case e.Index > next:
-			s.invalid = fmt.Sprintf("%s stores entry %d (event %d), and its log ends at %d", n.id, e.Index, e.Seq, next-1)
+			s.invalid = fmt.Sprintf("%s stores entry %d (event %d), but its log ends at %d", n.id, e.Index, e.Seq, next-1)
 			fallthrough
 		case e.Index > n.lastEntry()+1: // a snapshot covers what lies between
 			n.prevTerm = n.termAt(e.Index - 1)
@@ -255,7 +255,7 @@ func (s *state) store(n *node, e *trace.Event) {
 		entry := &e.Entries[i]
 		at := entryID{n.first + uint64(len(n.terms)), entry.Term}
 		if entry.Term >= termLimit {
-			s.invalid = fmt.Sprintf("event %d is of an entry of a term that cannot be", e.Seq)
+			s.invalid = fmt.Sprintf("event %d has an entry of an impossible term", e.Seq)
 		}
 		now := logEntry{entry: entry, prevTerm: before, node: n.id, seq: e.Seq}
 		was, known := s.entries[at]
@@ -316,11 +316,11 @@ const skipsMax = 1 << 16
 // node applied and index, "" for none.
 func (s *state) skippedIncrement(n *node, index uint64) string {
 	if index > n.applied+skipsMax {
-		return fmt.Sprintf("%s goes from entry %d to entry %d at once, and what it did with those between was never told", n.id, n.applied, index)
+		return fmt.Sprintf("%s jumps from entry %d to entry %d, and the trace misses the entries between", n.id, n.applied, index)
 	}
 	for i := n.applied + 1; i < index; i++ {
 		if l, ok := s.entries[entryID{i, n.termAt(i)}]; ok && l.entry.Kind == trace.EntryAdd {
-			return fmt.Sprintf("%s applies entry %d, and what it did with entry %d was never told", n.id, index, i)
+			return fmt.Sprintf("%s applies entry %d, but the trace misses what it did with entry %d", n.id, index, i)
 		}
 	}
 	return ""
@@ -346,7 +346,7 @@ func (s *state) prune(at time.Duration) {
 	}
 	if s.committedUpTo > s.commitsMax && low < s.committedUpTo-s.commitsMax {
 		low = s.committedUpTo - s.commitsMax
-		s.validFrom = fmt.Sprintf("from entry %d on: at %s the checks had to forget older ones that not every node's snapshot covers", low+1, trace.Seconds(at))
+		s.validFrom = fmt.Sprintf("from entry %d on: at %s the checks dropped older entries that not every snapshot covers", low+1, trace.Seconds(at))
 	}
 	if low > s.prunedUpTo {
 		s.prunedAt = at

@@ -18,7 +18,7 @@ func (c *stateMachineSafety) observe(s *state, _ *trace.Event) {
 			f.now.node, realTerm(f.now.term), f.index, f.was.node, realTerm(f.was.term))
 	}
 	if k := s.step.valueConflict; k != nil {
-		c.violate([]uint64{k.was.valueSeq, k.now.valueSeq}, "after entry %d the counter of %s is %d, and that of %s was %d: the same entries give the same value",
+		c.violate([]uint64{k.was.valueSeq, k.now.valueSeq}, "after entry %d the counter of %s is %d, but that of %s was %d: the same entries must give the same value",
 			k.index, k.now.valueNode, k.now.value, k.was.valueNode, k.was.value)
 	}
 }

@@ -58,7 +58,7 @@ func (c *voteOnce) store(b ballot, now vote) {
 func (c *voteOnce) checkSent(s *state, p *trace.Packet, seq uint64) {
 	switch was, known := c.stored[ballot{p.From, p.Term}]; {
 	case !known && s.startsMidRun():
-		c.giveUp(fmt.Sprintf("%s grants a vote in term %d, and what it stored before the trace begins is not known", p.From, p.Term))
+		c.giveUp(fmt.Sprintf("%s grants a vote in term %d, but the vote it stored before the trace starts is unknown", p.From, p.Term))
 	case !known:
 		c.violate([]uint64{seq}, "%s grants its vote in term %d to %s and has not stored it: a vote is stored before it is sent", p.From, p.Term, p.To)
 	case was.candidate != p.To:

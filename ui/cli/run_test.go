@@ -352,7 +352,7 @@ func TestContradictoryRecordingIsRefused(t *testing.T) {
 		}
 		_, _ = os.Remove(picture), os.Remove(picture+".cast")
 		o := runBinary(t, strings.Fields(fmt.Sprintf(args, lying))...)
-		if o.status != exitUsage || !strings.Contains(o.stderr, "its verdicts are not what its events show: linearizable is violated: c1 read 3") {
+		if o.status != exitUsage || !strings.Contains(o.stderr, "its verdicts contradict its events: linearizable is violated: c1 read 3") {
 			t.Errorf("%s: status %d, %q", args, o.status, o.stderr)
 		}
 	}
