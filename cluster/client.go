@@ -35,10 +35,10 @@ var Levels = []string{LevelNone, LevelWeak, LevelLinearizable, LevelStrong}
 const attempts = 3
 
 var (
-	errDown      = errors.New("it is down")
-	errNotLeader = errors.New("it is not the leader")
-	errNoNode    = errors.New("there is no such node")
-	errNoLevel   = errors.New("there is no read level")
+	errDown      = errors.New("node is down")
+	errNotLeader = errors.New("node is not the leader")
+	errNoNode    = errors.New("no such node")
+	errNoLevel   = errors.New("unknown read level")
 )
 
 // clientPool is where the clients sit.
@@ -101,7 +101,7 @@ func (c *Cluster) Read(level, route string) trace.Op {
 // slow answers make the load smaller.
 func (c *Cluster) Load(rate float64, clients int, route string) error {
 	if !(rate >= 0.001 && rate <= 10_000) || clients < 1 || clients > 256 { // also not a number
-		return fmt.Errorf("a load of %g/s from %d clients: it must be 0.001 to 10000/s, from 1 to 256 clients", rate, clients)
+		return fmt.Errorf("load of %g/s from %d clients: use a rate of 0.001 to 10000/s and 1 to 256 clients", rate, clients)
 	}
 	c.StopLoad()
 	stop := make(chan struct{})
@@ -320,7 +320,7 @@ func (p *process) propose(command counter.Command) (int64, error) {
 	}
 	result, ok := future.Response().(counter.Result)
 	if !ok {
-		return 0, fmt.Errorf("the counter answered with a %T", future.Response())
+		return 0, fmt.Errorf("the counter returned a %T", future.Response())
 	}
 	return result.Value, result.Err
 }

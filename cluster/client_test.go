@@ -79,7 +79,7 @@ func TestWhatIsCertainlyNotAppliedHasFailed(t *testing.T) {
 	w.wants(w.add(1, follower), trace.Failed, "not the leader")
 	w.wants(w.add(1, "n9"), trace.Failed, "no such node")
 	w.must(func() error { return w.Kill(follower) })
-	w.wants(w.add(1, follower), trace.Failed, "it is down")
+	w.wants(w.add(1, follower), trace.Failed, "node is down")
 	w.wants(w.add(math.MaxInt64, leader), trace.OK, "")
 	for _, route := range []string{leader, RouteLeader} {
 		op := w.add(1, route)
@@ -91,9 +91,9 @@ func TestWhatIsCertainlyNotAppliedHasFailed(t *testing.T) {
 	for _, name := range w.Names() {
 		_ = w.do(func() error { return w.Kill(name) })
 	}
-	w.wants(w.add(1, RouteLeader), trace.Failed, "it is down")
-	w.wants(w.add(1, RouteRandom), trace.Failed, "it is down")
-	w.wants(w.read("strange", RouteLeader), trace.Failed, "it is down")
+	w.wants(w.add(1, RouteLeader), trace.Failed, "node is down")
+	w.wants(w.add(1, RouteRandom), trace.Failed, "node is down")
+	w.wants(w.read("strange", RouteLeader), trace.Failed, "node is down")
 	for _, name := range w.Names() {
 		w.must(func() error { return w.Restart(name) })
 	}

@@ -49,7 +49,7 @@ const pollEvery = 100 * time.Millisecond
 var validName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 
 // ErrMismatch is returned when the directory holds another cluster than asked for.
-var ErrMismatch = errors.New("it holds a cluster already")
+var ErrMismatch = errors.New("directory already holds a cluster")
 
 // Config says what cluster to open.
 type Config struct {
@@ -167,7 +167,7 @@ func (c *Cluster) nodesToStart(cfg Config) (names []string, isNew bool, err erro
 	case cfg.From != nil && len(names) == 0:
 		return nil, false, nil
 	case cfg.From != nil:
-		err = fmt.Errorf("%s: %w: a branch needs a directory of its own", cfg.Dir, ErrMismatch)
+		err = fmt.Errorf("%s: %w: choose an empty directory for a branch", cfg.Dir, ErrMismatch)
 	case len(names) == 0:
 		if cfg.Nodes == 0 {
 			cfg.Nodes = cfg.DefaultNodes
@@ -181,7 +181,7 @@ func (c *Cluster) nodesToStart(cfg Config) (names []string, isNew bool, err erro
 		}
 		return names, true, nil
 	case cfg.Nodes != 0 && cfg.Nodes != len(names):
-		err = fmt.Errorf("%s: %w: it has %d nodes, not %d; leave the number out, or use another directory", cfg.Dir, ErrMismatch, len(names), cfg.Nodes)
+		err = fmt.Errorf("%s: %w of %d nodes, not %d: leave out the number of nodes, or choose another directory", cfg.Dir, ErrMismatch, len(names), cfg.Nodes)
 	}
 	if err != nil && c.dir != nil {
 		err = errors.Join(err, c.dir.close())
@@ -256,7 +256,7 @@ func (c *Cluster) CloseWithin(limit time.Duration) error {
 	case err := <-closed:
 		return err
 	case <-time.After(limit):
-		return fmt.Errorf("the cluster did not end within %s", limit)
+		return fmt.Errorf("cluster did not shut down within %s", limit)
 	}
 }
 
@@ -393,7 +393,7 @@ func (c *Cluster) node(name string) (*node, error) {
 	if n := c.find(name); n != nil {
 		return n, nil
 	}
-	return nil, fmt.Errorf("there is no node %q: there are %s", name, strings.Join(c.Names(), ", "))
+	return nil, fmt.Errorf("no node %q: the nodes are %s", name, strings.Join(c.Names(), ", "))
 }
 
 // find returns the node of that name, nil if there is none.

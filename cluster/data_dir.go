@@ -14,7 +14,7 @@ import (
 )
 
 // ErrBusy is returned when another capsize uses the directory.
-var ErrBusy = errors.New("another capsize is using it: quit that one first, or choose another directory")
+var ErrBusy = errors.New("another capsize is using it: quit that one or choose another directory")
 
 // dataDir holds the files of all nodes, one directory for each, and a lock.
 type dataDir struct {
@@ -34,7 +34,7 @@ func openDataDir(path string) (*dataDir, error) {
 		err = os.MkdirAll(path, 0o700)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the directory for the nodes' files: %w", err)
+		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	// Bolt locks the files it opens, on every system, and lets go of the lock
 	// when the process ends, however it ends: an empty database is a lock. The
@@ -53,7 +53,7 @@ func openDataDir(path string) (*dataDir, error) {
 func (d *dataDir) names() ([]string, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
-		return nil, fmt.Errorf("the directory for the nodes' files: %w", err)
+		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	var names []string
 	for _, e := range entries {

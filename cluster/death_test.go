@@ -23,7 +23,7 @@ func TestAFailingDiskCrashesTheNodeAndNotTheProgram(t *testing.T) {
 		if why := w.at(one).Why; !strings.Contains(why, "input/output error") || !strings.Contains(why, "storing key") {
 			t.Errorf("it crashed because of %q", why)
 		}
-		w.refused(w.do(func() error { return w.Restart(one) }), one, "does not start", "input/output error")
+		w.refused(w.do(func() error { return w.Restart(one) }), one, "failed to start", "input/output error")
 		w.life(one, trace.Crashed)
 		w.until("the others elect", func(s *trace.State) bool { return s.HasLeader() })
 		w.setDisk(one, nil)
@@ -43,7 +43,7 @@ func TestACorruptDiskRefusesToStartAndSaysWhich(t *testing.T) {
 		one := w.followers()[0]
 		w.must(func() error { return w.Kill(one) })
 		w.setDisk(one, faults.Corrupt{})
-		w.refused(w.do(func() error { return w.Restart(one) }), one, "does not start", "damaged")
+		w.refused(w.do(func() error { return w.Restart(one) }), one, "failed to start", "damaged")
 		why := w.at(one).Why
 		if w.life(one, trace.Crashed); !strings.Contains(why, "entry ") && !strings.Contains(why, "key ") {
 			t.Errorf("%q does not say what is damaged", why)

@@ -30,7 +30,7 @@ func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
 	}
 	c.network.ClearFault(raft.ServerAddress(from), raft.ServerAddress(to), fault.Name())
 	c.emitLink(from, to)
-	c.emitHealed("the link from %s to %s: no longer %s", from, to, fault)
+	c.emitHealed("the link from %s to %s: %s cleared", from, to, fault)
 	return nil
 }
 
@@ -49,24 +49,24 @@ func (c *Cluster) HealLinks(links [][2]string) error {
 		c.healLink(l[0], l[1])
 	}
 	if len(links) == 1 {
-		c.emitHealed("the link from %s to %s is whole again", links[0][0], links[0][1])
+		c.emitHealed("the link from %s to %s heals", links[0][0], links[0][1])
 		return nil
 	}
 	all := 2 * (len(c.Names()) - 1)
 	for _, name := range c.Names() {
 		if len(links) == all && ends[name] == all {
-			c.emitHealed("all links of %s are whole again", name)
+			c.emitHealed("%s is reconnected to all other nodes", name)
 			return nil
 		}
 	}
-	c.emitHealed("%d links are whole again", len(links))
+	c.emitHealed("%d links heal", len(links))
 	return nil
 }
 
 // Heal takes back all faults of all links.
 func (c *Cluster) Heal() error {
 	c.healAll()
-	c.emitHealed("the network is whole again")
+	c.emitHealed("the network heals")
 	return nil
 }
 
@@ -91,7 +91,7 @@ func (c *Cluster) healLink(from, to string) {
 // Isolate cuts each of the nodes off from all others, in both directions.
 func (c *Cluster) Isolate(names ...string) error {
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Isolate(all, addresses(names)...) },
-		names, "%s cut off from all others", subjectVerb(names))
+		names, "%s isolated from all other nodes", subjectVerb(names))
 }
 
 // Partition splits the network into groups that cannot talk to each other; the
@@ -107,18 +107,18 @@ func (c *Cluster) Partition(groups ...[]string) error {
 		words = append(words, "the others")
 	}
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Split(all, sides...) },
-		slices.Concat(groups...), "the network is split: %s", strings.Join(words, " | "))
+		slices.Concat(groups...), "the network is partitioned: %s", strings.Join(words, " | "))
 }
 
 // Bridge splits the network into two halves that meet only in the node (Jepsen's bridge).
 func (c *Cluster) Bridge(name string) error {
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Bridge(all, raft.ServerAddress(name)) },
-		[]string{name}, "two halves of the network meet only in %s", name)
+		[]string{name}, "%s bridges two halves of the network", name)
 }
 
 // Ring lets each node see a majority, but no two the same one (Jepsen's majorities ring).
 func (c *Cluster) Ring() error {
-	return c.cut(faults.MajoritiesRing, nil, "each node sees a majority, but no two the same")
+	return c.cut(faults.MajoritiesRing, nil, "every node sees a majority, no two the same one")
 }
 
 // cut cuts the links that shape names, of all nodes there are.
@@ -172,7 +172,7 @@ func (c *Cluster) HealEverything() error {
 			}
 		}
 	}
-	c.emitHealed("everything is whole again: network, disks and clocks")
+	c.emitHealed("all network, disk and clock faults are cleared")
 	return nil
 }
 
@@ -183,7 +183,7 @@ func (c *Cluster) checkLink(from, to string) error {
 		}
 	}
 	if from == to {
-		return fmt.Errorf("there is no link from %s to itself", from)
+		return fmt.Errorf("%s has no link to itself", from)
 	}
 	return nil
 }

@@ -47,17 +47,17 @@ func newFork(state *trace.State) (*fork, error) {
 	}
 	f := &fork{state: state, links: map[trace.Link][]faults.LinkFault{}}
 	if len(state.Nodes) == 0 {
-		return nil, errors.New("there is nothing to go on from: no node had started yet")
+		return nil, errors.New("nothing to branch from: no node had started yet")
 	}
 	checked := state.Settings
 	for _, one := range allSettings {
 		if err := one.set(&checked, one.get(&state.Settings)); err != nil {
-			return nil, fmt.Errorf("the settings of that moment: %s: %w", one.key, err)
+			return nil, fmt.Errorf("settings at that moment: %s: %w", one.key, err)
 		}
 	}
 	for i := range state.Nodes {
 		if err := f.addNode(&state.Nodes[i]); err != nil {
-			return nil, fmt.Errorf("cannot go on from what %s held: %w", state.Nodes[i].ID, err)
+			return nil, fmt.Errorf("cannot restore %s: %w", state.Nodes[i].ID, err)
 		}
 	}
 	for link, words := range state.Faults {
@@ -82,7 +82,7 @@ func (f *fork) addNode(n *trace.Node) error {
 	if n.SnapshotIndex > 0 {
 		seq, err := counter.LastSeq(n.Snapshot)
 		if err != nil {
-			return fmt.Errorf("its snapshot up to entry %d: %w", n.SnapshotIndex, err)
+			return fmt.Errorf("its snapshot at entry %d: %w", n.SnapshotIndex, err)
 		}
 		f.lastSeq = max(f.lastSeq, seq)
 	}
@@ -95,7 +95,7 @@ func (f *fork) addNode(n *trace.Node) error {
 		f.lastSeq = max(f.lastSeq, e.Seq)
 	}
 	if f.lastSeq > math.MaxUint64/2 {
-		return fmt.Errorf("sequence number %d leaves none for the clients to come", f.lastSeq)
+		return fmt.Errorf("sequence number %d is too large: none would be left for new clients", f.lastSeq)
 	}
 	f.nodes = append(f.nodes, o)
 	return nil
@@ -115,10 +115,10 @@ func logOf(index uint64, e trace.Entry) (*raft.Log, error) {
 	case trace.EntryConfig:
 		log.Type, log.Data = raft.LogConfiguration, raft.EncodeConfiguration(configurationOf(e.Servers))
 		if len(e.Servers) == 0 {
-			err = errors.New("it names no members")
+			err = errors.New("configuration has no members")
 		}
 	default:
-		err = fmt.Errorf("an entry of the kind %q cannot be made again", e.Kind)
+		err = fmt.Errorf("cannot restore an entry of kind %q", e.Kind)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
@@ -153,7 +153,7 @@ func (c *Cluster) startFork(f *fork) error {
 			return err
 		}
 		if err := n.restoreDisk(o); err != nil {
-			return fmt.Errorf("the disk of %s: %w", n.name, err)
+			return fmt.Errorf("restoring the disk of %s: %w", n.name, err)
 		}
 		if o.Process.Running() || o.Process == "" {
 			starting = append(starting, n)

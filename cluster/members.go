@@ -142,7 +142,7 @@ func (c *Cluster) Transfer(name string) error {
 // and the others, if they run, still take themselves for the cluster.
 func (c *Cluster) Recover(names ...string) error {
 	if len(names) == 0 {
-		return errors.New("cannot recover: no node is named that is to become the cluster")
+		return errors.New("cannot recover: no node is named to form the new cluster")
 	}
 	var conf raft.Configuration
 	var nodes []*node
@@ -178,7 +178,7 @@ func (n *node) recover(conf raft.Configuration) error {
 	n.lock()
 	defer n.unlock()
 	if n.running() != nil {
-		return fmt.Errorf("cannot recover %s: it has been restarted meanwhile", n.name)
+		return fmt.Errorf("cannot recover %s: it was restarted in the meantime", n.name)
 	}
 	p, err := n.open()
 	if err != nil {

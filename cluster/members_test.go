@@ -161,7 +161,7 @@ func TestTheLastVoterStays(t *testing.T) {
 func TestANameMustBeFreeAndMeanANode(t *testing.T) {
 	w := open(t, 2)
 	for name, word := range map[string]string{
-		"n1": "already", "a b": "letters", "../n1": "letters", "leader": "meaning", "all": "meaning", "é": "letters",
+		"n1": "already", "a b": "letters", "../n1": "letters", "leader": "reserved", "all": "reserved", "é": "letters",
 		"abcdefghijklmnopqrstuvwxyz0123456": "1 to 32",
 	} {
 		w.refused(w.do(func() error { return w.AddNode(name, true) }), name, word)
@@ -270,7 +270,7 @@ func TestASnapshotOnAStalledDiskEndsInTime(t *testing.T) {
 	w.must(func() error { return w.Pause(one) })
 	for range 3 { // the second one finds the first one under way
 		before := w.clock.Now()
-		w.refused(w.do(func() error { return w.Snapshot(one) }), "no answer in time")
+		w.refused(w.do(func() error { return w.Snapshot(one) }), "no reply in time")
 		if took := w.clock.Now() - before; took > w.settings.ClientTimeout+retryEvery {
 			t.Errorf("that took %v", took)
 		}

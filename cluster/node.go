@@ -55,13 +55,13 @@ func (c *Cluster) newNode(name string) (*node, error) {
 	defer c.mu.Unlock()
 	switch {
 	case !validName.MatchString(name):
-		return nil, fmt.Errorf("%q cannot be a node's name: 1 to 32 letters, digits, dots, underscores and hyphens", name)
+		return nil, fmt.Errorf("%q is not a valid node name: use 1 to 32 letters, digits, dots, underscores and hyphens", name)
 	case slices.Contains(reservedNames, name):
-		return nil, fmt.Errorf("%q cannot be a node's name: it has a meaning of its own", name)
+		return nil, fmt.Errorf("%q is not a valid node name: it is a reserved word", name)
 	case slices.ContainsFunc(c.allNodes(), func(m *node) bool { return m.name == name }):
-		return nil, fmt.Errorf("there is a node %s already", name)
+		return nil, fmt.Errorf("node %s already exists", name)
 	case len(c.allNodes()) >= NodesMax:
-		return nil, fmt.Errorf("there are %d nodes already, which is the most", NodesMax)
+		return nil, fmt.Errorf("there are %d nodes already, the maximum", NodesMax)
 	}
 	nodes := append(slices.Clone(c.allNodes()), n)
 	c.nodes.Store(&nodes)
@@ -259,7 +259,7 @@ func (c *Cluster) SetClock(name string, factor float64) error {
 	}
 	least := c.settings.Lease.Seconds() / c.settings.Heartbeat.Seconds()
 	if !(factor >= least && factor <= clockFactorMax) { // also not a number
-		return fmt.Errorf("a clock factor of %g for %s: it must lie between %.3g, where the heartbeat timeout meets the leader's lease, and %d", factor, name, least, clockFactorMax)
+		return fmt.Errorf("clock factor %g for %s: must be between %.3g (heartbeat timeout = leader lease) and %d", factor, name, least, clockFactorMax)
 	}
 	n.mu.Lock()
 	n.clockFactor = factor

@@ -188,24 +188,24 @@ func (p *process) emitDisk() error {
 	vote, _ := stable.Get([]byte(keyLastVoteCand))
 	snapshots, err := p.disk.Snapshots().List()
 	if err != nil {
-		return fmt.Errorf("its snapshots: %w", err)
+		return fmt.Errorf("listing its snapshots: %w", err)
 	}
 	loaded := trace.Event{Kind: trace.KindLoaded}
 	if len(snapshots) > 0 {
 		newest := snapshots[0]
 		if loaded.Data, err = p.readSnapshot(newest.ID); err != nil {
-			return fmt.Errorf("its newest snapshot: %w", err)
+			return fmt.Errorf("reading its newest snapshot: %w", err)
 		}
 		loaded.Last, loaded.Term, loaded.Servers = newest.Index, newest.Term, serversOf(newest.Configuration)
 		p.fsm.setNewestSnapshot(newest)
 	}
 	first, err := logs.FirstIndex()
 	if err != nil {
-		return fmt.Errorf("its log: %w", err)
+		return fmt.Errorf("reading its log: %w", err)
 	}
 	last, err := logs.LastIndex()
 	if err != nil {
-		return fmt.Errorf("its log: %w", err)
+		return fmt.Errorf("reading its log: %w", err)
 	}
 	for index := first; index <= last && index != 0; index++ {
 		var log raft.Log
@@ -216,7 +216,7 @@ func (p *process) emitDisk() error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("entry %d of its log: %w", index, err)
+			return fmt.Errorf("reading entry %d of its log: %w", index, err)
 		}
 		loaded.Entries = append(loaded.Entries, entryOf(&log))
 	}

@@ -84,7 +84,7 @@ func (n *node) bootLocked(first raft.Configuration) error {
 	p, err := n.open()
 	if err != nil {
 		n.setState(trace.Crashed, err.Error())
-		return fmt.Errorf("%s does not start: %w", n.name, err)
+		return fmt.Errorf("%s failed to start: %w", n.name, err)
 	}
 	n.mu.Lock()
 	n.proc.Store(p)
@@ -95,7 +95,7 @@ func (n *node) bootLocked(first raft.Configuration) error {
 		if p.isAlive() {
 			_ = n.stopLocked(trace.Crashed, err.Error())
 		}
-		return fmt.Errorf("%s does not start: %w", n.name, err)
+		return fmt.Errorf("%s failed to start: %w", n.name, err)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (n *node) newProcess(backend faults.DiskBackend, disk *faults.DiskSession) 
 // build makes the raft node. It runs on a goroutine of its own, because a disk
 // that crashes ends the goroutine it is called from.
 func (p *process) build(first raft.Configuration) error {
-	err := errors.New("its disk ended it")
+	err := errors.New("its disk crashed it")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -252,7 +252,7 @@ func (n *node) stopLocked(state trace.ProcessState, why string) error {
 	err := p.kill()
 	n.setState(state, why)
 	if r := p.raft.Load(); r != nil && withTimeout(stopTimeout, func() error { return r.Shutdown().Error() }) != nil {
-		return fmt.Errorf("%s did not stop within %s: it is left behind", n.name, stopTimeout)
+		return fmt.Errorf("%s did not stop within %s: its goroutines are left behind", n.name, stopTimeout)
 	}
 	if state == trace.Off {
 		err = errors.Join(err, n.losePowerOver(p.backend))
@@ -336,7 +336,7 @@ func (n *node) losePowerOver(backend faults.DiskBackend) error {
 type future interface{ Error() error }
 
 // errNoReply says that raft has not answered in time.
-var errNoReply = errors.New("no answer in time")
+var errNoReply = errors.New("no reply in time")
 
 // await has raft do something and waits for its answer, for at most limit.
 func (p *process) await(limit time.Duration, f func(*raft.Raft) future) error {

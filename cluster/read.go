@@ -53,7 +53,7 @@ func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
 	commit, start := r.CommitIndex(), p.transport.confirmations.lastSent()
 	for {
 		if err := p.awaitFuture(r.VerifyLeader()); err != nil {
-			return 0, fmt.Errorf("%w any more: %w", errNotLeader, err)
+			return 0, fmt.Errorf("%w any longer: %w", errNotLeader, err)
 		}
 		if r.CurrentTerm() != term { // it has lost and won an election meanwhile
 			return 0, errNotLeader

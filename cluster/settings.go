@@ -102,7 +102,7 @@ func count(key string, field func(*trace.Settings) *uint64) setting {
 		set: func(s *trace.Settings, value string) error {
 			n, err := strconv.ParseUint(value, 10, 32)
 			if err != nil || n == 0 {
-				return fmt.Errorf("%q is not a whole number of entries from 1 on", value)
+				return fmt.Errorf("%q is not a number of entries, 1 or more", value)
 			}
 			*field(s) = n
 			return nil
@@ -137,7 +137,7 @@ func ApplySettings(s *trace.Settings, all []string) error {
 	for _, one := range all {
 		key, value, ok := strings.Cut(one, "=")
 		if !ok {
-			return fmt.Errorf("%s: it must be KEY=VALUE, like election=2s", one)
+			return fmt.Errorf("%s: write KEY=VALUE, like election=2s", one)
 		}
 		if err := SetSetting(s, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
 			return fmt.Errorf("%s: %w", one, err)
@@ -150,7 +150,7 @@ func ApplySettings(s *trace.Settings, all []string) error {
 func SetSetting(s *trace.Settings, key, value string) error {
 	i := slices.IndexFunc(allSettings, func(s setting) bool { return s.key == key })
 	if i < 0 {
-		return fmt.Errorf("there is no setting %q: there are %s", key, strings.Join(SettingKeys(), ", "))
+		return fmt.Errorf("unknown setting %q: the settings are %s", key, strings.Join(SettingKeys(), ", "))
 	}
 	if err := allSettings[i].set(s, value); err != nil {
 		return fmt.Errorf("%s: %w", key, err)

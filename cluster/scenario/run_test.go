@@ -110,7 +110,7 @@ func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
 		{"nodes 1\nadd 5 via n1\nexpect last failed", "line 3: expect last failed: wanted last failed, got ok"},
 		{
 			"nodes 1\nkill n1\nincrement via n1\nexpect last ok",
-			"line 4: expect last ok: wanted last ok, got failed: n1: it is down",
+			"line 4: expect last ok: wanted last ok, got failed: n1: node is down",
 		},
 	} {
 		failures, _ := play(t, test.script)
@@ -133,13 +133,13 @@ func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
 		{"resume n2", "line 1: resume n2: wanted it to be done, got cannot resume n2: it is up"},
 		{"nodes 1\nremove-node n1", "line 2: remove-node n1: wanted it to be done, got cannot remove n1: it is the last voter"},
 		{"nodes 1\ndemote n1", "line 2: demote n1: wanted it to be done, got cannot demote n1: it is the last voter"},
-		{"nodes 99\nadd-node", "line 2: add-node: wanted it to be done, got there are 99 nodes already, which is the most"},
+		{"nodes 99\nadd-node", "line 2: add-node: wanted it to be done, got there are 99 nodes already, the maximum"},
 		{"nodes 1\nkill n1\nkill leader", `line 3: kill leader: wanted it to be done, got "leader" selects nothing: there is no leader now, 0 of 1 voters up, 1 needed`},
 		{"restart down", `line 1: restart down: wanted it to be done, got "down" selects no node now`},
 		{"increment via up", `line 1: increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
 		{"async increment via up", `line 1: async increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
 		{"cut n1 -> n1", "line 1: cut n1 -> n1: wanted it to be done, got n1 and n1 are the same node, and there is no link from a node to itself"},
-		{"clock n1 0.1", "line 1: clock n1 0.1: wanted it to be done, got a clock factor of 0.1 for n1: it must lie between 0.5, where the heartbeat timeout meets the leader's lease, and 100"},
+		{"clock n1 0.1", "line 1: clock n1 0.1: wanted it to be done, got clock factor 0.1 for n1: must be between 0.5 (heartbeat timeout = leader lease) and 100"},
 		{"wait no leader within 1s", "line 1: wait no leader within 1s: wanted no leader within 1s, got n1 leads"},
 		{"wait value 1 on n1,n2 within 0s", "line 1: wait value 1 on n1,n2 within 0s: wanted value 1 within 0s, got 0 on n1, 0 on n2"},
 	} {
