@@ -104,7 +104,7 @@ func TestTooManyPendingOperationsAreUndecided(t *testing.T) {
 		r.call(add(fmt.Sprintf("d%d", i), 1))
 	}
 	r.settle()
-	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "more operations are under way") {
+	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "too many operations are pending") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }
