@@ -138,7 +138,7 @@ func TestReplayShowsTheLivePictures(t *testing.T) {
 		t.Errorf("only %d moments were compared", compared)
 	}
 	r.press("end")
-	r.wants("the end")
+	r.wants("❚❚ end")
 	r.press("i")
 	r.wants("recordings are read-only")
 	for range r.views.All {

@@ -8,16 +8,18 @@ import (
 	"capsize/ui/style"
 )
 
-// Alarm tells of checks that have just been violated, worst first.
+// Alarm is about checks that have just been violated.
 type Alarm struct {
-	Checks []trace.Check
-	Stops  bool // the clock was stopped for it
+	Checks []trace.Check // worst first
+	Stops  bool          // the alarm stopped the clock
 }
 
-// alarmTextX is where the text of an alarm begins, and alarmWidth how wide it is.
-const alarmTextX, alarmWidth = 10, 100
+const (
+	alarmTextX = 10  // where the text behind the labels starts
+	alarmWidth = 100 // the widest alarm, to keep lines readable
+)
 
-// drawAlarm draws the alarm above a row, where it leaves the nodes to be seen.
+// drawAlarm draws the alarm so that it ends above row bottom and leaves the nodes visible.
 func (p *Painter) drawAlarm(bottom int) {
 	if p.Alarm == nil {
 		return
@@ -35,8 +37,8 @@ func (p *Painter) drawAlarm(bottom int) {
 		}
 		return lines
 	}
-	lines := part("promised", promised(worst.Name), style.Text)
-	lines = append(lines, part("happened", worst.Text, style.Text|style.Bold)...)
+	lines := part("expected", promised(worst.Name), style.Text)
+	lines = append(lines, part("observed", worst.Text, style.Text|style.Bold)...)
 	if len(p.Alarm.Checks) > 1 {
 		var also []string
 		for _, c := range p.Alarm.Checks[1:] {
@@ -57,10 +59,10 @@ func (p *Painter) drawAlarm(bottom int) {
 		pen.Write(" "+text, style.Dim)
 		pen.Skip(3)
 	}
-	hint("j", "what proves it")
+	hint("j", "jump to the evidence")
 	hint("esc", "close")
 	if p.Alarm.Stops && p.Paused {
-		hint("space", "let time go on")
+		hint("space", "resume")
 	}
 }
 

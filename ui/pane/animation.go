@@ -8,60 +8,58 @@ import (
 	"capsize/cluster/trace"
 )
 
-// FPS is how many pictures a second are drawn, and FrameEvery the time from one
-// to the next.
 const (
-	FPS        = 30
+	// FPS is the number of pictures a second.
+	FPS = 30
+	// FrameEvery is the real time from one picture to the next.
 	FrameEvery = time.Second / FPS
 )
 
-// Motion is what a picture shows of what has just happened.
+// Motion is what a picture shows of what has just happened. Its maps are by node. Their values
+// go from 1, just now, to 0, over.
 type Motion struct {
-	Sprites    []PacketSprite     // packets to draw
-	flash      map[string]float64 // node → 1..0: its value has just changed
-	catchingUp map[string]bool    // nodes that fell behind too recently to mention
-	Truncating map[string]float64 // node → 1..0: it has just truncated its log (Node.Truncated)
+	Sprites    []PacketSprite
+	Truncating map[string]float64 // the node has truncated its log (Node.Truncated)
 	AckHistory []int              // increments acknowledged in each of the last seconds
-	AckRate    float64            // increments acknowledged per second now
+	AckRate    float64            // increments acknowledged per second
+	flash      map[string]float64 // the node's value has changed
+	catchingUp map[string]bool    // the node fell behind too recently to mention it
 }
 
-// How long things are to be seen. The times are real: a picture shows virtual time
-// at some speed, and at that speed they are so long. What moves is thus drawn from
-// the state and its time alone, wherever the picture comes from.
+// How long things stay visible, in real time at the speed shown. Motion is thus computed from
+// the state and its virtual time alone, in live and in recorded pictures alike.
 const (
-	// spriteTime is how long a packet is on its way at least: most are faster than
-	// the eye.
+	// spriteTime is how long a packet is in flight at least. Most are faster than the eye.
 	spriteTime = 200 * time.Millisecond
 	// fadeTime is how long a lost packet takes to fade.
 	fadeTime = 330 * time.Millisecond
-	// flashTime is how long a changed value flashes, and truncationTime how long entries
-	// that were cut off stay to be seen.
+	// flashTime is how long a changed value flashes, and truncationTime how long truncated
+	// entries stay visible.
 	flashTime, truncationTime = 400 * time.Millisecond, 2 * time.Second
-	// catchUpTime is how long a node may be behind before it is worth a word:
-	// followers learn a little later than the leader what is committed.
+	// catchUpTime is how long a node may be behind before that is shown. Followers always
+	// learn what is committed a little later than the leader.
 	catchUpTime = 330 * time.Millisecond
 )
 
-// spritesMax is how many packets are shown at once: more is noise.
+// spritesMax is the number of packets shown at once. More is noise.
 const spritesMax = 40
 
-// PictureSpeedMin and PictureSpeedMax are the speeds up to which times stretch with the speed.
+// PictureSpeedMin and PictureSpeedMax limit the speed at which motion is computed.
 const PictureSpeedMin, PictureSpeedMax = 0.001, 100
 
-// virtualTime returns how much virtual time passes in a real time, at the speed at which
-// the frame is seen.
-func (f *Frame) virtualTime(seen time.Duration) time.Duration {
-	return time.Duration(float64(seen) * min(max(f.Speed, PictureSpeedMin), PictureSpeedMax))
+// virtualTime returns the virtual time that passes in a real time at the speed of the frame.
+func (f *Frame) virtualTime(realTime time.Duration) time.Duration {
+	return time.Duration(float64(realTime) * min(max(f.Speed, PictureSpeedMin), PictureSpeedMax))
 }
 
-// Move fills in what depends on how long ago something happened; of what moves
-// only if that is wanted.
-func (f *Frame) Move(moves bool) {
+// Move fills in Motion from the state and the moment of the frame. Without animate it leaves out
+// packets and flashes.
+func (f *Frame) Move(animate bool) {
 	s := f.State
 	f.flash, f.Truncating, f.catchingUp = map[string]float64{}, map[string]float64{}, map[string]bool{}
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		if moves {
+		if animate {
 			f.flash[n.ID] = f.fadeOut(n.ValueChangedAt, flashTime)
 		}
 		if len(n.Truncated) > 0 {
@@ -69,7 +67,7 @@ func (f *Frame) Move(moves bool) {
 		}
 		f.catchingUp[n.ID] = f.Now-max(n.ValueAt, n.BehindSince) < f.virtualTime(catchUpTime)
 	}
-	if moves {
+	if animate {
 		f.Sprites = f.sprites()
 	}
 	last := int64(f.Now / time.Second)
@@ -82,18 +80,18 @@ func (f *Frame) Move(moves bool) {
 	}
 }
 
-// fadeOut returns how much is left of what began at a moment and lasts so long:
-// 1 at the moment, 0 when it is over. Nothing begins at 0.
-func (f *Frame) fadeOut(at, lasts time.Duration) float64 {
+// fadeOut returns how much is left of something that began at a moment and lasts a real time: 1
+// at its start, 0 when it is over. A start of 0 means that it never began.
+func (f *Frame) fadeOut(start, lasts time.Duration) float64 {
 	lasts = f.virtualTime(lasts)
-	if at <= 0 || f.Now-at >= lasts {
+	if start <= 0 || f.Now-start >= lasts {
 		return 0
 	}
-	return 1 - float64(f.Now-at)/float64(lasts)
+	return 1 - float64(f.Now-start)/float64(lasts)
 }
 
-// sprites returns the packets to be seen, oldest first. Of those that carry
-// nothing new one on each link is enough to see that it is alive.
+// sprites returns the packets to draw, oldest first. Routine packets only show that a link is
+// alive, so each link has at most one.
 func (f *Frame) sprites() []PacketSprite {
 	var all, seen []PacketSprite
 	for i := range f.State.InFlight {
@@ -105,22 +103,22 @@ func (f *Frame) sprites() []PacketSprite {
 	alive := map[trace.Link]bool{}
 	for _, s := range all {
 		link := trace.Link{From: s.InFlight.From, To: s.InFlight.To}
-		if s.quiet = isRoutine(f.State, s.InFlight); s.quiet && alive[link] || len(seen) == spritesMax {
+		if s.routine = isRoutine(f.State, s.InFlight); s.routine && alive[link] || len(seen) == spritesMax {
 			continue
 		}
-		alive[link] = alive[link] || s.quiet
+		alive[link] = alive[link] || s.routine
 		seen = append(seen, s)
 	}
 	return seen
 }
 
-// spriteOf places a packet where virtual time has it, but no faster than the eye
-// can follow, and says whether it is to be seen at all.
+// spriteOf returns a packet where it is in virtual time, though no faster than the eye can
+// follow, and reports whether to draw it.
 func (f *Frame) spriteOf(flight *trace.InFlight) (PacketSprite, bool) {
 	s := PacketSprite{InFlight: *flight, Lost: flight.Status == trace.Lost}
 	age, shortest := f.Now-flight.SentAt, f.virtualTime(spriteTime)
 	if f.Past && !f.Playing {
-		shortest = 0 // whoever looks at a moment wants to see it as it was
+		shortest = 0 // a moment of the past is shown exactly as it was
 	}
 	if flight.ID == 0 || age < 0 {
 		return s, false
@@ -128,7 +126,7 @@ func (f *Frame) spriteOf(flight *trace.InFlight) (PacketSprite, bool) {
 	s.Progress = min(float64(age)/float64(max(shortest, flight.Delay, 1)), 1)
 	switch flight.Status {
 	case trace.Lost:
-		// It is seen to go half of the way, and fades there.
+		// It goes half of the way and fades there.
 		s.Progress = min(s.Progress, 0.5)
 		half := max(flight.SentAt+shortest/2, flight.EndedAt)
 		s.Fade = max(float64(f.Now-half)/float64(f.virtualTime(fadeTime)), 0)
@@ -143,8 +141,8 @@ func (f *Frame) spriteOf(flight *trace.InFlight) (PacketSprite, bool) {
 	return s, true
 }
 
-// isRoutine says whether a packet carries nothing new: a heartbeat, an append
-// without entries, or the answer to one.
+// isRoutine reports whether a packet carries nothing new: a heartbeat, an append without
+// entries, or the reply to one of them.
 func isRoutine(s *trace.State, f trace.InFlight) bool {
 	if f.Kind == "heartbeat" {
 		return true

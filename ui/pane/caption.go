@@ -10,16 +10,16 @@ import (
 	"capsize/ui/style"
 )
 
-// CaptionLines is how many lines a caption has at most.
+// CaptionLines is the maximum number of lines of a caption.
 const CaptionLines = 2
 
-// BandHeight is how high the band at the bottom is on which captions stand: the
-// name of the part, the caption, and a line for whoever presents.
+// BandHeight is the height of the band at the bottom that holds captions: a line for the
+// chapter, the caption, and a line for the presenter.
 const BandHeight = 1 + CaptionLines + 1
 
-// Band makes room for captions at the bottom of the screen, below all that they
-// may speak of, and returns it; it is empty where nothing is presented. The keys
-// and the last command give way to it.
+// Band makes room for captions at the bottom of the screen, below everything they may be
+// about, and returns that room. It is empty unless something is presented. The footer and
+// the status line give way to it.
 func (p *Painter) Band(l *Layout) canvas.Rectangle {
 	if !p.hasBand() {
 		if p.Presenting {
@@ -37,29 +37,23 @@ func (p *Painter) Band(l *Layout) canvas.Rectangle {
 	return band
 }
 
-// hasBand says whether there is a band: where there is something to stand on it.
+// hasBand reports whether the screen has a band: something is presented and has a text.
 func (p *Painter) hasBand() bool {
 	return p.Presenting && (p.ScenarioTitle != "" || p.State.Chapter != "" || p.State.Caption != "")
 }
 
-// isCurrentCaption says whether a text is the caption that stands on the screen.
+// isCurrentCaption reports whether text is the caption on screen. The story omits it then.
 func (p *Painter) isCurrentCaption(text string) bool {
 	return text == p.State.Caption && (p.Presenting || p.Now-p.State.CaptionAt < p.virtualTime(2*ReadingTime(text)))
 }
 
-// caption draws what a scenario says: on the band or, where nothing is presented,
-// over the story as long as it takes to read it.
+// caption draws what a scenario says: on the band or, if nothing is presented, over the story
+// for as long as people need to read it.
 func (p *Painter) caption(story, band canvas.Rectangle) {
 	text := p.State.CaptionIn.In(p.Language, p.State.Caption)
 	if band.Empty() {
 		if !p.Presenting && text != "" && p.isCurrentCaption(p.State.Caption) && !story.Empty() {
-			lines := p.wrapCaption(text, story.W-4)
-			lines = lines[:min(len(lines), story.H)]
-			for i, line := range lines {
-				y := story.Y + story.H - len(lines) + i
-				p.Fill(canvas.Rect(story.X, y, story.W, 1), " ", style.Text)
-				p.Put(story.X+2, y, story.W-4, line, style.Text|style.Bold)
-			}
+			p.captionOver(story, text)
 		}
 		return
 	}
@@ -85,8 +79,19 @@ func (p *Painter) caption(story, band canvas.Rectangle) {
 	}
 }
 
-// violationBanner says in a loud line, in at most w cells, which checks have come to be
-// violated since the caption stands there, and reports whether any has.
+// captionOver draws a caption over the last lines of the story.
+func (p *Painter) captionOver(story canvas.Rectangle, text string) {
+	lines := p.wrapCaption(text, story.W-4)
+	lines = lines[:min(len(lines), story.H)]
+	for i, line := range lines {
+		y := story.Y + story.H - len(lines) + i
+		p.Fill(canvas.Rect(story.X, y, story.W, 1), " ", style.Text)
+		p.Put(story.X+2, y, story.W-4, line, style.Text|style.Bold)
+	}
+}
+
+// violationBanner draws, in at most w cells, the checks violated since the caption appeared.
+// It reports whether there are any.
 func (p *Painter) violationBanner(r canvas.Rectangle, w int) bool {
 	broken := slices.DeleteFunc(Violated(MergeChecks(p.State.Checks, p.Unreported)), func(c trace.Check) bool { return c.At < p.State.CaptionAt })
 	if len(broken) == 0 {
@@ -101,8 +106,8 @@ func (p *Painter) violationBanner(r canvas.Rectangle, w int) bool {
 	return true
 }
 
-// wrapCaption breaks a caption into lines of at most w cells, and shows that there
-// is more of it if there is.
+// wrapCaption breaks a caption into lines of at most w cells. If it has too many lines, the
+// last one ends in an ellipsis.
 func (p *Painter) wrapCaption(text string, w int) []string {
 	lines := canvas.Wrap(canvas.Sanitize(text), w)
 	if len(lines) > CaptionLines {
@@ -113,16 +118,16 @@ func (p *Painter) wrapCaption(text string, w int) []string {
 }
 
 const (
-	// KeycapsMax is how many keys are shown at once; on the band it is one.
+	// KeycapsMax is the number of pressed keys shown at once. The band shows one.
 	KeycapsMax = 6
-	// keycapRoom is how much room captions leave for it.
+	// keycapRoom is the room that captions leave for a key, in cells.
 	keycapRoom = 6
-	// keycapHeight is how high a key is.
+	// keycapHeight is the height of a key in rows.
 	keycapHeight = 3
 )
 
-// keycaps draws the keys that were pressed, large: on the band, beside what is said,
-// or else above a row.
+// keycaps draws the pressed keys, large: on the band beside the caption, or otherwise so that
+// they end above row bottom.
 func (p *Painter) keycaps(bottom int, band canvas.Rectangle) {
 	corners, frame, face, most := p.Glyphs.Box, style.Accent|style.Bold, style.Text|style.Bold, KeycapsMax
 	if !band.Empty() {

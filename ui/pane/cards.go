@@ -8,7 +8,7 @@ import (
 	"capsize/ui/style"
 )
 
-// Cards draws the nodes side by side, where there is no room for the ring.
+// Cards draws the nodes side by side, on screens without room for the ring.
 func (p *Painter) Cards(r canvas.Rectangle) {
 	nodes := len(p.State.Nodes)
 	if r.Empty() || nodes == 0 {
@@ -20,7 +20,7 @@ func (p *Painter) Cards(r canvas.Rectangle) {
 	if r.H >= rows*cardBig+rows-1 {
 		high, pitch = cardBig, cardBig+1
 	}
-	// Few nodes do not drift apart on a wide screen.
+	// On a wide screen few nodes stay close together.
 	w := min(r.W/perRow, 26)
 	for i := range p.State.Nodes {
 		at := canvas.Rect(r.X+i%perRow*w, r.Y+i/perRow*pitch, w, high)
@@ -28,7 +28,7 @@ func (p *Painter) Cards(r canvas.Rectangle) {
 	}
 }
 
-// card draws one node: name, value, log, and what it waits for.
+// card draws one node: its name, value, log and contact.
 func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 	p.HitNode(r, n.ID)
 	if p.cursorOn(n.ID) {
@@ -58,7 +58,7 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 	pen.Write(canvas.Compact(n.Value, min(len(value), w)), st)
 	pen.Skip(1)
 	if !n.Process.Running() {
-		// Of a running one the title says it.
+		// The title of a running node has it already.
 		pen.Write(p.BehindText(n), style.Warn)
 	}
 	if faults := p.faultsOf(n); len(faults) > 0 {
@@ -68,7 +68,7 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 	}
 }
 
-// cardBig draws what is below the name of a large card.
+// cardBig draws a large card below its name.
 func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
 	value, st := p.ValueOf(n)
 	if p.Glyphs.BigDigits && canvas.BigWidth(value) <= r.W {

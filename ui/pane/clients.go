@@ -8,7 +8,7 @@ import (
 	"capsize/ui/style"
 )
 
-// Clients draws what the clients do, in one line or two.
+// Clients draws the outcomes, the rate and the settings of the clients, in one line or two.
 func (p *Painter) Clients(r canvas.Rectangle) {
 	if r.Empty() {
 		return
@@ -23,22 +23,22 @@ func (p *Painter) Clients(r canvas.Rectangle) {
 	pen.Skip(2)
 	pen.Write(fmt.Sprintf("%d in flight", c.InFlight), style.Dim)
 
-	var how []string
+	var settings []string
 	if p.Route != "" {
-		how = append(how, "via "+p.Route)
+		settings = append(settings, "via "+p.Route)
 	}
 	if p.Level != "" {
-		how = append(how, p.Level+" reads")
+		settings = append(settings, p.Level+" reads")
 	}
 	if p.Load > 0 {
-		how = append(how, fmt.Sprintf("load %d/s", p.Load))
+		settings = append(settings, fmt.Sprintf("load %d/s", p.Load))
 	}
 	rate := fmt.Sprintf("%.0f/s", p.AckRate)
 	if r.H > 1 {
 		pen = p.Pen(r.X+2, r.Y+1, r.X+r.W)
 		pen.Skip(len("clients") + 2)
-		pen.Write(strings.Join(how, "  "), style.Dim)
-		how = nil
+		pen.Write(strings.Join(settings, "  "), style.Dim)
+		settings = nil
 	}
 	pen.Skip(3)
 	if !pen.Fits(len(rate) + 1 + 8) {
@@ -48,25 +48,25 @@ func (p *Painter) Clients(r canvas.Rectangle) {
 	pen.Skip(1)
 	pen.X = p.sparkline(pen.X, pen.Y, min(pen.End-pen.X, 30))
 	pen.Skip(3)
-	if text := strings.Join(how, "  "); text != "" && pen.Fits(canvas.Width(text)) {
+	if text := strings.Join(settings, "  "); text != "" && pen.Fits(canvas.Width(text)) {
 		pen.Write(text, style.Dim)
 	}
 }
 
-// sparkline draws the latest of the history in at most w cells, and returns
-// where it ended.
+// sparkline draws the latest seconds of the rate in at most w cells, and returns the column
+// after it.
 func (p *Painter) sparkline(x, y, w int) int {
 	last := p.AckHistory[max(len(p.AckHistory)-w, 0):]
-	top := 1
+	highest := 1
 	for _, n := range last {
-		top = max(top, n)
+		highest = max(highest, n)
 	}
 	levels := p.Glyphs.Sparkline
 	for i, n := range last {
-		// Nothing at all is told from a little.
+		// Zero looks different from little.
 		level, st := 0, style.Faint
 		if n > 0 {
-			level, st = min(n*len(levels)/(top+1), len(levels)-1), style.Accent
+			level, st = min(n*len(levels)/(highest+1), len(levels)-1), style.Accent
 		}
 		p.Set(x+i, y, levels[level], st)
 	}

@@ -11,10 +11,10 @@ import (
 	"capsize/ui/style"
 )
 
-// branchWidth is how much of the name of a branch or a recording the header shows.
+// branchWidth is the longest name of a branch or a recording in the header.
 const branchWidth = 16
 
-// clock writes where in time the screen looks, and how fast that moves.
+// clock writes the moment shown, and how fast time passes.
 func (p *Painter) clock(pen *canvas.Pen) {
 	back := p.Glyphs.Minus + timeAgo(p.Latest-p.Now)
 	switch {
@@ -25,7 +25,7 @@ func (p *Painter) clock(pen *canvas.Pen) {
 	case p.Past && !p.Stepping:
 		pen.Write(p.Glyphs.Pause+" past "+back, style.Accent|style.Bold)
 	case p.Recorded:
-		pen.Write(p.Glyphs.Pause+" the end", style.Warn|style.Bold)
+		pen.Write(p.Glyphs.Pause+" end", style.Warn|style.Bold)
 	case p.Paused && p.Presenting:
 		pen.Write(p.Glyphs.Pause, style.Dim)
 	case p.Paused:
@@ -39,7 +39,7 @@ func (p *Painter) clock(pen *canvas.Pen) {
 		pen.Write(canvas.Truncate(canvas.Sanitize(p.Branch), branchWidth, p.Glyphs.Ellipsis), style.Accent)
 		pen.Skip(2)
 	}
-	// Where one goes from event to event, a tenth of a second is long.
+	// Several events may share a tenth of a second: slow and past clocks show more.
 	if p.Past || p.Speed < 1 {
 		pen.Write(trace.ClockMillis(p.Now), style.Text|style.Bold)
 	} else {
@@ -48,7 +48,7 @@ func (p *Painter) clock(pen *canvas.Pen) {
 	pen.Skip(3)
 }
 
-// speed writes the speed as asked for and, where that is less, as reached.
+// speed writes the speed requested and, if it is lower, the speed reached.
 func (p *Painter) speed(pen *canvas.Pen, st style.Style) {
 	if p.AutoSpeed {
 		pen.Write("auto ", st)
@@ -58,11 +58,12 @@ func (p *Painter) speed(pen *canvas.Pen, st style.Style) {
 	case p.ActualSpeed > 0 && p.Speed >= vtime.Max:
 		pen.Write(fmt.Sprintf(" %.0fx", p.ActualSpeed), style.Dim)
 	case p.ActualSpeed > 0:
-		pen.Write(fmt.Sprintf(" (reaches %.0fx)", p.ActualSpeed), style.Warn)
+		pen.Write(fmt.Sprintf(" (actual %.0fx)", p.ActualSpeed), style.Warn)
 	}
 }
 
-// timeAgo writes how long ago something is, finely where it is not long.
+// timeAgo formats how far back a moment is, in milliseconds below one second. It is finer
+// than [trace.Age], which has to fit into a column.
 func timeAgo(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -75,7 +76,7 @@ func timeAgo(d time.Duration) string {
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// SpeedText writes a speed as people say it: 10x, 1/100x, max.
+// SpeedText formats a speed for people: 10x, 1/100x, max.
 func SpeedText(speed float64) string {
 	switch {
 	case speed >= vtime.Max:
@@ -88,7 +89,7 @@ func SpeedText(speed float64) string {
 	return "0x"
 }
 
-// SpeedWord writes a speed as the command language does.
+// SpeedWord formats a speed as the command language writes it.
 func SpeedWord(speed float64) string {
 	if speed >= vtime.Max {
 		return "max"

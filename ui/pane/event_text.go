@@ -7,8 +7,8 @@ import (
 	"capsize/cluster/trace"
 )
 
-// EventText says what an event is, after which the state is s: the sentence of
-// the story if it has one, and else in a few words.
+// EventText returns an event in words, given the state after it: its sentence of the story
+// if it has one, otherwise a few words.
 func EventText(s *trace.State, e *trace.Event) string {
 	for i := len(s.Story) - 1; i >= 0 && s.Story[i].Seq >= e.Seq; i-- {
 		if s.Story[i].Seq == e.Seq {
@@ -25,108 +25,168 @@ func EventText(s *trace.State, e *trace.Event) string {
 			return opText(e.Op)
 		}
 	case trace.KindVerdict:
-		return fmt.Sprintf("%s: %s %s", e.Check, e.Verdict, e.Text)
+		return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", e.Check, e.Verdict, e.Text), ": ")
 	case trace.KindCommand:
-		return "ordered: " + e.Text
+		return "command: " + e.Text
 	case trace.KindLinkFault:
 		if len(e.Faults) == 0 {
-			return fmt.Sprintf("the link from %s to %s is whole", e.Node, e.Peer)
+			return fmt.Sprintf("%s -> %s: healthy", e.Node, e.Peer)
 		}
-		return fmt.Sprintf("the link from %s to %s: %s", e.Node, e.Peer, strings.Join(e.Faults, ", "))
+		return fmt.Sprintf("%s -> %s: %s", e.Node, e.Peer, strings.Join(e.Faults, ", "))
 	case trace.KindSettings:
-		return "the cluster begins"
+		return "the cluster starts"
 	default:
 		if e.Node != "" {
-			return e.Node + " " + nodeEventText(e)
+			return e.Node + " " + nodeEventText(s, e)
 		}
 	}
 	return e.Text
 }
 
-// nodeEventText says what a node did in an event.
-func nodeEventText(e *trace.Event) string {
+// nodeEventText returns what a node did, to follow its name.
+func nodeEventText(s *trace.State, e *trace.Event) string {
 	switch e.Kind {
 	case trace.KindProcess:
 		return "is " + string(e.Process)
 	case trace.KindRole:
 		return fmt.Sprintf("becomes %s in term %d", e.Role, e.Term)
 	case trace.KindTerm:
-		return fmt.Sprintf("stores that the term is %d", e.Term)
+		return fmt.Sprintf("persists term %d", e.Term)
 	case trace.KindVote:
-		return fmt.Sprintf("stores its vote for %s in term %d", e.Peer, e.Term)
+		return fmt.Sprintf("persists its vote for %s in term %d", e.Peer, e.Term)
 	case trace.KindLeader:
 		if e.Peer == "" {
-			return "knows of no leader now"
+			return "no longer knows a leader"
 		}
-		return "takes " + e.Peer + " for the leader"
+		return "recognizes " + e.Peer + " as leader"
 	case trace.KindConfig:
-		return fmt.Sprintf("knows of %d members", len(e.Servers))
+		return "loads its configuration: " + memberCounts(e.Servers)
 	case trace.KindLoaded:
-		return fmt.Sprintf("finds %d entries on its disk", len(e.Entries))
+		return "loads " + counted(len(e.Entries), "log entry", "log entries") + " from disk"
 	case trace.KindAppended:
 		return "appends " + EntryRange(e.Index, e.Index+uint64(max(len(e.Entries), 1))-1)
 	case trace.KindTruncated:
-		return "cuts off " + EntryRange(e.Index, e.Last)
+		return "truncates " + EntryRange(e.Index, e.Last)
 	case trace.KindCompacted:
-		return "drops " + EntryRange(e.Index, e.Last) + ", which its snapshot covers"
+		return "compacts " + EntryRange(e.Index, e.Last) + " into its snapshot"
 	case trace.KindCommitted:
-		return fmt.Sprintf("knows that all up to entry %d is committed", e.Index)
+		if n := s.Node(e.Node); n != nil && n.Role == trace.Leader {
+			return fmt.Sprintf("commits entry %d", e.Index)
+		}
+		return fmt.Sprintf("learns that entry %d is committed", e.Index)
 	case trace.KindApplied:
-		return fmt.Sprintf("applies entry %d: its value is %d", e.Index, e.Value)
+		return fmt.Sprintf("applies entry %d: value %d", e.Index, e.Value)
 	default:
 		return strings.TrimSpace(string(e.Kind) + " " + e.Text)
 	}
 }
 
+// counted returns a number with its noun.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// memberCounts returns how many members vote, and how many do not.
+func memberCounts(servers []trace.Server) string {
+	voters := 0
+	for _, s := range servers {
+		if s.Voter {
+			voters++
+		}
+	}
+	text := counted(voters, "voter", "voters")
+	if others := len(servers) - voters; others > 0 {
+		text += ", " + counted(others, "nonvoter", "nonvoters")
+	}
+	return text
+}
+
+// EntryRange names entries by index: entry 5, entries 5-7.
 func EntryRange(first, last uint64) string {
 	if first >= last {
 		return fmt.Sprintf("entry %d", first)
 	}
-	return fmt.Sprintf("entries %d to %d", first, last)
+	return fmt.Sprintf("entries %d-%d", first, last)
 }
 
-// packetText says what became of a message.
+// packetText returns what happened to a packet.
 func packetText(p *trace.Packet) string {
-	what := p.Kind
-	switch {
-	case p.Kind == "append" && !p.Reply && p.Entries > 0:
-		what = "append of " + EntryRange(p.First, p.First+uint64(p.Entries)-1)
-	case p.Kind == "vote" && !p.Reply:
-		what = fmt.Sprintf("request for a vote in term %d", p.Term)
-	case p.Kind == "prevote" && !p.Reply:
-		what = "question whether it would get a vote"
-	case p.Kind == "timeout-now" && !p.Reply:
-		what = "word to stand for election at once"
-	}
+	what := requestText(p)
 	if p.Reply {
-		what = "answer to " + what
-		switch {
-		case p.Error != "":
-			what += " (" + p.Error + ")"
-		case p.OK:
-			what += " (yes)"
-		default:
-			what += " (no)"
-		}
+		what = replyText(p)
+	}
+	a := "a "
+	if strings.ContainsAny(what[:min(1, len(what))], "aeiou") {
+		a = "an "
 	}
 	switch p.Status {
 	case trace.Delivered:
-		return fmt.Sprintf("%s gets the %s from %s", p.To, what, p.From)
+		return fmt.Sprintf("%s receives %s%s from %s", p.To, a, what, p.From)
 	case trace.Lost:
 		return fmt.Sprintf("the %s from %s to %s is lost: %s", what, p.From, p.To, p.Why)
 	case trace.Sent:
 	}
-	return fmt.Sprintf("%s sends the %s to %s", p.From, what, p.To)
+	return fmt.Sprintf("%s sends %s %s%s", p.From, p.To, a, what)
 }
 
-// opText says what a client asked for, or was told.
+// requestText returns what a request asks for.
+func requestText(p *trace.Packet) string {
+	switch {
+	case p.Kind == "append" && p.Entries > 0:
+		return "append of " + EntryRange(p.First, p.First+uint64(p.Entries)-1)
+	case p.Kind == "append":
+		return "append without entries"
+	case p.Kind == "vote":
+		return fmt.Sprintf("vote request for term %d", p.Term)
+	case p.Kind == "prevote":
+		return "pre-vote request"
+	case p.Kind == "timeout-now":
+		return "request to start an election at once"
+	}
+	return p.Kind
+}
+
+// replyText returns what a reply says.
+func replyText(p *trace.Packet) string {
+	kind, yes, no := p.Kind, "ok", "rejected"
+	switch p.Kind {
+	case "vote":
+		yes, no = "granted", "denied"
+	case "prevote":
+		kind, yes, no = "pre-vote", "granted", "denied"
+	}
+	switch {
+	case p.Error != "":
+		return fmt.Sprintf("%s reply (error: %s)", kind, p.Error)
+	case p.OK:
+		return fmt.Sprintf("%s reply (%s)", kind, yes)
+	}
+	return fmt.Sprintf("%s reply (%s)", kind, no)
+}
+
+// opText returns what a client sent, or the outcome that it got.
 func opText(op *trace.Op) string {
-	what := "read"
+	what, sends := "read", "sends a read"
 	if op.Kind == trace.EntryAdd {
 		what = fmt.Sprintf("%+d", op.Delta)
+		sends = "sends " + what
 	}
-	if op.Outcome == trace.Pending {
-		return fmt.Sprintf("%s asks for %s, via %s", op.Client, what, op.Route)
+	switch op.Outcome {
+	case trace.Pending:
+		return fmt.Sprintf("%s %s via %s", op.Client, sends, op.Route)
+	case trace.OK:
+		return fmt.Sprintf("%s's %s via %s: ok, value %d (%s)", op.Client, what, op.Route, op.Value, op.Node)
+	case trace.Failed, trace.Unknown:
 	}
-	return fmt.Sprintf("%s is told by %s: %s is %s, the value %d", op.Client, op.Node, what, op.Outcome, op.Value)
+	text := fmt.Sprintf("%s's %s via %s: %s", op.Client, what, op.Route, op.Outcome)
+	if op.Outcome == trace.Unknown {
+		text = fmt.Sprintf("%s's %s via %s: outcome unknown", op.Client, what, op.Route)
+	}
+	if op.Why != "" {
+		text += " (" + op.Why + ")"
+	}
+	return text
 }

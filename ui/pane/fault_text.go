@@ -9,15 +9,15 @@ import (
 	"capsize/ui/style"
 )
 
-// FaultsInCell writes the faults of a link as briefly as there is room for: with
-// their settings, or as glyphs alone.
+// FaultsInCell returns the faults of a link in at most w cells: with their settings if they
+// fit, otherwise as glyphs.
 func (p *Painter) FaultsInCell(set []string, w int) (string, style.Style) {
 	var long, short []string
 	st := style.Warn
 	for _, fault := range set {
-		glyph, setting, ink := LinkFaultGlyph(p.Glyphs, canvas.Sanitize(fault))
+		glyph, setting, faultStyle := LinkFaultGlyph(p.Glyphs, canvas.Sanitize(fault))
 		long, short = append(long, glyph+" "+setting), append(short, glyph)
-		if ink == style.Bad {
+		if faultStyle == style.Bad {
 			st = style.Bad | style.Bold
 		}
 	}
@@ -27,7 +27,7 @@ func (p *Painter) FaultsInCell(set []string, w int) (string, style.Style) {
 	return strings.Join(short, ""), st
 }
 
-// LinkFaultGlyph returns the glyph of a fault, its setting in a word, and its ink.
+// LinkFaultGlyph returns the glyph of a fault, its setting in a word, and its style.
 func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, st style.Style) {
 	words := strings.Fields(fault)
 	if len(words) == 0 {
@@ -67,28 +67,28 @@ func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, st st
 	return glyph, setting, st
 }
 
-// LinkFaultMeaning says what a fault does, in the words of the command reference.
+// LinkFaultMeaning returns what a link fault does, as the command reference has it.
 func LinkFaultMeaning(fault string) string {
 	for _, kind := range faults.LinkFaults() {
 		if FaultName(kind.String()) == FaultName(fault) {
 			return kind.Meaning()
 		}
 	}
-	return "unknown here"
+	return "unknown fault"
 }
 
-// DiskFaultMeaning says what a fault does, in the words of the command reference.
+// DiskFaultMeaning returns what a disk fault does, as the command reference has it. A disk
+// without a fault is healthy.
 func DiskFaultMeaning(fault string) string {
-	word, _, _ := strings.Cut(fault, " ")
 	for _, kind := range faults.DiskFaultKinds() {
-		if kind.Name == word {
+		if kind.Name == FaultName(fault) {
 			return kind.Meaning
 		}
 	}
-	return "a sound disk"
+	return "healthy"
 }
 
-// FaultName returns the name of a fault without its settings.
+// FaultName returns the name of a fault, without its settings.
 func FaultName(fault string) string {
 	word, _, _ := strings.Cut(fault, " ")
 	return word

@@ -8,7 +8,7 @@ import (
 	"capsize/ui/style"
 )
 
-// filteredStory returns the lines of the story that hold what is looked for.
+// filteredStory returns the lines of the story that contain the filter.
 func (f *Frame) filteredStory() []trace.StoryLine {
 	if f.Filter == "" {
 		return f.State.Story
@@ -22,7 +22,7 @@ func (f *Frame) filteredStory() []trace.StoryLine {
 	return found
 }
 
-// filterLine says in the status line what is looked for.
+// filterLine draws the filter in the status line, and how many lines it leaves.
 func (p *Painter) filterLine(r canvas.Rectangle) {
 	pen := p.Pen(r.X, r.Y, r.X+r.W)
 	pen.Write("/ ", style.Accent|style.Bold)
@@ -36,11 +36,11 @@ func (p *Painter) filterLine(r canvas.Rectangle) {
 	if found == 0 && p.Filter != "" {
 		st = style.Warn
 	}
-	pen.Write(canvas.Thousands(found)+" of "+canvas.Thousands(len(p.State.Story))+" lines of the story", st)
+	pen.Write(canvas.Thousands(found)+" of "+canvas.Thousands(len(p.State.Story))+" lines", st)
 	pen.Skip(3)
 	if p.Filtering {
-		pen.Write("enter keeps it, esc clears it", style.Dim)
+		pen.Write("enter: keep   esc: clear", style.Dim)
 	} else {
-		pen.Write("esc shows all again", style.Dim)
+		pen.Write("esc: clear filter", style.Dim)
 	}
 }

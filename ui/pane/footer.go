@@ -5,7 +5,8 @@ import (
 	"capsize/ui/style"
 )
 
-// status draws the command that the last key stood for and what came of it.
+// status draws the status line: the command of the last key and its result or, instead, the
+// prompt, the filter or the tips.
 func (p *Painter) status(r canvas.Rectangle) {
 	if p.Prompt != nil {
 		p.promptLine(r)
@@ -38,7 +39,8 @@ func (p *Painter) status(r canvas.Rectangle) {
 	pen.Write(p.Glyphs.Good+" "+p.Toast.Text, p.bandStyle(style.Good))
 }
 
-// bandStyle returns the ink of the last lines: those of the band where there is one.
+// bandStyle returns the style to use in the status line: on the band it has the colours of
+// the band.
 func (p *Painter) bandStyle(st style.Style) style.Style {
 	switch {
 	case !p.hasBand():
@@ -49,7 +51,7 @@ func (p *Painter) bandStyle(st style.Style) style.Style {
 	return style.Chapter | st&^0xff
 }
 
-// promptLine draws the command being typed, with its cursor.
+// promptLine draws the command being typed and its cursor.
 func (p *Painter) promptLine(r canvas.Rectangle) {
 	pen := p.Pen(r.X, r.Y, r.X+r.W)
 	pen.Write(": ", p.bandStyle(style.Accent|style.Bold))
@@ -59,7 +61,7 @@ func (p *Painter) promptLine(r canvas.Rectangle) {
 		under, after = string(before[p.Prompt.Cursor]), string(before[p.Prompt.Cursor+1:])
 		before = before[:p.Prompt.Cursor]
 	}
-	// Of a line that is too long the part at the cursor is seen.
+	// A line that is too long shows the part at the cursor.
 	if over := len(before) + 4 - r.W; over > 0 {
 		before = before[over:]
 	}
@@ -68,8 +70,8 @@ func (p *Painter) promptLine(r canvas.Rectangle) {
 	pen.Write(after, p.bandStyle(style.Text|style.Bold))
 }
 
-// promptHelp says what is wrong with the command being typed, or what its last
-// word may become.
+// promptHelp draws what is wrong with the command being typed or, if nothing is, the
+// completions of its last word.
 func (p *Painter) promptHelp(r canvas.Rectangle) {
 	pen := p.Pen(r.X, r.Y, r.X+r.W)
 	if p.Prompt.Problem != "" {
@@ -85,39 +87,39 @@ func (p *Painter) promptHelp(r canvas.Rectangle) {
 	}
 }
 
-// footer draws as many key hints as fit, those that keep their place at its right
-// end, and makes them places to click.
+// footer draws as many key hints as fit, and the pinned ones at its right end. Hints can be
+// clicked.
 func (p *Painter) footer(r canvas.Rectangle) {
 	if p.Prompt != nil {
 		p.promptHelp(r)
 		return
 	}
-	var kept, others []HelpKey
+	var pinned, others []HelpKey
 	for _, hint := range p.Hints {
 		if hint.Pinned {
-			kept = append(kept, hint)
+			pinned = append(pinned, hint)
 		} else {
 			others = append(others, hint)
 		}
 	}
 	right := r.W
-	for _, hint := range kept {
+	for _, hint := range pinned {
 		right -= hint.width()
 	}
-	right -= max(len(kept)-1, 0) * hintGap
+	right -= max(len(pinned)-1, 0) * hintGap
 	p.drawHints(canvas.Rect(r.X, r.Y, right-hintGap, 1), others)
-	p.drawHints(canvas.Rect(r.X+right, r.Y, r.W-right, 1), kept)
+	p.drawHints(canvas.Rect(r.X+right, r.Y, r.W-right, 1), pinned)
 }
 
-// hintGap is how far apart the hints of the footer are.
+// hintGap is the number of cells between two hints.
 const hintGap = 2
 
-// width is how much room a hint takes.
+// width returns the width of a hint in cells.
 func (h HelpKey) width() int {
 	return canvas.Width(canvas.Sanitize(h.Key)) + 1 + canvas.Width(canvas.Sanitize(h.Text))
 }
 
-// drawHints draws as many hints as fit.
+// drawHints draws as many hints as fit into a line.
 func (p *Painter) drawHints(r canvas.Rectangle, hints []HelpKey) {
 	pen := p.Pen(r.X, r.Y, r.X+r.W)
 	for _, hint := range hints {

@@ -7,8 +7,8 @@ import (
 	"capsize/ui/style"
 )
 
-// Frame is everything one picture is drawn from. Drawing is pure: the same frame
-// and the same view give the same picture.
+// Frame is everything that one picture is drawn from. The same frame gives the same
+// picture.
 type Frame struct {
 	State         *trace.State
 	Width, Height int
@@ -24,18 +24,18 @@ type Frame struct {
 	Violations
 }
 
-// Playback is where in time a picture is, and how fast that moves.
+// Playback is which moment the picture shows and how fast time passes.
 type Playback struct {
 	Now         time.Duration // the virtual time shown
-	Past        bool          // now is a moment of the past
+	Past        bool          // Now is a moment of the past
 	Latest      time.Duration // the latest moment there is
-	Earliest    time.Duration // the first moment that can be shown
-	Playing     bool          // the past plays
+	Earliest    time.Duration // the earliest moment that can still be shown
+	Playing     bool          // the past plays forward
 	Stepping    bool          // the cluster advances one event at a time
 	Paused      bool
 	AutoSpeed   bool    // the clock slows down by itself when something happens
-	Speed       float64 // requested; vtime.Max = as fast as it goes; 0.01 is 1/100
-	ActualSpeed float64 // the speed the machine keeps up, 0 if that is the requested one
+	Speed       float64 // requested: 1 is real time, vtime.Max is as fast as possible
+	ActualSpeed float64 // the speed reached, 0 if it is the requested one
 	Branch      string  // the branch or recording shown, "" if there is only one
 	Recorded    bool    // a recording is shown, not a cluster
 }
@@ -46,49 +46,48 @@ type TimelineSpan struct {
 	TimelineEnd   time.Duration // the moment at its right end
 }
 
-// NodeCursor says which nodes keys act on.
+// NodeCursor is which nodes the keys act on.
 type NodeCursor struct {
 	Cursor        string          // always one node
-	Selected      map[string]bool // nodes selected explicitly; empty: keys act on the cursor
-	FollowsLeader bool            // the cursor follows the leader: nothing chosen yet
+	Selected      map[string]bool // if empty, keys act on the cursor
+	FollowsLeader bool            // the user has not moved the cursor yet
 }
 
-// ClientSettings is how the client keys ask: by which route, at which read level,
-// and with how many increments per second (0 = no load).
+// ClientSettings is how the client keys send operations.
 type ClientSettings struct {
 	Route, Level string
-	Load         int
+	Load         int // increments per second, 0 for no load
 }
 
-// Presentation is what a picture shows to people who watch a scenario.
+// Presentation is what an audience sees of a scenario.
 type Presentation struct {
-	Presenting    bool     // a scenario is on stage: leave out what only its presenter needs
-	ScenarioTitle string   // the scenario's title
+	Presenting    bool // a scenario is on stage: leave out what only its presenter needs
+	ScenarioTitle string
 	Language      string   // of captions, "" for the scenario's own
-	PressedKeys   []string // pressed keys to show, the latest last
-	ShowKeys      bool     // pressed keys are shown
-	StepText      string   // the text of the step that waits
-	StepWaiting   bool     // a step waits
+	PressedKeys   []string // to show, oldest first
+	ShowKeys      bool
+	StepText      string // the text of the step that waits for a key
+	StepWaiting   bool
 }
 
-// Input is what the user types and chooses from, and what came of the last key.
+// Input is what the user types and chooses from, and the result of the last key.
 type Input struct {
 	Toast     Toast
 	Command   string      // the command that the last key stood for
-	Tips      []Tip       // tips for a first-time user
-	Prompt    *PromptLine // the line being typed, or nil
-	Menu      *Menu       // an overlay, or nil
+	Tips      []Tip       // for a first-time user
+	Prompt    *PromptLine // the command being typed, or nil
+	Menu      *Menu       // or nil
 	Help      []HelpGroup // the full help, or nil
-	Hints     []HelpKey   // of the footer, most important first: as many as fit are drawn
-	Filter    string      // the text that lines of the story must contain
+	Hints     []HelpKey   // of the footer, most important first
+	Filter    string      // the text that story lines must contain
 	Filtering bool        // the filter is being typed
 }
 
-// Violations is what the checks say beside the verdicts of the state shown.
+// Violations is what the checks found beyond the verdicts in the state shown.
 type Violations struct {
-	Alarm       *Alarm        // checks that have just been violated, or nil
-	ViolatedNow []trace.Check // checks violated by now, even where the past is shown
-	Unreported  []trace.Check // verdicts that a recording's events show but its verdict events omit
+	Alarm       *Alarm        // for checks that have just been violated, or nil
+	ViolatedNow []trace.Check // violated at the latest moment, even while the past is shown
+	Unreported  []trace.Check // verdicts that follow from a recording but are missing in it
 }
 
 // Toast is the result of an action.
@@ -97,21 +96,21 @@ type Toast struct {
 	Bad  bool
 }
 
-// PacketSprite is a packet on its way.
+// PacketSprite is a packet drawn on its way.
 type PacketSprite struct {
 	InFlight trace.InFlight
-	Progress float64 // 0..1 of the way
-	quiet    bool    // routine that carries nothing new: a heartbeat, an empty append
+	Progress float64 // 0 at the sender, 1 at the receiver
 	Lost     bool
-	Fade     float64 // 0..1, of a lost one: how far it has faded
+	Fade     float64 // how far a lost packet has faded, 0 to 1
+	routine  bool    // carries nothing new: a heartbeat, an empty append
 }
 
 // PromptLine is a command being typed.
 type PromptLine struct {
 	Text        string
 	Cursor      int      // in characters
-	Completions []string // what its last word may become
-	Problem     string   // what is wrong with it
+	Completions []string // of its last word
+	Problem     string   // what is wrong with it, "" if nothing is
 }
 
 // Menu is a small overlay to choose from.
@@ -119,13 +118,13 @@ type Menu struct {
 	Title string
 	Items []MenuItem
 	Index int    // the item under the cursor
-	Note  string // one line below
+	Note  string // one line below the items
 }
 
-// MenuItem is one choice; on says that it is set now.
+// MenuItem is one choice.
 type MenuItem struct {
 	Key, Text, Detail string
-	On                bool
+	On                bool // it is the current setting
 }
 
 // HelpGroup is a titled list of keys.
@@ -137,5 +136,5 @@ type HelpGroup struct {
 // HelpKey is a key and what it does.
 type HelpKey struct {
 	Key, Text string
-	Pinned    bool // of the footer: at its right end, whatever else there is
+	Pinned    bool // always shown, at the right end of the footer
 }

@@ -9,11 +9,11 @@ import (
 	"capsize/ui/style"
 )
 
-// programNameMinWidth is from where on there is room for the program's name.
+// programNameMinWidth is the width from which the header has room for the program's name.
 const programNameMinWidth = 70
 
-// Header draws the first line: what the clock does, how the cluster stands, and
-// on the right what the checks say or, before they do, what clients were told.
+// Header draws the first line: the clock, the status of the cluster and, on the right, the
+// verdicts of the checks. Before there are any it shows the outcomes of operations.
 func (p *Painter) Header(r canvas.Rectangle) {
 	forms, urgent := [][]canvas.Span{p.clientTotals()}, false
 	if len(p.State.Checks) > 0 {
@@ -25,19 +25,19 @@ func (p *Painter) Header(r canvas.Rectangle) {
 		pen.Skip(2)
 	}
 	p.clock(pen)
-	standing := p.clusterStatus()
-	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && pen.Fits(canvas.Width(seed)+3+canvas.SpansWidth(standing)+3+spacedWidth(forms[0])) {
+	status := p.clusterStatus()
+	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && pen.Fits(canvas.Width(seed)+3+canvas.SpansWidth(status)+3+spacedWidth(forms[0])) {
 		pen.Write(seed, style.Dim)
 		pen.Skip(3)
 	}
-	// Verdicts are worth more than the end of how the cluster stands.
-	least := standing[:min(len(standing), 5)]
+	// Verdicts matter more than the end of the status.
+	least := status[:min(len(status), 5)]
 	if p.leaderProblem != "" {
-		least = standing[:1]
+		least = status[:1]
 	}
 	for i, form := range forms {
 		last := i == len(forms)-1 && len(p.State.Checks) > 0
-		if pen.Fits(canvas.SpansWidth(standing)+3+spacedWidth(form)) || last && (urgent || pen.Fits(canvas.SpansWidth(least)+3+spacedWidth(form))) {
+		if pen.Fits(canvas.SpansWidth(status)+3+spacedWidth(form)) || last && (urgent || pen.Fits(canvas.SpansWidth(least)+3+spacedWidth(form))) {
 			pen.End -= spacedWidth(form)
 			x := pen.End
 			for _, n := range form {
@@ -47,19 +47,19 @@ func (p *Painter) Header(r canvas.Rectangle) {
 			break
 		}
 	}
-	// What does not fit goes from the end, but why nobody leads stays.
-	for !pen.Fits(canvas.SpansWidth(standing)) && len(standing) > 1 {
-		standing = standing[:len(standing)-1]
+	// What does not fit is dropped from the end. The reason for having no leader stays.
+	for !pen.Fits(canvas.SpansWidth(status)) && len(status) > 1 {
+		status = status[:len(status)-1]
 	}
-	// Neither a dot nor a label stays without what follows it.
-	for last := len(standing) - 1; last > 0 && strings.HasSuffix(standing[last].Text, " "); last-- {
-		standing = standing[:last]
+	// A dot or a label does not stay without what follows it.
+	for last := len(status) - 1; last > 0 && strings.HasSuffix(status[last].Text, " "); last-- {
+		status = status[:last]
 	}
-	pen.WriteSpans(standing)
+	pen.WriteSpans(status)
 }
 
-// clusterStatus says who leads which term and what is committed or, when nobody
-// leads, why.
+// clusterStatus returns the term, its leader, the commit index and the quorum or, without a
+// leader, the reason.
 func (p *Painter) clusterStatus() []canvas.Span {
 	dot := canvas.Styled(" "+p.Glyphs.Dot+" ", style.Faint)
 	var term uint64
@@ -76,7 +76,7 @@ func (p *Painter) clusterStatus() []canvas.Span {
 	case len(p.State.Nodes) == 0:
 		return []canvas.Span{canvas.Styled("no nodes yet", style.Dim)}
 	case p.leaderProblem != "":
-		why := canvas.Styled("no leader: "+p.leaderProblem, style.Warn|style.Bold)
+		why := canvas.Styled(noLeaderText(p.leaderProblem), style.Warn|style.Bold)
 		return append([]canvas.Span{why, dot}, append(parts, canvas.Styled("commit ", style.Dim), canvas.Styled(canvas.Thousands(p.State.Commit), style.Text))...)
 	}
 	parts = append(parts, canvas.Styled("leader ", style.Dim), canvas.Styled(canvas.Truncate(canvas.Sanitize(p.Leader.ID), 20, p.Glyphs.Ellipsis), style.Accent|style.Bold), dot,
@@ -85,7 +85,15 @@ func (p *Painter) clusterStatus() []canvas.Span {
 	return parts
 }
 
-// clientTotals are what the clients were told, by outcome.
+// noLeaderText says that there is no leader, and why. An election timeout only needs time.
+func noLeaderText(problem string) string {
+	if strings.HasPrefix(problem, "waiting") {
+		return "no leader yet: " + problem
+	}
+	return "no leader: " + problem
+}
+
+// clientTotals returns the number of operations by outcome.
 func (p *Painter) clientTotals() []canvas.Span {
 	c := p.State.Clients
 	totals := []canvas.Span{canvas.Styled("ok "+canvas.Thousands(c.OK), style.Good), canvas.Styled("failed "+canvas.Thousands(c.Failed), style.Dim), canvas.Styled("unknown "+canvas.Thousands(c.Unknown), style.Dim)}

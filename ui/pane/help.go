@@ -5,23 +5,23 @@ import (
 	"capsize/ui/style"
 )
 
-// helpNote says how to get around in the help.
-const helpNote = "keys: down: more, other keys: close; all commands: capsize commands"
+// helpNote is the title of the help.
+const helpNote = "keys   down: more   other keys: close   commands: capsize commands"
 
-// helpGap is how far apart the columns of the help are.
+// helpGap is the number of cells between the columns of the help.
 const helpGap = 3
 
-// helpColumn is a column of the help: groups of keys, one below the other.
+// helpColumn is a column of the help: groups of keys one below the other.
 type helpColumn struct {
 	groups      []HelpGroup
 	keyW, textW int
 	lines       int
 }
 
-// width is how wide the column is.
+// width returns the width of the column in cells.
 func (c *helpColumn) width() int { return c.keyW + 2 + c.textW }
 
-// add puts a group at the end of the column.
+// add adds a group at the end of the column, after gap empty lines.
 func (c *helpColumn) add(g HelpGroup, gap int) {
 	if len(c.groups) > 0 {
 		c.lines += gap
@@ -34,8 +34,8 @@ func (c *helpColumn) add(g HelpGroup, gap int) {
 	c.textW = max(c.textW, min(canvas.Width(canvas.Sanitize(g.Title)), 48)-c.keyW-2)
 }
 
-// helpColumns sets groups into columns of so many rows. Groups do not break over
-// columns.
+// helpColumns distributes groups over columns of at most so many rows. A group stays in one
+// column.
 func helpColumns(groups []HelpGroup, rows, gap int) []helpColumn {
 	columns := make([]helpColumn, 1)
 	for _, g := range groups {
@@ -49,8 +49,7 @@ func helpColumns(groups []HelpGroup, rows, gap int) []helpColumn {
 	return columns
 }
 
-// columnsThatFit returns how many of the columns fit beside each other, at least one, and
-// how much room those take.
+// columnsThatFit returns how many columns fit side by side, at least one, and their width.
 func columnsThatFit(columns []helpColumn, w int) (count, used int) {
 	for i := range columns {
 		more := columns[i].width()
@@ -65,7 +64,7 @@ func columnsThatFit(columns []helpColumn, w int) (count, used int) {
 	return count, used
 }
 
-// drawHelp draws all keys in as many columns as fit.
+// drawHelp draws the full help in as many columns as fit.
 func (p *Painter) drawHelp() {
 	if p.Help == nil {
 		return
@@ -74,7 +73,7 @@ func (p *Painter) drawHelp() {
 	columns := helpColumns(p.Help, rows, gap)
 	count, used := columnsThatFit(columns, room)
 	if count < len(columns) {
-		// Without empty lines between the groups more of them can be seen.
+		// More groups fit without empty lines between them.
 		gap = 0
 		columns = helpColumns(p.Help, rows, gap)
 		count, used = columnsThatFit(columns, room)

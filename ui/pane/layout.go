@@ -4,36 +4,36 @@ import (
 	"capsize/ui/canvas"
 )
 
-// The smallest screen on which there is something to see.
+// The smallest screen that is drawn on, in cells.
 const (
 	MinWidth  = 60
 	MinHeight = 18
 )
 
 const (
-	// ringMinWidth and ringMinHeight are from where on there is room for the ring.
+	// ringMinWidth and ringMinHeight are the smallest screen with room for the ring.
 	ringMinWidth  = 104
 	ringMinHeight = 28
-	// fullNodesMax is up to how many nodes everything is drawn in full.
+	// fullNodesMax is the largest number of nodes that are drawn with every detail.
 	fullNodesMax = 9
-	// ringNodesMax is up to how many nodes a ring can be read.
+	// ringNodesMax is the largest number of nodes that are readable on a ring.
 	ringNodesMax = 25
-	// compactTableWidth is what a row of the compact table needs.
+	// compactTableWidth is the width of a compact table.
 	compactTableWidth = 56
-	// cardWidth is what a node's card needs, and cardBig and cardSmall are its
-	// heights with a value in big digits and without.
+	// cardWidth is the least width of a card. cardBig and cardSmall are its heights with
+	// the value in big digits and without.
 	cardWidth = 11
 	cardBig   = 6
 	cardSmall = 3
 )
 
-// Layout says where each pane is. An empty rectangle is a pane not drawn.
+// Layout holds the rectangle of each pane. A pane with an empty rectangle is not drawn.
 type Layout struct {
 	Header, Ring, Cards, Table, Clients, Log, Time, Story, status, hints canvas.Rectangle
 }
 
-// LayoutFor cuts the screen into panes. It depends on nothing but the size and
-// the number of nodes, so nothing ever jumps because of what happens.
+// LayoutFor divides the screen into panes. The result depends only on the size and the number
+// of nodes, so no event ever makes a pane jump.
 //
 //	wide, up to 25 nodes      narrow, up to 9       narrow, more
 //	┌──────────────────────┐  ┌────────────────┐  ┌────────────────┐
@@ -76,7 +76,7 @@ func LayoutFor(width, height, nodes int) Layout {
 	return l
 }
 
-// wide lays out a wide screen, and says whether it is large enough.
+// wide lays out a screen with a ring, and reports whether there is room for it.
 func (l *Layout) wide(body canvas.Rectangle, nodes int) bool {
 	story, times := min(max(body.H/9, 2), 12), 1
 	if body.H >= 40 {
@@ -107,13 +107,13 @@ func (l *Layout) wide(body canvas.Rectangle, nodes int) bool {
 	return true
 }
 
-// narrow lays out a narrow screen below its top pane: first what must be there,
-// then empty lines between the panes, and the story gets what is left.
+// narrow lays out a screen without a ring below its top pane. Rows go first to the panes that
+// must be there, then to empty lines between panes. The story gets the rest.
 func (l *Layout) narrow(body canvas.Rectangle, top *canvas.Rectangle, nodes int) {
 	spare := body.H - top.H - 1 - 1 // one line each of timeline and story
 	log := nodes + 1
 	if log > spare-1 {
-		// Not all logs fit anyway: a few less leave room to breathe.
+		// Not all logs fit anyway, so leave some room to the other panes.
 		log = max(min(spare-1, 6), spare-6, 2)
 	}
 	spare -= log
@@ -143,17 +143,17 @@ func (l *Layout) narrow(body canvas.Rectangle, top *canvas.Rectangle, nodes int)
 	l.Story = canvas.Rect(body.X, y, body.W, story)
 }
 
-// cardRows returns in how many rows the cards of so many nodes stand.
+// cardRows returns the number of rows of cards.
 func cardRows(w, nodes int) int {
 	perRow := max(w/cardWidth, 1)
 	return (nodes + perRow - 1) / perRow
 }
 
-// tableColumns returns how many compact tables stand side by side.
+// tableColumns returns the number of compact tables side by side.
 func tableColumns(w int) int { return max(w/compactTableWidth, 1) }
 
-// Body returns the room of a view that has the screen to itself, above a caption if
-// there is one, and leaves the caption its place in the layout.
+// Body returns the room of a view that has the whole screen. If there is a caption, the body
+// ends above it. The story of the layout becomes the caption's place.
 func (p *Painter) Body(l *Layout) canvas.Rectangle {
 	body := canvas.Rect(1, 2, p.Width-2, p.Height-5)
 	l.Story = canvas.Rect(body.X, body.Y+body.H-CaptionLines-1, body.W, CaptionLines+1)

@@ -6,6 +6,7 @@ import (
 	"capsize/ui/canvas"
 )
 
+// panes returns the rectangles by name.
 func (l Layout) panes() map[string]canvas.Rectangle {
 	return map[string]canvas.Rectangle{
 		"header": l.Header, "ring": l.Ring, "cards": l.Cards, "table": l.Table, "clients": l.Clients,
@@ -13,7 +14,7 @@ func (l Layout) panes() map[string]canvas.Rectangle {
 	}
 }
 
-func TestPanesStayOnTheScreenAndApart(t *testing.T) {
+func TestPanesStayOnScreenAndDoNotOverlap(t *testing.T) {
 	for w := MinWidth; w <= 320; w += 7 {
 		for h := MinHeight; h <= 110; h++ {
 			for _, n := range []int{0, 1, 3, 5, 9, 10, 17, 25, 26, 99} {
@@ -38,12 +39,12 @@ func checkPanes(t *testing.T, w, h, n int) {
 	}
 	for _, name := range []string{"header", "log", "time", "story", "status", "hints"} {
 		if panes[name].Empty() {
-			t.Fatalf("%dx%d, %d nodes: no %s", w, h, n, name)
+			t.Fatalf("%dx%d, %d nodes: %s is missing", w, h, n, name)
 		}
 	}
 }
 
-func TestLayoutFollowsTheSizeAndTheNumberOfNodes(t *testing.T) {
+func TestLayoutDependsOnSizeAndNodes(t *testing.T) {
 	for _, c := range []struct {
 		w, h, nodes        int
 		ring, cards, table bool
@@ -61,15 +62,15 @@ func TestLayoutFollowsTheSizeAndTheNumberOfNodes(t *testing.T) {
 	} {
 		l := LayoutFor(c.w, c.h, c.nodes)
 		if ring, cards, table := !l.Ring.Empty(), !l.Cards.Empty(), !l.Table.Empty(); ring != c.ring || cards != c.cards || table != c.table {
-			t.Errorf("%dx%d, %d nodes: ring %v, cards %v, table %v", c.w, c.h, c.nodes, ring, cards, table)
+			t.Errorf("%dx%d, %d nodes: ring %v, cards %v, table %v; want %v, %v, %v", c.w, c.h, c.nodes, ring, cards, table, c.ring, c.cards, c.table)
 		}
 	}
 }
 
-func TestEveryLogFitsBesideFiveNodes(t *testing.T) {
+func TestFiveLogsFitOnEveryScreen(t *testing.T) {
 	for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}, {200, 60}} {
 		if l := LayoutFor(size[0], size[1], 5); l.Log.H != 6 {
-			t.Errorf("%v: the log has %d lines", size, l.Log.H)
+			t.Errorf("%v: the log has %d lines, want 6", size, l.Log.H)
 		}
 	}
 }

@@ -11,26 +11,27 @@ import (
 )
 
 const (
-	// EntryWidth is how wide an entry is drawn.
+	// EntryWidth is the width of an entry.
 	EntryWidth = 4
-	// legendWidth is how much room the legend takes.
-	legendWidth = 31
-	// LogNameWidth is how much of a long name stands beside a log.
+	// legendWidth is the width of the legend.
+	legendWidth = 24
+	// LogNameWidth is the width of the longest name beside a log.
 	LogNameWidth = 14
 )
 
 // LogWindow is the part of all logs that is shown, aligned by index.
 type LogWindow struct {
-	X, End      int    // where the first entry is drawn, and where the row ends
-	Pitch       int    // how wide an entry is
+	X, End      int    // the columns of the first entry and of the end of the row
+	Pitch       int    // the columns from one entry to the next
 	First, Last uint64 // indexes
-	Newest      uint64 // index of the newest entry anywhere
+	Newest      uint64 // the index of the newest entry of any node
 	Commit      uint64
-	Reference   *trace.Node // the node whose log is right, as far as anyone can tell
+	// Reference is the node whose log the others are compared with: the leader or,
+	// without one, the node with the most up-to-date log.
+	Reference *trace.Node
 }
 
-// Column returns where an index is drawn. Behind the last committed entry there
-// is a column for the border.
+// Column returns the column of an index. The border after the last committed entry takes one.
 func (w LogWindow) Column(index uint64) int {
 	x := w.X + int(index-w.First)*w.Pitch
 	if index > w.Commit {
@@ -39,8 +40,8 @@ func (w LogWindow) Column(index uint64) int {
 	return x
 }
 
-// LogGrid draws the end of every log, one below the other, aligned by index, so
-// many entries back from the newest.
+// LogGrid draws the end of every log, aligned by index. It ends scroll entries before the
+// newest.
 func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 	if r.Empty() || len(p.State.Nodes) == 0 {
 		return
@@ -52,20 +53,20 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 	rows := r.H - 1
 	first := p.FirstRow(rows)
 	w := p.LogWindow(r.X+2+name+3, r.X+r.W, EntryWidth)
-	w.scrollBack(uint64(max(scroll, 0)))
+	w.endBefore(uint64(max(scroll, 0)))
 	p.Put(r.X+2, r.Y, name, "log", style.Dim)
-	head := w.End
+	headerEnd := w.End
 	if hidden := len(p.State.Nodes) - rows; hidden > 0 && rows > 0 {
 		text := fmt.Sprintf("+%d nodes", hidden)
-		head -= len(text) + 1
-		p.Put(head+1, r.Y, len(text), text, style.Warn)
+		headerEnd -= len(text) + 1
+		p.Put(headerEnd+1, r.Y, len(text), text, style.Warn)
 	}
-	p.LogHeader(w, r.Y, head)
+	p.LogHeader(w, r.Y, headerEnd)
 	term := w.Column(w.Last) + w.Pitch + 2
 	if w.Last <= w.Commit {
-		term++ // there is a border between
+		term++ // for the border
 	}
-	if head == w.End && w.Last > 0 {
+	if headerEnd == w.End && w.Last > 0 {
 		p.Put(term, r.Y, w.End-term, "term", style.Dim)
 	}
 	for row := range min(rows, len(p.State.Nodes)-first) {
@@ -73,8 +74,8 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 		p.HitNode(canvas.Rect(r.X, y, r.W, 1), n.ID)
 		p.MarkNode(n, r.X, y)
 		p.Put(r.X+2, y, name, n.ID, p.NameStyle(n))
-		look := StyleOfNode(p.Glyphs, n)
-		p.Set(r.X+2+name+1, y, look.Glyph, look.Style)
+		state := StyleOfNode(p.Glyphs, n)
+		p.Set(r.X+2+name+1, y, state.Glyph, state.Style)
 		p.LogRow(n, w, y)
 		if last := n.LastTerm(); last > 0 {
 			p.Put(term, y, w.End-term, "t"+canvas.Compact(last, 4), style.Term(last))
@@ -83,7 +84,7 @@ func (p *Painter) LogGrid(r canvas.Rectangle, scroll int) {
 	p.legend(canvas.Rect(r.X+r.W-legendWidth, r.Y+1, legendWidth, rows), w)
 }
 
-// legend says what the cells of the log mean, while there is room beside it.
+// legend draws what the cells of the log mean, if there is room beside them.
 func (p *Painter) legend(r canvas.Rectangle, w LogWindow) {
 	if w.Last == 0 || w.Column(w.Last)+4*EntryWidth > r.X || r.H < 4 {
 		return
@@ -91,20 +92,20 @@ func (p *Painter) legend(r canvas.Rectangle, w LogWindow) {
 	term := w.Reference.LastTerm()
 	for i, line := range [][2]canvas.Span{
 		{canvas.Styled(" +1 ", style.TermFill(term)), canvas.Styled("committed", style.Dim)},
-		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled("not yet committed", style.Dim)},
-		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled("differs, will be cut off", style.Dim)},
-		{canvas.Styled(" t2 ", style.Term(term)), canvas.Styled("colour is the term", style.Dim)},
+		{canvas.Styled(" +1 ", style.Term(term)), canvas.Styled("uncommitted", style.Dim)},
+		{canvas.Styled("[+1]", style.Bad|style.Bold), canvas.Styled("diverges", style.Dim)},
+		{canvas.Styled(" t2 ", style.Term(term)), canvas.Styled("colour = term", style.Dim)},
 	} {
 		p.Put(r.X, r.Y+i, EntryWidth, line[0].Text, line[0].Style)
 		p.Put(r.X+EntryWidth+2, r.Y+i, r.W-EntryWidth-2, line[1].Text, line[1].Style)
 	}
 	if len(p.Lost) > 0 && r.H > 4 {
 		p.Put(r.X, r.Y+4, EntryWidth, p.Glyphs.Alarm+"+1 ", style.Alarm)
-		p.Put(r.X+EntryWidth+2, r.Y+4, r.W-EntryWidth-2, "told ok, then lost", style.Bad|style.Bold)
+		p.Put(r.X+EntryWidth+2, r.Y+4, r.W-EntryWidth-2, "acked, then lost", style.Bad|style.Bold)
 	}
 }
 
-// LogWindow says which entries fit between two columns: the newest.
+// LogWindow returns the window of the newest entries that fit between two columns.
 func (p *Painter) LogWindow(x, end, pitch int) LogWindow {
 	w := LogWindow{X: x, End: end, Pitch: pitch, Commit: p.State.Commit, Reference: p.Leader}
 	for i := range p.State.Nodes {
@@ -113,8 +114,8 @@ func (p *Painter) LogWindow(x, end, pitch int) LogWindow {
 		if p.Truncating[n.ID] > 0 {
 			w.Newest = max(w.Newest, n.TruncatedFirst+uint64(len(n.Truncated))-1)
 		}
-		// Without a leader the most up-to-date log is the one that would win an
-		// election; it holds all that is committed (Raft paper, section 5.4.1).
+		// Without a leader the most up-to-date log is the one that would win an election.
+		// It holds all committed entries (Raft paper, section 5.4.1).
 		if p.Leader == nil && (w.Reference == nil || n.LastTerm() > w.Reference.LastTerm() ||
 			n.LastTerm() == w.Reference.LastTerm() && n.LastIndex() > w.Reference.LastIndex()) {
 			w.Reference = n
@@ -123,13 +124,13 @@ func (p *Painter) LogWindow(x, end, pitch int) LogWindow {
 	for index := range p.Lost {
 		w.Newest = max(w.Newest, index)
 	}
-	w.scrollBack(0)
+	w.endBefore(0)
 	return w
 }
 
-// scrollBack has the window end so many entries before the newest, but never so that
-// there is nothing before its first.
-func (w *LogWindow) scrollBack(entries uint64) {
+// endBefore makes the window end so many entries before the newest. It stays full: it does not
+// scroll past the first entry.
+func (w *LogWindow) endBefore(entries uint64) {
 	fits := uint64(max((w.End-w.X-1-6)/w.Pitch, 1))
 	w.Last = w.Newest - min(entries, w.Newest)
 	w.Last = max(w.Last, min(fits, w.Newest))
@@ -139,16 +140,16 @@ func (w *LogWindow) scrollBack(entries uint64) {
 	}
 }
 
-// CenterOn has the window show an entry, in its middle unless it is one of the newest.
+// CenterOn moves the window to an entry, which is in the middle unless it is one of the newest.
 func (w *LogWindow) CenterOn(index uint64) {
 	half := (w.Last - w.First) / 2
 	if index = min(index, w.Newest); index+half < w.Newest {
-		w.scrollBack(w.Newest - index - half)
+		w.endBefore(w.Newest - index - half)
 	}
 }
 
-// LogHeader writes the indexes over the entries, as many as are legible, and the
-// top of the border.
+// LogHeader draws indexes above the entries, as many as there is room for, and the top of the
+// commit border.
 func (p *Painter) LogHeader(w LogWindow, y, end int) {
 	every := uint64(1)
 	for int(every)*w.Pitch < len(strconv.FormatUint(w.Last, 10))+1 {
@@ -178,13 +179,13 @@ func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
 		p.Set(w.Column(w.Commit)+w.Pitch, y, p.Glyphs.CommitBorder, style.Accent)
 	}
 	if last := n.LastIndex(); last < w.First {
-		text := "its log is empty"
+		text := "log is empty"
 		if last > 0 {
-			text = "its log ends at " + canvas.Thousands(last)
+			text = "log ends at " + canvas.Thousands(last)
 		}
 		p.Put(w.X+1, y, w.End-w.X-1, text, style.Dim)
 	}
-	differs := false
+	diverges := false
 	for i := w.First; i <= w.Last; i++ {
 		x := w.Column(i)
 		if fade := p.Truncating[n.ID]; fade > 0 && i >= n.TruncatedFirst && i < n.TruncatedFirst+uint64(len(n.Truncated)) {
@@ -200,13 +201,13 @@ func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
 			}
 			continue
 		}
-		differs = differs || p.Diverges(w, i, e)
-		p.Entry(n, i, e, canvas.Rect(x, y, w.Pitch, 1), differs)
+		diverges = diverges || p.Diverges(w, i, e)
+		p.Entry(n, i, e, canvas.Rect(x, y, w.Pitch, 1), diverges)
 	}
 }
 
-// Diverges says whether an entry is not the one that the leader, or the most
-// up-to-date log, has there. What that log no longer holds counts as right.
+// Diverges reports whether the reference log has another entry at an index. Entries that it has
+// compacted count as equal.
 func (p *Painter) Diverges(w LogWindow, index uint64, e trace.Entry) bool {
 	if w.Reference == nil {
 		return false
@@ -215,10 +216,10 @@ func (p *Painter) Diverges(w LogWindow, index uint64, e trace.Entry) bool {
 	return ok && right.Term != e.Term
 }
 
-// Entry draws one entry: committed ones filled, others in outline, in brackets
-// what differs and will be cut off, and loudly what a client was told is counted
-// and is lost. Where there is room it is marked if its client has had its answer.
-func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rectangle, differs bool) {
+// Entry draws one entry of a node's log: filled if it is committed, in brackets if it diverges,
+// as an alarm if it was acknowledged and then lost. If there is room, a mark shows that it was
+// acknowledged.
+func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rectangle, diverges bool) {
 	text := entryLabel(e)
 	st := style.Term(e.Term)
 	if index <= p.State.Commit && n.Process.Running() {
@@ -228,7 +229,7 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 	case lost && SameEntry(was, e):
 		p.LostEntry(e, r)
 		return
-	case differs:
+	case diverges:
 		p.Set(r.X, r.Y, "[", style.Bad|style.Bold)
 		if len(text) > 2 {
 			text = text[len(text)-2:]
@@ -238,35 +239,36 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 		return
 	}
 	p.Put(r.X, r.Y, r.W, fmt.Sprintf(" %-*s", r.W-1, text), st)
-	if _, told := p.Acked[OpKeyOf(e)]; told && r.W > EntryWidth {
+	if _, acked := p.Acked[OpKeyOf(e)]; acked && r.W > EntryWidth {
 		p.Set(r.X+1+len(text), r.Y, p.Glyphs.Acked, st)
 	}
 }
 
-// LostEntry draws an entry that a client was told is counted, and that is lost.
+// LostEntry draws an entry that was acknowledged to a client and then lost.
 func (p *Painter) LostEntry(e trace.Entry, r canvas.Rectangle) {
 	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.Glyphs.Alarm, r.W-1, entryLabel(e)), style.Alarm)
 }
 
-// SameEntry says whether two entries at one index are one and the same.
+// SameEntry reports whether two entries at one index are the same entry.
 func SameEntry(a, b trace.Entry) bool {
 	return a.Term == b.Term && a.Kind == b.Kind && OpKeyOf(a) == OpKeyOf(b)
 }
 
-// opKey is what a client's operation and its entry have in common.
+// opKey identifies a client's operation, and so the entry that carries it.
 type opKey struct {
 	client string
 	seq    uint64
 }
 
+// OpKeyOf returns the key of the operation that an entry carries.
 func OpKeyOf(e trace.Entry) opKey { return opKey{e.Client, e.Seq} }
 
-// truncatedEntry draws an entry that has just been cut off.
+// truncatedEntry draws an entry that has just been truncated.
 func (p *Painter) truncatedEntry(e trace.Entry, x, y int) {
 	p.Put(x, y, EntryWidth, fmt.Sprintf("/%-2.2s/", entryLabel(e)), style.Bad|style.Strike)
 }
 
-// compactedEntry draws an entry that only a snapshot stands for.
+// compactedEntry draws an entry that only a snapshot holds.
 func (p *Painter) compactedEntry(n *trace.Node, index uint64, x, y int) {
 	for i := range EntryWidth {
 		p.Set(x+i, y, p.Glyphs.Compacted, style.Faint)
@@ -276,7 +278,7 @@ func (p *Painter) compactedEntry(n *trace.Node, index uint64, x, y int) {
 	}
 }
 
-// entryLabel says in three characters what an entry is.
+// entryLabel returns what an entry is, in three characters.
 func entryLabel(e trace.Entry) string {
 	switch e.Kind {
 	case trace.EntryAdd:
@@ -287,7 +289,7 @@ func entryLabel(e trace.Entry) string {
 	case trace.EntryRead:
 		return "rd"
 	case trace.EntryNoop:
-		// It stands at the start of a term.
+		// A leader appends it at the start of its term.
 		return "t" + canvas.Compact(e.Term, 2)
 	case trace.EntryConfig:
 		return "cfg"
@@ -296,32 +298,31 @@ func entryLabel(e trace.Entry) string {
 	return "?"
 }
 
-// DescribeEntry says what an entry is.
+// DescribeEntry returns what an entry is, in words.
 func DescribeEntry(e trace.Entry) string {
-	by := ""
+	from := ""
 	if e.Client != "" {
-		by = fmt.Sprintf(" by client %s (its call %d)", canvas.Sanitize(e.Client), e.Seq)
+		from = fmt.Sprintf(" from client %s (operation %d)", canvas.Sanitize(e.Client), e.Seq)
 	}
 	switch e.Kind {
 	case trace.EntryAdd:
-		return fmt.Sprintf("%+d%s", e.Delta, by)
+		return fmt.Sprintf("%+d%s", e.Delta, from)
 	case trace.EntryRead:
-		return "a read" + by
+		return "read" + from
 	case trace.EntryNoop:
-		return "the start of a term"
+		return "no-op of a new leader"
 	case trace.EntryConfig:
 		var members []string
 		for _, s := range e.Servers {
 			members = append(members, canvas.Sanitize(s.ID))
 		}
-		return strings.TrimSpace("the members " + JoinNames(members, 9))
+		return strings.TrimSpace("configuration " + JoinNames(members, 9))
 	case trace.EntryOther:
 	}
-	return "of a kind unknown here"
+	return "unknown kind"
 }
 
-// IndexAcked looks up which of the latest operations were acknowledged, for views
-// that mark their entries.
+// IndexAcked fills Acked from the recent operations, for views that mark acknowledged entries.
 func (p *Painter) IndexAcked() {
 	p.Acked = make(map[opKey]trace.Op, len(p.State.Clients.Recent))
 	for _, op := range p.State.Clients.Recent {

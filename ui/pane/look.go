@@ -10,17 +10,13 @@ import (
 
 // Look is how the user wants pictures to look.
 type Look struct {
-	// Theme is the name of a theme, "" to choose by the terminal's background.
-	Theme string
-	// ASCII draws with ASCII characters only.
-	ASCII bool
-	// Still switches motion off.
-	Still bool
-	// Lang is the language of captions, such as zh or zh-TW, "" for the scenario's own.
-	Lang string
+	Theme string // the name of a theme, "" to choose by the terminal's background
+	ASCII bool   // draw with ASCII characters only
+	Still bool   // no motion
+	Lang  string // the language of captions, such as zh or zh-TW, "" for the scenario's own
 }
 
-// ThemeOn returns the theme, as it is on a surface.
+// ThemeOn returns the theme for a terminal with the given colours. NO_COLOR overrides it.
 func (l Look) ThemeOn(colours style.TerminalColours) *style.Theme {
 	if noColour() {
 		return style.Mono
@@ -28,7 +24,7 @@ func (l Look) ThemeOn(colours style.TerminalColours) *style.Theme {
 	return style.ThemeOn(l.Theme, colours)
 }
 
-// GlyphsOf returns the characters to draw with.
+// GlyphsOf returns the glyphs to draw with. Terminals known to lack others get ASCII.
 func (l Look) GlyphsOf() *style.Glyphs {
 	if l.ASCII || asciiTerminal() {
 		return style.ASCII
@@ -36,12 +32,12 @@ func (l Look) GlyphsOf() *style.Glyphs {
 	return style.Unicode
 }
 
-// noColour says whether the user wants no colours (no-color.org: any value).
+// noColour reports whether NO_COLOR is set, to any value (no-color.org).
 func noColour() bool { return os.Getenv("NO_COLOR") != "" }
 
-// asciiTerminal says whether the terminal is known to have few glyphs, by its name
-// or by a locale that has no UTF-8. Where no locale is set at all, as in many a
-// container, the terminal itself is somewhere else, and has them.
+// asciiTerminal reports whether the terminal is known to have few glyphs, by its name or by a
+// locale without UTF-8. Containers often set no locale at all; the terminal is then on
+// another machine and most likely has the glyphs.
 func asciiTerminal() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if locale := strings.ToLower(os.Getenv(name)); locale != "" {

@@ -6,7 +6,7 @@ import (
 	"capsize/ui/style"
 )
 
-func TestALocaleWithoutUTF8HasNoGlyphs(t *testing.T) {
+func TestLocaleWithoutUTF8UsesASCII(t *testing.T) {
 	for _, c := range []struct {
 		all, ctype, lang, term string
 		ascii                  bool
@@ -27,7 +27,7 @@ func TestALocaleWithoutUTF8HasNoGlyphs(t *testing.T) {
 		t.Setenv("LANG", c.lang)
 		t.Setenv("TERM", c.term)
 		if got := (Look{}).GlyphsOf() == style.ASCII; got != c.ascii {
-			t.Errorf("%+v: %v", c, got)
+			t.Errorf("%+v: ASCII is %v", c, got)
 		}
 	}
 }

@@ -5,20 +5,20 @@ import (
 	"capsize/ui/style"
 )
 
-// box clears a rectangle in the middle of the screen and draws a frame round
-// it, and returns what is inside, with a blank on either side.
+// box draws an empty box in the middle of the screen and returns its inside, which has a
+// margin of one cell on either side.
 func (p *Painter) box(w, h int, title string) canvas.Rectangle {
 	w, h = min(w+4, p.W-2), min(h+2, p.H-2)
 	r := canvas.Rect((p.W-w)/2, max((p.H-h)/2-1, 1), w, h)
 	return p.framed(r, title, style.Accent)
 }
 
-// framed clears a rectangle and draws a frame round it, and returns what is
-// inside, with a blank on either side.
+// framed clears a rectangle, draws a box around it and returns its inside, which has a margin
+// of one cell on either side.
 func (p *Painter) framed(r canvas.Rectangle, title string, st style.Style) canvas.Rectangle {
 	f := p.Glyphs.Box
 	p.Fill(r, " ", style.Text)
-	// What lies below is no longer there to click on.
+	// What is covered cannot be clicked.
 	p.Hits = append(p.Hits, HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H})
 	for x := r.X; x < r.X+r.W; x++ {
 		p.Set(x, r.Y, f[4], st)
@@ -38,11 +38,11 @@ func (p *Painter) framed(r canvas.Rectangle, title string, st style.Style) canva
 	return canvas.Rect(r.X+2, r.Y+1, r.W-4, r.H-2)
 }
 
-// detailLines is how many lines below a cramped menu say in full what the item
-// in question does.
+// detailLines is the number of lines below a menu that is too wide for the screen. They show
+// the detail of the item under the cursor in full.
 const detailLines = 3
 
-// drawMenu draws the overlay to choose from, scrolled to the item in question.
+// drawMenu draws the menu, scrolled to the item under the cursor.
 func (p *Painter) drawMenu() {
 	m := p.Menu
 	if m == nil {
@@ -72,20 +72,20 @@ func (p *Painter) drawMenu() {
 	for row := range max(min(rows, len(m.Items)), 0) {
 		item, y := m.Items[first+row], in.Y+row
 		p.hitKey(canvas.Rect(in.X, y, in.W, 1), item.Key)
-		st, keyInk, detailInk, onInk := style.Text, style.Accent|style.Bold, style.Dim, style.Good
+		st, keyStyle, detailStyle, onStyle := style.Text, style.Accent|style.Bold, style.Dim, style.Good
 		if first+row == m.Index {
 			st = style.Bold | style.Reverse
-			keyInk, detailInk, onInk = st, st, st
+			keyStyle, detailStyle, onStyle = st, st, st
 			p.Fill(canvas.Rect(in.X, y, in.W, 1), " ", st)
 		}
 		if item.On {
-			p.Set(in.X, y, p.Glyphs.Voted, onInk)
+			p.Set(in.X, y, p.Glyphs.Voted, onStyle)
 		}
-		p.Put(in.X+2, y, min(keyW, in.W-2), item.Key, keyInk)
+		p.Put(in.X+2, y, min(keyW, in.W-2), item.Key, keyStyle)
 		x := in.X + 2 + keyW + 2
 		p.Put(x, y, min(textW, in.X+in.W-x), item.Text, st)
 		x += textW + 3
-		p.Put(x, y, in.X+in.W-x, item.Detail, detailInk)
+		p.Put(x, y, in.X+in.W-x, item.Detail, detailStyle)
 	}
 	if foot > 0 && in.H > 0 {
 		p.Put(in.X, in.Y+in.H-1, in.W, m.Note, style.Dim)

@@ -11,14 +11,15 @@ import (
 	"capsize/ui/style"
 )
 
-// NodeStyle is how a node is shown everywhere: a glyph, a word and an ink, so that
-// no state is told by colour alone.
+// NodeStyle is how the state of a node is shown everywhere: with a glyph and a word, never by
+// colour alone.
 type NodeStyle struct {
 	Glyph, Word string
 	Style       style.Style
 }
 
-// StyleOfNode says how a node is shown.
+// StyleOfNode returns how the state of a node is shown: its role while it is up, otherwise its
+// process.
 func StyleOfNode(g *style.Glyphs, n *trace.Node) NodeStyle {
 	switch n.Process {
 	case trace.Up:
@@ -47,8 +48,9 @@ func StyleOfNode(g *style.Glyphs, n *trace.Node) NodeStyle {
 	return NodeStyle{g.Follower, "follower", style.Text}
 }
 
-// entriesBehind returns how many committed entries are not yet in a node's value or,
-// while it is down, not on its disk.
+// entriesBehind returns how many committed entries a node has not applied or, while it is
+// down, does not have on disk. Entries that the cluster has lost do not count, because no node
+// can get them any more.
 func entriesBehind(s *trace.State, n *trace.Node) uint64 {
 	has := n.Applied
 	if !n.Process.Running() {
@@ -56,7 +58,7 @@ func entriesBehind(s *trace.State, n *trace.Node) uint64 {
 	}
 	commit := s.Commit
 	if leader := s.LeaderNode(); leader != nil && len(s.Lost) > 0 {
-		commit = leader.Commit // nobody can still get what is lost
+		commit = leader.Commit
 	}
 	if n.Process == trace.Removed || has >= commit {
 		return 0
@@ -64,8 +66,7 @@ func entriesBehind(s *trace.State, n *trace.Node) uint64 {
 	return commit - has
 }
 
-// ValueOf says how a node's value is shown: the number, "" when it has none,
-// and in which ink.
+// ValueOf returns a node's value as text, "" if it has none, and the style to show it in.
 func (p *Painter) ValueOf(n *trace.Node) (value string, st style.Style) {
 	if n.Process == trace.Wiped || n.Process == "" {
 		return "", style.Dim
@@ -82,7 +83,7 @@ func (p *Painter) ValueOf(n *trace.Node) (value string, st style.Style) {
 	return value, style.Text | style.Bold
 }
 
-// BehindText says how far behind a node is, "" if it is not.
+// BehindText returns how many entries a node is behind, such as −3, or "" if it is not.
 func (p *Painter) BehindText(n *trace.Node) string {
 	if b := entriesBehind(p.State, n); b > 0 && !p.catchingUp[n.ID] {
 		return p.Glyphs.Minus + canvas.Compact(b, 4)
@@ -90,7 +91,7 @@ func (p *Painter) BehindText(n *trace.Node) string {
 	return ""
 }
 
-// Of lists what is wrong with a node, worst first.
+// faultsOf returns the faults of a node as short texts, worst first.
 func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	var notes []canvas.Span
 	if n.Process.Running() && p.State.Isolated(n.ID) {
@@ -105,7 +106,7 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 		notes = append(notes, canvas.Styled(p.Glyphs.Disk+" disk "+n.DiskFault, style.Warn))
 	}
 	if n.ClockFactor != 1 && n.ClockFactor != 0 {
-		notes = append(notes, canvas.Styled(fmt.Sprintf("%s clock x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn))
+		notes = append(notes, canvas.Styled(fmt.Sprintf("%s timeouts x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn))
 	}
 	if n.Process == trace.Crashed && n.Why != "" {
 		notes = append(notes, canvas.Styled(n.Why, style.Bad))
@@ -113,14 +114,14 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	return notes
 }
 
-// notesOf lists all there is to say of a node beside its numbers.
+// notesOf returns the remarks on a node: its faults, whether it votes, and its vote.
 func (p *Painter) notesOf(n *trace.Node) []canvas.Span {
 	notes := p.faultsOf(n)
 	if !n.Process.Running() {
 		return notes
 	}
 	if p.isNonVoter(n.ID) {
-		notes = append(notes, canvas.Styled("no voter", style.Dim))
+		notes = append(notes, canvas.Styled("nonvoter", style.Dim))
 	}
 	if n.Vote != "" && n.VoteTerm == n.Term && n.Term > 0 {
 		notes = append(notes, canvas.Styled("voted "+n.Vote, style.Dim))
@@ -128,12 +129,12 @@ func (p *Painter) notesOf(n *trace.Node) []canvas.Span {
 	return notes
 }
 
-// isNonVoter says whether a node is a member without a vote.
+// isNonVoter reports whether a node has no vote in the current configuration.
 func (p *Painter) isNonVoter(id string) bool {
 	return len(p.voters) > 0 && !slices.Contains(p.voters, id)
 }
 
-// blockedPeers lists the running nodes to or from which a link of a node is closed.
+// blockedPeers returns the running nodes with a blocked link to or from a running node.
 func (p *Painter) blockedPeers(n *trace.Node) []string {
 	if len(p.State.Faults) == 0 || !n.Process.Running() {
 		return nil
@@ -148,7 +149,7 @@ func (p *Painter) blockedPeers(n *trace.Node) []string {
 	return cut
 }
 
-// JoinNames joins at most so many names, and says how many more there are.
+// JoinNames joins at most so many names. The number of others follows: n1 n2 +3.
 func JoinNames(all []string, most int) string {
 	if len(all) <= most {
 		return strings.Join(all, " ")
@@ -156,7 +157,8 @@ func JoinNames(all []string, most int) string {
 	return fmt.Sprintf("%s +%d", strings.Join(all[:most], " "), len(all)-most)
 }
 
-// electionTimeout is how long a follower waits for its leader before it may stand.
+// electionTimeout returns how long a follower waits for its leader before it starts an
+// election.
 func (p *Painter) electionTimeout(n *trace.Node) time.Duration {
 	patience := max(p.State.Settings.Heartbeat, p.State.Settings.Election)
 	if n.ClockFactor > 0 {
@@ -165,7 +167,7 @@ func (p *Painter) electionTimeout(n *trace.Node) time.Duration {
 	return patience
 }
 
-// leaseAge returns how long ago a leader last had word from a quorum.
+// leaseAge returns how long ago a leader last heard from a quorum.
 func (p *Painter) leaseAge(n *trace.Node) time.Duration {
 	var heard []time.Duration
 	for _, id := range p.voters {
@@ -174,18 +176,18 @@ func (p *Painter) leaseAge(n *trace.Node) time.Duration {
 		}
 	}
 	slices.SortFunc(heard, func(a, b time.Duration) int { return int(b - a) })
-	// The leader itself is one of the quorum.
+	// The leader is one of the quorum itself.
 	others := trace.Quorum(len(p.voters)) - 1
 	if others < 1 || len(heard) < others {
 		return 0
 	}
-	// A new leader counts from its election until the first answers are there.
+	// The lease of a new leader starts with its election.
 	return p.Now - max(heard[others-1], n.RoleAt)
 }
 
-// Contact draws what a node waits for: a follower for its leader, a leader for
-// the answers that keep its lease, a candidate for votes; of one that is down,
-// since when.
+// Contact draws what decides about a node's role: how long ago a follower heard from its
+// leader, how much is left of a leader's lease, a candidate's votes. For a node that is down it
+// draws since when. A bar takes at most bar cells.
 func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 	if w < 4 {
 		return
@@ -193,7 +195,7 @@ func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 	bar = min(bar, w-6)
 	if !n.Process.Running() {
 		if n.Process != "" {
-			text := "since " + trace.Age(p.Now-n.Since)
+			text := trace.Age(p.Now-n.Since) + " ago"
 			if len(text) > w {
 				text = trace.Age(p.Now - n.Since)
 			}
@@ -210,7 +212,7 @@ func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 		}
 		word, st := "lease", style.Accent
 		if left <= 0 {
-			word, st = "lapsed", style.Bad
+			word, st = "expired", style.Bad
 		}
 		p.bar(x, y, bar, left, st)
 		p.Put(x+bar+1, y, w-bar-1, word, style.Dim)
@@ -227,7 +229,7 @@ func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 	}
 }
 
-// votes draws a candidate's votes as dots as long as they fit, then the count.
+// votes draws a candidate's votes: as dots with the count if they fit, otherwise the count.
 func (p *Painter) votes(n *trace.Node, x, y, w int) {
 	total := max(len(p.voters), len(n.Votes))
 	count := fmt.Sprintf("%d/%d", len(n.Votes), trace.Quorum(total))
@@ -245,7 +247,7 @@ func (p *Painter) votes(n *trace.Node, x, y, w int) {
 	p.Put(x+total+1, y, w-total-1, count, style.Dim)
 }
 
-// bar draws a part of a whole.
+// bar draws a bar that is filled up to part, 0 to 1.
 func (p *Painter) bar(x, y, w int, part float64, st style.Style) {
 	full := int(min(max(part, 0), 1)*float64(w) + 0.5)
 	for i := range w {
@@ -257,7 +259,7 @@ func (p *Painter) bar(x, y, w int, part float64, st style.Style) {
 	}
 }
 
-// NameStyle is how a node's name is shown: the cursor stands out most.
+// NameStyle returns the style of a node's name. The node under the cursor stands out most.
 func (p *Painter) NameStyle(n *trace.Node) style.Style {
 	switch {
 	case n.ID == p.Cursor:
@@ -270,7 +272,7 @@ func (p *Painter) NameStyle(n *trace.Node) style.Style {
 	return style.Text
 }
 
-// MarkNode draws the marks of the cursor and of a selected node.
+// MarkNode draws the cursor and the mark of a selected node, if the node has them.
 func (p *Painter) MarkNode(n *trace.Node, x, y int) {
 	if p.Selected[n.ID] {
 		p.Set(x, y, p.Glyphs.Selected, style.Accent)
@@ -283,13 +285,13 @@ func (p *Painter) MarkNode(n *trace.Node, x, y int) {
 	}
 }
 
-// cursorOn says whether the cursor is seen on a node: an audience need not know
-// where it is as long as it only follows the leader.
+// cursorOn reports whether to draw the cursor on a node. An audience does not see it while it
+// only follows the leader.
 func (p *Painter) cursorOn(id string) bool {
 	return id == p.Cursor && (!p.Presenting || !p.FollowsLeader)
 }
 
-// cursorStyle is quiet as long as the cursor only follows the leader.
+// cursorStyle returns the style of the cursor. It is dim while it only follows the leader.
 func (p *Painter) cursorStyle() style.Style {
 	if p.FollowsLeader {
 		return style.Dim

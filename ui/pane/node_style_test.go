@@ -6,9 +6,9 @@ import (
 	"capsize/cluster/trace"
 )
 
-// TestNobodyLacksWhatIsLost: entries that were committed and that the disks lost are
-// gone for the leader too, so no node is behind for want of them.
-func TestNobodyLacksWhatIsLost(t *testing.T) {
+// Committed entries that the disks lost are gone for the leader as well, so a node without
+// them is not behind.
+func TestLostEntriesPutNoNodeBehind(t *testing.T) {
 	s := &trace.State{Commit: 8, Nodes: []trace.Node{
 		{ID: "n1", Process: trace.Up, Role: trace.Leader, Term: 4, Commit: 7, Applied: 7},
 		{ID: "n2", Process: trace.Up, Role: trace.Follower, Term: 4, Commit: 6, Applied: 6},

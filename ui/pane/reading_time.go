@@ -7,16 +7,17 @@ import (
 )
 
 const (
-	// readingStart is what people need before they read, and readingPerCell what each
-	// cell of a text takes them: some 18 letters a second, or 9 Chinese characters.
-	readingStart   = time.Second
+	// readingStart is the time before people start to read.
+	readingStart = time.Second
+	// readingPerCell is the time per cell of text: about 18 letters a second, or 9 Chinese
+	// characters.
 	readingPerCell = 55 * time.Millisecond
-	// StepMin is how long a step waits at least when it goes on by itself, so that
-	// what has happened last is seen.
+	// StepMin is how long a step waits at least before it continues by itself, to let people
+	// see what happened last.
 	StepMin = time.Second
 )
 
-// ReadingTime returns how long, in real time, people need to read a text.
+// ReadingTime returns the real time that people need to read a text.
 func ReadingTime(text string) time.Duration {
 	if text == "" {
 		return 0

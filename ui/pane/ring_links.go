@@ -3,7 +3,6 @@ package pane
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
@@ -11,45 +10,45 @@ import (
 )
 
 const (
-	// wallReach is how far beyond the nodes a wall goes, in radii.
+	// wallReach is where a wall ends, in radii from the centre: beyond the nodes.
 	wallReach = 1.15
-	// wallBulge is how near to the middle a wall round few nodes comes, in radii.
+	// wallBulge is how close to the centre a wall around few nodes comes, in radii.
 	wallBulge = 0.36
-	// linkDotEvery and wallDotEvery are how far apart the dots of links and walls are.
+	// linkDotEvery and wallDotEvery are the columns from one dot to the next.
 	linkDotEvery, wallDotEvery = 2, 2
 )
 
-// linkEnds returns the part of the way between two nodes that is in the open.
+// linkEnds returns where the line between two nodes leaves one and reaches the other.
 func linkEnds(a, b *ringNode) (from, to canvas.Point) {
-	leave := func(s *ringNode, d canvas.Point) float64 {
+	inside := func(n *ringNode, d canvas.Point) float64 {
 		part := math.Inf(1)
 		if d.X != 0 {
-			part = min(part, (float64(s.r.W)/2+1.5)/math.Abs(d.X))
+			part = min(part, (float64(n.r.W)/2+1.5)/math.Abs(d.X))
 		}
 		if d.Y != 0 {
-			part = min(part, (float64(s.r.H)/2+0.5)/math.Abs(d.Y))
+			part = min(part, (float64(n.r.H)/2+0.5)/math.Abs(d.Y))
 		}
 		return min(part, 0.45)
 	}
 	d := canvas.Pt(b.mid.X-a.mid.X, b.mid.Y-a.mid.Y)
-	return a.mid.Lerp(b.mid, leave(a, d)), b.mid.Lerp(a.mid, leave(b, d))
+	return a.mid.Lerp(b.mid, inside(a, d)), b.mid.Lerp(a.mid, inside(b, d))
 }
 
-// sides gives each running node the number of the side of a partition that it
-// is on: nodes are on one side if packets can go between them, by whatever way,
-// in at least one direction. Nodes that do not run are on none, -1.
+// sides returns the side of a partition that each node is on, and the number of sides. Two
+// running nodes are on one side if packets can get from one to the other in at least one
+// direction, also by way of others. Nodes that are not running have side -1.
 func (p *Painter) sides(nodes []ringNode) (side []int, count int) {
 	side = make([]int, len(nodes))
 	for i := range side {
 		side[i] = -1
 	}
-	var spread func(i int)
-	spread = func(i int) {
+	var visit func(i int)
+	visit = func(i int) {
 		for j := range nodes {
 			a, b := nodes[i].node, nodes[j].node
 			if side[j] < 0 && b.Process.Running() && (!p.State.Blocked(a.ID, b.ID) || !p.State.Blocked(b.ID, a.ID)) {
 				side[j] = side[i]
-				spread(j)
+				visit(j)
 			}
 		}
 	}
@@ -57,15 +56,15 @@ func (p *Painter) sides(nodes []ringNode) (side []int, count int) {
 		if side[i] < 0 && nodes[i].node.Process.Running() {
 			side[i] = count
 			count++
-			spread(i)
+			visit(i)
 		}
 	}
 	return side, count
 }
 
-// drawWall draws a partition as a wall between its sides, if each side is in one
-// piece on the ring, and returns the side of each node then, else nil.
-func (p *Painter) drawWall(d *canvas.LineLayer, nodes []ringNode, c circle) []int {
+// drawWall draws a partition as a wall between its sides and returns the side of each node. It
+// draws nothing and returns nil if there is no partition or a side is not contiguous on the ring.
+func (p *Painter) drawWall(layer *canvas.LineLayer, nodes []ringNode, c circle) []int {
 	if len(p.State.Faults) == 0 {
 		return nil
 	}
@@ -73,7 +72,7 @@ func (p *Painter) drawWall(d *canvas.LineLayer, nodes []ringNode, c circle) []in
 	if count < 2 {
 		return nil
 	}
-	// The gaps: angles between two neighbours on different sides.
+	// The angles between neighbours on different sides.
 	var gaps []float64
 	last := -1
 	for i := range nodes {
@@ -95,35 +94,36 @@ func (p *Painter) drawWall(d *canvas.LineLayer, nodes []ringNode, c circle) []in
 		return nil
 	}
 	if count == 2 {
-		p.curvedWall(d, c, gaps[0], gaps[1])
+		p.curvedWall(layer, c, gaps[0], gaps[1])
 		return side
 	}
 	for _, gap := range gaps {
-		d.Line(c.mid, c.on(gap, wallReach), p.Glyphs.Wall, style.Bad, wallDotEvery)
-		d.Mark(c.on(gap, 0.62), p.Glyphs.CutLink, style.Bad|style.Bold)
+		layer.Line(c.mid, c.on(gap, wallReach), p.Glyphs.Wall, style.Bad, wallDotEvery)
+		layer.Mark(c.on(gap, 0.62), p.Glyphs.CutLink, style.Bad|style.Bold)
 	}
 	return side
 }
 
-// curvedWall draws a wall from one gap to the other, round the smaller side.
-func (p *Painter) curvedWall(d *canvas.LineLayer, c circle, from, to float64) {
+// curvedWall draws a wall from one gap to another, around the smaller side.
+func (p *Painter) curvedWall(layer *canvas.LineLayer, c circle, from, to float64) {
 	if to-from > math.Pi {
 		from, to = to, from+2*math.Pi
 	}
 	middle, half := (from+to)/2, (to-from)/2
 	a, b := c.on(from, wallReach), c.on(to, wallReach)
 	peak := c.on(middle, min(math.Cos(half)*wallReach, wallBulge))
-	// The control point of the curve that goes through the peak.
+	// The control point of the quadratic Bézier curve through the peak.
 	control := canvas.Pt(2*peak.X-(a.X+b.X)/2, 2*peak.Y-(a.Y+b.Y)/2)
 	curve := func(t float64) canvas.Point { return a.Lerp(control, t).Lerp(control.Lerp(b, t), t) }
-	d.Curve(curve, p.Glyphs.Wall, style.Bad, wallDotEvery)
+	layer.Curve(curve, p.Glyphs.Wall, style.Bad, wallDotEvery)
 	for _, t := range []float64{0.2, 0.5, 0.8} {
-		d.Mark(curve(t), p.Glyphs.CutLink, style.Bad|style.Bold)
+		layer.Mark(curve(t), p.Glyphs.CutLink, style.Bad|style.Bold)
 	}
 }
 
-// drawLinks draws lines where something is said, and marks where a link is broken.
-func (p *Painter) drawLinks(d *canvas.LineLayer, nodes []ringNode, side []int) {
+// drawLinks draws the links from the leader and marks faulty links. Links across a wall are
+// left out.
+func (p *Painter) drawLinks(layer *canvas.LineLayer, nodes []ringNode, side []int) {
 	walled := func(i, j int) bool { return side != nil && side[i] != side[j] }
 	for i := range nodes {
 		for j := range nodes {
@@ -132,20 +132,20 @@ func (p *Painter) drawLinks(d *canvas.LineLayer, nodes []ringNode, side []int) {
 				continue
 			}
 			from, to := linkEnds(a, b)
-			// Of many nodes the links would fill the ring: the packets are enough.
+			// With many nodes the links would fill the ring. The packets show them.
 			if p.Leader == a.node && len(nodes) <= fullNodesMax && (!p.State.Blocked(a.node.ID, b.node.ID) || !p.State.Blocked(b.node.ID, a.node.ID)) {
-				d.Line(from, to, p.Glyphs.Dot, style.Faint, linkDotEvery)
+				layer.Line(from, to, p.Glyphs.Dot, style.Faint, linkDotEvery)
 			}
 			if len(p.State.Faults) > 0 {
-				p.markLinkFault(d, a, b, i < j)
+				p.markLinkFault(layer, a, b, i < j)
 			}
 		}
 	}
 }
 
-// markLinkFault marks what is wrong with the link from a to b: in the middle if it
-// is the same both ways, else near the sender, with an arrow.
-func (p *Painter) markLinkFault(d *canvas.LineLayer, a, b *ringNode, first bool) {
+// markLinkFault marks the worst fault of the link from a to b: in the middle if both directions
+// have the same mark, otherwise near the sender and with an arrow.
+func (p *Painter) markLinkFault(layer *canvas.LineLayer, a, b *ringNode, first bool) {
 	glyph, st := p.faultGlyph(a.node.ID, b.node.ID)
 	if glyph == "" {
 		return
@@ -155,14 +155,14 @@ func (p *Painter) markLinkFault(d *canvas.LineLayer, a, b *ringNode, first bool)
 	if back == glyph {
 		if first {
 			if st == style.Bad {
-				d.Line(from, to, p.Glyphs.Dot, style.Bad, linkDotEvery)
+				layer.Line(from, to, p.Glyphs.Dot, style.Bad, linkDotEvery)
 			}
-			d.Mark(from.Lerp(to, 0.5), glyph, st|style.Bold)
+			layer.Mark(from.Lerp(to, 0.5), glyph, st|style.Bold)
 		}
 		return
 	}
 	at := from.Lerp(to, 0.3)
-	d.Mark(at, glyph, st|style.Bold)
+	layer.Mark(at, glyph, st|style.Bold)
 	arrow := 0
 	switch dx, dy := to.X-from.X, (to.Y-from.Y)*2; {
 	case math.Abs(dx) >= math.Abs(dy) && dx < 0:
@@ -173,10 +173,10 @@ func (p *Painter) markLinkFault(d *canvas.LineLayer, a, b *ringNode, first bool)
 	default:
 		arrow = 1
 	}
-	d.Mark(canvas.Pt(at.X+1, at.Y), p.Glyphs.Arrows[arrow], st)
+	layer.Mark(canvas.Pt(at.X+1, at.Y), p.Glyphs.Arrows[arrow], st)
 }
 
-// faultGlyph returns the mark of the worst fault on a link, "" for none.
+// faultGlyph returns the mark of the worst fault of a link, "" if it has none.
 func (p *Painter) faultGlyph(from, to string) (string, style.Style) {
 	faults := p.State.Faults[trace.Link{From: from, To: to}]
 	if len(faults) == 0 {
@@ -187,13 +187,12 @@ func (p *Painter) faultGlyph(from, to string) (string, style.Style) {
 	}
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(faults, func(fault string) bool {
-			word, _, _ := strings.Cut(fault, " ")
-			return slices.Contains(words, word)
+			return slices.Contains(words, FaultName(fault))
 		})
 	}
 	switch {
 	case has("cut", "refuse", "jam"):
-		// Only for some kinds of messages.
+		// They block some kinds of message only.
 		return p.Glyphs.CutLink, style.Warn
 	case has("lose", "duplicate", "reorder"):
 		return p.Glyphs.LoseLink, style.Warn
@@ -201,25 +200,25 @@ func (p *Painter) faultGlyph(from, to string) (string, style.Style) {
 	return p.Glyphs.DelayLink, style.Warn
 }
 
-// drawSprites draws the packets on their way, each with a short tail.
-func (p *Painter) drawSprites(d *canvas.LineLayer, nodes []ringNode) {
+// drawSprites draws the packets in flight, each with a short tail.
+func (p *Painter) drawSprites(layer *canvas.LineLayer, nodes []ringNode) {
 	if len(p.Sprites) == 0 {
 		return
 	}
-	places := make(map[string]*ringNode, len(nodes))
+	byID := make(map[string]*ringNode, len(nodes))
 	for i := range nodes {
-		places[nodes[i].node.ID] = &nodes[i]
+		byID[nodes[i].node.ID] = &nodes[i]
 	}
 	const tailPart = 0.1
 	for _, s := range p.Sprites {
-		a, b := places[s.InFlight.From], places[s.InFlight.To]
+		a, b := byID[s.InFlight.From], byID[s.InFlight.To]
 		if a == nil || b == nil || a == b {
 			continue
 		}
 		from, to := linkEnds(a, b)
 		at, st, glyph := min(max(s.Progress, 0), 1), PacketStyle(s.InFlight.Packet), PacketGlyph(p.Glyphs, s.InFlight.Packet)
-		if s.quiet && !s.Lost {
-			d.Mark(from.Lerp(to, at), p.Glyphs.Dot, style.Dim)
+		if s.routine && !s.Lost {
+			layer.Mark(from.Lerp(to, at), p.Glyphs.Dot, style.Dim)
 			continue
 		}
 		if s.Lost {
@@ -233,14 +232,14 @@ func (p *Painter) drawSprites(d *canvas.LineLayer, nodes []ringNode) {
 				st = style.Bad | style.Bold
 			}
 		} else {
-			d.Line(from.Lerp(to, max(at-tailPart, 0)), from.Lerp(to, at), p.Glyphs.Dot, st, 1)
+			layer.Line(from.Lerp(to, max(at-tailPart, 0)), from.Lerp(to, at), p.Glyphs.Dot, st, 1)
 			st |= style.Bold
 		}
-		d.Mark(from.Lerp(to, at), glyph, st)
+		layer.Mark(from.Lerp(to, at), glyph, st)
 	}
 }
 
-// PacketStyle returns the colour of a kind of messages.
+// PacketStyle returns the style of a packet, by its kind.
 func PacketStyle(p trace.Packet) style.Style {
 	switch {
 	case p.Kind == "vote" || p.Kind == "prevote" || p.Kind == "timeout-now":
@@ -257,7 +256,7 @@ func PacketStyle(p trace.Packet) style.Style {
 	return style.PacketOther
 }
 
-// PacketGlyph returns the glyph of a message.
+// PacketGlyph returns the glyph of a packet, by its kind.
 func PacketGlyph(g *style.Glyphs, p trace.Packet) string {
 	set := g.Packet
 	if p.Reply {

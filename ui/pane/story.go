@@ -9,11 +9,11 @@ import (
 	"capsize/ui/style"
 )
 
-// Story draws what happened in words, the newest at the bottom. Only whole
-// sentences are shown, but the newest always, as much of it as fits.
+// Story draws the story, the newest line at the bottom. Sentences that do not fit are left out,
+// except the newest, which is cut.
 func (p *Painter) Story(r canvas.Rectangle) { p.storyLines(r, p.filteredStory()) }
 
-// storyLines draws lines of the story.
+// storyLines draws lines of the story into a rectangle, from the bottom up.
 func (p *Painter) storyLines(r canvas.Rectangle, story []trace.StoryLine) {
 	if r.Empty() {
 		return
@@ -24,7 +24,7 @@ func (p *Painter) storyLines(r canvas.Rectangle, story []trace.StoryLine) {
 	for i := len(story) - 1; i >= 0 && y > r.Y; i-- {
 		line := story[i]
 		if line.Topic == trace.TopicPresentation && p.isCurrentCaption(line.Text) {
-			continue // it stands below, larger
+			continue // it is on screen already, larger
 		}
 		text := canvas.Sanitize(line.In.In(p.Language, line.Text))
 		if line.Count > 1 {
@@ -54,7 +54,7 @@ func (p *Painter) storyLines(r canvas.Rectangle, story []trace.StoryLine) {
 	}
 }
 
-// storyGlyph returns the glyph before a line of the story.
+// storyGlyph returns the glyph before a line of the story, "" for none.
 func storyGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 	switch line.Topic {
 	case trace.TopicLog:
@@ -68,7 +68,7 @@ func storyGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 	}
 }
 
-// RelatedStory tells what happened of some topics, from the top of r on.
+// RelatedStory draws the latest story lines about some topics, at the top of a rectangle.
 func (p *Painter) RelatedStory(r canvas.Rectangle, topics ...trace.StoryTopic) {
 	var found []trace.StoryLine
 	for _, line := range p.filteredStory() {

@@ -8,14 +8,14 @@ import (
 	"capsize/ui/style"
 )
 
-// columns says where the columns of the node table are, from its left edge. A
-// width of 0 is a column left out.
+// columns are the widths of the columns of the node table. A column of width 0 is left out.
+// bar is the width of the bar in the contact column.
 type columns struct {
 	name, state, value, behind, term, log, commit, contact, notes, bar int
 }
 
-// columnsFor shares out the width of a table: names and values get what they
-// need as far as there is room, and remarks the rest.
+// columnsFor divides the width of a table. Names and values get what they need if there is
+// room, and remarks get the rest.
 func (p *Painter) columnsFor(w int, full bool) columns {
 	name, value := 4, 5
 	for i := range p.State.Nodes {
@@ -31,7 +31,7 @@ func (p *Painter) columnsFor(w int, full bool) columns {
 	case w >= 80:
 		c.behind, c.term, c.log, c.commit, c.contact, c.bar = 7, 5, 8, 8, 23, 16
 	}
-	// The marks, and a blank between any two columns.
+	// The marks take two cells, and a blank goes between any two columns.
 	rest := w - 2 - 8 - c.state - c.behind - c.term - c.log - c.commit - c.contact
 	c.value = min(value, max(5, rest/2))
 	c.name = min(name, max(4, rest-c.value))
@@ -39,9 +39,8 @@ func (p *Painter) columnsFor(w int, full bool) columns {
 	return c
 }
 
-// Table draws the nodes as rows: in full, with a second line for remarks if
-// there is room, or compact, in several columns, scrolled so that the cursor
-// can be seen.
+// Table draws the nodes as rows: few nodes in full, with a second line for remarks if there is
+// room; many nodes in compact tables side by side, scrolled to the cursor.
 func (p *Painter) Table(r canvas.Rectangle) {
 	if r.Empty() {
 		return
@@ -80,8 +79,8 @@ func (p *Painter) Table(r canvas.Rectangle) {
 	}
 }
 
-// FirstRow is the first node of a list of which only so many rows fit: as far
-// down as scrolled, but never so that the cursor is out of sight.
+// FirstRow returns the index of the first node of a list with room for so many rows. The list
+// is scrolled just far enough to show the cursor.
 func (p *Painter) FirstRow(rows int) int {
 	nodes := len(p.State.Nodes)
 	if rows >= nodes || rows < 1 {
@@ -96,7 +95,7 @@ func (p *Painter) FirstRow(rows int) int {
 	return min(max(first, 0), nodes-rows)
 }
 
-// tableHead names the columns.
+// tableHead draws the names of the columns.
 func (p *Painter) tableHead(x, y int, c columns) {
 	x += 2
 	right := func(w int, s string) {
@@ -116,22 +115,22 @@ func (p *Painter) tableHead(x, y int, c columns) {
 	right(c.term, "term")
 	right(c.log, "log")
 	right(c.commit, "commit")
-	p.Put(x+1, y, c.contact, "heard", style.Dim)
+	p.Put(x+1, y, c.contact, "contact", style.Dim)
 }
 
-// tableRow draws one node, with its remarks behind its numbers or below them.
+// tableRow draws one node, with its remarks after its numbers or below them.
 func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	p.HitNode(r, n.ID)
 	p.MarkNode(n, r.X, r.Y)
 	if r.H > 1 && p.cursorOn(n.ID) {
 		p.Set(r.X, r.Y+1, p.Glyphs.Cursor, p.cursorStyle())
 	}
-	look := StyleOfNode(p.Glyphs, n)
+	state := StyleOfNode(p.Glyphs, n)
 	x := r.X + 2
 	p.Put(x, r.Y, c.name, n.ID, p.NameStyle(n))
 	x += c.name + 1
-	p.Set(x, r.Y, look.Glyph, look.Style)
-	p.Put(x+2, r.Y, c.state-2, look.Word, look.Style)
+	p.Set(x, r.Y, state.Glyph, state.Style)
+	p.Put(x+2, r.Y, c.state-2, state.Word, state.Style)
 	x += c.state + 1
 	value, st := p.ValueOf(n)
 	if value == "" {
@@ -144,8 +143,8 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	p.Put(x, r.Y, c.behind, p.BehindText(n), style.Warn)
 	x += c.behind + 1
 
-	number, loud := style.Text, n.Process.Running()
-	if !loud {
+	number, running := style.Text, n.Process.Running()
+	if !running {
 		number = style.Dim
 	}
 	if c.term > 0 {
@@ -154,16 +153,16 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	}
 	p.PutRight(x+c.log, r.Y, c.log, canvas.Compact(n.LastIndex(), c.log), number)
 	x += c.log + 1
-	if loud {
+	if running {
 		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(n.Commit, c.commit), number)
 	}
 	x += c.commit + 2
 	p.Contact(n, x, r.Y, c.contact, c.bar)
 	x += c.contact + 1
 	notes := p.notesOf(n)
-	if c.state == 1 && look.Word != string(trace.Follower) {
-		// There was no room for the word yet.
-		notes = append([]canvas.Span{canvas.Styled(look.Word, look.Style)}, notes...)
+	if c.state == 1 && state.Word != string(trace.Follower) {
+		// The state column had no room for the word.
+		notes = append([]canvas.Span{canvas.Styled(state.Word, state.Style)}, notes...)
 	}
 	if r.H > 1 {
 		p.notes(notes, r.X+2+c.name+1, r.Y+1, r.W-c.name-3)
@@ -172,8 +171,7 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	}
 }
 
-// notes writes remarks one behind the other, as many as fit; where nothing
-// else fits, at least the glyph of the worst.
+// notes draws as many remarks as fit. If none does, it draws the glyph of the worst.
 func (p *Painter) notes(notes []canvas.Span, x, y, w int) {
 	pen := p.Pen(x, y, x+w)
 	for i, n := range notes {

@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// TimelineCell is how much virtual time a cell of the timeline stands for.
+	// TimelineCell is the virtual time of one cell of the timeline.
 	TimelineCell = 500 * time.Millisecond
-	// timelineLabelWidth is how wide the label before the timeline is.
+	// timelineLabelWidth is the width of the label before the timeline.
 	timelineLabelWidth = 6
-	// timelineScale is how far apart the times below the timeline are.
+	// timelineScale is the time between two labels below the timeline.
 	timelineScale = 10 * time.Second
 )
 
-// TimelineCells returns where the cells of the timeline are, and how many.
+// TimelineCells returns the column of the first cell of the timeline, and how many there are.
 func TimelineCells(r canvas.Rectangle) (x, w int) {
 	return r.X + 2 + timelineLabelWidth, r.W - 2 - timelineLabelWidth - 5
 }
 
-// Timeline draws who led when, and what happened, with the moment that is shown
-// and, at its right end, now.
+// Timeline draws who led when and what happened, with the moment shown. The latest moment is at
+// the right end.
 func (p *Painter) Timeline(r canvas.Rectangle) {
 	if r.Empty() {
 		return
@@ -69,51 +69,51 @@ func (p *Painter) Timeline(r canvas.Rectangle) {
 	}
 }
 
-// LeaderSpans draws a line while someone leads.
+// LeaderSpans draws a line in the colour of the term wherever there is a leader.
 func (p *Painter) LeaderSpans(x, y, w int, cellAt func(time.Duration) int) {
 	if at := max(cellAt(p.Earliest), 0); p.TimelineEnd > 0 {
 		for i := at; i < w; i++ {
 			p.Set(x+i, y, p.Glyphs.Leaderless, style.Faint)
 		}
 	}
-	for _, reign := range p.TimelineState.LeaderTerms {
-		a, b := p.leaderSpanCells(reign, cellAt)
+	for _, term := range p.TimelineState.LeaderTerms {
+		a, b := p.leaderSpanCells(term, cellAt)
 		for i := a; i <= b; i++ {
-			p.Set(x+i, y, p.Glyphs.Leading, style.Term(reign.Term))
+			p.Set(x+i, y, p.Glyphs.Leading, style.Term(term.Term))
 		}
 	}
 }
 
-// leaderSpanCells returns the first and the last cell of a reign; the last is before the
-// first if it is not shown.
-func (p *Painter) leaderSpanCells(reign trace.LeaderTerm, cellAt func(time.Duration) int) (first, last int) {
+// leaderSpanCells returns the first and the last cell in which a leader leads. The last is
+// before the first if none is shown.
+func (p *Painter) leaderSpanCells(term trace.LeaderTerm, cellAt func(time.Duration) int) (first, last int) {
 	until := p.TimelineEnd
-	if reign.To != 0 {
-		until = reign.To
+	if term.To != 0 {
+		until = term.To
 	}
-	return max(cellAt(reign.From), 0), cellAt(until)
+	return max(cellAt(term.From), 0), cellAt(until)
 }
 
-// LeaderNames says who leads, where a line is long enough for it between the marks.
+// LeaderNames writes who leads into lines that are long enough, between the marks.
 func (p *Painter) LeaderNames(x, y, w int, cellAt func(time.Duration) int) {
-	for _, reign := range p.TimelineState.LeaderTerms {
-		text := " " + canvas.Truncate(canvas.Sanitize(reign.Node), LogNameWidth, p.Glyphs.Ellipsis) + " leads "
-		a, b := p.leaderSpanCells(reign, cellAt)
-		free := 0 // cells of the line up to here
+	for _, term := range p.TimelineState.LeaderTerms {
+		text := " " + canvas.Truncate(canvas.Sanitize(term.Node), LogNameWidth, p.Glyphs.Ellipsis) + " leads "
+		a, b := p.leaderSpanCells(term, cellAt)
+		free := 0 // cells of the line since the last mark
 		for i := a; i <= min(b, w-1); i++ {
 			if p.Cells[y*p.W+x+i].Text != p.Glyphs.Leading {
 				free = 0
 				continue
 			}
 			if free++; free == canvas.Width(text)+2 {
-				p.Put(x+i-canvas.Width(text), y, canvas.Width(text), text, style.Term(reign.Term))
+				p.Put(x+i-canvas.Width(text), y, canvas.Width(text), text, style.Term(term.Term))
 				break
 			}
 		}
 	}
 }
 
-// TimelineGlyph returns the mark of a line of the story on the timeline, "" for none.
+// TimelineGlyph returns the mark of a story line on the timeline, "" for none.
 func TimelineGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 	switch line.Topic {
 	case trace.TopicElection:
@@ -145,9 +145,9 @@ func TimelineGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) 
 	return "", 0
 }
 
-// TimelineMarks draws what happened, with the node's name where there is room.
+// TimelineMarks draws a mark for each significant event, with the node's name if there is room.
 func (p *Painter) TimelineMarks(x, y, w int, cellAt func(time.Duration) int) {
-	free := w // from here on the later marks stand
+	free := w // the later marks start here
 	for i := len(p.TimelineState.Story) - 1; i >= 0; i-- {
 		line := p.TimelineState.Story[i]
 		at := cellAt(line.At)
@@ -156,7 +156,7 @@ func (p *Painter) TimelineMarks(x, y, w int, cellAt func(time.Duration) int) {
 		}
 		glyph, st := TimelineGlyph(p.Glyphs, line)
 		if glyph == "" || at >= free {
-			// Of several in one cell the latest is seen.
+			// Of several marks in one cell the latest wins.
 			continue
 		}
 		p.Set(x+at, y, glyph, st|style.Bold)

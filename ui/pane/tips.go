@@ -5,14 +5,15 @@ import (
 	"capsize/ui/style"
 )
 
-// Tip is a key that whoever is here for the first time is told to press.
+// Tip is a key for a first-time user to press.
 type Tip struct {
-	Key, Text string // as in the key map; what it does
-	Command   string // what it stands for begins with
-	Done      bool
+	Key     string // as in the key map
+	Text    string // what it does
+	Command string // the start of the command it stands for
+	Done    bool   // it has been pressed
 }
 
-// tipsLine tells which keys to press first, and which of them were.
+// tipsLine draws the keys to try first, and marks those that have been pressed.
 func (p *Painter) tipsLine(r canvas.Rectangle) {
 	pen := p.Pen(r.X, r.Y, r.X+r.W)
 	pen.Write("try ", style.Text)

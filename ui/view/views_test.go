@@ -57,8 +57,8 @@ func TestViewsMatchGolden(t *testing.T) {
 func TestLogViewDescribesTheEntryUnderTheCursor(t *testing.T) {
 	w := uitest.LostIncrement()
 	for index, want := range map[uint64]string{
-		1:   "entry 1 on n1: the start of a term, term 2; committed; held by all nodes",
-		128: "entry 128 on n1: +1 by client c1 (its call 50), term 2; acknowledged to its client, then lost",
+		1:   "entry 1 on n1: no-op of a new leader, term 2; committed; held by all nodes",
+		128: "entry 128 on n1: +1 from client c1 (operation 50), term 2; acknowledged to its client, then lost",
 		131: "entry 131 on n4: +1, term 3; committed; held by n2 n3 n4 n5",
 	} {
 		f := frameOf(w, 120, 36)
