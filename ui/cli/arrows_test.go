@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	"ui/source":   {"ui/canvas", "cluster", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime"},
 	"ui/view":     {"ui/keymap", "ui/pane", "ui/canvas", "ui/style", "cluster/trace", "cluster/trace/history", "cluster/vtime", "faults"},
 	"ui/keymap":   {"ui/pane", "ui/canvas"},
-	"ui/pane":     {"ui/canvas", "ui/style", "cluster/trace", "cluster/vtime", "faults"},
+	"ui/pane":     {"ui/canvas", "ui/style", "cluster/check", "cluster/trace", "cluster/vtime", "faults"},
 	"ui/canvas":   {"ui/style", "cluster/trace"},
 	"ui/style":    {},
 	"ui/terminal": {},

@@ -25,7 +25,6 @@ var longStructs = map[string]string{
 	"cluster/trace.Op":     "one client operation in a recording: its fields are the file format",
 	"cluster/trace.Node":   "the state of one node, folded from events: each field is one fact",
 	"cluster/trace.State":  "the state of the cluster, folded from events: each field is one fact",
-	"ui/style.Glyphs":      "a table of characters, one a field",
 }
 
 func TestFilesFunctionsAndStructsAreShort(t *testing.T) {

@@ -37,7 +37,7 @@ func (p *Painter) drawAlarm(bottom int) {
 		}
 		return lines
 	}
-	lines := part("expected", promised(worst.Name), style.Text)
+	lines := part("expected", promiseOf(worst.Name), style.Text)
 	lines = append(lines, part("observed", worst.Text, style.Text|style.Bold)...)
 	if len(p.Alarm.Checks) > 1 {
 		var also []string
