@@ -3,7 +3,6 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,19 +14,19 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// node is one machine of the cluster: its name, its disk and its place in the
-// network. It outlives the processes that run on it.
+// node is one server of the cluster: its name, its disk and its place in the network. It
+// outlives the processes that run on it.
 type node struct {
 	c       *Cluster
 	name    string
 	address raft.ServerAddress
 	storage storage
 
-	// lifecycle lets one change of the state cycle through at a time. It is a channel,
-	// not a mutex, because a change may take virtual time.
+	// lifecycle serializes changes of the node's state. It is a channel, not a mutex,
+	// because a change may take virtual time.
 	lifecycle chan struct{}
 
-	proc atomic.Pointer[process] // nil while no process runs; changed under mu
+	proc atomic.Pointer[process] // nil if no process runs; stored under mu
 
 	mu          sync.Mutex // guards what follows; never held while waiting
 	disk        *faults.Disk
@@ -35,46 +34,13 @@ type node struct {
 	clockFactor float64 // on its timeouts
 }
 
-// stopRetryEvery is how often whoever ends a process looks whether it is still starting.
+// stopRetryEvery is how often a stop retries while the process is still starting.
 const stopRetryEvery = 10 * time.Millisecond
 
-// clockFactorMax is the largest factor on the timeouts of a node.
+// clockFactorMax is the largest factor by which a node's timeouts can be stretched.
 const clockFactorMax = 100
 
-// newNode makes the node and adds it to the cluster. No process runs on it yet.
-// The error says why there cannot be one of that name.
-func (c *Cluster) newNode(name string) (*node, error) {
-	n := &node{c: c, name: name, address: raft.ServerAddress(name), lifecycle: make(chan struct{}, 1), clockFactor: 1}
-	if c.dir != nil {
-		n.storage = boltStorage{path: filepath.Join(c.dir.path, name), noSync: c.dir.temporary}
-	} else {
-		n.storage = newMemoryStorage()
-	}
-	n.newDisk()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case !validName.MatchString(name):
-		return nil, fmt.Errorf("%q is not a valid node name: use 1 to 32 letters, digits, dots, underscores and hyphens", name)
-	case slices.Contains(reservedNames, name):
-		return nil, fmt.Errorf("%q is not a valid node name: it is a reserved word", name)
-	case slices.ContainsFunc(c.allNodes(), func(m *node) bool { return m.name == name }):
-		return nil, fmt.Errorf("node %s already exists", name)
-	case len(c.allNodes()) >= NodesMax:
-		return nil, fmt.Errorf("there are %d nodes already, the maximum", NodesMax)
-	}
-	nodes := append(slices.Clone(c.allNodes()), n)
-	c.nodes.Store(&nodes)
-	return n, nil
-}
-
-// reservedNames are the words that mean nodes in commands, or routes of clients.
-var reservedNames = []string{
-	RouteLeader, RouteRandom, RouteRoundRobin,
-	"all", "up", "down", "followers", "minority", "majority", "others", "none",
-}
-
-// newDisk puts a sound disk into the machine.
+// newDisk gives the node a healthy disk.
 func (n *node) newDisk() {
 	n.c.mu.Lock()
 	seed := n.c.rng.Int64()
@@ -85,42 +51,35 @@ func (n *node) newDisk() {
 	n.disk = disk
 }
 
-// currentDisk returns the disk that is in the machine.
+// currentDisk returns the node's disk, which a wipe replaces.
 func (n *node) currentDisk() *faults.Disk {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.disk
 }
 
-// forget removes the node from the cluster, once its process has ended.
-func (c *Cluster) forget(n *node) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	nodes := slices.DeleteFunc(slices.Clone(c.allNodes()), func(m *node) bool { return m == n })
-	c.nodes.Store(&nodes)
-}
-
-// running returns the process that runs on the node, nil if none does.
+// running returns the process that runs on the node, or nil.
 func (n *node) running() *process { return n.proc.Load() }
 
-// lock waits until no other change of the node's state is under way; leave ends it.
+// lock waits until no other change of the node's state is in progress.
 func (n *node) lock()   { n.lifecycle <- struct{}{} }
 func (n *node) unlock() { <-n.lifecycle }
 
-// lockToStop is enter for what ends the process. One that is still starting, on
-// a disk that stalls perhaps for ever, ends at once and so opens the door.
+// lockToStop is lock for a change that stops the process. It kills a process that is still
+// starting, which may hold the lock forever if its disk stalls.
 func (n *node) lockToStop() {
 	for {
 		n.killStarting()
 		select {
 		case n.lifecycle <- struct{}{}:
 			return
-		case <-time.After(stopRetryEvery): // another process may have begun to start meanwhile
+		case <-time.After(stopRetryEvery): // another process may have begun to start by now
 		}
 	}
 }
 
-// setState notes what became of the node. The process that ran is gone from now on.
+// setState changes the node's state and emits the change. In a state that is not running, the
+// node has no process.
 func (n *node) setState(state trace.ProcessState, why string) {
 	n.mu.Lock()
 	n.state = state
@@ -131,7 +90,8 @@ func (n *node) setState(state trace.ProcessState, why string) {
 	n.c.emit(trace.Event{Kind: trace.KindProcess, Node: n.name, Process: state, Text: why})
 }
 
-// requireState returns an error unless the node's state is one of those allowed.
+// requireState returns an error unless the node is in one of the allowed states. The error
+// says which command to give first.
 func (n *node) requireState(command string, allowed ...trace.ProcessState) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -150,27 +110,27 @@ func (n *node) requireState(command string, allowed ...trace.ProcessState) error
 	return fmt.Errorf("cannot %s %s: it is %s%s", command, n.name, n.state, hint)
 }
 
-// Kill ends the process of a node, as kill -9 does: what it wrote survives in
-// the page cache. Takes no virtual time to have its effect.
+// Kill ends a node's process, as kill -9 does: its writes survive in the page cache. It takes
+// effect at once, without virtual time.
 func (c *Cluster) Kill(name string) error {
 	return c.changeToStop(name, "kill", func(n *node) error { return n.stopLocked(trace.Killed, "") }, trace.Up, trace.Paused)
 }
 
-// PowerOff takes the power from the machine of a node: what its disk had not
-// really stored is lost, also when the process had been killed before.
+// PowerOff cuts a node's power: writes that its disk had not synced are lost, even if the
+// process was killed before.
 func (c *Cluster) PowerOff(name string) error {
 	return c.changeToStop(name, "power off", func(n *node) error { return n.stopLocked(trace.Off, "") },
 		trace.Up, trace.Paused, trace.Killed, trace.Crashed)
 }
 
-// Restart starts a new process on a node that is down, over its old disk.
+// Restart starts a new process on the disk of a node that is down.
 func (c *Cluster) Restart(name string) error {
 	return c.change(name, "restart", func(n *node) error { return n.bootLocked(raft.Configuration{}) },
 		trace.Killed, trace.Off, trace.Crashed, trace.Wiped)
 }
 
-// Wipe ends the process of a node and empties its disk: log, term and vote are
-// forgotten, which is outside of what Raft survives.
+// Wipe ends a node's process and erases its disk: log, term, vote and snapshots. Raft does not
+// tolerate such a loss: its safety rests on state that survives restarts (paper, figure 2).
 func (c *Cluster) Wipe(name string) error {
 	return c.changeToStop(name, "wipe", func(n *node) error {
 		if n.running() != nil {
@@ -188,9 +148,9 @@ func (c *Cluster) Wipe(name string) error {
 	}, trace.Up, trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Wiped)
 }
 
-// Pause stops a node as SIGSTOP does: its network, its disk and its counter
-// wait, in both directions. Raft's own timers go on inside, so that after
-// Resume it behaves as a process does after SIGCONT: they have all run out.
+// Pause stops a node as SIGSTOP does: its network, in both directions, its disk and its state
+// machine wait. Raft's timers keep running, so after Resume they have all expired, as in a
+// process after SIGCONT.
 func (c *Cluster) Pause(name string) error {
 	return c.change(name, "pause", func(n *node) error {
 		c.network.Pause(n.address)
@@ -200,7 +160,7 @@ func (c *Cluster) Pause(name string) error {
 	}, trace.Up)
 }
 
-// Resume lets a paused node go on. All that waited is released as a flood.
+// Resume continues a paused node. Everything held for it arrives at once.
 func (c *Cluster) Resume(name string) error {
 	return c.change(name, "resume", func(n *node) error {
 		n.setState(trace.Up, "")
@@ -210,27 +170,27 @@ func (c *Cluster) Resume(name string) error {
 	}, trace.Paused)
 }
 
-// change runs a change of a node's state, if its state is one of those allowed.
+// change runs f under the node's lifecycle lock if the node is in one of the allowed states.
 func (c *Cluster) change(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
 	return c.changeWith((*node).lock, name, command, f, allowed)
 }
 
-// changeToStop is change for what ends a process, also one that is still starting.
+// changeToStop is change for an f that stops the process, even one that is still starting.
 func (c *Cluster) changeToStop(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
 	return c.changeWith((*node).lockToStop, name, command, f, allowed)
 }
 
-func (c *Cluster) changeWith(enter func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
+func (c *Cluster) changeWith(lock func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
-	// Said before the door, so that it is said at once; what another change
-	// makes of the node meanwhile is looked at behind it.
+	// This check fails at once, without waiting for the lock. The check below sees what
+	// another change has done to the node in the meantime.
 	if err := n.requireState(command, allowed...); err != nil {
 		return err
 	}
-	enter(n)
+	lock(n)
 	defer n.unlock()
 	if err := n.requireState(command, allowed...); err != nil {
 		return err
@@ -238,7 +198,8 @@ func (c *Cluster) changeWith(enter func(*node), name, command string, f func(*no
 	return f(n)
 }
 
-// Snapshot has a node take a snapshot of its counter now.
+// Snapshot makes a node take a snapshot now. It takes virtual time, at most the clients'
+// timeout.
 func (c *Cluster) Snapshot(name string) error {
 	p, err := c.process(name, "snapshot")
 	if err != nil {
@@ -250,15 +211,15 @@ func (c *Cluster) Snapshot(name string) error {
 	return nil
 }
 
-// SetClock makes the election and heartbeat timeouts of a node factor times as
-// long as set up, now and after each restart (raft's ReloadConfig).
+// SetClock stretches a node's election and heartbeat timeouts by factor, now and after each
+// restart (raft's ReloadConfig). A factor above 1 is a slow clock.
 func (c *Cluster) SetClock(name string, factor float64) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
 	least := c.settings.Lease.Seconds() / c.settings.Heartbeat.Seconds()
-	if !(factor >= least && factor <= clockFactorMax) { // also not a number
+	if !(factor >= least && factor <= clockFactorMax) { // also rejects NaN
 		return fmt.Errorf("clock factor %g for %s: must be between %.3g (heartbeat timeout = leader lease) and %d", factor, name, least, clockFactorMax)
 	}
 	n.mu.Lock()
@@ -272,8 +233,8 @@ func (c *Cluster) SetClock(name string, factor float64) error {
 	return p.setClock()
 }
 
-// process returns the process that runs on a node and takes part, or an error
-// that says why command cannot be done.
+// process returns the node's process once its raft is built, or an error that says why command
+// is not possible.
 func (c *Cluster) process(name, command string) (*process, error) {
 	n, err := c.node(name)
 	if err != nil {

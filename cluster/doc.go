@@ -1,0 +1,41 @@
+// Package cluster runs real hashicorp/raft nodes in one process, in virtual time, over a
+// network and disks that fail on demand, and reports everything that happens as events.
+//
+// # Who owns what
+//
+// A [Cluster] owns a bubble of virtual time (package vtime), the network between its nodes
+// (package faults), the stream of events (package trace), and the clients. It hands each
+// event to the safety checks (package check) and to the history as it happens.
+//
+// A node consists of three parts with different lifetimes:
+//
+//   - node: its name, address, disk faults and clock factor. It lives until it is removed.
+//   - storage: the data on its disk. It survives the process, until it is wiped.
+//   - process: one run, from boot to stop. A restart makes a new process over the old storage.
+//
+// # Inside and outside of virtual time
+//
+// Open, Close, CloseWithin, Do and AwaitLeader are called from outside the bubble. Clock,
+// Trace, History, Settings and AwaitVerdicts may be called from anywhere. All other methods
+// run inside, on a goroutine of the bubble, which [Cluster.Do] provides. They may take
+// virtual time, so they must not run on the bubble's pacer.
+//
+// # Stopping a process
+//
+// raft's Shutdown waits for all of raft's goroutines, and these may wait for the network, the
+// disk or the state machine. A stop therefore goes in this order:
+//
+//  1. Mark the process dead: from here on it emits no event.
+//  2. Close its transport and kill its disk session: calls return, and nothing more is
+//     sent or written.
+//  3. Open the gate of its state machine, in case it is paused.
+//  4. Emit the node's new state.
+//  5. Shut raft down, take back unsynced writes if the node loses power, close the storage.
+//
+// # Locks
+//
+// node.lifecycle serializes what starts, stops, pauses and resumes a process. It may be held
+// while virtual time passes, so it is a channel. The mutexes (Cluster.mu, node.mu, process.mu,
+// clientPool.mu) are held only briefly, never while waiting. Lock order: lifecycle before any
+// mutex; clientPool.mu before Cluster.mu. Events may be emitted under process.mu.
+package cluster

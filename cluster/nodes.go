@@ -1,0 +1,90 @@
+package cluster
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/raft"
+)
+
+// NodesMax is the largest number of nodes in a cluster.
+const NodesMax = 99
+
+// validName matches the allowed names of nodes.
+var validName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
+
+// reservedNames are the words that select nodes in commands or are routes of clients. No
+// node may have such a name.
+var reservedNames = []string{
+	RouteLeader, RouteRandom, RouteRoundRobin,
+	"all", "up", "down", "followers", "minority", "majority", "others", "none",
+}
+
+// newNode adds a node to the cluster, without a process. It returns an error if the name is
+// invalid or taken, or the cluster is full.
+func (c *Cluster) newNode(name string) (*node, error) {
+	n := &node{c: c, name: name, address: raft.ServerAddress(name), lifecycle: make(chan struct{}, 1), clockFactor: 1}
+	if c.dir != nil {
+		n.storage = boltStorage{path: filepath.Join(c.dir.path, name), noSync: c.dir.temporary}
+	} else {
+		n.storage = newMemoryStorage()
+	}
+	n.newDisk()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !validName.MatchString(name):
+		return nil, fmt.Errorf("%q is not a valid node name: use 1 to 32 letters, digits, dots, underscores and hyphens", name)
+	case slices.Contains(reservedNames, name):
+		return nil, fmt.Errorf("%q is not a valid node name: it is a reserved word", name)
+	case slices.ContainsFunc(c.allNodes(), func(m *node) bool { return m.name == name }):
+		return nil, fmt.Errorf("node %s already exists", name)
+	case len(c.allNodes()) >= NodesMax:
+		return nil, fmt.Errorf("there are %d nodes already, the maximum", NodesMax)
+	}
+	nodes := append(slices.Clone(c.allNodes()), n)
+	c.nodes.Store(&nodes)
+	return n, nil
+}
+
+// forget removes a node whose process has ended from the cluster.
+func (c *Cluster) forget(n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	nodes := slices.DeleteFunc(slices.Clone(c.allNodes()), func(m *node) bool { return m == n })
+	c.nodes.Store(&nodes)
+}
+
+// allNodes returns the nodes of the cluster, oldest first. The caller must not change the
+// slice.
+func (c *Cluster) allNodes() []*node { return *c.nodes.Load() }
+
+// node returns the node with the given name, or an error that lists the nodes.
+func (c *Cluster) node(name string) (*node, error) {
+	if n := c.find(name); n != nil {
+		return n, nil
+	}
+	return nil, fmt.Errorf("no node %q: the nodes are %s", name, strings.Join(c.Names(), ", "))
+}
+
+// find returns the node with the given name, or nil.
+func (c *Cluster) find(name string) *node {
+	for _, n := range c.allNodes() {
+		if n.name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// Names returns the names of the nodes, oldest first.
+func (c *Cluster) Names() []string {
+	var names []string
+	for _, n := range c.allNodes() {
+		names = append(names, n.name)
+	}
+	return names
+}

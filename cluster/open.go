@@ -1,0 +1,180 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"capsize/cluster/check"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
+)
+
+// ErrMismatch is returned by [Open] when Dir already holds a cluster that the Config does
+// not fit.
+var ErrMismatch = errors.New("directory already holds a cluster")
+
+// Config describes the cluster to open.
+type Config struct {
+	// Nodes is the number of voters of a new cluster. 0 means as many nodes as Dir
+	// already holds, or DefaultNodes if it holds none.
+	Nodes, DefaultNodes int
+	// Dir is the directory for the nodes' files. "" means a temporary directory, which
+	// Close removes. Memory storage does not use it.
+	Dir      string
+	Settings trace.Settings
+	// From, if not nil, is a past state of another cluster from which this one continues:
+	// see fork. It then replaces Nodes, DefaultNodes and Settings, and Dir must not hold a
+	// cluster.
+	From *trace.State
+	// HistoryBudget is the size in bytes to which the kept history may grow. 0 keeps no
+	// history.
+	HistoryBudget int64
+	// Record receives every event. nil records nothing.
+	Record *recording.Writer
+	// Unchecked turns the safety checks off, which saves their cost.
+	Unchecked bool
+	// tamper breaks what raft is built from, to test the checks.
+	tamper func(*raftDeps)
+}
+
+// Open starts a cluster and returns it with its clock stopped. It is called from outside.
+//
+// It returns [ErrBusy] if another capsize uses the directory, [ErrMismatch] if the directory
+// holds a cluster that does not fit, and other errors for settings that raft rejects, a
+// directory that cannot be read or written, and a state that cannot be restored.
+func Open(cfg Config) (*Cluster, error) {
+	from, err := newFork(cfg.From)
+	if err != nil {
+		return nil, err
+	}
+	if from != nil {
+		cfg.Settings = from.state.Settings
+	}
+	if err := ValidateSettings(cfg.Settings); err != nil {
+		return nil, err
+	}
+	c := &Cluster{trace: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
+	c.nodes.Store(new([]*node))
+	if cfg.HistoryBudget > 0 {
+		c.past = history.New(cfg.HistoryBudget)
+		c.trace.AddSink(c.past)
+	}
+	if cfg.Record != nil {
+		c.trace.AddSink(cfg.Record)
+	}
+	names, isNew, err := c.nodesToStart(cfg)
+	if err != nil {
+		return nil, err
+	}
+	// The state machine remembers the last sequence number of each client, so the clients
+	// of this run must continue above those of earlier runs, or their increments would be
+	// dropped as duplicates.
+	switch {
+	case from != nil:
+		c.clients.seqBase = from.lastSeq
+	case !isNew:
+		c.clients.seqBase = uint64(time.Now().UnixMicro())
+	}
+	if !cfg.Unchecked {
+		c.checks = check.New(c.trace.Emit)
+		c.trace.SetChecker(c.checks.Observe)
+	}
+	c.clock = vtime.Start(func(b *vtime.Bubble) {
+		if c.setUp(b); from != nil {
+			err = c.startFork(from)
+		} else {
+			c.startNodes(names, isNew)
+		}
+	})
+	if err = errors.Join(err, c.clock.Err()); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// nodesToStart opens the data directory and returns the names of the nodes to start. isNew
+// reports whether they still need their first configuration.
+func (c *Cluster) nodesToStart(cfg Config) (names []string, isNew bool, err error) {
+	if cfg.Settings.Storage == Bolt {
+		if c.dir, err = openDataDir(cfg.Dir); err != nil {
+			return nil, false, err
+		}
+		if names, err = c.dir.names(); err != nil {
+			return nil, false, errors.Join(err, c.dir.close())
+		}
+	}
+	switch {
+	case cfg.From != nil && len(names) == 0:
+		return nil, false, nil
+	case cfg.From != nil:
+		err = fmt.Errorf("%s: %w: choose an empty directory for a branch", cfg.Dir, ErrMismatch)
+	case len(names) == 0:
+		if cfg.Nodes == 0 {
+			cfg.Nodes = cfg.DefaultNodes
+		}
+		if cfg.Nodes < 1 || cfg.Nodes > NodesMax {
+			err = fmt.Errorf("%d nodes: a cluster has 1 to %d", cfg.Nodes, NodesMax)
+			break
+		}
+		for i := range cfg.Nodes {
+			names = append(names, fmt.Sprintf("n%d", i+1))
+		}
+		return names, true, nil
+	case cfg.Nodes != 0 && cfg.Nodes != len(names):
+		err = fmt.Errorf("%s: %w of %d nodes, not %d: leave out the number of nodes, or choose another directory",
+			cfg.Dir, ErrMismatch, len(names), cfg.Nodes)
+	}
+	if err != nil && c.dir != nil {
+		err = errors.Join(err, c.dir.close())
+	}
+	return names, false, err
+}
+
+// setUp builds everything but the nodes. It runs inside.
+func (c *Cluster) setUp(b *vtime.Bubble) {
+	c.bubble = b
+	c.closing = make(chan struct{})
+	c.rng = rand.New(rand.NewPCG(uint64(c.settings.Seed), 0))
+	b.OnClose(c.close)
+	c.network = faults.NewNetwork(faults.NetworkConfig{
+		Seed:       c.settings.Seed,
+		Latency:    c.settings.Latency,
+		Jitter:     c.settings.Jitter,
+		RPCTimeout: c.settings.RPCTimeout,
+		Tap:        func(p faults.Packet) { c.emitPacket(&p) },
+	})
+	b.Go(c.poll)
+}
+
+// startNodes starts the nodes of a new or reopened cluster. It runs inside.
+func (c *Cluster) startNodes(names []string, isNew bool) {
+	c.emitSettings()
+	var first raft.Configuration
+	if isNew {
+		for _, name := range names {
+			first.Servers = append(first.Servers, raft.Server{ID: raft.ServerID(name), Address: raft.ServerAddress(name)})
+		}
+	}
+	for _, name := range names {
+		n, err := c.newNode(name)
+		if err != nil {
+			panic(err) // nodesToStart has generated or validated the names
+		}
+		// A disk with latency takes virtual time to open. This runs on the pacer, which
+		// must not wait for virtual time.
+		c.bubble.Go(func() { c.emitRefused(n.boot(first)) })
+	}
+}
+
+func (c *Cluster) emitSettings() {
+	settings := c.settings
+	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
+}
