@@ -45,23 +45,28 @@ func (o *operation) delta() int64 {
 // clients' history alone (pure.go).
 type opHistory struct {
 	settled      bool
-	validFrom    string       // from when on it is vouched for
-	startsMidRun bool         // operations may be under way that were never told of
+	validFrom    string       // the moment from which the verdict holds
+	startsMidRun bool         // operations may be pending that the trace does not show
 	value        int64        // after the last cut, with the evidence
 	known        bool         // value is known
-	open         []*operation // since the last cut, and older ones of which it is not known whether they count
-	pending      int          // how many are under way
+	open         []*operation // since the last cut, and older ones that may or may not have applied
+	pending      int          // number of pending operations
 	byID         map[uint64]*operation
-	byKey        map[opKey]*operation // increments that may yet count
-	checkpointed uint64               // how many were judged and cut off
-	highest      *operation           // of those, the one that was told the highest value
-	stale        bool                 // there is something new since the last judgement
-	evaluateAt   int                  // how long open is before it is worth another try to cut it
-	last         trace.Event          // the last judgement
+	byKey        map[opKey]*operation // increments that may still apply
+	last         trace.Event          // the latest verdict
 	undecidable  string               // why nothing more can be judged
 	clients      clientHistory
-	// idleBatch is how many operations are judged at once, when nothing is under way
-	// behind them; busyBatch when there always is.
+	rounds
+}
+
+// rounds is what has been judged, and when the next judgement is due.
+type rounds struct {
+	checkpointed uint64     // number of operations judged and cut off
+	highest      *operation // of those, the one with the highest value
+	stale        bool       // something is new since the last judgement
+	evaluateAt   int        // length of open from which it is worth trying to cut it
+	// idleBatch is how many operations are judged at once when none is pending behind
+	// them, busyBatch when one always is.
 	idleBatch, busyBatch int
 }
 
@@ -73,7 +78,7 @@ const openMax = 1 << 16
 func newHistory() opHistory {
 	return opHistory{
 		byID: map[uint64]*operation{}, byKey: map[opKey]*operation{},
-		idleBatch: 128, busyBatch: 512, evaluateAt: 128,
+		rounds:  rounds{idleBatch: 128, busyBatch: 512, evaluateAt: 128},
 		clients: clientHistory{timeout: porcupineTimeout},
 	}
 }

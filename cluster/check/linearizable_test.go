@@ -252,7 +252,7 @@ func TestTimeoutOfTheJudgeIsUndecided(t *testing.T) {
 	op := &trace.Op{ID: 99, Client: "d", Kind: trace.EntryRead, Outcome: trace.OK, Value: 12345} // no sum of even numbers
 	take(workItem{kind: opInvoked, op: op})
 	take(workItem{kind: opReturned, op: op})
-	if v := h.verdict(0); v.Verdict != trace.VerdictUndecided || v.Text != "24 operations have an unknown outcome, and in 20ms no order was found in which they explain the others" {
+	if v := h.verdict(0); v.Verdict != trace.VerdictUndecided || v.Text != "24 operations have an unknown outcome, and no order that explains the replies was found within 20ms" {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }

@@ -59,7 +59,7 @@ func TestPrunedHistoryLimitsTheVerdict(t *testing.T) {
 		t.Errorf("%d links are remembered", len(r.state.entries))
 	}
 	v := r.latest[LogMatching]
-	if v.Verdict != trace.VerdictOK || !strings.Contains(v.Text, "had to forget older ones") {
+	if v.Verdict != trace.VerdictOK || !strings.Contains(v.Text, "dropped older entries") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 	// The one that is behind is no lie when it goes on.

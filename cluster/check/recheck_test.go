@@ -63,7 +63,7 @@ func TestRecordedVerdictsAreNoEvidence(t *testing.T) {
 			t.Errorf("it says %q, and worse than that is %v", told, c)
 		}
 	}
-	if err := recounted(t, trace.VerdictViolated, well).Mismatch(); err == nil || !strings.Contains(err.Error(), "and it is not") {
+	if err := recounted(t, trace.VerdictViolated, well).Mismatch(); err == nil || !strings.Contains(err.Error(), "but is not") {
 		t.Errorf("it accuses a history that is well: %v", err)
 	}
 }

@@ -13,25 +13,30 @@ import (
 // to be committed.
 type state struct {
 	nodes map[string]*node
-	// entries are the entries of all logs. Of each index and term there is one, which
-	// is what log-matching looks after.
-	entries                   map[entryID]logEntry
-	committed                 map[uint64]commit // by index; those up to low are forgotten
-	committedAt               map[opKey]uint64  // where an increment was committed
-	prunedUpTo, committedUpTo uint64            // the last index that is forgotten, and the last that is committed
-	prunedTerm                uint64            // the term of the entry at low
-	pruneAbove                int               // how many links there may be before some are forgotten
-	commitsMax                uint64            // how many commits are remembered at most
-	prunedAcks                int               // how many increments up to low were acknowledged
-
-	first           *trace.Event // the first event
+	// entries holds the entries of all logs, one per index and term: the check
+	// log-matching holds that there is only one.
+	entries         map[entryID]logEntry
+	committed       map[uint64]commit // by index, above prunedUpTo
+	committedAt     map[opKey]uint64  // where an increment was committed
+	committedUpTo   uint64            // the last committed index
+	first           *trace.Event      // the first event
 	settings        trace.Settings
-	validFrom       string        // from when on the checks vouch, "" from the beginning
-	invalid         string        // why the events make no sense, "" if they do
-	startedWithData bool          // disks held something at the start
-	prunedAt        time.Duration // when something was forgotten last
+	validFrom       string // from when on the verdicts hold, "" from the beginning
+	invalid         string // why the events make no sense, "" if they do
+	startedWithData bool   // disks held something at the start
+	pruned
 
 	step step
+}
+
+// pruned is what the checks have dropped to bound their memory.
+type pruned struct {
+	prunedUpTo uint64        // the last index that was dropped
+	prunedTerm uint64        // the term of its entry
+	prunedAcks int           // how many increments up to it were acknowledged
+	prunedAt   time.Duration // when something was dropped last
+	pruneAbove int           // number of entries from which to prune
+	commitsMax uint64        // number of commits kept at most
 }
 
 // step is what the event that was folded last has changed.

@@ -127,7 +127,7 @@ func TestBadCommandLineFailsInOneLine(t *testing.T) {
 		{"--set election=soon", "250ms"},
 		{"--set election=-1s", "250ms"},
 		{"--set prevote=perhaps", "on nor off"},
-		{"--set snapshot-threshold=0", "from 1 on"},
+		{"--set snapshot-threshold=0", "1 or more"},
 		{"--set heartbeat=50ms --set election=10ms", "election"},
 		{"--theme beige", "dark"},
 		{"--fast", "unknown flag"},
@@ -381,7 +381,7 @@ func TestDataDirectoryInUseFailsAtOnce(t *testing.T) {
 	p.term(t)
 	runBinary(t, "--data", dir).checkRefused(t, "another capsize is using it")
 	p.terminate(t)
-	runBinary(t, "--data", dir, "--nodes", "4").checkRefused(t, "it has 5 nodes, not 4")
+	runBinary(t, "--data", dir, "--nodes", "4").checkRefused(t, "already holds a cluster of 5 nodes, not 4")
 }
 
 func TestOnlyTheOwnerMayReadTheFiles(t *testing.T) {
