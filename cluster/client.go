@@ -12,26 +12,26 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// The routes by which a client chooses whom to ask; any other route is the name
-// of a node, which is asked once.
+// The routes by which a client picks the node to ask. Any other route is the name of a node,
+// which the client asks only once.
 const (
-	RouteLeader     = "leader"      // who it thinks leads; it follows redirects
-	RouteRoundRobin = "round-robin" // one node after the other
-	RouteRandom     = "random"
+	RouteLeader     = "leader"      // the leader as far as the clients know; they follow redirects
+	RouteRoundRobin = "round-robin" // the nodes in turn
+	RouteRandom     = "random"      // a random node for each attempt
 )
 
-// The levels of a read, named as rqlite names them.
+// The consistency levels of a read, with rqlite's names.
 const (
-	LevelNone         = "none"         // what the node has; may be stale
-	LevelWeak         = "weak"         // what a node has that thinks it leads
-	LevelLinearizable = "linearizable" // what a leader has that made sure it still leads
-	LevelStrong       = "strong"       // what the log says, with an entry of its own
+	LevelNone         = "none"         // any node's local value, which may be stale
+	LevelWeak         = "weak"         // the local value of a node that believes it is the leader
+	LevelLinearizable = "linearizable" // the leader's value, after a quorum confirms the leadership
+	LevelStrong       = "strong"       // the value at an entry that the read appends to the log
 )
 
-// Levels are the levels of a read, weakest first.
+// Levels lists the consistency levels of a read, weakest first.
 var Levels = []string{LevelNone, LevelWeak, LevelLinearizable, LevelStrong}
 
-// attempts is into how many tries the clients' timeout is divided.
+// attempts is the number of attempts into which the clients' timeout is divided.
 const attempts = 3
 
 var (
@@ -41,37 +41,37 @@ var (
 	errNoLevel   = errors.New("unknown read level")
 )
 
-// clientPool is where the clients sit.
+// clientPool holds the idle clients and the state that all clients share.
 type clientPool struct {
 	mu       sync.Mutex // never held while waiting
 	idle     []*client
-	created  int    // how many there are
-	seqBase  uint64 // where their sequence numbers start
-	ops      uint64 // how many operations were invoked
-	leader   string // who they think leads, "" if they do not know
-	next     int    // whom round-robin asks next
-	stopLoad chan struct{}
+	created  int           // number of clients so far
+	seqBase  uint64        // sequence number from which each client counts
+	ops      uint64        // number of operations so far
+	leader   string        // leader hint, "" if unknown
+	next     int           // position of round-robin
+	stopLoad chan struct{} // closed to stop the load, nil without one
 }
 
-// client has one operation under way at most, as a process of Jepsen does.
+// client runs one operation at a time, like a process in Jepsen.
 type client struct {
 	c    *Cluster
 	name string
 	seq  uint64
 }
 
-// acquire returns a client that has nothing under way.
+// acquire returns an idle client, a new one if there is none. The caller releases it.
 func (c *Cluster) acquire() *client {
-	d := &c.clients
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if last := len(d.idle) - 1; last >= 0 {
-		cl := d.idle[last]
-		d.idle = d.idle[:last]
+	pool := &c.clients
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	if last := len(pool.idle) - 1; last >= 0 {
+		cl := pool.idle[last]
+		pool.idle = pool.idle[:last]
 		return cl
 	}
-	d.created++
-	return &client{c: c, name: fmt.Sprintf("c%d", d.created), seq: d.seqBase}
+	pool.created++
+	return &client{c: c, name: fmt.Sprintf("c%d", pool.created), seq: pool.seqBase}
 }
 
 func (c *Cluster) release(cl *client) {
@@ -80,27 +80,27 @@ func (c *Cluster) release(cl *client) {
 	c.clients.idle = append(c.clients.idle, cl)
 }
 
-// Add has a client add delta to the counter, and returns the operation with its
-// outcome. It takes virtual time, at most the clients' timeout.
+// Add makes a client add delta to the counter and returns the operation with its outcome. It
+// takes virtual time, at most the clients' timeout.
 func (c *Cluster) Add(delta int64, route string) trace.Op {
 	cl := c.acquire()
 	defer c.release(cl)
 	return cl.add(delta, route)
 }
 
-// Read has a client read the counter. It takes virtual time, at most the
-// clients' timeout.
+// Read makes a client read the counter at a consistency level and returns the operation with
+// its outcome. It takes virtual time, at most the clients' timeout.
 func (c *Cluster) Read(level, route string) trace.Op {
 	cl := c.acquire()
 	defer c.release(cl)
 	return cl.read(level, route)
 }
 
-// Load has clients together send rate increments a second until StopLoad, in
-// place of an earlier load. Each waits for its answer before it goes on, so that
-// slow answers make the load smaller.
+// Load starts clients that together send rate increments per second, until StopLoad or the
+// next Load. Each client waits for its reply before the next increment, so slow replies reduce
+// the rate.
 func (c *Cluster) Load(rate float64, clients int, route string) error {
-	if !(rate >= 0.001 && rate <= 10_000) || clients < 1 || clients > 256 { // also not a number
+	if !(rate >= 0.001 && rate <= 10_000) || clients < 1 || clients > 256 { // also rejects NaN
 		return fmt.Errorf("load of %g/s from %d clients: use a rate of 0.001 to 10000/s and 1 to 256 clients", rate, clients)
 	}
 	c.StopLoad()
@@ -115,16 +115,16 @@ func (c *Cluster) Load(rate float64, clients int, route string) error {
 	return nil
 }
 
-// loadClient is one client of a load, which starts after a while so that the
-// clients take turns.
+// loadClient runs one client of a load, with one increment per every. The clients start at
+// different times, so their increments are spread evenly.
 func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan struct{}) {
 	cl := c.acquire()
 	defer c.release(cl)
 	due := c.Now() + after
 	for {
-		// A timer that is due already would run on this goroutine, at the same time
-		// as others of the bubble, which crashes the race detector of Go 1.26
-		// (runtime time.go, unlockAndRun).
+		// Never start a timer that is already due: it would fire on this goroutine while
+		// others of the bubble run, which crashes the race detector of Go 1.26 (runtime
+		// time.go, unlockAndRun).
 		if wait := due - c.Now(); wait > 0 {
 			select {
 			case <-time.After(wait):
@@ -144,7 +144,7 @@ func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan
 	}
 }
 
-// StopLoad ends the load, if there is one.
+// StopLoad stops the load, if there is one.
 func (c *Cluster) StopLoad() {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
@@ -171,8 +171,8 @@ func (cl *client) read(level, route string) trace.Op {
 	return cl.run(op, func(p *process) (int64, error) { return p.read(level, command) })
 }
 
-// run carries an operation out: it asks nodes until one answers, the answer is
-// final, or time is up.
+// run runs an operation: it asks nodes until one succeeds or fails for good, or the clients'
+// timeout has passed. It emits the invocation and the return.
 func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 	c := cl.c
 	c.clients.mu.Lock()
@@ -184,7 +184,7 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 	c.emit(trace.Event{Kind: trace.KindInvoked, Op: &invoked})
 
 	deadline := op.Invoked + c.settings.ClientTimeout
-	maybe := "" // why an earlier try may have counted
+	maybe := "" // why the outcome of an earlier attempt is unknown
 	for {
 		op.Attempts++
 		op.Node = c.pickNode(op.Route)
@@ -216,8 +216,9 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 	return op
 }
 
-// outcome says what an error means for an operation. A read has no effect that
-// could still come, so without an answer it has failed.
+// outcome returns the outcome of an operation whose attempt returned err. Failed means that it
+// certainly had no effect. A read has no side effect, so a read without an answer has failed,
+// not unknown.
 func outcome(op trace.Op, err error) trace.Outcome {
 	switch {
 	case err == nil:
@@ -230,34 +231,35 @@ func outcome(op trace.Op, err error) trace.Outcome {
 	return trace.Unknown
 }
 
-// namesNode says whether a route is the name of a node.
+// namesNode reports whether a route is the name of a node.
 func namesNode(route string) bool {
 	return route != RouteLeader && route != RouteRoundRobin && route != RouteRandom
 }
 
-// pickNode chooses whom to ask.
+// pickNode returns the name of the node that a route leads to. Without a leader hint, the
+// route to the leader tries the nodes in turn.
 func (c *Cluster) pickNode(route string) string {
 	nodes := c.allNodes()
 	if namesNode(route) || len(nodes) == 0 {
 		return route
 	}
-	d := &c.clients
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if route == RouteLeader && d.leader != "" {
-		return d.leader
+	pool := &c.clients
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	if route == RouteLeader && pool.leader != "" {
+		return pool.leader
 	}
 	if route == RouteRandom {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return nodes[c.rng.IntN(len(nodes))].name
 	}
-	d.next++
-	return nodes[d.next%len(nodes)].name
+	pool.next++
+	return nodes[pool.next%len(nodes)].name
 }
 
-// call has a node do something for a client, which waits for at most limit. From
-// the answer the clients learn who leads.
+// call runs f on a node's process for a client, which waits for at most limit of virtual time.
+// The result updates the leader hint. After errNoReply, f may still take effect.
 func (c *Cluster) call(name string, limit time.Duration, f func(*process) (int64, error)) (int64, error) {
 	n := c.find(name)
 	if n == nil {
@@ -269,33 +271,33 @@ func (c *Cluster) call(name string, limit time.Duration, f func(*process) (int64
 		c.setLeaderHint("")
 		return 0, errDown
 	}
-	type answer struct {
+	type reply struct {
 		value int64
 		err   error
 	}
-	answers := make(chan answer, 1)
+	replies := make(chan reply, 1)
 	go func() {
 		defer c.bubble.Catch()
-		p.fsm.gate.wait() // a paused process finds the request when it goes on
+		p.fsm.gate.wait() // a paused process handles the request when it resumes
 		value, err := f(p)
-		answers <- answer{value, err}
+		replies <- reply{value, err}
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case a := <-answers:
+	case r := <-replies:
 		switch {
-		case a.err == nil, errors.Is(a.err, counter.ErrOverflow):
+		case r.err == nil, errors.Is(r.err, counter.ErrOverflow):
 			if p.raft.Load().State() == raft.Leader {
 				c.setLeaderHint(name)
 			}
-		case errors.Is(a.err, errNotLeader), errors.Is(a.err, raft.ErrNotLeader):
+		case errors.Is(r.err, errNotLeader), errors.Is(r.err, raft.ErrNotLeader):
 			_, leader := p.raft.Load().LeaderWithID()
 			c.setLeaderHint(string(leader))
 		default:
 			c.setLeaderHint("")
 		}
-		return a.value, a.err
+		return r.value, r.err
 	case <-timer.C:
 		c.setLeaderHint("")
 		return 0, errNoReply
@@ -308,7 +310,7 @@ func (c *Cluster) setLeaderHint(leader string) {
 	c.clients.leader = leader
 }
 
-// propose puts a command into the log and waits until it is applied.
+// propose appends a command to the log and waits until it is applied.
 func (p *process) propose(command counter.Command) (int64, error) {
 	data, err := command.Encode()
 	if err != nil {

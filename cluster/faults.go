@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// SetLink sets a fault on the link from one node to another, in place of a fault
-// of the same name.
+// SetLink sets a fault on the link from one node to another. It replaces a fault of the same
+// name.
 func (c *Cluster) SetLink(from, to string, fault faults.LinkFault) error {
 	if err := c.checkLink(from, to); err != nil {
 		return err
@@ -23,7 +23,7 @@ func (c *Cluster) SetLink(from, to string, fault faults.LinkFault) error {
 	return nil
 }
 
-// ClearLink takes back one fault of the link from one node to another.
+// ClearLink clears one fault of the link from one node to another.
 func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
 	if err := c.checkLink(from, to); err != nil {
 		return err
@@ -34,8 +34,8 @@ func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
 	return nil
 }
 
-// HealLinks takes back all faults of links, each from one node to another, and
-// tells of them all at once.
+// HealLinks clears all faults of the given links, each a pair of from and to, and emits one
+// event that sums them up.
 func (c *Cluster) HealLinks(links [][2]string) error {
 	ends := map[string]int{}
 	for _, l := range links {
@@ -63,7 +63,7 @@ func (c *Cluster) HealLinks(links [][2]string) error {
 	return nil
 }
 
-// Heal takes back all faults of all links.
+// Heal clears all faults of all links.
 func (c *Cluster) Heal() error {
 	c.healAll()
 	c.emitHealed("the network heals")
@@ -88,14 +88,14 @@ func (c *Cluster) healLink(from, to string) {
 	}
 }
 
-// Isolate cuts each of the nodes off from all others, in both directions.
+// Isolate cuts all links of each of the nodes, in both directions.
 func (c *Cluster) Isolate(names ...string) error {
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Isolate(all, addresses(names)...) },
 		names, "%s isolated from all other nodes", subjectVerb(names))
 }
 
-// Partition splits the network into groups that cannot talk to each other; the
-// nodes named in none form one more. Earlier cuts stay.
+// Partition cuts the links between groups of nodes. The nodes in no group form one more group.
+// Links that are already cut stay cut.
 func (c *Cluster) Partition(groups ...[]string) error {
 	var sides [][]raft.ServerAddress
 	var words []string
@@ -110,18 +110,20 @@ func (c *Cluster) Partition(groups ...[]string) error {
 		slices.Concat(groups...), "the network is partitioned: %s", strings.Join(words, " | "))
 }
 
-// Bridge splits the network into two halves that meet only in the node (Jepsen's bridge).
+// Bridge splits the network into two halves that share only the node (Jepsen's bridge).
 func (c *Cluster) Bridge(name string) error {
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Bridge(all, raft.ServerAddress(name)) },
 		[]string{name}, "%s bridges two halves of the network", name)
 }
 
-// Ring lets each node see a majority, but no two the same one (Jepsen's majorities ring).
+// Ring cuts links until every node sees a majority and no two nodes see the same one (Jepsen's
+// majorities ring).
 func (c *Cluster) Ring() error {
 	return c.cut(faults.MajoritiesRing, nil, "every node sees a majority, no two the same one")
 }
 
-// cut cuts the links that shape names, of all nodes there are.
+// cut cuts the links that shape returns for all nodes, and emits a description of the cut. It
+// returns an error if one of names is not a node.
 func (c *Cluster) cut(shape func([]raft.ServerAddress) []faults.Link, names []string, format string, args ...any) error {
 	for _, name := range names {
 		if _, err := c.node(name); err != nil {
@@ -137,7 +139,7 @@ func (c *Cluster) cut(shape func([]raft.ServerAddress) []faults.Link, names []st
 	return nil
 }
 
-// SetDisk sets what is wrong with the disk of a node; nil is a sound disk.
+// SetDisk sets the fault of a node's disk. nil makes the disk healthy.
 func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 	n, err := c.node(name)
 	if err != nil {
@@ -154,7 +156,7 @@ func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 	return nil
 }
 
-// HealEverything takes back all faults of all links, disks and clocks.
+// HealEverything clears all faults of all links, disks and clocks.
 func (c *Cluster) HealEverything() error {
 	c.healAll()
 	for _, n := range c.allNodes() {
@@ -188,7 +190,7 @@ func (c *Cluster) checkLink(from, to string) error {
 	return nil
 }
 
-// emitLink makes the event for the faults that are set on a link now.
+// emitLink emits the faults that a link has now.
 func (c *Cluster) emitLink(from, to string) {
 	var words []string
 	for _, f := range c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to)) {
@@ -213,7 +215,7 @@ func addresses(names []string) []raft.ServerAddress {
 	return all
 }
 
-// subjectVerb joins names for a sentence about them.
+// subjectVerb returns the subject and the verb of a sentence about the named nodes.
 func subjectVerb(names []string) string {
 	if len(names) == 1 {
 		return names[0] + " is"

@@ -12,35 +12,33 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// fork is a moment of another cluster, made ready for a cluster to go on from:
-// as if all machines rebooted then. Each node gets a disk that holds what the
-// state says that it held, its term, vote, log and newest snapshot, and starts
-// from it. Faults of links, disks and clocks are set again, time goes on from that
-// moment, and who was down stays down, with the same life.
+// fork is a past state of another cluster, prepared for a new cluster to continue from, as if
+// all servers had rebooted at that moment. Each node gets a disk with the term, vote, log and
+// newest snapshot that it had in that state, and starts from it. Faults of links, disks and
+// clocks are set again, time continues from that moment, and nodes that were down stay down.
 //
-// What is lost, as at a reboot: roles and leaders, commit indexes, timers,
-// messages in flight, clients' operations under way, and pauses. What the disk
-// itself does not hold in a trace is lost, too: what a lying disk had not really
-// stored counts as stored, bits that were flipped are whole again, a vote of which
-// raft had stored only the term counts as not cast, and what a snapshot covers may
-// be shorter in the log.
+// A fork loses what a reboot loses: roles and leaders, commit indexes, timers, messages in
+// flight, unfinished operations of clients, and pauses. It also loses what a trace does not
+// record about disks: unsynced writes of a lying disk count as synced, flipped bits are
+// restored, a vote of which raft had stored only the term counts as not cast, and the log may
+// hold fewer of the entries that a snapshot covers.
 type fork struct {
 	state   *trace.State
 	nodes   []forkNode
 	links   map[trace.Link][]faults.LinkFault
-	lastSeq uint64 // the highest sequence number of a client on any disk
+	lastSeq uint64 // the highest sequence number of any client on any disk
 }
 
-// forkNode is one node of a branch.
+// forkNode is one node of a fork.
 type forkNode struct {
 	*trace.Node
 	logs     []*raft.Log
 	snapshot raft.Configuration // the configuration in its snapshot
-	fault    faults.DiskFault   // nil for a sound disk
+	fault    faults.DiskFault   // nil for a healthy disk
 }
 
-// newFork makes a moment ready, which may come from a file of others. It
-// returns nil for nil. The error says what is not there or cannot be.
+// newFork prepares a state, or returns nil for nil. The state may come from an untrusted file:
+// the error says what is missing or impossible.
 func newFork(state *trace.State) (*fork, error) {
 	if state == nil {
 		return nil, nil
@@ -72,7 +70,7 @@ func newFork(state *trace.State) (*fork, error) {
 	return f, nil
 }
 
-// addNode makes one node ready.
+// addNode prepares one node.
 func (f *fork) addNode(n *trace.Node) error {
 	o := forkNode{Node: n, snapshot: configurationOf(n.SnapshotServers)}
 	var err error
@@ -101,7 +99,7 @@ func (f *fork) addNode(n *trace.Node) error {
 	return nil
 }
 
-// logOf is the inverse of entryOf.
+// logOf returns the log entry that e describes. It is the inverse of entryOf.
 func logOf(index uint64, e trace.Entry) (*raft.Log, error) {
 	log := &raft.Log{Index: index, Term: e.Term}
 	var err error
@@ -126,7 +124,7 @@ func logOf(index uint64, e trace.Entry) (*raft.Log, error) {
 	return log, nil
 }
 
-// configurationOf is the inverse of serversOf.
+// configurationOf returns the configuration with these members. It is the inverse of serversOf.
 func configurationOf(servers []trace.Server) (conf raft.Configuration) {
 	for _, s := range servers {
 		server := raft.Server{ID: raft.ServerID(s.ID), Address: raft.ServerAddress(s.ID), Suffrage: raft.Voter}
@@ -138,7 +136,7 @@ func configurationOf(servers []trace.Server) (conf raft.Configuration) {
 	return conf
 }
 
-// startFork starts the nodes of a branch, inside.
+// startFork starts the nodes of a fork. It runs inside.
 func (c *Cluster) startFork(f *fork) error {
 	c.bubble.BeginAt(f.state.At)
 	c.emitSettings()
@@ -180,7 +178,7 @@ func (c *Cluster) startFork(f *fork) error {
 	return nil
 }
 
-// setFaults sets again what was wrong with the disk and the clock of a node.
+// setFaults restores the disk fault and the clock factor of a node.
 func (c *Cluster) setFaults(o forkNode) error {
 	if o.fault != nil {
 		if err := c.SetDisk(o.ID, o.fault); err != nil {
@@ -193,7 +191,7 @@ func (c *Cluster) setFaults(o forkNode) error {
 	return nil
 }
 
-// emitDown makes the events of a node that stays down, and of what its disk holds.
+// emitDown emits the state of a node that stays down, and the content of its disk.
 func (n *node) emitDown(o forkNode) {
 	n.setState(o.Process, o.Why)
 	for _, e := range []trace.Event{
@@ -206,8 +204,8 @@ func (n *node) emitDown(o forkNode) {
 	}
 }
 
-// restoreDisk puts onto the empty disk of a node what it held. It takes no virtual time,
-// whatever the disk will be like.
+// restoreDisk writes what a node had stored to its empty disk. It takes no virtual time, even
+// if the disk has latency or a fault.
 func (n *node) restoreDisk(o forkNode) error {
 	if err := n.storage.create(); err != nil {
 		return err
@@ -224,6 +222,8 @@ func (n *node) restoreDisk(o forkNode) error {
 	return errors.Join(err, closeDisk())
 }
 
+// restoreStores writes what a node had stored to an open disk.
+// restoreStores writes what a node had stored to an open disk.
 func (n *node) restoreStores(disk *faults.DiskSession, o forkNode) error {
 	stable := disk.Stable()
 	if o.Term > 0 {
@@ -245,11 +245,11 @@ func (n *node) restoreStores(disk *faults.DiskSession, o forkNode) error {
 	if o.SnapshotIndex == 0 {
 		return nil
 	}
-	// The store has the transport write addresses its own way.
+	// The snapshot store encodes the members' addresses through the transport.
 	endpoint := n.c.network.Transport(n.address)
-	defer func() { _ = endpoint.Close() }() // nobody has called it
-	// Which entry the configuration came with is known to be one that the
-	// snapshot covers, and raft asks for no more.
+	defer func() { _ = endpoint.Close() }() // it never carries a call
+	// A trace does not record the index of the configuration. Raft only needs one that the
+	// snapshot covers.
 	sink, err := disk.Snapshots().Create(raft.SnapshotVersionMax, o.SnapshotIndex, o.SnapshotTerm, o.snapshot, o.SnapshotIndex, endpoint)
 	if err != nil {
 		return err

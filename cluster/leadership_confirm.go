@@ -8,19 +8,19 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// leadershipConfirmations notes who confirmed that a process leads, and when. Raft's
-// VerifyLeader takes any answer for a confirmation, also one to a heartbeat that
-// was sent before it was called (hashicorp/raft replication.go, notifyAll). With a
-// slow link back such an answer can be older than the election of another leader,
-// and a read that relies on it is stale.
+// leadershipConfirmations records which nodes confirmed a process's leadership, and with which
+// request. Raft's VerifyLeader counts every reply as a confirmation, even to a heartbeat sent
+// before the call (hashicorp/raft replication.go, notifyAll). On a slow return link, such a
+// reply can be older than the election of another leader, and a read that relies on it is
+// stale.
 type leadershipConfirmations struct {
 	mu       sync.Mutex
-	sent     uint64                   // how many requests were sent
-	accepted map[raft.ServerID]uint64 // the latest request each one accepted
+	sent     uint64                   // number of requests sent
+	accepted map[raft.ServerID]uint64 // the latest request that each node accepted
 }
 
-// quorumSince says whether a majority of the voters accepted a request that was sent
-// after the one numbered start.
+// quorumSince reports whether a majority of the voters has accepted a request sent after
+// request start. The leader itself counts.
 func (c *leadershipConfirmations) quorumSince(start uint64, self raft.ServerID, members []raft.Server) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,12 +37,14 @@ func (c *leadershipConfirmations) quorumSince(start uint64, self raft.ServerID, 
 	return confirmed > voters/2
 }
 
+// lastSent returns the number of the latest request.
 func (c *leadershipConfirmations) lastSent() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.sent
 }
 
+// nextRequest counts a request and returns its number.
 func (c *leadershipConfirmations) nextRequest() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,6 +52,7 @@ func (c *leadershipConfirmations) nextRequest() uint64 {
 	return c.sent
 }
 
+// confirm records that a node accepted a request.
 func (c *leadershipConfirmations) confirm(id raft.ServerID, request uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,7 +62,7 @@ func (c *leadershipConfirmations) confirm(id raft.ServerID, request uint64) {
 	c.accepted[id] = max(c.accepted[id], request)
 }
 
-// transport is a process's endpoint of the network, which notes the confirmations.
+// transport is a process's network endpoint. It records confirmations of leadership.
 type transport struct {
 	*faults.Transport
 	confirmations *leadershipConfirmations
@@ -71,8 +74,8 @@ var (
 	_ raft.WithClose   = transport{}
 )
 
-// AppendEntries sends entries or a heartbeat. Who answers in the same term takes
-// the sender for the leader, even if the entries do not fit its log.
+// AppendEntries sends entries or a heartbeat. A node that replies in the same term accepts the
+// sender as leader, even if the entries do not match its log.
 func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	request := t.confirmations.nextRequest()
 	err := t.Transport.AppendEntries(id, target, args, resp)

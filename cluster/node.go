@@ -31,7 +31,7 @@ type node struct {
 	mu          sync.Mutex // guards what follows; never held while waiting
 	disk        *faults.Disk
 	state       trace.ProcessState
-	clockFactor float64 // on its timeouts
+	clockFactor float64 // multiplies its timeouts
 }
 
 // stopRetryEvery is how often a stop retries while the process is still starting.

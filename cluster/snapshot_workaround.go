@@ -6,21 +6,23 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// snapshotWorkaroundLogs is a log that answers as raft expects it to behind a snapshot of its
-// leader. Raft installs such a snapshot but leaves the log as it is, whose entries
-// may be others than those the snapshot covers. The leader's next entries then ask
-// for the term of the snapshot's last entry, the log answers with its own old one,
-// and raft refuses them, for ever (hashicorp/raft #697, raft.go, appendEntries).
+// snapshotWorkaroundLogs is a log that works around a livelock of the library after a follower
+// installs a snapshot from its leader (hashicorp/raft #697). Raft installs the snapshot but
+// keeps the log, whose entries may conflict with those that the snapshot covers. The leader's
+// next AppendEntries carries the term of the snapshot's last entry as PrevLogTerm, the log
+// returns its own entry with another term, and raft rejects the entries, forever (raft.go,
+// appendEntries).
 //
-// A log that has another entry at that place than the snapshot agrees with it
-// nowhere for certain (Raft paper, section 5.3), so up to there it counts as
-// compacted: its entries are not found, and the last one has the snapshot's term.
-// A log that agrees with its snapshot is left as it is.
+// A log whose entry at the snapshot's last index has another term may conflict with the
+// snapshot at every earlier index (Raft paper, section 5.3). Up to that index it therefore
+// looks compacted: its entries are not found, and the last one has the snapshot's term. A log
+// that matches its snapshot is unchanged.
 type snapshotWorkaroundLogs struct {
 	raft.LogStore
-	fsm *fsm // knows the newest snapshot
+	fsm *fsm // holds the newest snapshot's metadata
 }
 
+// GetLog reads an entry, or hides it if it may conflict with the newest snapshot.
 func (s snapshotWorkaroundLogs) GetLog(index uint64, log *raft.Log) error {
 	snapshot := s.fsm.newest.Load()
 	if snapshot == nil || index > snapshot.Index {
