@@ -18,18 +18,18 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// benchFor is the virtual time that one round of a benchmark lets pass.
-const benchFor = time.Minute
+// benchRound is the virtual time that one round of a benchmark lets pass.
+const benchRound = time.Minute
 
-// plainRaft lets time pass for n nodes of raft over its own stores and transport
+// timePlainRaft lets time pass for n nodes of raft over its own stores and transport
 // in a bare bubble, under a load of rate operations a second, and returns the
 // real time that took. It is what the cluster is measured against.
-func plainRaft(tb testing.TB, n, rate int) time.Duration {
+func timePlainRaft(tb testing.TB, n, rate int) time.Duration {
 	tb.Helper()
 	start := time.Now() // here time is real
 	synctest.Test(new(testing.T), func(*testing.T) {
-		end := time.Now().Add(benchFor) // here it is virtual
-		nodes := plainNodes(tb, n)
+		end := time.Now().Add(benchRound) // here it is virtual
+		nodes := openPlainRaft(tb, n)
 		for leaderOf(nodes) == nil {
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -49,7 +49,7 @@ func plainRaft(tb testing.TB, n, rate int) time.Duration {
 	return time.Since(start)
 }
 
-func plainNodes(tb testing.TB, n int) (nodes []*raft.Raft) {
+func openPlainRaft(tb testing.TB, n int) (nodes []*raft.Raft) {
 	tb.Helper()
 	var first raft.Configuration
 	var transports []*raft.InmemTransport
@@ -158,8 +158,8 @@ func leaderOf(nodes []*raft.Raft) *raft.Raft {
 	return nil
 }
 
-// fullLoad is the load on a cluster.
-func fullLoad(c *Cluster, rate int) {
+// clusterLoad is the load on a cluster.
+func clusterLoad(c *Cluster, rate int) {
 	benchLoad(rate, c.closing, func(_ int, read bool) {
 		if read {
 			c.Read(LevelLinearizable, RouteLeader)
@@ -169,9 +169,9 @@ func fullLoad(c *Cluster, rate int) {
 	})
 }
 
-// bench opens a cluster of n nodes with a leader, under a load of rate operations
+// openBench opens a cluster of n nodes with a leader, under a load of rate operations
 // a second.
-func bench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
+func openBench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 	b.Helper()
 	cfg := Config{Nodes: n, Settings: DefaultSettings()}
 	cfg.Settings.Storage = Memory
@@ -191,7 +191,7 @@ func bench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 		b.Fatal("no leader within a minute")
 	}
 	if rate > 0 {
-		if err := c.Do("load", func() error { fullLoad(c, rate); return nil }); err != nil {
+		if err := c.Do("load", func() error { clusterLoad(c, rate); return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -205,17 +205,17 @@ func BenchmarkVirtualTime(b *testing.B) {
 	for _, n := range []int{5, 25, 99} {
 		for _, rate := range []int{0, 10} {
 			b.Run(fmt.Sprintf("%d nodes, %d a second", n, rate), func(b *testing.B) {
-				c := bench(b, n, rate)
+				c := openBench(b, n, rate)
 				var full, plain time.Duration
 				for b.Loop() {
 					start := time.Now()
-					if err := c.Clock().Advance(benchFor); err != nil {
+					if err := c.Clock().Advance(benchRound); err != nil {
 						b.Fatal(err)
 					}
 					full += time.Since(start)
-					plain += plainRaft(b, n, rate)
+					plain += timePlainRaft(b, n, rate)
 				}
-				passed := float64(b.N) * benchFor.Seconds()
+				passed := float64(b.N) * benchRound.Seconds()
 				b.ReportMetric(passed/full.Seconds(), "vs/s")
 				b.ReportMetric(passed/plain.Seconds(), "plain-vs/s")
 				b.ReportMetric(plain.Seconds()/full.Seconds(), "of-plain")
@@ -252,7 +252,7 @@ func BenchmarkOpen(b *testing.B) {
 // files, and reports what the program needs then (under 60 MB).
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
-		c := bench(b, 5, 100, func(cfg *Config) { cfg.Settings.Storage = Bolt })
+		c := openBench(b, 5, 100, func(cfg *Config) { cfg.Settings.Storage = Bolt })
 		if err := c.Clock().Advance(10 * time.Minute); err != nil {
 			b.Fatal(err)
 		}

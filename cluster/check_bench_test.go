@@ -34,7 +34,7 @@ func checkedSoak(b *testing.B, unchecked bool) (wall, cpu time.Duration) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := c.Clock().Advance(5 * benchFor); err != nil {
+	if err := c.Clock().Advance(5 * benchRound); err != nil {
 		b.Fatal(err)
 	}
 	c.AwaitVerdicts()
@@ -71,6 +71,6 @@ func BenchmarkChecks(b *testing.B) {
 	}
 	b.ReportMetric(wallOn.Seconds()/wallOff.Seconds()-1, "of-wall")
 	b.ReportMetric(cpuOn.Seconds()/cpuOff.Seconds()-1, "of-cpu")
-	b.ReportMetric(float64(b.N)*(5*benchFor).Seconds()/wallOn.Seconds(), "vs/s")
+	b.ReportMetric(float64(b.N)*(5*benchRound).Seconds()/wallOn.Seconds(), "vs/s")
 	b.ReportMetric(0, "ns/op")
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// content is all that is on a disk. Of the log it is what counts: entries that
+// diskContent is all that is on a disk. Of the log it is what counts: entries that
 // stand before a gap, which a snapshot covers, are of no use to raft.
-type content struct {
+type diskContent struct {
 	term, voteTerm uint64
 	vote           string
 	logs           []raft.Log
@@ -24,8 +24,8 @@ type content struct {
 	data           []byte
 }
 
-// onDisk reads the real stores of a node. A paused process has no say in that.
-func onDisk(t *testing.T, n *node) content {
+// readDisk reads the real stores of a node. A paused process has no say in that.
+func readDisk(t *testing.T, n *node) diskContent {
 	t.Helper()
 	var backend faults.DiskBackend
 	if p := n.running(); p != nil {
@@ -43,7 +43,7 @@ func onDisk(t *testing.T, n *node) content {
 		t.Fatalf("the disk of %s: %v", n.name, err)
 	}
 	defer disk.Kill()
-	var c content
+	var c diskContent
 	c.term, _ = disk.Stable().GetUint64([]byte(keyCurrentTerm))
 	c.voteTerm, _ = disk.Stable().GetUint64([]byte(keyLastVoteTerm))
 	vote, _ := disk.Stable().Get([]byte(keyLastVoteCand))
@@ -76,9 +76,9 @@ func onDisk(t *testing.T, n *node) content {
 	return c
 }
 
-// differs says where the disk of a node is not as the state says. Half is whether
+// mismatches says where the disk of a node is not as the state says. Half is whether
 // the node may have been stopped in the middle of storing a vote.
-func (c content) differs(n *trace.Node, half bool) (wrong []string) {
+func (c diskContent) mismatches(n *trace.Node, half bool) (wrong []string) {
 	compare := func(what string, folded, actual any) {
 		if !reflect.DeepEqual(folded, actual) {
 			wrong = append(wrong, fmt.Sprintf("%s: %s is %v by the events, %v on disk", n.ID, what, folded, actual))
@@ -110,36 +110,36 @@ func (c content) differs(n *trace.Node, half bool) (wrong []string) {
 }
 
 // checkDisks compares the real stores of all nodes with a state.
-func (w *world) checkDisks(s *trace.State) {
-	w.t.Helper()
+func (tc *testCluster) checkDisks(s *trace.State) {
+	tc.t.Helper()
 	var wrong []string
-	err := w.clock.Do(func() {
-		for _, n := range w.allNodes() {
-			wrong = append(wrong, onDisk(w.t, n).differs(s.Node(n.name), w.halfVotes[n.name])...)
+	err := tc.clock.Do(func() {
+		for _, n := range tc.allNodes() {
+			wrong = append(wrong, readDisk(tc.t, n).mismatches(s.Node(n.name), tc.partialVotes[n.name])...)
 		}
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		tc.t.Fatal(err)
 	}
 	if len(wrong) > 0 {
-		w.fatal("at %v:\n%s", w.clock.Now(), strings.Join(wrong, "\n"))
+		tc.fatal("at %v:\n%s", tc.clock.Now(), strings.Join(wrong, "\n"))
 	}
 }
 
-// watchVotes notes which nodes may have stored the half of a vote: raft stores its
+// trackPartialVotes notes which nodes may have stored the half of a vote: raft stores its
 // term first, and a disk that fails or takes its time, or a process that stops, may
 // stand between the two, until the next vote is stored.
-func (w *world) watchVotes() {
-	w.halfVotes = map[string]bool{}
+func (tc *testCluster) trackPartialVotes() {
+	tc.partialVotes = map[string]bool{}
 	faulty := map[string]bool{} // at this moment
-	w.Trace().Subscribe(func(e trace.Event) {
+	tc.Trace().Subscribe(func(e trace.Event) {
 		switch e.Kind {
 		case trace.KindDiskFault:
-			faulty[e.Node], w.halfVotes[e.Node] = e.Text != "", true
+			faulty[e.Node], tc.partialVotes[e.Node] = e.Text != "", true
 		case trace.KindProcess:
-			w.halfVotes[e.Node] = true
+			tc.partialVotes[e.Node] = true
 		case trace.KindVote:
-			w.halfVotes[e.Node] = faulty[e.Node]
+			tc.partialVotes[e.Node] = faulty[e.Node]
 		default:
 		}
 	})

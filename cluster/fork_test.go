@@ -18,103 +18,103 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// TestTheStateHoldsWhatTheDisksHold rebuilds disks from events, at random moments of
+// TestStateMatchesDisks rebuilds disks from events, at random moments of
 // much harm. Now and then it begins a branch there, whose disks are filled from
 // the state for good.
-func TestTheStateHoldsWhatTheDisksHold(t *testing.T) {
+func TestStateMatchesDisks(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
-			w := open(t, 5, func(cfg *Config) {
+			tc := open(t, 5, func(cfg *Config) {
 				cfg.Settings.Storage = storage
 				cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 60, 10
 				cfg.Settings.Sessions = storage == Bolt
 			})
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
-			w.watchVotes()
-			n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
-			w.must(func() error { return w.Load(20, 5, RouteLeader) })
+			tc.trackPartialVotes()
+			n := nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
+			tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
 			for i := range 150 {
-				n.strike()
-				n.order(func() error { w.Read(LevelStrong, RouteLeader); return nil })
+				n.inject()
+				n.try(func() error { tc.Read(LevelStrong, RouteLeader); return nil })
 				switch n.rng.IntN(8) {
 				case 0:
-					n.order(func() error { return w.Demote("n2") })
+					n.try(func() error { return tc.Demote("n2") })
 				case 1:
-					n.order(func() error { return w.Promote("n2") })
+					n.try(func() error { return tc.Promote("n2") })
 				}
-				w.pass(time.Duration(n.rng.IntN(2000)) * time.Millisecond)
-				state := w.Trace().State()
-				w.checkDisks(&state)
+				tc.pass(time.Duration(n.rng.IntN(2000)) * time.Millisecond)
+				state := tc.Trace().State()
+				tc.checkDisks(&state)
 				if i%30 != 29 {
 					continue
 				}
-				b := w.branch(&state)
+				b := tc.branch(&state)
 				b.checkDisks(&state)
 				b.must(func() error { return b.Load(20, 5, RouteLeader) })
 				b.pass(20 * time.Second)
 				if state.Settings.Sessions { // without, a retry counts twice
-					b.keepsItsPromises()
+					b.expectNoViolation()
 				}
 			}
 		})
 	}
 }
 
-func TestALyingDiskTellsWhatAPowerLossLeftOnIt(t *testing.T) {
-	w := open(t, 3)
-	w.add(1, RouteLeader)
-	name := w.leaderName()
-	w.must(func() error { return w.SetDisk(name, faults.Lie{}) })
+func TestPowerLossOnLyingDiskIsTraced(t *testing.T) {
+	tc := open(t, 3)
+	tc.add(1, RouteLeader)
+	name := tc.leaderName()
+	tc.must(func() error { return tc.SetDisk(name, faults.Lie{}) })
 	for range 3 {
-		w.add(1, RouteLeader)
+		tc.add(1, RouteLeader)
 	}
-	before := w.Trace().State()
-	w.must(func() error { return w.PowerOff(name) })
-	after := w.Trace().State()
+	before := tc.Trace().State()
+	tc.must(func() error { return tc.PowerOff(name) })
+	after := tc.Trace().State()
 	if was, is := before.Node(name).LastIndex(), after.Node(name).LastIndex(); is != was-3 {
-		w.fatal("the log of %s ended at %d and ends at %d without power", name, was, is)
+		tc.fatal("the log of %s ended at %d and ends at %d without power", name, was, is)
 	}
-	w.checkDisks(&after)
+	tc.checkDisks(&after)
 }
 
 // branch opens a branch from a state.
-func (w *world) branch(s *trace.State) *world {
-	w.t.Helper()
+func (tc *testCluster) branch(s *trace.State) *testCluster {
+	tc.t.Helper()
 	c, err := Open(Config{From: s})
 	if err != nil {
-		w.fatal("branch: %v", err)
+		tc.fatal("branch: %v", err)
 	}
-	w.t.Cleanup(func() {
+	tc.t.Cleanup(func() {
 		if err := c.Close(); err != nil {
-			w.t.Errorf("Close: %v", err)
+			tc.t.Errorf("Close: %v", err)
 		}
 	})
-	b := &world{Cluster: c, t: w.t}
+	b := &testCluster{Cluster: c, t: tc.t}
 	if err := c.clock.Do(func() {}); err != nil { // until all have started
-		w.t.Fatal(err)
+		tc.t.Fatal(err)
 	}
 	return b
 }
 
-// TestABranchHasAnotherFuture goes back to before a partition.
-func TestABranchHasAnotherFuture(t *testing.T) {
+// TestBranchDivergesWithoutChangingTheOriginal goes back to before a partition.
+func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
-			w := open(t, 5, func(cfg *Config) { cfg.Settings.Storage = storage })
+			tc := open(t, 5, func(cfg *Config) { cfg.Settings.Storage = storage })
 			for range 5 {
-				w.add(1, RouteLeader)
+				tc.add(1, RouteLeader)
 			}
-			w.untilAll(5)
-			fork := w.Trace().State()
-			leader := w.leaderName()
-			w.must(func() error { return w.Isolate(leader) })
-			w.must(func() error { return w.Load(50, 3, leader) })
-			w.pass(10 * time.Second)
-			w.AwaitVerdicts()
-			old := w.Trace().State()
+			tc.untilValue(5)
+			fork := tc.Trace().State()
+			leader := tc.leaderName()
+			tc.must(func() error { return tc.Isolate(leader) })
+			tc.must(func() error { return tc.Load(50, 3, leader) })
+			tc.pass(10 * time.Second)
+			tc.AwaitVerdicts()
+			old := tc.Trace().State()
 
-			b := w.branch(&fork)
+			b := tc.branch(&fork)
 			if now := b.clock.Now(); now != fork.At {
 				t.Errorf("the branch begins at %v, it was %v", now, fork.At)
 			}
@@ -134,9 +134,9 @@ func TestABranchHasAnotherFuture(t *testing.T) {
 			if op := b.add(10, RouteLeader); op.Outcome != trace.OK || op.Value != 15 {
 				b.fatal("the branch answers %+v", op)
 			}
-			b.untilAll(15)
-			b.keepsItsPromises()
-			if state := w.Trace().State(); !reflect.DeepEqual(state.Nodes, old.Nodes) || state.Seq != old.Seq {
+			b.untilValue(15)
+			b.expectNoViolation()
+			if state := tc.Trace().State(); !reflect.DeepEqual(state.Nodes, old.Nodes) || state.Seq != old.Seq {
 				t.Error("the old future has changed")
 			}
 			if first := b.firstTerm(); first <= fork.LeaderNode().Term {
@@ -146,61 +146,61 @@ func TestABranchHasAnotherFuture(t *testing.T) {
 	}
 }
 
-// keepsItsPromises ends the test if a check has found something.
-func (w *world) keepsItsPromises() {
-	w.t.Helper()
-	w.AwaitVerdicts()
-	state := w.Trace().State()
+// expectNoViolation ends the test if a check has found something.
+func (tc *testCluster) expectNoViolation() {
+	tc.t.Helper()
+	tc.AwaitVerdicts()
+	state := tc.Trace().State()
 	if len(state.Checks) == 0 {
-		w.fatal("nothing was checked")
+		tc.fatal("nothing was checked")
 	}
 	for _, c := range state.Checks {
 		if c.Verdict == trace.VerdictViolated {
-			w.fatal("%s is violated: %s", c.Name, c.Text)
+			tc.fatal("%s is violated: %s", c.Name, c.Text)
 		}
 	}
 }
 
-func (w *world) firstTerm() uint64 {
-	state := w.Trace().State()
+func (tc *testCluster) firstTerm() uint64 {
+	state := tc.Trace().State()
 	return state.LeaderTerms[0].Term
 }
 
-// TestABranchOfAnything is of a moment with a compacted log, faults of all sorts,
+// TestBranchKeepsLogsFaultsAndStoppedNodes is of a moment with a compacted log, faults of all sorts,
 // and dead nodes of each kind.
-func TestABranchOfAnything(t *testing.T) {
+func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
-			w := open(t, 7, func(cfg *Config) {
+			tc := open(t, 7, func(cfg *Config) {
 				cfg.Settings.Storage, cfg.Settings.TrailingLogs, cfg.Settings.Fsync = storage, 3, 5*time.Millisecond
 			})
 			for range 12 {
-				w.add(1, RouteLeader)
+				tc.add(1, RouteLeader)
 			}
-			w.untilAll(12)
-			leader := w.leaderName()
+			tc.untilValue(12)
+			leader := tc.leaderName()
 			var others []string
-			for _, name := range w.Names() {
+			for _, name := range tc.Names() {
 				if name != leader {
 					others = append(others, name)
 				}
 			}
-			w.must(func() error { return w.Snapshot(leader) })
-			w.must(func() error { return w.Snapshot(others[0]) })
-			w.must(func() error { return w.Kill(others[1]) })
-			w.must(func() error { return w.Wipe(others[1]) })
-			w.must(func() error { return w.RemoveNode(others[2]) })
-			w.must(func() error { return w.Kill(others[3]) })
-			w.must(func() error { return w.PowerOff(others[3]) })
-			w.must(func() error { return w.Pause(others[4]) })
-			w.must(func() error { return w.SetDisk(others[0], faults.Slow{Latency: 20 * time.Millisecond}) })
-			w.must(func() error { return w.SetClock(others[5], 3) })
+			tc.must(func() error { return tc.Snapshot(leader) })
+			tc.must(func() error { return tc.Snapshot(others[0]) })
+			tc.must(func() error { return tc.Kill(others[1]) })
+			tc.must(func() error { return tc.Wipe(others[1]) })
+			tc.must(func() error { return tc.RemoveNode(others[2]) })
+			tc.must(func() error { return tc.Kill(others[3]) })
+			tc.must(func() error { return tc.PowerOff(others[3]) })
+			tc.must(func() error { return tc.Pause(others[4]) })
+			tc.must(func() error { return tc.SetDisk(others[0], faults.Slow{Latency: 20 * time.Millisecond}) })
+			tc.must(func() error { return tc.SetClock(others[5], 3) })
 			fault := faults.Only(faults.Delay{Mean: 20 * time.Millisecond, Jitter: time.Millisecond}, faults.KindVote, faults.KindAppend)
-			w.must(func() error { return w.SetLink(others[0], leader, fault) })
-			w.must(func() error { return w.SetLink(others[0], leader, faults.Lose{Percent: 2.5}) })
-			state := w.Trace().State()
+			tc.must(func() error { return tc.SetLink(others[0], leader, fault) })
+			tc.must(func() error { return tc.SetLink(others[0], leader, faults.Lose{Percent: 2.5}) })
+			state := tc.Trace().State()
 
-			b := w.branch(&state)
+			b := tc.branch(&state)
 			b.checkDisks(&state)
 			begun := b.Trace().State()
 			for _, n := range state.Nodes {
@@ -238,14 +238,14 @@ func TestABranchOfAnything(t *testing.T) {
 	}
 }
 
-// TestABranchTellsOfItsSettingsFirst and of all disks before time goes on: whoever
+// TestBranchTraceStartsWithSettings and of all disks before time goes on: whoever
 // sees nothing but its events knows all.
-func TestABranchTellsOfItsSettingsFirst(t *testing.T) {
-	w := open(t, 3)
-	w.add(5, RouteLeader)
-	w.must(func() error { return w.Kill("n2") })
-	state := w.Trace().State()
-	b := w.branch(&state)
+func TestBranchTraceStartsWithSettings(t *testing.T) {
+	tc := open(t, 3)
+	tc.add(5, RouteLeader)
+	tc.must(func() error { return tc.Kill("n2") })
+	state := tc.Trace().State()
+	b := tc.branch(&state)
 	file := filepath.Join(t.TempDir(), "branch.trace")
 	recorder, err := recording.Create(file, 1)
 	if err != nil {
@@ -274,10 +274,10 @@ func TestABranchTellsOfItsSettingsFirst(t *testing.T) {
 	}
 }
 
-func TestWhatNothingCanGoOnFromIsRefused(t *testing.T) {
-	w := open(t, 1)
-	w.add(1, RouteLeader)
-	w.must(func() error { return w.Snapshot("n1") })
+func TestInvalidStateCannotBeBranched(t *testing.T) {
+	tc := open(t, 1)
+	tc.add(1, RouteLeader)
+	tc.must(func() error { return tc.Snapshot("n1") })
 	for name, spoil := range map[string]func(*trace.State){
 		"no node":      func(s *trace.State) { s.Nodes = nil },
 		"a name":       func(s *trace.State) { s.Nodes[0].ID = "../n1" },
@@ -293,7 +293,7 @@ func TestWhatNothingCanGoOnFromIsRefused(t *testing.T) {
 		"all settings": func(s *trace.State) { s.Settings = trace.Settings{} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			state := w.Trace().State()
+			state := tc.Trace().State()
 			state.Nodes[0].Entries = slices.Clone(state.Nodes[0].Entries)
 			spoil(&state)
 			c, err := Open(Config{From: &state})

@@ -16,20 +16,20 @@ import (
 // benchEvents is how many events the recording has that is looked at.
 const benchEvents = 1_000_000
 
-// long is a run of so many events, five nodes under ten operations a second, of
+// longHistory is a run of so many events, five nodes under ten operations a second, of
 // which one now and then is killed.
-var long = sync.OnceValue(func() *history.History {
+var longHistory = sync.OnceValue(func() *history.History {
 	cfg := Config{Nodes: 5, Settings: DefaultSettings(), HistoryBudget: history.DefaultBudget}
 	cfg.Settings.Storage = Memory
-	c, err := runFor(cfg, benchEvents)
+	c, err := runUntil(cfg, benchEvents)
 	if err != nil {
 		panic(err)
 	}
 	return c.History()
 })
 
-// runFor lets time pass until so many events have happened, and ends the cluster.
-func runFor(cfg Config, events uint64) (*Cluster, error) {
+// runUntil lets time pass until so many events have happened, and ends the cluster.
+func runUntil(cfg Config, events uint64) (*Cluster, error) {
 	c, err := Open(cfg)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func runFor(cfg Config, events uint64) (*Cluster, error) {
 // BenchmarkStateAt reaches any moment of a million events (at most 20 ms), and
 // says how much memory they take (at most 100 bytes for each).
 func BenchmarkStateAt(b *testing.B) {
-	h := long()
+	h := longHistory()
 	first, last := h.Span()
 	perEvent := float64(h.Bytes()) / float64(last.Seq-first.Seq)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -78,7 +78,7 @@ func BenchmarkStateAt(b *testing.B) {
 
 // BenchmarkMarks goes through the events that matter of ten minutes.
 func BenchmarkMarks(b *testing.B) {
-	h := long()
+	h := longHistory()
 	from, to := h.SeqAt(10*time.Minute), h.SeqAt(20*time.Minute)
 	count := 0
 	for b.Loop() {
@@ -91,7 +91,7 @@ func BenchmarkMarks(b *testing.B) {
 
 // BenchmarkOpenFile reads a recording of a million events (in under 2 s).
 func BenchmarkOpenFile(b *testing.B) {
-	h := long()
+	h := longHistory()
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		b.Run(name, func(b *testing.B) {
 			name := filepath.Join(b.TempDir(), name)
@@ -123,7 +123,7 @@ func BenchmarkOpenFile(b *testing.B) {
 // BenchmarkHistoryAdd replays a hundred thousand events into a log that keeps
 // them, and says what each of them takes more than in one that does not.
 func BenchmarkHistoryAdd(b *testing.B) {
-	h := long()
+	h := longHistory()
 	_, last := h.Span()
 	var events []trace.Event
 	h.Events(last.Seq-100_000, last.Seq, func(e *trace.Event) bool {
@@ -177,7 +177,7 @@ func BenchmarkRecording(b *testing.B) {
 				cfg.Record = w
 			}
 			start := time.Now()
-			c, err := runFor(cfg, benchEvents/10)
+			c, err := runUntil(cfg, benchEvents/10)
 			if cfg.Record != nil {
 				err = errors.Join(err, cfg.Record.Close())
 			}

@@ -13,21 +13,21 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// TestThePastIsAsItWas lets random things happen, looks at the cluster at random
+// TestHistoryReproducesPastStates lets random things happen, looks at the cluster at random
 // moments, and finds each of them again in its history, and in its recording.
-func TestThePastIsAsItWas(t *testing.T) {
+func TestHistoryReproducesPastStates(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.trace.gz")
 	record, err := recording.Create(file, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := open(t, 5, func(cfg *Config) {
+	tc := open(t, 5, func(cfg *Config) {
 		cfg.HistoryBudget, cfg.Record = history.DefaultBudget, record
 		cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 100, 50
 		cfg.Settings.Jitter = 3 * time.Millisecond
 	})
-	live := w.wander(3 * time.Minute)
-	w.checkPast(w.History(), live)
+	live := tc.runRandomly(3 * time.Minute)
+	tc.compareStates(tc.History(), live)
 	if err := record.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -40,51 +40,51 @@ func TestThePastIsAsItWas(t *testing.T) {
 	if missing := r.Missing(); missing != "" {
 		t.Errorf("missing in the recording: %s", missing)
 	}
-	w.checkPast(read, live)
-	w.checkEvents(w.History(), read)
+	tc.compareStates(read, live)
+	tc.compareEvents(tc.History(), read)
 }
 
-// checkEvents compares the events of two histories.
-func (w *world) checkEvents(a, b *history.History) {
-	w.t.Helper()
+// compareEvents compares the events of two histories.
+func (tc *testCluster) compareEvents(a, b *history.History) {
+	tc.t.Helper()
 	first, last := a.Span()
 	next, stop := iter.Pull(func(yield func(*trace.Event) bool) { b.Events(first.Seq, last.Seq, yield) })
 	defer stop()
 	a.Events(first.Seq, last.Seq, func(e *trace.Event) bool {
 		if other, ok := next(); !ok || !reflect.DeepEqual(e, other) {
-			w.t.Errorf("event %d is\n%+v in one, and in the other\n%+v", e.Seq, e, other)
+			tc.t.Errorf("event %d is\n%+v in one, and in the other\n%+v", e.Seq, e, other)
 			return false
 		}
 		return true
 	})
 }
 
-// wander has random things happen for so long, and returns the states at moments
+// runRandomly has random things happen for so long, and returns the states at moments
 // in between.
-func (w *world) wander(d time.Duration) (live []trace.State) {
-	w.t.Helper()
+func (tc *testCluster) runRandomly(d time.Duration) (live []trace.State) {
+	tc.t.Helper()
 	seed := rand.Uint64()
-	w.t.Logf("seed %d", seed)
-	n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
-	w.must(func() error { return w.Load(20, 5, RouteRandom) })
-	for w.clock.Now() < d {
-		n.strike()
-		w.pass(time.Duration(n.rng.IntN(1500)) * time.Millisecond)
-		live = append(live, w.Trace().State())
+	tc.t.Logf("seed %d", seed)
+	n := nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
+	tc.must(func() error { return tc.Load(20, 5, RouteRandom) })
+	for tc.clock.Now() < d {
+		n.inject()
+		tc.pass(time.Duration(n.rng.IntN(1500)) * time.Millisecond)
+		live = append(live, tc.Trace().State())
 	}
 	return live
 }
 
-// checkPast compares states with what a history says of those moments.
-func (w *world) checkPast(h *history.History, live []trace.State) {
-	w.t.Helper()
+// compareStates compares states with what a history says of those moments.
+func (tc *testCluster) compareStates(h *history.History, live []trace.State) {
+	tc.t.Helper()
 	var past trace.State
 	for _, i := range rand.Perm(len(live)) {
 		if !h.StateAt(live[i].Seq, &past) {
-			w.t.Fatalf("the moment after event %d is not held", live[i].Seq)
+			tc.t.Fatalf("the moment after event %d is not held", live[i].Seq)
 		}
-		if d := difference("state", reflect.ValueOf(past), reflect.ValueOf(live[i])); d != "" {
-			w.t.Fatalf("after event %d of %d the state is remembered otherwise than it was: %s", live[i].Seq, live[len(live)-1].Seq, d)
+		if d := firstDifference("state", reflect.ValueOf(past), reflect.ValueOf(live[i])); d != "" {
+			tc.t.Fatalf("after event %d of %d the state is remembered otherwise than it was: %s", live[i].Seq, live[len(live)-1].Seq, d)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"capsize/faults"
 )
 
-// storages runs a test on each kind of storage.
-func storages(t *testing.T, f func(t *testing.T, change func(*Config))) {
+// forEachStorage runs a test on each kind of storage.
+func forEachStorage(t *testing.T, f func(t *testing.T, change func(*Config))) {
 	t.Helper()
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
@@ -20,10 +20,10 @@ func storages(t *testing.T, f func(t *testing.T, change func(*Config))) {
 }
 
 // followers returns the running nodes that do not lead.
-func (w *world) followers() (names []string) {
-	w.t.Helper()
-	leader := w.leaderName()
-	w.Trace().Read(func(s *trace.State) {
+func (tc *testCluster) followers() (names []string) {
+	tc.t.Helper()
+	leader := tc.leaderName()
+	tc.Trace().Read(func(s *trace.State) {
 		for i := range s.Nodes {
 			if n := &s.Nodes[i]; n.Process.Running() && n.ID != leader {
 				names = append(names, n.ID)
@@ -33,156 +33,156 @@ func (w *world) followers() (names []string) {
 	return names
 }
 
-// at returns a copy of what is known of a node.
-func (w *world) at(name string) *trace.Node {
-	w.t.Helper()
-	state := w.Trace().State()
+// nodeState returns a copy of what is known of a node.
+func (tc *testCluster) nodeState(name string) *trace.Node {
+	tc.t.Helper()
+	state := tc.Trace().State()
 	n := state.Node(name)
 	if n == nil {
-		w.fatal("there never was a node %s", name)
+		tc.fatal("there never was a node %s", name)
 	}
 	return n
 }
 
-// refused wants an order to be refused with all the words.
-func (w *world) refused(err error, words ...string) {
-	w.t.Helper()
+// expectRefused wants an order to be refused with all the words.
+func (tc *testCluster) expectRefused(err error, words ...string) {
+	tc.t.Helper()
 	if err == nil {
-		w.fatal("done, want an error with %q", words)
+		tc.fatal("done, want an error with %q", words)
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			w.t.Errorf("error %q does not say %q", err, word)
+			tc.t.Errorf("error %q does not say %q", err, word)
 		}
 	}
 }
 
-func (w *world) life(name string, want trace.ProcessState) {
-	w.t.Helper()
-	if got := w.at(name).Process; got != want {
-		w.fatal("%s is %s, want %s", name, got, want)
+func (tc *testCluster) expectProcess(name string, want trace.ProcessState) {
+	tc.t.Helper()
+	if got := tc.nodeState(name).Process; got != want {
+		tc.fatal("%s is %s, want %s", name, got, want)
 	}
 }
 
 // setDisk sets a disk fault and wants it to be set.
-func (w *world) setDisk(name string, fault faults.DiskFault) {
-	w.t.Helper()
-	w.must(func() error { return w.SetDisk(name, fault) })
+func (tc *testCluster) setDisk(name string, fault faults.DiskFault) {
+	tc.t.Helper()
+	tc.must(func() error { return tc.SetDisk(name, fault) })
 }
 
-func TestAKilledNodeKeepsWhatItWrote(t *testing.T) {
-	storages(t, func(t *testing.T, change func(*Config)) {
+func TestKilledNodeKeepsItsLog(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		w := open(t, 3, change)
-		one := w.followers()[0]
-		w.setDisk(one, faults.Lie{}) // the page cache survives a kill, also with a disk that lies
-		w.add(7, RouteLeader)
-		w.untilAll(7)
-		before := w.at(one)
-		w.must(func() error { return w.Kill(one) })
-		w.life(one, trace.Killed)
-		w.must(func() error { return w.Isolate(one) })
-		w.must(func() error { return w.Restart(one) })
-		after := w.at(one)
+		tc := open(t, 3, change)
+		one := tc.followers()[0]
+		tc.setDisk(one, faults.Lie{}) // the page cache survives a kill, also with a disk that lies
+		tc.add(7, RouteLeader)
+		tc.untilValue(7)
+		before := tc.nodeState(one)
+		tc.must(func() error { return tc.Kill(one) })
+		tc.expectProcess(one, trace.Killed)
+		tc.must(func() error { return tc.Isolate(one) })
+		tc.must(func() error { return tc.Restart(one) })
+		after := tc.nodeState(one)
 		if after.LastIndex() != before.LastIndex() || after.Term < before.Term {
-			w.fatal("the log ends at %d in term %d, before the kill at %d in term %d", after.LastIndex(), after.Term, before.LastIndex(), before.Term)
+			tc.fatal("the log ends at %d in term %d, before the kill at %d in term %d", after.LastIndex(), after.Term, before.LastIndex(), before.Term)
 		}
 	})
 }
 
-func TestAnHonestDiskLosesNothingWithThePower(t *testing.T) {
-	storages(t, func(t *testing.T, change func(*Config)) {
+func TestHealthyDiskSurvivesPowerLoss(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		w := open(t, 3, change)
-		w.add(7, RouteLeader)
-		w.untilAll(7)
-		last := w.at("n1").LastIndex()
-		for _, name := range w.Names() {
-			w.must(func() error { return w.PowerOff(name) })
-			w.life(name, trace.Off)
+		tc := open(t, 3, change)
+		tc.add(7, RouteLeader)
+		tc.untilValue(7)
+		last := tc.nodeState("n1").LastIndex()
+		for _, name := range tc.Names() {
+			tc.must(func() error { return tc.PowerOff(name) })
+			tc.expectProcess(name, trace.Off)
 		}
-		for _, name := range w.Names() {
-			w.must(func() error { return w.Restart(name) })
-			if got := w.at(name).LastIndex(); got < last {
+		for _, name := range tc.Names() {
+			tc.must(func() error { return tc.Restart(name) })
+			if got := tc.nodeState(name).LastIndex(); got < last {
 				t.Errorf("%s comes back with entries up to %d of %d", name, got, last)
 			}
 		}
-		w.untilAll(7)
+		tc.untilValue(7)
 	})
 }
 
-func TestALyingDiskLosesItsTailWithThePower(t *testing.T) {
-	storages(t, func(t *testing.T, change func(*Config)) {
+func TestLyingDiskLosesUnsyncedEntriesOnPowerLoss(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		w := open(t, 3, change)
-		one := w.followers()[0]
-		w.add(1, RouteLeader)
-		w.untilAll(1)
-		before := w.at(one).LastIndex()
-		w.setDisk(one, faults.Lie{})
-		w.add(2, RouteLeader)
-		w.untilAll(3)
-		w.must(func() error { return w.PowerOff(one) })
-		w.must(func() error { return w.Isolate(one) })
-		w.must(func() error { return w.Restart(one) })
-		if got := w.at(one).LastIndex(); got != before {
-			w.fatal("its log ends at %d, want what was stored before the lie: %d", got, before)
+		tc := open(t, 3, change)
+		one := tc.followers()[0]
+		tc.add(1, RouteLeader)
+		tc.untilValue(1)
+		before := tc.nodeState(one).LastIndex()
+		tc.setDisk(one, faults.Lie{})
+		tc.add(2, RouteLeader)
+		tc.untilValue(3)
+		tc.must(func() error { return tc.PowerOff(one) })
+		tc.must(func() error { return tc.Isolate(one) })
+		tc.must(func() error { return tc.Restart(one) })
+		if got := tc.nodeState(one).LastIndex(); got != before {
+			tc.fatal("its log ends at %d, want what was stored before the lie: %d", got, before)
 		}
-		w.must(w.Heal)
-		w.untilAll(3)
+		tc.must(tc.Heal)
+		tc.untilValue(3)
 	})
 }
 
-func TestPowerLossAfterAKillLosesWhatTheDiskHeldBack(t *testing.T) {
-	w := open(t, 3)
-	one := w.followers()[0]
-	before := w.at(one).LastIndex()
-	w.setDisk(one, faults.Lie{})
-	w.add(2, RouteLeader)
-	w.untilAll(2)
-	w.must(func() error { return w.Kill(one) })
-	w.must(func() error { return w.PowerOff(one) })
-	w.must(func() error { return w.Isolate(one) })
-	w.must(func() error { return w.Restart(one) })
-	if got := w.at(one).LastIndex(); got != before {
-		w.fatal("its log ends at %d, want %d", got, before)
+func TestPowerLossAfterKillLosesUnsyncedEntries(t *testing.T) {
+	tc := open(t, 3)
+	one := tc.followers()[0]
+	before := tc.nodeState(one).LastIndex()
+	tc.setDisk(one, faults.Lie{})
+	tc.add(2, RouteLeader)
+	tc.untilValue(2)
+	tc.must(func() error { return tc.Kill(one) })
+	tc.must(func() error { return tc.PowerOff(one) })
+	tc.must(func() error { return tc.Isolate(one) })
+	tc.must(func() error { return tc.Restart(one) })
+	if got := tc.nodeState(one).LastIndex(); got != before {
+		tc.fatal("its log ends at %d, want %d", got, before)
 	}
 }
 
-func TestWhenAMajorityLiesAnAcknowledgedIncrementCanVanish(t *testing.T) {
-	w := open(t, 3)
-	liars := w.followers()
-	leader := w.leaderName()
+func TestLyingMajorityCanLoseAcknowledgedIncrement(t *testing.T) {
+	tc := open(t, 3)
+	liars := tc.followers()
+	leader := tc.leaderName()
 	for _, name := range liars {
-		w.setDisk(name, faults.Lie{})
+		tc.setDisk(name, faults.Lie{})
 	}
-	if op := w.add(5, RouteLeader); op.Outcome != trace.OK {
-		w.fatal("increment: %+v", op)
+	if op := tc.add(5, RouteLeader); op.Outcome != trace.OK {
+		tc.fatal("increment: %+v", op)
 	}
-	w.untilAll(5)
-	w.must(func() error { return w.PowerOff(leader) })
+	tc.untilValue(5)
+	tc.must(func() error { return tc.PowerOff(leader) })
 	for _, name := range liars {
-		w.must(func() error { return w.PowerOff(name) })
+		tc.must(func() error { return tc.PowerOff(name) })
 	}
 	for _, name := range liars {
-		w.must(func() error { return w.Restart(name) })
+		tc.must(func() error { return tc.Restart(name) })
 	}
-	w.untilAll(0)
-	w.must(func() error { return w.Restart(leader) })
-	w.untilAll(0)
+	tc.untilValue(0)
+	tc.must(func() error { return tc.Restart(leader) })
+	tc.untilValue(0)
 }
 
-func TestAPausedNodeWaitsAndThenMeetsAFlood(t *testing.T) {
-	w := open(t, 3)
-	one := w.followers()[0]
-	w.must(func() error { return w.Pause(one) })
-	w.add(3, RouteLeader)
-	w.pass(5 * time.Second)
-	if n := w.at(one); n.Value != 0 || n.Process != trace.Paused {
-		w.fatal("while paused it is %s and shows %d", n.Process, n.Value)
+func TestPausedNodeReceivesHeldPacketsOnResume(t *testing.T) {
+	tc := open(t, 3)
+	one := tc.followers()[0]
+	tc.must(func() error { return tc.Pause(one) })
+	tc.add(3, RouteLeader)
+	tc.pass(5 * time.Second)
+	if n := tc.nodeState(one); n.Value != 0 || n.Process != trace.Paused {
+		tc.fatal("while paused it is %s and shows %d", n.Process, n.Value)
 	}
 	waiting := func() (held int) {
-		w.Trace().Read(func(s *trace.State) {
+		tc.Trace().Read(func(s *trace.State) {
 			for _, f := range s.PacketsInFlight() {
 				if f.Held && (f.To == one || f.From == one) {
 					held++
@@ -191,133 +191,133 @@ func TestAPausedNodeWaitsAndThenMeetsAFlood(t *testing.T) {
 		})
 		return held
 	}
-	held, before := waiting(), w.Trace().State().Traffic
-	w.must(func() error { return w.Resume(one) })
-	w.pass(time.Millisecond)
-	after := w.Trace().State().Traffic
+	held, before := waiting(), tc.Trace().State().Traffic
+	tc.must(func() error { return tc.Resume(one) })
+	tc.pass(time.Millisecond)
+	after := tc.Trace().State().Traffic
 	// Answers to calls that are over by now are lost on arrival.
 	flood := int(after.Delivered + after.Lost - before.Delivered - before.Lost)
 	if held < 5 || waiting() > 0 || flood < held {
-		w.fatal("%d packets waited, %d arrived in a millisecond, %d still wait", held, flood, waiting())
+		tc.fatal("%d packets waited, %d arrived in a millisecond, %d still wait", held, flood, waiting())
 	}
-	w.untilAll(3)
+	tc.untilValue(3)
 }
 
-func TestAPausedLeaderIsReplacedAndFollowsAfterwards(t *testing.T) {
-	w := open(t, 3)
-	old := w.leaderName()
-	w.must(func() error { return w.Pause(old) })
-	w.until("another leads", func(s *trace.State) bool {
+func TestPausedLeaderIsReplacedAndResumesAsFollower(t *testing.T) {
+	tc := open(t, 3)
+	old := tc.leaderName()
+	tc.must(func() error { return tc.Pause(old) })
+	tc.until("another leads", func(s *trace.State) bool {
 		return s.LeaderNode() != nil && s.LeaderNode().ID != old && s.HasLeader()
 	})
-	w.add(4, RouteLeader)
-	w.must(func() error { return w.Resume(old) })
-	w.untilAll(4)
-	if got := w.at(old).Role; got != trace.Follower {
-		w.fatal("%s is a %s after its pause", old, got)
+	tc.add(4, RouteLeader)
+	tc.must(func() error { return tc.Resume(old) })
+	tc.untilValue(4)
+	if got := tc.nodeState(old).Role; got != trace.Follower {
+		tc.fatal("%s is a %s after its pause", old, got)
 	}
 }
 
-func TestAPausedNodeCanBeKilled(t *testing.T) {
-	storages(t, func(t *testing.T, change func(*Config)) {
+func TestPausedNodeCanBeStopped(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		w := open(t, 3, change)
-		for _, end := range []func(string) error{w.Kill, w.PowerOff, w.Wipe} {
-			name := w.leaderName()
-			w.must(func() error { return w.Pause(name) })
-			w.pass(300 * time.Millisecond)
-			w.must(func() error { return end(name) })
-			w.must(func() error { return w.Restart(name) })
-			w.until("it takes part again", func(s *trace.State) bool {
+		tc := open(t, 3, change)
+		for _, end := range []func(string) error{tc.Kill, tc.PowerOff, tc.Wipe} {
+			name := tc.leaderName()
+			tc.must(func() error { return tc.Pause(name) })
+			tc.pass(300 * time.Millisecond)
+			tc.must(func() error { return end(name) })
+			tc.must(func() error { return tc.Restart(name) })
+			tc.until("it takes part again", func(s *trace.State) bool {
 				return s.HasLeader() && s.Node(name).LastIndex() == s.LeaderNode().LastIndex()
 			})
 		}
 	})
 }
 
-func TestAWipedNodeForgetsEverythingAndCatchesUp(t *testing.T) {
-	storages(t, func(t *testing.T, change func(*Config)) {
+func TestWipedNodeStartsEmptyAndCatchesUp(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		w := open(t, 3, change)
-		w.add(6, RouteLeader)
-		w.untilAll(6)
-		one := w.followers()[0]
-		w.setDisk(one, faults.Slow{Latency: time.Millisecond})
-		w.must(func() error { return w.Wipe(one) })
-		if n := w.at(one); n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
-			w.fatal("after the wipe: %+v", n)
+		tc := open(t, 3, change)
+		tc.add(6, RouteLeader)
+		tc.untilValue(6)
+		one := tc.followers()[0]
+		tc.setDisk(one, faults.Slow{Latency: time.Millisecond})
+		tc.must(func() error { return tc.Wipe(one) })
+		if n := tc.nodeState(one); n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
+			tc.fatal("after the wipe: %+v", n)
 		}
-		w.must(func() error { return w.Wipe(one) }) // harmless
-		w.must(func() error { return w.Restart(one) })
-		w.untilAll(6)
-		w.crossCheck()
+		tc.must(func() error { return tc.Wipe(one) }) // harmless
+		tc.must(func() error { return tc.Restart(one) })
+		tc.untilValue(6)
+		tc.crossCheck()
 	})
 }
 
-func TestALifeThatDoesNotAllowAnOrderIsAClearError(t *testing.T) {
-	w := open(t, 3)
-	w.refused(w.do(func() error { return w.Restart("n1") }), "restart n1", "it is up", "kill it first")
-	w.refused(w.do(func() error { return w.Resume("n1") }), "resume n1", "it is up")
-	w.refused(w.do(func() error { return w.Kill("n9") }), `no node "n9"`, "n1, n2, n3")
-	w.must(func() error { return w.Pause("n1") })
-	w.refused(w.do(func() error { return w.Pause("n1") }), "pause n1", "resume it first")
-	w.must(func() error { return w.Kill("n1") })
-	for _, order := range []func(string) error{w.Kill, w.Pause, w.Resume, w.Snapshot} {
-		w.refused(w.do(func() error { return order("n1") }), "n1", "it is killed", "restart it first")
+func TestCommandInWrongProcessStateIsRefused(t *testing.T) {
+	tc := open(t, 3)
+	tc.expectRefused(tc.do(func() error { return tc.Restart("n1") }), "restart n1", "it is up", "kill it first")
+	tc.expectRefused(tc.do(func() error { return tc.Resume("n1") }), "resume n1", "it is up")
+	tc.expectRefused(tc.do(func() error { return tc.Kill("n9") }), `no node "n9"`, "n1, n2, n3")
+	tc.must(func() error { return tc.Pause("n1") })
+	tc.expectRefused(tc.do(func() error { return tc.Pause("n1") }), "pause n1", "resume it first")
+	tc.must(func() error { return tc.Kill("n1") })
+	for _, order := range []func(string) error{tc.Kill, tc.Pause, tc.Resume, tc.Snapshot} {
+		tc.expectRefused(tc.do(func() error { return order("n1") }), "n1", "it is killed", "restart it first")
 	}
-	w.must(func() error { return w.PowerOff("n1") })
-	w.refused(w.do(func() error { return w.PowerOff("n1") }), "power off n1", "it is off")
-	w.must(func() error { return w.Restart("n1") })
-	w.life("n1", trace.Up)
+	tc.must(func() error { return tc.PowerOff("n1") })
+	tc.expectRefused(tc.do(func() error { return tc.PowerOff("n1") }), "power off n1", "it is off")
+	tc.must(func() error { return tc.Restart("n1") })
+	tc.expectProcess("n1", trace.Up)
 }
 
-func TestRestartRightAfterKillWorks(t *testing.T) {
-	storages(t, func(t *testing.T, change func(*Config)) {
+func TestRestartImmediatelyAfterKillWorks(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		w := open(t, 3, change)
-		w.must(func() error { return w.Load(50, 5, RouteLeader) })
+		tc := open(t, 3, change)
+		tc.must(func() error { return tc.Load(50, 5, RouteLeader) })
 		for range 30 {
-			name := w.leaderName()
-			w.must(func() error {
-				if err := w.Kill(name); err != nil {
+			name := tc.leaderName()
+			tc.must(func() error {
+				if err := tc.Kill(name); err != nil {
 					return err
 				}
-				return w.Restart(name)
+				return tc.Restart(name)
 			})
-			w.life(name, trace.Up)
-			w.pass(50 * time.Millisecond)
-			w.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
+			tc.expectProcess(name, trace.Up)
+			tc.pass(50 * time.Millisecond)
+			tc.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
 		}
-		w.must(func() error { w.StopLoad(); return nil })
-		w.until("all agree", converged)
-		w.crossCheck()
+		tc.must(func() error { tc.StopLoad(); return nil })
+		tc.until("all agree", converged)
+		tc.crossCheck()
 	})
 }
 
-func TestANodeThatStartsFromAStalledDiskCanBeEnded(t *testing.T) {
-	storages(t, func(t *testing.T, change func(*Config)) {
+func TestNodeStartingFromStalledDiskCanBeStopped(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		w := open(t, 3, change)
-		one := w.followers()[0]
-		for _, end := range []func(string) error{w.Kill, w.PowerOff, w.Wipe} {
-			w.must(func() error { return w.Kill(one) })
-			w.setDisk(one, faults.Stall{})
-			w.clockDo(func() { w.bubble.Go(func() { _ = w.Restart(one) }) })
-			w.pass(3 * time.Second)
-			w.life(one, trace.Up)
-			w.refused(w.do(func() error { return w.Snapshot(one) }), "still starting")
-			w.must(func() error { return end(one) })
-			w.setDisk(one, nil)
-			w.must(func() error { return w.Restart(one) })
-			w.life(one, trace.Up)
+		tc := open(t, 3, change)
+		one := tc.followers()[0]
+		for _, end := range []func(string) error{tc.Kill, tc.PowerOff, tc.Wipe} {
+			tc.must(func() error { return tc.Kill(one) })
+			tc.setDisk(one, faults.Stall{})
+			tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Restart(one) }) })
+			tc.pass(3 * time.Second)
+			tc.expectProcess(one, trace.Up)
+			tc.expectRefused(tc.do(func() error { return tc.Snapshot(one) }), "still starting")
+			tc.must(func() error { return end(one) })
+			tc.setDisk(one, nil)
+			tc.must(func() error { return tc.Restart(one) })
+			tc.expectProcess(one, trace.Up)
 		}
-		w.untilAll(0)
+		tc.untilValue(0)
 	})
 }
 
-func (w *world) clockDo(f func()) {
-	w.t.Helper()
-	if err := w.clock.Do(f); err != nil {
-		w.t.Fatal(err)
+func (tc *testCluster) inBubble(f func()) {
+	tc.t.Helper()
+	if err := tc.clock.Do(f); err != nil {
+		tc.t.Fatal(err)
 	}
 }

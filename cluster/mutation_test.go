@@ -21,37 +21,37 @@ type mutation struct {
 	name   string
 	check  string // that has to turn red
 	tamper func(*raftDeps)
-	change func(*Config)          // nil for none
-	harm   func(*world, *nemesis) // one round of it; nil for the nemesis
+	change func(*Config)                // nil for none
+	inject func(*testCluster, *nemesis) // one round of it; nil for the nemesis
 }
 
-// brokenMachine is a counter that is given other commands than those in the log.
-type brokenMachine struct {
+// brokenFSM is a counter that is given other commands than those in the log.
+type brokenFSM struct {
 	*fsm
-	instead func(counter.Command) counter.Command
+	replace func(counter.Command) counter.Command
 }
 
-func (m brokenMachine) Apply(log *raft.Log) any {
+func (m brokenFSM) Apply(log *raft.Log) any {
 	command, err := counter.Decode(log.Data)
 	if err != nil {
 		return m.fsm.Apply(log)
 	}
 	changed := *log
-	if changed.Data, err = m.instead(command).Encode(); err != nil {
+	if changed.Data, err = m.replace(command).Encode(); err != nil {
 		return err
 	}
 	return m.fsm.Apply(&changed)
 }
 
-// breakMachine has every counter take other commands for those in the log.
-func breakMachine(instead func(counter.Command) counter.Command) func(*raftDeps) {
-	return func(p *raftDeps) { p.fsm = brokenMachine{p.fsm.(*fsm), instead} }
+// breakFSM has every counter take other commands for those in the log.
+func breakFSM(instead func(counter.Command) counter.Command) func(*raftDeps) {
+	return func(p *raftDeps) { p.fsm = brokenFSM{p.fsm.(*fsm), instead} }
 }
 
-// hopefulTransport takes entries for stored that it never sent.
-type hopefulTransport struct{ transport }
+// falseMatchTransport takes entries for stored that it never sent.
+type falseMatchTransport struct{ transport }
 
-func (t hopefulTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t falseMatchTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if len(args.Entries) == 0 {
 		return t.transport.AppendEntries(id, target, args, resp)
 	}
@@ -61,20 +61,20 @@ func (t hopefulTransport) AppendEntries(id raft.ServerID, target raft.ServerAddr
 	return nil
 }
 
-// forgetfulVotes is a store that has no vote when it is asked for one.
-type forgetfulVotes struct{ raft.StableStore }
+// voteForgettingStore is a store that has no vote when it is asked for one.
+type voteForgettingStore struct{ raft.StableStore }
 
-func (s forgetfulVotes) Get(key []byte) ([]byte, error) {
+func (s voteForgettingStore) Get(key []byte) ([]byte, error) {
 	if string(key) == keyLastVoteCand {
 		return nil, nil
 	}
 	return s.StableStore.Get(key)
 }
 
-// lazyVotes is a store that says a vote is stored before it is.
-type lazyVotes struct{ raft.StableStore }
+// lateVoteStore is a store that says a vote is stored before it is.
+type lateVoteStore struct{ raft.StableStore }
 
-func (s lazyVotes) Set(key, value []byte) error {
+func (s lateVoteStore) Set(key, value []byte) error {
 	if string(key) != keyLastVoteCand {
 		return s.StableStore.Set(key, value)
 	}
@@ -85,20 +85,20 @@ func (s lazyVotes) Set(key, value []byte) error {
 	return nil
 }
 
-// secretVotes is a store that keeps no vote at all.
-type secretVotes struct{ raft.StableStore }
+// noVoteStore is a store that keeps no vote at all.
+type noVoteStore struct{ raft.StableStore }
 
-func (s secretVotes) Set(key, value []byte) error {
+func (s noVoteStore) Set(key, value []byte) error {
 	if string(key) == keyLastVoteCand {
 		return nil
 	}
 	return s.StableStore.Set(key, value)
 }
 
-// wrongLog is a log that changes an entry on its way to the disk.
-type wrongLog struct{ raft.LogStore }
+// corruptingLog is a log that changes an entry on its way to the disk.
+type corruptingLog struct{ raft.LogStore }
 
-func (s wrongLog) StoreLogs(logs []*raft.Log) error {
+func (s corruptingLog) StoreLogs(logs []*raft.Log) error {
 	changed := make([]*raft.Log, len(logs))
 	for i, log := range logs {
 		changed[i] = log
@@ -114,14 +114,14 @@ func (s wrongLog) StoreLogs(logs []*raft.Log) error {
 	return s.LogStore.StoreLogs(changed)
 }
 
-// rewrittenLog is a log that takes its last entry back and stores it again, now and
+// rewritingLog is a log that takes its last entry back and stores it again, now and
 // then while its node leads.
-type rewrittenLog struct {
+type rewritingLog struct {
 	raft.LogStore
 	p *process
 }
 
-func (s rewrittenLog) StoreLogs(logs []*raft.Log) error {
+func (s rewritingLog) StoreLogs(logs []*raft.Log) error {
 	if first := logs[0].Index; first%50 == 0 && s.p.raft.Load().State() == raft.Leader {
 		var last raft.Log
 		if err := s.GetLog(first-1, &last); err != nil {
@@ -135,27 +135,27 @@ func (s rewrittenLog) StoreLogs(logs []*raft.Log) error {
 	return s.LogStore.StoreLogs(logs)
 }
 
-// duels have several nodes stand for election at the same time.
-func duels(cfg *Config) {
+// splitVotes have several nodes stand for election at the same time.
+func splitVotes(cfg *Config) {
 	cfg.Settings.PreVote, cfg.Settings.Latency = false, 200*time.Millisecond
 }
 
 var mutations = []mutation{
 	{
 		name: "a counter that counts a retry again", check: check.ExactlyOnce,
-		tamper: breakMachine(func(c counter.Command) counter.Command { c.Session = false; return c }),
+		tamper: breakFSM(func(c counter.Command) counter.Command { c.Session = false; return c }),
 	},
 	{
 		name: "a counter that applies an increment twice", check: check.ExactlyOnce,
-		tamper: breakMachine(func(c counter.Command) counter.Command { c.Delta *= 2; return c }),
+		tamper: breakFSM(func(c counter.Command) counter.Command { c.Delta *= 2; return c }),
 	},
 	{
 		name: "a counter that applies an increment twice, and the clients", check: check.Linearizable,
-		tamper: breakMachine(func(c counter.Command) counter.Command { c.Delta *= 2; return c }),
+		tamper: breakFSM(func(c counter.Command) counter.Command { c.Delta *= 2; return c }),
 	},
 	{
 		name: "a counter that loses an increment", check: check.ExactlyOnce,
-		tamper: breakMachine(func(c counter.Command) counter.Command {
+		tamper: breakFSM(func(c counter.Command) counter.Command {
 			if c.Seq%50 == 0 {
 				c.Delta = 0
 			}
@@ -166,128 +166,128 @@ var mutations = []mutation{
 		name: "one counter that is not as the others", check: check.StateMachineSafety,
 		tamper: func(p *raftDeps) {
 			if m := p.fsm.(*fsm); m.p.node.name == "n2" {
-				p.fsm = brokenMachine{m, func(c counter.Command) counter.Command { c.Delta = min(c.Delta, 0); return c }}
+				p.fsm = brokenFSM{m, func(c counter.Command) counter.Command { c.Delta = min(c.Delta, 0); return c }}
 			}
 		},
 	},
 	{
 		name: "a transport that grants votes that were never stored", check: check.VoteOnce,
-		tamper: func(p *raftDeps) { p.stable = secretVotes{p.stable} },
+		tamper: func(p *raftDeps) { p.stable = noVoteStore{p.stable} },
 	},
 	{
 		name: "a store that stores a vote after it was sent", check: check.VoteOnce,
-		tamper: func(p *raftDeps) { p.stable = lazyVotes{p.stable} },
+		tamper: func(p *raftDeps) { p.stable = lateVoteStore{p.stable} },
 	},
 	{
-		name: "a store that forgets a vote", check: check.VoteOnce, change: duels, harm: killLeaders,
-		tamper: func(p *raftDeps) { p.stable = forgetfulVotes{p.stable} },
+		name: "a store that forgets a vote", check: check.VoteOnce, change: splitVotes, inject: killLeaders,
+		tamper: func(p *raftDeps) { p.stable = voteForgettingStore{p.stable} },
 	},
 	{
-		name: "a store that forgets a vote, and the leaders", check: check.ElectionSafety, change: duels, harm: killLeaders,
-		tamper: func(p *raftDeps) { p.stable = forgetfulVotes{p.stable} },
+		name: "a store that forgets a vote, and the leaders", check: check.ElectionSafety, change: splitVotes, inject: killLeaders,
+		tamper: func(p *raftDeps) { p.stable = voteForgettingStore{p.stable} },
 	},
 	{
-		name: "a transport that reports a match that is not there", check: check.AckedDurable, harm: killLeaders,
-		tamper: func(p *raftDeps) { p.transport = hopefulTransport{p.transport.(transport)} },
+		name: "a transport that reports a match that is not there", check: check.AckedDurable, inject: killLeaders,
+		tamper: func(p *raftDeps) { p.transport = falseMatchTransport{p.transport.(transport)} },
 	},
 	{
-		name: "a transport that reports a match, and the nodes", check: check.StateMachineSafety, harm: killLeaders,
-		tamper: func(p *raftDeps) { p.transport = hopefulTransport{p.transport.(transport)} },
+		name: "a transport that reports a match, and the nodes", check: check.StateMachineSafety, inject: killLeaders,
+		tamper: func(p *raftDeps) { p.transport = falseMatchTransport{p.transport.(transport)} },
 	},
 	{
 		name: "a log that changes an entry", check: check.LogMatching,
 		tamper: func(p *raftDeps) {
 			if logs := p.logs.(logStore); logs.p.node.name == "n3" {
-				p.logs = wrongLog{logs}
+				p.logs = corruptingLog{logs}
 			}
 		},
 	},
 	{
 		name: "a log that rewrites itself", check: check.LeaderAppendOnly,
-		tamper: func(p *raftDeps) { p.logs = rewrittenLog{p.logs, p.logs.(logStore).p} },
+		tamper: func(p *raftDeps) { p.logs = rewritingLog{p.logs, p.logs.(logStore).p} },
 	},
 	{
-		name: "stores that forget a synced entry", check: check.LeaderCompleteness, harm: forgetEntries,
+		name: "stores that forget a synced entry", check: check.LeaderCompleteness, inject: forgetEntries,
 	},
 	{
-		name: "stores that forget a synced entry, and the clients", check: check.AckedDurable, harm: forgetEntries,
+		name: "stores that forget a synced entry, and the clients", check: check.AckedDurable, inject: forgetEntries,
 	},
 }
 
 // forgetEntries has all nodes go down at once, and their disks lose the last entries.
-func forgetEntries(w *world, n *nemesis) {
-	for _, name := range w.Names() {
-		w.must(func() error { return w.Kill(name) })
+func forgetEntries(tc *testCluster, n *nemesis) {
+	for _, name := range tc.Names() {
+		tc.must(func() error { return tc.Kill(name) })
 	}
-	for _, node := range w.allNodes() {
+	for _, node := range tc.allNodes() {
 		backend, closeDisk, err := node.storage.open()
 		if err != nil {
-			w.t.Fatal(err)
+			tc.t.Fatal(err)
 		}
 		last, _ := backend.Logs.LastIndex()
 		first, _ := backend.Logs.FirstIndex()
 		if last > first+5 {
 			if err := backend.Logs.DeleteRange(last-3, last); err != nil {
-				w.t.Fatal(err)
+				tc.t.Fatal(err)
 			}
 		}
 		if err := closeDisk(); err != nil {
-			w.t.Fatal(err)
+			tc.t.Fatal(err)
 		}
 	}
-	for _, name := range w.Names() {
-		w.must(func() error { return w.Restart(name) })
+	for _, name := range tc.Names() {
+		tc.must(func() error { return tc.Restart(name) })
 	}
-	w.pass(time.Duration(5+n.rng.IntN(5)) * time.Second)
+	tc.pass(time.Duration(5+n.rng.IntN(5)) * time.Second)
 }
 
 // killLeaders kills the leader after a while, lets another be elected, and brings
 // the old one back.
-func killLeaders(w *world, _ *nemesis) {
-	w.pass(2 * time.Second)
-	state := w.Trace().State()
+func killLeaders(tc *testCluster, _ *nemesis) {
+	tc.pass(2 * time.Second)
+	state := tc.Trace().State()
 	leader := state.LeaderNode()
 	if leader == nil {
 		return
 	}
-	w.must(func() error { return w.Kill(leader.ID) })
-	w.pass(5 * time.Second)
-	w.must(func() error { return w.Restart(leader.ID) })
+	tc.must(func() error { return tc.Kill(leader.ID) })
+	tc.pass(5 * time.Second)
+	tc.must(func() error { return tc.Restart(leader.ID) })
 }
 
-// strikes is the harm that most mutations need.
-func strikes(w *world, n *nemesis) {
-	n.strike()
-	w.pass(time.Duration(1+n.rng.IntN(20)) * 100 * time.Millisecond)
+// injectFault is the harm that most mutations need.
+func injectFault(tc *testCluster, n *nemesis) {
+	n.inject()
+	tc.pass(time.Duration(1+n.rng.IntN(20)) * 100 * time.Millisecond)
 }
 
-func TestTheChecksFindWhatIsBroken(t *testing.T) {
+func TestChecksDetectMutations(t *testing.T) {
 	const within = 20 * time.Minute
 	for _, m := range mutations {
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {
-			w := open(t, 5, func(cfg *Config) {
+			tc := open(t, 5, func(cfg *Config) {
 				cfg.tamper = m.tamper
 				if m.change != nil {
 					m.change(cfg)
 				}
 			})
 			seed := rand.Uint64()
-			n := &nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
-			w.must(func() error { return w.Load(20, 5, RouteLeader) })
-			harm := m.harm
+			n := &nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
+			tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
+			harm := m.inject
 			if harm == nil {
-				harm = strikes
+				harm = injectFault
 			}
-			for w.clock.Now() < within {
-				harm(w, n)
+			for tc.clock.Now() < within {
+				harm(tc, n)
 				var found trace.Verdict
-				w.Trace().Read(func(s *trace.State) { found = s.Check(m.check).Verdict })
+				tc.Trace().Read(func(s *trace.State) { found = s.Check(m.check).Verdict })
 				if found == trace.VerdictViolated {
 					break
 				}
 			}
-			w.AwaitVerdicts()
-			state := w.Trace().State()
+			tc.AwaitVerdicts()
+			state := tc.Trace().State()
 			if found := state.Check(m.check); found.Verdict != trace.VerdictViolated {
 				t.Errorf("seed %d: nothing found in %s: %s %s", seed, within, found.Verdict, found.Text)
 			} else {

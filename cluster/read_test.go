@@ -10,124 +10,124 @@ import (
 	"capsize/faults"
 )
 
-func TestAReadOfLevelNoneIsStaleOnACutOffFollower(t *testing.T) {
-	w := open(t, 3)
-	one := w.followers()[0]
-	w.must(func() error { return w.Isolate(one) })
-	w.add(5, RouteLeader)
-	if op := w.read(LevelNone, one); op.Outcome != trace.OK || op.Value != 0 {
-		w.fatal("want the old value: %+v", op)
+func TestReadLevelNoneIsStaleOnIsolatedFollower(t *testing.T) {
+	tc := open(t, 3)
+	one := tc.followers()[0]
+	tc.must(func() error { return tc.Isolate(one) })
+	tc.add(5, RouteLeader)
+	if op := tc.read(LevelNone, one); op.Outcome != trace.OK || op.Value != 0 {
+		tc.fatal("want the old value: %+v", op)
 	}
 	for _, level := range []string{LevelWeak, LevelLinearizable, LevelStrong} {
-		w.wants(w.read(level, one), trace.Failed, "not the leader")
+		tc.expectOutcome(tc.read(level, one), trace.Failed, "not the leader")
 	}
 }
 
-// TestAnAnswerFromBeforeTheReadConfirmsNothing lets another be elected while the
+// TestReplyFromBeforeReadDoesNotConfirmLeadership lets another be elected while the
 // last answer to the old leader's heartbeats is still under way: raft itself takes
 // it for a confirmation. A weak read does not ask for one.
-func TestAnAnswerFromBeforeTheReadConfirmsNothing(t *testing.T) {
-	w := open(t, 3)
-	w.add(1, RouteLeader)
-	w.untilAll(1)
-	old := w.leaderName()
-	to, third := w.followers()[0], w.followers()[1]
-	w.must(func() error { return w.SetLink(to, old, faults.Delay{Mean: 300 * time.Millisecond}) })
-	w.must(func() error { return w.SetLink(third, old, faults.Cut{}) })
-	w.pass(150 * time.Millisecond) // now a heartbeat's answer is under way
+func TestReplyFromBeforeReadDoesNotConfirmLeadership(t *testing.T) {
+	tc := open(t, 3)
+	tc.add(1, RouteLeader)
+	tc.untilValue(1)
+	old := tc.leaderName()
+	to, third := tc.followers()[0], tc.followers()[1]
+	tc.must(func() error { return tc.SetLink(to, old, faults.Delay{Mean: 300 * time.Millisecond}) })
+	tc.must(func() error { return tc.SetLink(third, old, faults.Cut{}) })
+	tc.pass(150 * time.Millisecond) // now a heartbeat's answer is under way
 	// A leader that hands over does not wait until it is out of its lease.
-	w.clockDo(func() { w.bubble.Go(func() { _ = w.Transfer(to) }) })
-	w.until("the other leads", func(s *trace.State) bool { return s.Node(to).Role == trace.Leader })
-	w.wants(w.add(5, to), trace.OK, "")
-	if op := w.read(LevelWeak, old); op.Outcome != trace.OK || op.Value != 1 {
-		w.fatal("want the old value: %+v", op)
+	tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Transfer(to) }) })
+	tc.until("the other leads", func(s *trace.State) bool { return s.Node(to).Role == trace.Leader })
+	tc.expectOutcome(tc.add(5, to), trace.OK, "")
+	if op := tc.read(LevelWeak, old); op.Outcome != trace.OK || op.Value != 1 {
+		tc.fatal("want the old value: %+v", op)
 	}
-	w.wants(w.read(LevelLinearizable, old), trace.Failed, "")
-	w.must(w.Heal)
-	w.untilAll(6)
+	tc.expectOutcome(tc.read(LevelLinearizable, old), trace.Failed, "")
+	tc.must(tc.Heal)
+	tc.untilValue(6)
 }
 
-func TestReadsThatMakeSureFailOnACutOffLeader(t *testing.T) {
+func TestConfirmedReadsFailOnIsolatedLeader(t *testing.T) {
 	for _, level := range []string{LevelLinearizable, LevelStrong} {
-		w := open(t, 3)
-		old := w.cutOffLeader()
-		if op := w.read(LevelWeak, old); op.Outcome != trace.OK {
-			w.fatal("within its lease it thinks it leads: %+v", op)
+		tc := open(t, 3)
+		old := tc.isolateLeader()
+		if op := tc.read(LevelWeak, old); op.Outcome != trace.OK {
+			tc.fatal("within its lease it thinks it leads: %+v", op)
 		}
-		w.wants(w.read(level, old), trace.Failed, "")
+		tc.expectOutcome(tc.read(level, old), trace.Failed, "")
 	}
 }
 
-func TestAStrongReadIsAnEntryOfTheLog(t *testing.T) {
-	w := open(t, 3)
-	w.add(4, RouteLeader)
-	leader := w.leaderName()
+func TestStrongReadAppendsAnEntry(t *testing.T) {
+	tc := open(t, 3)
+	tc.add(4, RouteLeader)
+	leader := tc.leaderName()
 	for _, level := range Levels {
-		before := w.at(leader).LastIndex()
-		op := w.read(level, leader)
-		w.wants(op, trace.OK, "")
+		before := tc.nodeState(leader).LastIndex()
+		op := tc.read(level, leader)
+		tc.expectOutcome(op, trace.OK, "")
 		if op.Value != 4 {
-			w.fatal("%s: read %d", level, op.Value)
+			tc.fatal("%s: read %d", level, op.Value)
 		}
-		appended := w.at(leader).LastIndex() - before
+		appended := tc.nodeState(leader).LastIndex() - before
 		if want := level == LevelStrong; (appended == 1) != want || appended > 1 {
 			t.Errorf("%s: %d entries appended", level, appended)
 		}
 	}
-	if e, ok := w.at(leader).Entry(w.at(leader).LastIndex()); !ok || e.Kind != trace.EntryRead {
+	if e, ok := tc.nodeState(leader).Entry(tc.nodeState(leader).LastIndex()); !ok || e.Kind != trace.EntryRead {
 		t.Errorf("the last entry is %+v", e)
 	}
 }
 
-// TestALeaderThatHasCommittedNothingOfItsTermDoesNotAnswer elects a leader whose
+// TestLeaderServesNoReadBeforeItsTermCommits elects a leader whose
 // first entry cannot be committed: it leads, and knows nothing for certain.
-func TestALeaderThatHasCommittedNothingOfItsTermDoesNotAnswer(t *testing.T) {
-	w := open(t, 3)
-	w.add(3, RouteLeader)
-	w.untilAll(3)
-	old := w.leaderName()
-	for _, from := range w.Names() {
-		for _, to := range w.Names() {
+func TestLeaderServesNoReadBeforeItsTermCommits(t *testing.T) {
+	tc := open(t, 3)
+	tc.add(3, RouteLeader)
+	tc.untilValue(3)
+	old := tc.leaderName()
+	for _, from := range tc.Names() {
+		for _, to := range tc.Names() {
 			if from != to {
 				// Entries do not arrive, but heartbeats and votes do.
-				w.must(func() error {
-					return w.SetLink(from, to, faults.Only(faults.Cut{}, faults.KindAppend))
+				tc.must(func() error {
+					return tc.SetLink(from, to, faults.Only(faults.Cut{}, faults.KindAppend))
 				})
 			}
 		}
 	}
-	w.must(func() error { return w.Kill(old) })
-	w.until("another leads", func(s *trace.State) bool { return s.LeaderNode() != nil })
-	leader := w.leaderName()
-	w.pass(50 * time.Millisecond)
-	if op := w.read(LevelWeak, leader); op.Outcome != trace.OK {
-		w.fatal("weak: %+v", op)
+	tc.must(func() error { return tc.Kill(old) })
+	tc.until("another leads", func(s *trace.State) bool { return s.LeaderNode() != nil })
+	leader := tc.leaderName()
+	tc.pass(50 * time.Millisecond)
+	if op := tc.read(LevelWeak, leader); op.Outcome != trace.OK {
+		tc.fatal("weak: %+v", op)
 	}
-	w.wants(w.read(LevelLinearizable, leader), trace.Failed, "")
-	w.must(w.Heal)
-	w.until("someone leads for certain", func(s *trace.State) bool {
+	tc.expectOutcome(tc.read(LevelLinearizable, leader), trace.Failed, "")
+	tc.must(tc.Heal)
+	tc.until("someone leads for certain", func(s *trace.State) bool {
 		l := s.LeaderNode()
 		return l != nil && l.Commit == l.LastIndex() && l.LastTerm() == l.Term
 	})
-	if op := w.read(LevelLinearizable, RouteLeader); op.Outcome != trace.OK || op.Value != 3 {
-		w.fatal("linearizable: %+v", op)
+	if op := tc.read(LevelLinearizable, RouteLeader); op.Outcome != trace.OK || op.Value != 3 {
+		tc.fatal("linearizable: %+v", op)
 	}
 }
 
-// TestALinearizableReadReturnsAllThatWasAcknowledged is the property the level
+// TestLinearizableReadSeesAcknowledgedIncrements is the property the level
 // promises, under random faults that Raft survives: a read returns at least every
 // increment acknowledged before it was invoked, and at most every one invoked
 // before it returned.
-func TestALinearizableReadReturnsAllThatWasAcknowledged(t *testing.T) {
+func TestLinearizableReadSeesAcknowledgedIncrements(t *testing.T) {
 	for _, level := range []string{LevelLinearizable, LevelStrong} {
-		w := open(t, 5)
+		tc := open(t, 5)
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		var mu sync.Mutex
 		var acknowledged, invoked int64
 		floor := map[uint64]int64{} // by operation: what was acknowledged when it was invoked
 		reads := 0
-		w.Trace().Subscribe(func(e trace.Event) {
+		tc.Trace().Subscribe(func(e trace.Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -144,19 +144,19 @@ func TestALinearizableReadReturnsAllThatWasAcknowledged(t *testing.T) {
 				}
 			}
 		})
-		w.must(func() error { return w.Load(20, 4, RouteRandom) })
-		n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
+		tc.must(func() error { return tc.Load(20, 4, RouteRandom) })
+		n := nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
 		for i := range 120 {
-			n.strike()
+			n.inject()
 			if i%10 == 0 {
-				w.mend()
+				tc.healAll()
 			}
-			w.clockDo(func() {
+			tc.inBubble(func() {
 				for _, route := range []string{RouteLeader, RouteRandom, "n1", "n2", "n3", "n4", "n5"} {
-					w.bubble.Go(func() { w.Read(level, route) })
+					tc.bubble.Go(func() { tc.Read(level, route) })
 				}
 			})
-			w.pass(time.Duration(n.rng.IntN(1000)) * time.Millisecond)
+			tc.pass(time.Duration(n.rng.IntN(1000)) * time.Millisecond)
 		}
 		mu.Lock()
 		if reads < 50 {

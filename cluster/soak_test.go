@@ -21,25 +21,25 @@ import (
 
 // crossCheck compares, at a quiet moment, the state folded from events with what
 // raft says of itself, on every node that runs.
-func (w *world) crossCheck() {
-	w.t.Helper()
+func (tc *testCluster) crossCheck() {
+	tc.t.Helper()
 	var wrong []string
-	err := w.clock.Do(func() {
-		for _, n := range w.allNodes() {
+	err := tc.clock.Do(func() {
+		for _, n := range tc.allNodes() {
 			if p := n.running(); p != nil && p.raft.Load() != nil {
-				wrong = append(wrong, differences(w.Trace(), p, !w.unsound[n.name])...)
+				wrong = append(wrong, crossCheckNode(tc.Trace(), p, !tc.faultyDisks[n.name])...)
 			}
 		}
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		tc.t.Fatal(err)
 	}
 	if len(wrong) > 0 {
-		w.fatal("at %v the events and raft differ:\n%s", w.clock.Now(), strings.Join(wrong, "\n"))
+		tc.fatal("at %v the events and raft differ:\n%s", tc.clock.Now(), strings.Join(wrong, "\n"))
 	}
 }
 
-func differences(log *trace.Stream, p *process, sound bool) (wrong []string) {
+func crossCheckNode(log *trace.Stream, p *process, sound bool) (wrong []string) {
 	r := p.raft.Load()
 	var servers []trace.Server
 	if future := r.GetConfiguration(); future.Error() == nil {
@@ -83,29 +83,29 @@ func differences(log *trace.Stream, p *process, sound bool) (wrong []string) {
 	return wrong
 }
 
-// watchDisks notes which nodes' disks had a fault since their processes started.
-func (w *world) watchDisks() {
-	w.unsound = map[string]bool{}
-	faulty := map[string]bool{}               // at this moment
-	w.Trace().Subscribe(func(e trace.Event) { // the trace is locked meanwhile, and time stands still at the checks
+// trackDiskFaults notes which nodes' disks had a fault since their processes started.
+func (tc *testCluster) trackDiskFaults() {
+	tc.faultyDisks = map[string]bool{}
+	faulty := map[string]bool{}                // at this moment
+	tc.Trace().Subscribe(func(e trace.Event) { // the trace is locked meanwhile, and time stands still at the checks
 		switch {
 		case e.Kind == trace.KindDiskFault:
 			faulty[e.Node] = e.Text != ""
-			w.unsound[e.Node] = w.unsound[e.Node] || faulty[e.Node]
+			tc.faultyDisks[e.Node] = tc.faultyDisks[e.Node] || faulty[e.Node]
 		case e.Kind == trace.KindProcess && !e.Process.Running():
-			w.unsound[e.Node] = faulty[e.Node]
+			tc.faultyDisks[e.Node] = faulty[e.Node]
 		}
 	})
 }
 
 // nemesis does random harm, within what Raft promises to survive.
 type nemesis struct {
-	w   *world
+	tc  *testCluster
 	rng *rand.Rand
 }
 
-func (n nemesis) strike() {
-	c := n.w.Cluster
+func (n nemesis) inject() {
+	c := n.tc.Cluster
 	names := c.Names()
 	one := names[n.rng.IntN(len(names))]
 	other := names[n.rng.IntN(len(names))]
@@ -113,26 +113,26 @@ func (n nemesis) strike() {
 	// little would happen in ten minutes.
 	if down := n.down(); len(down) > 2 {
 		one = down[n.rng.IntN(len(down))]
-		n.order(func() error { return errors.Join(c.SetDisk(one, nil), c.Restart(one)) })
+		n.try(func() error { return errors.Join(c.SetDisk(one, nil), c.Restart(one)) })
 		return
 	}
 	switch n.rng.IntN(16) {
 	case 0, 1:
-		n.order(func() error { return c.Kill(one) })
+		n.try(func() error { return c.Kill(one) })
 	case 2:
-		n.order(func() error { return c.PowerOff(one) })
+		n.try(func() error { return c.PowerOff(one) })
 	case 3, 4, 5:
-		n.order(func() error { return c.Restart(one) })
+		n.try(func() error { return c.Restart(one) })
 	case 6:
-		n.order(func() error { return c.Pause(one) })
+		n.try(func() error { return c.Pause(one) })
 	case 7, 8:
-		n.order(func() error { return c.Resume(one) })
+		n.try(func() error { return c.Resume(one) })
 	case 9:
-		n.order(func() error { return c.Isolate(one) })
+		n.try(func() error { return c.Isolate(one) })
 	case 10:
-		n.order(func() error { return c.Partition([]string{one, other}) })
+		n.try(func() error { return c.Partition([]string{one, other}) })
 	case 11:
-		n.order(c.Heal)
+		n.try(c.Heal)
 	case 12:
 		link := []faults.LinkFault{
 			faults.Lose{Percent: 30},
@@ -141,26 +141,26 @@ func (n nemesis) strike() {
 			faults.Reorder{Percent: 50},
 			faults.Jam{},
 		}[n.rng.IntN(5)]
-		n.order(func() error { return c.SetLink(one, other, link) })
+		n.try(func() error { return c.SetLink(one, other, link) })
 	case 13:
 		disk := []faults.DiskFault{
 			faults.Slow{Latency: 50 * time.Millisecond}, faults.Stall{}, faults.Fail{}, faults.Full{}, nil,
 		}[n.rng.IntN(5)]
-		n.order(func() error { return c.SetDisk(one, disk) })
+		n.try(func() error { return c.SetDisk(one, disk) })
 	case 14:
-		n.order(func() error { return c.SetDisk(one, nil) })
+		n.try(func() error { return c.SetDisk(one, nil) })
 	case 15:
-		n.order(func() error { return c.Snapshot(one) })
+		n.try(func() error { return c.Snapshot(one) })
 	}
 }
 
-// order gives an order and does not wait for it: a node may never start from a
+// try gives an order and does not wait for it: a node may never start from a
 // disk that stalls. Many make no sense, like killing the dead; that is refused.
-func (n nemesis) order(f func() error) { _ = n.w.Do("strike", f) }
+func (n nemesis) try(f func() error) { _ = n.tc.Do("strike", f) }
 
 // down returns the nodes without a process.
 func (n nemesis) down() (down []string) {
-	n.w.Trace().Read(func(s *trace.State) {
+	n.tc.Trace().Read(func(s *trace.State) {
 		for i := range s.Nodes {
 			if !s.Nodes[i].Process.Running() {
 				down = append(down, s.Nodes[i].ID)
@@ -170,14 +170,14 @@ func (n nemesis) down() (down []string) {
 	return down
 }
 
-// TestTenMinutesOfHarm is the promise: after random kills, cuts and disk faults
+// TestClusterSurvivesTenMinutesOfFaults is the promise: after random kills, cuts and disk faults
 // all nodes converge once healed, no acknowledged increment is lost, none is
 // counted twice, and nothing stays open.
-func TestTenMinutesOfHarm(t *testing.T) {
+func TestClusterSurvivesTenMinutesOfFaults(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
-			w := open(t, 5, func(cfg *Config) {
+			tc := open(t, 5, func(cfg *Config) {
 				cfg.Settings.Storage = storage
 				cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 100, 50
 				if storage == Bolt {
@@ -186,32 +186,32 @@ func TestTenMinutesOfHarm(t *testing.T) {
 			})
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
-			w.watchDisks()
-			n := nemesis{w: w, rng: rand.New(rand.NewPCG(seed, 0))}
-			w.must(func() error { return w.Load(20, 5, RouteLeader) })
-			for w.clock.Now() < 10*time.Minute {
-				n.strike()
+			tc.trackDiskFaults()
+			n := nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
+			tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
+			for tc.clock.Now() < 10*time.Minute {
+				n.inject()
 				// Up to a poll, so that what only the poll sees has been seen.
-				now := w.clock.Now()
-				w.pass(now.Truncate(pollEvery) + time.Duration(1+n.rng.IntN(30))*pollEvery - now)
-				w.crossCheck()
+				now := tc.clock.Now()
+				tc.pass(now.Truncate(pollEvery) + time.Duration(1+n.rng.IntN(30))*pollEvery - now)
+				tc.crossCheck()
 			}
-			w.mend()
-			w.must(func() error { w.StopLoad(); return nil })
-			w.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
-			w.until("all nodes agree", converged)
-			w.crossCheck()
-			w.verdicts()
+			tc.healAll()
+			tc.must(func() error { tc.StopLoad(); return nil })
+			tc.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
+			tc.until("all nodes agree", converged)
+			tc.crossCheck()
+			tc.expectAllOK()
 
-			state := w.Trace().State()
+			state := tc.Trace().State()
 			value, clients := state.Nodes[0].Value, state.Clients
 			if value < int64(clients.OK) || value > int64(clients.OK+clients.Unknown) {
-				w.fatal("the counter is %d after %d acknowledged and %d unknown increments", value, clients.OK, clients.Unknown)
+				tc.fatal("the counter is %d after %d acknowledged and %d unknown increments", value, clients.OK, clients.Unknown)
 			}
 			if clients.OK < 300 {
 				t.Errorf("only %d increments were acknowledged in ten minutes: the test tests too little", clients.OK)
 			}
-			if err := w.Close(); err != nil {
+			if err := tc.Close(); err != nil {
 				t.Errorf("Close: %v", err)
 			}
 			for _, file := range openFiles(t) {
@@ -223,31 +223,31 @@ func TestTenMinutesOfHarm(t *testing.T) {
 	}
 }
 
-// verdicts reports every check that does not say that all is well.
-func (w *world) verdicts() {
-	w.t.Helper()
-	w.AwaitVerdicts()
-	state := w.Trace().State()
+// expectAllOK reports every check that does not say that all is well.
+func (tc *testCluster) expectAllOK() {
+	tc.t.Helper()
+	tc.AwaitVerdicts()
+	state := tc.Trace().State()
 	for _, name := range check.Names() {
 		if c := state.Check(name); c == nil || c.Verdict != trace.VerdictOK {
-			w.t.Errorf("%s: %+v", name, c)
+			tc.t.Errorf("%s: %+v", name, c)
 		}
 	}
 }
 
-// mend takes back all harm and brings every node up.
-func (w *world) mend() {
-	w.t.Helper()
-	w.must(w.HealEverything)
-	for _, name := range w.Names() {
+// healAll takes back all harm and brings every node up.
+func (tc *testCluster) healAll() {
+	tc.t.Helper()
+	tc.must(tc.HealEverything)
+	for _, name := range tc.Names() {
 		for range 3 { // a stalled crash may still be under way
-			err := errors.Join(w.do(func() error { return w.Resume(name) }), w.do(func() error { return w.Restart(name) }))
-			w.pass(time.Second)
-			state := w.Trace().State()
+			err := errors.Join(tc.do(func() error { return tc.Resume(name) }), tc.do(func() error { return tc.Restart(name) }))
+			tc.pass(time.Second)
+			state := tc.Trace().State()
 			if state.Node(name).Process == trace.Up {
 				break
 			}
-			w.t.Logf("%s: %v", name, err)
+			tc.t.Logf("%s: %v", name, err)
 		}
 	}
 }

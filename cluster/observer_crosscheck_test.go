@@ -5,14 +5,14 @@ import (
 	"reflect"
 )
 
-// difference returns where two values differ first, and how, "" if they do not. A
+// firstDifference returns where two values differ first, and how, "" if they do not. A
 // list that is empty is like one that is not there: a copy may have it of an earlier
 // state.
-func difference(path string, a, b reflect.Value) string {
+func firstDifference(path string, a, b reflect.Value) string {
 	switch a.Kind() {
 	case reflect.Struct:
 		for i := range a.NumField() {
-			if d := difference(path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i)); d != "" {
+			if d := firstDifference(path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i)); d != "" {
 				return d
 			}
 		}
@@ -20,7 +20,7 @@ func difference(path string, a, b reflect.Value) string {
 	case reflect.Slice:
 		if a.Len() == b.Len() {
 			for i := range a.Len() {
-				if d := difference(fmt.Sprintf("%s[%d]", path, i), a.Index(i), b.Index(i)); d != "" {
+				if d := firstDifference(fmt.Sprintf("%s[%d]", path, i), a.Index(i), b.Index(i)); d != "" {
 					return d
 				}
 			}
@@ -32,7 +32,7 @@ func difference(path string, a, b reflect.Value) string {
 				if !b.MapIndex(k).IsValid() {
 					return fmt.Sprintf("%s has no %v", path, k)
 				}
-				if d := difference(fmt.Sprintf("%s[%v]", path, k), a.MapIndex(k), b.MapIndex(k)); d != "" {
+				if d := firstDifference(fmt.Sprintf("%s[%v]", path, k), a.MapIndex(k), b.MapIndex(k)); d != "" {
 					return d
 				}
 			}
