@@ -3,37 +3,11 @@ package cluster
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"capsize/cluster/trace"
 )
-
-func (tc *testCluster) read(level, route string) (op trace.Op) {
-	tc.t.Helper()
-	tc.must(func() error { op = tc.Read(level, route); return nil })
-	return op
-}
-
-// expectOutcome an operation to have come out so, in time.
-func (tc *testCluster) expectOutcome(op trace.Op, outcome trace.Outcome, why string) {
-	tc.t.Helper()
-	if op.Outcome != outcome || !strings.Contains(op.Why, why) {
-		tc.fatal("%s (%s), want %s (%s): %+v", op.Outcome, op.Why, outcome, why, op)
-	}
-	if took := op.Returned - op.Invoked; took > tc.settings.ClientTimeout || took < 0 {
-		tc.t.Errorf("it took %v: %+v", took, op)
-	}
-}
-
-// isolateLeader cuts the leader off and returns it, while it still thinks it leads.
-func (tc *testCluster) isolateLeader() string {
-	tc.t.Helper()
-	leader := tc.leaderName()
-	tc.must(func() error { return tc.Isolate(leader) })
-	return leader
-}
 
 func TestEveryRouteFindsTheLeader(t *testing.T) {
 	tc := open(t, 5)

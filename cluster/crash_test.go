@@ -1,15 +1,19 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"capsize/cluster/trace"
 	"capsize/faults"
+
+	"github.com/hashicorp/raft"
 )
 
 func TestFailingDiskCrashesOnlyItsNode(t *testing.T) {
@@ -106,4 +110,66 @@ func TestKilledNodeWritesNothing(t *testing.T) {
 		slices.Sort(wrong)
 		tc.fatal("%d effects of dead nodes: %s", len(wrong), strings.Join(wrong[:min(len(wrong), 10)], "; "))
 	}
+}
+
+// TestKilledProcessAnswersPendingFutures holds the trick that await relies on: raft
+// itself would never answer these.
+func TestKilledProcessAnswersPendingFutures(t *testing.T) {
+	tc := open(t, 3)
+	leader := tc.leaderName()
+	var answered atomic.Int64
+	ask := func(name string, f func(r *raft.Raft) future) {
+		p := tc.find(leader).running()
+		tc.bubble.Go(func() {
+			if err := p.awaitFuture(f(p.raft.Load())); err == nil && name == "apply" {
+				t.Error("nothing is applied, but an apply has succeeded")
+			}
+			answered.Add(1)
+		})
+	}
+	others := map[string]func(r *raft.Raft) future{
+		"verify":   func(r *raft.Raft) future { return r.VerifyLeader() },
+		"member":   func(r *raft.Raft) future { return r.AddVoter("n9", "n9", 0, 0) },
+		"transfer": func(r *raft.Raft) future { return r.LeadershipTransfer() },
+		"snapshot": func(r *raft.Raft) future { return r.Snapshot() },
+		"barrier":  func(r *raft.Raft) future { return r.Barrier(0) },
+	}
+	tc.inBubble(func() { tc.find(leader).running().fsm.gate.close() })
+	const applies = 50
+	for range applies { // committed, and waiting for the counter
+		tc.inBubble(func() {
+			ask("apply", func(r *raft.Raft) future { return r.Apply([]byte{1, 2, 0, 0, 0}, 0) })
+		})
+		tc.pass(20 * time.Millisecond)
+	}
+	tc.inBubble(func() {
+		for name, f := range others {
+			ask(name, f)
+		}
+	})
+	tc.pass(2 * time.Millisecond)
+	tc.must(func() error { return tc.Kill(leader) })
+	tc.pass(time.Millisecond)
+	if got := answered.Load(); got != applies+int64(len(others)) {
+		t.Errorf("%d of %d are answered", got, applies+len(others))
+	}
+}
+
+func TestLateCrashDoesNotStopNewProcess(t *testing.T) {
+	tc := open(t, 3)
+	one := tc.followers()[0]
+	n := tc.find(one)
+	var first *process
+	tc.inBubble(func() { first = n.running() })
+	tc.must(func() error { return tc.Kill(one) })
+	tc.must(func() error { return tc.Restart(one) })
+	tc.must(func() error { return n.finishCrash(first, errors.New("late news")) })
+	tc.expectProcess(one, trace.Up)
+	tc.inBubble(func() { n.crash(errors.New("news")) })
+	tc.expectProcess(one, trace.Crashed)
+	if n := tc.nodeState(one); n.Why != "news" {
+		t.Errorf("it crashed because of %q", n.Why)
+	}
+	tc.must(func() error { return tc.Restart(one) })
+	tc.untilValue(0)
 }

@@ -11,11 +11,10 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 	"capsize/faults"
 
 	"github.com/hashicorp/raft"
-
-	"capsize/cluster/trace/recording"
 )
 
 // TestStateMatchesDisks rebuilds disks from events, at random moments of
@@ -78,25 +77,6 @@ func TestPowerLossOnLyingDiskIsTraced(t *testing.T) {
 	tc.checkDisks(&after)
 }
 
-// branch opens a branch from a state.
-func (tc *testCluster) branch(s *trace.State) *testCluster {
-	tc.t.Helper()
-	c, err := Open(Config{From: s})
-	if err != nil {
-		tc.fatal("branch: %v", err)
-	}
-	tc.t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			tc.t.Errorf("Close: %v", err)
-		}
-	})
-	b := &testCluster{Cluster: c, t: tc.t}
-	if err := c.clock.Do(func() {}); err != nil { // until all have started
-		tc.t.Fatal(err)
-	}
-	return b
-}
-
 // TestBranchDivergesWithoutChangingTheOriginal goes back to before a partition.
 func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
@@ -143,21 +123,6 @@ func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 				t.Errorf("the branch elects a leader of term %d, the old one was of %d", first, fork.LeaderNode().Term)
 			}
 		})
-	}
-}
-
-// expectNoViolation ends the test if a check has found something.
-func (tc *testCluster) expectNoViolation() {
-	tc.t.Helper()
-	tc.AwaitVerdicts()
-	state := tc.Trace().State()
-	if len(state.Checks) == 0 {
-		tc.fatal("nothing was checked")
-	}
-	for _, c := range state.Checks {
-		if c.Verdict == trace.VerdictViolated {
-			tc.fatal("%s is violated: %s", c.Name, c.Text)
-		}
 	}
 }
 

@@ -2,11 +2,8 @@ package cluster
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +11,6 @@ import (
 	"capsize/cluster/vtime"
 	"capsize/faults"
 
-	"github.com/hashicorp/raft"
 	"go.uber.org/goleak"
 )
 
@@ -38,11 +34,6 @@ func TestInstantCommandCompletesOnPausedClock(t *testing.T) {
 	if tc.clock.Now() != at {
 		tc.fatal("%v passed", tc.clock.Now()-at)
 	}
-}
-
-func (tc *testCluster) state() *trace.State {
-	state := tc.Trace().State()
-	return &state
 }
 
 func TestSlowCommandReportsItsErrorLater(t *testing.T) {
@@ -151,103 +142,5 @@ func TestCloseReturnsAndLeaksNothing(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// TestKilledProcessAnswersPendingFutures holds the trick that await relies on: raft
-// itself would never answer these.
-func TestKilledProcessAnswersPendingFutures(t *testing.T) {
-	tc := open(t, 3)
-	leader := tc.leaderName()
-	var answered atomic.Int64
-	ask := func(name string, f func(r *raft.Raft) future) {
-		p := tc.find(leader).running()
-		tc.bubble.Go(func() {
-			if err := p.awaitFuture(f(p.raft.Load())); err == nil && name == "apply" {
-				t.Error("nothing is applied, but an apply has succeeded")
-			}
-			answered.Add(1)
-		})
-	}
-	others := map[string]func(r *raft.Raft) future{
-		"verify":   func(r *raft.Raft) future { return r.VerifyLeader() },
-		"member":   func(r *raft.Raft) future { return r.AddVoter("n9", "n9", 0, 0) },
-		"transfer": func(r *raft.Raft) future { return r.LeadershipTransfer() },
-		"snapshot": func(r *raft.Raft) future { return r.Snapshot() },
-		"barrier":  func(r *raft.Raft) future { return r.Barrier(0) },
-	}
-	tc.inBubble(func() { tc.find(leader).running().fsm.gate.close() })
-	const applies = 50
-	for range applies { // committed, and waiting for the counter
-		tc.inBubble(func() {
-			ask("apply", func(r *raft.Raft) future { return r.Apply([]byte{1, 2, 0, 0, 0}, 0) })
-		})
-		tc.pass(20 * time.Millisecond)
-	}
-	tc.inBubble(func() {
-		for name, f := range others {
-			ask(name, f)
-		}
-	})
-	tc.pass(2 * time.Millisecond)
-	tc.must(func() error { return tc.Kill(leader) })
-	tc.pass(time.Millisecond)
-	if got := answered.Load(); got != applies+int64(len(others)) {
-		t.Errorf("%d of %d are answered", got, applies+len(others))
-	}
-}
-
-func TestLateCrashDoesNotStopNewProcess(t *testing.T) {
-	tc := open(t, 3)
-	one := tc.followers()[0]
-	n := tc.find(one)
-	var first *process
-	tc.inBubble(func() { first = n.running() })
-	tc.must(func() error { return tc.Kill(one) })
-	tc.must(func() error { return tc.Restart(one) })
-	tc.must(func() error { return n.finishCrash(first, errors.New("late news")) })
-	tc.expectProcess(one, trace.Up)
-	tc.inBubble(func() { n.crash(errors.New("news")) })
-	tc.expectProcess(one, trace.Crashed)
-	if n := tc.nodeState(one); n.Why != "news" {
-		t.Errorf("it crashed because of %q", n.Why)
-	}
-	tc.must(func() error { return tc.Restart(one) })
-	tc.untilValue(0)
-}
-
-func TestDataDirectoryKeepsTheCluster(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	keep := func(cfg *Config) { cfg.Settings.Storage, cfg.Dir = Bolt, dir }
-	for round := range int64(3) {
-		tc := open(t, 3, keep)
-		for _, name := range tc.Names() {
-			if n := tc.nodeState(name); round == 1 && n.LastIndex() == 0 {
-				tc.fatal("%s starts with nothing", name)
-			}
-		}
-		tc.expectOutcome(tc.add(2, RouteLeader), trace.OK, "")
-		tc.untilValue(2 * (round + 1))
-		if _, err := Open(Config{Dir: dir, Settings: DefaultSettings()}); !errors.Is(err, ErrBusy) {
-			tc.fatal("a second one: %v", err)
-		}
-		if round == 1 {
-			tc.must(func() error { return tc.Wipe("n2") }) // it is a node of the cluster still
-		}
-		if err := tc.Close(); err != nil {
-			tc.fatal("Close: %v", err)
-		}
-		if _, err := Open(Config{Dir: dir, Nodes: 4, Settings: DefaultSettings()}); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "3 nodes") {
-			tc.fatal("another size: %v", err)
-		}
-	}
-	if runtime.GOOS == "windows" {
-		return
-	}
-	if info, err := os.Stat(filepath.Join(dir, "n1", "raft.db")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("raft.db: %v, %v", info.Mode(), err)
-	}
-	if info, err := os.Stat(filepath.Join(dir, "n1", "snapshots")); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("snapshots: %v, %v", info.Mode(), err)
 	}
 }

@@ -1,74 +1,12 @@
 package cluster
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"capsize/cluster/trace"
 	"capsize/faults"
 )
-
-// forEachStorage runs a test on each kind of storage.
-func forEachStorage(t *testing.T, f func(t *testing.T, change func(*Config))) {
-	t.Helper()
-	for _, storage := range []string{Memory, Bolt} {
-		t.Run(storage, func(t *testing.T) {
-			f(t, func(cfg *Config) { cfg.Settings.Storage = storage })
-		})
-	}
-}
-
-// followers returns the running nodes that do not lead.
-func (tc *testCluster) followers() (names []string) {
-	tc.t.Helper()
-	leader := tc.leaderName()
-	tc.Trace().Read(func(s *trace.State) {
-		for i := range s.Nodes {
-			if n := &s.Nodes[i]; n.Process.Running() && n.ID != leader {
-				names = append(names, n.ID)
-			}
-		}
-	})
-	return names
-}
-
-// nodeState returns a copy of what is known of a node.
-func (tc *testCluster) nodeState(name string) *trace.Node {
-	tc.t.Helper()
-	state := tc.Trace().State()
-	n := state.Node(name)
-	if n == nil {
-		tc.fatal("there never was a node %s", name)
-	}
-	return n
-}
-
-// expectRefused wants an order to be refused with all the words.
-func (tc *testCluster) expectRefused(err error, words ...string) {
-	tc.t.Helper()
-	if err == nil {
-		tc.fatal("done, want an error with %q", words)
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			tc.t.Errorf("error %q does not say %q", err, word)
-		}
-	}
-}
-
-func (tc *testCluster) expectProcess(name string, want trace.ProcessState) {
-	tc.t.Helper()
-	if got := tc.nodeState(name).Process; got != want {
-		tc.fatal("%s is %s, want %s", name, got, want)
-	}
-}
-
-// setDisk sets a disk fault and wants it to be set.
-func (tc *testCluster) setDisk(name string, fault faults.DiskFault) {
-	tc.t.Helper()
-	tc.must(func() error { return tc.SetDisk(name, fault) })
-}
 
 func TestKilledNodeKeepsItsLog(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
@@ -313,11 +251,4 @@ func TestNodeStartingFromStalledDiskCanBeStopped(t *testing.T) {
 		}
 		tc.untilValue(0)
 	})
-}
-
-func (tc *testCluster) inBubble(f func()) {
-	tc.t.Helper()
-	if err := tc.clock.Do(f); err != nil {
-		tc.t.Fatal(err)
-	}
 }

@@ -104,15 +104,6 @@ func TestDemotedLeaderStepsDown(t *testing.T) {
 	tc.expectStory(old + " steps down: it is no longer a voter")
 }
 
-// expectStory wants a line of the story.
-func (tc *testCluster) expectStory(want string) {
-	tc.t.Helper()
-	state := tc.Trace().State()
-	if !slices.ContainsFunc(state.Story, func(l trace.StoryLine) bool { return l.Text == want }) {
-		tc.fatal("the story does not say %q", want)
-	}
-}
-
 func TestRemovedNodeIsGoneAndItsNameIsFree(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()

@@ -255,12 +255,6 @@ func killLeaders(tc *testCluster, _ *nemesis) {
 	tc.must(func() error { return tc.Restart(leader.ID) })
 }
 
-// injectFault is the harm that most mutations need.
-func injectFault(tc *testCluster, n *nemesis) {
-	n.inject()
-	tc.pass(time.Duration(1+n.rng.IntN(20)) * 100 * time.Millisecond)
-}
-
 func TestChecksDetectMutations(t *testing.T) {
 	const within = 20 * time.Minute
 	for _, m := range mutations {
