@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Errors of a Disk wrap one of these.
+// Errors caused by a disk fault, or by the death of the process, wrap one of these.
 var (
 	// ErrIO is returned by every write to a failing disk (Fail).
 	ErrIO = errors.New("input/output error")
