@@ -104,12 +104,12 @@ func (n *Network) Transport(addr raft.ServerAddress) *Transport {
 func (n *Network) Close() {
 	n.mu.Lock()
 	n.closed.Store(true)
-	stations := make([]*endpointSlot, 0, len(n.slots))
+	slots := make([]*endpointSlot, 0, len(n.slots))
 	for _, s := range n.slots {
-		stations = append(stations, s)
+		slots = append(slots, s)
 	}
 	n.mu.Unlock()
-	for _, s := range stations {
+	for _, s := range slots {
 		if t := s.endpoint.Load(); t != nil {
 			t.kill()
 		}
