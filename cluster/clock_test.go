@@ -63,16 +63,16 @@ func TestFastestClockStartsTheElection(t *testing.T) {
 
 func TestClockSetDuringStartTakesEffect(t *testing.T) {
 	tc := open(t, 3)
-	one := tc.followers()[0]
-	tc.must(func() error { return tc.Kill(one) })
-	tc.setDisk(one, faults.Stall{})
-	tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Restart(one) }) })
+	follower := tc.followers()[0]
+	tc.must(func() error { return tc.Kill(follower) })
+	tc.setDisk(follower, faults.Stall{})
+	tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Restart(follower) }) })
 	tc.pass(time.Second)
-	tc.must(func() error { return tc.SetClock(one, 7) })
-	tc.setDisk(one, nil)
+	tc.must(func() error { return tc.SetClock(follower, 7) })
+	tc.setDisk(follower, nil)
 	tc.pass(time.Second)
 	var got time.Duration
-	tc.inBubble(func() { got = tc.find(one).running().raft.Load().ReloadableConfig().ElectionTimeout })
+	tc.inBubble(func() { got = tc.find(follower).running().raft.Load().ReloadableConfig().ElectionTimeout })
 	if got != 7*time.Second {
 		t.Errorf("election timeout %v, want 7s", got)
 	}

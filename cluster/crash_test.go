@@ -20,18 +20,18 @@ func TestFailingDiskCrashesOnlyItsNode(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
 		tc := open(t, 5, change)
-		one := tc.followers()[0]
-		tc.setDisk(one, faults.Fail{})
+		follower := tc.followers()[0]
+		tc.setDisk(follower, faults.Fail{})
 		tc.must(func() error { return tc.Kill(tc.leaderName()) }) // an election: terms and votes have to be stored
-		tc.until("it has crashed", func(s *trace.State) bool { return s.Node(one).Process == trace.Crashed })
-		if why := tc.nodeState(one).Why; !strings.Contains(why, "input/output error") || !strings.Contains(why, "storing key") {
+		tc.until("it has crashed", func(s *trace.State) bool { return s.Node(follower).Process == trace.Crashed })
+		if why := tc.nodeState(follower).Why; !strings.Contains(why, "input/output error") || !strings.Contains(why, "storing key") {
 			t.Errorf("it crashed because of %q", why)
 		}
-		tc.expectRefused(tc.do(func() error { return tc.Restart(one) }), one, "failed to start", "input/output error")
-		tc.expectProcess(one, trace.Crashed)
+		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), follower, "failed to start", "input/output error")
+		tc.expectProcess(follower, trace.Crashed)
 		tc.until("the others elect", func(s *trace.State) bool { return s.HasLeader() })
-		tc.setDisk(one, nil)
-		tc.must(func() error { return tc.Restart(one) })
+		tc.setDisk(follower, nil)
+		tc.must(func() error { return tc.Restart(follower) })
 		tc.add(2, RouteLeader)
 		tc.untilValue(2)
 	})
@@ -44,18 +44,18 @@ func TestCorruptDiskPreventsStartAndNamesTheDamage(t *testing.T) {
 		for range 20 {
 			tc.add(1, RouteLeader)
 		}
-		one := tc.followers()[0]
-		tc.must(func() error { return tc.Kill(one) })
-		tc.setDisk(one, faults.Corrupt{})
-		tc.expectRefused(tc.do(func() error { return tc.Restart(one) }), one, "failed to start", "damaged")
-		why := tc.nodeState(one).Why
-		if tc.expectProcess(one, trace.Crashed); !strings.Contains(why, "entry ") && !strings.Contains(why, "key ") {
+		follower := tc.followers()[0]
+		tc.must(func() error { return tc.Kill(follower) })
+		tc.setDisk(follower, faults.Corrupt{})
+		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), follower, "failed to start", "damaged")
+		why := tc.nodeState(follower).Why
+		if tc.expectProcess(follower, trace.Crashed); !strings.Contains(why, "entry ") && !strings.Contains(why, "key ") {
 			t.Errorf("%q does not say what is damaged", why)
 		}
-		tc.setDisk(one, nil)
-		tc.expectRefused(tc.do(func() error { return tc.Restart(one) }), "damaged") // the damage stays
-		tc.must(func() error { return tc.Wipe(one) })
-		tc.must(func() error { return tc.Restart(one) })
+		tc.setDisk(follower, nil)
+		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), "damaged") // the damage stays
+		tc.must(func() error { return tc.Wipe(follower) })
+		tc.must(func() error { return tc.Restart(follower) })
 		tc.untilValue(20)
 	})
 }
@@ -157,19 +157,19 @@ func TestKilledProcessAnswersPendingFutures(t *testing.T) {
 
 func TestLateCrashDoesNotStopNewProcess(t *testing.T) {
 	tc := open(t, 3)
-	one := tc.followers()[0]
-	n := tc.find(one)
+	follower := tc.followers()[0]
+	n := tc.find(follower)
 	var first *process
 	tc.inBubble(func() { first = n.running() })
-	tc.must(func() error { return tc.Kill(one) })
-	tc.must(func() error { return tc.Restart(one) })
+	tc.must(func() error { return tc.Kill(follower) })
+	tc.must(func() error { return tc.Restart(follower) })
 	tc.must(func() error { return n.finishCrash(first, errors.New("late news")) })
-	tc.expectProcess(one, trace.Up)
+	tc.expectProcess(follower, trace.Up)
 	tc.inBubble(func() { n.crash(errors.New("news")) })
-	tc.expectProcess(one, trace.Crashed)
-	if n := tc.nodeState(one); n.Why != "news" {
+	tc.expectProcess(follower, trace.Crashed)
+	if n := tc.nodeState(follower); n.Why != "news" {
 		t.Errorf("it crashed because of %q", n.Why)
 	}
-	tc.must(func() error { return tc.Restart(one) })
+	tc.must(func() error { return tc.Restart(follower) })
 	tc.untilValue(0)
 }

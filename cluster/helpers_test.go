@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,15 +18,16 @@ import (
 // testCluster is a cluster under test.
 type testCluster struct {
 	*Cluster
-	// faultyDisks are the nodes whose disks had a fault since their processes started;
-	// guarded by the trace's lock.
+	// faultyDisks holds the nodes whose disk has had a fault since their process
+	// started. The trace's lock guards it.
 	faultyDisks map[string]bool
-	// partialVotes are the nodes that may have stored the half of a vote; guarded alike.
+	// partialVotes holds the nodes that may have stored the term of a vote without its
+	// candidate. The trace's lock guards it.
 	partialVotes map[string]bool
 	t            *testing.T
 }
 
-// open starts a cluster of n nodes in memory, with a leader.
+// open starts a cluster of n nodes with in-memory storage and waits for a leader.
 func open(t *testing.T, n int, change ...func(*Config)) *testCluster {
 	t.Helper()
 	cfg := Config{Nodes: n, Settings: DefaultSettings()}
@@ -44,12 +46,12 @@ func open(t *testing.T, n int, change ...func(*Config)) *testCluster {
 		}
 	})
 	if !c.AwaitLeader(time.Minute) {
-		tc.fatal("no leader within a minute")
+		tc.fatal("got no leader within a minute, want one")
 	}
 	return tc
 }
 
-// fatal ends the test with the story so far.
+// fatal logs the story so far and the state of every node, then fails the test.
 func (tc *testCluster) fatal(format string, args ...any) {
 	tc.t.Helper()
 	state := tc.Trace().State()
@@ -64,7 +66,7 @@ func (tc *testCluster) fatal(format string, args ...any) {
 	tc.t.Fatalf(format, args...)
 }
 
-// do carries out an order and lets time pass until it is done.
+// do runs f in the cluster and advances virtual time until it returns.
 func (tc *testCluster) do(f func() error) error {
 	tc.t.Helper()
 	done := make(chan error, 1)
@@ -79,7 +81,7 @@ func (tc *testCluster) do(f func() error) error {
 			tc.pass(time.Millisecond)
 		}
 	}
-	tc.fatal("not done after 100 s")
+	tc.fatal("command still running after 100s of virtual time, want it to return")
 	return nil
 }
 
@@ -103,7 +105,7 @@ func (tc *testCluster) pass(d time.Duration) {
 	}
 }
 
-// until lets time pass until the state is as wanted, for at most a minute.
+// until advances virtual time until want holds, for at most a minute.
 func (tc *testCluster) until(what string, want func(*trace.State) bool) {
 	tc.t.Helper()
 	for range 6000 {
@@ -114,12 +116,12 @@ func (tc *testCluster) until(what string, want func(*trace.State) bool) {
 		}
 		tc.pass(10 * time.Millisecond)
 	}
-	tc.fatal("not within a minute: %s", what)
+	tc.fatal("condition not met within a minute, want: %s", what)
 }
 
 func (tc *testCluster) untilValue(value int64) {
 	tc.t.Helper()
-	tc.until("every running node shows the value", func(s *trace.State) bool {
+	tc.until(fmt.Sprintf("every running node has value %d", value), func(s *trace.State) bool {
 		for i := range s.Nodes {
 			if n := &s.Nodes[i]; n.Process.Running() && n.Value != value {
 				return false
@@ -133,7 +135,7 @@ func (tc *testCluster) leaderName() string {
 	tc.t.Helper()
 	state := tc.Trace().State()
 	if state.LeaderNode() == nil {
-		tc.fatal("no leader: %s", state.LeaderProblem())
+		tc.fatal("got no leader (%s), want one", state.LeaderProblem())
 	}
 	return state.LeaderNode().ID
 }
@@ -144,18 +146,20 @@ func (tc *testCluster) read(level, route string) (op trace.Op) {
 	return op
 }
 
-// expectOutcome an operation to have come out so, in time.
+// expectOutcome checks that op has the outcome, gives why as its reason, and returned
+// within the client timeout.
 func (tc *testCluster) expectOutcome(op trace.Op, outcome trace.Outcome, why string) {
 	tc.t.Helper()
 	if op.Outcome != outcome || !strings.Contains(op.Why, why) {
-		tc.fatal("%s (%s), want %s (%s): %+v", op.Outcome, op.Why, outcome, why, op)
+		tc.fatal("got outcome %s (%s), want %s (%s): %+v", op.Outcome, op.Why, outcome, why, op)
 	}
 	if took := op.Returned - op.Invoked; took > tc.settings.ClientTimeout || took < 0 {
-		tc.t.Errorf("it took %v: %+v", took, op)
+		tc.t.Errorf("operation took %v, want 0 to %v: %+v", took, tc.settings.ClientTimeout, op)
 	}
 }
 
-// isolateLeader cuts the leader off and returns it, while it still thinks it leads.
+// isolateLeader isolates the leader and returns its name. The leader does not step
+// down until its lease expires.
 func (tc *testCluster) isolateLeader() string {
 	tc.t.Helper()
 	leader := tc.leaderName()
@@ -163,7 +167,7 @@ func (tc *testCluster) isolateLeader() string {
 	return leader
 }
 
-// forEachStorage runs a test on each kind of storage.
+// forEachStorage runs f as a subtest with each kind of storage.
 func forEachStorage(t *testing.T, f func(t *testing.T, change func(*Config))) {
 	t.Helper()
 	for _, storage := range []string{Memory, Bolt} {
@@ -173,7 +177,7 @@ func forEachStorage(t *testing.T, f func(t *testing.T, change func(*Config))) {
 	}
 }
 
-// followers returns the running nodes that do not lead.
+// followers returns the running nodes other than the leader.
 func (tc *testCluster) followers() (names []string) {
 	tc.t.Helper()
 	leader := tc.leaderName()
@@ -187,26 +191,26 @@ func (tc *testCluster) followers() (names []string) {
 	return names
 }
 
-// nodeState returns a copy of what is known of a node.
+// nodeState returns a copy of a node's state, as folded from the trace.
 func (tc *testCluster) nodeState(name string) *trace.Node {
 	tc.t.Helper()
 	state := tc.Trace().State()
 	n := state.Node(name)
 	if n == nil {
-		tc.fatal("there never was a node %s", name)
+		tc.fatal("got no state for node %s, want one", name)
 	}
 	return n
 }
 
-// expectRefused wants an order to be refused with all the words.
+// expectRefused checks that err is an error that contains every one of words.
 func (tc *testCluster) expectRefused(err error, words ...string) {
 	tc.t.Helper()
 	if err == nil {
-		tc.fatal("done, want an error with %q", words)
+		tc.fatal("got no error, want one with %q", words)
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			tc.t.Errorf("error %q does not say %q", err, word)
+			tc.t.Errorf("got error %q, want it to contain %q", err, word)
 		}
 	}
 }
@@ -214,16 +218,17 @@ func (tc *testCluster) expectRefused(err error, words ...string) {
 func (tc *testCluster) expectProcess(name string, want trace.ProcessState) {
 	tc.t.Helper()
 	if got := tc.nodeState(name).Process; got != want {
-		tc.fatal("%s is %s, want %s", name, got, want)
+		tc.fatal("%s: got process %s, want %s", name, got, want)
 	}
 }
 
-// setDisk sets a disk fault and wants it to be set.
+// setDisk sets the disk fault of a node, nil for none.
 func (tc *testCluster) setDisk(name string, fault faults.DiskFault) {
 	tc.t.Helper()
 	tc.must(func() error { return tc.SetDisk(name, fault) })
 }
 
+// inBubble runs f at once inside the cluster's bubble, before virtual time moves on.
 func (tc *testCluster) inBubble(f func()) {
 	tc.t.Helper()
 	if err := tc.clock.Do(f); err != nil {
@@ -231,12 +236,12 @@ func (tc *testCluster) inBubble(f func()) {
 	}
 }
 
-// expectStory wants a line of the story.
+// expectStory checks that the story contains the line want.
 func (tc *testCluster) expectStory(want string) {
 	tc.t.Helper()
 	state := tc.Trace().State()
 	if !slices.ContainsFunc(state.Story, func(l trace.StoryLine) bool { return l.Text == want }) {
-		tc.fatal("the story does not say %q", want)
+		tc.fatal("story has no line %q, want one", want)
 	}
 }
 
@@ -245,24 +250,24 @@ func (tc *testCluster) state() *trace.State {
 	return &state
 }
 
-// expectAllOK reports every check that does not say that all is well.
+// expectAllOK checks that every safety check ran and has the verdict OK.
 func (tc *testCluster) expectAllOK() {
 	tc.t.Helper()
 	tc.AwaitVerdicts()
 	state := tc.Trace().State()
 	for _, name := range check.Names() {
 		if c := state.Check(name); c == nil || c.Verdict != trace.VerdictOK {
-			tc.t.Errorf("%s: %+v", name, c)
+			tc.t.Errorf("check %s: got %+v, want verdict %s", name, c, trace.VerdictOK)
 		}
 	}
 }
 
-// healAll takes back all harm and brings every node up.
+// healAll removes every fault and brings every node up.
 func (tc *testCluster) healAll() {
 	tc.t.Helper()
 	tc.must(tc.HealEverything)
 	for _, name := range tc.Names() {
-		for range 3 { // a stalled crash may still be under way
+		for range 3 { // a crash may still be in progress on a stalled disk
 			err := errors.Join(tc.do(func() error { return tc.Resume(name) }), tc.do(func() error { return tc.Restart(name) }))
 			tc.pass(time.Second)
 			state := tc.Trace().State()
@@ -274,8 +279,8 @@ func (tc *testCluster) healAll() {
 	}
 }
 
-// converged says whether all nodes are up, hold the same log to the same commit
-// index, and show the same value.
+// converged reports whether all nodes are up and have committed their whole log, the
+// logs end at the same entry, and the values are equal.
 func converged(s *trace.State) bool {
 	if !s.HasLeader() {
 		return false
@@ -291,7 +296,7 @@ func converged(s *trace.State) bool {
 	return true
 }
 
-// openFiles returns the files this process has open, where the system tells.
+// openFiles returns the files this process has open, nil where /proc is not available.
 func openFiles(t *testing.T) (files []string) {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -306,12 +311,12 @@ func openFiles(t *testing.T) (files []string) {
 	return files
 }
 
-// branch opens a branch from a state.
+// branch opens a new cluster from a state.
 func (tc *testCluster) branch(s *trace.State) *testCluster {
 	tc.t.Helper()
 	c, err := Open(Config{From: s})
 	if err != nil {
-		tc.fatal("branch: %v", err)
+		tc.fatal("open a branch: %v", err)
 	}
 	tc.t.Cleanup(func() {
 		if err := c.Close(); err != nil {
@@ -319,23 +324,23 @@ func (tc *testCluster) branch(s *trace.State) *testCluster {
 		}
 	})
 	b := &testCluster{Cluster: c, t: tc.t}
-	if err := c.clock.Do(func() {}); err != nil { // until all have started
+	if err := c.clock.Do(func() {}); err != nil { // returns once all nodes have started
 		tc.t.Fatal(err)
 	}
 	return b
 }
 
-// expectNoViolation ends the test if a check has found something.
+// expectNoViolation fails the test if any safety check found a violation.
 func (tc *testCluster) expectNoViolation() {
 	tc.t.Helper()
 	tc.AwaitVerdicts()
 	state := tc.Trace().State()
 	if len(state.Checks) == 0 {
-		tc.fatal("nothing was checked")
+		tc.fatal("got no verdicts, want one for each check")
 	}
 	for _, c := range state.Checks {
 		if c.Verdict == trace.VerdictViolated {
-			tc.fatal("%s is violated: %s", c.Name, c.Text)
+			tc.fatal("check %s: got a violation (%s), want none", c.Name, c.Text)
 		}
 	}
 }

@@ -17,15 +17,15 @@ import (
 func TestInstantCommandCompletesOnPausedClock(t *testing.T) {
 	tc := open(t, 3)
 	at := tc.clock.Now()
-	one := tc.followers()[0]
+	follower := tc.followers()[0]
 	for _, order := range []struct {
 		f    func(string) error
 		want trace.ProcessState
 	}{{tc.Pause, trace.Paused}, {tc.Resume, trace.Up}, {tc.Kill, trace.Killed}, {tc.Restart, trace.Up}, {tc.PowerOff, trace.Off}, {tc.Wipe, trace.Wiped}} {
-		if err := tc.Do("order", func() error { return order.f(one) }); err != nil {
+		if err := tc.Do("order", func() error { return order.f(follower) }); err != nil {
 			tc.fatal("%v", err)
 		}
-		tc.expectProcess(one, order.want)
+		tc.expectProcess(follower, order.want)
 	}
 	if err := tc.Do("cut", func() error { return tc.Isolate("n1") }); err != nil || !tc.state().Isolated("n1") {
 		tc.fatal("error %v, cut off %t", err, tc.state().Isolated("n1"))

@@ -12,16 +12,16 @@ func TestKilledNodeKeepsItsLog(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
 		tc := open(t, 3, change)
-		one := tc.followers()[0]
-		tc.setDisk(one, faults.Lie{}) // the page cache survives a kill, also with a disk that lies
+		follower := tc.followers()[0]
+		tc.setDisk(follower, faults.Lie{}) // the page cache survives a kill, also with a disk that lies
 		tc.add(7, RouteLeader)
 		tc.untilValue(7)
-		before := tc.nodeState(one)
-		tc.must(func() error { return tc.Kill(one) })
-		tc.expectProcess(one, trace.Killed)
-		tc.must(func() error { return tc.Isolate(one) })
-		tc.must(func() error { return tc.Restart(one) })
-		after := tc.nodeState(one)
+		before := tc.nodeState(follower)
+		tc.must(func() error { return tc.Kill(follower) })
+		tc.expectProcess(follower, trace.Killed)
+		tc.must(func() error { return tc.Isolate(follower) })
+		tc.must(func() error { return tc.Restart(follower) })
+		after := tc.nodeState(follower)
 		if after.LastIndex() != before.LastIndex() || after.Term < before.Term {
 			tc.fatal("the log ends at %d in term %d, before the kill at %d in term %d", after.LastIndex(), after.Term, before.LastIndex(), before.Term)
 		}
@@ -53,17 +53,17 @@ func TestLyingDiskLosesUnsyncedEntriesOnPowerLoss(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
 		tc := open(t, 3, change)
-		one := tc.followers()[0]
+		follower := tc.followers()[0]
 		tc.add(1, RouteLeader)
 		tc.untilValue(1)
-		before := tc.nodeState(one).LastIndex()
-		tc.setDisk(one, faults.Lie{})
+		before := tc.nodeState(follower).LastIndex()
+		tc.setDisk(follower, faults.Lie{})
 		tc.add(2, RouteLeader)
 		tc.untilValue(3)
-		tc.must(func() error { return tc.PowerOff(one) })
-		tc.must(func() error { return tc.Isolate(one) })
-		tc.must(func() error { return tc.Restart(one) })
-		if got := tc.nodeState(one).LastIndex(); got != before {
+		tc.must(func() error { return tc.PowerOff(follower) })
+		tc.must(func() error { return tc.Isolate(follower) })
+		tc.must(func() error { return tc.Restart(follower) })
+		if got := tc.nodeState(follower).LastIndex(); got != before {
 			tc.fatal("its log ends at %d, want what was stored before the lie: %d", got, before)
 		}
 		tc.must(tc.Heal)
@@ -73,16 +73,16 @@ func TestLyingDiskLosesUnsyncedEntriesOnPowerLoss(t *testing.T) {
 
 func TestPowerLossAfterKillLosesUnsyncedEntries(t *testing.T) {
 	tc := open(t, 3)
-	one := tc.followers()[0]
-	before := tc.nodeState(one).LastIndex()
-	tc.setDisk(one, faults.Lie{})
+	follower := tc.followers()[0]
+	before := tc.nodeState(follower).LastIndex()
+	tc.setDisk(follower, faults.Lie{})
 	tc.add(2, RouteLeader)
 	tc.untilValue(2)
-	tc.must(func() error { return tc.Kill(one) })
-	tc.must(func() error { return tc.PowerOff(one) })
-	tc.must(func() error { return tc.Isolate(one) })
-	tc.must(func() error { return tc.Restart(one) })
-	if got := tc.nodeState(one).LastIndex(); got != before {
+	tc.must(func() error { return tc.Kill(follower) })
+	tc.must(func() error { return tc.PowerOff(follower) })
+	tc.must(func() error { return tc.Isolate(follower) })
+	tc.must(func() error { return tc.Restart(follower) })
+	if got := tc.nodeState(follower).LastIndex(); got != before {
 		tc.fatal("its log ends at %d, want %d", got, before)
 	}
 }
@@ -112,17 +112,17 @@ func TestLyingMajorityCanLoseAcknowledgedIncrement(t *testing.T) {
 
 func TestPausedNodeReceivesHeldPacketsOnResume(t *testing.T) {
 	tc := open(t, 3)
-	one := tc.followers()[0]
-	tc.must(func() error { return tc.Pause(one) })
+	follower := tc.followers()[0]
+	tc.must(func() error { return tc.Pause(follower) })
 	tc.add(3, RouteLeader)
 	tc.pass(5 * time.Second)
-	if n := tc.nodeState(one); n.Value != 0 || n.Process != trace.Paused {
+	if n := tc.nodeState(follower); n.Value != 0 || n.Process != trace.Paused {
 		tc.fatal("while paused it is %s and shows %d", n.Process, n.Value)
 	}
 	waiting := func() (held int) {
 		tc.Trace().Read(func(s *trace.State) {
 			for _, f := range s.PacketsInFlight() {
-				if f.Held && (f.To == one || f.From == one) {
+				if f.Held && (f.To == follower || f.From == follower) {
 					held++
 				}
 			}
@@ -130,7 +130,7 @@ func TestPausedNodeReceivesHeldPacketsOnResume(t *testing.T) {
 		return held
 	}
 	held, before := waiting(), tc.Trace().State().Traffic
-	tc.must(func() error { return tc.Resume(one) })
+	tc.must(func() error { return tc.Resume(follower) })
 	tc.pass(time.Millisecond)
 	after := tc.Trace().State().Traffic
 	// Answers to calls that are over by now are lost on arrival.
@@ -179,14 +179,14 @@ func TestWipedNodeStartsEmptyAndCatchesUp(t *testing.T) {
 		tc := open(t, 3, change)
 		tc.add(6, RouteLeader)
 		tc.untilValue(6)
-		one := tc.followers()[0]
-		tc.setDisk(one, faults.Slow{Latency: time.Millisecond})
-		tc.must(func() error { return tc.Wipe(one) })
-		if n := tc.nodeState(one); n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
+		follower := tc.followers()[0]
+		tc.setDisk(follower, faults.Slow{Latency: time.Millisecond})
+		tc.must(func() error { return tc.Wipe(follower) })
+		if n := tc.nodeState(follower); n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
 			tc.fatal("after the wipe: %+v", n)
 		}
-		tc.must(func() error { return tc.Wipe(one) }) // harmless
-		tc.must(func() error { return tc.Restart(one) })
+		tc.must(func() error { return tc.Wipe(follower) }) // harmless
+		tc.must(func() error { return tc.Restart(follower) })
 		tc.untilValue(6)
 		tc.crossCheck()
 	})
@@ -236,18 +236,18 @@ func TestNodeStartingFromStalledDiskCanBeStopped(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
 		tc := open(t, 3, change)
-		one := tc.followers()[0]
+		follower := tc.followers()[0]
 		for _, end := range []func(string) error{tc.Kill, tc.PowerOff, tc.Wipe} {
-			tc.must(func() error { return tc.Kill(one) })
-			tc.setDisk(one, faults.Stall{})
-			tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Restart(one) }) })
+			tc.must(func() error { return tc.Kill(follower) })
+			tc.setDisk(follower, faults.Stall{})
+			tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Restart(follower) }) })
 			tc.pass(3 * time.Second)
-			tc.expectProcess(one, trace.Up)
-			tc.expectRefused(tc.do(func() error { return tc.Snapshot(one) }), "still starting")
-			tc.must(func() error { return end(one) })
-			tc.setDisk(one, nil)
-			tc.must(func() error { return tc.Restart(one) })
-			tc.expectProcess(one, trace.Up)
+			tc.expectProcess(follower, trace.Up)
+			tc.expectRefused(tc.do(func() error { return tc.Snapshot(follower) }), "still starting")
+			tc.must(func() error { return end(follower) })
+			tc.setDisk(follower, nil)
+			tc.must(func() error { return tc.Restart(follower) })
+			tc.expectProcess(follower, trace.Up)
 		}
 		tc.untilValue(0)
 	})

@@ -237,16 +237,16 @@ func TestSnapshotRequiresNewEntries(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
 		tc := open(t, 3, change)
-		one := tc.followers()[0]
+		follower := tc.followers()[0]
 		tc.add(3, RouteLeader)
 		tc.untilValue(3)
-		tc.must(func() error { return tc.Snapshot(one) })
-		if n := tc.nodeState(one); n.SnapshotIndex != n.Applied {
+		tc.must(func() error { return tc.Snapshot(follower) })
+		if n := tc.nodeState(follower); n.SnapshotIndex != n.Applied {
 			tc.fatal("the snapshot covers %d of %d", n.SnapshotIndex, n.Applied)
 		}
-		tc.must(func() error { return tc.Kill(one) })
-		tc.must(func() error { return tc.Restart(one) })
-		tc.expectRefused(tc.do(func() error { return tc.Snapshot(one) }), "snapshot of "+one, "nothing new")
+		tc.must(func() error { return tc.Kill(follower) })
+		tc.must(func() error { return tc.Restart(follower) })
+		tc.expectRefused(tc.do(func() error { return tc.Snapshot(follower) }), "snapshot of "+follower, "nothing new")
 		tc.expectRefused(tc.do(func() error { return tc.Snapshot("n9") }), `no node "n9"`)
 		tc.untilValue(3)
 		tc.crossCheck()
@@ -255,13 +255,13 @@ func TestSnapshotRequiresNewEntries(t *testing.T) {
 
 func TestSnapshotOnPausedNodeTimesOut(t *testing.T) {
 	tc := open(t, 3)
-	one := tc.followers()[0]
+	follower := tc.followers()[0]
 	tc.add(3, RouteLeader)
 	tc.untilValue(3)
-	tc.must(func() error { return tc.Pause(one) })
+	tc.must(func() error { return tc.Pause(follower) })
 	for range 3 { // the second one finds the first one under way
 		before := tc.clock.Now()
-		tc.expectRefused(tc.do(func() error { return tc.Snapshot(one) }), "no reply in time")
+		tc.expectRefused(tc.do(func() error { return tc.Snapshot(follower) }), "no reply in time")
 		if took := tc.clock.Now() - before; took > tc.settings.ClientTimeout+retryEvery {
 			t.Errorf("that took %v", took)
 		}
@@ -272,25 +272,25 @@ func TestFollowerFarBehindInstallsSnapshot(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
 		tc := open(t, 3, change, func(cfg *Config) { cfg.Settings.TrailingLogs = 2 })
-		one := tc.followers()[0]
-		tc.must(func() error { return tc.Isolate(one) })
+		follower := tc.followers()[0]
+		tc.must(func() error { return tc.Isolate(follower) })
 		for range 20 {
 			tc.add(1, RouteLeader)
 		}
 		leader := tc.leaderName()
 		tc.must(func() error { return tc.Snapshot(leader) })
-		if n := tc.nodeState(leader); n.First <= tc.nodeState(one).LastIndex()+1 {
+		if n := tc.nodeState(leader); n.First <= tc.nodeState(follower).LastIndex()+1 {
 			tc.fatal("the leader still has entry %d", n.First)
 		}
 		tc.must(tc.Heal)
 		tc.untilValue(20)
-		if n := tc.nodeState(one); n.SnapshotIndex == 0 {
+		if n := tc.nodeState(follower); n.SnapshotIndex == 0 {
 			tc.fatal("it got no snapshot")
 		}
 		tc.pass(time.Second)
 		tc.crossCheck()
-		tc.must(func() error { return tc.Kill(one) })
-		tc.must(func() error { return tc.Restart(one) })
+		tc.must(func() error { return tc.Kill(follower) })
+		tc.must(func() error { return tc.Restart(follower) })
 		tc.untilValue(20)
 		tc.crossCheck()
 	})

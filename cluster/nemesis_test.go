@@ -9,7 +9,7 @@ import (
 	"capsize/faults"
 )
 
-// nemesis does random harm, within what Raft promises to survive.
+// nemesis injects random faults, all within Raft's fault model.
 type nemesis struct {
 	tc  *testCluster
 	rng *rand.Rand
@@ -18,30 +18,30 @@ type nemesis struct {
 func (n nemesis) inject() {
 	c := n.tc.Cluster
 	names := c.Names()
-	one := names[n.rng.IntN(len(names))]
+	node := names[n.rng.IntN(len(names))]
 	other := names[n.rng.IntN(len(names))]
-	// A minority may be down for long, a majority only for moments: otherwise
+	// A minority may stay down for long, a majority only briefly: without a quorum,
 	// little would happen in ten minutes.
 	if down := n.down(); len(down) > 2 {
-		one = down[n.rng.IntN(len(down))]
-		n.try(func() error { return errors.Join(c.SetDisk(one, nil), c.Restart(one)) })
+		node = down[n.rng.IntN(len(down))]
+		n.try(func() error { return errors.Join(c.SetDisk(node, nil), c.Restart(node)) })
 		return
 	}
 	switch n.rng.IntN(16) {
 	case 0, 1:
-		n.try(func() error { return c.Kill(one) })
+		n.try(func() error { return c.Kill(node) })
 	case 2:
-		n.try(func() error { return c.PowerOff(one) })
+		n.try(func() error { return c.PowerOff(node) })
 	case 3, 4, 5:
-		n.try(func() error { return c.Restart(one) })
+		n.try(func() error { return c.Restart(node) })
 	case 6:
-		n.try(func() error { return c.Pause(one) })
+		n.try(func() error { return c.Pause(node) })
 	case 7, 8:
-		n.try(func() error { return c.Resume(one) })
+		n.try(func() error { return c.Resume(node) })
 	case 9:
-		n.try(func() error { return c.Isolate(one) })
+		n.try(func() error { return c.Isolate(node) })
 	case 10:
-		n.try(func() error { return c.Partition([]string{one, other}) })
+		n.try(func() error { return c.Partition([]string{node, other}) })
 	case 11:
 		n.try(c.Heal)
 	case 12:
@@ -52,24 +52,25 @@ func (n nemesis) inject() {
 			faults.Reorder{Percent: 50},
 			faults.Jam{},
 		}[n.rng.IntN(5)]
-		n.try(func() error { return c.SetLink(one, other, link) })
+		n.try(func() error { return c.SetLink(node, other, link) })
 	case 13:
 		disk := []faults.DiskFault{
 			faults.Slow{Latency: 50 * time.Millisecond}, faults.Stall{}, faults.Fail{}, faults.Full{}, nil,
 		}[n.rng.IntN(5)]
-		n.try(func() error { return c.SetDisk(one, disk) })
+		n.try(func() error { return c.SetDisk(node, disk) })
 	case 14:
-		n.try(func() error { return c.SetDisk(one, nil) })
+		n.try(func() error { return c.SetDisk(node, nil) })
 	case 15:
-		n.try(func() error { return c.Snapshot(one) })
+		n.try(func() error { return c.Snapshot(node) })
 	}
 }
 
-// try gives an order and does not wait for it: a node may never start from a
-// disk that stalls. Many make no sense, like killing the dead; that is refused.
-func (n nemesis) try(f func() error) { _ = n.tc.Do("strike", f) }
+// try runs a command without waiting for it, because a node may never finish starting
+// from a stalled disk. It ignores errors: many commands are refused, such as killing a
+// node that is down.
+func (n nemesis) try(f func() error) { _ = n.tc.Do("nemesis", f) }
 
-// down returns the nodes without a process.
+// down returns the nodes whose process is not running.
 func (n nemesis) down() (down []string) {
 	n.tc.Trace().Read(func(s *trace.State) {
 		for i := range s.Nodes {
@@ -81,7 +82,7 @@ func (n nemesis) down() (down []string) {
 	return down
 }
 
-// injectFault is the harm that most mutations need.
+// injectFault injects one random fault and lets up to two seconds pass.
 func injectFault(tc *testCluster, n *nemesis) {
 	n.inject()
 	tc.pass(time.Duration(1+n.rng.IntN(20)) * 100 * time.Millisecond)

@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// crossCheck compares, at a quiet moment, the state folded from events with what
-// raft says of itself, on every node that runs.
+// crossCheck compares the state folded from events with raft's own state on every
+// running node. It runs inside the bubble, where no virtual time passes.
 func (tc *testCluster) crossCheck() {
 	tc.t.Helper()
 	var wrong []string
@@ -27,11 +27,11 @@ func (tc *testCluster) crossCheck() {
 		tc.t.Fatal(err)
 	}
 	if len(wrong) > 0 {
-		tc.fatal("at %v the events and raft differ:\n%s", tc.clock.Now(), strings.Join(wrong, "\n"))
+		tc.fatal("at %v events and raft differ, want the same state:\n%s", tc.clock.Now(), strings.Join(wrong, "\n"))
 	}
 }
 
-func crossCheckNode(log *trace.Stream, p *process, sound bool) (wrong []string) {
+func crossCheckNode(log *trace.Stream, p *process, diskHealthy bool) (wrong []string) {
 	r := p.raft.Load()
 	var servers []trace.Server
 	if future := r.GetConfiguration(); future.Error() == nil {
@@ -43,31 +43,31 @@ func crossCheckNode(log *trace.Stream, p *process, sound bool) (wrong []string) 
 		n := s.Node(p.node.name)
 		compare := func(what string, folded, actual any) {
 			if folded != actual {
-				wrong = append(wrong, fmt.Sprintf("%s: %s is %v by the events, %v by raft", n.ID, what, folded, actual))
+				wrong = append(wrong, fmt.Sprintf("%s: %s: got %v from the events, want %v from raft", n.ID, what, folded, actual))
 			}
 		}
 		compare("role", n.Role, roleOf(r.State()))
 		compare("term", n.Term, r.CurrentTerm())
 		compare("commit index", n.Commit, r.CommitIndex())
-		// Raft cuts entries off and then stores others in their place. If the disk
-		// lets it wait in between, or fails, raft does not know that its log has
-		// become shorter, until it stores something again (raft.go, appendEntries).
-		if sound && n.Process == trace.Up {
+		// Raft truncates its log, then appends the new entries. If the disk stalls or
+		// fails in between, raft's last index stays too high until its next append
+		// (hashicorp/raft raft.go, appendEntries).
+		if diskHealthy && n.Process == trace.Up {
 			compare("last index", n.LastIndex(), r.LastIndex())
 		}
 		compare("value", n.Value, p.fsm.counter.Value())
 		_, leader := r.LeaderWithID()
 		compare("leader", n.Leader, string(leader))
 		if !slices.Equal(n.Servers, servers) {
-			wrong = append(wrong, fmt.Sprintf("%s: configuration is %v by the events, %v by raft", n.ID, n.Servers, servers))
+			wrong = append(wrong, fmt.Sprintf("%s: configuration: got %v from the events, want %v from raft", n.ID, n.Servers, servers))
 		}
 		if n.Process == trace.Paused || n.DiskFault == "stall" {
-			return // its disk does not answer now
+			return // reading from this disk would block
 		}
 		for i, e := range n.Entries {
 			var entry raft.Log
 			if err := p.disk.Logs().GetLog(n.First+uint64(i), &entry); err != nil || !reflect.DeepEqual(entryOf(&entry), e) {
-				wrong = append(wrong, fmt.Sprintf("%s: entry %d is %+v by the events, %+v on disk (%v)", n.ID, n.First+uint64(i), e, entryOf(&entry), err))
+				wrong = append(wrong, fmt.Sprintf("%s: entry %d: got %+v from the events, want %+v from disk (%v)", n.ID, n.First+uint64(i), e, entryOf(&entry), err))
 				break
 			}
 		}
@@ -75,11 +75,11 @@ func crossCheckNode(log *trace.Stream, p *process, sound bool) (wrong []string) 
 	return wrong
 }
 
-// trackDiskFaults notes which nodes' disks had a fault since their processes started.
+// trackDiskFaults keeps faultyDisks up to date.
 func (tc *testCluster) trackDiskFaults() {
 	tc.faultyDisks = map[string]bool{}
-	faulty := map[string]bool{}                // at this moment
-	tc.Trace().Subscribe(func(e trace.Event) { // the trace is locked meanwhile, and time stands still at the checks
+	faulty := map[string]bool{}                // nodes whose disk has a fault now
+	tc.Trace().Subscribe(func(e trace.Event) { // runs under the trace lock; crossCheck runs while time stands still
 		switch {
 		case e.Kind == trace.KindDiskFault:
 			faulty[e.Node] = e.Text != ""

@@ -12,14 +12,14 @@ import (
 
 func TestReadLevelNoneIsStaleOnIsolatedFollower(t *testing.T) {
 	tc := open(t, 3)
-	one := tc.followers()[0]
-	tc.must(func() error { return tc.Isolate(one) })
+	follower := tc.followers()[0]
+	tc.must(func() error { return tc.Isolate(follower) })
 	tc.add(5, RouteLeader)
-	if op := tc.read(LevelNone, one); op.Outcome != trace.OK || op.Value != 0 {
+	if op := tc.read(LevelNone, follower); op.Outcome != trace.OK || op.Value != 0 {
 		tc.fatal("want the old value: %+v", op)
 	}
 	for _, level := range []string{LevelWeak, LevelLinearizable, LevelStrong} {
-		tc.expectOutcome(tc.read(level, one), trace.Failed, "not the leader")
+		tc.expectOutcome(tc.read(level, follower), trace.Failed, "not the leader")
 	}
 }
 
