@@ -95,7 +95,7 @@ func (p *Painter) BehindText(n *trace.Node) string {
 func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	var notes []canvas.Span
 	if n.Process.Running() && p.State.Isolated(n.ID) {
-		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" cut off", style.Bad))
+		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" isolated", style.Bad))
 	} else if cut := p.blockedPeers(n); len(cut) > 0 {
 		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+JoinNames(cut, 3), style.Bad))
 	}

@@ -234,7 +234,7 @@ func TestPartitionIsAWallAndSingleCutIsAMark(t *testing.T) {
 	for _, other := range []string{"n2", "n3", "n4", "n5"} {
 		w.CutLinks("n1", other)
 	}
-	if text := plain(frameOf(w, 120, 36)); strings.Count(text, "▪") < 10 || !strings.Contains(text, "✂ cut off") {
+	if text := plain(frameOf(w, 120, 36)); strings.Count(text, "▪") < 10 || !strings.Contains(text, "✂ isolated") {
 		t.Errorf("no wall around n1:\n%s", text)
 	}
 	w = uitest.Healthy(5)
