@@ -1,6 +1,6 @@
 // Package canvas is a grid of cells to paint on, and text that stays inside them.
 //
-// A [Canvas] is painted once and not kept: whoever draws starts with an empty one. It can
+// A [Canvas] is painted once and not reused: each picture starts with an empty one. It can
 // be rendered as lines ([Canvas.Render]), or an [ANSIWriter] writes only the cells that
 // changed since the last one. A cell holds one character and a [style.Style]; the theme
 // turns that into colours when the canvas is written.
