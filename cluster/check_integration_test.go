@@ -141,7 +141,7 @@ func TestBranchIsCheckedFromItsStart(t *testing.T) {
 	b.expectAllOK()
 	old := b.leaderName()
 	b.must(func() error { return b.Isolate(old) })
-	b.until("another one leads", func(s *trace.State) bool { return s.LeaderNode() != nil && s.LeaderNode().ID != old })
+	b.until("another node leads", func(s *trace.State) bool { return s.LeaderNode() != nil && s.LeaderNode().ID != old })
 	b.must(func() error { b.Add(1, b.leaderName()); return nil })
 	b.must(func() error { b.Read(LevelNone, old); return nil })
 	b.AwaitVerdicts()

@@ -16,7 +16,7 @@ func TestEveryRouteFindsTheLeader(t *testing.T) {
 			op := tc.add(1, route)
 			tc.expectOutcome(op, trace.OK, "")
 			if op.Node != tc.leaderName() || op.Route != route {
-				tc.fatal("%d: %+v", i, op)
+				tc.fatal("round %d, route %s: got %+v, want node %s", i, route, op, tc.leaderName())
 			}
 		}
 	}
@@ -27,12 +27,12 @@ func TestLeaderRouteRemembersLeaderAndFollowsRedirects(t *testing.T) {
 	tc := open(t, 5)
 	tc.add(1, RouteLeader)
 	if op := tc.add(1, RouteLeader); op.Attempts != 1 {
-		tc.fatal("the leader is known: %+v", op)
+		tc.fatal("with a known leader: got %+v, want 1 attempt", op)
 	}
 	tc.must(func() error { return tc.Transfer(tc.followers()[0]) })
-	tc.until("it leads", func(s *trace.State) bool { return s.HasLeader() })
+	tc.until("the new leader leads", func(s *trace.State) bool { return s.HasLeader() })
 	if op := tc.add(1, RouteLeader); op.Outcome != trace.OK || op.Attempts != 2 {
-		tc.fatal("the old leader knows the new one: %+v", op)
+		tc.fatal("after a redirect: got %+v, want outcome %s in 2 attempts", op, trace.OK)
 	}
 }
 
@@ -43,7 +43,7 @@ func TestRoundRobinVisitsEveryNodeInTurn(t *testing.T) {
 		asked = append(asked, tc.read(LevelNone, RouteRoundRobin).Node)
 	}
 	if !slices.Equal(asked[:5], asked[5:]) || len(slices.Compact(slices.Sorted(slices.Values(asked)))) != 5 {
-		tc.fatal("asked %v", asked)
+		tc.fatal("got nodes %v, want all 5 in the same order twice", asked)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestOperationThatCannotApplyFails(t *testing.T) {
 		op := tc.add(1, route)
 		tc.expectOutcome(op, trace.Failed, "overflow")
 		if op.Attempts != 1 {
-			t.Errorf("an overflow is final: %+v", op)
+			t.Errorf("overflow: got %+v, want 1 attempt", op)
 		}
 	}
 	for _, name := range tc.Names() {
@@ -73,7 +73,7 @@ func TestOperationThatCannotApplyFails(t *testing.T) {
 	}
 	tc.untilValue(math.MaxInt64)
 	if op := tc.read("strange", RouteLeader); op.Outcome != trace.Failed || op.Attempts != 1 {
-		tc.fatal("there is no such level: %+v", op)
+		tc.fatal("unknown read level: got %+v, want outcome %s in 1 attempt", op, trace.Failed)
 	}
 }
 
@@ -84,13 +84,13 @@ func TestIsolatedLeaderGivesUnknownOutcome(t *testing.T) {
 	last := tc.nodeState(old).LastIndex()
 	tc.expectOutcome(tc.add(1, old), trace.Unknown, "leadership")
 	if n := tc.nodeState(old); n.LastIndex() != last+1 || n.Commit != last {
-		tc.fatal("its log ends at %d, committed %d, before at %d", n.LastIndex(), n.Commit, last)
+		tc.fatal("got last index %d, commit %d; want last index %d, commit %d", n.LastIndex(), n.Commit, last+1, last)
 	}
-	tc.until("the others elect", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
+	tc.until("another node leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	tc.must(tc.Heal)
-	tc.untilValue(1) // that one was lost
+	tc.untilValue(1) // the isolated leader's entry was lost
 	tc.expectStory(old + " steps down: lost contact with its quorum for 500ms (heard from 1 of 5)")
-	tc.until("it cut the entry off", func(s *trace.State) bool { return len(s.Node(old).Truncated) == 1 })
+	tc.until("the old leader has truncated the entry", func(s *trace.State) bool { return len(s.Node(old).Truncated) == 1 })
 }
 
 func TestKilledLeaderGivesUnknownOutcome(t *testing.T) {
@@ -103,7 +103,7 @@ func TestKilledLeaderGivesUnknownOutcome(t *testing.T) {
 		tc.pass(2 * time.Millisecond)
 		tc.must(func() error { return tc.Kill(leader) })
 		tc.pass(time.Millisecond)
-		tc.inBubble(func() {}) // the client learns at once that the process it talked to is dead
+		tc.inBubble(func() {}) // the client's connection to the killed process breaks at once
 		tc.expectOutcome(op, trace.Unknown, leader)
 	})
 }
@@ -116,10 +116,10 @@ func TestPossiblyAppliedIncrementStaysUnknown(t *testing.T) {
 	for _, name := range others {
 		tc.must(func() error { return tc.Kill(name) })
 	}
-	op := tc.add(1, RouteLeader) // into the log of the leader; and then nobody takes it any more
+	op := tc.add(1, RouteLeader) // the first attempt reaches the leader's log, later ones fail
 	tc.expectOutcome(op, trace.Unknown, "")
 	if op.Attempts < 2 {
-		tc.fatal("it was not tried again: %+v", op)
+		tc.fatal("got %+v, want at least 2 attempts", op)
 	}
 }
 
@@ -133,29 +133,29 @@ func TestEveryOperationEndsWithinClientTimeout(t *testing.T) {
 					tc.add(1, route), tc.read(LevelNone, route), tc.read(LevelWeak, route), tc.read(LevelLinearizable, route), tc.read(LevelStrong, route),
 				} {
 					if took := op.Returned - op.Invoked; took > timeout {
-						t.Errorf("timeout %v, %s: it took %v: %+v", timeout, what, took, op)
+						t.Errorf("%s: operation took %v, want at most %v: %+v", what, took, timeout, op)
 					}
 				}
 			}
 		}
-		check("whole")
+		check("healthy")
 		tc.must(func() error { return tc.Pause(leader) })
 		check("leader paused")
 		tc.must(func() error { return tc.Resume(leader) })
 		tc.must(func() error { return tc.Isolate("n1", "n2", "n3") })
-		check("nobody can talk")
+		check("every node isolated")
 		tc.must(func() error { return tc.Kill("n1") })
 		check("n1 is down")
 	}
 }
 
-// commitWithoutReply sends an increment by route in such a way that the leader
-// stops right after it is committed and before the client hears of it. It returns
-// the operation and the leader.
-func (tc *testCluster) commitWithoutReply(stop func(string) error) (op trace.Op, leader string) {
+// commitWithoutReply sends an increment to the leader and stops the leader once a
+// majority has the entry and before the leader learns of it. The entry will commit, but
+// the first attempt gets no reply.
+func (tc *testCluster) commitWithoutReply(stop func(string) error) (op trace.Op) {
 	tc.t.Helper()
-	tc.add(1, RouteLeader) // now the clients know the leader
-	leader = tc.leaderName()
+	tc.add(1, RouteLeader) // teaches the clients who leads
+	leader := tc.leaderName()
 	last := tc.nodeState(leader).LastIndex()
 	done := make(chan struct{})
 	tc.inBubble(func() {
@@ -164,8 +164,8 @@ func (tc *testCluster) commitWithoutReply(stop func(string) error) (op trace.Op,
 			close(done)
 		})
 	})
-	// The entry reaches a follower after one way, and its answer the leader after
-	// two. In between a majority has it, so it will be committed.
+	// The entry reaches a follower after one network delay, the follower's reply
+	// reaches the leader after two. In between, a majority already has the entry.
 	followers := tc.followers()
 	for range 1000 {
 		if tc.nodeState(followers[0]).LastIndex() > last || tc.nodeState(followers[1]).LastIndex() > last {
@@ -174,7 +174,7 @@ func (tc *testCluster) commitWithoutReply(stop func(string) error) (op trace.Op,
 		tc.pass(time.Millisecond)
 	}
 	if tc.nodeState(leader).Commit > last {
-		tc.fatal("the leader knows already")
+		tc.fatal("got commit index %d on the leader, want at most %d", tc.nodeState(leader).Commit, last)
 	}
 	tc.must(func() error { return stop(leader) })
 	tc.pass(tc.settings.ClientTimeout)
@@ -182,9 +182,9 @@ func (tc *testCluster) commitWithoutReply(stop func(string) error) (op trace.Op,
 	select {
 	case <-done:
 	default:
-		tc.fatal("the operation has not ended")
+		tc.fatal("operation still running after the client timeout %v", tc.settings.ClientTimeout)
 	}
-	return op, leader
+	return op
 }
 
 func TestRetryCountsOnceWithSessionsAndTwiceWithout(t *testing.T) {
@@ -195,18 +195,18 @@ func TestRetryCountsOnceWithSessionsAndTwiceWithout(t *testing.T) {
 			if how == "paused" {
 				stop = tc.Pause
 			}
-			op, _ := tc.commitWithoutReply(stop)
+			op := tc.commitWithoutReply(stop)
 			tc.expectOutcome(op, trace.OK, "")
 			if op.Attempts < 2 {
-				tc.fatal("it was not tried again: %+v", op)
+				tc.fatal("got %+v, want at least 2 attempts", op)
 			}
-			want := int64(2) // one before, and this one
+			want := int64(2) // the increment before, and this one
 			if !sessions {
 				want = 3
 			}
-			tc.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
+			tc.until("a node leads", func(s *trace.State) bool { return s.HasLeader() })
 			if got := tc.nodeState(tc.leaderName()).Value; got != want || op.Value != want {
-				tc.fatal("sessions %t, leader %s: the counter is %d and the client was told %d, want %d", sessions, how, got, op.Value, want)
+				tc.fatal("sessions %t, leader %s: got counter %d and reply %d, want %d", sessions, how, got, op.Value, want)
 			}
 		}
 	}
@@ -219,7 +219,7 @@ func TestLoadKeepsItsRateAndStops(t *testing.T) {
 		tc.must(func() error { return tc.Load(rate, 20, RouteLeader) })
 		tc.pass(20 * time.Second)
 		if got := float64(tc.Trace().State().Clients.OK-before) / 20; math.Abs(got-rate) > rate/10+0.1 {
-			t.Errorf("%g increments a second, want %g", got, rate)
+			t.Errorf("got %g increments a second, want %g", got, rate)
 		}
 	}
 	tc.must(func() error { tc.StopLoad(); tc.StopLoad(); return nil })
@@ -227,7 +227,7 @@ func TestLoadKeepsItsRateAndStops(t *testing.T) {
 	before := tc.Trace().State().Clients
 	tc.pass(10 * time.Second)
 	if after := tc.Trace().State().Clients; after.OK != before.OK || after.InFlight != 0 {
-		tc.fatal("%d operations after the end", after.OK-before.OK)
+		tc.fatal("after StopLoad: got %d increments and %d in flight, want none", after.OK-before.OK, after.InFlight)
 	}
 	for _, rate := range []float64{0, -1, 1e-9, 10_001, math.NaN(), math.Inf(1)} {
 		tc.expectRefused(tc.do(func() error { return tc.Load(rate, 1, RouteLeader) }), "0.001 to 10000")

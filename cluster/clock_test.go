@@ -18,7 +18,7 @@ func TestClockFactorIsBounded(t *testing.T) {
 	for _, factor := range []float64{0.5, 100, 1} {
 		tc.must(func() error { return tc.SetClock("n1", factor) })
 		if got := tc.nodeState("n1").ClockFactor; got != factor {
-			t.Errorf("factor %g, want %g", got, factor)
+			t.Errorf("got clock factor %g, want %g", got, factor)
 		}
 	}
 }
@@ -44,17 +44,17 @@ func TestFastestClockStartsTheElection(t *testing.T) {
 			}
 			tc.must(func() error { return tc.SetClock(name, factor) })
 		}
-		tc.must(func() error { return tc.Kill(fast) }) // the factor outlives the process
+		tc.must(func() error { return tc.Kill(fast) }) // the clock factor survives a restart
 		tc.must(func() error { return tc.Restart(fast) })
 		tc.pass(time.Second)
 		mu.Lock()
 		first = ""
 		mu.Unlock()
 		tc.must(func() error { return tc.Kill(old) })
-		tc.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
+		tc.until("a node leads", func(s *trace.State) bool { return s.HasLeader() })
 		mu.Lock()
 		if first != fast {
-			tc.fatal("%s asks first, want %s", first, fast)
+			tc.fatal("got first candidate %q, want %s", first, fast)
 		}
 		mu.Unlock()
 		tc.must(func() error { return tc.Restart(old) })
@@ -74,6 +74,6 @@ func TestClockSetDuringStartTakesEffect(t *testing.T) {
 	var got time.Duration
 	tc.inBubble(func() { got = tc.find(follower).running().raft.Load().ReloadableConfig().ElectionTimeout })
 	if got != 7*time.Second {
-		t.Errorf("election timeout %v, want 7s", got)
+		t.Errorf("got election timeout %v, want 7s", got)
 	}
 }

@@ -22,14 +22,14 @@ func TestFailingDiskCrashesOnlyItsNode(t *testing.T) {
 		tc := open(t, 5, change)
 		follower := tc.followers()[0]
 		tc.setDisk(follower, faults.Fail{})
-		tc.must(func() error { return tc.Kill(tc.leaderName()) }) // an election: terms and votes have to be stored
-		tc.until("it has crashed", func(s *trace.State) bool { return s.Node(follower).Process == trace.Crashed })
+		tc.must(func() error { return tc.Kill(tc.leaderName()) }) // forces an election, which stores terms and votes
+		tc.until(follower+" has crashed", func(s *trace.State) bool { return s.Node(follower).Process == trace.Crashed })
 		if why := tc.nodeState(follower).Why; !strings.Contains(why, "input/output error") || !strings.Contains(why, "storing key") {
-			t.Errorf("it crashed because of %q", why)
+			t.Errorf("got crash reason %q, want an input/output error while storing a key", why)
 		}
 		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), follower, "failed to start", "input/output error")
 		tc.expectProcess(follower, trace.Crashed)
-		tc.until("the others elect", func(s *trace.State) bool { return s.HasLeader() })
+		tc.until("the other nodes have a leader", func(s *trace.State) bool { return s.HasLeader() })
 		tc.setDisk(follower, nil)
 		tc.must(func() error { return tc.Restart(follower) })
 		tc.add(2, RouteLeader)
@@ -50,40 +50,40 @@ func TestCorruptDiskPreventsStartAndNamesTheDamage(t *testing.T) {
 		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), follower, "failed to start", "damaged")
 		why := tc.nodeState(follower).Why
 		if tc.expectProcess(follower, trace.Crashed); !strings.Contains(why, "entry ") && !strings.Contains(why, "key ") {
-			t.Errorf("%q does not say what is damaged", why)
+			t.Errorf("got crash reason %q, want it to name the damaged entry or key", why)
 		}
 		tc.setDisk(follower, nil)
-		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), "damaged") // the damage stays
+		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), "damaged") // healing the disk does not repair the data
 		tc.must(func() error { return tc.Wipe(follower) })
 		tc.must(func() error { return tc.Restart(follower) })
 		tc.untilValue(20)
 	})
 }
 
-// TestKilledNodeWritesNothing watches the events: after its death comes
-// none of that process, and no packet of it is sent.
+// TestKilledNodeWritesNothing subscribes to the trace: once a process has stopped, no
+// event comes from it and it sends no packet.
 func TestKilledNodeWritesNothing(t *testing.T) {
 	tc := open(t, 5)
 	var mu sync.Mutex
-	dead := map[string]bool{}
+	stopped := map[string]bool{}
 	var wrong []string
 	tc.Trace().Subscribe(func(e trace.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch e.Kind {
 		case trace.KindProcess:
-			dead[e.Node] = !e.Process.Running()
+			stopped[e.Node] = !e.Process.Running()
 		case trace.KindRole, trace.KindLeader, trace.KindConfig, trace.KindAppended, trace.KindTruncated, trace.KindCompacted,
 			trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindLogLine:
-			if dead[e.Node] {
-				wrong = append(wrong, fmt.Sprintf("%s at %v of %s", e.Kind, e.At, e.Node))
+			if stopped[e.Node] {
+				wrong = append(wrong, fmt.Sprintf("%s event from %s at %v", e.Kind, e.Node, e.At))
 			}
 		case trace.KindPacket:
-			if e.Packet.Status == trace.Sent && dead[e.Packet.From] {
-				wrong = append(wrong, fmt.Sprintf("%s packet at %v of %s", e.Packet.Kind, e.At, e.Packet.From))
+			if e.Packet.Status == trace.Sent && stopped[e.Packet.From] {
+				wrong = append(wrong, fmt.Sprintf("%s packet from %s at %v", e.Packet.Kind, e.Packet.From, e.At))
 			}
 		default:
-			// What is told of a machine, not of its process.
+			// The remaining events describe the machine, not its process.
 		}
 	})
 	tc.must(func() error { return tc.Load(200, 20, RouteLeader) })
@@ -91,15 +91,15 @@ func TestKilledNodeWritesNothing(t *testing.T) {
 		tc.pass(time.Duration(i) * time.Millisecond)
 		name := tc.Names()[i%5]
 		if i%2 == 0 {
-			tc.until("someone leads", func(s *trace.State) bool { return s.LeaderNode() != nil })
+			tc.until("a node leads", func(s *trace.State) bool { return s.LeaderNode() != nil })
 			name = tc.leaderName()
 		}
-		end := []func(string) error{tc.Kill, tc.PowerOff}[i/2%2]
+		stop := []func(string) error{tc.Kill, tc.PowerOff}[i/2%2]
 		if i%3 == 0 {
 			tc.must(func() error { return tc.Pause(name) })
 			tc.pass(time.Duration(i) * 10 * time.Millisecond)
 		}
-		tc.must(func() error { return end(name) })
+		tc.must(func() error { return stop(name) })
 		tc.pass(time.Second)
 		tc.must(func() error { return tc.Restart(name) })
 		tc.pass(2 * time.Second)
@@ -108,12 +108,12 @@ func TestKilledNodeWritesNothing(t *testing.T) {
 	defer mu.Unlock()
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
-		tc.fatal("%d effects of dead nodes: %s", len(wrong), strings.Join(wrong[:min(len(wrong), 10)], "; "))
+		tc.fatal("got %d effects of stopped nodes, want none: %s", len(wrong), strings.Join(wrong[:min(len(wrong), 10)], "; "))
 	}
 }
 
-// TestKilledProcessAnswersPendingFutures holds the trick that await relies on: raft
-// itself would never answer these.
+// TestKilledProcessAnswersPendingFutures checks the workaround in awaitFuture: raft
+// alone never answers these futures after a shutdown.
 func TestKilledProcessAnswersPendingFutures(t *testing.T) {
 	tc := open(t, 3)
 	leader := tc.leaderName()
@@ -122,7 +122,7 @@ func TestKilledProcessAnswersPendingFutures(t *testing.T) {
 		p := tc.find(leader).running()
 		tc.bubble.Go(func() {
 			if err := p.awaitFuture(f(p.raft.Load())); err == nil && name == "apply" {
-				t.Error("nothing is applied, but an apply has succeeded")
+				t.Error("apply succeeded, want an error because the counter is blocked")
 			}
 			answered.Add(1)
 		})
@@ -136,7 +136,7 @@ func TestKilledProcessAnswersPendingFutures(t *testing.T) {
 	}
 	tc.inBubble(func() { tc.find(leader).running().fsm.gate.close() })
 	const applies = 50
-	for range applies { // committed, and waiting for the counter
+	for range applies { // each commits, then waits for the blocked counter
 		tc.inBubble(func() {
 			ask("apply", func(r *raft.Raft) future { return r.Apply([]byte{1, 2, 0, 0, 0}, 0) })
 		})
@@ -151,7 +151,7 @@ func TestKilledProcessAnswersPendingFutures(t *testing.T) {
 	tc.must(func() error { return tc.Kill(leader) })
 	tc.pass(time.Millisecond)
 	if got := answered.Load(); got != applies+int64(len(others)) {
-		t.Errorf("%d of %d are answered", got, applies+len(others))
+		t.Errorf("got %d futures answered, want %d", got, applies+len(others))
 	}
 }
 
@@ -163,12 +163,12 @@ func TestLateCrashDoesNotStopNewProcess(t *testing.T) {
 	tc.inBubble(func() { first = n.running() })
 	tc.must(func() error { return tc.Kill(follower) })
 	tc.must(func() error { return tc.Restart(follower) })
-	tc.must(func() error { return n.finishCrash(first, errors.New("late news")) })
+	tc.must(func() error { return n.finishCrash(first, errors.New("late disk error")) })
 	tc.expectProcess(follower, trace.Up)
-	tc.inBubble(func() { n.crash(errors.New("news")) })
+	tc.inBubble(func() { n.crash(errors.New("disk error")) })
 	tc.expectProcess(follower, trace.Crashed)
-	if n := tc.nodeState(follower); n.Why != "news" {
-		t.Errorf("it crashed because of %q", n.Why)
+	if n := tc.nodeState(follower); n.Why != "disk error" {
+		t.Errorf("got crash reason %q, want %q", n.Why, "disk error")
 	}
 	tc.must(func() error { return tc.Restart(follower) })
 	tc.untilValue(0)

@@ -18,31 +18,31 @@ func TestDataDirectoryKeepsTheCluster(t *testing.T) {
 		tc := open(t, 3, keep)
 		for _, name := range tc.Names() {
 			if n := tc.nodeState(name); round == 1 && n.LastIndex() == 0 {
-				tc.fatal("%s starts with nothing", name)
+				tc.fatal("%s starts with an empty log, want the entries of the first round", name)
 			}
 		}
 		tc.expectOutcome(tc.add(2, RouteLeader), trace.OK, "")
 		tc.untilValue(2 * (round + 1))
 		if _, err := Open(Config{Dir: dir, Settings: DefaultSettings()}); !errors.Is(err, ErrBusy) {
-			tc.fatal("a second one: %v", err)
+			tc.fatal("second cluster in the same directory: got error %v, want %v", err, ErrBusy)
 		}
 		if round == 1 {
-			tc.must(func() error { return tc.Wipe("n2") }) // it is a node of the cluster still
+			tc.must(func() error { return tc.Wipe("n2") }) // a wiped node is still a node of the cluster
 		}
 		if err := tc.Close(); err != nil {
 			tc.fatal("Close: %v", err)
 		}
 		if _, err := Open(Config{Dir: dir, Nodes: 4, Settings: DefaultSettings()}); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "3 nodes") {
-			tc.fatal("another size: %v", err)
+			tc.fatal("4 nodes in a directory of 3: got error %v, want %v that names 3 nodes", err, ErrMismatch)
 		}
 	}
 	if runtime.GOOS == "windows" {
 		return
 	}
 	if info, err := os.Stat(filepath.Join(dir, "n1", "raft.db")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("raft.db: %v, %v", info.Mode(), err)
+		t.Errorf("raft.db: got %v (%v), want mode 0600", info, err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "n1", "snapshots")); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("snapshots: %v, %v", info.Mode(), err)
+		t.Errorf("snapshots: got %v (%v), want mode 0700", info, err)
 	}
 }

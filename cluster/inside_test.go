@@ -18,21 +18,21 @@ func TestInstantCommandCompletesOnPausedClock(t *testing.T) {
 	tc := open(t, 3)
 	at := tc.clock.Now()
 	follower := tc.followers()[0]
-	for _, order := range []struct {
+	for _, command := range []struct {
 		f    func(string) error
 		want trace.ProcessState
 	}{{tc.Pause, trace.Paused}, {tc.Resume, trace.Up}, {tc.Kill, trace.Killed}, {tc.Restart, trace.Up}, {tc.PowerOff, trace.Off}, {tc.Wipe, trace.Wiped}} {
-		if err := tc.Do("order", func() error { return order.f(follower) }); err != nil {
+		if err := tc.Do("command", func() error { return command.f(follower) }); err != nil {
 			tc.fatal("%v", err)
 		}
-		tc.expectProcess(follower, order.want)
+		tc.expectProcess(follower, command.want)
 	}
-	if err := tc.Do("cut", func() error { return tc.Isolate("n1") }); err != nil || !tc.state().Isolated("n1") {
-		tc.fatal("error %v, cut off %t", err, tc.state().Isolated("n1"))
+	if err := tc.Do("isolate", func() error { return tc.Isolate("n1") }); err != nil || !tc.state().Isolated("n1") {
+		tc.fatal("isolate n1: got error %v, isolated %t; want no error, isolated true", err, tc.state().Isolated("n1"))
 	}
 	tc.expectRefused(tc.Do("kill", func() error { return tc.Kill("n9") }), "no node")
 	if tc.clock.Now() != at {
-		tc.fatal("%v passed", tc.clock.Now()-at)
+		tc.fatal("%v of virtual time passed, want none", tc.clock.Now()-at)
 	}
 }
 
@@ -41,10 +41,10 @@ func TestSlowCommandReportsItsErrorLater(t *testing.T) {
 	follower := tc.followers()[0]
 	var op trace.Op
 	if err := tc.Do("increment", func() error { op = tc.Add(1, RouteLeader); return nil }); err != nil || op.Outcome != trace.Pending {
-		tc.fatal("error %v, outcome %q before any time has passed", err, op.Outcome)
+		tc.fatal("before any time passes: got error %v, outcome %q; want no error, outcome %q", err, op.Outcome, trace.Pending)
 	}
 	if err := tc.Do("late", func() error { tc.sleep(time.Second); return errors.New("no") }); err != nil {
-		tc.fatal("error %v before any time has passed", err)
+		tc.fatal("before any time passes: got error %v, want none", err)
 	}
 	tc.pass(2 * time.Second)
 	tc.inBubble(func() {})
@@ -52,7 +52,7 @@ func TestSlowCommandReportsItsErrorLater(t *testing.T) {
 	tc.expectStory("late: no")
 	tc.expectRefused(tc.Do("increment", func() error { return tc.Transfer("n9") }), "no node")
 	if op := tc.add(1, follower); op.Outcome != trace.Failed {
-		tc.fatal("%+v", op)
+		tc.fatal("increment on a follower: got %+v, want outcome %s", op, trace.Failed)
 	}
 }
 
@@ -63,11 +63,12 @@ func TestCommandAfterCloseIsRefused(t *testing.T) {
 	}
 	ran := false
 	if err := tc.Do("kill n1", func() error { ran = true; return nil }); !errors.Is(err, vtime.ErrClosed) || ran {
-		t.Fatalf("error %v, ran %t", err, ran)
+		t.Fatalf("got error %v, ran %t; want %v, ran false", err, ran, vtime.ErrClosed)
 	}
 }
 
-// TestCloseReturnsAndLeaksNothing closes clusters in the worst of moments.
+// TestCloseReturnsAndLeaksNothing closes clusters at awkward moments: Close returns and
+// leaves no goroutine and no open file.
 func TestCloseReturnsAndLeaksNothing(t *testing.T) {
 	moments := map[string]func(tc *testCluster){
 		"at once": func(*testCluster) {},
@@ -75,7 +76,7 @@ func TestCloseReturnsAndLeaksNothing(t *testing.T) {
 			tc.must(func() error { return tc.Load(500, 50, RouteRandom) })
 			tc.pass(time.Second)
 		},
-		"reads under way": func(tc *testCluster) {
+		"reads in flight": func(tc *testCluster) {
 			tc.inBubble(func() {
 				for _, level := range Levels {
 					for _, name := range tc.Names() {
@@ -137,7 +138,7 @@ func TestCloseReturnsAndLeaksNothing(t *testing.T) {
 				goleak.VerifyNone(t, ignore)
 				for _, file := range openFiles(t) {
 					if strings.HasPrefix(file, dir) {
-						t.Errorf("%s is still open", file)
+						t.Errorf("%s is still open after Close, want it closed", file)
 					}
 				}
 			})

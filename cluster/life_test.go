@@ -145,7 +145,7 @@ func TestPausedLeaderIsReplacedAndResumesAsFollower(t *testing.T) {
 	tc := open(t, 3)
 	old := tc.leaderName()
 	tc.must(func() error { return tc.Pause(old) })
-	tc.until("another leads", func(s *trace.State) bool {
+	tc.until("another node leads", func(s *trace.State) bool {
 		return s.LeaderNode() != nil && s.LeaderNode().ID != old && s.HasLeader()
 	})
 	tc.add(4, RouteLeader)
@@ -224,10 +224,10 @@ func TestRestartImmediatelyAfterKillWorks(t *testing.T) {
 			})
 			tc.expectProcess(name, trace.Up)
 			tc.pass(50 * time.Millisecond)
-			tc.until("someone leads", func(s *trace.State) bool { return s.HasLeader() })
+			tc.until("a node leads", func(s *trace.State) bool { return s.HasLeader() })
 		}
 		tc.must(func() error { tc.StopLoad(); return nil })
-		tc.until("all agree", converged)
+		tc.until("all nodes agree", converged)
 		tc.crossCheck()
 	})
 }

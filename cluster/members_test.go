@@ -98,7 +98,7 @@ func TestDemotedLeaderStepsDown(t *testing.T) {
 	tc := open(t, 3)
 	old := tc.leaderName()
 	tc.must(func() error { return tc.Demote(old) })
-	tc.until("another leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
+	tc.until("another node leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	tc.add(1, RouteLeader)
 	tc.untilValue(1)
 	tc.expectStory(old + " steps down: it is no longer a voter")
@@ -132,7 +132,7 @@ func TestRemovedNodeIsGoneAndItsNameIsFree(t *testing.T) {
 			tc.expectRefused(tc.do(func() error { return tc.Restart(name) }), "no node")
 			// Its name is free again, and what gets it starts with nothing.
 			tc.must(func() error { return tc.AddNode(name, true) })
-			tc.until("all agree", converged)
+			tc.until("all nodes agree", converged)
 			tc.crossCheck()
 		}
 	})
@@ -211,7 +211,7 @@ func TestTransferMovesLeadership(t *testing.T) {
 	}
 	old := tc.leaderName()
 	tc.must(func() error { return tc.Transfer("") })
-	tc.until("another leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
+	tc.until("another node leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	tc.pass(time.Second)
 
 	dead := tc.followers()[0]

@@ -97,7 +97,7 @@ func TestLeaderServesNoReadBeforeItsTermCommits(t *testing.T) {
 		}
 	}
 	tc.must(func() error { return tc.Kill(old) })
-	tc.until("another leads", func(s *trace.State) bool { return s.LeaderNode() != nil })
+	tc.until("another node leads", func(s *trace.State) bool { return s.LeaderNode() != nil })
 	leader := tc.leaderName()
 	tc.pass(50 * time.Millisecond)
 	if op := tc.read(LevelWeak, leader); op.Outcome != trace.OK {

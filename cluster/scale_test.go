@@ -14,7 +14,7 @@ func TestSingleNodeClusterWorks(t *testing.T) {
 		tc.expectOutcome(tc.add(2, RouteLeader), trace.OK, "")
 		for _, level := range Levels {
 			if op := tc.read(level, RouteRandom); op.Outcome != trace.OK || op.Value != 2 {
-				tc.fatal("%s: %+v", level, op)
+				tc.fatal("read level %s: got %+v, want outcome %s, value 2", level, op, trace.OK)
 			}
 		}
 		tc.expectStory("n1 becomes leader of term 2: it is the only voter")
@@ -37,7 +37,7 @@ func TestLargestClusterElectsAndReplicates(t *testing.T) {
 	tc.must(func() error { return tc.RemoveNode("n42") })
 	tc.must(func() error { return tc.AddNode("", true) })
 	if got := tc.Names()[NodesMax-1]; got != "n100" {
-		t.Errorf("the new one is called %s", got)
+		t.Errorf("got new node %s, want n100", got)
 	}
 }
 
@@ -46,7 +46,7 @@ func TestNodeCountIsBounded(t *testing.T) {
 		settings := DefaultSettings()
 		settings.Storage = Memory
 		if c, err := Open(Config{Nodes: n, Settings: settings}); err == nil {
-			t.Errorf("%d nodes: opened, %v", n, c.Close())
+			t.Errorf("%d nodes: got no error, want one (Close: %v)", n, c.Close())
 		}
 	}
 }

@@ -21,7 +21,7 @@ func divergedFollower(t *testing.T, change func(*Config)) *testCluster {
 	tc.must(func() error { return tc.Load(1000, 100, "n1") })
 	tc.pass(200 * time.Millisecond)
 	tc.must(func() error { tc.StopLoad(); return nil })
-	tc.until("another one leads", func(s *trace.State) bool {
+	tc.until("another node leads", func(s *trace.State) bool {
 		l := s.LeaderNode()
 		return l != nil && l.ID != "n1" && l.Role == trace.Leader && s.Node("n1").Role != trace.Leader
 	})
