@@ -311,10 +311,10 @@ func TestPlainReplayPrintsTheStory(t *testing.T) {
 	runBinary(t, "run", "--trace", name, writeFile(t, "good.capsize", "title Good\nnodes 3\nincrement 3\nkill leader\nwait leader\n")).checkEnded(t, 0)
 	o := runBinary(t, "replay", name)
 	o.checkEnded(t, 0)
-	for _, told := range []string{" becomes leader of term 2 with ", " log entries on disk", " becomes leader of term 3 with "} {
-		if !strings.Contains(o.stdout, told) {
-			t.Errorf("it does not tell %q:\n%s", told, o.stdout)
-		}
+	// A split vote may take the second election to a later term.
+	story := regexp.MustCompile(`(?s) becomes leader of term 2 with .* log entries on disk.* becomes leader of term [3-9] with `)
+	if !story.MatchString(o.stdout) {
+		t.Errorf("it does not tell the story %s:\n%s", story, o.stdout)
 	}
 	runBinary(t, "replay", name+".gone").checkRefused(t, "no such file")
 	runBinary(t, "replay", writeFile(t, "x", "x\n")).checkRefused(t, "not a capsize recording")
