@@ -86,7 +86,7 @@ func (m *model) updatePresenter(now time.Time) {
 // captionRead reports whether people have had time to read the caption.
 func (m *model) captionRead(now time.Time) bool {
 	p := &m.presenter
-	return now.Sub(p.waitsSince) >= pane.StepMin && now.Sub(p.captionAt) >= pane.ReadingTime(p.caption)
+	return now.Sub(p.waitsSince) >= pane.MinStepTime && now.Sub(p.captionAt) >= pane.ReadingTime(p.caption)
 }
 
 // continueStep continues the waiting step and the clock, and reports whether a step waited.

@@ -44,8 +44,11 @@ const (
 // spritesMax is the number of packets shown at once. More is noise.
 const spritesMax = 40
 
-// PictureSpeedMin and PictureSpeedMax limit the speed at which motion is computed.
-const PictureSpeedMin, PictureSpeedMax = 0.001, 100
+// The limits of the speed that motion is computed for.
+const (
+	PictureSpeedMin = 0.001
+	PictureSpeedMax = 100
+)
 
 // virtualTime returns the virtual time that passes in a real time at the speed of the frame.
 func (f *Frame) virtualTime(realTime time.Duration) time.Duration {

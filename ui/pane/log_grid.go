@@ -254,14 +254,14 @@ func SameEntry(a, b trace.Entry) bool {
 	return a.Term == b.Term && a.Kind == b.Kind && OpKeyOf(a) == OpKeyOf(b)
 }
 
-// opKey identifies a client's operation, and so the entry that carries it.
-type opKey struct {
-	client string
-	seq    uint64
+// OpKey identifies a client's operation, and so the entry that carries it.
+type OpKey struct {
+	Client string
+	Seq    uint64
 }
 
 // OpKeyOf returns the key of the operation that an entry carries.
-func OpKeyOf(e trace.Entry) opKey { return opKey{e.Client, e.Seq} }
+func OpKeyOf(e trace.Entry) OpKey { return OpKey{e.Client, e.Seq} }
 
 // truncatedEntry draws an entry that has just been truncated.
 func (p *Painter) truncatedEntry(e trace.Entry, x, y int) {
@@ -324,10 +324,10 @@ func DescribeEntry(e trace.Entry) string {
 
 // IndexAcked fills Acked from the recent operations, for views that mark acknowledged entries.
 func (p *Painter) IndexAcked() {
-	p.Acked = make(map[opKey]trace.Op, len(p.State.Clients.Recent))
+	p.Acked = make(map[OpKey]trace.Op, len(p.State.Clients.Recent))
 	for _, op := range p.State.Clients.Recent {
 		if op.Client != "" && op.Seq > 0 && op.Outcome == trace.OK {
-			p.Acked[opKey{op.Client, op.Seq}] = op
+			p.Acked[OpKey{op.Client, op.Seq}] = op
 		}
 	}
 }

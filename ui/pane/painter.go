@@ -26,7 +26,7 @@ type Painter struct {
 	Hits          []HitBox
 	Leader        *trace.Node
 	Lost          map[uint64]trace.Entry // by index: acknowledged to a client, then lost
-	Acked         map[opKey]trace.Op     // recent operations that ended ok; see IndexAcked
+	Acked         map[OpKey]trace.Op     // recent operations that ended ok; see IndexAcked
 	leaderProblem string
 	voters        []string
 }

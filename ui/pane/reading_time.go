@@ -12,9 +12,9 @@ const (
 	// readingPerCell is the time per cell of text: about 18 letters a second, or 9 Chinese
 	// characters.
 	readingPerCell = 55 * time.Millisecond
-	// StepMin is how long a step waits at least before it continues by itself, to let people
+	// MinStepTime is how long a step waits at least before it continues by itself, to let people
 	// see what happened last.
-	StepMin = time.Second
+	MinStepTime = time.Second
 )
 
 // ReadingTime returns the real time that people need to read a text.

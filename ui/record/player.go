@@ -153,7 +153,7 @@ func (p *player) applyCommand(command string) {
 	words := strings.Fields(command)
 	switch {
 	case present.IsStep(command):
-		p.notBefore = max(p.readBy, p.at+pane.StepMin)
+		p.notBefore = max(p.readBy, p.at+pane.MinStepTime)
 	case len(words) > 1 && words[0] == "speed":
 		speed, err := strconv.ParseFloat(words[1], 64)
 		switch {

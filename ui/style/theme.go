@@ -88,8 +88,10 @@ var themes = []struct {
 }
 
 var (
-	// Dark and Light are the themes for terminals of which nothing else is known.
-	Dark, Light = newTheme("dark", darkPalette), newTheme("light", lightPalette)
+	// Dark is the usual theme for a dark background.
+	Dark = newTheme("dark", darkPalette)
+	// Light is the usual theme for a light background.
+	Light = newTheme("light", lightPalette)
 	// With sixteen colours themes can only differ in the background.
 	dark16Theme, light16Theme = newTheme("dark", dark16Palette), newTheme("light", light16Palette)
 	// Mono uses attributes only, for NO_COLOR.
