@@ -13,18 +13,18 @@ import (
 	"capsize/cluster/trace"
 )
 
-// ErrBusy is returned when another capsize uses the directory.
+// ErrBusy is returned by [Open] when another capsize uses the directory.
 var ErrBusy = errors.New("another capsize is using it: quit that one or choose another directory")
 
-// dataDir holds the files of all nodes, one directory for each, and a lock.
+// dataDir is the directory with the nodes' files, one subdirectory for each node, and a lock.
 type dataDir struct {
 	path      string
 	temporary bool
 	lock      *bbolt.DB
 }
 
-// openDataDir opens or makes the directory and locks it as a whole. An empty
-// path is a new temporary directory.
+// openDataDir opens or creates the directory and locks it. An empty path means a new temporary
+// directory. It returns ErrBusy if another process holds the lock.
 func openDataDir(path string) (*dataDir, error) {
 	d := &dataDir{path: path, temporary: path == ""}
 	var err error
@@ -36,9 +36,9 @@ func openDataDir(path string) (*dataDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	// Bolt locks the files it opens, on every system, and lets go of the lock
-	// when the process ends, however it ends: an empty database is a lock. The
-	// shortest timeout is one try.
+	// An empty Bolt database serves as the lock. Bolt locks the files it opens on every
+	// system, and the lock is released when the process ends, even after a crash. The
+	// shortest timeout makes Bolt try once.
 	d.lock, err = bbolt.Open(filepath.Join(d.path, "lock"), 0o600, &bbolt.Options{Timeout: 1})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -49,7 +49,7 @@ func openDataDir(path string) (*dataDir, error) {
 	return d, nil
 }
 
-// names returns the nodes whose files are there, n2 before n10.
+// names returns the names of the nodes in the directory, n2 before n10.
 func (d *dataDir) names() ([]string, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
@@ -65,7 +65,7 @@ func (d *dataDir) names() ([]string, error) {
 	return names, nil
 }
 
-// close unlocks the directory, and removes a temporary one.
+// close unlocks the directory, and removes it if it is temporary.
 func (d *dataDir) close() error {
 	err := d.lock.Close()
 	if d.temporary {

@@ -12,17 +12,17 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// fsm is the state machine of a process: a counter that waits while its
-// process is paused, with an event for everything that was applied.
+// fsm is the state machine of a process: a counter that waits while the process is paused and
+// emits an event for everything that it applies.
 type fsm struct {
 	counter *counter.FSM
 	p       *process
 	gate    gate
 
 	applied atomic.Uint64                     // the last entry applied or covered by a restored snapshot
-	newest  atomic.Pointer[raft.SnapshotMeta] // its newest snapshot, nil without one
-	// The last entry of a snapshot it is taking of itself, by which that is told
-	// from one its leader sends.
+	newest  atomic.Pointer[raft.SnapshotMeta] // the newest snapshot on disk, nil without one
+	// snapshotTaken is the last entry covered by the snapshot that the process takes of its
+	// own counter. It tells such a snapshot from one that the leader sends.
 	snapshotTaken atomic.Uint64
 }
 
@@ -33,7 +33,7 @@ var (
 
 func newFSM(p *process) *fsm { return &fsm{counter: counter.New(), p: p} }
 
-// Apply applies a committed command. The result is a [counter.Result].
+// Apply applies a committed command and returns a [counter.Result].
 func (f *fsm) Apply(log *raft.Log) any {
 	defer f.p.c.bubble.Catch()
 	f.gate.wait()
@@ -46,24 +46,23 @@ func (f *fsm) Apply(log *raft.Log) any {
 	return result
 }
 
-// StoreConfiguration is told of committed changes of the members. The counter
-// has no use for them, but without this method raft could not take a snapshot
-// after one (hashicorp/raft fsm.go).
+// StoreConfiguration receives committed configurations. The counter does not need them, but
+// without this method raft could not take a snapshot right after one (hashicorp/raft fsm.go).
 func (f *fsm) StoreConfiguration(index uint64, _ raft.Configuration) {
 	defer f.p.c.bubble.Catch()
 	f.gate.wait()
 	f.emitValue(trace.Event{Kind: trace.KindApplied, Index: index})
 }
 
-// emitValue makes the event for a counter that is at its index now.
+// emitValue emits e with the counter's value, which includes all entries up to e.Index.
 func (f *fsm) emitValue(e trace.Event) {
 	f.applied.Store(e.Index)
 	e.Value = f.counter.Value()
 	f.p.emit(e)
 }
 
-// setNewestSnapshot notes a snapshot that is on the disk now. One that was finished after a
-// newer one came from the leader does not take its place.
+// setNewestSnapshot records a snapshot that is on disk, unless a newer one is recorded. The
+// process's own snapshot can finish after a newer one has come from the leader.
 func (f *fsm) setNewestSnapshot(meta *raft.SnapshotMeta) {
 	for {
 		newest := f.newest.Load()
@@ -76,7 +75,7 @@ func (f *fsm) setNewestSnapshot(meta *raft.SnapshotMeta) {
 	}
 }
 
-// Snapshot takes a snapshot, which raft then writes.
+// Snapshot captures the counter, which raft then writes to disk.
 func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 	defer f.p.c.bubble.Catch()
 	f.gate.wait()
@@ -84,12 +83,13 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 	return f.counter.Snapshot()
 }
 
-// Restore replaces the counter by a snapshot, at a start or because the leader sent it.
+// Restore replaces the counter with a snapshot: its own when it starts, or one that the leader
+// has sent.
 func (f *fsm) Restore(content io.ReadCloser) error {
 	defer f.p.c.bubble.Catch()
 	f.gate.wait()
 	var meta raft.SnapshotMeta
-	// Raft counts what is read of a snapshot, in a wrapper of its own.
+	// Raft wraps the snapshot to count the bytes read.
 	inner := content
 	if wrapper, ok := content.(raft.ReadCloserWrapper); ok {
 		inner = wrapper.WrappedReadCloser()
@@ -107,17 +107,17 @@ func (f *fsm) Restore(content io.ReadCloser) error {
 	}
 	f.p.configMayChange()
 	e := trace.Event{Kind: trace.KindApplied, Index: meta.Index, Term: meta.Term}
-	if f.p.raft.Load() != nil { // else it is its own snapshot, at a start
+	if f.p.raft.Load() != nil { // otherwise the process is starting from its own snapshot
 		e.Kind, e.Data, e.Servers = trace.KindInstalled, data.Bytes(), serversOf(meta.Configuration)
 	}
 	f.emitValue(e)
 	return nil
 }
 
-// gate lets everything pass until it is held.
+// gate blocks goroutines while it is closed. The zero value is open.
 type gate struct {
 	mu     sync.Mutex
-	opened chan struct{} // closed on release, nil while open
+	opened chan struct{} // closed when the gate opens, nil while it is open
 }
 
 func (g *gate) close() {
@@ -137,12 +137,12 @@ func (g *gate) open() {
 	}
 }
 
-// wait waits until the gate is open.
+// wait blocks until the gate is open.
 func (g *gate) wait() {
 	g.mu.Lock()
-	held := g.opened
+	opened := g.opened
 	g.mu.Unlock()
-	if held != nil {
-		<-held
+	if opened != nil {
+		<-opened
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// retryEvery is how long whoever found no leader waits before the next try.
+// retryEvery is how long, in virtual time, a request without a leader waits before it retries.
 const retryEvery = 50 * time.Millisecond
 
-// AddNode starts a new node and makes it a member, through the leader. An empty
-// name is the next free one, n6 after n5. It takes virtual time; the error says
-// why the cluster did not accept it, and the node is gone again then.
+// AddNode starts a new node and adds it to the cluster's configuration through the leader. An
+// empty name means the next free one, n6 after n5. It takes virtual time. If the cluster
+// rejects the node, AddNode removes it again and returns the reason.
 func (c *Cluster) AddNode(name string, voter bool) error {
 	if names := c.Names(); name == "" {
 		for i := len(names) + 1; name == "" || slices.Contains(names, name); i++ {
@@ -37,15 +37,15 @@ func (c *Cluster) AddNode(name string, voter bool) error {
 		}
 		return r.AddNonvoter(raft.ServerID(name), n.address, 0, limit)
 	})
-	// Without an answer the node may have become a member: it stays.
+	// Without a reply the node may have become a member, so it stays.
 	if err != nil && !errors.Is(err, errNoReply) {
 		err = errors.Join(err, c.discard(n))
 	}
 	return err
 }
 
-// RemoveNode removes a node from the members, through the leader, stops it and
-// forgets its disk. It takes virtual time.
+// RemoveNode removes a node from the cluster's configuration through the leader, stops it and
+// deletes its disk. It takes virtual time.
 func (c *Cluster) RemoveNode(name string) error {
 	n, err := c.node(name)
 	if err != nil {
@@ -63,7 +63,8 @@ func (c *Cluster) RemoveNode(name string) error {
 	return c.discard(n)
 }
 
-// discard stops a node that is no member and forgets its disk.
+// discard stops a node that is not a member, clears the faults of its links, and deletes its
+// disk.
 func (c *Cluster) discard(n *node) error {
 	n.lockToStop()
 	defer n.unlock()
@@ -107,8 +108,9 @@ func (c *Cluster) Demote(name string) error {
 	})
 }
 
-// Transfer hands leadership to a node, or with "" to the one whose log is the
-// longest. To the node that leads already it does nothing. It takes virtual time.
+// Transfer hands leadership to a node. "" means the voter that raft picks, the one with the
+// highest replicated index. If the node is already the leader, Transfer does nothing. It takes
+// virtual time.
 func (c *Cluster) Transfer(name string) error {
 	if name == "" {
 		return c.onLeader("transfer leadership", func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
@@ -117,29 +119,30 @@ func (c *Cluster) Transfer(name string) error {
 	if err != nil {
 		return err
 	}
-	leads := func() bool { leader := c.leader(); return leader != nil && leader.node == n }
-	if leads() {
+	isLeader := func() bool { leader := c.leader(); return leader != nil && leader.node == n }
+	if isLeader() {
 		return nil
 	}
 	if err := n.requireState("transfer leadership to", trace.Up); err != nil {
 		return err
 	}
-	// Raft would hand leadership to a non-voter, which then stands for election.
+	// Raft would hand leadership to a non-voter, which would then start an election.
 	if voters := c.voters(); !slices.Contains(voters, name) {
 		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s", name, strings.Join(voters, ", "))
 	}
 	err = c.onLeader("transfer leadership to "+name, func(r *raft.Raft, _ time.Duration) future {
 		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
 	})
-	if err != nil && leads() {
-		return nil // it was elected while others were asked
+	if err != nil && isLeader() {
+		return nil // it was elected in the meantime
 	}
 	return err
 }
 
-// Recover makes the named nodes the whole cluster, from what their disks hold
-// (raft.RecoverCluster). It is unsafe: entries that only others hold are lost,
-// and the others, if they run, still take themselves for the cluster.
+// Recover makes the named nodes the whole cluster, by force (raft.RecoverCluster): they restart
+// from their own disks with a configuration of just themselves. It is unsafe. Entries that only
+// other nodes hold are lost, and other nodes that still run keep the old configuration. It
+// takes virtual time.
 func (c *Cluster) Recover(names ...string) error {
 	if len(names) == 0 {
 		return errors.New("cannot recover: no node is named to form the new cluster")
@@ -156,7 +159,8 @@ func (c *Cluster) Recover(names ...string) error {
 			conf.Servers = append(conf.Servers, raft.Server{ID: raft.ServerID(name), Address: n.address})
 		}
 	}
-	// One after the other, so that none meets another that is of the old cluster still.
+	// Stop all of them before any restarts, so no recovered node meets one with the old
+	// configuration.
 	var all []error
 	for _, n := range nodes {
 		all = append(all, n.stop(trace.Killed, ""))
@@ -173,7 +177,7 @@ func (c *Cluster) Recover(names ...string) error {
 	return errors.Join(all...)
 }
 
-// recover makes the members in conf the cluster that the node is of.
+// recover forces the configuration conf onto the disk of a stopped node.
 func (n *node) recover(conf raft.Configuration) error {
 	n.lock()
 	defer n.unlock()
@@ -187,7 +191,7 @@ func (n *node) recover(conf raft.Configuration) error {
 	scratch := newFSM(p)
 	err = raft.RecoverCluster(p.config(), scratch.counter, p.disk.Logs(), p.disk.Stable(), p.disk.Snapshots(), p.transport, conf)
 	if err == nil {
-		err = p.emitDisk() // it is another one now
+		err = p.emitDisk() // RecoverCluster has changed the disk
 	}
 	p.disk.Kill()
 	if err := errors.Join(err, p.transport.Close(), p.closeDisk()); err != nil {
@@ -196,8 +200,8 @@ func (n *node) recover(conf raft.Configuration) error {
 	return nil
 }
 
-// onLeader has the node that leads carry something out, waiting for a leader if
-// there is none. It gives up after the clients' timeout.
+// onLeader makes a request of the leader and waits for the result. Without a leader it waits
+// for one. It gives up after the clients' timeout. what names the request in errors.
 func (c *Cluster) onLeader(what string, f func(r *raft.Raft, limit time.Duration) future) error {
 	why := "there is no leader"
 	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.isClosing.Load(); c.sleep(retryEvery) {
@@ -219,8 +223,8 @@ func (c *Cluster) onLeader(what string, f func(r *raft.Raft, limit time.Duration
 	return fmt.Errorf("cannot %s: %s", what, why)
 }
 
-// leader returns the process that leads: of all that think they do, the one of
-// the highest term; nil if there is none.
+// leader returns the leader's process: of all nodes that believe they lead, the one with the
+// highest term. It returns nil if there is none.
 func (c *Cluster) leader() *process {
 	var best *process
 	for _, n := range c.allNodes() {
@@ -235,11 +239,12 @@ func (c *Cluster) leader() *process {
 	return best
 }
 
-// voters returns the names of the voters, as far as is known.
+// voters returns the names of the voters in the newest known configuration.
 func (c *Cluster) voters() []string {
 	var voters []string
 	if p := c.leader(); p != nil {
-		// The leader itself knows first: the events follow with its next packet.
+		// The leader's configuration is newer than the events, which follow with its next
+		// packet.
 		if future := p.raft.Load().GetConfiguration(); future.Error() == nil {
 			for _, s := range future.Configuration().Servers {
 				if s.Suffrage == raft.Voter {

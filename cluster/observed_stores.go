@@ -11,15 +11,17 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// The stores of a process, as raft sees them: the node's disk, with an event for
-// everything that was stored. The keys are raft's own (hashicorp/raft raft.go).
+// The stores below are the node's disk as raft sees it. They emit an event for everything that
+// is stored.
+
+// The keys under which raft stores its term and vote (hashicorp/raft raft.go).
 const (
 	keyCurrentTerm  = "CurrentTerm"
 	keyLastVoteTerm = "LastVoteTerm"
 	keyLastVoteCand = "LastVoteCand"
 )
 
-// logStore is the log of a process.
+// logStore is the log of a process. It emits appended and deleted entries.
 type logStore struct {
 	raft.LogStore
 	p *process
@@ -46,7 +48,8 @@ func (s logStore) DeleteRange(first, last uint64) error {
 	if err := s.LogStore.DeleteRange(first, last); err != nil {
 		return err
 	}
-	// Raft compacts what a snapshot covers, and cuts off what was never committed.
+	// Raft deletes entries for two reasons: it compacts those that a snapshot covers, and
+	// truncates those that conflict with the leader's log.
 	kind := trace.KindTruncated
 	if newest := s.p.fsm.newest.Load(); newest != nil && last <= newest.Index {
 		kind = trace.KindCompacted
@@ -56,7 +59,7 @@ func (s logStore) DeleteRange(first, last uint64) error {
 	return nil
 }
 
-// entryOf describes a log entry.
+// entryOf returns the description of a log entry for events.
 func entryOf(log *raft.Log) trace.Entry {
 	e := trace.Entry{Term: log.Term}
 	switch log.Type {
@@ -67,7 +70,7 @@ func entryOf(log *raft.Log) trace.Entry {
 			break
 		}
 		e.Kind, e.Delta, e.Client, e.Seq, e.NoSession = trace.EntryAdd, command.Delta, command.Client, command.Seq, !command.Session
-		if command.Op == counter.OpRead { // which needs none
+		if command.Op == counter.OpRead { // a read needs no session
 			e.Kind, e.NoSession = trace.EntryRead, false
 		}
 	case raft.LogNoop:
@@ -80,7 +83,7 @@ func entryOf(log *raft.Log) trace.Entry {
 	return e
 }
 
-// stableStore holds the term and the vote of a process.
+// stableStore holds the term and the vote of a process. It emits their changes.
 type stableStore struct {
 	raft.StableStore
 	p *process
@@ -97,14 +100,14 @@ func (s stableStore) SetUint64(key []byte, value uint64) error {
 func (s stableStore) Set(key, value []byte) error {
 	err := s.StableStore.Set(key, value)
 	if err == nil && string(key) == keyLastVoteCand {
-		// Raft stores the term of a vote first, and the candidate then.
+		// Raft stores the term of a vote first, then the candidate.
 		term, _ := s.GetUint64([]byte(keyLastVoteTerm))
 		s.p.emit(trace.Event{Kind: trace.KindVote, Term: term, Peer: string(value)})
 	}
 	return err
 }
 
-// snapshotStore holds the snapshots of a process.
+// snapshotStore holds the snapshots of a process. It emits those that the process takes.
 type snapshotStore struct {
 	raft.SnapshotStore
 	p *process
@@ -129,13 +132,13 @@ func (s snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error
 	return meta, &openSnapshot{ReadCloser: content, meta: meta, dead: s.p.dead}, nil
 }
 
-// snapshotSink takes one snapshot, of the process itself or of its leader.
+// snapshotSink writes one snapshot, taken by the process itself or sent by its leader.
 type snapshotSink struct {
 	raft.SnapshotSink
 	p       *process
 	meta    *raft.SnapshotMeta
 	content []byte
-	emitted bool // raft closes a sink twice, and only the first time counts
+	emitted bool // raft closes a sink twice; only the first Close emits
 }
 
 func (s *snapshotSink) Write(b []byte) (int, error) {
@@ -153,7 +156,7 @@ func (s *snapshotSink) Close() error {
 	}
 	s.emitted = true
 	s.p.fsm.setNewestSnapshot(s.meta)
-	// One that its leader sends is told of once it has replaced the counter.
+	// fsm.Restore emits a snapshot from the leader once it has replaced the counter.
 	if s.p.fsm.snapshotTaken.Load() == s.meta.Index {
 		s.p.emit(trace.Event{
 			Kind: trace.KindSnapshot, Index: s.meta.Index, Term: s.meta.Term, Size: int64(len(s.content)),
@@ -163,8 +166,8 @@ func (s *snapshotSink) Close() error {
 	return nil
 }
 
-// openSnapshot is a snapshot being read, which fails when its process dies: raft
-// waits for its readers before it ends.
+// openSnapshot is a snapshot that is being read. Reads fail once the process is dead, because
+// raft's Shutdown waits for them.
 type openSnapshot struct {
 	io.ReadCloser
 	meta *raft.SnapshotMeta
@@ -180,7 +183,7 @@ func (s *openSnapshot) Read(b []byte) (int, error) {
 	}
 }
 
-// emitDisk makes events of all that is on the disk of a process that starts.
+// emitDisk emits the content of the disk of a process that starts.
 func (p *process) emitDisk() error {
 	stable, logs := p.disk.Stable(), p.disk.Logs()
 	term, _ := stable.GetUint64([]byte(keyCurrentTerm))
@@ -211,7 +214,8 @@ func (p *process) emitDisk() error {
 		var log raft.Log
 		err := logs.GetLog(index, &log)
 		if errors.Is(err, raft.ErrLogNotFound) {
-			// A snapshot from the leader leaves older entries behind it, and a gap.
+			// Older entries can remain before a snapshot from the leader, with a gap
+			// after them. Only the entries after the gap count.
 			loaded.Entries = nil
 			continue
 		}
@@ -230,7 +234,7 @@ func (p *process) emitDisk() error {
 	return nil
 }
 
-// readSnapshot returns the content of a snapshot on the disk of a process.
+// readSnapshot returns the content of a snapshot on the process's disk.
 func (p *process) readSnapshot(id string) ([]byte, error) {
 	_, content, err := p.disk.Snapshots().Open(id)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// observed is what raft says of itself, beyond what its stores and packets tell.
+// observed is the part of raft's own state that neither its stores nor its packets show, as
+// last emitted.
 type observed struct {
 	role    trace.Role
 	leader  string
@@ -17,10 +18,9 @@ type observed struct {
 	servers []trace.Server
 }
 
-// observe compares what raft says of itself with what the events say so far, and
-// makes events of the difference. It is called wherever something may have
-// changed: when raft changes its role or leader, sends a packet, or applies an
-// entry; and by the poll.
+// observe compares raft's own state with what was last emitted, and emits the changes. It is
+// called wherever that state may have changed: when raft changes its role or leader, sends a
+// packet or applies an entry, and from poll.
 func (p *process) observe() {
 	r := p.raft.Load()
 	if r == nil {
@@ -28,8 +28,8 @@ func (p *process) observe() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// Raft's account of itself may be of a moment later than the hook that led
-	// here; the comparison makes it right all the same.
+	// Raft may have moved on since the hook that called this. That is harmless: the
+	// comparison emits the current state.
 	if role, term := roleAndTerm(r); role != p.seen.role && role != "" {
 		if p.seen.role != "" || role != trace.Follower {
 			p.emitLocked(trace.Event{Kind: trace.KindRole, Role: role, Term: term})
@@ -52,16 +52,15 @@ func (p *process) observe() {
 	}
 }
 
-// configMayChange says that raft may take up another configuration now. It does so
-// just after what is stored here, but at the same moment of virtual time.
+// configMayChange makes observe look for a new configuration until virtual time moves on. Raft
+// switches configurations just after the operation that calls this, at the same virtual time.
 func (p *process) configMayChange() { p.configAt.Store(p.c.timestamp()) }
 
-// timestamp returns the virtual time in nanoseconds, and never 0.
+// timestamp returns the virtual time in nanoseconds plus one, which is never 0.
 func (c *Cluster) timestamp() int64 { return int64(c.Now()) + 1 }
 
-// roleAndTerm returns the role that raft has in a term. Its role changes before its
-// term does, and terms only grow, so that a role between two equal terms is of that
-// term.
+// roleAndTerm returns raft's role and the term that it belongs to. Raft changes its role before
+// its term, and terms only grow, so a role read between two equal terms belongs to that term.
 func roleAndTerm(r *raft.Raft) (trace.Role, uint64) {
 	for {
 		term := r.CurrentTerm()
@@ -72,6 +71,7 @@ func roleAndTerm(r *raft.Raft) (trace.Role, uint64) {
 	}
 }
 
+// observeConfig emits the configuration if it has changed. The caller holds p.mu.
 func (p *process) observeConfig(r *raft.Raft) {
 	future := r.GetConfiguration() // answered at once
 	if future.Error() != nil {
@@ -85,6 +85,7 @@ func (p *process) observeConfig(r *raft.Raft) {
 	p.emitLocked(trace.Event{Kind: trace.KindConfig, Servers: p.seen.servers})
 }
 
+// serversOf returns the members of a configuration.
 func serversOf(conf raft.Configuration) []trace.Server {
 	servers := make([]trace.Server, len(conf.Servers))
 	for i, s := range conf.Servers {
@@ -111,9 +112,9 @@ func roleOf(state raft.RaftState) trace.Role {
 	return ""
 }
 
-// emitPacket makes events of packets.
+// emitPacket emits a packet of the network.
 func (c *Cluster) emitPacket(p *faults.Packet) {
-	// A node whose packet leaves may have changed since its last one.
+	// The sender may have changed since its last packet.
 	if p.Status == faults.Sent {
 		if n := c.find(string(p.From)); n != nil {
 			if proc := n.running(); proc != nil {

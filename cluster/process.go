@@ -17,14 +17,14 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// stopTimeout is how long a process gets to end, in virtual time. A process that
-// does not is left behind, and its file stays open.
+// stopTimeout is how long, in virtual time, a process may take to shut down. A process that
+// takes longer is left behind, with its files open.
 const stopTimeout = 10 * time.Second
 
-// discardLogger is a logger that says nothing.
+// discardLogger is a logger without output.
 var discardLogger = hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off})
 
-// process is one run of a node, from a start to its end.
+// process is one run of a node, from boot to stop.
 type process struct {
 	c         *Cluster
 	node      *node
@@ -33,24 +33,25 @@ type process struct {
 	disk      *faults.DiskSession
 	transport transport
 	fsm       *fsm
-	raft      atomic.Pointer[raft.Raft] // nil until it is built
-	dead      chan struct{}             // closed when it is killed
+	raft      atomic.Pointer[raft.Raft] // nil until raft is built
+	dead      chan struct{}             // closed when the process is dead
 
-	// mu makes the end sharp: no event of a process comes after its death.
+	// mu orders events and death: a dead process emits nothing.
 	mu    sync.Mutex
 	alive bool
 
 	configAt atomic.Int64 // when the configuration last may have changed, see configMayChange
-	seen     observed     // what the events say; guarded by mu
+	seen     observed     // the state last emitted; guarded by mu
 }
 
-// emit makes an event of what the process did, unless it is dead.
+// emit emits an event of the process, unless the process is dead.
 func (p *process) emit(e trace.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.emitLocked(e)
 }
 
+// emitLocked is emit for a caller that holds p.mu.
 func (p *process) emitLocked(e trace.Event) {
 	if p.alive {
 		e.Node = p.node.name
@@ -68,15 +69,15 @@ func (p *process) isAlive() bool {
 func (p *process) pause()  { p.disk.Pause(); p.fsm.gate.close() }
 func (p *process) resume() { p.fsm.gate.open(); p.disk.Resume() }
 
-// boot starts a process on the node; with servers in first, as one of a new
-// cluster. It returns why the node crashed, if it did.
+// boot starts a process on the node. If first has servers, it bootstraps a new cluster with
+// them. The error says why the node crashed.
 func (n *node) boot(first raft.Configuration) error {
 	n.lock()
 	defer n.unlock()
 	return n.bootLocked(first)
 }
 
-// bootLocked is boot, behind the node's door.
+// bootLocked is boot for a caller that holds the node's lifecycle lock.
 func (n *node) bootLocked(first raft.Configuration) error {
 	if n.c.isClosing.Load() {
 		return nil
@@ -91,7 +92,7 @@ func (n *node) bootLocked(first raft.Configuration) error {
 	n.mu.Unlock()
 	n.setState(trace.Up, "")
 	if err := p.build(first); err != nil {
-		// A disk that crashed the process has said so itself already.
+		// If the disk crashed the process, node.crash reports it.
 		if p.isAlive() {
 			_ = n.stopLocked(trace.Crashed, err.Error())
 		}
@@ -100,7 +101,7 @@ func (n *node) bootLocked(first raft.Configuration) error {
 	return nil
 }
 
-// open opens the node's disk for a new process and tells what is on it.
+// open opens the node's disk for a new process and emits the disk's content.
 func (n *node) open() (*process, error) {
 	backend, closeDisk, err := n.storage.open()
 	if err != nil {
@@ -120,15 +121,15 @@ func (n *node) open() (*process, error) {
 	return p, nil
 }
 
-// newProcess returns a process without a network over an open disk.
+// newProcess returns a process over an open disk, without a transport.
 func (n *node) newProcess(backend faults.DiskBackend, disk *faults.DiskSession) *process {
 	p := &process{c: n.c, node: n, backend: backend, disk: disk, dead: make(chan struct{}), alive: true}
 	p.fsm = newFSM(p)
 	return p
 }
 
-// build makes the raft node. It runs on a goroutine of its own, because a disk
-// that crashes ends the goroutine it is called from.
+// build builds the process's raft, on a goroutine of its own: a disk that crashes the process
+// ends the goroutine that called it.
 func (p *process) build(first raft.Configuration) error {
 	err := errors.New("its disk crashed it")
 	done := make(chan struct{})
@@ -145,7 +146,7 @@ func (p *process) build(first raft.Configuration) error {
 	return err
 }
 
-// raftDeps are what raft stands on.
+// raftDeps is what a raft node is built from, which tests can break.
 type raftDeps struct {
 	fsm       raft.FSM
 	logs      raft.LogStore
@@ -153,6 +154,7 @@ type raftDeps struct {
 	transport raft.Transport
 }
 
+// newRaft builds raft over the disk and the network, and bootstraps it if first has servers.
 func (p *process) newRaft(first raft.Configuration) error {
 	logs, stable, snapshots := logStore{p.disk.Logs(), p}, stableStore{p.disk.Stable(), p}, snapshotStore{p.disk.Snapshots(), p}
 	if p.c.settings.SnapshotCure {
@@ -164,40 +166,40 @@ func (p *process) newRaft(first raft.Configuration) error {
 			return err
 		}
 	}
-	made := raftDeps{p.fsm, logs, stable, p.transport}
+	deps := raftDeps{p.fsm, logs, stable, p.transport}
 	if p.c.tamper != nil {
-		p.c.tamper(&made)
+		p.c.tamper(&deps)
 	}
-	r, err := raft.NewRaft(conf, made.fsm, made.logs, made.stable, snapshots, made.transport)
+	r, err := raft.NewRaft(conf, deps.fsm, deps.logs, deps.stable, snapshots, deps.transport)
 	if err != nil {
 		return err
 	}
 	p.raft.Store(r)
-	// The filter is called on raft's own goroutine for every change, in order,
-	// which no channel of observations could promise.
+	// Raft calls the filter on its own goroutine for every change, in order. A channel of
+	// observations could not guarantee that.
 	r.RegisterObserver(raft.NewObserver(nil, false, func(*raft.Observation) bool { p.observe(); return false }))
 	p.configMayChange()
 	p.observe()
 	if p.heartbeat() != conf.HeartbeatTimeout {
-		return p.setClock() // the clock was changed while it was starting
+		return p.setClock() // the clock factor changed while raft was starting
 	}
 	return nil
 }
 
-// heartbeat and election return the timeouts of the node as its clock runs now.
+// heartbeat and election return the node's timeouts, scaled by its clock factor.
 func (p *process) heartbeat() time.Duration { return p.scaleTimeout(p.c.settings.Heartbeat) }
 func (p *process) election() time.Duration  { return p.scaleTimeout(p.c.settings.Election) }
 
-// scaleTimeout returns d by the node's clock; never less than the lease, which raft
-// would refuse and rounding could come to.
+// scaleTimeout scales d by the node's clock factor. The result is at least the lease, because
+// rounding could produce less, which raft rejects.
 func (p *process) scaleTimeout(d time.Duration) time.Duration {
 	p.node.mu.Lock()
 	defer p.node.mu.Unlock()
 	return max(time.Duration(float64(d)*p.node.clockFactor), p.c.settings.Lease)
 }
 
-// setClock tells raft of the timeouts of the node as its clock runs now. One that
-// is still being built will look itself.
+// setClock gives raft the node's current timeouts. If raft is still being built, newRaft does
+// so later.
 func (p *process) setClock() error {
 	r := p.raft.Load()
 	if r == nil {
@@ -226,11 +228,11 @@ func (p *process) config() *raft.Config {
 	return conf
 }
 
-// snapshotInterval is how often a node looks whether it should take a snapshot.
-// Raft's two minutes are too long to watch.
+// snapshotInterval is how often a node checks whether to take a snapshot. Raft's default of two
+// minutes is too long to watch.
 const snapshotInterval = 10 * time.Second
 
-// stop ends the process of the node, if one runs.
+// stop stops the node's process, if one runs.
 func (n *node) stop(state trace.ProcessState, why string) error {
 	n.lockToStop()
 	defer n.unlock()
@@ -240,12 +242,12 @@ func (n *node) stop(state trace.ProcessState, why string) error {
 	return n.stopLocked(state, why)
 }
 
-// stopLocked is stop, behind the node's door. The order matters: raft's Shutdown
-// waits for all of its goroutines, and they for the network, the disk and the
-// counter, so those let go first.
+// stopLocked is stop for a caller that holds the node's lifecycle lock. The order matters:
+// raft's Shutdown waits for all of raft's goroutines, which may wait for the network, the disk
+// or the state machine, so kill releases these first.
 func (n *node) stopLocked(state trace.ProcessState, why string) error {
 	p := n.running()
-	if p == nil { // only the power goes
+	if p == nil { // only the power is lost
 		n.setState(state, why)
 		return n.losePower()
 	}
@@ -260,20 +262,19 @@ func (n *node) stopLocked(state trace.ProcessState, why string) error {
 	return errors.Join(err, p.closeDisk())
 }
 
-// crash ends the process that its disk has ended. It is called on a goroutine of
-// raft's that does not go on until crash returns, so the rest of the process ends
-// on another one. No other process can have taken its place yet.
+// crash stops the process after a fatal disk error. The disk calls it on a goroutine of raft's,
+// which is blocked until crash returns, so another goroutine shuts raft down. No other process
+// can have replaced this one yet.
 func (n *node) crash(reason error) {
 	p := n.running()
 	if p == nil {
-		return // it is being opened, and whoever does that gets the error
+		return // the process is being opened, and open returns the error
 	}
 	_ = p.kill()
 	n.c.bubble.Go(func() { n.c.emitRefused(n.finishCrash(p, reason)) })
 }
 
-// finishCrash ends what is left of a process that has crashed, unless that has been
-// done and another one runs by now.
+// finishCrash stops the rest of a crashed process, unless it has been stopped already.
 func (n *node) finishCrash(p *process, reason error) error {
 	n.lock()
 	defer n.unlock()
@@ -283,9 +284,8 @@ func (n *node) finishCrash(p *process, reason error) error {
 	return n.stopLocked(trace.Crashed, reason.Error())
 }
 
-// kill makes the death of a process sharp: from now on nothing that its
-// goroutines still do has an effect, and nothing keeps them waiting. It may be
-// called more than once.
+// kill marks the process dead: from now on its goroutines have no effect, and nothing blocks
+// them. It may be called more than once.
 func (p *process) kill() error {
 	p.mu.Lock()
 	if p.alive {
@@ -294,7 +294,7 @@ func (p *process) kill() error {
 	}
 	p.mu.Unlock()
 	err := p.transport.Close()
-	p.c.network.Resume(p.node.address) // a later process is not paused
+	p.c.network.Resume(p.node.address) // the next process is not paused
 	p.disk.Kill()
 	p.fsm.gate.open()
 	return err
@@ -308,7 +308,7 @@ func (n *node) killStarting() {
 	}
 }
 
-// losePower takes back what the disk of a node without a process had not stored.
+// losePower discards the unsynced writes on the disk of a node without a process.
 func (n *node) losePower() error {
 	backend, closeDisk, err := n.storage.open()
 	if err != nil {
@@ -317,8 +317,8 @@ func (n *node) losePower() error {
 	return errors.Join(n.losePowerOver(backend), closeDisk())
 }
 
-// losePowerOver is losePower with the storage open. What is left on a disk that
-// lied is told at once: all others keep what they have.
+// losePowerOver is losePower with the storage open. If the disk lied, it emits what is left on
+// it; any other disk loses nothing.
 func (n *node) losePowerOver(backend faults.DiskBackend) error {
 	disk := n.currentDisk()
 	if err := disk.PowerLoss(backend); err != nil || disk.Fault() != (faults.Lie{}) {
@@ -326,28 +326,28 @@ func (n *node) losePowerOver(backend faults.DiskBackend) error {
 	}
 	opened, err := disk.Open(backend)
 	if err != nil {
-		return nil // so it will not start either, and says then why
+		return nil // the next boot fails for the same reason and reports it
 	}
 	defer opened.Kill()
 	return n.newProcess(backend, opened).emitDisk()
 }
 
-// future is any of raft's futures.
+// future is one of raft's futures.
 type future interface{ Error() error }
 
-// errNoReply says that raft has not answered in time.
+// errNoReply is returned when raft does not reply in time. The request may still take effect.
 var errNoReply = errors.New("no reply in time")
 
-// await has raft do something and waits for its answer, for at most limit.
+// await makes a request of raft and waits for the result, for at most limit of virtual time.
 func (p *process) await(limit time.Duration, f func(*raft.Raft) future) error {
 	return withTimeout(limit, func() error { return p.awaitFuture(f(p.raft.Load())) })
 }
 
-// awaitFuture waits for the answer of a future, which is [raft.ErrRaftShutdown] at the
-// latest when the process dies. Raft itself leaves futures unanswered that wait in
-// its channels when it shuts down or a disk ends its main goroutine, unless they
-// have a channel that tells them: a field of every future that is exported, but
-// which it does not fill in for most (hashicorp/raft future.go, deferError).
+// awaitFuture waits for the result of a future, which is [raft.ErrRaftShutdown] if the process
+// dies first. Raft never completes the futures that are still in its channels when it shuts
+// down or a disk ends its main goroutine, unless their ShutdownCh is set. The field is exported
+// but raft sets it for few futures (hashicorp/raft future.go, deferError), so awaitFuture sets
+// it by reflection.
 func (p *process) awaitFuture(f future) error {
 	if index := shutdownField(reflect.TypeOf(f)); index != nil {
 		reflect.ValueOf(f).Elem().FieldByIndex(index).Set(reflect.ValueOf(p.dead))
@@ -355,11 +355,10 @@ func (p *process) awaitFuture(f future) error {
 	return f.Error()
 }
 
-// shutdownFields remembers what shutdownField found, by type.
+// shutdownFields caches the results of shutdownField by type.
 var shutdownFields sync.Map
 
-// shutdownField returns where a type of future has the channel that settle fills
-// in, nil if it has none.
+// shutdownField returns the index of a future's ShutdownCh field, or nil if the type has none.
 func shutdownField(future reflect.Type) []int {
 	if known, ok := shutdownFields.Load(future); ok {
 		return known.([]int)
@@ -374,21 +373,22 @@ func shutdownField(future reflect.Type) []int {
 	return index
 }
 
-// withTimeout runs f and waits for its answer, for at most limit.
+// withTimeout runs f and returns its result, or errNoReply after limit of virtual time. f then
+// continues on its own goroutine.
 func withTimeout(limit time.Duration, f func() error) error {
-	answer := make(chan error, 1)
-	go func() { answer <- f() }()
+	result := make(chan error, 1)
+	go func() { result <- f() }()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case err := <-answer:
+	case err := <-result:
 		return err
 	case <-timer.C:
 		return fmt.Errorf("%w (%s)", errNoReply, limit)
 	}
 }
 
-// logWriter makes events of the library's own log.
+// logWriter emits the lines of raft's own log.
 type logWriter struct{ p *process }
 
 func (w logWriter) Write(line []byte) (int, error) {

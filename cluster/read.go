@@ -9,10 +9,11 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// readPollEvery is how often a read that waits looks again.
+// readPollEvery is how often, in virtual time, a waiting read checks its condition.
 const readPollEvery = 5 * time.Millisecond
 
-// read reads the counter at a level. It is up to the caller not to wait for ever.
+// read reads the counter at a consistency level. It has no timeout of its own: it ends when the
+// process dies.
 func (p *process) read(level string, command counter.Command) (int64, error) {
 	r := p.raft.Load()
 	switch level {
@@ -31,10 +32,10 @@ func (p *process) read(level string, command counter.Command) (int64, error) {
 	return 0, fmt.Errorf("%w %q", errNoLevel, level)
 }
 
-// readLinearizable reads as the Raft dissertation says (section 6.4) and rqlite
-// does it: remember the commit index, make sure to lead still, wait until that
-// much is applied. Before a leader has committed an entry of its own term, it
-// does not know what is committed.
+// readLinearizable reads as the Raft dissertation (section 6.4) and rqlite do: wait until an
+// entry of the leader's own term is committed, because only then does it know what is
+// committed; remember the commit index; confirm the leadership with a quorum; and wait until
+// that index is applied.
 func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
 	var term uint64
 	for {
@@ -55,10 +56,11 @@ func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
 		if err := p.awaitFuture(r.VerifyLeader()); err != nil {
 			return 0, fmt.Errorf("%w any longer: %w", errNotLeader, err)
 		}
-		if r.CurrentTerm() != term { // it has lost and won an election meanwhile
+		if r.CurrentTerm() != term { // it has lost its leadership and won it again
 			return 0, errNotLeader
 		}
-		// Raft's word alone may rest on answers from before this read.
+		// VerifyLeader alone is not enough: it may count replies to requests from before
+		// this read (see leadershipConfirmations).
 		if p.transport.confirmations.quorumSince(start, raft.ServerID(p.node.name), r.GetConfiguration().Configuration().Servers) {
 			break
 		}
@@ -74,8 +76,8 @@ func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
 	return p.fsm.counter.Value(), nil
 }
 
-// hasApplied says whether the counter has seen all entries up to index. Raft
-// hands it only some kinds of entries, so the last one of those counts.
+// hasApplied reports whether the counter includes all entries up to index. Raft does not pass
+// no-op entries to the state machine, so those after the last applied entry are skipped.
 func (p *process) hasApplied(index uint64) bool {
 	applied := p.fsm.applied.Load()
 	for ; index > applied; index-- {
@@ -87,7 +89,7 @@ func (p *process) hasApplied(index uint64) bool {
 	return true
 }
 
-// awaitReadPoll waits a little before a read looks again.
+// awaitReadPoll waits for readPollEvery. It returns an error if the process dies.
 func (p *process) awaitReadPoll() error {
 	select {
 	case <-time.After(readPollEvery):

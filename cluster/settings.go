@@ -16,8 +16,8 @@ const (
 	Memory = "memory" // raft's stores in memory
 )
 
-// DefaultSettings returns the settings of a cluster when nothing else is asked for:
-// hashicorp/raft's own timeouts, and logs short enough to see them compacted.
+// DefaultSettings returns the default settings of a cluster: hashicorp/raft's own timeouts, and
+// logs short enough that their compaction can be watched.
 func DefaultSettings() trace.Settings {
 	return trace.Settings{
 		Seed:              1,
@@ -35,13 +35,14 @@ func DefaultSettings() trace.Settings {
 	}
 }
 
-// setting is one thing that can be set by a key.
+// setting is a field of trace.Settings that users set by a key.
 type setting struct {
 	key string
 	set func(*trace.Settings, string) error
 	get func(*trace.Settings) string
 }
 
+// allSettings lists the settings, sorted by key.
 var allSettings = []setting{
 	duration("client-timeout", func(s *trace.Settings) *time.Duration { return &s.ClientTimeout }, 10*time.Millisecond),
 	duration("election", func(s *trace.Settings) *time.Duration { return &s.Election }, 5*time.Millisecond),
@@ -58,7 +59,7 @@ var allSettings = []setting{
 	count("trailing-logs", func(s *trace.Settings) *uint64 { return &s.TrailingLogs }),
 }
 
-// durationMax is the longest duration that can be set.
+// durationMax is the longest duration that a setting accepts.
 const durationMax = time.Hour
 
 func duration(key string, field func(*trace.Settings) *time.Duration, least time.Duration) setting {
@@ -111,7 +112,8 @@ func count(key string, field func(*trace.Settings) *uint64) setting {
 	}
 }
 
-// NonDefaultSettings returns the keys and values of the settings that are not as in Defaults.
+// NonDefaultSettings returns the keys and values of the settings that differ from
+// [DefaultSettings].
 func NonDefaultSettings(s trace.Settings) (changed [][2]string) {
 	defaults := DefaultSettings()
 	for _, one := range allSettings {
@@ -122,7 +124,7 @@ func NonDefaultSettings(s trace.Settings) (changed [][2]string) {
 	return changed
 }
 
-// SettingKeys returns the keys [SetSetting] knows, sorted.
+// SettingKeys returns the keys that [SetSetting] accepts, sorted.
 func SettingKeys() []string {
 	keys := make([]string, len(allSettings))
 	for i, s := range allSettings {
@@ -131,8 +133,8 @@ func SettingKeys() []string {
 	return keys
 }
 
-// ApplySettings changes settings that are each written as KEY=VALUE. The error says which
-// one is wrong, and what is allowed.
+// ApplySettings changes the settings that are given as KEY=VALUE. It stops at the first error,
+// which says what is allowed.
 func ApplySettings(s *trace.Settings, all []string) error {
 	for _, one := range all {
 		key, value, ok := strings.Cut(one, "=")
@@ -158,8 +160,8 @@ func SetSetting(s *trace.Settings, key, value string) error {
 	return nil
 }
 
-// ValidateSettings says what is wrong with the settings together, as raft would see it
-// (hashicorp/raft config.go, ValidateConfig).
+// ValidateSettings checks the rules between settings that raft enforces (hashicorp/raft
+// config.go, ValidateConfig), and the kind of storage.
 func ValidateSettings(s trace.Settings) error {
 	switch {
 	case s.Storage != Bolt && s.Storage != Memory:

@@ -13,25 +13,25 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// snapshotsKept is how many snapshots a node keeps.
+// snapshotsKept is the number of snapshots that a node keeps on disk.
 const snapshotsKept = 2
 
-// storage is where the disk of one node keeps its data between processes.
+// storage holds the data of one node's disk. It outlives processes.
 type storage interface {
-	// open returns what raft stores into, and how to close it.
+	// open returns the stores for raft, and a function that closes them.
 	open() (faults.DiskBackend, func() error, error)
-	// wipe removes everything. The storage must not be open.
+	// wipe deletes everything. The storage must not be open.
 	wipe() error
-	// create makes a place for the storage, empty after a wipe, by which a later
-	// run of the program knows that the node exists.
+	// create makes an empty place for the data, which tells a later run of the program that
+	// the node exists.
 	create() error
 }
 
 // boltStorage is a directory with a raft-boltdb file and snapshot files.
 type boltStorage struct {
 	path string
-	// noSync leaves out fsync: nobody can look at temporary files after the
-	// machine itself has crashed. Power loss of a node is the disk's business.
+	// noSync turns fsync off, for temporary files: they need not survive a crash of the
+	// real machine. Package faults simulates the power loss of a node.
 	noSync bool
 }
 
@@ -39,7 +39,7 @@ func (b boltStorage) open() (faults.DiskBackend, func() error, error) {
 	fail := func(err error) (faults.DiskBackend, func() error, error) {
 		return faults.DiskBackend{}, nil, fmt.Errorf("opening %s: %w", b.path, err)
 	}
-	// FileSnapshotStore would make its directory readable for everybody.
+	// FileSnapshotStore would create its directory with access for all users.
 	if err := os.MkdirAll(filepath.Join(b.path, "snapshots"), 0o700); err != nil {
 		return fail(err)
 	}
@@ -50,7 +50,7 @@ func (b boltStorage) open() (faults.DiskBackend, func() error, error) {
 	store, err := raftboltdb.New(raftboltdb.Options{
 		Path:   filepath.Join(b.path, "raft.db"),
 		NoSync: b.noSync,
-		// Without a timeout, opening a file twice waits for ever.
+		// Without a timeout, opening a file twice would block forever.
 		BoltOptions: &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, NoGrowSync: b.noSync},
 	})
 	if err != nil {
@@ -63,7 +63,7 @@ func (b boltStorage) wipe() error { return os.RemoveAll(b.path) }
 
 func (b boltStorage) create() error { return os.MkdirAll(b.path, 0o700) }
 
-// memoryStorage keeps everything in raft's own stores in memory.
+// memoryStorage is raft's own in-memory stores.
 type memoryStorage struct{ backend faults.DiskBackend }
 
 func newMemoryStorage() *memoryStorage {
