@@ -14,8 +14,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// diskContent is all that is on a disk. Of the log it is what counts: entries that
-// stand before a gap, which a snapshot covers, are of no use to raft.
+// diskContent is the content of a disk. Its log starts after the last gap: raft never
+// uses entries before a gap, because a snapshot covers them.
 type diskContent struct {
 	term, voteTerm uint64
 	vote           string
@@ -24,7 +24,7 @@ type diskContent struct {
 	data           []byte
 }
 
-// readDisk reads the real stores of a node. A paused process has no say in that.
+// readDisk reads the real stores of a node, also while its process is paused.
 func readDisk(t *testing.T, n *node) diskContent {
 	t.Helper()
 	var backend faults.DiskBackend
@@ -40,7 +40,7 @@ func readDisk(t *testing.T, n *node) diskContent {
 	}
 	disk, err := faults.NewDisk(faults.DiskConfig{}).Open(backend)
 	if err != nil {
-		t.Fatalf("the disk of %s: %v", n.name, err)
+		t.Fatalf("open the disk of %s: %v", n.name, err)
 	}
 	defer disk.Kill()
 	var c diskContent
@@ -76,29 +76,29 @@ func readDisk(t *testing.T, n *node) diskContent {
 	return c
 }
 
-// mismatches says where the disk of a node is not as the state says. Half is whether
-// the node may have been stopped in the middle of storing a vote.
-func (c diskContent) mismatches(n *trace.Node, half bool) (wrong []string) {
+// mismatches returns a line for each difference between the disk and the node's state.
+// With partialVote, the disk may hold the term of a later vote without its candidate.
+func (c diskContent) mismatches(n *trace.Node, partialVote bool) (wrong []string) {
 	compare := func(what string, folded, actual any) {
 		if !reflect.DeepEqual(folded, actual) {
-			wrong = append(wrong, fmt.Sprintf("%s: %s is %v by the events, %v on disk", n.ID, what, folded, actual))
+			wrong = append(wrong, fmt.Sprintf("%s: %s: got %v from the events, want %v from disk", n.ID, what, folded, actual))
 		}
 	}
 	compare("term", n.Term, c.term)
 	compare("vote", n.Vote, c.vote)
-	if !half || c.voteTerm < n.VoteTerm {
-		compare("term of the vote", n.VoteTerm, c.voteTerm)
+	if !partialVote || c.voteTerm < n.VoteTerm {
+		compare("vote term", n.VoteTerm, c.voteTerm)
 	}
-	compare("end of the snapshot", fmt.Sprint(n.SnapshotIndex, n.SnapshotTerm), fmt.Sprint(c.snapshot.Index, c.snapshot.Term))
+	compare("snapshot index and term", fmt.Sprint(n.SnapshotIndex, n.SnapshotTerm), fmt.Sprint(c.snapshot.Index, c.snapshot.Term))
 	if !bytes.Equal(n.Snapshot, c.data) {
-		wrong = append(wrong, fmt.Sprintf("%s: the content of its snapshot is %x by the events, %x on disk", n.ID, n.Snapshot, c.data))
+		wrong = append(wrong, fmt.Sprintf("%s: snapshot content: got %x from the events, want %x from disk", n.ID, n.Snapshot, c.data))
 	}
-	compare("configuration in the snapshot", configurationOf(n.SnapshotServers).Servers, c.snapshot.Configuration.Servers)
+	compare("snapshot configuration", configurationOf(n.SnapshotServers).Servers, c.snapshot.Configuration.Servers)
 	logs := c.logs
 	for len(logs) > 0 && logs[0].Index < n.First && logs[0].Index <= n.SnapshotIndex {
-		logs = logs[1:] // no longer of use
+		logs = logs[1:] // compacted in the state, not yet deleted on disk
 	}
-	compare("length of the log", len(n.Entries), len(logs))
+	compare("log length", len(n.Entries), len(logs))
 	for i := range min(len(n.Entries), len(logs)) {
 		log, err := logOf(n.First+uint64(i), n.Entries[i])
 		if err != nil {
@@ -109,7 +109,7 @@ func (c diskContent) mismatches(n *trace.Node, half bool) (wrong []string) {
 	return wrong
 }
 
-// checkDisks compares the real stores of all nodes with a state.
+// checkDisks compares the real stores of all nodes with the state s.
 func (tc *testCluster) checkDisks(s *trace.State) {
 	tc.t.Helper()
 	var wrong []string
@@ -122,16 +122,16 @@ func (tc *testCluster) checkDisks(s *trace.State) {
 		tc.t.Fatal(err)
 	}
 	if len(wrong) > 0 {
-		tc.fatal("at %v:\n%s", tc.clock.Now(), strings.Join(wrong, "\n"))
+		tc.fatal("at %v events and disks differ, want the same content:\n%s", tc.clock.Now(), strings.Join(wrong, "\n"))
 	}
 }
 
-// trackPartialVotes notes which nodes may have stored the half of a vote: raft stores its
-// term first, and a disk that fails or takes its time, or a process that stops, may
-// stand between the two, until the next vote is stored.
+// trackPartialVotes keeps partialVotes up to date. Raft stores the term of a vote
+// before its candidate (hashicorp/raft raft.go, persistVote). A disk fault or a stop
+// between the two writes leaves a partial vote until the next vote is stored.
 func (tc *testCluster) trackPartialVotes() {
 	tc.partialVotes = map[string]bool{}
-	faulty := map[string]bool{} // at this moment
+	faulty := map[string]bool{} // nodes whose disk has a fault now
 	tc.Trace().Subscribe(func(e trace.Event) {
 		switch e.Kind {
 		case trace.KindDiskFault:

@@ -17,9 +17,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// TestStateMatchesDisks rebuilds disks from events, at random moments of
-// much harm. Now and then it begins a branch there, whose disks are filled from
-// the state for good.
+// TestStateMatchesDisks compares the state folded from events with the real disks at
+// random moments while the nemesis is at work. From time to time it opens a branch,
+// whose disks are written from the state, and checks that they match too.
 func TestStateMatchesDisks(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestStateMatchesDisks(t *testing.T) {
 				b.checkDisks(&state)
 				b.must(func() error { return b.Load(20, 5, RouteLeader) })
 				b.pass(20 * time.Second)
-				if state.Settings.Sessions { // without, a retry counts twice
+				if state.Settings.Sessions { // without sessions, a retry counts twice
 					b.expectNoViolation()
 				}
 			}
@@ -72,12 +72,13 @@ func TestPowerLossOnLyingDiskIsTraced(t *testing.T) {
 	tc.must(func() error { return tc.PowerOff(name) })
 	after := tc.Trace().State()
 	if was, is := before.Node(name).LastIndex(), after.Node(name).LastIndex(); is != was-3 {
-		tc.fatal("the log of %s ended at %d and ends at %d without power", name, was, is)
+		tc.fatal("%s: got last index %d after the power loss, want %d", name, is, was-3)
 	}
 	tc.checkDisks(&after)
 }
 
-// TestBranchDivergesWithoutChangingTheOriginal goes back to before a partition.
+// TestBranchDivergesWithoutChangingTheOriginal branches from a state before a
+// partition: the branch elects its own leader, the original keeps its state.
 func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
@@ -96,31 +97,31 @@ func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 
 			b := tc.branch(&fork)
 			if now := b.clock.Now(); now != fork.At {
-				t.Errorf("the branch begins at %v, it was %v", now, fork.At)
+				t.Errorf("clock of the branch: got %v, want %v", now, fork.At)
 			}
 			begun := b.Trace().State()
 			if begun.At != fork.At || !reflect.DeepEqual(begun.Settings, fork.Settings) {
-				t.Errorf("the branch begins at %v with %+v", begun.At, begun.Settings)
+				t.Errorf("branch starts at %v with settings %+v, want %v with %+v", begun.At, begun.Settings, fork.At, fork.Settings)
 			}
 			for _, n := range fork.Nodes {
 				is := begun.Node(n.ID)
 				if is == nil || is.Process != trace.Up || is.Term != n.Term || is.Vote != n.Vote || !reflect.DeepEqual(is.Entries, n.Entries) {
-					t.Errorf("%s begins as %+v, it was %+v", n.ID, is, n)
+					t.Errorf("%s: branch starts with %+v, want %+v", n.ID, is, n)
 				}
 			}
 			if !b.AwaitLeader(time.Minute) {
-				b.fatal("no leader in the branch")
+				b.fatal("branch got no leader within a minute, want one")
 			}
 			if op := b.add(10, RouteLeader); op.Outcome != trace.OK || op.Value != 15 {
-				b.fatal("the branch answers %+v", op)
+				b.fatal("increment in the branch: got %+v, want outcome %s, value 15", op, trace.OK)
 			}
 			b.untilValue(15)
 			b.expectNoViolation()
 			if state := tc.Trace().State(); !reflect.DeepEqual(state.Nodes, old.Nodes) || state.Seq != old.Seq {
-				t.Error("the old future has changed")
+				t.Error("the original's state changed after branching, want it unchanged")
 			}
 			if first := b.firstTerm(); first <= fork.LeaderNode().Term {
-				t.Errorf("the branch elects a leader of term %d, the old one was of %d", first, fork.LeaderNode().Term)
+				t.Errorf("branch: got first leader in term %d, want a term above %d", first, fork.LeaderNode().Term)
 			}
 		})
 	}
@@ -131,8 +132,8 @@ func (tc *testCluster) firstTerm() uint64 {
 	return state.LeaderTerms[0].Term
 }
 
-// TestBranchKeepsLogsFaultsAndStoppedNodes is of a moment with a compacted log, faults of all sorts,
-// and dead nodes of each kind.
+// TestBranchKeepsLogsFaultsAndStoppedNodes branches from a state with a compacted log,
+// disk, link and clock faults, and a wiped, a removed, a powered-off and a paused node.
 func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
@@ -174,20 +175,20 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 					life = trace.Up
 				}
 				if is.Process != life || is.DiskFault != n.DiskFault || is.ClockFactor != n.ClockFactor || is.SnapshotIndex != n.SnapshotIndex {
-					t.Errorf("%s begins as %+v, it was %+v", n.ID, is, n)
+					t.Errorf("%s: branch starts with %+v, want %+v", n.ID, is, n)
 				}
 			}
 			if !reflect.DeepEqual(begun.Faults, state.Faults) || len(b.network.Faults(raft.ServerAddress(others[0]), raft.ServerAddress(leader))) != 2 {
-				t.Errorf("the links begin with %v, they had %v", begun.Faults, state.Faults)
+				t.Errorf("branch: got link faults %v, want %v, both of them on %s -> %s", begun.Faults, state.Faults, others[0], leader)
 			}
 			if begun.Node(leader).SnapshotIndex == 0 || begun.Node(leader).First == 1 {
-				t.Error("the leader had not compacted its log: the test tests too little")
+				t.Error("the leader has not compacted its log: the test covers too little")
 			}
 			if !b.AwaitLeader(time.Minute) {
-				b.fatal("no leader in the branch")
+				b.fatal("branch got no leader within a minute, want one")
 			}
 			if op := b.add(1, RouteLeader); op.Outcome != trace.OK || op.Value != 13 {
-				b.fatal("the branch answers %+v", op)
+				b.fatal("increment in the branch: got %+v, want outcome %s, value 13", op, trace.OK)
 			}
 			b.must(func() error { return b.Restart(others[1]) })
 			b.must(func() error { return b.Restart(others[3]) })
@@ -203,8 +204,8 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 	}
 }
 
-// TestBranchTraceStartsWithSettings and of all disks before time goes on: whoever
-// sees nothing but its events knows all.
+// TestBranchTraceStartsWithSettings checks that a branch emits its settings first and
+// the content of every disk before time moves on: its trace is complete on its own.
 func TestBranchTraceStartsWithSettings(t *testing.T) {
 	tc := open(t, 3)
 	tc.add(5, RouteLeader)
@@ -226,15 +227,15 @@ func TestBranchTraceStartsWithSettings(t *testing.T) {
 	}
 	lines := strings.Split(string(text), "\n")
 	if !strings.Contains(lines[1], `"kind":"settings"`) {
-		t.Errorf("the first event is %s", lines[1])
+		t.Errorf("got first event %s, want kind settings", lines[1])
 	}
 	now := b.Trace().State()
 	if now.At != state.At {
-		t.Errorf("after the start it is %v, not %v", now.At, state.At)
+		t.Errorf("branch: got time %v after the start, want %v", now.At, state.At)
 	}
 	for _, n := range now.Nodes {
 		if want := state.Node(n.ID); n.LastIndex() != want.LastIndex() || n.Term != want.Term {
-			t.Errorf("%s is %+v, it was %+v", n.ID, n, want)
+			t.Errorf("%s: got %+v in the branch, want %+v", n.ID, n, want)
 		}
 	}
 }
@@ -243,29 +244,29 @@ func TestInvalidStateCannotBeBranched(t *testing.T) {
 	tc := open(t, 1)
 	tc.add(1, RouteLeader)
 	tc.must(func() error { return tc.Snapshot("n1") })
-	for name, spoil := range map[string]func(*trace.State){
-		"no node":      func(s *trace.State) { s.Nodes = nil },
-		"a name":       func(s *trace.State) { s.Nodes[0].ID = "../n1" },
-		"an entry":     func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryOther}} },
-		"a client":     func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryAdd, Client: "\x1b"}} },
-		"no members":   func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryConfig}} },
-		"no snapshot":  func(s *trace.State) { s.Nodes[0].Snapshot = nil },
-		"a sequence":   func(s *trace.State) { s.Nodes[0].Entries[0].Seq = 1 << 63 },
-		"a disk":       func(s *trace.State) { s.Nodes[0].DiskFault = "earthquake" },
-		"a clock":      func(s *trace.State) { s.Nodes[0].ClockFactor = 0 },
-		"a link":       func(s *trace.State) { s.Faults[trace.Link{From: "n1", To: "n2"}] = []string{"earthquake"} },
-		"a setting":    func(s *trace.State) { s.Settings.Latency = -1 },
-		"all settings": func(s *trace.State) { s.Settings = trace.Settings{} },
+	for name, corrupt := range map[string]func(*trace.State){
+		"no nodes":            func(s *trace.State) { s.Nodes = nil },
+		"node name":           func(s *trace.State) { s.Nodes[0].ID = "../n1" },
+		"entry kind":          func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryOther}} },
+		"client name":         func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryAdd, Client: "\x1b"}} },
+		"empty configuration": func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryConfig}} },
+		"missing snapshot":    func(s *trace.State) { s.Nodes[0].Snapshot = nil },
+		"sequence number":     func(s *trace.State) { s.Nodes[0].Entries[0].Seq = 1 << 63 },
+		"disk fault":          func(s *trace.State) { s.Nodes[0].DiskFault = "earthquake" },
+		"clock factor":        func(s *trace.State) { s.Nodes[0].ClockFactor = 0 },
+		"link fault":          func(s *trace.State) { s.Faults[trace.Link{From: "n1", To: "n2"}] = []string{"earthquake"} },
+		"negative latency":    func(s *trace.State) { s.Settings.Latency = -1 },
+		"empty settings":      func(s *trace.State) { s.Settings = trace.Settings{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			state := tc.Trace().State()
 			state.Nodes[0].Entries = slices.Clone(state.Nodes[0].Entries)
-			spoil(&state)
+			corrupt(&state)
 			c, err := Open(Config{From: &state})
 			if err == nil {
-				t.Error("it was opened", c.Close())
+				t.Errorf("got no error, want one (Close: %v)", c.Close())
 			} else if strings.Contains(err.Error(), "panic") {
-				t.Error(err)
+				t.Errorf("got error %v, want one without a panic", err)
 			}
 		})
 	}

@@ -14,8 +14,8 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// TestHistoryReproducesPastStates lets random things happen, looks at the cluster at random
-// moments, and finds each of them again in its history, and in its recording.
+// TestHistoryReproducesPastStates keeps states of a random run and compares each of
+// them with the state that the history, and a recording read back, give for its event.
 func TestHistoryReproducesPastStates(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.trace.gz")
 	record, err := recording.Create(file, 1)
@@ -39,13 +39,13 @@ func TestHistoryReproducesPastStates(t *testing.T) {
 	}
 	defer r.Close()
 	if missing := r.Missing(); missing != "" {
-		t.Errorf("missing in the recording: %s", missing)
+		t.Errorf("recording: got missing part %q, want none", missing)
 	}
 	tc.compareStates(read, live)
 	tc.compareEvents(tc.History(), read)
 }
 
-// compareEvents compares the events of two histories.
+// compareEvents checks that histories a and b hold the same events.
 func (tc *testCluster) compareEvents(a, b *history.History) {
 	tc.t.Helper()
 	first, last := a.Span()
@@ -53,15 +53,15 @@ func (tc *testCluster) compareEvents(a, b *history.History) {
 	defer stop()
 	a.Events(first.Seq, last.Seq, func(e *trace.Event) bool {
 		if other, ok := next(); !ok || !reflect.DeepEqual(e, other) {
-			tc.t.Errorf("event %d is\n%+v in one, and in the other\n%+v", e.Seq, e, other)
+			tc.t.Errorf("event %d: got\n%+v, want\n%+v", e.Seq, other, e)
 			return false
 		}
 		return true
 	})
 }
 
-// runRandomly has random things happen for so long, and returns the states at moments
-// in between.
+// runRandomly runs the cluster under the nemesis until virtual time d and returns the
+// states at random moments.
 func (tc *testCluster) runRandomly(d time.Duration) (live []trace.State) {
 	tc.t.Helper()
 	seed := rand.Uint64()
@@ -76,23 +76,23 @@ func (tc *testCluster) runRandomly(d time.Duration) (live []trace.State) {
 	return live
 }
 
-// compareStates compares states with what a history says of those moments.
+// compareStates checks that the history h reproduces each of the live states.
 func (tc *testCluster) compareStates(h *history.History, live []trace.State) {
 	tc.t.Helper()
 	var past trace.State
 	for _, i := range rand.Perm(len(live)) {
 		if !h.StateAt(live[i].Seq, &past) {
-			tc.t.Fatalf("the moment after event %d is not held", live[i].Seq)
+			tc.t.Fatalf("got no state after event %d, want the history to hold it", live[i].Seq)
 		}
 		if d := firstDifference("state", reflect.ValueOf(past), reflect.ValueOf(live[i])); d != "" {
-			tc.t.Fatalf("after event %d of %d the state is remembered otherwise than it was: %s", live[i].Seq, live[len(live)-1].Seq, d)
+			tc.t.Fatalf("event %d of %d: the history's state differs from the live one: %s", live[i].Seq, live[len(live)-1].Seq, d)
 		}
 	}
 }
 
-// firstDifference returns where two values differ first, and how, "" if they do not. A
-// list that is empty is like one that is not there: a copy may have it of an earlier
-// state.
+// firstDifference describes the first difference between a and b, "" if there is none.
+// Nil and empty slices and maps are equal, because a reused state may keep an empty
+// slice of an earlier one.
 func firstDifference(path string, a, b reflect.Value) string {
 	switch a.Kind() {
 	case reflect.Struct:
@@ -115,7 +115,7 @@ func firstDifference(path string, a, b reflect.Value) string {
 		if a.Len() == b.Len() {
 			for _, k := range a.MapKeys() {
 				if !b.MapIndex(k).IsValid() {
-					return fmt.Sprintf("%s has no %v", path, k)
+					return fmt.Sprintf("%s: got no key %v, want one", path, k)
 				}
 				if d := firstDifference(fmt.Sprintf("%s[%v]", path, k), a.MapIndex(k), b.MapIndex(k)); d != "" {
 					return d
@@ -128,5 +128,5 @@ func firstDifference(path string, a, b reflect.Value) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("%s: %#v, not %#v", path, a, b)
+	return fmt.Sprintf("%s: got %#v, want %#v", path, a, b)
 }

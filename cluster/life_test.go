@@ -13,7 +13,7 @@ func TestKilledNodeKeepsItsLog(t *testing.T) {
 		t.Helper()
 		tc := open(t, 3, change)
 		follower := tc.followers()[0]
-		tc.setDisk(follower, faults.Lie{}) // the page cache survives a kill, also with a disk that lies
+		tc.setDisk(follower, faults.Lie{}) // the page cache survives a kill, even on a lying disk
 		tc.add(7, RouteLeader)
 		tc.untilValue(7)
 		before := tc.nodeState(follower)
@@ -23,7 +23,7 @@ func TestKilledNodeKeepsItsLog(t *testing.T) {
 		tc.must(func() error { return tc.Restart(follower) })
 		after := tc.nodeState(follower)
 		if after.LastIndex() != before.LastIndex() || after.Term < before.Term {
-			tc.fatal("the log ends at %d in term %d, before the kill at %d in term %d", after.LastIndex(), after.Term, before.LastIndex(), before.Term)
+			tc.fatal("after the kill: got last index %d, term %d; want last index %d, term at least %d", after.LastIndex(), after.Term, before.LastIndex(), before.Term)
 		}
 	})
 }
@@ -42,7 +42,7 @@ func TestHealthyDiskSurvivesPowerLoss(t *testing.T) {
 		for _, name := range tc.Names() {
 			tc.must(func() error { return tc.Restart(name) })
 			if got := tc.nodeState(name).LastIndex(); got < last {
-				t.Errorf("%s comes back with entries up to %d of %d", name, got, last)
+				t.Errorf("%s: got last index %d after the restart, want at least %d", name, got, last)
 			}
 		}
 		tc.untilValue(7)
@@ -64,7 +64,7 @@ func TestLyingDiskLosesUnsyncedEntriesOnPowerLoss(t *testing.T) {
 		tc.must(func() error { return tc.Isolate(follower) })
 		tc.must(func() error { return tc.Restart(follower) })
 		if got := tc.nodeState(follower).LastIndex(); got != before {
-			tc.fatal("its log ends at %d, want what was stored before the lie: %d", got, before)
+			tc.fatal("got last index %d, want %d, the last entry synced before the disk lied", got, before)
 		}
 		tc.must(tc.Heal)
 		tc.untilValue(3)
@@ -83,7 +83,7 @@ func TestPowerLossAfterKillLosesUnsyncedEntries(t *testing.T) {
 	tc.must(func() error { return tc.Isolate(follower) })
 	tc.must(func() error { return tc.Restart(follower) })
 	if got := tc.nodeState(follower).LastIndex(); got != before {
-		tc.fatal("its log ends at %d, want %d", got, before)
+		tc.fatal("got last index %d, want %d", got, before)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestLyingMajorityCanLoseAcknowledgedIncrement(t *testing.T) {
 		tc.setDisk(name, faults.Lie{})
 	}
 	if op := tc.add(5, RouteLeader); op.Outcome != trace.OK {
-		tc.fatal("increment: %+v", op)
+		tc.fatal("increment: got %+v, want outcome %s", op, trace.OK)
 	}
 	tc.untilValue(5)
 	tc.must(func() error { return tc.PowerOff(leader) })
@@ -117,9 +117,9 @@ func TestPausedNodeReceivesHeldPacketsOnResume(t *testing.T) {
 	tc.add(3, RouteLeader)
 	tc.pass(5 * time.Second)
 	if n := tc.nodeState(follower); n.Value != 0 || n.Process != trace.Paused {
-		tc.fatal("while paused it is %s and shows %d", n.Process, n.Value)
+		tc.fatal("while paused: got process %s, value %d; want %s, value 0", n.Process, n.Value, trace.Paused)
 	}
-	waiting := func() (held int) {
+	stillHeld := func() (held int) {
 		tc.Trace().Read(func(s *trace.State) {
 			for _, f := range s.PacketsInFlight() {
 				if f.Held && (f.To == follower || f.From == follower) {
@@ -129,14 +129,15 @@ func TestPausedNodeReceivesHeldPacketsOnResume(t *testing.T) {
 		})
 		return held
 	}
-	held, before := waiting(), tc.Trace().State().Traffic
+	held, before := stillHeld(), tc.Trace().State().Traffic
 	tc.must(func() error { return tc.Resume(follower) })
 	tc.pass(time.Millisecond)
 	after := tc.Trace().State().Traffic
-	// Answers to calls that are over by now are lost on arrival.
-	flood := int(after.Delivered + after.Lost - before.Delivered - before.Lost)
-	if held < 5 || waiting() > 0 || flood < held {
-		tc.fatal("%d packets waited, %d arrived in a millisecond, %d still wait", held, flood, waiting())
+	// Replies to calls that have already timed out count as lost.
+	arrived := int(after.Delivered + after.Lost - before.Delivered - before.Lost)
+	if held < 5 || stillHeld() > 0 || arrived < held {
+		tc.fatal("got %d held packets, %d arrived within 1ms of resuming, %d still held; want at least 5, all of them, 0",
+			held, arrived, stillHeld())
 	}
 	tc.untilValue(3)
 }
@@ -152,7 +153,7 @@ func TestPausedLeaderIsReplacedAndResumesAsFollower(t *testing.T) {
 	tc.must(func() error { return tc.Resume(old) })
 	tc.untilValue(4)
 	if got := tc.nodeState(old).Role; got != trace.Follower {
-		tc.fatal("%s is a %s after its pause", old, got)
+		tc.fatal("%s: got role %s after its pause, want %s", old, got, trace.Follower)
 	}
 }
 
@@ -160,13 +161,13 @@ func TestPausedNodeCanBeStopped(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
 		tc := open(t, 3, change)
-		for _, end := range []func(string) error{tc.Kill, tc.PowerOff, tc.Wipe} {
+		for _, stop := range []func(string) error{tc.Kill, tc.PowerOff, tc.Wipe} {
 			name := tc.leaderName()
 			tc.must(func() error { return tc.Pause(name) })
 			tc.pass(300 * time.Millisecond)
-			tc.must(func() error { return end(name) })
+			tc.must(func() error { return stop(name) })
 			tc.must(func() error { return tc.Restart(name) })
-			tc.until("it takes part again", func(s *trace.State) bool {
+			tc.until(name+" has caught up with the leader", func(s *trace.State) bool {
 				return s.HasLeader() && s.Node(name).LastIndex() == s.LeaderNode().LastIndex()
 			})
 		}
@@ -183,9 +184,9 @@ func TestWipedNodeStartsEmptyAndCatchesUp(t *testing.T) {
 		tc.setDisk(follower, faults.Slow{Latency: time.Millisecond})
 		tc.must(func() error { return tc.Wipe(follower) })
 		if n := tc.nodeState(follower); n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
-			tc.fatal("after the wipe: %+v", n)
+			tc.fatal("after the wipe: got %+v, want a wiped node with an empty, healthy disk", n)
 		}
-		tc.must(func() error { return tc.Wipe(follower) }) // harmless
+		tc.must(func() error { return tc.Wipe(follower) }) // wiping twice is allowed
 		tc.must(func() error { return tc.Restart(follower) })
 		tc.untilValue(6)
 		tc.crossCheck()
@@ -200,8 +201,8 @@ func TestCommandInWrongProcessStateIsRefused(t *testing.T) {
 	tc.must(func() error { return tc.Pause("n1") })
 	tc.expectRefused(tc.do(func() error { return tc.Pause("n1") }), "pause n1", "resume it first")
 	tc.must(func() error { return tc.Kill("n1") })
-	for _, order := range []func(string) error{tc.Kill, tc.Pause, tc.Resume, tc.Snapshot} {
-		tc.expectRefused(tc.do(func() error { return order("n1") }), "n1", "it is killed", "restart it first")
+	for _, command := range []func(string) error{tc.Kill, tc.Pause, tc.Resume, tc.Snapshot} {
+		tc.expectRefused(tc.do(func() error { return command("n1") }), "n1", "it is killed", "restart it first")
 	}
 	tc.must(func() error { return tc.PowerOff("n1") })
 	tc.expectRefused(tc.do(func() error { return tc.PowerOff("n1") }), "power off n1", "it is off")
@@ -237,14 +238,14 @@ func TestNodeStartingFromStalledDiskCanBeStopped(t *testing.T) {
 		t.Helper()
 		tc := open(t, 3, change)
 		follower := tc.followers()[0]
-		for _, end := range []func(string) error{tc.Kill, tc.PowerOff, tc.Wipe} {
+		for _, stop := range []func(string) error{tc.Kill, tc.PowerOff, tc.Wipe} {
 			tc.must(func() error { return tc.Kill(follower) })
 			tc.setDisk(follower, faults.Stall{})
 			tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Restart(follower) }) })
 			tc.pass(3 * time.Second)
 			tc.expectProcess(follower, trace.Up)
 			tc.expectRefused(tc.do(func() error { return tc.Snapshot(follower) }), "still starting")
-			tc.must(func() error { return end(follower) })
+			tc.must(func() error { return stop(follower) })
 			tc.setDisk(follower, nil)
 			tc.must(func() error { return tc.Restart(follower) })
 			tc.expectProcess(follower, trace.Up)

@@ -10,8 +10,9 @@ import (
 	"capsize/cluster/trace"
 )
 
-// votersAndNonvoters returns the voters in the leader's configuration, and its other members.
-func votersAndNonvoters(s *trace.State) (voters, others []string) {
+// votersAndNonvoters returns the voters and the nonvoters of the leader's configuration,
+// nil without a leader.
+func votersAndNonvoters(s *trace.State) (voters, nonvoters []string) {
 	leader := s.LeaderNode()
 	if leader == nil {
 		return nil, nil
@@ -20,19 +21,19 @@ func votersAndNonvoters(s *trace.State) (voters, others []string) {
 		if server.Voter {
 			voters = append(voters, server.ID)
 		} else {
-			others = append(others, server.ID)
+			nonvoters = append(nonvoters, server.ID)
 		}
 	}
-	return voters, others
+	return voters, nonvoters
 }
 
-// expectMembers wants the leader to know these voters and other members; what it does
-// last is seen at the next poll.
-func (tc *testCluster) expectMembers(wantVoters, wantOthers string) {
+// expectMembers waits until the leader's configuration has exactly these voters and
+// nonvoters, each a list of names separated by spaces.
+func (tc *testCluster) expectMembers(wantVoters, wantNonvoters string) {
 	tc.t.Helper()
-	tc.until("voters "+wantVoters+", others "+wantOthers, func(s *trace.State) bool {
-		voters, others := votersAndNonvoters(s)
-		return strings.Join(voters, " ") == wantVoters && strings.Join(others, " ") == wantOthers
+	tc.until("voters "+wantVoters+", nonvoters "+wantNonvoters, func(s *trace.State) bool {
+		voters, nonvoters := votersAndNonvoters(s)
+		return strings.Join(voters, " ") == wantVoters && strings.Join(nonvoters, " ") == wantNonvoters
 	})
 }
 
@@ -50,7 +51,7 @@ func TestNewVoterCatchesUpAndCountsTowardsQuorum(t *testing.T) {
 			tc.must(func() error { return tc.Kill(name) })
 		}
 		if op := tc.add(1, RouteLeader); op.Outcome != trace.OK {
-			tc.fatal("three of five: %+v", op)
+			tc.fatal("increment with three of five voters up: got %+v, want outcome %s", op, trace.OK)
 		}
 		tc.untilValue(6)
 		tc.crossCheck()
@@ -72,7 +73,7 @@ func TestNonvoterReplicatesButDoesNotCountTowardsQuorum(t *testing.T) {
 	}
 	tc.until("the leader has lost its quorum", func(s *trace.State) bool { return !s.HasLeader() })
 	if got := tc.Trace().State(); got.LeaderProblem() != "1 of 3 voters up, 2 needed" {
-		t.Errorf("no leader because %q", got.LeaderProblem())
+		t.Errorf("got leader problem %q, want %q", got.LeaderProblem(), "1 of 3 voters up, 2 needed")
 	}
 }
 
@@ -83,9 +84,9 @@ func TestPromoteAndDemoteChangeTheVoters(t *testing.T) {
 	tc.expectMembers("n1 n2 n3 n4", "")
 	follower := tc.followers()[0]
 	tc.must(func() error { return tc.Demote(follower) })
-	tc.until("it is a non-voter", func(s *trace.State) bool {
-		_, others := votersAndNonvoters(s)
-		return slices.Equal(others, []string{follower})
+	tc.until(follower+" is the only nonvoter", func(s *trace.State) bool {
+		_, nonvoters := votersAndNonvoters(s)
+		return slices.Equal(nonvoters, []string{follower})
 	})
 	tc.expectRefused(tc.do(func() error { return tc.Transfer(follower) }), follower, "not a voter")
 	tc.must(func() error { return tc.Promote(follower) })
@@ -107,30 +108,30 @@ func TestDemotedLeaderStepsDown(t *testing.T) {
 func TestRemovedNodeIsGoneAndItsNameIsFree(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		for _, who := range []string{"follower", "leader", "dead", "paused", "non-voter"} {
+		for _, who := range []string{"follower", "leader", "killed", "paused", "nonvoter"} {
 			tc := open(t, 4, change)
 			name := tc.followers()[0]
 			switch who {
 			case "leader":
 				name = tc.leaderName()
-			case "dead":
+			case "killed":
 				tc.must(func() error { return tc.Kill(name) })
 			case "paused":
 				tc.must(func() error { return tc.Pause(name) })
-			case "non-voter":
+			case "nonvoter":
 				tc.must(func() error { return tc.Demote(name) })
 			}
 			tc.must(func() error { return tc.Isolate(tc.followers()[1]) })
 			tc.must(tc.Heal)
 			tc.must(func() error { return tc.RemoveNode(name) })
 			tc.expectProcess(name, trace.Removed)
-			tc.until("the others know", func(s *trace.State) bool { return s.HasLeader() && len(s.Voters()) == 3 })
+			tc.until("the cluster has three voters and a leader", func(s *trace.State) bool { return s.HasLeader() && len(s.Voters()) == 3 })
 			if slices.Contains(tc.Names(), name) {
-				t.Errorf("%s: it is still there", who)
+				t.Errorf("%s: got nodes %v, want none named %s", who, tc.Names(), name)
 			}
 			tc.add(1, RouteLeader)
 			tc.expectRefused(tc.do(func() error { return tc.Restart(name) }), "no node")
-			// Its name is free again, and what gets it starts with nothing.
+			// A new node may take the name. It starts with an empty disk.
 			tc.must(func() error { return tc.AddNode(name, true) })
 			tc.until("all nodes agree", converged)
 			tc.crossCheck()
@@ -158,7 +159,7 @@ func TestNodeNameMustBeUnusedAndValid(t *testing.T) {
 		tc.expectRefused(tc.do(func() error { return tc.AddNode(name, true) }), name, word)
 	}
 	if got := tc.Names(); len(got) != 2 {
-		t.Errorf("nodes %v", got)
+		t.Errorf("got nodes %v, want n1 and n2", got)
 	}
 }
 
@@ -172,7 +173,7 @@ func TestConcurrentAddsOfOneNameAddOneNode(t *testing.T) {
 	})
 	tc.pass(5 * time.Second)
 	if a, b := <-errs, <-errs; (a == nil) == (b == nil) {
-		tc.fatal("one is added and one refused, but: %v and %v", a, b)
+		tc.fatal("got errors %v and %v, want exactly one of them nil", a, b)
 	}
 	tc.expectMembers("n1 n2 n3 n4", "")
 }
@@ -188,10 +189,10 @@ func TestAddNodeFailsWithoutLeader(t *testing.T) {
 		before := tc.clock.Now()
 		tc.expectRefused(tc.do(func() error { return tc.AddNode("n4", true) }), "cannot add n4", "there is no leader")
 		if took := tc.clock.Now() - before; took > tc.settings.ClientTimeout+retryEvery {
-			t.Errorf("that took %v", took)
+			t.Errorf("command took %v, want at most %v", took, tc.settings.ClientTimeout+retryEvery)
 		}
 		if got := tc.Names(); len(got) != 3 {
-			tc.fatal("nodes %v: n4 should be gone", got)
+			tc.fatal("got nodes %v, want n1, n2 and n3", got)
 		}
 		tc.expectProcess("n4", trace.Removed)
 	})
@@ -202,10 +203,10 @@ func TestTransferMovesLeadership(t *testing.T) {
 	for range 5 {
 		to := tc.followers()[1]
 		tc.must(func() error { return tc.Transfer(to) })
-		tc.until("it leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID == to })
-		tc.must(func() error { return tc.Transfer(to) }) // nothing to do
+		tc.until(to+" leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID == to })
+		tc.must(func() error { return tc.Transfer(to) }) // already the leader: does nothing
 		if got := tc.leaderName(); got != to {
-			tc.fatal("%s leads, want %s", got, to)
+			tc.fatal("got leader %s, want %s", got, to)
 		}
 		tc.pass(time.Second)
 	}
@@ -214,9 +215,9 @@ func TestTransferMovesLeadership(t *testing.T) {
 	tc.until("another node leads", func(s *trace.State) bool { return s.HasLeader() && s.LeaderNode().ID != old })
 	tc.pass(time.Second)
 
-	dead := tc.followers()[0]
-	tc.must(func() error { return tc.Kill(dead) })
-	tc.expectRefused(tc.do(func() error { return tc.Transfer(dead) }), dead, "it is killed")
+	killed := tc.followers()[0]
+	tc.must(func() error { return tc.Kill(killed) })
+	tc.expectRefused(tc.do(func() error { return tc.Transfer(killed) }), killed, "it is killed")
 	tc.expectRefused(tc.do(func() error { return tc.Transfer("n9") }), `no node "n9"`)
 	tc.expectStory(fmt.Sprintf("%s hands leadership to %s, which starts an election at once", old, tc.leaderName()))
 }
@@ -228,7 +229,7 @@ func TestTransferToUnreachableNodeTimesOut(t *testing.T) {
 	before := tc.clock.Now()
 	tc.expectRefused(tc.do(func() error { return tc.Transfer(to) }), "transfer leadership to "+to)
 	if took := tc.clock.Now() - before; took > tc.settings.ClientTimeout+retryEvery {
-		t.Errorf("that took %v", took)
+		t.Errorf("command took %v, want at most %v", took, tc.settings.ClientTimeout+retryEvery)
 	}
 	tc.add(1, RouteLeader)
 }
@@ -242,7 +243,7 @@ func TestSnapshotRequiresNewEntries(t *testing.T) {
 		tc.untilValue(3)
 		tc.must(func() error { return tc.Snapshot(follower) })
 		if n := tc.nodeState(follower); n.SnapshotIndex != n.Applied {
-			tc.fatal("the snapshot covers %d of %d", n.SnapshotIndex, n.Applied)
+			tc.fatal("got snapshot index %d, want %d", n.SnapshotIndex, n.Applied)
 		}
 		tc.must(func() error { return tc.Kill(follower) })
 		tc.must(func() error { return tc.Restart(follower) })
@@ -259,11 +260,11 @@ func TestSnapshotOnPausedNodeTimesOut(t *testing.T) {
 	tc.add(3, RouteLeader)
 	tc.untilValue(3)
 	tc.must(func() error { return tc.Pause(follower) })
-	for range 3 { // the second one finds the first one under way
+	for range 3 { // from the second on, the first is still in progress
 		before := tc.clock.Now()
 		tc.expectRefused(tc.do(func() error { return tc.Snapshot(follower) }), "no reply in time")
 		if took := tc.clock.Now() - before; took > tc.settings.ClientTimeout+retryEvery {
-			t.Errorf("that took %v", took)
+			t.Errorf("command took %v, want at most %v", took, tc.settings.ClientTimeout+retryEvery)
 		}
 	}
 }
@@ -280,12 +281,12 @@ func TestFollowerFarBehindInstallsSnapshot(t *testing.T) {
 		leader := tc.leaderName()
 		tc.must(func() error { return tc.Snapshot(leader) })
 		if n := tc.nodeState(leader); n.First <= tc.nodeState(follower).LastIndex()+1 {
-			tc.fatal("the leader still has entry %d", n.First)
+			tc.fatal("got first index %d on the leader, want above %d", n.First, tc.nodeState(follower).LastIndex()+1)
 		}
 		tc.must(tc.Heal)
 		tc.untilValue(20)
 		if n := tc.nodeState(follower); n.SnapshotIndex == 0 {
-			tc.fatal("it got no snapshot")
+			tc.fatal("%s: got no snapshot, want one from the leader", follower)
 		}
 		tc.pass(time.Second)
 		tc.crossCheck()
@@ -307,12 +308,12 @@ func TestUnsafeRecoveryMakesMinorityTheCluster(t *testing.T) {
 		}
 		tc.pass(3 * time.Second)
 		if state := tc.Trace().State(); state.HasLeader() {
-			tc.fatal("two of five have a leader")
+			tc.fatal("got leader %s with two of five nodes up, want none", state.LeaderNode().ID)
 		}
 		tc.expectRefused(tc.do(func() error { return tc.Recover() }), "no node is named")
 		tc.expectRefused(tc.do(func() error { return tc.Recover("n1", "n9") }), `no node "n9"`)
 		tc.must(func() error { return tc.Recover("n1", "n2", "n1") })
-		tc.until("they elect", func(s *trace.State) bool { return s.HasLeader() })
+		tc.until("the recovered nodes have a leader", func(s *trace.State) bool { return s.HasLeader() })
 		tc.expectMembers("n1 n2", "")
 		tc.add(1, RouteLeader)
 		tc.untilValue(5)
