@@ -146,7 +146,7 @@ func TestBranchIsCheckedFromItsStart(t *testing.T) {
 	b.must(func() error { b.Read(LevelNone, old); return nil })
 	b.AwaitVerdicts()
 	after := b.Trace().State()
-	if c := after.Check(check.Linearizable); c.Verdict != trace.VerdictViolated || !strings.Contains(c.Text, "read 10 from "+old) || !strings.Contains(c.Text, "although 11 had been acknowledged") {
+	if c := after.Check(check.Linearizable); c.Verdict != trace.VerdictViolated || !strings.Contains(c.Text, "read 10 from "+old) || !strings.Contains(c.Text, "but 11 was already acknowledged") {
 		t.Errorf("%+v", c)
 	}
 }

@@ -6,17 +6,17 @@ import (
 	"capsize/cluster/trace"
 )
 
-// ackedDurable is acked-durable: what a client was told is counted is in every committed
-// state from then on.
+// ackedDurable checks acked-durable: an increment acknowledged to a client is part of
+// every state committed from then on.
 type ackedDurable struct {
 	report
-	unconfirmed map[opKey]ack              // acknowledged, and not seen to be committed yet
-	overwritten map[opKey]overwrittenEntry // committed once, and not any more
-	reported    map[uint64]bool            // the acknowledgements whose increment is told to be lost
+	unconfirmed map[opKey]ack              // acknowledged, but no node has been seen to commit it
+	overwritten map[opKey]overwrittenEntry // committed once, then replaced before it was acknowledged
+	reported    map[uint64]bool            // acknowledgements already reported as lost, by event
 }
 
-// ack is an acknowledgement. The increment stands at limit or before, as that is
-// where the longest log ended at the time.
+// ack is an acknowledgement. The increment's index is limit at most, where the longest
+// log ended at the time.
 type ack struct {
 	seq, limit uint64
 }
@@ -24,11 +24,10 @@ type ack struct {
 type overwrittenEntry struct {
 	index uint64
 	entry *trace.Entry
-	seq   uint64 // the event that committed something else
+	seq   uint64 // the event that committed another entry there
 }
 
-// overwrittenMax is how many entries are remembered that were committed and lost before
-// any client was told of them.
+// overwrittenMax bounds how many overwritten, unacknowledged entries are remembered.
 const overwrittenMax = 1 << 14
 
 func (c *ackedDurable) observe(s *state, e *trace.Event) {
@@ -46,28 +45,26 @@ func (c *ackedDurable) observe(s *state, e *trace.Event) {
 	}
 }
 
-// addAck notes that a client was told that its increment counts.
+// addAck records that an increment was acknowledged.
 func (c *ackedDurable) addAck(s *state, e *trace.Event) {
 	key := opKey{e.Op.Client, e.Op.Seq}
 	if s.startsMidRun() && e.Op.Invoked < s.first.At {
 		return // it may have been committed before the trace begins
 	}
 	if index, ok := s.committedAt[key]; ok {
-		at := s.committed[index]
-		at.ackSeq = e.Seq
-		s.committed[index] = at
+		s.acknowledge(index, e.Seq)
 		return
 	}
 	if lost, ok := c.overwritten[key]; ok {
 		c.reportLost(lost.index, []trace.Entry{*lost.entry}, []uint64{e.Seq, lost.seq},
-			"%s was told at %s that its %+d is counted, but another entry was committed in its place (entry %d)",
-			e.Op.Client, trace.Seconds(e.At), e.Op.Delta, lost.index)
+			"%s's %+d, acknowledged at %s, is lost: another entry was committed at its index, %d",
+			e.Op.Client, e.Op.Delta, trace.Seconds(e.At), lost.index)
 		return
 	}
 	if e.Op.Invoked < s.prunedAt {
-		return // where it was committed may be forgotten
+		return // its commit may be forgotten
 	}
-	// A leader that dies at this moment may not have told all that it committed.
+	// A leader that dies at this moment may not have shown all that it committed.
 	limit := uint64(0)
 	for _, n := range s.nodes {
 		limit = max(limit, n.lastIndex())
@@ -79,77 +76,95 @@ func (c *ackedDurable) addAck(s *state, e *trace.Event) {
 	c.confirm(s, e)
 }
 
-// confirm looks at the increments that were acknowledged before they were seen to be
-// committed.
+// acknowledge records the event that acknowledged a committed entry.
+func (s *state) acknowledge(index, seq uint64) {
+	at := s.committed[index]
+	at.ackSeq = seq
+	s.committed[index] = at
+}
+
+// confirm looks for the commits of increments that were acknowledged before any node
+// was seen to commit them.
 func (c *ackedDurable) confirm(s *state, e *trace.Event) {
 	for key, a := range c.unconfirmed {
 		if index, ok := s.committedAt[key]; ok {
-			at := s.committed[index]
-			at.ackSeq = a.seq
-			s.committed[index] = at
+			s.acknowledge(index, a.seq)
 			delete(c.unconfirmed, key)
 		} else if s.committedUpTo > a.limit {
-			c.violate([]uint64{a.seq, e.Seq}, "%s was told that its increment number %d is counted, and no node has it committed up to entry %d", key.client, key.seq, s.committedUpTo)
+			c.violate([]uint64{a.seq, e.Seq}, "%s's increment (seq %d) was acknowledged, but no node has committed it up to entry %d",
+				key.client, key.seq, s.committedUpTo)
 			delete(c.unconfirmed, key)
 		}
 	}
 }
 
-// findLost looks for acknowledged increments in what is no longer committed.
+// findLost reports the acknowledged increments among entries that are no longer
+// committed.
 func (c *ackedDurable) findLost(s *state, f *conflict, e *trace.Event) {
-	var lost []trace.Entry
-	var proof []uint64
-	first := uint64(0)
 	if f.index <= s.prunedUpTo && s.prunedAcks > 0 {
-		c.violate([]uint64{e.Seq}, "increments up to entry %d were acknowledged long before and are lost: %s has committed another entry at %d", s.prunedUpTo, f.now.node, f.index)
+		c.violate([]uint64{e.Seq}, "acknowledged increments up to entry %d are lost: %s commits another entry at index %d",
+			s.prunedUpTo, f.now.node, f.index)
+	}
+	var lost entryRange
+	var proof []uint64
+	report := func() {
+		if len(lost.entries) > 0 {
+			c.reportLost(lost.index, lost.entries, proof, "%s", lostText(lost, f))
+		}
+		lost, proof = entryRange{}, nil
 	}
 	for i, old := range f.old {
 		index := f.index + uint64(i)
-		l, ok := s.entries[entryID{index, old.term}]
-		if !ok || l.entry.Kind != trace.EntryAdd {
+		entry := c.lostEntry(s, entryID{index, old.term}, old, e)
+		if entry == nil {
 			continue
 		}
-		key := opKey{l.entry.Client, l.entry.Seq}
-		if _, again := s.committedAt[key]; again {
-			continue
+		if index != lost.index+uint64(len(lost.entries)) { // an event holds consecutive entries only
+			report()
+			lost.index = index
 		}
-		if old.ackSeq == 0 {
-			if c.overwritten == nil || len(c.overwritten) >= overwrittenMax {
-				c.overwritten = map[opKey]overwrittenEntry{}
-			}
-			c.overwritten[key] = overwrittenEntry{index, l.entry, e.Seq}
-			continue
-		}
-		if c.reported[old.ackSeq] {
-			continue
-		}
-		if c.reported == nil {
-			c.reported = map[uint64]bool{}
-		}
-		c.reported[old.ackSeq] = true
-		if first != 0 && index != first+uint64(len(lost)) { // only a run of entries fits into an event
-			c.reportLost(first, lost, proof, "%s", lostText(first, lost, f))
-			first, lost, proof = 0, nil, nil
-		}
-		if first == 0 {
-			first = index
-		}
-		lost, proof = append(lost, *l.entry), append(proof, old.ackSeq, e.Seq)
+		lost.entries, proof = append(lost.entries, *entry), append(proof, old.ackSeq, e.Seq)
 	}
-	if len(lost) > 0 {
-		c.reportLost(first, lost, proof, "%s", lostText(first, lost, f))
-	}
+	report()
 }
 
-func lostText(first uint64, lost []trace.Entry, f *conflict) string {
-	of := fmt.Sprintf("the %+d of %s (entry %d) was acknowledged and is", lost[0].Delta, lost[0].Client, first)
-	if len(lost) > 1 {
-		of = fmt.Sprintf("%d increments (entries %d to %d) were acknowledged and are", len(lost), first, first+uint64(len(lost))-1)
+// lostEntry returns the entry that was committed as old and is committed no more, if
+// it is an acknowledged increment and not reported yet.
+func (c *ackedDurable) lostEntry(s *state, id entryID, old commit, e *trace.Event) *trace.Entry {
+	l, ok := s.entries[id]
+	if !ok || l.entry.Kind != trace.EntryAdd {
+		return nil
 	}
-	return fmt.Sprintf("%s lost: %s has committed another entry at %d", of, f.now.node, f.index)
+	key := opKey{l.entry.Client, l.entry.Seq}
+	if _, again := s.committedAt[key]; again {
+		return nil
+	}
+	if old.ackSeq == 0 {
+		if c.overwritten == nil || len(c.overwritten) >= overwrittenMax {
+			c.overwritten = map[opKey]overwrittenEntry{}
+		}
+		c.overwritten[key] = overwrittenEntry{id.index, l.entry, e.Seq}
+		return nil
+	}
+	if c.reported[old.ackSeq] {
+		return nil
+	}
+	if c.reported == nil {
+		c.reported = map[uint64]bool{}
+	}
+	c.reported[old.ackSeq] = true
+	return l.entry
 }
 
-// reportLost says that acknowledged entries are lost, each time that there are more.
+func lostText(lost entryRange, f *conflict) string {
+	text := fmt.Sprintf("%s's acknowledged %+d (entry %d) is lost", lost.entries[0].Client, lost.entries[0].Delta, lost.index)
+	if n := len(lost.entries); n > 1 {
+		text = fmt.Sprintf("%d acknowledged increments (entries %d to %d) are lost", n, lost.index, lost.index+uint64(n)-1)
+	}
+	return fmt.Sprintf("%s: %s commits another entry at index %d", text, f.now.node, f.index)
+}
+
+// reportLost reports lost acknowledged entries, also after the first violation.
 func (c *ackedDurable) reportLost(index uint64, lost []trace.Entry, proof []uint64, format string, args ...any) {
 	c.violate(proof, format, args...)
 	if c.verdict != trace.VerdictViolated {

@@ -28,10 +28,10 @@ var stories = []struct {
 		},
 		func(r *historyBuilder) {
 			r.elect("n2", 2, "n3")
-			r.packet(trace.Packet{Kind: "append", From: "n1", To: "n3", Term: 1}) // a leader of before
+			r.packet(trace.Packet{Kind: "append", From: "n1", To: "n3", Term: 1}) // an earlier leader
 			r.elect("n3", 3, "n1")
 		},
-		"n2 and n3 both lead term 2: a term has one leader at most",
+		"n2 and n3 both lead term 2: a term has at most one leader",
 	},
 	{
 		LeaderAppendOnly, "a leader changes its log",
@@ -47,13 +47,13 @@ var stories = []struct {
 			r.emit(trace.Event{Kind: trace.KindSnapshot, Node: "n2", Index: 3, Term: 1})
 			r.emit(trace.Event{Kind: trace.KindCompacted, Node: "n2", Index: 1, Last: 3})
 		},
-		"n1 leads and yet changes its own log from entry 4 on: a leader only ever appends",
+		"leader n1 changes its own log from entry 4 on: a leader only appends",
 	},
 	{
 		LogMatching, "another entry of the same index and term",
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c2", 1)) },
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c1", 3)) },
-		"entry 4 of term 1 is +1 of c1 (sequence number 3) after one of term 1 in the log of n1 and +1 of c2 (sequence number 1) after one of term 1 in the log of n2: one index and term must hold one entry",
+		"entry 4 (term 1) is +1 by c1 (seq 3) in n1's log but +1 by c2 (seq 1) in n2's: one index and term must mean one entry",
 	},
 	{
 		LogMatching, "another entry before the same one",
@@ -65,7 +65,7 @@ var stories = []struct {
 			r.append("n1", 4, plus(2, "c1", 3), noop(3))
 			r.append("n2", 4, plus(2, "c1", 3), noop(3))
 		},
-		"entry 5 of term 3 is noop after one of term 1 in the log of n1 and noop after one of term 2 in the log of n2",
+		"entry 5 (term 3) follows an entry of term 1 in n1's log but one of term 2 in n2's: logs that share an entry must agree on all before it",
 	},
 	{
 		LeaderCompleteness, "a leader that lacks a committed entry",
@@ -81,10 +81,10 @@ var stories = []struct {
 			r.commit("n1", 4)
 			r.elect("n2", 2, "n3")
 		},
-		"n3 leads term 2, and its log ends at 3: entry 4 was committed in term 1, so every later leader must hold it",
+		"n3 leads term 2 but its log ends at 3: entry 4, committed in term 1, must be in every later leader's log",
 	},
 	{
-		LeaderCompleteness, "what is committed later is of no concern", // Raft paper, Figure 8
+		LeaderCompleteness, "an entry committed in a later term does not count", // Raft paper, Figure 8
 		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.append("n2", 4, plus(1, "c1", 3))
@@ -95,10 +95,10 @@ var stories = []struct {
 			r.append("n1", 4, plus(1, "c1", 3))
 			r.append("n2", 4, plus(1, "c1", 3))
 			r.vote("n1", "n1", 3)
-			r.commit("n1", 4) // in term 3, by a leader of that
+			r.commit("n1", 4) // in term 3, by its leader
 			r.elect("n3", 2, "n2")
 		},
-		"entry 4 was committed in term 1",
+		"entry 4, committed in term 1, must be in every later leader's log",
 	},
 	{
 		StateMachineSafety, "two entries at one index",
@@ -114,13 +114,13 @@ var stories = []struct {
 			r.commit("n1", 4)
 			r.commit("n2", 4)
 		},
-		"n2 commits an entry of term 2 at index 4, where n1 had committed another one, of term 1: what is committed stays",
+		"n2 commits an entry of term 2 at index 4, where n1 committed one of term 1: a committed entry never changes",
 	},
 	{
 		StateMachineSafety, "two values after one entry",
 		func(r *historyBuilder) { r.readsThroughLog(2, 3) },
 		func(r *historyBuilder) { r.readsThroughLog(2, 2) },
-		"after entry 4 the counter of n2 is 3, but that of n1 was 2: the same entries must give the same value",
+		"after entry 4 the counter is 3 on n2 but 2 on n1: the same entries must give the same value",
 	},
 	{
 		VoteOnce, "two votes in a term, with a wipe between",
@@ -135,9 +135,9 @@ var stories = []struct {
 			r.vote("n3", "n2", 2)
 			r.vote("n3", "n1", 3)
 			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n3", Process: trace.Removed})
-			r.vote("n3", "n2", 3) // another machine of that name
+			r.vote("n3", "n2", 3) // a new node of the same name
 		},
-		"n3 votes for n1 in term 2, and had voted for n2: a node has one vote in a term",
+		"n3 votes for n1 in term 2 after voting for n2: a node has one vote per term",
 	},
 	{
 		VoteOnce, "a vote that is sent and not stored",
@@ -149,10 +149,10 @@ var stories = []struct {
 			r.packet(trace.Packet{Kind: "prevote", Reply: true, OK: true, From: "n3", To: "n2", Term: 2})
 			r.vote("n3", "n2", 2)
 		},
-		"n3 grants its vote in term 2 to n2 and has not stored it: a vote is stored before it is sent",
+		"n3 grants n2 its vote in term 2 without storing it: a vote must be stored before it is sent",
 	},
 	{
-		AckedDurable, "acknowledged entries that others replace",
+		AckedDurable, "acknowledged entries that are replaced",
 		func(r *historyBuilder) {
 			r.append("n2", 2, noop(2))
 			r.commit("n2", 2)
@@ -163,13 +163,13 @@ var stories = []struct {
 			r.append("n2", 4, noop(2))
 			r.commit("n2", 4)
 		},
-		"2 increments (entries 2 to 3) were acknowledged and are lost: n2 has committed another entry at 2",
+		"2 acknowledged increments (entries 2 to 3) are lost: n2 commits another entry at index 2",
 	},
 	{
-		AckedDurable, "acknowledged after it is gone",
+		AckedDurable, "acknowledged but never committed",
 		func(r *historyBuilder) { r.ackLate("c1", 9) },
 		func(r *historyBuilder) { r.ackLate("c1", 3) },
-		"no node has it committed up to entry 5",
+		"c1's increment (seq 9) was acknowledged, but no node has committed it up to entry 5",
 	},
 	{
 		ExactlyOnce, "a retry that counts",
@@ -182,17 +182,17 @@ var stories = []struct {
 			r.apply("n1", 4, 2)
 			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Killed})
 			r.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Up})
-			r.apply("n1", 2, 1) // again, by the new process
+			r.apply("n1", 2, 1) // the new process applies them again
 			r.apply("n1", 3, 2)
 			r.apply("n1", 4, 2)
 		},
-		"the +1 of c1 (sequence number 2) counts twice on entries 3 and 4 of n1: a retry must not count",
+		"c1's +1 (seq 2) counts twice on n1, with entry 3 and again with entry 4: a retry must not count",
 	},
 	{
-		ExactlyOnce, "an increment that counts for more",
+		ExactlyOnce, "an increment that adds too much",
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 4) },
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.apply("n1", 4, 3) },
-		"entry 4 is +1 of c1, but it took n1's counter from 2 to 4",
+		"entry 4 is +1 by c1, but it changes n1's counter from 2 to 4",
 	},
 	{
 		ExactlyOnce, "an increment that does not count",
@@ -200,21 +200,21 @@ var stories = []struct {
 		func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3), plus(1, "c1", 2))
 			r.apply("n1", 4, 3)
-			r.apply("n1", 5, 3) // older than one that counted
+			r.apply("n1", 5, 3) // older than an increment that counted
 		},
-		"entry 4 is +1 of c1, but n1's counter stayed at 2: an increment counts once",
+		"entry 4 is +1 by c1, but n1's counter stays at 2: an increment must count once",
 	},
 	{
 		Linearizable, "a stale read",
 		func(r *historyBuilder) { r.end(r.call(read("c2")), 1) },
 		func(r *historyBuilder) { r.end(r.call(read("c2")), 2) },
-		"c2 read 1 from n1 at 29ms, although 2 had been acknowledged to c1 at 27ms",
+		"c2 read 1 from n1 at 29ms, but 2 was already acknowledged to c1 at 27ms",
 	},
 	{
 		Linearizable, "an increment that counts twice",
 		func(r *historyBuilder) { r.end(r.call(add("c2", 1)), 4) },
 		func(r *historyBuilder) { r.end(r.call(add("c2", 1)), 3) },
-		"c2 was told by n1 at 29ms that its +1 makes 4, and no order of the operations explains that",
+		"c2's +1 returned 4 from n1 at 29ms: no order of the operations explains that",
 	},
 }
 
@@ -253,16 +253,16 @@ func TestEachCheckTurnsRedOnItsStoryOnly(t *testing.T) {
 			red.settle()
 			v := red.latest[s.check]
 			if before.Verdict != trace.VerdictOK || v.Verdict != trace.VerdictViolated || !strings.Contains(v.Text, s.sentence) {
-				t.Errorf("it was %s and is %s: %s", before.Verdict, v.Verdict, v.Text)
+				t.Errorf("verdict %s, then %s: %s", before.Verdict, v.Verdict, v.Text)
 			}
 			if len(v.Proof) == 0 || !slices.IsSorted(v.Proof) || v.Proof[len(v.Proof)-1] > red.seq {
-				t.Errorf("proved by %v", v.Proof)
+				t.Errorf("proof: %v", v.Proof)
 			}
-			// What comes after changes nothing: a verdict stays.
+			// Later events do not change a violated verdict.
 			s.green(red)
 			red.settle()
 			if after := red.latest[s.check]; after.Verdict != trace.VerdictViolated || after.Text != v.Text {
-				t.Errorf("later it is %s: %s", after.Verdict, after.Text)
+				t.Errorf("later verdict %s: %s", after.Verdict, after.Text)
 			}
 		})
 	}

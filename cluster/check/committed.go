@@ -2,30 +2,57 @@ package check
 
 import (
 	"fmt"
+	"time"
 
 	"capsize/cluster/trace"
 )
 
-// advanceCommit notes that a node holds its log for committed up to index. From there it
-// looks back until it meets what is known already: below, by log-matching, the two
-// are the same, so that each entry is looked at once.
+// commitLog is what the checks know to be committed.
+type commitLog struct {
+	committed     map[uint64]commit // by index, above prunedUpTo
+	committedAt   map[opKey]uint64  // the index at which an increment was committed
+	committedUpTo uint64
+	commitsMax    uint64 // how many commits are kept when some node's snapshot lags behind
+
+	prunedUpTo uint64        // commits up to this index are forgotten
+	prunedTerm uint64        // the term of the entry at prunedUpTo, or of the next known one
+	prunedAcks int           // how many forgotten increments were acknowledged
+	prunedAt   time.Duration // when commits were last forgotten
+	pruneAbove int           // how many log entries are kept before the next attempt to forget some
+}
+
+// commit is an entry that a node holds for committed.
+type commit struct {
+	term      uint64
+	node      string // the first one to commit it
+	seq       uint64 // the event by which it did
+	atTerm    uint64 // that node's term at the time: the entry was committed in this term or before
+	ackSeq    uint64 // the event that acknowledged it to a client, 0 if none
+	valueSeq  uint64 // the event that showed the counter after it, 0 if none
+	value     int64  // the counter after it
+	valueNode string // the node that had this value
+}
+
+// advanceCommit moves the commit index of a node up to index. It walks back until the
+// node's log agrees with what is known to be committed: by log matching the two are
+// the same below that point, so every entry is looked at once.
 func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 	if !n.loaded || index <= n.committed {
 		return
 	}
 	if index > n.lastIndex() {
-		s.invalid = fmt.Sprintf("%s takes entry %d as committed (event %d), but its log ends at %d", n.id, index, e.Seq, n.lastIndex())
+		s.invalid = fmt.Sprintf("%s commits entry %d (event %d), but its log ends at %d", n.id, index, e.Seq, n.lastIndex())
 		index = n.lastIndex()
 	}
-	lowest := uint64(0) // the lowest entry at which the two differ
+	lowest := uint64(0) // the lowest index at which the two differ
 	i := index
 	for ; i > n.committed; i-- {
 		term := n.termAt(i)
 		if i < n.snapshot || term == unknownTerm {
-			break // its snapshot covers it, and what its log may still hold there means nothing
+			break // its snapshot covers the entry, so whatever its log still holds there is void
 		}
 		if i <= s.prunedUpTo {
-			// What was committed there is forgotten, but terms never go down along a log.
+			// The commit is forgotten, but terms never decrease along a log.
 			if term > s.prunedTerm {
 				lowest = i
 				continue
@@ -51,13 +78,13 @@ func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 	n.committed = max(n.committed, index)
 }
 
-// commit notes that an entry of a node's log is committed.
+// commit records that an entry of a node's log is committed.
 func (s *state) commit(n *node, index uint64, e *trace.Event) {
-	at := entryID{index, n.termAt(index)}
-	s.committed[index] = commit{term: at.term, node: n.id, seq: e.Seq, atTerm: n.term}
+	id := entryID{index, n.termAt(index)}
+	s.committed[index] = commit{term: id.term, node: n.id, seq: e.Seq, atTerm: n.term}
 	s.committedUpTo = max(s.committedUpTo, index)
 	s.step.newlyCommitted = append(s.step.newlyCommitted, index)
-	if l, ok := s.entries[at]; ok && l.entry.Kind == trace.EntryAdd {
+	if l, ok := s.entries[id]; ok && l.entry.Kind == trace.EntryAdd {
 		key := opKey{l.entry.Client, l.entry.Seq}
 		if _, twice := s.committedAt[key]; !twice {
 			s.committedAt[key] = index
@@ -65,8 +92,8 @@ func (s *state) commit(n *node, index uint64, e *trace.Event) {
 	}
 }
 
-// replaceCommitted notes that what is known to be committed from index on is not what a node
-// commits there. What counts from now on is what was committed last.
+// replaceCommitted records that a node commits other entries from index on than those
+// known to be committed. The latest commit counts from now on.
 func (s *state) replaceCommitted(n *node, index uint64, e *trace.Event) {
 	f := &conflict{index: index, was: s.committed[index], now: commit{term: n.termAt(index), node: n.id, seq: e.Seq}}
 	for i := max(index, s.prunedUpTo+1); i <= s.committedUpTo; i++ {

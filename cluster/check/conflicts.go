@@ -1,31 +1,50 @@
 package check
 
-// Where log-matching is violated, several entries have one index and term. So that
-// no check takes one for the other, each but the first is remembered under a term
-// of its own: the real one, and above it which of them it is.
+// When log matching is violated, several entries share an index and a term. Each but
+// the first is stored under a term of its own, so that no check mistakes one for
+// another: the real term, plus a multiple of termLimit that tells them apart.
 
 const (
-	// termLimit is how many terms are believed, which leaves room for what stands above.
+	// termLimit bounds the terms accepted, leaving the bits above it free.
 	termLimit = 1 << 48
 	// duplicatesMax is how many entries of one index and term are told apart.
 	duplicatesMax = 64
 )
 
-// realTerm returns the term that an entry of a log says it has.
+// realTerm returns the term that the log entry itself carries.
 func realTerm(term uint64) uint64 { return term % termLimit }
 
-// disambiguate returns the place of an entry that is another than the one that was seen
-// first at its index and term.
-func (s *state) disambiguate(at entryID, now logEntry) entryID {
+// disambiguate stores an entry that differs from the first one seen under id, and
+// returns the ID it is stored under.
+func (s *state) disambiguate(id entryID, now logEntry) entryID {
 	for range duplicatesMax {
-		at.term += termLimit
-		was, known := s.entries[at]
+		id.term += termLimit
+		was, known := s.entries[id]
 		if !known {
-			s.entries[at] = now
+			s.entries[id] = now
 		}
 		if !known || sameEntry(was.entry, now.entry) && was.prevTerm == now.prevTerm {
 			break
 		}
 	}
-	return at
+	return id
+}
+
+// mismatch is two entries that should be the same.
+type mismatch struct {
+	id       entryID
+	was, now logEntry
+}
+
+// conflict is a node's commit that contradicts what is known to be committed.
+type conflict struct {
+	index    uint64
+	was, now commit
+	old      []commit // all commits replaced by it, the first at index
+}
+
+// valueConflict is two nodes with different counters after the same entry.
+type valueConflict struct {
+	index    uint64
+	was, now commit
 }

@@ -7,28 +7,28 @@ import (
 	"capsize/cluster/trace"
 )
 
-// termsMax is how many terms are remembered, by the checks for which the past does
-// not end with a snapshot. The oldest are forgotten by half.
+// termsMax is how many terms a check remembers when snapshots do not bound its past.
+// Beyond that it forgets the older half.
 const termsMax = 1 << 16
 
-// electionSafety is election-safety: at most one leader can be elected in a given term
-// (Raft paper, section 5.2). Whoever sends entries, heartbeats or snapshots leads
-// the term that they name.
+// electionSafety checks election-safety: at most one leader can be elected in a given
+// term (Raft paper, section 5.2). A node that sends entries, heartbeats or snapshots
+// claims to lead the term they carry.
 type electionSafety struct {
 	report
-	latest  leaderClaim            // the one that is seen again and again
+	latest  leaderClaim            // repeated by most packets, so compared first
 	leaders map[uint64]leaderClaim // by term
 }
 
-// leaderClaim is a node's claim to something in a term, and the event that tells of it.
+// leaderClaim is a node's claim to lead a term, and the event that shows it.
 type leaderClaim struct {
 	term uint64
 	node string
 	seq  uint64
 }
 
-// isRelevant says whether a packet tells a check something: it shows who leads, or
-// brings a granted vote.
+// isRelevant reports whether a packet matters to any check: it claims leadership or
+// carries a granted vote.
 func isRelevant(p *trace.Packet) bool {
 	if p.Status != trace.Sent {
 		return false
@@ -57,7 +57,7 @@ func (c *electionSafety) addClaim(now leaderClaim) {
 	was, known := c.leaders[now.term]
 	switch {
 	case known && was.node != now.node:
-		c.violate([]uint64{was.seq, now.seq}, "%s and %s both lead term %d: a term has one leader at most", was.node, now.node, now.term)
+		c.violate([]uint64{was.seq, now.seq}, "%s and %s both lead term %d: a term has at most one leader", was.node, now.node, now.term)
 		return
 	case !known:
 		c.leaders[now.term] = now
@@ -68,7 +68,8 @@ func (c *electionSafety) addClaim(now leaderClaim) {
 	}
 }
 
-// forgetOldTerms forgets the older half of what is known by term, if that is too much.
+// forgetOldTerms deletes the older half of a map keyed by term once it exceeds
+// termsMax.
 func forgetOldTerms[K comparable, V any](known map[K]V, term func(K) uint64) {
 	if len(known) <= termsMax {
 		return

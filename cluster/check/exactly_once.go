@@ -5,33 +5,33 @@ import (
 	"capsize/counter"
 )
 
-// exactlyOnce is exactly-once: an increment changes the value by what it says, and only
-// one of the log entries that carry it does.
+// exactlyOnce checks exactly-once: an increment changes the value by its delta, and of
+// the log entries that carry it only one counts.
 type exactlyOnce struct {
 	report
 	clients map[string]*clientSeqs
 }
 
-// clientSeqs is what counted of one client.
+// clientSeqs holds which of a client's increments counted.
 type clientSeqs struct {
-	applied       map[uint64]appliedAt // by its number
-	highest       uint64               // the highest of them
-	forgottenUpTo uint64               // up to which they are forgotten
+	applied       map[uint64]appliedAt // by sequence number
+	highest       uint64               // sequence number
+	forgottenUpTo uint64               // sequence number
 }
 
-// appliedAt is where an increment counted, and the event that shows it.
+// appliedAt is the entry with which an increment counted, and the event that shows it.
 type appliedAt struct{ index, seq uint64 }
 
 // seqsMax is how many of a client's increments are remembered. A client has one
-// under way at a time, so that an old one that comes again is of its last few.
+// operation in flight at a time, so a duplicate is always among its latest few.
 const seqsMax = 1 << 11
 
 func (c *exactlyOnce) observe(s *state, e *trace.Event) {
 	if f := s.step.conflict; f != nil { // what is no longer committed may count again
 		for _, t := range c.clients {
-			for number, at := range t.applied {
+			for seq, at := range t.applied {
 				if at.index >= f.index {
-					delete(t.applied, number)
+					delete(t.applied, seq)
 				}
 			}
 		}
@@ -44,10 +44,11 @@ func (c *exactlyOnce) observe(s *state, e *trace.Event) {
 	switch {
 	case a.entry.Kind != trace.EntryAdd:
 		if change != 0 {
-			c.violate([]uint64{e.Seq}, "entry %d is not an increment, but it took %s's counter from %d to %d", a.at.index, e.Node, a.before, a.after)
+			c.violate([]uint64{e.Seq}, "entry %d is no increment, but it changes %s's counter from %d to %d", a.id.index, e.Node, a.before, a.after)
 		}
 	case change != 0 && change != a.entry.Delta:
-		c.violate([]uint64{e.Seq}, "entry %d is %+d of %s, but it took %s's counter from %d to %d", a.at.index, a.entry.Delta, a.entry.Client, e.Node, a.before, a.after)
+		c.violate([]uint64{e.Seq}, "entry %d is %+d by %s, but it changes %s's counter from %d to %d",
+			a.id.index, a.entry.Delta, a.entry.Client, e.Node, a.before, a.after)
 	case change != 0:
 		c.checkChange(a, e)
 	case a.entry.Delta != 0:
@@ -67,48 +68,51 @@ func (c *exactlyOnce) seqsOf(client string) *clientSeqs {
 	return t
 }
 
-// checkChange looks at an increment that changed the value.
+// checkChange checks an increment that changed the value.
 func (c *exactlyOnce) checkChange(a *applied, e *trace.Event) {
 	t := c.seqsOf(a.entry.Client)
-	number := a.entry.Seq
-	was, known := t.applied[number]
+	seq := a.entry.Seq
+	was, known := t.applied[seq]
 	switch {
-	case number <= t.forgottenUpTo:
+	case seq <= t.forgottenUpTo:
 	case !known:
-		t.applied[number] = appliedAt{a.at.index, e.Seq}
-		t.highest = max(t.highest, number)
+		t.applied[seq] = appliedAt{a.id.index, e.Seq}
+		t.highest = max(t.highest, seq)
 		t.forget()
-	case was.index != a.at.index:
-		c.violate([]uint64{was.seq, e.Seq}, "the %+d of %s (sequence number %d) counts twice on entries %d and %d of %s: a retry must not count",
-			a.entry.Delta, a.entry.Client, number, was.index, a.at.index, e.Node)
+	case was.index != a.id.index:
+		c.violate([]uint64{was.seq, e.Seq}, "%s's %+d (seq %d) counts twice on %s, with entry %d and again with entry %d: a retry must not count",
+			a.entry.Client, a.entry.Delta, seq, e.Node, was.index, a.id.index)
 	}
 }
 
-// checkNoChange looks at an increment that did not change the value.
+// checkNoChange checks an increment that left the value as it was.
 func (c *exactlyOnce) checkNoChange(s *state, a *applied, e *trace.Event) {
 	t := c.seqsOf(a.entry.Client)
 	was, known := t.applied[a.entry.Seq]
 	sum := a.before + a.entry.Delta
 	switch {
-	case known && was.index < a.at.index, t.highest > a.entry.Seq: // a retry, or older than one that counted
+	case known && was.index < a.id.index, t.highest > a.entry.Seq: // a retry, or older than one that counted
 	case (sum > a.before) != (a.entry.Delta > 0): // it would overflow
-	case len(c.clients) > counter.MaxSessions, s.startedWithData, s.startsMidRun(): // its client may be one too many, or have had it counted before
+	case len(c.clients) > counter.MaxSessions, s.startedWithData, s.startsMidRun():
+		// The client's session may have been evicted, or the increment counted earlier.
 	case known:
-		c.violate([]uint64{was.seq, e.Seq}, "entry %d, %+d of %s, counted on another node, but changed nothing on %s", a.at.index, a.entry.Delta, a.entry.Client, e.Node)
+		c.violate([]uint64{was.seq, e.Seq}, "entry %d, %+d by %s, counted on another node but changes nothing on %s",
+			a.id.index, a.entry.Delta, a.entry.Client, e.Node)
 	default:
-		c.violate([]uint64{e.Seq}, "entry %d is %+d of %s, but %s's counter stayed at %d: an increment counts once", a.at.index, a.entry.Delta, a.entry.Client, e.Node, a.after)
+		c.violate([]uint64{e.Seq}, "entry %d is %+d by %s, but %s's counter stays at %d: an increment must count once",
+			a.id.index, a.entry.Delta, a.entry.Client, e.Node, a.after)
 	}
 }
 
-// forget forgets the older half of what is remembered, if it is too much.
+// forget drops the older half of what is remembered once it exceeds seqsMax.
 func (t *clientSeqs) forget() {
 	if len(t.applied) <= seqsMax {
 		return
 	}
 	t.forgottenUpTo = t.highest - seqsMax/2
-	for number := range t.applied {
-		if number <= t.forgottenUpTo {
-			delete(t.applied, number)
+	for seq := range t.applied {
+		if seq <= t.forgottenUpTo {
+			delete(t.applied, seq)
 		}
 	}
 }

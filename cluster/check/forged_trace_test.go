@@ -26,11 +26,11 @@ func TestForgedTraceIsNeverOK(t *testing.T) {
 		{"committed beyond the log", func(r *historyBuilder) { r.commit("n1", 9) }, "its log ends at 3"},
 		{"applied beyond the log", func(r *historyBuilder) { r.apply("n1", 9, 5) }, "its log ends at 3"},
 		{"a gap in the log", func(r *historyBuilder) { r.append("n1", 9, noop(1)) }, "its log ends at 3"},
-		{"a node out of nowhere", func(r *historyBuilder) { r.append("n8", 1, noop(1)) }, "missing from the trace"},
+		{"a node out of nowhere", func(r *historyBuilder) { r.append("n8", 1, noop(1)) }, "does not show what its disk held"},
 		{"entries that were not applied", func(r *historyBuilder) {
 			r.append("n1", 4, plus(1, "c1", 3), plus(1, "c1", 4))
 			r.apply("n1", 5, 4)
-		}, "misses what it did with entry 4"},
+		}, "does not show it applying entry 4"},
 		{"an operation without a name", func(r *historyBuilder) { r.emit(trace.Event{Kind: trace.KindReturned}) }, "does not name its operation"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

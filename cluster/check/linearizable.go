@@ -6,14 +6,14 @@ import (
 	"capsize/cluster/trace"
 )
 
-// linearizable collects for the judge what the clients did and were told, and the later
-// evidence of what became of operations whose outcome they do not know.
+// linearizable feeds the linearizability worker: what the clients invoked, what they
+// got back, and the later evidence of what became of operations of unknown outcome.
 type linearizable struct {
 	worker *worker
 
-	settled    bool   // every change of the counter from now on is of an operation that was seen
-	hasLed     bool   // somebody led since the start
-	longestLog uint64 // where the longest log ended when that could be said; 0 before
+	settled    bool   // every change of the counter from now on comes from an operation in the history
+	hasLed     bool   // some node has led since the trace began
+	longestLog uint64 // where the longest log ended once a leader was seen and the grace was over, 0 before
 }
 
 func (c *linearizable) observe(s *state, e *trace.Event) {
@@ -37,9 +37,9 @@ func (c *linearizable) observe(s *state, e *trace.Event) {
 	}
 }
 
-// settle finds out from when on nothing counts that the clients of this history did
-// not ask for: entries that a log held from before, or that were on their way when
-// the trace begins, may still be committed, and what the counter was is not known.
+// settle waits for the point after which every change of the counter comes from an
+// operation in this history. Before it, entries that a log already held, or requests
+// in flight when the trace began, may still commit, and the counter is unknown.
 func (c *linearizable) settle(s *state, e *trace.Event) {
 	c.hasLed = c.hasLed || e.Role == trace.Leader
 	if !s.startedWithData && !s.startsMidRun() {
@@ -60,6 +60,6 @@ func (c *linearizable) settle(s *state, e *trace.Event) {
 	}
 	if c.longestLog != 0 && s.committedUpTo > c.longestLog {
 		c.settled = true
-		c.worker.enqueue(workItem{kind: historySettled, seq: e.Seq, at: e.At, unknown: true, midway: s.startsMidRun()})
+		c.worker.enqueue(workItem{kind: historySettled, seq: e.Seq, at: e.At, unknown: true, startsMidRun: s.startsMidRun()})
 	}
 }

@@ -7,46 +7,47 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// porcupineTimeout is how long porcupine may think about one history, in real time.
+// porcupineTimeout bounds one run of porcupine, in real time.
 const porcupineTimeout = 2 * time.Second
 
-// counterState is the counter of the sequential specification.
+// noReturn is the return time of an operation that never returns.
+const noReturn = math.MaxInt64
+
+// counterState is the counter in the sequential specification.
 type counterState struct {
 	value int64
 	known bool
-	// Of the model with a pool: how many of its increments have counted, and the
-	// earliest moment at which the next operation can take effect.
+	// Only in poolModel: how many increments of the pool have counted, and the earliest
+	// moment at which the next operation can take effect.
 	used int
 	now  int64
 }
 
 // porcupineOp is an operation as the model sees it.
 type porcupineOp struct {
-	isAdd     bool
 	delta     int64 // of an increment
-	value     int64 // what it was told
-	hasResult bool  // false: it has an effect, and nobody was told of which
+	value     int64 // the result
+	hasResult bool  // false: it takes effect, but no client learnt the result
 	call      int64
 	ret       int64
 }
 
-// counterModel returns the sequential specification of the counter, which begins
-// at start.
+// counterModel returns the sequential specification of the counter from start on.
 func counterModel(start counterState) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return start },
 		Step: func(state, input, _ any) (bool, any) {
-			s, a := state.(counterState), input.(*porcupineOp)
+			s, op := state.(counterState), input.(*porcupineOp)
 			switch {
-			case !a.hasResult && !s.known:
+			case !op.hasResult && !s.known:
 				return true, s
-			case !a.hasResult:
-				s.value += a.delta
+			case !op.hasResult:
+				s.value += op.delta
 				return true, s
-			case s.known && s.value+a.delta != a.value:
+			case s.known && s.value+op.delta != op.value:
 				return false, nil
 			}
-			s.value, s.known = a.value, true
+			s.value, s.known = op.value, true
 			return true, s
 		},
 		Equal: func(a, b any) bool { return a.(counterState) == b.(counterState) },
@@ -60,51 +61,48 @@ func hashCounter(state any) uint64 {
 }
 
 // poolModel is counterModel for a history in which some increments, all of the same
-// positive delta, have an unknown outcome: pool are the moments at which they were
-// called, earliest first.
+// positive delta, have an unknown outcome. The pool holds their call times, earliest
+// first.
 //
-// As they are all alike, it only matters how many of them have counted, not which;
-// the earliest can do whatever a later one can. As increments only add, what the
-// next operation was told says how many have counted by then. So none of them needs
-// to be an operation with its own place, which is what makes porcupine exponential.
-// An operation before which one of them has to count takes effect after that one
-// was called, and so does everything that follows.
+// Because these increments are alike, only their number matters: the earliest can do
+// whatever a later one can. Because increments only add, the result of the next
+// operation shows how many have counted by then. So none of them needs a place of its
+// own in the order, which is what makes porcupine exponential. An operation that needs
+// one of them to have counted takes effect after that increment's call, and so does
+// everything that follows.
 func poolModel(start counterState, delta int64, pool []int64) porcupine.Model {
 	model := counterModel(start)
 	model.Step = func(state, input, _ any) (bool, any) {
-		s, a := state.(counterState), input.(*porcupineOp)
+		s, op := state.(counterState), input.(*porcupineOp)
 		if !s.known {
-			s.value, s.known = a.value-a.delta, true
+			s.value, s.known = op.value-op.delta, true
 		}
-		need := a.value - a.delta - s.value
+		need := op.value - op.delta - s.value
 		if need < 0 || need%delta != 0 || need/delta > int64(len(pool)-s.used) {
 			return false, nil
 		}
 		s.used += int(need / delta)
-		s.now = max(s.now, a.call)
+		s.now = max(s.now, op.call)
 		if need > 0 {
 			s.now = max(s.now, pool[s.used-1])
 		}
-		if s.now > a.ret {
+		if s.now > op.ret {
 			return false, nil
 		}
-		s.value = a.value
+		s.value = op.value
 		return true, s
 	}
 	return model
 }
 
-// runPorcupine has porcupine judge a history, for at most limit.
-func runPorcupine(model porcupine.Model, history []*porcupineOp, limit time.Duration) porcupine.CheckResult {
-	if len(history) == 0 {
+// runPorcupine checks operations against a model for at most timeout.
+func runPorcupine(model porcupine.Model, ops []*porcupineOp, timeout time.Duration) porcupine.CheckResult {
+	if len(ops) == 0 {
 		return porcupine.Ok
 	}
-	operations := make([]porcupine.Operation, len(history))
-	for i, a := range history {
-		operations[i] = porcupine.Operation{ClientId: i, Input: a, Call: a.call, Return: a.ret}
+	operations := make([]porcupine.Operation, len(ops))
+	for i, op := range ops {
+		operations[i] = porcupine.Operation{ClientId: i, Input: op, Call: op.call, Return: op.ret}
 	}
-	return porcupine.CheckOperationsTimeout(model, operations, limit)
+	return porcupine.CheckOperationsTimeout(model, operations, timeout)
 }
-
-// noReturn is the time at which an operation returns that does not.
-const noReturn = math.MaxInt64

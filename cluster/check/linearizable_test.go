@@ -238,7 +238,7 @@ func TestPooledUnknownIncrementsAgreeWithSingleOnes(t *testing.T) {
 }
 
 // A history that porcupine cannot decide in time is neither ok nor violated.
-func TestTimeoutOfTheJudgeIsUndecided(t *testing.T) {
+func TestPorcupineTimeoutIsUndecided(t *testing.T) {
 	h := newHistory()
 	h.clients.timeout = 20 * time.Millisecond
 	seq := uint64(0)
@@ -252,7 +252,7 @@ func TestTimeoutOfTheJudgeIsUndecided(t *testing.T) {
 	op := &trace.Op{ID: 99, Client: "d", Kind: trace.EntryRead, Outcome: trace.OK, Value: 12345} // no sum of even numbers
 	take(workItem{kind: opInvoked, op: op})
 	take(workItem{kind: opReturned, op: op})
-	if v := h.verdict(0); v.Verdict != trace.VerdictUndecided || v.Text != "24 operations have an unknown outcome, and no order that explains the replies was found within 20ms" {
+	if v := h.verdict(0); v.Verdict != trace.VerdictUndecided || v.Text != "no order found within 20ms: 24 operations have an unknown outcome" {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }

@@ -7,208 +7,206 @@ import (
 	"capsize/cluster/trace"
 )
 
-// worker has porcupine judge the clients' history, on a goroutine of its own that is
-// started outside of virtual time: one that virtual time started would be part of
-// it, and would make the cluster wait. It is told what happens through a queue, and
-// is never waited for, but by whoever wants to.
+// worker checks the clients' history with porcupine. Its goroutine is started outside
+// virtual time: inside, it would be part of the bubble and keep the clock still while
+// it works. It takes work items from a queue and nobody waits for it, except in Await.
 type worker struct {
-	emit     func(trace.Event) // nil: the verdicts are taken
-	wake     chan struct{}     // there is something in the queue
-	awaiting chan struct{}     // somebody waits for the verdict of all that is there
-	answered chan struct{}     // and has it
+	emit     func(trace.Event) // nil: take returns the verdicts
+	wake     chan struct{}     // signals that the queue is not empty
+	awaiting chan struct{}     // await asks for a verdict on the whole queue
+	answered chan struct{}     // and learns that it is out
 	closing  chan struct{}
 	closed   chan struct{}
 	once     sync.Once
 
 	mu          sync.Mutex
 	queue       []workItem
-	undecidable string        // why it cannot tell any more, "" if it can
-	ready       []trace.Event // verdicts to be taken
+	undecidable string        // why nothing more can be checked, "" if it can
+	ready       []trace.Event // verdicts for take
 
-	// What follows is only the goroutine's.
+	// Only the worker's goroutine uses the fields below.
 	history opHistory
-	verdict trace.Event   // the latest
-	at      time.Duration // of the last note
+	latest  trace.Event   // the latest verdict
+	at      time.Duration // of the last work item
 }
 
-// workKind says what a note is about.
+// workKind says what a work item is about.
 type workKind uint8
 
 const (
-	opInvoked          workKind = iota + 1 // a client called
-	opReturned                             // a client got its answer, or gave up
-	incrementCommitted                     // an increment is committed
-	historySettled                         // nothing but this history changes the counter from now on
+	opInvoked workKind = iota + 1
+	opReturned
+	incrementCommitted
+	historySettled // from now on only operations of this history change the counter
 )
 
-// workItem is what the judge is told. Times are the numbers of events, which are in
-// order also where the clock stands still.
+// workItem is what the worker learns. Its time is an event number: unlike the clock,
+// event numbers always increase.
 type workItem struct {
 	kind workKind
 	op   *trace.Op
-	key  opKey
+	key  opKey // of incrementCommitted
 	seq  uint64
 	at   time.Duration
-	// Of historySettled: the counter is not known, nor, in the middle of a run, what other
-	// operations are under way.
-	unknown, midway bool
+	// Of historySettled: the counter is unknown, and so, if the trace starts mid-run, are
+	// other operations in flight.
+	unknown, startsMidRun bool
 }
 
 const (
-	// batchDelay is how long the judge lets notes come together, in real time.
+	// batchDelay is how long the worker lets items gather, in real time.
 	batchDelay = 100 * time.Millisecond
-	// queueMax is how many notes wait at most, about a minute of a busy run.
+	// queueMax bounds the queue, at about a minute of a busy run.
 	queueMax = 1 << 20
 )
 
 func newWorker(emit func(trace.Event)) *worker {
 	return &worker{
 		history: newHistory(),
-		verdict: trace.Event{Verdict: trace.VerdictOK}, // as Checker has said for it
+		latest:  trace.Event{Verdict: trace.VerdictOK}, // firstVerdict says so
 		emit:    emit, wake: make(chan struct{}, 1), awaiting: make(chan struct{}), answered: make(chan struct{}),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 }
 
-// enqueue puts a note into the queue. It does not wait.
-func (j *worker) enqueue(n workItem) {
-	j.mu.Lock()
-	if len(j.queue) < queueMax {
-		j.queue = append(j.queue, n)
+// enqueue adds an item to the queue without waiting.
+func (w *worker) enqueue(item workItem) {
+	w.mu.Lock()
+	if len(w.queue) < queueMax {
+		w.queue = append(w.queue, item)
 	} else {
-		j.giveUpLocked("operations arrived faster than they could be judged")
+		w.giveUpLocked("operations arrive faster than they can be checked")
 	}
-	j.mu.Unlock()
+	w.mu.Unlock()
+	w.signal()
+}
+
+// giveUp makes the check undecided unless it is violated. The first reason counts.
+func (w *worker) giveUp(why string) {
+	w.mu.Lock()
+	w.giveUpLocked(why)
+	w.mu.Unlock()
+	w.signal()
+}
+
+func (w *worker) giveUpLocked(why string) {
+	if w.undecidable == "" {
+		w.undecidable = why
+	}
+}
+
+// signal wakes the worker's goroutine.
+func (w *worker) signal() {
 	select {
-	case j.wake <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
-// giveUp says why it cannot be told any more whether the history is linearizable.
-func (j *worker) giveUp(why string) {
-	j.mu.Lock()
-	j.giveUpLocked(why)
-	j.mu.Unlock()
-	select {
-	case j.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (j *worker) giveUpLocked(why string) {
-	if j.undecidable == "" {
-		j.undecidable = why
-	}
-}
-
-// run judges until close.
-func (j *worker) run() {
-	defer close(j.closed)
-	rest, calm := time.NewTimer(batchDelay), time.NewTimer(batchDelay)
-	defer rest.Stop()
-	defer calm.Stop()
+// run works until close.
+func (w *worker) run() {
+	defer close(w.closed)
+	batch, quiet := time.NewTimer(batchDelay), time.NewTimer(batchDelay)
+	defer batch.Stop()
+	defer quiet.Stop()
 	for {
 		select {
-		case <-calm.C:
-			j.process(0) // a count that was held back
-		case <-j.wake:
-			rest.Reset(batchDelay)
+		case <-quiet.C:
+			w.process(0) // reports a count that was held back
+		case <-w.wake:
+			batch.Reset(batchDelay)
 			select {
-			case <-rest.C:
-				j.process(time.Second)
-				calm.Reset(time.Second)
-			case <-j.awaiting:
-				j.answerAwait()
-			case <-j.closing:
+			case <-batch.C:
+				w.process(time.Second)
+				quiet.Reset(time.Second)
+			case <-w.awaiting:
+				w.answerAwait()
+			case <-w.closing:
 				return
 			}
-		case <-j.awaiting:
-			j.answerAwait()
-		case <-j.closing:
+		case <-w.awaiting:
+			w.answerAwait()
+		case <-w.closing:
 			return
 		}
 	}
 }
 
-// answerAwait judges all there is, and tells who waits for it.
-func (j *worker) answerAwait() {
-	j.process(0)
+// answerAwait processes the whole queue and releases await.
+func (w *worker) answerAwait() {
+	w.process(0)
 	select {
-	case j.answered <- struct{}{}:
-	case <-j.closing:
+	case w.answered <- struct{}{}:
+	case <-w.closing:
 	}
 }
 
-func (j *worker) await() {
+func (w *worker) await() {
 	select {
-	case j.awaiting <- struct{}{}:
-	case <-j.closed:
+	case w.awaiting <- struct{}{}:
+	case <-w.closed:
 		return
 	}
 	select {
-	case <-j.answered:
-	case <-j.closed:
+	case <-w.answered:
+	case <-w.closed:
 	}
 }
 
-func (j *worker) close() {
-	j.once.Do(func() { close(j.closing) })
-	<-j.closed
+func (w *worker) close() {
+	w.once.Do(func() { close(w.closing) })
+	<-w.closed
 }
 
-// process judges what is in the queue, and gives the verdict out if it has changed. That
-// no more than the count has is told only after a while of virtual time.
-func (j *worker) process(while time.Duration) {
-	j.mu.Lock()
-	notes, why := j.queue, j.undecidable
-	j.queue = nil
-	j.mu.Unlock()
-	if j.verdict.Verdict == trace.VerdictViolated {
+// process checks what is in the queue and passes the verdict on if it has changed. A
+// higher count alone is passed on only once it is countDelay of virtual time old.
+func (w *worker) process(countDelay time.Duration) {
+	w.mu.Lock()
+	items, undecidable := w.queue, w.undecidable
+	w.queue = nil
+	w.mu.Unlock()
+	if w.latest.Verdict == trace.VerdictViolated {
 		return
 	}
-	at := j.at
-	for _, n := range notes {
-		j.history.add(n)
-		at = n.at
+	for _, item := range items {
+		w.history.add(item)
+		w.at = item.at
 	}
-	j.at = at
-	now := j.history.verdict(at)
-	if why != "" {
-		now = trace.Event{At: at, Verdict: trace.VerdictUndecided, Text: why, Count: now.Count}
+	now := w.history.verdict(w.at)
+	if undecidable != "" {
+		now = trace.Event{At: w.at, Verdict: trace.VerdictUndecided, Text: undecidable, Count: now.Count}
 	}
 	now.Kind, now.Check = trace.KindVerdict, Linearizable
-	was := &j.verdict
-	if now.Verdict == was.Verdict && now.Text == was.Text && (now.Count == was.Count || now.At < was.At+while) {
+	was := &w.latest
+	if now.Verdict == was.Verdict && now.Text == was.Text && (now.Count == was.Count || now.At < was.At+countDelay) {
 		return
 	}
-	j.verdict = now
-	if j.emit != nil {
-		j.emit(now)
+	w.latest = now
+	if w.emit != nil {
+		w.emit(now)
 		return
 	}
-	j.mu.Lock()
-	j.ready = append(j.ready, now)
-	j.mu.Unlock()
+	w.mu.Lock()
+	w.ready = append(w.ready, now)
+	w.mu.Unlock()
 }
 
-// take returns the verdicts since the last time, of a judge that has nowhere to
-// emit them.
-func (j *worker) take() []trace.Event {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	ready := j.ready
-	j.ready = nil
+// take returns the verdicts since the last call, if there is no emit.
+func (w *worker) take() []trace.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ready := w.ready
+	w.ready = nil
 	return ready
 }
 
-// firstVerdict returns the first verdict, at the first event.
-func (j *worker) firstVerdict(at time.Duration) trace.Event {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+// firstVerdict returns the verdict at the first event of the trace.
+func (w *worker) firstVerdict(at time.Duration) trace.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	e := trace.Event{At: at, Kind: trace.KindVerdict, Check: Linearizable, Verdict: trace.VerdictOK}
-	if j.undecidable != "" {
-		e.Verdict, e.Text = trace.VerdictUndecided, j.undecidable
+	if w.undecidable != "" {
+		e.Verdict, e.Text = trace.VerdictUndecided, w.undecidable
 	}
 	return e
 }

@@ -6,45 +6,63 @@ import "capsize/cluster/trace"
 type node struct {
 	id      string
 	process trace.ProcessState
-	loaded  bool // what its disk held is known
+	loaded  bool // the trace has shown what its disk held
+	nodeLog
 
-	first    uint64   // index of terms[0]
-	terms    []uint64 // of the entries of its log
-	prevTerm uint64   // the term of the entry before first, unknownTerm if it was not told
+	term    uint64
+	ownVote uint64 // the latest term in which it voted for itself
+	leading bool
+	roleSeq uint64 // the event of its latest change of role
 
-	snapshot, snapshotTerm uint64
-
-	term      uint64
-	ownVote   uint64 // the last term in which it voted for itself
-	leading   bool
-	roleSeq   uint64 // the event of its last change of role
-	committed uint64 // up to where it holds its log for committed
+	committed uint64
 	applied   uint64
-	value     int64
+	value     int64 // its counter after the entry at applied
 }
 
-// lastEntry returns the index of the last entry of its log, or of the one before
-// an empty log.
-func (n *node) lastEntry() uint64 { return n.first + uint64(len(n.terms)) - 1 }
+// nodeLog is a node's log by terms alone, and its latest snapshot.
+type nodeLog struct {
+	first    uint64 // the index of terms[0]
+	terms    []uint64
+	prevTerm uint64 // the term of the entry before first, unknownTerm if the trace does not show it
 
-// lastIndex is lastEntry, or what its snapshot covers if that is more.
-func (n *node) lastIndex() uint64 { return max(n.lastEntry(), n.snapshot) }
+	snapshot, snapshotTerm uint64
+}
+
+// setProcess records a change of the node's process.
+func (n *node) setProcess(now trace.ProcessState) {
+	was := n.process
+	n.process = now
+	switch {
+	case now == trace.Wiped, now == trace.Removed:
+		*n = node{id: n.id, process: now, nodeLog: nodeLog{first: 1}, loaded: true}
+	case now == trace.Paused && was == trace.Up, now == trace.Up && was == trace.Paused:
+	default: // whatever the process held only in memory is gone
+		n.leading, n.committed, n.applied, n.value = false, 0, 0, 0
+	}
+}
+
+// lastEntry returns the index of the log's last entry, first-1 if the log is empty.
+func (l *nodeLog) lastEntry() uint64 { return l.first + uint64(len(l.terms)) - 1 }
+
+// lastIndex returns lastEntry, or the snapshot's last index if that is higher.
+func (l *nodeLog) lastIndex() uint64 { return max(l.lastEntry(), l.snapshot) }
 
 // termAt returns the term of the entry at index, unknownTerm if it is not known.
-func (n *node) termAt(index uint64) uint64 {
+func (l *nodeLog) termAt(index uint64) uint64 {
 	switch {
-	case index == n.snapshot && n.snapshot > 0: // whatever an older log still holds there
-		return n.snapshotTerm
-	case index >= n.first && index <= n.lastEntry():
-		return n.terms[index-n.first]
-	case index+1 == n.first:
-		return n.prevTerm
+	case index == l.snapshot && l.snapshot > 0: // whatever an older log still holds there
+		return l.snapshotTerm
+	case index >= l.first && index <= l.lastEntry():
+		return l.terms[index-l.first]
+	case index+1 == l.first:
+		return l.prevTerm
 	}
 	return unknownTerm
 }
 
-// leadTerm returns the term that a node leads which says it leads term. What it says
-// may be of a moment later, but it never leads without having voted for itself.
+// leadTerm returns the term in which the node leads. The term of a role event may
+// already be newer, so it is capped by the last term in which the node voted for
+// itself: no node leads without its own vote.
 func (n *node) leadTerm(term uint64) uint64 {
 	if n.ownVote != 0 && n.ownVote < term {
 		return n.ownVote

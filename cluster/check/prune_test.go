@@ -8,7 +8,7 @@ import (
 )
 
 // long makes three nodes commit entries up to last, a thousand at a time, and take
-// snapshots that cover them. The nodes in behind get nothing.
+// snapshots that cover them. The node behind, if any, gets nothing.
 func long(r *historyBuilder, from, last uint64, behind string) {
 	for ; from < last; from += 1000 {
 		entries := make([]trace.Entry, 1000)
@@ -31,15 +31,15 @@ func long(r *historyBuilder, from, last uint64, behind string) {
 func TestEntriesThatEverySnapshotCoversArePruned(t *testing.T) {
 	r := twoIncrements(t)
 	long(r, 4, 200_000, "")
-	if w := &r.state; len(w.entries) > 4*pruneFrom || len(w.committed) > 4*pruneFrom || len(w.committedAt) > 4*pruneFrom {
-		t.Errorf("%d links, %d commits, %d increments are remembered", len(w.entries), len(w.committed), len(w.committedAt))
+	if s := &r.state; len(s.entries) > 4*pruneAboveMin || len(s.committed) > 4*pruneAboveMin || len(s.committedAt) > 4*pruneAboveMin {
+		t.Errorf("kept %d entries, %d commits, %d increments", len(s.entries), len(s.committed), len(s.committedAt))
 	}
 	for _, name := range Names() {
 		if v := r.latest[name]; v.Verdict != trace.VerdictOK || v.Text != "" {
 			t.Errorf("%s is %s: %s", name, v.Verdict, v.Text)
 		}
 	}
-	// A node that has forgotten all and commits entries of its own there is found out.
+	// A wiped node that commits other entries at pruned indexes is still caught.
 	r.emit(trace.Event{Kind: trace.KindProcess, Node: "n2", Process: trace.Wiped})
 	r.elect("n2", 9, "n3")
 	r.append("n2", 1, noop(9))
@@ -56,13 +56,13 @@ func TestPrunedHistoryLimitsTheVerdict(t *testing.T) {
 	r.state.commitsMax = 20_000
 	long(r, 4, 100_000, "n3")
 	if len(r.state.entries) > 3*20_000 {
-		t.Errorf("%d links are remembered", len(r.state.entries))
+		t.Errorf("kept %d entries", len(r.state.entries))
 	}
 	v := r.latest[LogMatching]
-	if v.Verdict != trace.VerdictOK || !strings.Contains(v.Text, "dropped older entries") {
+	if v.Verdict != trace.VerdictOK || !strings.Contains(v.Text, "checked from entry") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
-	// The one that is behind is no lie when it goes on.
+	// The node that lagged behind may catch up.
 	r.append("n3", 4, plus(1, "c1", 4))
 	r.commit("n3", 4)
 	if v := r.latest[StateMachineSafety]; v.Verdict != trace.VerdictOK {

@@ -6,28 +6,28 @@ import (
 	"capsize/cluster/trace"
 )
 
-// Recheck judges a recording anew. The verdicts that stand in it are no evidence:
-// whoever made it may lie, and where it is cut short the last of them are missing.
-// It is used by one goroutine.
+// Recheck checks a recording again. The verdicts in a recording are no evidence: it may
+// be forged, and one that ends early lacks the last of them. Only one goroutine may use
+// a Recheck.
 type Recheck struct {
 	checker         *Checker
-	recorded, found trace.State // nothing but verdicts: those of the recording, and those of its events
-	first, last     uint64      // the numbers of the first event and of the latest
+	recorded, found trace.State // only the verdicts: those in the recording, those of its events
+	first, last     uint64      // event numbers
 	gap             bool        // events are missing
 }
 
-// NewRecheck returns a recount of a recording that is about to be read. Close
-// ends it.
+// NewRecheck returns a Recheck for a recording that is about to be read. The caller
+// must close it.
 func NewRecheck() *Recheck { return &Recheck{checker: New(nil)} }
 
-// Observe takes in the next event. It keeps nothing of it that is used again.
+// Observe checks the next event. It retains nothing of e that the caller may reuse.
 func (r *Recheck) Observe(e *trace.Event) {
 	switch {
 	case r.last == 0:
 		r.first = e.Seq
 	case e.Seq > r.last+1 && !r.gap:
 		r.gap = true
-		r.checker.giveUp(fmt.Sprintf("events %d to %d are missing", r.last+1, e.Seq-1))
+		r.checker.giveUp(missingEvents(r.last+1, e.Seq-1))
 		r.addVerdicts(r.checker.changedVerdicts(e))
 	}
 	r.last = e.Seq
@@ -43,6 +43,13 @@ func (r *Recheck) Observe(e *trace.Event) {
 	r.addVerdicts(r.checker.Observe(&kept))
 }
 
+func missingEvents(first, last uint64) string {
+	if first == last {
+		return fmt.Sprintf("event %d is missing", first)
+	}
+	return fmt.Sprintf("events %d to %d are missing", first, last)
+}
+
 func (r *Recheck) addVerdicts(verdicts []trace.Event) {
 	for _, v := range verdicts {
 		v.Seq = r.last
@@ -50,28 +57,26 @@ func (r *Recheck) addVerdicts(verdicts []trace.Event) {
 	}
 }
 
-// Await waits, in real time, until all that was observed so far has been judged.
+// Await waits, in real time, until everything observed so far is checked.
 func (r *Recheck) Await() {
 	r.checker.Await()
 	r.addVerdicts(r.checker.asyncVerdicts())
 }
 
-// Understated returns what the recording's events say that is worse than what its own
-// verdicts say of the same checks.
+// Understated returns the verdicts found that are worse than the recorded ones.
 func (r *Recheck) Understated() []trace.Check {
 	r.addVerdicts(r.checker.asyncVerdicts())
 	var worse []trace.Check
 	for _, found := range r.found.Checks {
-		told := r.recorded.Check(found.Name)
-		if severity(&found) > severity(told) {
+		if severity(&found) > severity(r.recorded.Check(found.Name)) {
 			worse = append(worse, found)
 		}
 	}
 	return worse
 }
 
-// severity orders verdicts. A recording that says nothing of a check says that it
-// is well: nobody who looks at it sees anything else.
+// severity orders verdicts. A missing verdict counts as ok, because a reader of the
+// recording sees nothing wrong.
 func severity(c *trace.Check) int {
 	switch {
 	case c != nil && c.Verdict == trace.VerdictViolated:
@@ -83,20 +88,20 @@ func severity(c *trace.Check) int {
 	}
 }
 
-// Mismatch returns an error if the recording's events show that a promise was broken of
-// which its verdicts say nothing, or that one was kept which they say was broken.
+// Mismatch returns an error if the events show a violation that the recorded verdicts
+// omit, or if those claim a violation that the events do not show.
 func (r *Recheck) Mismatch() error {
 	for _, found := range r.found.Checks {
-		told := r.recorded.Check(found.Name)
+		recorded := severity(r.recorded.Check(found.Name))
 		switch {
-		case found.Verdict == trace.VerdictViolated && severity(told) < 2:
+		case found.Verdict == trace.VerdictViolated && recorded < 2:
 			return fmt.Errorf("its verdicts contradict its events: %s is violated: %s", found.Name, found.Text)
-		case found.Verdict == trace.VerdictOK && severity(told) == 2 && r.first == 1:
-			return fmt.Errorf("its verdicts contradict its events: %s is reported as violated, but is not", found.Name)
+		case found.Verdict == trace.VerdictOK && recorded == 2 && r.first == 1:
+			return fmt.Errorf("its verdicts contradict its events: they claim that %s is violated, but it is not", found.Name)
 		}
 	}
 	return nil
 }
 
-// Close ends the recount.
+// Close stops checking.
 func (r *Recheck) Close() { r.checker.Close() }

@@ -20,12 +20,12 @@ func staleRead(t *testing.T) []trace.Event {
 	return r.events
 }
 
-// recounted rechecks events that include a verdict of linearizable.
-func recounted(t *testing.T, told trace.Verdict, events []trace.Event) *Recheck {
+// rechecked checks again events that include a verdict of linearizable.
+func rechecked(t *testing.T, told trace.Verdict, events []trace.Event) *Recheck {
 	t.Helper()
 	r := NewRecheck()
 	t.Cleanup(r.Close)
-	var op trace.Op // the same for all, as where a recording is read
+	var op trace.Op // reused for every event, as the reader of a recording does
 	for _, e := range events {
 		if e.Op != nil {
 			op, e.Op = *e.Op, &op
@@ -48,34 +48,34 @@ func worst(r *Recheck) trace.Check {
 
 func TestRecordedVerdictsAreNoEvidence(t *testing.T) {
 	stale, well := staleRead(t), twoIncrements(t).events
-	if r := recounted(t, trace.VerdictViolated, stale); r.Mismatch() != nil || len(r.Understated()) > 0 {
-		t.Errorf("it tells what happened, and is not believed: %v, %v", r.Mismatch(), r.Understated())
+	if r := rechecked(t, trace.VerdictViolated, stale); r.Mismatch() != nil || len(r.Understated()) > 0 {
+		t.Errorf("an honest recording of a violation: %v, %v", r.Mismatch(), r.Understated())
 	}
-	if r := recounted(t, trace.VerdictOK, well); r.Mismatch() != nil || len(r.Understated()) > 0 {
-		t.Errorf("nothing happened, and it is not believed: %v, %v", r.Mismatch(), r.Understated())
+	if r := rechecked(t, trace.VerdictOK, well); r.Mismatch() != nil || len(r.Understated()) > 0 {
+		t.Errorf("an honest recording without a violation: %v, %v", r.Mismatch(), r.Understated())
 	}
 	for _, told := range []trace.Verdict{trace.VerdictOK, trace.VerdictUndecided, "fine"} {
-		r := recounted(t, told, stale)
+		r := rechecked(t, told, stale)
 		if err := r.Mismatch(); err == nil || !strings.Contains(err.Error(), "linearizable is violated: c3 read 1") {
-			t.Errorf("it says %q of a stale read: %v", told, err)
+			t.Errorf("verdict %q on a stale read: %v", told, err)
 		}
 		if c := worst(r); c.Name != Linearizable || c.Verdict != trace.VerdictViolated || len(c.Proof) != 2 {
-			t.Errorf("it says %q, and worse than that is %v", told, c)
+			t.Errorf("verdict %q on a stale read: understated %v", told, c)
 		}
 	}
-	if err := recounted(t, trace.VerdictViolated, well).Mismatch(); err == nil || !strings.Contains(err.Error(), "but is not") {
-		t.Errorf("it accuses a history that is well: %v", err)
+	if err := rechecked(t, trace.VerdictViolated, well).Mismatch(); err == nil || !strings.Contains(err.Error(), "but it is not") {
+		t.Errorf("violated, on a history without violation: %v", err)
 	}
 }
 
 func TestRecordingWithAGapIsNeverOK(t *testing.T) {
 	stale := staleRead(t)
-	r := recounted(t, trace.VerdictOK, slices.Delete(slices.Clone(stale), 9, 10))
+	r := rechecked(t, trace.VerdictOK, slices.Delete(slices.Clone(stale), 9, 10))
 	if worse := r.Understated(); len(worse) != len(Names()) || r.Mismatch() != nil {
 		t.Errorf("%v, %v", worse, r.Mismatch())
 	}
 	for _, c := range r.Understated() {
-		if c.Verdict != trace.VerdictUndecided || !strings.Contains(c.Text, "events 10 to 10 are missing") {
+		if c.Verdict != trace.VerdictUndecided || !strings.Contains(c.Text, "event 10 is missing") {
 			t.Errorf("%s is %s: %s", c.Name, c.Verdict, c.Text)
 		}
 	}

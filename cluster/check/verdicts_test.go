@@ -38,7 +38,7 @@ func TestStaleReadIsProvedByTwoReplies(t *testing.T) {
 	r.end(r.call(read("c2")), 1)
 	stale := r.seq
 	r.settle()
-	if v := r.latest[Linearizable]; !slices.Equal(v.Proof, []uint64{told, stale}) || !strings.Contains(v.Text, "although 2 had been acknowledged to c1 at 27ms") {
+	if v := r.latest[Linearizable]; !slices.Equal(v.Proof, []uint64{told, stale}) || !strings.Contains(v.Text, "but 2 was already acknowledged to c1 at 27ms") {
 		t.Errorf("%v: %s", v.Proof, v.Text)
 	}
 }
@@ -62,7 +62,7 @@ func TestVoteIsGrantedToItsStoredCandidate(t *testing.T) {
 	r.emit(trace.Event{Kind: trace.KindVote, Node: "n3", Term: 2, Peer: "n2"})
 	stored := r.seq
 	r.packet(trace.Packet{Kind: "vote", Reply: true, OK: true, From: "n3", To: "n1", Term: 2})
-	if v := r.latest[VoteOnce]; v.Verdict != trace.VerdictViolated || !slices.Equal(v.Proof, []uint64{stored, stored + 1}) || !strings.Contains(v.Text, "had voted for n2") {
+	if v := r.latest[VoteOnce]; v.Verdict != trace.VerdictViolated || !slices.Equal(v.Proof, []uint64{stored, stored + 1}) || !strings.Contains(v.Text, "after voting for n2") {
 		t.Errorf("%s by %v: %s", v.Verdict, v.Proof, v.Text)
 	}
 }
@@ -83,7 +83,7 @@ func TestOperationsBeforeATraceExplainAnything(t *testing.T) {
 		}
 		r.elect("n1", 1, "n2")
 		r.append("n1", 1, noop(1))
-		r.at += time.Minute // whatever was under way has ended
+		r.at += time.Minute // every operation in flight has ended
 		r.commit("n1", 1)
 		r.append("n1", 2, noop(1))
 		r.commit("n1", 2)
@@ -91,7 +91,7 @@ func TestOperationsBeforeATraceExplainAnything(t *testing.T) {
 		r.end(r.call(read("c1")), 2)
 		r.settle()
 		if v := r.latest[Linearizable]; v.Verdict != c.want {
-			t.Errorf("a trace that begins with event %d: %s: %s", c.begins, v.Verdict, v.Text)
+			t.Errorf("a trace that starts with event %d: %s: %s", c.begins, v.Verdict, v.Text)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestTooManyPendingOperationsAreUndecided(t *testing.T) {
 		r.call(add(fmt.Sprintf("d%d", i), 1))
 	}
 	r.settle()
-	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "too many operations are pending") {
+	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "too many operations are in flight") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }
@@ -117,7 +117,7 @@ func TestLastOperationsAreCounted(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
 			if v := r.latest[Linearizable]; v.Count != count {
-				t.Errorf("%d operations are counted, of %d", v.Count, count)
+				t.Errorf("%d operations counted, want %d", v.Count, count)
 			}
 			r.end(r.call(read("c2")), 2)
 		}

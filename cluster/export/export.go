@@ -12,28 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"strings"
 	"time"
-
-	"capsize/cluster/trace"
 )
-
-// Source is a trace: how things stood before it, nil if nothing had happened, and
-// its events in order. What keeps an event copies it.
-type Source struct {
-	Before *trace.State
-	Events iter.Seq[*trace.Event]
-}
-
-// state returns how things stood before the first event.
-func (s Source) state() trace.State {
-	if s.Before == nil {
-		return trace.State{}
-	}
-	return s.Before.Clone()
-}
 
 // Span is the part of a trace that is wanted, in virtual time. To is the end of
 // the trace if it is 0.

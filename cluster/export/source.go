@@ -2,41 +2,47 @@ package export
 
 import (
 	"fmt"
+	"iter"
 
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
-	"capsize/cluster/trace/history"
-	"capsize/cluster/trace/recording"
 )
 
-// budgetBytes is how much memory a recording that is exported may take: some ten
-// million events.
+// Source is a trace to export: its events, in order, and the state before the first
+// one. Before is nil if the trace starts with the cluster. An event is only valid while
+// the loop handles it.
+type Source struct {
+	Before *trace.State
+	Events iter.Seq[*trace.Event]
+}
+
+// state returns the state before the first event.
+func (s Source) state() trace.State {
+	if s.Before == nil {
+		return trace.State{}
+	}
+	return s.Before.Clone()
+}
+
+// budgetBytes bounds the memory for an exported recording, at about ten million events.
 const budgetBytes = 1 << 30
 
-// Read reads a recording. Missing says in a line what of it could not be read, ""
-// if all of it could. The errors are those of [trace.Open], and that of a recording
-// whose verdicts are not what its events show: what is made of it would lie, too.
+// Read reads a recording. Missing describes in one line what of it could not be read,
+// "" if nothing. Read fails with the errors of [check.OpenRecording], and if the
+// recording's verdicts contradict its events, because an export would repeat the lie.
 func Read(name string) (from Source, missing string, err error) {
-	h := history.New(budgetBytes)
-	recount := check.NewRecheck()
-	defer recount.Close()
-	reader, _, err := recording.Open(name, h, recount.Observe, nil)
+	r, err := check.OpenRecording(name, budgetBytes, nil)
 	if err != nil {
 		return Source{}, "", err
 	}
-	defer reader.Close()
-	recount.Await()
-	if err := recount.Mismatch(); err != nil {
+	defer r.Close()
+	if err := r.Recheck.Mismatch(); err != nil {
 		return Source{}, "", fmt.Errorf("%s: %w", name, err)
 	}
-	missing = reader.Missing()
-	if n := h.Dropped(); n > 0 {
-		missing = fmt.Sprintf("its first %d events are left out: it is too long; %s", n, missing)
-	}
-	first, last := h.Span()
+	first, last := r.History.Span()
 	var before trace.State
-	h.StateAt(first.Seq, &before)
+	r.History.StateAt(first.Seq, &before)
 	return Source{Before: &before, Events: func(yield func(*trace.Event) bool) {
-		h.Events(first.Seq+1, last.Seq, yield)
-	}}, missing, nil
+		r.History.Events(first.Seq+1, last.Seq, yield)
+	}}, r.Missing(), nil
 }

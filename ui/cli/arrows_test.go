@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	},
 	"cluster/scenario":        {"cluster", "cluster/trace", "cluster/check", "cluster/vtime", "faults"},
 	"cluster":                 {"faults", "counter", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check", "cluster/vtime"},
-	"cluster/check":           {"cluster/trace", "counter"},
+	"cluster/check":           {"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "counter"},
 	"cluster/export":          {"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check"},
 	"cluster/trace":           {},
 	"cluster/trace/history":   {"cluster/trace"},

@@ -9,8 +9,6 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"capsize/cluster/check"
-	"capsize/cluster/trace/history"
-	"capsize/cluster/trace/recording"
 	"capsize/ui/canvas"
 )
 
@@ -23,10 +21,9 @@ func (e RecordingError) Unwrap() error { return e.Err }
 // OpenRecording reads a recording and checks it again. It shows its progress on to if
 // that is a terminal. The error is a [RecordingError]; the caller closes the source.
 func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
-	s := Source{History: history.New(historyMB << 20), Recheck: check.NewRecheck()}
 	file, isFile := to.(*os.File)
 	told := -1
-	reader, _, err := recording.Open(name, s.History, s.Recheck.Observe, func(read, size int64) {
+	r, err := check.OpenRecording(name, historyMB<<20, func(read, size int64) {
 		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != told {
 			told = part
 			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", canvas.Sanitize(filepath.Base(name)), min(part, 100))
@@ -36,10 +33,7 @@ func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
 		_, _ = fmt.Fprint(to, "\r\x1b[K")
 	}
 	if err != nil {
-		s.Recheck.Close()
-		return s, RecordingError{Err: err}
+		return Source{}, RecordingError{Err: err}
 	}
-	s.Reader = reader
-	s.Recheck.Await()
-	return s, nil
+	return Source{History: r.History, Reader: r.Reader, Recheck: r.Recheck}, nil
 }

@@ -147,7 +147,7 @@ func StaleRead() *Sample {
 	proof = append(proof, s.Call(trace.Op{Client: "c3", Kind: trace.EntryRead, Level: "none", Route: "n3", Node: "n3", Outcome: trace.OK, Value: 135}, 3*time.Millisecond))
 	s.Verdict(trace.Event{
 		Check: "linearizable", Verdict: trace.VerdictViolated, Count: 2314, Proof: proof,
-		Text: "c3 read 135 from n3 at 0:00:36.8, although 141 had been acknowledged to c1 at 0:00:35.4",
+		Text: "c3 read 135 from n3 at 36.8s, but 141 was already acknowledged to c1 at 35.4s",
 	})
 	s.Advance(200 * time.Millisecond)
 	s.Emit(trace.Event{Kind: trace.KindInvoked, Op: &trace.Op{ID: 1, Client: "c1", Kind: trace.EntryAdd, Delta: 1, Route: "leader", Invoked: s.At}})
@@ -182,7 +182,7 @@ func LostIncrement() *Sample {
 	s.commit(131, "n2", "n3", "n4", "n5")
 	s.Verdict(trace.Event{
 		Check: "acked-durable", Verdict: trace.VerdictViolated, Count: 2301, Proof: []uint64{s.State.Seq}, Index: 128, Entries: acked,
-		Text: "c1 got the reply 138 for its +1, but n4 committed another entry at 130 in term 3; 3 acknowledged increments are lost",
+		Text: "3 acknowledged increments (entries 128 to 130) are lost: n4 commits another entry at index 128",
 	})
 	s.Advance(300 * time.Millisecond)
 	return s
