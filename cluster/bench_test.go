@@ -159,7 +159,7 @@ func leaderOf(nodes []*raft.Raft) *raft.Raft {
 }
 
 // clusterLoad is the load on a cluster.
-func clusterLoad(c *Cluster, rate int) {
+func clusterLoad(c *Inside, rate int) {
 	benchLoad(rate, c.closing, func(_ int, read bool) {
 		if read {
 			c.Read(LevelLinearizable, RouteLeader)
@@ -191,7 +191,7 @@ func openBench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 		b.Fatal("no leader within a minute")
 	}
 	if rate > 0 {
-		if err := c.Do("load", func() error { clusterLoad(c, rate); return nil }); err != nil {
+		if err := c.Do("load", func(c *Inside) error { clusterLoad(c, rate); return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

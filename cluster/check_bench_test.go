@@ -22,7 +22,7 @@ func checkedSoak(b *testing.B, unchecked bool) (wall, cpu time.Duration) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	err = c.Do("load", func() error {
+	err = c.Do("load", func(c *Inside) error {
 		c.Go(func() {
 			for !c.Closed() {
 				c.Sleep(500 * time.Millisecond)

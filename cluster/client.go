@@ -55,13 +55,13 @@ type clientPool struct {
 
 // client runs one operation at a time, like a process in Jepsen.
 type client struct {
-	c    *Cluster
+	c    *Inside
 	name string
 	seq  uint64
 }
 
 // acquire returns an idle client, a new one if there is none. The caller releases it.
-func (c *Cluster) acquire() *client {
+func (c *Inside) acquire() *client {
 	pool := &c.clients
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
@@ -74,7 +74,7 @@ func (c *Cluster) acquire() *client {
 	return &client{c: c, name: fmt.Sprintf("c%d", pool.created), seq: pool.seqBase}
 }
 
-func (c *Cluster) release(cl *client) {
+func (c *Inside) release(cl *client) {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
 	c.clients.idle = append(c.clients.idle, cl)
@@ -82,7 +82,7 @@ func (c *Cluster) release(cl *client) {
 
 // Add makes a client add delta to the counter and returns the operation with its outcome. It
 // takes virtual time, at most the clients' timeout.
-func (c *Cluster) Add(delta int64, route string) trace.Op {
+func (c *Inside) Add(delta int64, route string) trace.Op {
 	cl := c.acquire()
 	defer c.release(cl)
 	return cl.add(delta, route)
@@ -90,7 +90,7 @@ func (c *Cluster) Add(delta int64, route string) trace.Op {
 
 // Read makes a client read the counter at a consistency level and returns the operation with
 // its outcome. It takes virtual time, at most the clients' timeout.
-func (c *Cluster) Read(level, route string) trace.Op {
+func (c *Inside) Read(level, route string) trace.Op {
 	cl := c.acquire()
 	defer c.release(cl)
 	return cl.read(level, route)
@@ -99,7 +99,7 @@ func (c *Cluster) Read(level, route string) trace.Op {
 // Load starts clients that together send rate increments per second, until StopLoad or the
 // next Load. Each client waits for its reply before the next increment, so slow replies reduce
 // the rate.
-func (c *Cluster) Load(rate float64, clients int, route string) error {
+func (c *Inside) Load(rate float64, clients int, route string) error {
 	if !(rate >= 0.001 && rate <= 10_000) || clients < 1 || clients > 256 { // also rejects NaN
 		return fmt.Errorf("load of %g/s from %d clients: use a rate of 0.001 to 10000/s and 1 to 256 clients", rate, clients)
 	}
@@ -117,7 +117,7 @@ func (c *Cluster) Load(rate float64, clients int, route string) error {
 
 // loadClient runs one client of a load, with one increment per every. The clients start at
 // different times, so their increments are spread evenly.
-func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan struct{}) {
+func (c *Inside) loadClient(route string, every, after time.Duration, stop chan struct{}) {
 	cl := c.acquire()
 	defer c.release(cl)
 	due := c.Now() + after
@@ -145,7 +145,7 @@ func (c *Cluster) loadClient(route string, every, after time.Duration, stop chan
 }
 
 // StopLoad stops the load, if there is one.
-func (c *Cluster) StopLoad() {
+func (c *Inside) StopLoad() {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
 	if c.clients.stopLoad != nil {
@@ -205,7 +205,7 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 		if final || c.Now()+retryEvery >= deadline {
 			break
 		}
-		c.sleep(retryEvery)
+		c.Sleep(retryEvery)
 	}
 	if op.Outcome == trace.Failed && maybe != "" {
 		op.Outcome, op.Why = trace.Unknown, maybe
@@ -238,7 +238,7 @@ func namesNode(route string) bool {
 
 // pickNode returns the name of the node that a route leads to. Without a leader hint, the
 // route to the leader tries the nodes in turn.
-func (c *Cluster) pickNode(route string) string {
+func (c *Inside) pickNode(route string) string {
 	nodes := c.allNodes()
 	if namesNode(route) || len(nodes) == 0 {
 		return route
@@ -260,7 +260,7 @@ func (c *Cluster) pickNode(route string) string {
 
 // call runs f on a node's process for a client, which waits for at most limit of virtual time.
 // The result updates the leader hint. After errNoReply, f may still take effect.
-func (c *Cluster) call(name string, limit time.Duration, f func(*process) (int64, error)) (int64, error) {
+func (c *Inside) call(name string, limit time.Duration, f func(*process) (int64, error)) (int64, error) {
 	n := c.find(name)
 	if n == nil {
 		c.setLeaderHint("")
@@ -304,7 +304,7 @@ func (c *Cluster) call(name string, limit time.Duration, f func(*process) (int64
 	}
 }
 
-func (c *Cluster) setLeaderHint(leader string) {
+func (c *Inside) setLeaderHint(leader string) {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
 	c.clients.leader = leader

@@ -3,43 +3,20 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"capsize/cluster/check"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
-	"capsize/faults"
-
 	"capsize/cluster/trace/history"
+	"capsize/cluster/vtime"
 )
 
-// pollEvery is how often, in virtual time, raft's own state is compared with the events, to
-// catch the few changes that no hook reports.
-const pollEvery = 100 * time.Millisecond
-
-// Cluster is a running cluster. The package documentation says which of its methods are
-// called from outside of virtual time, and which inside.
+// Cluster is a running cluster as seen from outside of virtual time. What happens inside is
+// done through an [Inside], which [Cluster.Do] and [Cluster.Go] hand out.
 type Cluster struct {
-	clock  *vtime.Clock
-	trace  *trace.Stream
-	checks *check.Checker   // nil if unchecked
-	past   *history.History // nil if no history is kept
-	bubble *vtime.Bubble
-	dir    *dataDir // nil with memory storage
-
-	settings trace.Settings
-	tamper   func(*raftDeps) // nil except in tests
-	network  *faults.Network
-	closing  chan struct{} // closed when the cluster shuts down; a channel of the bubble
-
-	mu        sync.Mutex              // never held while waiting
-	nodes     atomic.Pointer[[]*node] // replaced under mu, never changed in place
-	rng       *rand.Rand              // for seeds of disks and random routes; guarded by mu
-	clients   clientPool
-	isClosing atomic.Bool
+	clock   *vtime.Clock
+	inside  *Inside
+	history *history.History // nil if no history is kept
 
 	closeOnce sync.Once
 	closeErr  error
@@ -53,11 +30,11 @@ func (c *Cluster) Close() error {
 		if c.clock != nil {
 			c.closeErr = c.clock.Close()
 		}
-		if c.checks != nil {
-			c.checks.Close()
+		if c.inside.checks != nil {
+			c.inside.checks.Close()
 		}
-		if c.dir != nil {
-			c.closeErr = errors.Join(c.closeErr, c.dir.close())
+		if c.inside.dir != nil {
+			c.closeErr = errors.Join(c.closeErr, c.inside.dir.close())
 		}
 	})
 	return c.closeErr
@@ -76,56 +53,47 @@ func (c *Cluster) CloseWithin(limit time.Duration) error {
 	}
 }
 
-// close stops everything that would otherwise run forever. It runs inside.
-func (c *Cluster) close() {
-	c.isClosing.Store(true)
-	close(c.closing)
-	var stopping sync.WaitGroup
-	for _, n := range c.allNodes() {
-		n.currentDisk().ClearFault() // otherwise a lying disk would lose the writes it holds back
-		stopping.Go(func() { c.emitRefused(n.stop(trace.Killed, "")) })
-	}
-	stopping.Wait()
-	c.network.Close()
-}
-
 // Clock returns the cluster's clock, which is used from outside.
 func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 
 // Trace returns the stream of the cluster's events. It may be called from anywhere.
-func (c *Cluster) Trace() *trace.Stream { return c.trace }
+func (c *Cluster) Trace() *trace.Stream { return c.inside.stream }
+
+// Settings returns the settings with which the cluster was opened. It may be called from
+// anywhere.
+func (c *Cluster) Settings() trace.Settings { return c.inside.settings }
+
+// Closed reports whether the cluster is shutting down or closed. It may be called from
+// anywhere.
+func (c *Cluster) Closed() bool { return c.inside.Closed() }
 
 // AwaitVerdicts blocks, in real time, until the checks have judged all events so far. It may
 // be called from anywhere; inside, virtual time stands still until it returns.
-func (c *Cluster) AwaitVerdicts() {
-	if c.checks != nil {
-		c.checks.Await()
-	}
-}
+func (c *Cluster) AwaitVerdicts() { c.inside.AwaitVerdicts() }
 
 // History returns the kept history, or nil if none is kept. It may be called from anywhere.
-func (c *Cluster) History() *history.History { return c.past }
+func (c *Cluster) History() *history.History { return c.history }
 
 // Do emits the user's command as an event and runs f on a goroutine of the bubble. It is
 // called from outside. If f returns without taking virtual time, Do returns its error.
 // Otherwise Do returns nil, and an error of f becomes an event of kind refused.
-func (c *Cluster) Do(command string, f func() error) error {
+func (c *Cluster) Do(command string, f func(*Inside) error) error {
 	var mu sync.Mutex
 	var result error
 	var returned, late bool
 	err := c.clock.Do(func() {
-		if c.isClosing.Load() {
+		if c.inside.isClosing.Load() {
 			returned, result = true, vtime.ErrClosed
 			return
 		}
-		c.emit(trace.Event{Kind: trace.KindCommand, Text: command})
-		c.bubble.Go(func() {
-			err := f()
+		c.inside.emit(trace.Event{Kind: trace.KindCommand, Text: command})
+		c.inside.Go(func() {
+			err := f(c.inside)
 			mu.Lock()
 			defer mu.Unlock()
 			returned, result = true, err
 			if late && err != nil {
-				c.emit(trace.Event{Kind: trace.KindRefused, Text: command + ": " + err.Error()})
+				c.inside.emit(trace.Event{Kind: trace.KindRefused, Text: command + ": " + err.Error()})
 			}
 		})
 	})
@@ -138,11 +106,11 @@ func (c *Cluster) Do(command string, f func() error) error {
 	return result
 }
 
-// emitRefused emits an error that has no caller to return it to. It ignores nil.
-func (c *Cluster) emitRefused(err error) {
-	if err != nil {
-		c.emit(trace.Event{Kind: trace.KindRefused, Text: err.Error()})
-	}
+// Go runs f on a goroutine of the bubble, like [Cluster.Do] without a command of the user. It
+// is called from outside, and returns when f has returned or waits for virtual time. The error
+// is [vtime.ErrClosed] after Close, or a [vtime.PanicError].
+func (c *Cluster) Go(f func(*Inside)) error {
+	return c.clock.Do(func() { c.inside.Go(func() { f(c.inside) }) })
 }
 
 // AwaitLeader advances the clock at full speed until the cluster has a leader, for at most
@@ -151,7 +119,7 @@ func (c *Cluster) AwaitLeader(limit time.Duration) bool {
 	const step = 10 * time.Millisecond
 	for range limit / step {
 		found := false
-		c.trace.Read(func(s *trace.State) { found = s.LeaderNode() != nil && s.HasLeader() })
+		c.inside.stream.Read(func(s *trace.State) { found = s.LeaderNode() != nil && s.HasLeader() })
 		if found {
 			return true
 		}
@@ -160,40 +128,4 @@ func (c *Cluster) AwaitLeader(limit time.Duration) bool {
 		}
 	}
 	return false
-}
-
-// Now returns the virtual time since the cluster started. A fork continues the time of the
-// cluster it was forked from.
-func (c *Cluster) Now() time.Duration { return c.bubble.Now() }
-
-func (c *Cluster) emit(e trace.Event) {
-	defer c.bubble.Catch()
-	e.At = c.bubble.Now()
-	c.trace.Emit(e)
-}
-
-// poll compares raft's own state with the events every pollEvery.
-func (c *Cluster) poll() {
-	t := time.NewTicker(pollEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-t.C:
-			for _, n := range c.allNodes() {
-				if p := n.running(); p != nil {
-					p.observe()
-				}
-			}
-		case <-c.closing:
-			return
-		}
-	}
-}
-
-// sleep waits for d of virtual time, or until the cluster shuts down.
-func (c *Cluster) sleep(d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-c.closing:
-	}
 }

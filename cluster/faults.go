@@ -13,7 +13,7 @@ import (
 
 // SetLink sets a fault on the link from one node to another. It replaces a fault of the same
 // name.
-func (c *Cluster) SetLink(from, to string, fault faults.LinkFault) error {
+func (c *Inside) SetLink(from, to string, fault faults.LinkFault) error {
 	if err := c.checkLink(from, to); err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func (c *Cluster) SetLink(from, to string, fault faults.LinkFault) error {
 }
 
 // ClearLink clears one fault of the link from one node to another.
-func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
+func (c *Inside) ClearLink(from, to string, fault faults.LinkFault) error {
 	if err := c.checkLink(from, to); err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (c *Cluster) ClearLink(from, to string, fault faults.LinkFault) error {
 
 // HealLinks clears all faults of the given links, each a pair of from and to, and emits one
 // event that sums them up.
-func (c *Cluster) HealLinks(links [][2]string) error {
+func (c *Inside) HealLinks(links [][2]string) error {
 	ends := map[string]int{}
 	for _, l := range links {
 		if err := c.checkLink(l[0], l[1]); err != nil {
@@ -64,13 +64,13 @@ func (c *Cluster) HealLinks(links [][2]string) error {
 }
 
 // Heal clears all faults of all links.
-func (c *Cluster) Heal() error {
+func (c *Inside) Heal() error {
 	c.healAll()
 	c.emitHealed("the network heals")
 	return nil
 }
 
-func (c *Cluster) healAll() {
+func (c *Inside) healAll() {
 	names := c.Names()
 	for _, from := range names {
 		for _, to := range names {
@@ -81,7 +81,7 @@ func (c *Cluster) healAll() {
 	}
 }
 
-func (c *Cluster) healLink(from, to string) {
+func (c *Inside) healLink(from, to string) {
 	if len(c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to))) > 0 {
 		c.network.Heal(raft.ServerAddress(from), raft.ServerAddress(to))
 		c.emitLink(from, to)
@@ -89,14 +89,14 @@ func (c *Cluster) healLink(from, to string) {
 }
 
 // Isolate cuts all links of each of the nodes, in both directions.
-func (c *Cluster) Isolate(names ...string) error {
+func (c *Inside) Isolate(names ...string) error {
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Isolate(all, addresses(names)...) },
 		names, "%s isolated from all other nodes", subjectVerb(names))
 }
 
 // Partition cuts the links between groups of nodes. The nodes in no group form one more group.
 // Links that are already cut stay cut.
-func (c *Cluster) Partition(groups ...[]string) error {
+func (c *Inside) Partition(groups ...[]string) error {
 	var sides [][]raft.ServerAddress
 	var words []string
 	for _, g := range groups {
@@ -111,20 +111,20 @@ func (c *Cluster) Partition(groups ...[]string) error {
 }
 
 // Bridge splits the network into two halves that share only the node (Jepsen's bridge).
-func (c *Cluster) Bridge(name string) error {
+func (c *Inside) Bridge(name string) error {
 	return c.cut(func(all []raft.ServerAddress) []faults.Link { return faults.Bridge(all, raft.ServerAddress(name)) },
 		[]string{name}, "%s bridges two halves of the network", name)
 }
 
 // Ring cuts links until every node sees a majority and no two nodes see the same one (Jepsen's
 // majorities ring).
-func (c *Cluster) Ring() error {
+func (c *Inside) Ring() error {
 	return c.cut(faults.MajoritiesRing, nil, "every node sees a majority, no two the same one")
 }
 
 // cut cuts the links that shape returns for all nodes, and emits a description of the cut. It
 // returns an error if one of names is not a node.
-func (c *Cluster) cut(shape func([]raft.ServerAddress) []faults.Link, names []string, format string, args ...any) error {
+func (c *Inside) cut(shape func([]raft.ServerAddress) []faults.Link, names []string, format string, args ...any) error {
 	for _, name := range names {
 		if _, err := c.node(name); err != nil {
 			return err
@@ -140,7 +140,7 @@ func (c *Cluster) cut(shape func([]raft.ServerAddress) []faults.Link, names []st
 }
 
 // SetDisk sets the fault of a node's disk. nil makes the disk healthy.
-func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
+func (c *Inside) SetDisk(name string, fault faults.DiskFault) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (c *Cluster) SetDisk(name string, fault faults.DiskFault) error {
 }
 
 // HealEverything clears all faults of all links, disks and clocks.
-func (c *Cluster) HealEverything() error {
+func (c *Inside) HealEverything() error {
 	c.healAll()
 	for _, n := range c.allNodes() {
 		if n.currentDisk().Fault() != nil {
@@ -178,7 +178,7 @@ func (c *Cluster) HealEverything() error {
 	return nil
 }
 
-func (c *Cluster) checkLink(from, to string) error {
+func (c *Inside) checkLink(from, to string) error {
 	for _, name := range []string{from, to} {
 		if _, err := c.node(name); err != nil {
 			return err
@@ -191,7 +191,7 @@ func (c *Cluster) checkLink(from, to string) error {
 }
 
 // emitLink emits the faults that a link has now.
-func (c *Cluster) emitLink(from, to string) {
+func (c *Inside) emitLink(from, to string) {
 	var words []string
 	for _, f := range c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to)) {
 		words = append(words, f.String())
@@ -199,11 +199,11 @@ func (c *Cluster) emitLink(from, to string) {
 	c.emit(trace.Event{Kind: trace.KindLinkFault, Node: from, Peer: to, Faults: words})
 }
 
-func (c *Cluster) emitShape(format string, args ...any) {
+func (c *Inside) emitShape(format string, args ...any) {
 	c.emit(trace.Event{Kind: trace.KindShape, Text: fmt.Sprintf(format, args...)})
 }
 
-func (c *Cluster) emitHealed(format string, args ...any) {
+func (c *Inside) emitHealed(format string, args ...any) {
 	c.emit(trace.Event{Kind: trace.KindHealed, Text: fmt.Sprintf(format, args...)})
 }
 

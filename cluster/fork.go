@@ -137,7 +137,7 @@ func configurationOf(servers []trace.Server) (conf raft.Configuration) {
 }
 
 // startFork starts the nodes of a fork. It runs inside.
-func (c *Cluster) startFork(f *fork) error {
+func (c *Inside) startFork(f *fork) error {
 	c.bubble.BeginAt(f.state.At)
 	c.emitSettings()
 	var starting []*node
@@ -179,7 +179,7 @@ func (c *Cluster) startFork(f *fork) error {
 }
 
 // setFaults restores the disk fault and the clock factor of a node.
-func (c *Cluster) setFaults(o forkNode) error {
+func (c *Inside) setFaults(o forkNode) error {
 	if o.fault != nil {
 		if err := c.SetDisk(o.ID, o.fault); err != nil {
 			return err

@@ -15,9 +15,11 @@ import (
 	"capsize/faults"
 )
 
-// testCluster is a cluster under test.
+// testCluster is a cluster under test, seen from outside and from inside at once. Tests call
+// the methods of Inside in functions that do, must and inBubble run.
 type testCluster struct {
 	*Cluster
+	*Inside
 	// faultyDisks holds the nodes whose disk has had a fault since their process
 	// started. The trace's lock guards it.
 	faultyDisks map[string]bool
@@ -39,7 +41,7 @@ func open(t *testing.T, n int, change ...func(*Config)) *testCluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tc := &testCluster{Cluster: c, t: t}
+	tc := &testCluster{Cluster: c, Inside: c.inside, t: t}
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -49,6 +51,15 @@ func open(t *testing.T, n int, change ...func(*Config)) *testCluster {
 		tc.fatal("got no leader within a minute, want one")
 	}
 	return tc
+}
+
+// Trace and AwaitVerdicts are methods of both Cluster and Inside.
+func (tc *testCluster) Trace() *trace.Stream { return tc.Cluster.Trace() }
+func (tc *testCluster) AwaitVerdicts()       { tc.Cluster.AwaitVerdicts() }
+
+// Do is Cluster.Do for a function that uses tc.
+func (tc *testCluster) Do(command string, f func() error) error {
+	return tc.Cluster.Do(command, func(*Inside) error { return f() })
 }
 
 // fatal logs the story so far and the state of every node, then fails the test.
@@ -323,7 +334,7 @@ func (tc *testCluster) branch(s *trace.State) *testCluster {
 			tc.t.Errorf("Close: %v", err)
 		}
 	})
-	b := &testCluster{Cluster: c, t: tc.t}
+	b := &testCluster{Cluster: c, Inside: c.inside, t: tc.t}
 	if err := c.clock.Do(func() {}); err != nil { // returns once all nodes have started
 		tc.t.Fatal(err)
 	}

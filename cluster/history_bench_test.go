@@ -35,13 +35,13 @@ func runUntil(cfg Config, events uint64) (*Cluster, error) {
 		return nil, err
 	}
 	c.AwaitLeader(time.Minute)
-	inside := func(f func()) { err = errors.Join(err, c.Clock().Do(func() { c.Go(f) })) }
-	inside(func() { c.emitRefused(c.Load(10, 3, RouteLeader)) })
+	inside := func(f func(*Inside)) { err = errors.Join(err, c.Go(f)) }
+	inside(func(c *Inside) { c.emitRefused(c.Load(10, 3, RouteLeader)) })
 	for i, seq := 0, uint64(0); seq < events && err == nil; i++ {
-		name := c.Names()[i%cfg.Nodes]
-		inside(func() { c.emitRefused(c.Kill(name)) })
+		name := c.inside.Names()[i%cfg.Nodes]
+		inside(func(c *Inside) { c.emitRefused(c.Kill(name)) })
 		err = errors.Join(err, c.Clock().Advance(20*time.Second))
-		inside(func() { c.emitRefused(c.Restart(name)) })
+		inside(func(c *Inside) { c.emitRefused(c.Restart(name)) })
 		err = errors.Join(err, c.Clock().Advance(40*time.Second))
 		c.Trace().Read(func(s *trace.State) { seq = s.Seq })
 	}

@@ -1,29 +1,121 @@
 package cluster
 
 import (
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+	"capsize/faults"
 )
 
-// Settings returns the settings of the cluster. It may be called from anywhere.
-func (c *Cluster) Settings() trace.Settings { return c.settings }
+// pollEvery is how often, in virtual time, raft's own state is compared with the events, to
+// catch the few changes that no hook reports.
+const pollEvery = 100 * time.Millisecond
 
-// Go runs f on a new goroutine of the cluster's bubble. It is called inside.
-func (c *Cluster) Go(f func()) { c.bubble.Go(f) }
+// Inside is a cluster as seen from inside virtual time. [Cluster.Do] and [Cluster.Go] hand it
+// to a function on a goroutine of the cluster's bubble, and it must be used on goroutines of
+// that bubble only. Its methods may take virtual time.
+type Inside struct {
+	bubble *vtime.Bubble
+	stream *trace.Stream
+	checks *check.Checker // nil if unchecked
+	dir    *dataDir       // nil with memory storage
 
-// Sleep waits for d of virtual time, or until the cluster shuts down. It is called inside.
-func (c *Cluster) Sleep(d time.Duration) { c.sleep(d) }
+	settings trace.Settings
+	tamper   func(*raftDeps) // nil except in tests
+	network  *faults.Network
 
-// Closed reports whether the cluster is shutting down. It may be called from anywhere.
-func (c *Cluster) Closed() bool { return c.isClosing.Load() }
+	closing   chan struct{} // closed when the cluster shuts down; a channel of the bubble
+	isClosing atomic.Bool
 
-// Closing returns a channel that is closed when the cluster shuts down. It is a channel of the
-// bubble, so only goroutines inside may use it.
-func (c *Cluster) Closing() <-chan struct{} { return c.closing }
+	mu      sync.Mutex              // never held while waiting
+	nodes   atomic.Pointer[[]*node] // replaced under mu, never changed in place
+	rng     *rand.Rand              // for seeds of disks and random routes; guarded by mu
+	clients clientPool
+}
 
-// Note emits a text event: a command, a caption or a chapter. language "" is the language of
-// the scenario.
-func (c *Cluster) Note(kind trace.Kind, language, text string) {
+// Trace returns the stream of the cluster's events.
+func (c *Inside) Trace() *trace.Stream { return c.stream }
+
+// Now returns the virtual time since the cluster started. A fork continues the time of the
+// cluster it was forked from.
+func (c *Inside) Now() time.Duration { return c.bubble.Now() }
+
+// Go runs f on a goroutine of the bubble.
+func (c *Inside) Go(f func()) { c.bubble.Go(f) }
+
+// Sleep waits for d of virtual time, or until the cluster shuts down.
+func (c *Inside) Sleep(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-c.closing:
+	}
+}
+
+// Closed reports whether the cluster is shutting down.
+func (c *Inside) Closed() bool { return c.isClosing.Load() }
+
+// Closing returns a channel that is closed when the cluster shuts down.
+func (c *Inside) Closing() <-chan struct{} { return c.closing }
+
+// AwaitVerdicts blocks, in real time, until the checks have judged all events so far. Virtual
+// time stands still until it returns.
+func (c *Inside) AwaitVerdicts() {
+	if c.checks != nil {
+		c.checks.Await()
+	}
+}
+
+// Note emits a text as an event: a command, a caption or a chapter. language is the language
+// of the text, "" for the scenario's own.
+func (c *Inside) Note(kind trace.Kind, language, text string) {
 	c.emit(trace.Event{Kind: kind, Peer: language, Text: text})
+}
+
+func (c *Inside) emit(e trace.Event) {
+	defer c.bubble.Catch()
+	e.At = c.bubble.Now()
+	c.stream.Emit(e)
+}
+
+// emitRefused emits an error that has no caller to return it to. It ignores nil.
+func (c *Inside) emitRefused(err error) {
+	if err != nil {
+		c.emit(trace.Event{Kind: trace.KindRefused, Text: err.Error()})
+	}
+}
+
+// poll compares raft's own state with the events every pollEvery.
+func (c *Inside) poll() {
+	t := time.NewTicker(pollEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			for _, n := range c.allNodes() {
+				if p := n.running(); p != nil {
+					p.observe()
+				}
+			}
+		case <-c.closing:
+			return
+		}
+	}
+}
+
+// close stops everything that would otherwise run forever. It runs inside.
+func (c *Inside) close() {
+	c.isClosing.Store(true)
+	close(c.closing)
+	var stopping sync.WaitGroup
+	for _, n := range c.allNodes() {
+		n.currentDisk().ClearFault() // otherwise a lying disk would lose the writes it holds back
+		stopping.Go(func() { c.emitRefused(n.stop(trace.Killed, "")) })
+	}
+	stopping.Wait()
+	c.network.Close()
 }

@@ -43,7 +43,7 @@ func TestSlowCommandReportsItsErrorLater(t *testing.T) {
 	if err := tc.Do("increment", func() error { op = tc.Add(1, RouteLeader); return nil }); err != nil || op.Outcome != trace.Pending {
 		tc.fatal("before any time passes: got error %v, outcome %q; want no error, outcome %q", err, op.Outcome, trace.Pending)
 	}
-	if err := tc.Do("late", func() error { tc.sleep(time.Second); return errors.New("no") }); err != nil {
+	if err := tc.Do("late", func() error { tc.Sleep(time.Second); return errors.New("no") }); err != nil {
 		tc.fatal("before any time passes: got error %v, want none", err)
 	}
 	tc.pass(2 * time.Second)

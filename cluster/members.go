@@ -18,7 +18,7 @@ const retryEvery = 50 * time.Millisecond
 // AddNode starts a new node and adds it to the cluster's configuration through the leader. An
 // empty name means the next free one, n6 after n5. It takes virtual time. If the cluster
 // rejects the node, AddNode removes it again and returns the reason.
-func (c *Cluster) AddNode(name string, voter bool) error {
+func (c *Inside) AddNode(name string, voter bool) error {
 	if names := c.Names(); name == "" {
 		for i := len(names) + 1; name == "" || slices.Contains(names, name); i++ {
 			name = fmt.Sprintf("n%d", i)
@@ -46,7 +46,7 @@ func (c *Cluster) AddNode(name string, voter bool) error {
 
 // RemoveNode removes a node from the cluster's configuration through the leader, stops it and
 // deletes its disk. It takes virtual time.
-func (c *Cluster) RemoveNode(name string) error {
+func (c *Inside) RemoveNode(name string) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (c *Cluster) RemoveNode(name string) error {
 
 // discard stops a node that is not a member, clears the faults of its links, and deletes its
 // disk.
-func (c *Cluster) discard(n *node) error {
+func (c *Inside) discard(n *node) error {
 	n.lockToStop()
 	defer n.unlock()
 	var err error
@@ -85,7 +85,7 @@ func (c *Cluster) discard(n *node) error {
 }
 
 // Promote makes a non-voter a voter, through the leader. It takes virtual time.
-func (c *Cluster) Promote(name string) error {
+func (c *Inside) Promote(name string) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (c *Cluster) Promote(name string) error {
 }
 
 // Demote makes a voter a non-voter, through the leader. It takes virtual time.
-func (c *Cluster) Demote(name string) error {
+func (c *Inside) Demote(name string) error {
 	if _, err := c.node(name); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (c *Cluster) Demote(name string) error {
 // Transfer hands leadership to a node. "" means the voter that raft picks, the one with the
 // highest replicated index. If the node is already the leader, Transfer does nothing. It takes
 // virtual time.
-func (c *Cluster) Transfer(name string) error {
+func (c *Inside) Transfer(name string) error {
 	if name == "" {
 		return c.onLeader("transfer leadership", func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
 	}
@@ -143,7 +143,7 @@ func (c *Cluster) Transfer(name string) error {
 // from their own disks with a configuration of just themselves. It is unsafe. Entries that only
 // other nodes hold are lost, and other nodes that still run keep the old configuration. It
 // takes virtual time.
-func (c *Cluster) Recover(names ...string) error {
+func (c *Inside) Recover(names ...string) error {
 	if len(names) == 0 {
 		return errors.New("cannot recover: no node is named to form the new cluster")
 	}
@@ -202,9 +202,9 @@ func (n *node) recover(conf raft.Configuration) error {
 
 // onLeader makes a request of the leader and waits for the result. Without a leader it waits
 // for one. It gives up after the clients' timeout. what names the request in errors.
-func (c *Cluster) onLeader(what string, f func(r *raft.Raft, limit time.Duration) future) error {
+func (c *Inside) onLeader(what string, f func(r *raft.Raft, limit time.Duration) future) error {
 	why := "there is no leader"
-	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.isClosing.Load(); c.sleep(retryEvery) {
+	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.isClosing.Load(); c.Sleep(retryEvery) {
 		p := c.leader()
 		if p == nil {
 			continue
@@ -225,7 +225,7 @@ func (c *Cluster) onLeader(what string, f func(r *raft.Raft, limit time.Duration
 
 // leader returns the leader's process: of all nodes that believe they lead, the one with the
 // highest term. It returns nil if there is none.
-func (c *Cluster) leader() *process {
+func (c *Inside) leader() *process {
 	var best *process
 	for _, n := range c.allNodes() {
 		p := n.running()
@@ -240,7 +240,7 @@ func (c *Cluster) leader() *process {
 }
 
 // voters returns the names of the voters in the newest known configuration.
-func (c *Cluster) voters() []string {
+func (c *Inside) voters() []string {
 	var voters []string
 	if p := c.leader(); p != nil {
 		// The leader's configuration is newer than the events, which follow with its next
@@ -254,6 +254,6 @@ func (c *Cluster) voters() []string {
 			return voters
 		}
 	}
-	c.trace.Read(func(s *trace.State) { voters = slices.Clone(s.Voters()) })
+	c.stream.Read(func(s *trace.State) { voters = slices.Clone(s.Voters()) })
 	return voters
 }

@@ -16,7 +16,7 @@ type nemesis struct {
 }
 
 func (n nemesis) inject() {
-	c := n.tc.Cluster
+	c := n.tc.Inside
 	names := c.Names()
 	node := names[n.rng.IntN(len(names))]
 	other := names[n.rng.IntN(len(names))]

@@ -17,7 +17,7 @@ import (
 // node is one server of the cluster: its name, its disk and its place in the network. It
 // outlives the processes that run on it.
 type node struct {
-	c       *Cluster
+	c       *Inside
 	name    string
 	address raft.ServerAddress
 	storage storage
@@ -112,26 +112,26 @@ func (n *node) requireState(command string, allowed ...trace.ProcessState) error
 
 // Kill ends a node's process, as kill -9 does: its writes survive in the page cache. It takes
 // effect at once, without virtual time.
-func (c *Cluster) Kill(name string) error {
+func (c *Inside) Kill(name string) error {
 	return c.changeToStop(name, "kill", func(n *node) error { return n.stopLocked(trace.Killed, "") }, trace.Up, trace.Paused)
 }
 
 // PowerOff cuts a node's power: writes that its disk had not synced are lost, even if the
 // process was killed before.
-func (c *Cluster) PowerOff(name string) error {
+func (c *Inside) PowerOff(name string) error {
 	return c.changeToStop(name, "power off", func(n *node) error { return n.stopLocked(trace.Off, "") },
 		trace.Up, trace.Paused, trace.Killed, trace.Crashed)
 }
 
 // Restart starts a new process on the disk of a node that is down.
-func (c *Cluster) Restart(name string) error {
+func (c *Inside) Restart(name string) error {
 	return c.change(name, "restart", func(n *node) error { return n.bootLocked(raft.Configuration{}) },
 		trace.Killed, trace.Off, trace.Crashed, trace.Wiped)
 }
 
 // Wipe ends a node's process and erases its disk: log, term, vote and snapshots. Raft does not
 // tolerate such a loss: its safety rests on state that survives restarts (paper, figure 2).
-func (c *Cluster) Wipe(name string) error {
+func (c *Inside) Wipe(name string) error {
 	return c.changeToStop(name, "wipe", func(n *node) error {
 		if n.running() != nil {
 			if err := n.stopLocked(trace.Killed, ""); err != nil {
@@ -151,7 +151,7 @@ func (c *Cluster) Wipe(name string) error {
 // Pause stops a node as SIGSTOP does: its network, in both directions, its disk and its state
 // machine wait. Raft's timers keep running, so after Resume they have all expired, as in a
 // process after SIGCONT.
-func (c *Cluster) Pause(name string) error {
+func (c *Inside) Pause(name string) error {
 	return c.change(name, "pause", func(n *node) error {
 		c.network.Pause(n.address)
 		n.running().pause()
@@ -161,7 +161,7 @@ func (c *Cluster) Pause(name string) error {
 }
 
 // Resume continues a paused node. Everything held for it arrives at once.
-func (c *Cluster) Resume(name string) error {
+func (c *Inside) Resume(name string) error {
 	return c.change(name, "resume", func(n *node) error {
 		n.setState(trace.Up, "")
 		n.running().resume()
@@ -171,16 +171,16 @@ func (c *Cluster) Resume(name string) error {
 }
 
 // change runs f under the node's lifecycle lock if the node is in one of the allowed states.
-func (c *Cluster) change(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
+func (c *Inside) change(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
 	return c.changeWith((*node).lock, name, command, f, allowed)
 }
 
 // changeToStop is change for an f that stops the process, even one that is still starting.
-func (c *Cluster) changeToStop(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
+func (c *Inside) changeToStop(name, command string, f func(*node) error, allowed ...trace.ProcessState) error {
 	return c.changeWith((*node).lockToStop, name, command, f, allowed)
 }
 
-func (c *Cluster) changeWith(lock func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
+func (c *Inside) changeWith(lock func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
@@ -200,7 +200,7 @@ func (c *Cluster) changeWith(lock func(*node), name, command string, f func(*nod
 
 // Snapshot makes a node take a snapshot now. It takes virtual time, at most the clients'
 // timeout.
-func (c *Cluster) Snapshot(name string) error {
+func (c *Inside) Snapshot(name string) error {
 	p, err := c.process(name, "snapshot")
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (c *Cluster) Snapshot(name string) error {
 
 // SetClock stretches a node's election and heartbeat timeouts by factor, now and after each
 // restart (raft's ReloadConfig). A factor above 1 is a slow clock.
-func (c *Cluster) SetClock(name string, factor float64) error {
+func (c *Inside) SetClock(name string, factor float64) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func (c *Cluster) SetClock(name string, factor float64) error {
 
 // process returns the node's process once its raft is built, or an error that says why command
 // is not possible.
-func (c *Cluster) process(name, command string) (*process, error) {
+func (c *Inside) process(name, command string) (*process, error) {
 	n, err := c.node(name)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ var reservedNames = []string{
 
 // newNode adds a node to the cluster, without a process. It returns an error if the name is
 // invalid or taken, or the cluster is full.
-func (c *Cluster) newNode(name string) (*node, error) {
+func (c *Inside) newNode(name string) (*node, error) {
 	n := &node{c: c, name: name, address: raft.ServerAddress(name), lifecycle: make(chan struct{}, 1), clockFactor: 1}
 	if c.dir != nil {
 		n.storage = boltStorage{path: filepath.Join(c.dir.path, name), noSync: c.dir.temporary}
@@ -51,7 +51,7 @@ func (c *Cluster) newNode(name string) (*node, error) {
 }
 
 // forget removes a node whose process has ended from the cluster.
-func (c *Cluster) forget(n *node) {
+func (c *Inside) forget(n *node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	nodes := slices.DeleteFunc(slices.Clone(c.allNodes()), func(m *node) bool { return m == n })
@@ -60,10 +60,10 @@ func (c *Cluster) forget(n *node) {
 
 // allNodes returns the nodes of the cluster, oldest first. The caller must not change the
 // slice.
-func (c *Cluster) allNodes() []*node { return *c.nodes.Load() }
+func (c *Inside) allNodes() []*node { return *c.nodes.Load() }
 
 // node returns the node with the given name, or an error that lists the nodes.
-func (c *Cluster) node(name string) (*node, error) {
+func (c *Inside) node(name string) (*node, error) {
 	if n := c.find(name); n != nil {
 		return n, nil
 	}
@@ -71,7 +71,7 @@ func (c *Cluster) node(name string) (*node, error) {
 }
 
 // find returns the node with the given name, or nil.
-func (c *Cluster) find(name string) *node {
+func (c *Inside) find(name string) *node {
 	for _, n := range c.allNodes() {
 		if n.name == name {
 			return n
@@ -81,7 +81,7 @@ func (c *Cluster) find(name string) *node {
 }
 
 // Names returns the names of the nodes, oldest first.
-func (c *Cluster) Names() []string {
+func (c *Inside) Names() []string {
 	var names []string
 	for _, n := range c.allNodes() {
 		names = append(names, n.name)

@@ -57,7 +57,7 @@ func (p *process) observe() {
 func (p *process) configMayChange() { p.configAt.Store(p.c.timestamp()) }
 
 // timestamp returns the virtual time in nanoseconds plus one, which is never 0.
-func (c *Cluster) timestamp() int64 { return int64(c.Now()) + 1 }
+func (c *Inside) timestamp() int64 { return int64(c.Now()) + 1 }
 
 // roleAndTerm returns raft's role and the term that it belongs to. Raft changes its role before
 // its term, and terms only grow, so a role read between two equal terms belongs to that term.
@@ -113,7 +113,7 @@ func roleOf(state raft.RaftState) trace.Role {
 }
 
 // emitPacket emits a packet of the network.
-func (c *Cluster) emitPacket(p *faults.Packet) {
+func (c *Inside) emitPacket(p *faults.Packet) {
 	// The sender may have changed since its last packet.
 	if p.Status == faults.Sent {
 		if n := c.find(string(p.From)); n != nil {
@@ -123,7 +123,7 @@ func (c *Cluster) emitPacket(p *faults.Packet) {
 		}
 	}
 	defer c.bubble.Catch()
-	c.trace.EmitPacket(c.bubble.Now(), &trace.Packet{
+	c.stream.EmitPacket(c.bubble.Now(), &trace.Packet{
 		ID: p.ID, RPC: p.RPC, Status: trace.PacketStatus(p.Status.String()),
 		From: string(p.From), To: string(p.To), Kind: p.Kind.String(),
 		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, SizeBytes: p.SizeBytes,

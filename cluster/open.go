@@ -8,13 +8,12 @@ import (
 
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 	"capsize/faults"
 
 	"github.com/hashicorp/raft"
-
-	"capsize/cluster/trace/history"
-	"capsize/cluster/trace/recording"
 )
 
 // ErrMismatch is returned by [Open] when Dir already holds a cluster that the Config does
@@ -61,16 +60,17 @@ func Open(cfg Config) (*Cluster, error) {
 	if err := ValidateSettings(cfg.Settings); err != nil {
 		return nil, err
 	}
-	c := &Cluster{trace: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
-	c.nodes.Store(new([]*node))
+	in := &Inside{stream: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
+	in.nodes.Store(new([]*node))
+	c := &Cluster{inside: in}
 	if cfg.HistoryBudget > 0 {
-		c.past = history.New(cfg.HistoryBudget)
-		c.trace.AddSink(c.past)
+		c.history = history.New(cfg.HistoryBudget)
+		in.stream.AddSink(c.history)
 	}
 	if cfg.Record != nil {
-		c.trace.AddSink(cfg.Record)
+		in.stream.AddSink(cfg.Record)
 	}
-	names, isNew, err := c.nodesToStart(cfg)
+	names, isNew, err := in.nodesToStart(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -79,19 +79,19 @@ func Open(cfg Config) (*Cluster, error) {
 	// dropped as duplicates.
 	switch {
 	case from != nil:
-		c.clients.seqBase = from.lastSeq
+		in.clients.seqBase = from.lastSeq
 	case !isNew:
-		c.clients.seqBase = uint64(time.Now().UnixMicro())
+		in.clients.seqBase = uint64(time.Now().UnixMicro())
 	}
 	if !cfg.Unchecked {
-		c.checks = check.New(c.trace.Emit)
-		c.trace.SetChecker(c.checks.Observe)
+		in.checks = check.New(in.stream.Emit)
+		in.stream.SetChecker(in.checks.Observe)
 	}
 	c.clock = vtime.Start(func(b *vtime.Bubble) {
-		if c.setUp(b); from != nil {
-			err = c.startFork(from)
+		if in.setUp(b); from != nil {
+			err = in.startFork(from)
 		} else {
-			c.startNodes(names, isNew)
+			in.startNodes(names, isNew)
 		}
 	})
 	if err = errors.Join(err, c.clock.Err()); err != nil {
@@ -102,7 +102,7 @@ func Open(cfg Config) (*Cluster, error) {
 
 // nodesToStart opens the data directory and returns the names of the nodes to start. isNew
 // reports whether they still need their first configuration.
-func (c *Cluster) nodesToStart(cfg Config) (names []string, isNew bool, err error) {
+func (c *Inside) nodesToStart(cfg Config) (names []string, isNew bool, err error) {
 	if cfg.Settings.Storage == Bolt {
 		if c.dir, err = openDataDir(cfg.Dir); err != nil {
 			return nil, false, err
@@ -139,7 +139,7 @@ func (c *Cluster) nodesToStart(cfg Config) (names []string, isNew bool, err erro
 }
 
 // setUp builds everything but the nodes. It runs inside.
-func (c *Cluster) setUp(b *vtime.Bubble) {
+func (c *Inside) setUp(b *vtime.Bubble) {
 	c.bubble = b
 	c.closing = make(chan struct{})
 	c.rng = rand.New(rand.NewPCG(uint64(c.settings.Seed), 0))
@@ -155,7 +155,7 @@ func (c *Cluster) setUp(b *vtime.Bubble) {
 }
 
 // startNodes starts the nodes of a new or reopened cluster. It runs inside.
-func (c *Cluster) startNodes(names []string, isNew bool) {
+func (c *Inside) startNodes(names []string, isNew bool) {
 	c.emitSettings()
 	var first raft.Configuration
 	if isNew {
@@ -174,7 +174,7 @@ func (c *Cluster) startNodes(names []string, isNew bool) {
 	}
 }
 
-func (c *Cluster) emitSettings() {
+func (c *Inside) emitSettings() {
 	settings := c.settings
 	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
 }

@@ -26,7 +26,7 @@ var discardLogger = hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hc
 
 // process is one run of a node, from boot to stop.
 type process struct {
-	c         *Cluster
+	c         *Inside
 	node      *node
 	backend   faults.DiskBackend
 	closeDisk func() error

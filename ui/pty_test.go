@@ -103,7 +103,7 @@ func runAndPanic(where string) int {
 			// The next event comes from a goroutine of raft's.
 			m.Cluster.Trace().Subscribe(func(trace.Event) { panic("in raft") })
 		case "bubble":
-			go func() { _ = m.Cluster.Clock().Do(func() { m.Cluster.Go(func() { panic("in the bubble") }) }) }()
+			go func() { _ = m.Cluster.Go(func(*cluster.Inside) { panic("in the bubble") }) }()
 		}
 	}, "!"))
 	if err := errors.Join(run(m, tea.WithContext(context.Background())), c.Close()); err != nil {

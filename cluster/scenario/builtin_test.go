@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"capsize/cluster"
 	"capsize/cluster/trace"
 )
 
@@ -38,8 +39,8 @@ func TestEveryBuiltinScenarioDoesWhatItExpects(t *testing.T) {
 // virtual time goes on.
 type unhurried struct{}
 
-func (unhurried) Speed(float64) {}
-func (unhurried) Step(string)   { time.Sleep(45 * time.Second) }
+func (unhurried) Speed(float64)                {}
+func (unhurried) Step(*cluster.Inside, string) { time.Sleep(45 * time.Second) }
 
 func TestEveryBuiltinScenarioBearsAPauseAtEachStep(t *testing.T) {
 	for _, name := range Names() {

@@ -168,7 +168,7 @@ func parseLoad(r *reader) (action, error) {
 }
 
 // each returns a command that does something to each of the nodes selected.
-func each(name, help string, do func(*cluster.Cluster, string) error) command {
+func each(name, help string, do func(*cluster.Inside, string) error) command {
 	return command{name: name, syntax: name + " SEL", help: help, parse: func(r *reader) (action, error) {
 		s, err := r.selector()
 		return func(x *execution) error {
@@ -180,13 +180,13 @@ func each(name, help string, do func(*cluster.Cluster, string) error) command {
 // nodeCommands change the life of nodes.
 func nodeCommands() []command {
 	return []command{
-		each("kill", "end the process; what it wrote survives in the page cache", (*cluster.Cluster).Kill),
-		each("poweroff", "cut the power; what the disk had not really stored is lost", (*cluster.Cluster).PowerOff),
-		each("restart", "start what is down again, over its old disk", (*cluster.Cluster).Restart),
-		each("pause", "stop the process, as SIGSTOP does", (*cluster.Cluster).Pause),
-		each("resume", "let it go on, with all that waited for it as a flood", (*cluster.Cluster).Resume),
-		each("wipe", "empty the disk: log, term and vote are forgotten", (*cluster.Cluster).Wipe),
-		each("snapshot", "have it take a snapshot of its counter", (*cluster.Cluster).Snapshot),
+		each("kill", "end the process; what it wrote survives in the page cache", (*cluster.Inside).Kill),
+		each("poweroff", "cut the power; what the disk had not really stored is lost", (*cluster.Inside).PowerOff),
+		each("restart", "start what is down again, over its old disk", (*cluster.Inside).Restart),
+		each("pause", "stop the process, as SIGSTOP does", (*cluster.Inside).Pause),
+		each("resume", "let it go on, with all that waited for it as a flood", (*cluster.Inside).Resume),
+		each("wipe", "empty the disk: log, term and vote are forgotten", (*cluster.Inside).Wipe),
+		each("snapshot", "have it take a snapshot of its counter", (*cluster.Inside).Snapshot),
 		{name: "clock", syntax: "clock SEL FACTOR", help: "make its election and heartbeat timeouts FACTOR times as long", parse: func(r *reader) (action, error) {
 			s, err := r.selector()
 			if err != nil {
@@ -250,9 +250,9 @@ func memberCommands() []command {
 			r.scope.add(name)
 			return func(x *execution) error { return x.c.AddNode(name, voter) }, nil
 		}},
-		each("remove-node", "remove it from the members and forget its disk", (*cluster.Cluster).RemoveNode),
-		each("promote", "make a non-voter a voter", (*cluster.Cluster).Promote),
-		each("demote", "make a voter a non-voter", (*cluster.Cluster).Demote),
+		each("remove-node", "remove it from the members and forget its disk", (*cluster.Inside).RemoveNode),
+		each("promote", "make a non-voter a voter", (*cluster.Inside).Promote),
+		each("demote", "make a voter a non-voter", (*cluster.Inside).Demote),
 		{name: "transfer", syntax: "transfer [SEL]", help: "hand leadership to a node, or to the one whose log is the longest", parse: func(r *reader) (action, error) {
 			if !r.more() {
 				return func(x *execution) error { return x.c.Transfer("") }, nil

@@ -165,7 +165,7 @@ func stageCommands() []command {
 		{name: "chapter", syntax: "chapter TEXT | chapter.LANG TEXT", help: "a new part begins; chapter.zh its name in Chinese", parse: wordsParser(trace.KindChapter)},
 		{name: "step", syntax: "step [TEXT]", help: "on stage, wait for a key; without a screen, go on", parse: func(r *reader) (action, error) {
 			text := r.rest()
-			return func(x *execution) error { x.stage.Step(text); return nil }, nil
+			return func(x *execution) error { x.stage.Step(x.c, text); return nil }, nil
 		}},
 		{name: "let", syntax: "let NAME = SEL", help: "remember which nodes are selected now, as $NAME", parse: func(r *reader) (action, error) {
 			w, err := r.take("a name")

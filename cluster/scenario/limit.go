@@ -21,7 +21,7 @@ func (s *Script) ExpectedViolations() []string { return slices.Clone(s.scope.ann
 // PerformUnattended executes the script like [Script.Perform], with no presenter.
 // It gives up when a step takes too long: a command can take forever, like a
 // restart on a stalled disk, and then only closing the cluster ends it.
-func (s *Script) PerformUnattended(c *cluster.Cluster) []Failure {
+func (s *Script) PerformUnattended(c *cluster.Inside) []Failure {
 	started := make(chan int, len(s.steps)) // the steps, as they start
 	x := newExecution(c, s.Settings.Seed, nowhere{})
 	x.onStep = func(i int) { started <- i }

@@ -37,7 +37,7 @@ func ValidateChaos(kinds []string) error {
 // the voters is unavailable at a time, and every fault is healed in the end. In
 // the language it is called chaos.
 type Nemesis struct {
-	c       *cluster.Cluster
+	c       *cluster.Inside
 	rng     *rand.Rand // its own: nothing else may change what it draws
 	kinds   []string
 	every   time.Duration
@@ -58,7 +58,7 @@ type injectedFault struct {
 // StartNemesis starts a nemesis that injects or heals a fault at every interval.
 // Its choices depend on the next number of rng only. It is called inside virtual
 // time.
-func StartNemesis(c *cluster.Cluster, rng *rand.Rand, kinds []string, every time.Duration) *Nemesis {
+func StartNemesis(c *cluster.Inside, rng *rand.Rand, kinds []string, every time.Duration) *Nemesis {
 	n := &Nemesis{
 		c: c, rng: rand.New(rand.NewPCG(rng.Uint64(), 0)), kinds: kinds, every: every,
 		stop: make(chan struct{}), stopped: make(chan struct{}), counts: map[string]int{},

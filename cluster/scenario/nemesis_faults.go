@@ -67,12 +67,12 @@ func (n *Nemesis) stopNode() injectedFault {
 	if id == "" {
 		return injectedFault{}
 	}
-	do, undo := (*cluster.Cluster).Kill, (*cluster.Cluster).Restart
+	do, undo := (*cluster.Inside).Kill, (*cluster.Inside).Restart
 	switch n.rng.IntN(3) {
 	case 0:
-		do, undo = (*cluster.Cluster).Pause, (*cluster.Cluster).Resume
+		do, undo = (*cluster.Inside).Pause, (*cluster.Inside).Resume
 	case 1:
-		do = (*cluster.Cluster).PowerOff
+		do = (*cluster.Inside).PowerOff
 	}
 	if do(n.c, id) != nil {
 		return injectedFault{}

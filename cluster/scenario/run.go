@@ -23,18 +23,18 @@ type Presenter interface {
 	// Speed sets how fast time runs: virtual seconds per second, vtime.Max or SpeedAuto.
 	Speed(float64)
 	// Step waits until whoever presents wants to go on.
-	Step(text string)
+	Step(c *cluster.Inside, text string)
 }
 
 // nowhere is the stage of a run that nobody watches.
 type nowhere struct{}
 
-func (nowhere) Speed(float64) {}
-func (nowhere) Step(string)   {}
+func (nowhere) Speed(float64)                {}
+func (nowhere) Step(*cluster.Inside, string) {}
 
 // execution is a script being carried out on a cluster, inside virtual time.
 type execution struct {
-	c       *cluster.Cluster
+	c       *cluster.Inside
 	stage   Presenter
 	rng     *rand.Rand // what the script itself draws
 	names   map[string][]string
@@ -47,7 +47,7 @@ type execution struct {
 	last trace.Op // the operation that ended last; guarded by mu
 }
 
-func newExecution(c *cluster.Cluster, seed int64, stage Presenter) *execution {
+func newExecution(c *cluster.Inside, seed int64, stage Presenter) *execution {
 	return &execution{c: c, stage: stage, rng: rand.New(rand.NewPCG(uint64(seed), 1)), names: map[string][]string{}}
 }
 

@@ -16,7 +16,7 @@ import (
 // failures and the state in which it ends.
 func carryOut(t *testing.T, s *Script, p Presenter, event func(trace.Event)) ([]Failure, trace.State) {
 	t.Helper()
-	return runIn(t, s, event, func(c *cluster.Cluster) []Failure { return s.Perform(c, p) })
+	return runIn(t, s, event, func(c *cluster.Inside) []Failure { return s.Perform(c, p) })
 }
 
 // unattended runs a script with no presenter and returns its failures.
@@ -28,7 +28,7 @@ func unattended(t *testing.T, s *Script) []Failure {
 
 // runIn opens the cluster of a script and calls perform in it, as fast as virtual
 // time allows.
-func runIn(t *testing.T, s *Script, event func(trace.Event), perform func(*cluster.Cluster) []Failure) ([]Failure, trace.State) {
+func runIn(t *testing.T, s *Script, event func(trace.Event), perform func(*cluster.Inside) []Failure) ([]Failure, trace.State) {
 	t.Helper()
 	c, err := cluster.Open(cluster.Config{Nodes: s.Nodes, Settings: s.Settings})
 	if err != nil {
@@ -46,13 +46,11 @@ func runIn(t *testing.T, s *Script, event func(trace.Event), perform func(*clust
 		state    trace.State
 	}
 	done := make(chan end, 1)
-	err = c.Clock().Do(func() {
-		c.Go(func() {
-			failures := perform(c)
-			state := c.Trace().State()
-			state.At = c.Now() // the last event may be long ago
-			done <- end{failures, state}
-		})
+	err = c.Go(func(c *cluster.Inside) {
+		failures := perform(c)
+		state := c.Trace().State()
+		state.At = c.Now() // the last event may be long ago
+		done <- end{failures, state}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -280,8 +278,8 @@ func TestWaitConvergedSeesWhatIsNotCommitted(t *testing.T) {
 // presenter notes what a script does on stage.
 type presenter struct{ did []string }
 
-func (p *presenter) Speed(s float64)  { p.did = append(p.did, fmt.Sprint("speed ", s)) }
-func (p *presenter) Step(text string) { p.did = append(p.did, "step "+text) }
+func (p *presenter) Speed(s float64)                     { p.did = append(p.did, fmt.Sprint("speed ", s)) }
+func (p *presenter) Step(_ *cluster.Inside, text string) { p.did = append(p.did, "step "+text) }
 
 func TestTheStageIsToldOfSpeedsAndSteps(t *testing.T) {
 	stage := &presenter{}

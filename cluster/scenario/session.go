@@ -11,7 +11,7 @@ import (
 
 // Perform carries the script out on a cluster, inside virtual time, on a stage or,
 // with nil, where nobody watches. It returns what did not hold.
-func (s *Script) Perform(c *cluster.Cluster, stage Presenter) []Failure {
+func (s *Script) Perform(c *cluster.Inside, stage Presenter) []Failure {
 	if stage == nil {
 		stage = nowhere{}
 	}
@@ -54,11 +54,11 @@ func (s *Session) Parse(text string) (*Line, error) {
 	return ParseLine(text, nodes, names)
 }
 
-// Run carries out a command, inside virtual time. It returns the operation that
+// Run carries out a command. It returns the operation that
 // a client's command ended with; of other commands its outcome is Pending.
-func (s *Session) Run(l *Line) (trace.Op, error) {
+func (s *Session) Run(c *cluster.Inside, l *Line) (trace.Op, error) {
 	s.mu.Lock()
-	x := &execution{c: s.c, stage: s.stage, rng: rand.New(rand.NewPCG(s.rng.Uint64(), 0)), names: maps.Clone(s.names), nemesis: s.nemesis}
+	x := &execution{c: c, stage: s.stage, rng: rand.New(rand.NewPCG(s.rng.Uint64(), 0)), names: maps.Clone(s.names), nemesis: s.nemesis}
 	s.mu.Unlock()
 	err := l.do(x)
 	s.mu.Lock()

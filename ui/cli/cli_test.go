@@ -229,7 +229,7 @@ func openCounting(dir string) (counting, error) {
 // increment adds one and advances the clock until the reply.
 func (c counting) increment() (trace.Op, error) {
 	answers := make(chan trace.Op, 1)
-	if err := c.Do("increment", func() error { answers <- c.Add(1, cluster.RouteLeader); return nil }); err != nil {
+	if err := c.Do("increment", func(c *cluster.Inside) error { answers <- c.Add(1, cluster.RouteLeader); return nil }); err != nil {
 		return trace.Op{}, err
 	}
 	for {

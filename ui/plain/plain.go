@@ -47,7 +47,7 @@ func (p *session) Speed(speed float64) {
 }
 
 // Step does not wait.
-func (p *session) Step(string) {}
+func (p *session) Step(*cluster.Inside, string) {}
 
 // Options says how plain output starts.
 type Options struct {
@@ -154,8 +154,8 @@ func (p *session) run(session *scenario.Session, text string) (answer string, er
 	}
 	answer = "done"
 	done := make(chan error, 1)
-	err = p.c.Do(text, func() error {
-		op, err := session.Run(line)
+	err = p.c.Do(text, func(c *cluster.Inside) error {
+		op, err := session.Run(c, line)
 		if reply := queue.Answer(op); reply != "" {
 			answer = reply
 		}

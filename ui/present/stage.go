@@ -36,13 +36,13 @@ func (p *Stage) Speed(speed float64) {
 // Step pauses the clock and waits for the presenter or for the end of the cluster.
 // The clock stops within one slice, a few milliseconds, because what a scenario does
 // next must not depend on how long people look at it.
-func (p *Stage) Step(text string) {
+func (p *Stage) Step(c *cluster.Inside, text string) {
 	p.mu.Lock()
 	p.step, p.waiting = text, true
 	p.mu.Unlock()
 	p.cluster.Clock().Run(0)
-	for p.Waits() && !p.cluster.Closed() {
-		p.cluster.Sleep(stepPoll)
+	for p.Waits() && !c.Closed() {
+		c.Sleep(stepPoll)
 	}
 }
 
@@ -82,11 +82,9 @@ func (p *Stage) TakeSpeed() float64 {
 // the screen calls it from a goroutine of its own.
 func Perform(c *cluster.Cluster, script *scenario.Script, stage scenario.Presenter) (failures []scenario.Failure, completed bool) {
 	ended := make(chan struct{})
-	err := c.Clock().Do(func() {
-		c.Go(func() {
-			defer close(ended)
-			failures = script.Perform(c, stage)
-		})
+	err := c.Go(func(c *cluster.Inside) {
+		defer close(ended)
+		failures = script.Perform(c, stage)
 	})
 	if err != nil {
 		return nil, false

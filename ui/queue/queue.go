@@ -82,8 +82,8 @@ func New(c *cluster.Cluster, session *scenario.Session) *Queue {
 }
 
 func (o *Queue) run(c *cluster.Cluster, session *scenario.Session, next Command) {
-	err := c.Do(next.Text, func() error {
-		op, err := session.Run(next.Line)
+	err := c.Do(next.Text, func(c *cluster.Inside) error {
+		op, err := session.Run(c, next.Line)
 		if err != nil {
 			o.Results.Put(Result{Command: next.Text, Text: err.Error(), Bad: true})
 			return err

@@ -50,7 +50,7 @@ func (o Ops) String() string {
 
 // addState adds the present state of the cluster and the verdicts on all that has
 // happened so far.
-func (r *Result) addState(c *cluster.Cluster) {
+func (r *Result) addState(c *cluster.Inside) {
 	c.AwaitVerdicts()
 	state := c.Trace().State()
 	r.addVerdicts(scenario.Verdicts(&state))

@@ -42,7 +42,7 @@ type observers struct {
 // run runs a script and reports to the observers.
 func run(ctx context.Context, s *scenario.Script, o observers) (Result, error) {
 	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings}
-	return runCluster(ctx, s.Name, cfg, o, func(c *cluster.Cluster) Result {
+	return runCluster(ctx, s.Name, cfg, o, func(c *cluster.Inside) Result {
 		return Result{Failures: s.PerformUnattended(c), expected: s.ExpectedViolations()}
 	})
 }
@@ -50,7 +50,7 @@ func run(ctx context.Context, s *scenario.Script, o observers) (Result, error) {
 // runCluster opens a cluster, runs f in it as fast as virtual time allows, and
 // closes it. F returns the failures and the faults of the result, and runCluster
 // adds the rest as it is when f returns.
-func runCluster(ctx context.Context, name string, cfg cluster.Config, o observers, f func(*cluster.Cluster) Result) (r Result, err error) {
+func runCluster(ctx context.Context, name string, cfg cluster.Config, o observers, f func(*cluster.Inside) Result) (r Result, err error) {
 	started := time.Now()
 	cfg.Record, cfg.HistoryBudget = o.record, o.budget
 	c, err := cluster.Open(cfg)
@@ -73,12 +73,10 @@ func runCluster(ctx context.Context, name string, cfg cluster.Config, o observer
 	}
 	c.AwaitLeader(firstElection)
 	done := make(chan Result, 1)
-	err = c.Clock().Do(func() {
-		c.Go(func() {
-			r := f(c)
-			r.addState(c)
-			done <- r
-		})
+	err = c.Go(func(c *cluster.Inside) {
+		r := f(c)
+		r.addState(c)
+		done <- r
 	})
 	if err != nil {
 		return Result{}, err

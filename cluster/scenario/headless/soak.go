@@ -88,7 +88,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	defer stop()
 	settings := cluster.DefaultSettings()
 	settings.Storage, settings.Seed = cluster.Memory, cfg.Seed
-	r, err := runCluster(context.WithoutCancel(ctx), "soak", cluster.Config{Nodes: cfg.Nodes, Settings: settings}, o, func(c *cluster.Cluster) Result {
+	r, err := runCluster(context.WithoutCancel(ctx), "soak", cluster.Config{Nodes: cfg.Nodes, Settings: settings}, o, func(c *cluster.Inside) Result {
 		s := &soak{c: c, nodes: c.Names(), until: c.Now() + cfg.For, cut: func() bool { return ctx.Err() != nil }}
 		return s.run(cfg)
 	})
@@ -100,7 +100,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 
 // soak is one under way.
 type soak struct {
-	c        *cluster.Cluster
+	c        *cluster.Inside
 	until    time.Duration
 	cut      func() bool // whether to end before that
 	nodes    []string    // those it began with

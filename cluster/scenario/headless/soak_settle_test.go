@@ -16,7 +16,7 @@ func TestSoakRestartsAStuckFollowerInTheEnd(t *testing.T) {
 		t.Fatal("the scenario stuck-follower has changed")
 	}
 	stuck := script(t, "stuck", text)
-	r, err := runCluster(t.Context(), "stuck", cluster.Config{Nodes: stuck.Nodes, Settings: stuck.Settings}, observers{}, func(c *cluster.Cluster) Result {
+	r, err := runCluster(t.Context(), "stuck", cluster.Config{Nodes: stuck.Nodes, Settings: stuck.Settings}, observers{}, func(c *cluster.Inside) Result {
 		if failures := stuck.Perform(c, nil); len(failures) > 0 {
 			return Result{Failures: failures}
 		}

@@ -22,14 +22,14 @@ func runScript(t *testing.T, s *scenario.Script) (Result, error) {
 const undecided = "it takes too long"
 
 // forge emits a verdict as if a check had reached it.
-func forge(c *cluster.Cluster, name string, verdict trace.Verdict, text string) {
+func forge(c *cluster.Inside, name string, verdict trace.Verdict, text string) {
 	c.AwaitVerdicts() // the forged verdict comes last
 	c.Trace().Emit(trace.Event{Kind: trace.KindVerdict, At: c.Now(), Check: name, Verdict: verdict, Text: text})
 }
 
 func TestResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 	s := script(t, "test", "nodes 1\nincrement")
-	r, err := runCluster(t.Context(), s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, observers{}, func(c *cluster.Cluster) Result {
+	r, err := runCluster(t.Context(), s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, observers{}, func(c *cluster.Inside) Result {
 		failures := s.PerformUnattended(c)
 		forge(c, check.AckedDurable, trace.VerdictViolated, "n1 has lost it")
 		forge(c, check.Linearizable, trace.VerdictUndecided, undecided)
@@ -76,7 +76,7 @@ func TestResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 func TestVerboseRunReportsViolations(t *testing.T) {
 	s := script(t, "test", "nodes 1\nincrement\nwait 1s")
 	var steps bytes.Buffer
-	_, err := runCluster(t.Context(), s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, observers{event: tellSteps(&steps, s, 1)}, func(c *cluster.Cluster) Result {
+	_, err := runCluster(t.Context(), s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, observers{event: tellSteps(&steps, s, 1)}, func(c *cluster.Inside) Result {
 		forge(c, check.AckedDurable, trace.VerdictViolated, "n1 has lost it")
 		forge(c, check.VoteOnce, trace.VerdictOK, "")
 		return Result{Failures: s.PerformUnattended(c)}
@@ -101,24 +101,24 @@ func TestSoakAcceptsNoVerdictButOK(t *testing.T) {
 		"undecided": {check.ElectionSafety, trace.VerdictUndecided, undecided, "checks: wanted election-safety ok, got undecided: " + undecided},
 	} {
 		var got []string
-		for _, f := range soakAfter(t, func(c *cluster.Cluster) { forge(c, test.check, test.verdict, test.text) }).Failures {
+		for _, f := range soakAfter(t, func(c *cluster.Inside) { forge(c, test.check, test.verdict, test.text) }).Failures {
 			got = append(got, f.Error())
 		}
 		if strings.Join(got, "; ") != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
-	if r := soakAfter(t, func(*cluster.Cluster) {}); len(r.Failures) > 0 {
+	if r := soakAfter(t, func(*cluster.Inside) {}); len(r.Failures) > 0 {
 		t.Errorf("a healthy cluster fails: %+v", r.Failures)
 	}
 }
 
 // soakAfter runs a short soak on a cluster to which something has happened.
-func soakAfter(t *testing.T, first func(*cluster.Cluster)) Result {
+func soakAfter(t *testing.T, first func(*cluster.Inside)) Result {
 	t.Helper()
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
-	r, err := runCluster(t.Context(), "soak", cluster.Config{Nodes: 3, Settings: settings}, observers{}, func(c *cluster.Cluster) Result {
+	r, err := runCluster(t.Context(), "soak", cluster.Config{Nodes: 3, Settings: settings}, observers{}, func(c *cluster.Inside) Result {
 		s := &soak{c: c, nodes: c.Names(), until: c.Now() + 2*time.Second, cut: func() bool { return false }}
 		first(c)
 		return s.run(SoakConfig{})
