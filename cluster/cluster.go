@@ -11,8 +11,8 @@ import (
 	"capsize/cluster/vtime"
 )
 
-// Cluster is a running cluster as seen from outside of virtual time. What happens inside is
-// done through an [Inside], which [Cluster.Do] and [Cluster.Go] hand out.
+// Cluster is a running cluster, seen from outside of virtual time. Its methods may be called
+// from any goroutine outside the bubble. [Cluster.Do] and [Cluster.Go] run functions inside.
 type Cluster struct {
 	clock   *vtime.Clock
 	inside  *Inside
@@ -22,9 +22,8 @@ type Cluster struct {
 	closeErr  error
 }
 
-// Close stops all nodes, closes their files, and removes a temporary directory. It is called
-// from outside. The error covers everything that failed or did not stop. Further calls return
-// the same error.
+// Close stops all nodes, closes their files, and removes a temporary directory. The error
+// covers everything that failed or did not stop. Further calls return the same error.
 func (c *Cluster) Close() error {
 	c.closeOnce.Do(func() {
 		if c.clock != nil {
@@ -53,30 +52,27 @@ func (c *Cluster) CloseWithin(limit time.Duration) error {
 	}
 }
 
-// Clock returns the cluster's clock, which is used from outside.
+// Clock returns the cluster's clock.
 func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 
-// Trace returns the stream of the cluster's events. It may be called from anywhere.
+// Trace returns the stream of the cluster's events.
 func (c *Cluster) Trace() *trace.Stream { return c.inside.stream }
 
-// Settings returns the settings with which the cluster was opened. It may be called from
-// anywhere.
+// Settings returns the settings of the cluster.
 func (c *Cluster) Settings() trace.Settings { return c.inside.settings }
 
-// Closed reports whether the cluster is shutting down or closed. It may be called from
-// anywhere.
+// Closed reports whether the cluster is shutting down or closed.
 func (c *Cluster) Closed() bool { return c.inside.Closed() }
 
-// AwaitVerdicts blocks, in real time, until the checks have judged all events so far. It may
-// be called from anywhere; inside, virtual time stands still until it returns.
+// AwaitVerdicts blocks, in real time, until the checks have judged all events so far.
 func (c *Cluster) AwaitVerdicts() { c.inside.AwaitVerdicts() }
 
-// History returns the kept history, or nil if none is kept. It may be called from anywhere.
+// History returns the kept history, or nil if none is kept.
 func (c *Cluster) History() *history.History { return c.history }
 
-// Do emits the user's command as an event and runs f on a goroutine of the bubble. It is
-// called from outside. If f returns without taking virtual time, Do returns its error.
-// Otherwise Do returns nil, and an error of f becomes an event of kind refused.
+// Do emits the user's command as an event and runs f on a goroutine of the bubble. If f
+// returns without taking virtual time, Do returns its error. Otherwise Do returns nil, and an
+// error of f becomes an event of kind refused. After Close the error is [vtime.ErrClosed].
 func (c *Cluster) Do(command string, f func(*Inside) error) error {
 	var mu sync.Mutex
 	var result error
@@ -106,15 +102,14 @@ func (c *Cluster) Do(command string, f func(*Inside) error) error {
 	return result
 }
 
-// Go runs f on a goroutine of the bubble, like [Cluster.Do] without a command of the user. It
-// is called from outside, and returns when f has returned or waits for virtual time. The error
-// is [vtime.ErrClosed] after Close, or a [vtime.PanicError].
+// Go runs f on a goroutine of the bubble, without a command of the user. It returns when f has
+// returned or waits for virtual time. After Close the error is [vtime.ErrClosed].
 func (c *Cluster) Go(f func(*Inside)) error {
 	return c.clock.Do(func() { c.inside.Go(func() { f(c.inside) }) })
 }
 
 // AwaitLeader advances the clock at full speed until the cluster has a leader, for at most
-// limit of virtual time, and reports whether it has one. It is called from outside.
+// limit of virtual time, and reports whether it has one.
 func (c *Cluster) AwaitLeader(limit time.Duration) bool {
 	const step = 10 * time.Millisecond
 	for range limit / step {

@@ -3,7 +3,7 @@
 //
 // # Who owns what
 //
-// A [Cluster] owns a bubble of virtual time (package vtime), the network between its nodes
+// A cluster owns a bubble of virtual time (package vtime), the network between its nodes
 // (package faults), the stream of events (package trace), and the clients. It hands each
 // event to the safety checks (package check) and to the history as it happens.
 //
@@ -15,10 +15,10 @@
 //
 // # Inside and outside of virtual time
 //
-// Open, Close, CloseWithin, Do and AwaitLeader are called from outside the bubble. Clock,
-// Trace, History, Settings and AwaitVerdicts may be called from anywhere. All other methods
-// run inside, on a goroutine of the bubble, which [Cluster.Do] provides. They may take
-// virtual time, so they must not run on the bubble's pacer.
+// A [Cluster] is used from outside the bubble. What acts on its nodes, network and clients is a
+// method of [Inside], which [Cluster.Do] and [Cluster.Go] hand to a function that they run on a
+// goroutine of the bubble. A method of Inside may take virtual time, so it must not run on the
+// bubble's pacer, that is, in a function given to [vtime.Clock.Do].
 //
 // # Stopping a process
 //
@@ -35,7 +35,7 @@
 // # Locks
 //
 // node.lifecycle serializes what starts, stops, pauses and resumes a process. It may be held
-// while virtual time passes, so it is a channel. The mutexes (Cluster.mu, node.mu, process.mu,
+// while virtual time passes, so it is a channel. The mutexes (Inside.mu, node.mu, process.mu,
 // clientPool.mu) are held only briefly, never while waiting. Lock order: lifecycle before any
-// mutex; clientPool.mu before Cluster.mu. Events may be emitted under process.mu.
+// mutex; clientPool.mu before Inside.mu. Events may be emitted under process.mu.
 package cluster

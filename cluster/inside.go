@@ -16,9 +16,9 @@ import (
 // catch the few changes that no hook reports.
 const pollEvery = 100 * time.Millisecond
 
-// Inside is a cluster as seen from inside virtual time. [Cluster.Do] and [Cluster.Go] hand it
-// to a function on a goroutine of the cluster's bubble, and it must be used on goroutines of
-// that bubble only. Its methods may take virtual time.
+// Inside is a running cluster, seen from inside virtual time: its nodes, network and clients.
+// [Cluster.Do] and [Cluster.Go] hand it to a function on a goroutine of the bubble. Only
+// goroutines of the bubble may call its methods, some of which take virtual time.
 type Inside struct {
 	bubble *vtime.Bubble
 	stream *trace.Stream
