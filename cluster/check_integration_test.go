@@ -114,7 +114,7 @@ func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 		}
 	}
 	for name, v := range verdictsOf(readEvents(t, later)) {
-		if v.Verdict != trace.VerdictOK || !strings.HasPrefix(v.Text, "from ") {
+		if v.Verdict != trace.VerdictOK || !strings.HasPrefix(v.Text, "checked from ") {
 			t.Errorf("from the middle on, %s is %s: %q", name, v.Verdict, v.Text)
 		}
 	}
