@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,7 +64,8 @@ func (p *process) isAlive() bool {
 	return p.alive
 }
 
-// pause and release are a pause of the process, but for its network.
+// pause and resume stop and continue the process's disk and state machine. Its network is
+// paused separately.
 func (p *process) pause()  { p.disk.Pause(); p.fsm.gate.close() }
 func (p *process) resume() { p.fsm.gate.open(); p.disk.Resume() }
 
@@ -300,8 +300,8 @@ func (p *process) kill() error {
 	return err
 }
 
-// killStarting ends a process that is still starting, which on a stalled disk may
-// take for ever, so that whoever ends its state need not wait at the door.
+// killStarting kills the process if it is still starting, which takes forever on a stalled
+// disk. Its boot then fails and releases the lifecycle lock.
 func (n *node) killStarting() {
 	if p := n.running(); p != nil && p.raft.Load() == nil {
 		_ = p.kill()
@@ -330,62 +330,6 @@ func (n *node) losePowerOver(backend faults.DiskBackend) error {
 	}
 	defer opened.Kill()
 	return n.newProcess(backend, opened).emitDisk()
-}
-
-// future is one of raft's futures.
-type future interface{ Error() error }
-
-// errNoReply is returned when raft does not reply in time. The request may still take effect.
-var errNoReply = errors.New("no reply in time")
-
-// await makes a request of raft and waits for the result, for at most limit of virtual time.
-func (p *process) await(limit time.Duration, f func(*raft.Raft) future) error {
-	return withTimeout(limit, func() error { return p.awaitFuture(f(p.raft.Load())) })
-}
-
-// awaitFuture waits for the result of a future, which is [raft.ErrRaftShutdown] if the process
-// dies first. Raft never completes the futures that are still in its channels when it shuts
-// down or a disk ends its main goroutine, unless their ShutdownCh is set. The field is exported
-// but raft sets it for few futures (hashicorp/raft future.go, deferError), so awaitFuture sets
-// it by reflection.
-func (p *process) awaitFuture(f future) error {
-	if index := shutdownField(reflect.TypeOf(f)); index != nil {
-		reflect.ValueOf(f).Elem().FieldByIndex(index).Set(reflect.ValueOf(p.dead))
-	}
-	return f.Error()
-}
-
-// shutdownFields caches the results of shutdownField by type.
-var shutdownFields sync.Map
-
-// shutdownField returns the index of a future's ShutdownCh field, or nil if the type has none.
-func shutdownField(future reflect.Type) []int {
-	if known, ok := shutdownFields.Load(future); ok {
-		return known.([]int)
-	}
-	var index []int
-	if future.Kind() == reflect.Pointer && future.Elem().Kind() == reflect.Struct {
-		if field, ok := future.Elem().FieldByName("ShutdownCh"); ok && field.Type == reflect.TypeFor[chan struct{}]() {
-			index = field.Index
-		}
-	}
-	shutdownFields.Store(future, index)
-	return index
-}
-
-// withTimeout runs f and returns its result, or errNoReply after limit of virtual time. f then
-// continues on its own goroutine.
-func withTimeout(limit time.Duration, f func() error) error {
-	result := make(chan error, 1)
-	go func() { result <- f() }()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case err := <-result:
-		return err
-	case <-timer.C:
-		return fmt.Errorf("%w (%s)", errNoReply, limit)
-	}
 }
 
 // logWriter emits the lines of raft's own log.
