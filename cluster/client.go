@@ -74,6 +74,7 @@ func (c *Inside) acquire() *client {
 	return &client{c: c, name: fmt.Sprintf("c%d", pool.created), seq: pool.seqBase}
 }
 
+// release returns a client to the idle ones.
 func (c *Inside) release(cl *client) {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
@@ -304,6 +305,7 @@ func (c *Inside) call(name string, limit time.Duration, f func(*process) (int64,
 	}
 }
 
+// setLeaderHint records the node that clients take for the leader, "" if unknown.
 func (c *Inside) setLeaderHint(leader string) {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()

@@ -81,6 +81,7 @@ func (c *Inside) healAll() {
 	}
 }
 
+// healLink clears the faults of a link and emits the change, if it has any.
 func (c *Inside) healLink(from, to string) {
 	if len(c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to))) > 0 {
 		c.network.Heal(raft.ServerAddress(from), raft.ServerAddress(to))
@@ -178,6 +179,7 @@ func (c *Inside) HealEverything() error {
 	return nil
 }
 
+// checkLink returns an error unless from and to are two different nodes.
 func (c *Inside) checkLink(from, to string) error {
 	for _, name := range []string{from, to} {
 		if _, err := c.node(name); err != nil {
@@ -199,10 +201,12 @@ func (c *Inside) emitLink(from, to string) {
 	c.emit(trace.Event{Kind: trace.KindLinkFault, Node: from, Peer: to, Faults: words})
 }
 
+// emitShape emits a description of network faults that were set.
 func (c *Inside) emitShape(format string, args ...any) {
 	c.emit(trace.Event{Kind: trace.KindShape, Text: fmt.Sprintf(format, args...)})
 }
 
+// emitHealed emits a description of faults that were cleared.
 func (c *Inside) emitHealed(format string, args ...any) {
 	c.emit(trace.Event{Kind: trace.KindHealed, Text: fmt.Sprintf(format, args...)})
 }

@@ -76,6 +76,7 @@ func (c *Inside) Note(kind trace.Kind, language, text string) {
 	c.emit(trace.Event{Kind: kind, Peer: language, Text: text})
 }
 
+// emit sends an event to the stream, with the current virtual time.
 func (c *Inside) emit(e trace.Event) {
 	defer c.bubble.Catch()
 	e.At = c.bubble.Now()

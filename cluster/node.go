@@ -180,6 +180,7 @@ func (c *Inside) changeToStop(name, command string, f func(*node) error, allowed
 	return c.changeWith((*node).lockToStop, name, command, f, allowed)
 }
 
+// changeWith is change with the function that takes the lifecycle lock.
 func (c *Inside) changeWith(lock func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
 	n, err := c.node(name)
 	if err != nil {

@@ -98,6 +98,7 @@ func serverOf(s raft.Server) trace.Server {
 	return trace.Server{ID: string(s.ID), Voter: s.Suffrage == raft.Voter}
 }
 
+// roleOf returns the role of a raft state, "" after shutdown.
 func roleOf(state raft.RaftState) trace.Role {
 	switch state {
 	case raft.Follower:
