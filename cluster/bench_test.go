@@ -18,17 +18,17 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// benchRound is the virtual time that one round of a benchmark lets pass.
+// benchRound is the virtual time of one benchmark round.
 const benchRound = time.Minute
 
-// timePlainRaft lets time pass for n nodes of raft over its own stores and transport
-// in a bare bubble, under a load of rate operations a second, and returns the
-// real time that took. It is what the cluster is measured against.
+// timePlainRaft is the baseline for a cluster. It runs n nodes of raft with raft's own
+// stores and transport in a bare synctest bubble, under rate operations a second, for
+// benchRound of virtual time, and returns the real time taken.
 func timePlainRaft(tb testing.TB, n, rate int) time.Duration {
 	tb.Helper()
-	start := time.Now() // here time is real
+	start := time.Now() // real time
 	synctest.Test(new(testing.T), func(*testing.T) {
-		end := time.Now().Add(benchRound) // here it is virtual
+		end := time.Now().Add(benchRound) // virtual time
 		nodes := openPlainRaft(tb, n)
 		for leaderOf(nodes) == nil {
 			time.Sleep(10 * time.Millisecond)
@@ -39,7 +39,7 @@ func timePlainRaft(tb testing.TB, n, rate int) time.Duration {
 		}
 		time.Sleep(time.Until(end) - 100*time.Millisecond)
 		close(stop)
-		time.Sleep(time.Until(end)) // the last operations
+		time.Sleep(time.Until(end)) // lets the last operations finish
 		for _, r := range nodes {
 			if err := r.Shutdown().Error(); err != nil {
 				tb.Error(err)
@@ -49,6 +49,7 @@ func timePlainRaft(tb testing.TB, n, rate int) time.Duration {
 	return time.Since(start)
 }
 
+// openPlainRaft starts n connected nodes of raft with raft's in-memory stores.
 func openPlainRaft(tb testing.TB, n int) (nodes []*raft.Raft) {
 	tb.Helper()
 	var first raft.Configuration
@@ -78,8 +79,8 @@ func openPlainRaft(tb testing.TB, n int) (nodes []*raft.Raft) {
 	return nodes
 }
 
-// farTransport is raft's own transport over links as long as the cluster's, and
-// like them without pipelining.
+// farTransport is raft's in-memory transport with the cluster's default latency and,
+// like the cluster's, without pipelining.
 type farTransport struct{ *raft.InmemTransport }
 
 func (t farTransport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
@@ -98,15 +99,15 @@ func (t farTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, a
 	return t.InmemTransport.RequestVote(id, target, args, resp)
 }
 
-// The load of the benchmarks, which is a soak's: so many clients, which take
-// turns, with two reads among ten operations.
+// benchClients is the number of clients in the benchmark load. They take turns. Two of
+// ten operations are reads, as in a soak.
 const benchClients = 3
 
-// isBenchRead says whether the n-th operation is a read.
+// isBenchRead reports whether operation n is a read.
 func isBenchRead(n int) bool { return n%5 == 4 }
 
-// benchLoad has clients do rate operations a second. Each waits for its answer
-// before it goes on.
+// benchLoad runs rate operations a second, spread over the clients, until stop closes.
+// Each client has at most one operation in flight.
 func benchLoad(rate int, stop chan struct{}, do func(client int, read bool)) {
 	every := benchClients * time.Second / time.Duration(rate)
 	for k := range benchClients {
@@ -127,8 +128,8 @@ func benchLoad(rate int, stop chan struct{}, do func(client int, read bool)) {
 	}
 }
 
-// plainLoad is the load on plain raft: increments, and reads of what the leader
-// has applied once it made sure that it leads.
+// plainLoad puts the benchmark load on plain raft. A read confirms the leader with
+// VerifyLeader.
 func plainLoad(nodes []*raft.Raft, rate int, stop chan struct{}) {
 	var seqs [benchClients]uint64
 	benchLoad(rate, stop, func(client int, read bool) {
@@ -150,7 +151,7 @@ func plainLoad(nodes []*raft.Raft, rate int, stop chan struct{}) {
 	})
 }
 
-// leaderOf returns the node that leads, nil if none does.
+// leaderOf returns the node that leads, nil without a leader.
 func leaderOf(nodes []*raft.Raft) *raft.Raft {
 	if i := slices.IndexFunc(nodes, func(r *raft.Raft) bool { return r.State() == raft.Leader }); i >= 0 {
 		return nodes[i]
@@ -158,7 +159,7 @@ func leaderOf(nodes []*raft.Raft) *raft.Raft {
 	return nil
 }
 
-// clusterLoad is the load on a cluster.
+// clusterLoad puts the benchmark load on a cluster.
 func clusterLoad(c *Inside, rate int) {
 	benchLoad(rate, c.closing, func(_ int, read bool) {
 		if read {
@@ -188,7 +189,7 @@ func openBench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 		}
 	})
 	if !c.AwaitLeader(time.Minute) {
-		b.Fatal("no leader within a minute")
+		b.Fatal("got no leader within a minute, want one")
 	}
 	if rate > 0 {
 		if err := c.Do("load", func(c *Inside) error { clusterLoad(c, rate); return nil }); err != nil {
@@ -198,9 +199,9 @@ func openBench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 	return c
 }
 
-// BenchmarkVirtualTime compares the full cluster, with faults, disks, events and
-// state, with plain raft under the same load: how much virtual time passes in a
-// second, and which part that is of what plain raft does (at least 0.75).
+// BenchmarkVirtualTime compares the full cluster (network, disks, events, state) with
+// plain raft under the same load. It reports virtual seconds per real second, and the
+// cluster's speed as a fraction of plain raft's (target: at least 0.75).
 func BenchmarkVirtualTime(b *testing.B) {
 	for _, n := range []int{5, 25, 99} {
 		for _, rate := range []int{0, 10} {
@@ -225,8 +226,8 @@ func BenchmarkVirtualTime(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen is the time from nothing to a leader, with files and with as many
-// nodes as there are by default (under 300 ms).
+// BenchmarkOpen measures the real time from Open to the first leader with five nodes, on
+// each kind of storage (target: under 300 ms).
 func BenchmarkOpen(b *testing.B) {
 	for _, storage := range []string{Memory, Bolt} {
 		b.Run(storage, func(b *testing.B) {
@@ -236,7 +237,7 @@ func BenchmarkOpen(b *testing.B) {
 					b.Fatal(err)
 				}
 				if !c.AwaitLeader(time.Minute) {
-					b.Fatal("no leader within a minute")
+					b.Fatal("got no leader within a minute, want one")
 				}
 				b.StopTimer()
 				if err := c.Close(); err != nil {
@@ -248,8 +249,8 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory lets ten minutes pass at a hundred operations a second, on
-// files, and reports what the program needs then (under 60 MB).
+// BenchmarkMemory runs ten virtual minutes at a hundred operations a second on files and
+// reports the memory then in use (target: under 60 MB).
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		c := openBench(b, 5, 100, func(cfg *Config) { cfg.Settings.Storage = Bolt })
@@ -266,7 +267,8 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// residentMB is the memory this process has in use, where the system tells.
+// residentMB returns the resident memory of this process in MB, 0 where /proc is not
+// available.
 func residentMB() float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// readEvents reads a recording.
+// readEvents returns the events of a recording.
 func readEvents(t *testing.T, name string) (events []trace.Event) {
 	t.Helper()
 	file, err := os.Open(name)
@@ -40,7 +40,7 @@ func readEvents(t *testing.T, name string) (events []trace.Event) {
 	}
 }
 
-// verdictsOf returns what the checks say of events.
+// verdictsOf runs the checks over events and returns the last verdict of each, by name.
 func verdictsOf(events []trace.Event) map[string]trace.Event {
 	c := check.New(nil)
 	defer c.Close()
@@ -68,8 +68,8 @@ func createRecording(t *testing.T, name string) *recording.Writer {
 	return w
 }
 
-// The checks say of a recording what they said while it was made; of one that begins
-// in the middle, what they can vouch for; and of one without its beginning nothing.
+// A full recording gets the verdicts of the live run. A recording that starts mid-run
+// gets verdicts from its start onwards. A trace without its first events gets no OK.
 func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 	dir := t.TempDir()
 	whole, later := filepath.Join(dir, "whole.jsonl"), filepath.Join(dir, "later.jsonl")
@@ -82,13 +82,13 @@ func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 	t.Logf("seed %d", seed)
 	n := &nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
 	tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
-	harm := func(d time.Duration) {
+	injectFor := func(d time.Duration) {
 		for end := tc.clock.Now() + d; tc.clock.Now() < end; {
 			injectFault(tc, n)
 		}
 	}
-	harm(time.Minute)
-	// What is still under way when a recording begins may leave its check undecided.
+	injectFor(time.Minute)
+	// An operation in flight when a recording starts may leave a check undecided.
 	tc.healAll()
 	tc.must(func() error { tc.StopLoad(); return nil })
 	tc.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
@@ -96,7 +96,7 @@ func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 	fromHere := createRecording(t, later)
 	tc.Trace().AddSink(fromHere)
 	tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
-	harm(2 * time.Minute)
+	injectFor(2 * time.Minute)
 	tc.healAll()
 	tc.pass(10 * time.Second)
 	tc.expectAllOK()
@@ -110,23 +110,24 @@ func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 	for _, name := range check.Names() {
 		live, again := state.Check(name), all[name]
 		if again.Verdict != live.Verdict || again.Text != live.Text || name == check.Linearizable && again.Count < live.Count {
-			t.Errorf("%s said %s of %d live (%s), and says %s of %d of the recording (%s)", name, live.Verdict, live.Count, live.Text, again.Verdict, again.Count, again.Text)
+			t.Errorf("check %s of the recording: got %s, count %d (%s); want as live: %s, count %d (%s)",
+				name, again.Verdict, again.Count, again.Text, live.Verdict, live.Count, live.Text)
 		}
 	}
 	for name, v := range verdictsOf(readEvents(t, later)) {
 		if v.Verdict != trace.VerdictOK || !strings.HasPrefix(v.Text, "checked from ") {
-			t.Errorf("from the middle on, %s is %s: %q", name, v.Verdict, v.Text)
+			t.Errorf("check %s of the recording from mid-run: got %s (%q), want %s (\"checked from ...\")", name, v.Verdict, v.Text, trace.VerdictOK)
 		}
 	}
 	for name, v := range verdictsOf(events[len(events)/2:]) {
 		if v.Verdict == trace.VerdictOK {
-			t.Errorf("without a beginning, %s is ok", name)
+			t.Errorf("check %s without the first events: got %s, want any other verdict", name, v.Verdict)
 		}
 	}
 }
 
-// A branch begins with logs that hold what its clients did not ask for. What they
-// are told is judged all the same.
+// A branch starts with log entries that its own clients did not write. Its checks judge
+// the replies to its clients all the same.
 func TestBranchIsCheckedFromItsStart(t *testing.T) {
 	tc := open(t, 3)
 	for range 5 {
@@ -147,11 +148,11 @@ func TestBranchIsCheckedFromItsStart(t *testing.T) {
 	b.AwaitVerdicts()
 	after := b.Trace().State()
 	if c := after.Check(check.Linearizable); c.Verdict != trace.VerdictViolated || !strings.Contains(c.Text, "read 10 from "+old) || !strings.Contains(c.Text, "but 11 was already acknowledged") {
-		t.Errorf("%+v", c)
+		t.Errorf("after a stale read: got %+v, want %s naming the stale read", c, trace.VerdictViolated)
 	}
 }
 
-// To wait for the verdicts takes no virtual time, and may be done inside of it.
+// AwaitVerdicts takes no virtual time and may be called inside the bubble.
 func TestAwaitVerdictsTakesNoVirtualTime(t *testing.T) {
 	tc := open(t, 3)
 	tc.add(1, RouteLeader)
@@ -166,7 +167,7 @@ func TestAwaitVerdictsTakesNoVirtualTime(t *testing.T) {
 		return nil
 	})
 	if before != after || count != 2 {
-		t.Errorf("from %s to %s, %d operations were judged", before, after, count)
+		t.Errorf("got %s before, %s after, %d operations checked; want equal times, 2 operations", before, after, count)
 	}
 }
 
@@ -175,6 +176,6 @@ func TestUncheckedClusterHasNoVerdicts(t *testing.T) {
 	tc.add(1, RouteLeader)
 	tc.AwaitVerdicts()
 	if state := tc.Trace().State(); len(state.Checks) > 0 {
-		t.Errorf("%+v", state.Checks)
+		t.Errorf("got verdicts %+v, want none", state.Checks)
 	}
 }

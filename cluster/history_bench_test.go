@@ -13,11 +13,11 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// benchEvents is how many events the recording has that is looked at.
+// benchEvents is the number of events in the benchmarked run.
 const benchEvents = 1_000_000
 
-// longHistory is a run of so many events, five nodes under ten operations a second, of
-// which one now and then is killed.
+// longHistory returns the history of a run of benchEvents events: five nodes under ten
+// operations a second, with a node killed and restarted every minute.
 var longHistory = sync.OnceValue(func() *history.History {
 	cfg := Config{Nodes: 5, Settings: DefaultSettings(), HistoryBudget: history.DefaultBudget}
 	cfg.Settings.Storage = Memory
@@ -28,7 +28,8 @@ var longHistory = sync.OnceValue(func() *history.History {
 	return c.History()
 })
 
-// runUntil lets time pass until so many events have happened, and ends the cluster.
+// runUntil opens a cluster, runs it under load and kills until it has emitted the given
+// number of events, and closes it.
 func runUntil(cfg Config, events uint64) (*Cluster, error) {
 	c, err := Open(cfg)
 	if err != nil {
@@ -48,8 +49,8 @@ func runUntil(cfg Config, events uint64) (*Cluster, error) {
 	return c, errors.Join(err, c.Close())
 }
 
-// BenchmarkStateAt reaches any moment of a million events (at most 20 ms), and
-// says how much memory they take (at most 100 bytes for each).
+// BenchmarkStateAt restores the state after any one of a million events (target: at most
+// 20 ms) and reports the memory per event (target: at most 100 bytes).
 func BenchmarkStateAt(b *testing.B) {
 	h := longHistory()
 	first, last := h.Span()
@@ -62,7 +63,7 @@ func BenchmarkStateAt(b *testing.B) {
 			for b.Loop() {
 				start := time.Now()
 				if !h.StateAt(next(), &state) {
-					b.Fatal("it is not held")
+					b.Fatal("got no state, want the history to hold every event")
 				}
 				worst = max(worst, time.Since(start))
 			}
@@ -76,7 +77,7 @@ func BenchmarkStateAt(b *testing.B) {
 	run("backwards", func() uint64 { seq--; return seq })
 }
 
-// BenchmarkMarks goes through the events that matter of ten minutes.
+// BenchmarkMarks walks the significant events of ten minutes.
 func BenchmarkMarks(b *testing.B) {
 	h := longHistory()
 	from, to := h.SeqAt(10*time.Minute), h.SeqAt(20*time.Minute)
@@ -89,7 +90,7 @@ func BenchmarkMarks(b *testing.B) {
 	b.ReportMetric(float64(to-from), "events")
 }
 
-// BenchmarkOpenFile reads a recording of a million events (in under 2 s).
+// BenchmarkOpenFile reads a recording of a million events (target: under 2 s).
 func BenchmarkOpenFile(b *testing.B) {
 	h := longHistory()
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
@@ -120,8 +121,8 @@ func BenchmarkOpenFile(b *testing.B) {
 	}
 }
 
-// BenchmarkHistoryAdd replays a hundred thousand events into a log that keeps
-// them, and says what each of them takes more than in one that does not.
+// BenchmarkHistoryAdd replays a hundred thousand events into a stream with a history and
+// into one without, and reports the extra time per event.
 func BenchmarkHistoryAdd(b *testing.B) {
 	h := longHistory()
 	_, last := h.Span()
@@ -157,8 +158,8 @@ func BenchmarkHistoryAdd(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkRecording lets the same run happen in turn without a record of it, with a
-// history and with a file, and says how long the ones take of the other.
+// BenchmarkRecording repeats the same run with nothing recorded, with a history, and with
+// a recording file. It reports the last two as a ratio to the first.
 func BenchmarkRecording(b *testing.B) {
 	kinds := []string{"nothing", "history", "file"}
 	took := map[string]time.Duration{}

@@ -12,20 +12,20 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// The checks are only worth something if they find what is broken. Each test here
-// breaks one thing in a cluster of real nodes, does harm that a sound one survives,
-// and wants the check that is named to find it.
+// A check is worth having only if it detects bugs. Each mutation here breaks one part of
+// a cluster of real nodes. The test injects faults that a correct cluster survives and
+// expects the named check to report a violation.
 
-// mutation is something that is broken.
+// mutation breaks one part of the cluster.
 type mutation struct {
 	name   string
-	check  string // that has to turn red
+	check  string // the check that must report a violation
 	tamper func(*raftDeps)
-	change func(*Config)                // nil for none
-	inject func(*testCluster, *nemesis) // one round of it; nil for the nemesis
+	change func(*Config)                // adjusts the configuration, nil for no change
+	inject func(*testCluster, *nemesis) // runs one round of faults, nil for injectFault
 }
 
-// brokenFSM is a counter that is given other commands than those in the log.
+// brokenFSM is a counter that applies replace's command instead of the one in the log.
 type brokenFSM struct {
 	*fsm
 	replace func(counter.Command) counter.Command
@@ -43,12 +43,12 @@ func (m brokenFSM) Apply(log *raft.Log) any {
 	return m.fsm.Apply(&changed)
 }
 
-// breakFSM has every counter take other commands for those in the log.
+// breakFSM replaces commands on every node's counter.
 func breakFSM(instead func(counter.Command) counter.Command) func(*raftDeps) {
 	return func(p *raftDeps) { p.fsm = brokenFSM{p.fsm.(*fsm), instead} }
 }
 
-// falseMatchTransport takes entries for stored that it never sent.
+// falseMatchTransport reports entries as stored on the follower without sending them.
 type falseMatchTransport struct{ transport }
 
 func (t falseMatchTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
@@ -61,7 +61,7 @@ func (t falseMatchTransport) AppendEntries(id raft.ServerID, target raft.ServerA
 	return nil
 }
 
-// voteForgettingStore is a store that has no vote when it is asked for one.
+// voteForgettingStore stores votes but never returns one.
 type voteForgettingStore struct{ raft.StableStore }
 
 func (s voteForgettingStore) Get(key []byte) ([]byte, error) {
@@ -71,7 +71,7 @@ func (s voteForgettingStore) Get(key []byte) ([]byte, error) {
 	return s.StableStore.Get(key)
 }
 
-// lateVoteStore is a store that says a vote is stored before it is.
+// lateVoteStore reports a vote as stored 20 ms before it stores it.
 type lateVoteStore struct{ raft.StableStore }
 
 func (s lateVoteStore) Set(key, value []byte) error {
@@ -85,7 +85,7 @@ func (s lateVoteStore) Set(key, value []byte) error {
 	return nil
 }
 
-// noVoteStore is a store that keeps no vote at all.
+// noVoteStore reports votes as stored and drops them.
 type noVoteStore struct{ raft.StableStore }
 
 func (s noVoteStore) Set(key, value []byte) error {
@@ -95,7 +95,7 @@ func (s noVoteStore) Set(key, value []byte) error {
 	return s.StableStore.Set(key, value)
 }
 
-// corruptingLog is a log that changes an entry on its way to the disk.
+// corruptingLog changes every 50th increment before it reaches the disk.
 type corruptingLog struct{ raft.LogStore }
 
 func (s corruptingLog) StoreLogs(logs []*raft.Log) error {
@@ -114,8 +114,8 @@ func (s corruptingLog) StoreLogs(logs []*raft.Log) error {
 	return s.LogStore.StoreLogs(changed)
 }
 
-// rewritingLog is a log that takes its last entry back and stores it again, now and
-// then while its node leads.
+// rewritingLog deletes its last entry and stores it again before an append at every 50th
+// index, while its node leads.
 type rewritingLog struct {
 	raft.LogStore
 	p *process
@@ -135,26 +135,26 @@ func (s rewritingLog) StoreLogs(logs []*raft.Log) error {
 	return s.LogStore.StoreLogs(logs)
 }
 
-// splitVotes have several nodes stand for election at the same time.
+// splitVotes makes several nodes stand for election at once: no pre-vote, high latency.
 func splitVotes(cfg *Config) {
 	cfg.Settings.PreVote, cfg.Settings.Latency = false, 200*time.Millisecond
 }
 
 var mutations = []mutation{
 	{
-		name: "a counter that counts a retry again", check: check.ExactlyOnce,
+		name: "counter applies a retry twice", check: check.ExactlyOnce,
 		tamper: breakFSM(func(c counter.Command) counter.Command { c.Session = false; return c }),
 	},
 	{
-		name: "a counter that applies an increment twice", check: check.ExactlyOnce,
+		name: "counter doubles increments", check: check.ExactlyOnce,
 		tamper: breakFSM(func(c counter.Command) counter.Command { c.Delta *= 2; return c }),
 	},
 	{
-		name: "a counter that applies an increment twice, and the clients", check: check.Linearizable,
+		name: "counter doubles increments", check: check.Linearizable,
 		tamper: breakFSM(func(c counter.Command) counter.Command { c.Delta *= 2; return c }),
 	},
 	{
-		name: "a counter that loses an increment", check: check.ExactlyOnce,
+		name: "counter loses an increment", check: check.ExactlyOnce,
 		tamper: breakFSM(func(c counter.Command) counter.Command {
 			if c.Seq%50 == 0 {
 				c.Delta = 0
@@ -163,7 +163,7 @@ var mutations = []mutation{
 		}),
 	},
 	{
-		name: "one counter that is not as the others", check: check.StateMachineSafety,
+		name: "one counter differs from the others", check: check.StateMachineSafety,
 		tamper: func(p *raftDeps) {
 			if m := p.fsm.(*fsm); m.p.node.name == "n2" {
 				p.fsm = brokenFSM{m, func(c counter.Command) counter.Command { c.Delta = min(c.Delta, 0); return c }}
@@ -171,31 +171,31 @@ var mutations = []mutation{
 		},
 	},
 	{
-		name: "a transport that grants votes that were never stored", check: check.VoteOnce,
+		name: "store drops votes", check: check.VoteOnce,
 		tamper: func(p *raftDeps) { p.stable = noVoteStore{p.stable} },
 	},
 	{
-		name: "a store that stores a vote after it was sent", check: check.VoteOnce,
+		name: "store writes a vote after it was sent", check: check.VoteOnce,
 		tamper: func(p *raftDeps) { p.stable = lateVoteStore{p.stable} },
 	},
 	{
-		name: "a store that forgets a vote", check: check.VoteOnce, change: splitVotes, inject: killLeaders,
+		name: "store forgets a vote", check: check.VoteOnce, change: splitVotes, inject: killLeaders,
 		tamper: func(p *raftDeps) { p.stable = voteForgettingStore{p.stable} },
 	},
 	{
-		name: "a store that forgets a vote, and the leaders", check: check.ElectionSafety, change: splitVotes, inject: killLeaders,
+		name: "store forgets a vote", check: check.ElectionSafety, change: splitVotes, inject: killLeaders,
 		tamper: func(p *raftDeps) { p.stable = voteForgettingStore{p.stable} },
 	},
 	{
-		name: "a transport that reports a match that is not there", check: check.AckedDurable, inject: killLeaders,
+		name: "transport reports a false match", check: check.AckedDurable, inject: killLeaders,
 		tamper: func(p *raftDeps) { p.transport = falseMatchTransport{p.transport.(transport)} },
 	},
 	{
-		name: "a transport that reports a match, and the nodes", check: check.StateMachineSafety, inject: killLeaders,
+		name: "transport reports a false match", check: check.StateMachineSafety, inject: killLeaders,
 		tamper: func(p *raftDeps) { p.transport = falseMatchTransport{p.transport.(transport)} },
 	},
 	{
-		name: "a log that changes an entry", check: check.LogMatching,
+		name: "log changes an entry", check: check.LogMatching,
 		tamper: func(p *raftDeps) {
 			if logs := p.logs.(logStore); logs.p.node.name == "n3" {
 				p.logs = corruptingLog{logs}
@@ -203,18 +203,19 @@ var mutations = []mutation{
 		},
 	},
 	{
-		name: "a log that rewrites itself", check: check.LeaderAppendOnly,
+		name: "leader rewrites its log", check: check.LeaderAppendOnly,
 		tamper: func(p *raftDeps) { p.logs = rewritingLog{p.logs, p.logs.(logStore).p} },
 	},
 	{
-		name: "stores that forget a synced entry", check: check.LeaderCompleteness, inject: forgetEntries,
+		name: "disks lose synced entries", check: check.LeaderCompleteness, inject: forgetEntries,
 	},
 	{
-		name: "stores that forget a synced entry, and the clients", check: check.AckedDurable, inject: forgetEntries,
+		name: "disks lose synced entries", check: check.AckedDurable, inject: forgetEntries,
 	},
 }
 
-// forgetEntries has all nodes go down at once, and their disks lose the last entries.
+// forgetEntries kills all nodes, deletes the last entries from their logs, and restarts
+// the nodes.
 func forgetEntries(tc *testCluster, n *nemesis) {
 	for _, name := range tc.Names() {
 		tc.must(func() error { return tc.Kill(name) })
@@ -241,8 +242,8 @@ func forgetEntries(tc *testCluster, n *nemesis) {
 	tc.pass(time.Duration(5+n.rng.IntN(5)) * time.Second)
 }
 
-// killLeaders kills the leader after a while, lets another be elected, and brings
-// the old one back.
+// killLeaders kills the leader after two seconds, waits five seconds for an election,
+// and restarts the old leader.
 func killLeaders(tc *testCluster, _ *nemesis) {
 	tc.pass(2 * time.Second)
 	state := tc.Trace().State()
@@ -268,12 +269,12 @@ func TestChecksDetectMutations(t *testing.T) {
 			seed := rand.Uint64()
 			n := &nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
 			tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
-			harm := m.inject
-			if harm == nil {
-				harm = injectFault
+			inject := m.inject
+			if inject == nil {
+				inject = injectFault
 			}
 			for tc.clock.Now() < within {
-				harm(tc, n)
+				inject(tc, n)
 				var found trace.Verdict
 				tc.Trace().Read(func(s *trace.State) { found = s.Check(m.check).Verdict })
 				if found == trace.VerdictViolated {
@@ -283,7 +284,7 @@ func TestChecksDetectMutations(t *testing.T) {
 			tc.AwaitVerdicts()
 			state := tc.Trace().State()
 			if found := state.Check(m.check); found.Verdict != trace.VerdictViolated {
-				t.Errorf("seed %d: nothing found in %s: %s %s", seed, within, found.Verdict, found.Text)
+				t.Errorf("seed %d: got verdict %s (%s) after %s, want %s", seed, found.Verdict, found.Text, within, trace.VerdictViolated)
 			} else {
 				t.Logf("at %.1fs: %s", found.At.Seconds(), found.Text)
 			}

@@ -16,16 +16,16 @@ func TestReadLevelNoneIsStaleOnIsolatedFollower(t *testing.T) {
 	tc.must(func() error { return tc.Isolate(follower) })
 	tc.add(5, RouteLeader)
 	if op := tc.read(LevelNone, follower); op.Outcome != trace.OK || op.Value != 0 {
-		tc.fatal("want the old value: %+v", op)
+		tc.fatal("got %+v, want the old value 0", op)
 	}
 	for _, level := range []string{LevelWeak, LevelLinearizable, LevelStrong} {
 		tc.expectOutcome(tc.read(level, follower), trace.Failed, "not the leader")
 	}
 }
 
-// TestReplyFromBeforeReadDoesNotConfirmLeadership lets another be elected while the
-// last answer to the old leader's heartbeats is still under way: raft itself takes
-// it for a confirmation. A weak read does not ask for one.
+// TestReplyFromBeforeReadDoesNotConfirmLeadership elects a new leader while the last
+// heartbeat reply to the old leader is still in flight. Raft's VerifyLeader would count
+// that reply as a confirmation. A weak read does not ask for one.
 func TestReplyFromBeforeReadDoesNotConfirmLeadership(t *testing.T) {
 	tc := open(t, 3)
 	tc.add(1, RouteLeader)
@@ -34,13 +34,13 @@ func TestReplyFromBeforeReadDoesNotConfirmLeadership(t *testing.T) {
 	to, third := tc.followers()[0], tc.followers()[1]
 	tc.must(func() error { return tc.SetLink(to, old, faults.Delay{Mean: 300 * time.Millisecond}) })
 	tc.must(func() error { return tc.SetLink(third, old, faults.Cut{}) })
-	tc.pass(150 * time.Millisecond) // now a heartbeat's answer is under way
-	// A leader that hands over does not wait until it is out of its lease.
+	tc.pass(150 * time.Millisecond) // a heartbeat reply is in flight now
+	// A leadership transfer does not wait for the old leader's lease to expire.
 	tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Transfer(to) }) })
-	tc.until("the other leads", func(s *trace.State) bool { return s.Node(to).Role == trace.Leader })
+	tc.until(to+" leads", func(s *trace.State) bool { return s.Node(to).Role == trace.Leader })
 	tc.expectOutcome(tc.add(5, to), trace.OK, "")
 	if op := tc.read(LevelWeak, old); op.Outcome != trace.OK || op.Value != 1 {
-		tc.fatal("want the old value: %+v", op)
+		tc.fatal("got %+v, want the old value 1", op)
 	}
 	tc.expectOutcome(tc.read(LevelLinearizable, old), trace.Failed, "")
 	tc.must(tc.Heal)
@@ -52,7 +52,7 @@ func TestConfirmedReadsFailOnIsolatedLeader(t *testing.T) {
 		tc := open(t, 3)
 		old := tc.isolateLeader()
 		if op := tc.read(LevelWeak, old); op.Outcome != trace.OK {
-			tc.fatal("within its lease it thinks it leads: %+v", op)
+			tc.fatal("weak read within the lease: got %+v, want outcome %s", op, trace.OK)
 		}
 		tc.expectOutcome(tc.read(level, old), trace.Failed, "")
 	}
@@ -67,20 +67,21 @@ func TestStrongReadAppendsAnEntry(t *testing.T) {
 		op := tc.read(level, leader)
 		tc.expectOutcome(op, trace.OK, "")
 		if op.Value != 4 {
-			tc.fatal("%s: read %d", level, op.Value)
+			tc.fatal("read level %s: got %d, want 4", level, op.Value)
 		}
 		appended := tc.nodeState(leader).LastIndex() - before
-		if want := level == LevelStrong; (appended == 1) != want || appended > 1 {
-			t.Errorf("%s: %d entries appended", level, appended)
+		if strong := level == LevelStrong; (appended == 1) != strong || appended > 1 {
+			t.Errorf("read level %s: got %d entries appended, want 1 for %s, else 0", level, appended, LevelStrong)
 		}
 	}
 	if e, ok := tc.nodeState(leader).Entry(tc.nodeState(leader).LastIndex()); !ok || e.Kind != trace.EntryRead {
-		t.Errorf("the last entry is %+v", e)
+		t.Errorf("got last entry %+v, want kind %s", e, trace.EntryRead)
 	}
 }
 
-// TestLeaderServesNoReadBeforeItsTermCommits elects a leader whose
-// first entry cannot be committed: it leads, and knows nothing for certain.
+// TestLeaderServesNoReadBeforeItsTermCommits elects a leader that cannot commit the
+// first entry of its term. Until it does, it does not know which entries are committed
+// (Raft paper, section 8).
 func TestLeaderServesNoReadBeforeItsTermCommits(t *testing.T) {
 	tc := open(t, 3)
 	tc.add(3, RouteLeader)
@@ -89,7 +90,7 @@ func TestLeaderServesNoReadBeforeItsTermCommits(t *testing.T) {
 	for _, from := range tc.Names() {
 		for _, to := range tc.Names() {
 			if from != to {
-				// Entries do not arrive, but heartbeats and votes do.
+				// Drops appended entries, delivers heartbeats and votes.
 				tc.must(func() error {
 					return tc.SetLink(from, to, faults.Only(faults.Cut{}, faults.KindAppend))
 				})
@@ -101,23 +102,22 @@ func TestLeaderServesNoReadBeforeItsTermCommits(t *testing.T) {
 	leader := tc.leaderName()
 	tc.pass(50 * time.Millisecond)
 	if op := tc.read(LevelWeak, leader); op.Outcome != trace.OK {
-		tc.fatal("weak: %+v", op)
+		tc.fatal("weak read: got %+v, want outcome %s", op, trace.OK)
 	}
 	tc.expectOutcome(tc.read(LevelLinearizable, leader), trace.Failed, "")
 	tc.must(tc.Heal)
-	tc.until("someone leads for certain", func(s *trace.State) bool {
+	tc.until("a leader has committed an entry of its term", func(s *trace.State) bool {
 		l := s.LeaderNode()
 		return l != nil && l.Commit == l.LastIndex() && l.LastTerm() == l.Term
 	})
 	if op := tc.read(LevelLinearizable, RouteLeader); op.Outcome != trace.OK || op.Value != 3 {
-		tc.fatal("linearizable: %+v", op)
+		tc.fatal("linearizable read: got %+v, want outcome %s, value 3", op, trace.OK)
 	}
 }
 
-// TestLinearizableReadSeesAcknowledgedIncrements is the property the level
-// promises, under random faults that Raft survives: a read returns at least every
-// increment acknowledged before it was invoked, and at most every one invoked
-// before it returned.
+// TestLinearizableReadSeesAcknowledgedIncrements checks linearizable and strong reads
+// under random faults within Raft's fault model. A read returns at least the increments
+// acknowledged before it was invoked, and at most those invoked before it returned.
 func TestLinearizableReadSeesAcknowledgedIncrements(t *testing.T) {
 	for _, level := range []string{LevelLinearizable, LevelStrong} {
 		tc := open(t, 5)
@@ -125,7 +125,7 @@ func TestLinearizableReadSeesAcknowledgedIncrements(t *testing.T) {
 		t.Logf("seed %d", seed)
 		var mu sync.Mutex
 		var acknowledged, invoked int64
-		floor := map[uint64]int64{} // by operation: what was acknowledged when it was invoked
+		floor := map[uint64]int64{} // by operation: increments acknowledged before it was invoked
 		reads := 0
 		tc.Trace().Subscribe(func(e trace.Event) {
 			mu.Lock()
@@ -140,7 +140,7 @@ func TestLinearizableReadSeesAcknowledgedIncrements(t *testing.T) {
 			case e.Kind == trace.KindReturned && e.Op.Outcome == trace.OK:
 				reads++
 				if e.Op.Value < floor[e.Op.ID] || e.Op.Value > invoked {
-					t.Errorf("%s read of %d at %v, when %d to %d were due", level, e.Op.Value, e.At, floor[e.Op.ID], invoked)
+					t.Errorf("%s read at %v: got %d, want %d to %d", level, e.At, e.Op.Value, floor[e.Op.ID], invoked)
 				}
 			}
 		})
@@ -160,7 +160,7 @@ func TestLinearizableReadSeesAcknowledgedIncrements(t *testing.T) {
 		}
 		mu.Lock()
 		if reads < 50 {
-			t.Errorf("only %d reads were answered: the test tests too little", reads)
+			t.Errorf("got %d answered reads, want at least 50: the test covers too little", reads)
 		}
 		mu.Unlock()
 	}

@@ -7,8 +7,8 @@ import (
 	"capsize/cluster/trace"
 )
 
-// divergedFollower makes n1 a follower whose log goes on behind what the others have, with
-// entries worth nothing, and whom the leader can only send a snapshot.
+// divergedFollower makes n1 a follower with a tail of uncommitted entries that the leader
+// has compacted past, which leaves the leader nothing to send but a snapshot.
 func divergedFollower(t *testing.T, change func(*Config)) *testCluster {
 	t.Helper()
 	tc := open(t, 3, func(cfg *Config) {
@@ -38,13 +38,13 @@ func divergedFollower(t *testing.T, change func(*Config)) *testCluster {
 	return tc
 }
 
-// The real library never lets the node in again (hashicorp/raft #697).
+// Without the workaround the node never catches up (hashicorp/raft #697).
 func TestWithoutWorkaroundSnapshotInstallsForever(t *testing.T) {
 	tc := divergedFollower(t, func(*Config) {})
 	tc.pass(time.Minute)
 	state := tc.Trace().State()
 	if n := state.Node("n1"); n.Value != 20 {
-		tc.fatal("n1 has the value %d: the library has been cured, and the cure has lost its use", n.Value)
+		tc.fatal("n1: got value %d, want 20: the library seems fixed; remove the workaround", n.Value)
 	}
 }
 
@@ -57,15 +57,15 @@ func TestWorkaroundLetsNodeContinueAfterSnapshot(t *testing.T) {
 			tc.until("all nodes agree", converged)
 			tc.must(func() error { return tc.Transfer("n1") })
 			tc.add(1, RouteLeader)
-			tc.until("all nodes agree under n1", converged)
-			// What its log held below the snapshot it must not hand on to others.
+			tc.until("all nodes agree with n1 as leader", converged)
+			// n1 must not replicate its old entries below the snapshot.
 			tc.must(func() error { return tc.Kill("n2") })
 			tc.must(func() error { return tc.Wipe("n2") })
 			tc.must(func() error { return tc.Restart("n2") })
-			tc.until("n2 has all from the snapshot", converged)
+			tc.until("n2 has caught up from the snapshot", converged)
 			tc.must(func() error { return tc.Kill("n1") })
 			tc.must(func() error { return tc.Restart("n1") })
-			tc.until("n1 is back", converged)
+			tc.until("n1 has restarted and caught up", converged)
 			tc.untilValue(22)
 		})
 	}
