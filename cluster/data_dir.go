@@ -57,7 +57,7 @@ func (d *dataDir) names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() && validName.MatchString(e.Name()) {
+		if e.IsDir() && IsName(e.Name()) && !slices.Contains(reservedNames, e.Name()) {
 			names = append(names, e.Name())
 		}
 	}

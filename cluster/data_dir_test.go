@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,5 +46,36 @@ func TestDataDirectoryKeepsTheCluster(t *testing.T) {
 	}
 	if info, err := os.Stat(filepath.Join(dir, "n1", "snapshots")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("snapshots: got %v (%v), want mode 0700", info, err)
+	}
+}
+
+func TestDataDirectoryIgnoresReservedNames(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"n1", "leader", "nonvoter", "not a name"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Open(Config{Dir: dir, Settings: DefaultSettings()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.inside.Names(); !slices.Equal(got, []string{"n1"}) {
+		t.Errorf("got nodes %v, want n1 only", got)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDataDirectoryWithTooManyNodesIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	for i := range NodesMax + 1 {
+		if err := os.Mkdir(filepath.Join(dir, fmt.Sprintf("n%d", i+1)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(Config{Dir: dir, Settings: DefaultSettings()}); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "100 nodes") {
+		t.Errorf("got error %v, want %v that names 100 nodes", err, ErrMismatch)
 	}
 }

@@ -13,15 +13,24 @@ import (
 // NodesMax is the largest number of nodes in a cluster.
 const NodesMax = 99
 
-// validName matches the allowed names of nodes.
-var validName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
+// NameRule describes the names that [IsName] accepts.
+const NameRule = "1 to 32 letters, digits, dots, underscores and hyphens"
 
-// reservedNames are the words that select nodes in commands or are routes of clients. No
-// node may have such a name.
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
+
+// IsName reports whether text has the form of a name, see [NameRule]. A node must not have one of
+// the [ReservedNames] either.
+func IsName(text string) bool { return nameForm.MatchString(text) }
+
+// reservedNames have a meaning of their own wherever a command names a node.
 var reservedNames = []string{
-	RouteLeader, RouteRandom, RouteRoundRobin,
-	"all", "up", "down", "followers", "minority", "majority", "others", "none",
+	"all", "up", "down", RouteLeader, "followers", RouteRandom, "minority", "majority", "others",
+	RouteRoundRobin, "none", "nonvoter",
 }
+
+// ReservedNames returns the words that no node may have as its name, because they select nodes in
+// commands, are routes of clients, or are options.
+func ReservedNames() []string { return slices.Clone(reservedNames) }
 
 // newNode adds a node to the cluster, without a process. It returns an error if the name is
 // invalid or taken, or the cluster is full.
@@ -36,8 +45,8 @@ func (c *Inside) newNode(name string) (*node, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case !validName.MatchString(name):
-		return nil, fmt.Errorf("%q is not a valid node name: use 1 to 32 letters, digits, dots, underscores and hyphens", name)
+	case !IsName(name):
+		return nil, fmt.Errorf("%q is not a valid node name: use %s", name, NameRule)
 	case slices.Contains(reservedNames, name):
 		return nil, fmt.Errorf("%q is not a valid node name: it is a reserved word", name)
 	case slices.ContainsFunc(c.allNodes(), func(m *node) bool { return m.name == name }):

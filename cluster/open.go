@@ -128,6 +128,8 @@ func (c *Inside) nodesToStart(cfg Config) (names []string, isNew bool, err error
 			names = append(names, fmt.Sprintf("n%d", i+1))
 		}
 		return names, true, nil
+	case len(names) > NodesMax:
+		err = fmt.Errorf("%s: %w of %d nodes: a cluster has at most %d", cfg.Dir, ErrMismatch, len(names), NodesMax)
 	case cfg.Nodes != 0 && cfg.Nodes != len(names):
 		err = fmt.Errorf("%s: %w of %d nodes, not %d: leave out the number of nodes, or choose another directory",
 			cfg.Dir, ErrMismatch, len(names), cfg.Nodes)
