@@ -162,7 +162,7 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 	if c != nil {
 		m.session = scenario.NewSession(c, c.Settings().Seed, m.scenarioStage)
 	}
-	m.queue = queue.New(c, m.session)
+	m.queue = queue.New(m.session)
 	m.commands, m.clients.load, m.follow, m.undo, m.presenter = nil, 0, true, undoHistory{}, presenter{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())
@@ -351,10 +351,10 @@ func (m *model) submit(command, ok string) {
 		return
 	}
 	m.setToast(command, ok, false)
-	m.recordFaults(command)
-	m.markTip(command)
-	recorded := m.recordedWith(command)
-	if !m.queue.Put(queue.Command{Text: command, Line: line}) {
+	m.recordFaults(line.Command)
+	m.markTip(line.Verb)
+	recorded := m.recordedWith(line.Command)
+	if !m.queue.Put(queue.Command{Line: line}) {
 		m.setToast(command, "command dropped: too many are waiting", true)
 		return
 	}

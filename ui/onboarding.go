@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
@@ -43,9 +42,9 @@ func (m *model) offerTips() {
 }
 
 // markTip marks the tips whose command was submitted.
-func (m *model) markTip(command string) {
+func (m *model) markTip(verb string) {
 	for i, k := range m.tips {
-		if strings.HasPrefix(command, k.Command) {
+		if k.Command == verb {
 			m.tips[i].Done = true
 		}
 	}

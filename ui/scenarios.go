@@ -65,9 +65,9 @@ type savedMsg struct {
 }
 
 // recordedWith returns the commands submitted so far, with one submitted now.
-func (m *model) recordedWith(command string) (ordered []scenario.RecordedCommand) {
+func (m *model) recordedWith(command scenario.Command) (ordered []scenario.RecordedCommand) {
 	now := m.Cluster.Clock().Now()
-	m.Cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Order(slices.Clip(m.commands), now, command, s) })
+	m.Cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Record(slices.Clip(m.commands), now, command, s) })
 	return ordered
 }
 
@@ -81,7 +81,7 @@ func (m *model) save() tea.Cmd {
 		m.setToast("", "cannot save a branch: a scenario starts with a new cluster", true)
 		return nil
 	}
-	text := scenario.Save(m.Cluster.Settings(), m.nodesFirst, m.recordedWith(""), m.state.Checks)
+	text := scenario.Save(m.Cluster.Settings(), m.nodesFirst, m.recordedWith(scenario.Command{}), m.state.Checks)
 	return func() tea.Msg {
 		for i := 1; ; i++ {
 			name := fmt.Sprintf("session-%d.capsize", i)

@@ -2,9 +2,8 @@ package ui
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/ui/undo"
 )
@@ -20,17 +19,10 @@ type undoHistory struct {
 // undoMax is how many commands can be undone.
 const undoMax = 100
 
-// faultWords are the commands whose faults can be undone. A wiped disk cannot be restored.
-var faultWords = []string{
-	"kill", "poweroff", "restart", "pause", "resume", "clock", "disk", "isolate", "partition", "bridge", "ring", "heal",
-	"cut", "refuse", "delay", "lose", "duplicate", "reorder", "jam", "bandwidth",
-}
-
 // recordFaults remembers the faults before a command that changes them.
-func (m *model) recordFaults(command string) {
-	word, _, _ := strings.Cut(command, " ")
+func (m *model) recordFaults(command scenario.Command) {
 	u := &m.undo
-	if u.restoring || !slices.Contains(faultWords, word) {
+	if u.restoring || !command.ChangesFaults() {
 		return
 	}
 	u.after = nil

@@ -64,8 +64,7 @@ func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
 		titles[s.Title] = name
 		captions, expectations := 0, 0
 		for _, step := range s.steps {
-			word, _, _ := strings.Cut(step.text, " ")
-			switch word {
+			switch step.command.Verb {
 			case "say":
 				captions++
 			case "expect":

@@ -11,17 +11,17 @@ func TestEveryCaptionOfABuiltinScenarioIsThereInChinese(t *testing.T) {
 		steps := parseBuiltin(t, name).steps
 		for i, step := range steps {
 			other := map[string]int{"say": i + 1, "say.zh": i - 1}
-			word, _, _ := strings.Cut(step.text, " ")
+			word := step.command.Verb
 			at, isCaption := other[word]
 			if !isCaption {
 				continue
 			}
 			beside := ""
 			if at >= 0 && at < len(steps) {
-				beside, _, _ = strings.Cut(steps[at].text, " ")
+				beside = steps[at].command.Verb
 			}
 			if _, ok := other[beside]; !ok || beside == word {
-				t.Errorf("%s:%d: the caption stands alone: %s", name, step.line, step.text)
+				t.Errorf("%s:%d: the caption stands alone: %s", name, step.line, step.command.Text)
 			}
 		}
 	}
@@ -44,7 +44,7 @@ var crowded = regexp.MustCompile(`\p{Han}[0-9A-Za-z+]|[0-9A-Za-z]\p{Han}`)
 func TestEveryCaptionOfABuiltinScenarioIsTypesetForATerminal(t *testing.T) {
 	for _, name := range Names() {
 		for _, step := range parseBuiltin(t, name).steps {
-			word, text, _ := strings.Cut(step.text, " ")
+			word, text, _ := strings.Cut(step.command.Text, " ")
 			form, isCaption := captionForms[word]
 			switch {
 			case !isCaption:

@@ -1,98 +1,134 @@
 package scenario
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 )
 
-// command is one command of the language.
-type command struct {
+// Command is a line of the language, split into words. It has not been checked: a
+// [Line] has.
+type Command struct {
+	Text string   // the line without surrounding space
+	Verb string   // the first word, "" in a line without a command
+	Args []string // the other words, up to a comment
+}
+
+// SplitCommand splits a line into the words of a command.
+func SplitCommand(text string) Command { return asCommand(text, splitWords(text)) }
+
+func asCommand(text string, words []word) Command {
+	c := Command{Text: strings.TrimSpace(text)}
+	for i, w := range words {
+		if i == 0 {
+			c.Verb = w.text
+		} else {
+			c.Args = append(c.Args, w.text)
+		}
+	}
+	return c
+}
+
+// IsStep reports whether the command waits for the presenter.
+func (c Command) IsStep() bool { return c.Verb == "step" }
+
+// Speed returns the speed that the command sets, like [Presenter.Speed], and
+// whether it sets one.
+func (c Command) Speed() (float64, bool) {
+	if c.Verb != "speed" || len(c.Args) != 1 {
+		return 0, false
+	}
+	return parseSpeed(c.Args[0])
+}
+
+// IsClientOp reports whether a client carries the command out: its outcome can be
+// unknown, and it can run async.
+func (c Command) IsClientOp() bool {
+	d, ok := find(c.Verb)
+	return ok && d.clientOp != nil
+}
+
+// ChangesFaults reports whether the command sets or clears faults that other
+// commands can restore. Wiping a disk is not among them.
+func (c Command) ChangesFaults() bool {
+	d, ok := find(c.Verb)
+	return ok && d.changesFaults
+}
+
+// action runs a command on a goroutine of the cluster's bubble. It may take virtual
+// time. It returns a [*Failure] if an expectation does not hold, and another error
+// if the command cannot be carried out.
+type action func(r *run) error
+
+// clientOp prepares what a client does: it chooses the node to ask now, and returns
+// a function that asks it, which takes virtual time.
+type clientOp func(r *run) (do func(), err error)
+
+// declaration declares one command of the language. It has exactly one of setup and
+// parse.
+type declaration struct {
 	name   string // its first word
 	syntax string // as in the reference
 	help   string // one line
-	// setup is for commands that say what cluster to start; they stand first.
-	setup func(r *reader, s *Script) error
-	// parse is for all others.
-	parse func(r *reader) (action, error)
-	// ask is for those that a client carries out, beside parse.
-	ask func(r *reader) (operation, error)
+
+	// setup parses a command that describes the cluster to start.
+	setup func(p *lineParser, s *Script) error
+	// parse parses any other command.
+	parse func(p *lineParser) (action, error)
+	// clientOp parses it for async; nil if no client carries the command out.
+	clientOp func(p *lineParser) (clientOp, error)
+	// changesFaults is set if other commands can restore what it changes.
+	changesFaults bool
 }
 
-// operation is what a client does: it finds out whom to ask now, and returns what
-// asks and takes virtual time.
-type operation func(x *execution) (do func(), err error)
-
-// action carries a command out, on a goroutine of the cluster's bubble. It may
-// take virtual time. Its error is a [*Failure] for what was expected and is not
-// so, or says why the command could not be carried out.
-type action func(x *execution) error
-
-// table holds all commands. It is made when it is needed first, because async
-// looks commands up in the table that it is in.
+// table holds all commands. It is filled on first use, because async looks commands
+// up in the table that holds it.
 var table struct {
-	once     sync.Once
-	commands []command
+	once sync.Once
+	all  []declaration
 }
 
-// commands returns all commands, in the order of the reference.
-func commands() []command {
+// declarations returns all commands in the order of the reference.
+func declarations() []declaration {
 	table.once.Do(func() {
-		table.commands = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
-			networkCommands(), linkCommands(), waitCommands(), stageCommands(), expectCommands())
+		table.all = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
+			networkCommands(), linkCommands(), waitCommands(), stageCommands(), chaosCommands(), expectCommands())
 	})
-	return table.commands
+	return table.all
 }
 
-// find returns the command that a word names.
-func find(name string) (command, bool) {
-	for _, c := range commands() {
-		if c.name == name {
-			return c, true
+// find returns the command of that name.
+func find(name string) (declaration, bool) {
+	for _, d := range declarations() {
+		if d.name == name {
+			return d, true
 		}
 	}
-	return command{}, false
+	return declaration{}, false
 }
 
-// names returns the first words of all commands.
-func names() []string {
+// verbs returns the names of all commands.
+func verbs() []string {
 	var all []string
-	for _, c := range commands() {
-		all = append(all, c.name)
+	for _, d := range declarations() {
+		all = append(all, d.name)
 	}
 	return all
 }
 
-// command takes the first word of a command.
-func (r *reader) command() (command, error) {
-	w, err := r.take("a command")
+// hasTranslations reports whether the command takes a language behind a dot, like
+// say.zh.
+func hasTranslations(name string) bool { return name == "say" || name == "chapter" }
+
+// command takes the first word of a line and returns the command it names.
+func (p *lineParser) command() (declaration, error) {
+	w, err := p.next("a command")
 	if err != nil {
-		return command{}, err
+		return declaration{}, err
 	}
-	name, _, _ := strings.Cut(w.text, ".") // say.zh is say in another language
-	if c, ok := find(name); ok && (name == w.text || name == "say" || name == "chapter") {
-		return c, nil
+	name, _, translated := strings.Cut(w.text, ".")
+	if d, ok := find(name); ok && (!translated || hasTranslations(name)) {
+		return d, nil
 	}
-	return command{}, r.fail(w, "%q is no command%s; capsize commands lists them", w.text, didYouMean(w.text, names()))
-}
-
-// Failure is an expectation that did not hold. Of a check, or of a command that
-// stands alone, the line is 0.
-type Failure struct {
-	Line int    `json:"line"`
-	Text string `json:"text"`
-	Want string `json:"want"`
-	Got  string `json:"got"`
-}
-
-func (f *Failure) Error() string {
-	where := ""
-	if f.Line > 0 {
-		where = fmt.Sprintf("line %d: ", f.Line)
-	}
-	if f.Text != "" {
-		where += f.Text + ": "
-	}
-	return fmt.Sprintf("%swanted %s, got %s", where, f.Want, f.Got)
+	return declaration{}, p.fail(w, `unknown command %q%s; run "capsize commands" for the list`, w.text, didYouMean(w.text, verbs()))
 }

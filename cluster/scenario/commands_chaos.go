@@ -5,20 +5,31 @@ import (
 	"time"
 )
 
-func parseChaos(r *reader) (action, error) {
-	if r.skip("off") {
-		return func(x *execution) error { x.stopNemesis(); return nil }, nil
+// chaosEveryMin is the shortest interval at which chaos acts.
+const chaosEveryMin = 10 * time.Millisecond
+
+// chaosCommands start and stop the nemesis.
+func chaosCommands() []declaration {
+	return []declaration{{
+		name: "chaos", syntax: "chaos [network] [nodes] [disk] [membership] [every D] | chaos off",
+		help: "inject random faults within what Raft survives, from the seed", parse: parseChaos,
+	}}
+}
+
+func parseChaos(p *lineParser) (action, error) {
+	if p.accept("off") {
+		return func(r *run) error { r.stopNemesis(); return nil }, nil
 	}
 	var kinds []string
 	every := NemesisEvery
-	for r.more() {
-		if r.skip("every") {
+	for p.hasMore() {
+		if p.accept("every") {
 			var err error
-			if every, err = r.duration("how often to strike"); err != nil {
+			if every, err = p.duration("an interval"); err != nil {
 				return nil, err
 			}
-			if every < 10*time.Millisecond {
-				return nil, r.fail(r.words[r.next-1], "every %s: it must be at least 10ms", every)
+			if every < chaosEveryMin {
+				return nil, p.fail(p.words[p.pos-1], "an interval of %s is too short; use %s or more", every, chaosEveryMin)
 			}
 			break
 		}
@@ -26,7 +37,7 @@ func parseChaos(r *reader) (action, error) {
 		if len(kinds) == 0 {
 			allowed = append(allowed, "off")
 		}
-		kind, err := r.oneOf("a kind of harm", allowed...)
+		kind, err := p.choice("a kind of fault", allowed...)
 		if err != nil {
 			return nil, err
 		}
@@ -35,18 +46,17 @@ func parseChaos(r *reader) (action, error) {
 	if len(kinds) == 0 {
 		kinds = []string{"network", "nodes"}
 	}
-	return func(x *execution) error {
-		x.stopNemesis()
-		x.nemesis = StartNemesis(x.c, x.rng, kinds, every)
+	return func(r *run) error {
+		r.stopNemesis()
+		r.nemesis = StartNemesis(r.c, r.rng, kinds, every)
 		return nil
 	}, nil
 }
 
-// stopNemesis stops the nemesis, if there is one, and waits until it has healed
-// its faults.
-func (x *execution) stopNemesis() {
-	if x.nemesis != nil {
-		x.nemesis.Stop()
-		x.nemesis = nil
+// stopNemesis stops the nemesis, if there is one, after it has healed its faults.
+func (r *run) stopNemesis() {
+	if r.nemesis != nil {
+		r.nemesis.Stop()
+		r.nemesis = nil
 	}
 }

@@ -8,11 +8,60 @@ import (
 	"capsize/cluster/trace"
 )
 
-// operators compare what is with what is expected.
+// expectation looks at the cluster and returns what was wanted and what is the case.
+// It holds if got is "".
+type expectation func(r *run, s *trace.State) (want, got string)
+
+// expectCommands check the cluster as it is now.
+func expectCommands() []declaration {
+	return []declaration{{
+		name: "expect",
+		syntax: "expect value N [on SEL] | leader SEL|none | role SEL ROLE | term OP N | commit OP N [on SEL] | " +
+			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK",
+		help: "require this now, or fail the run", parse: parseExpect,
+	}}
+}
+
+// expectations are the forms of expect, by the word after it.
+var expectations = []struct {
+	word  string
+	parse func(*lineParser) (expectation, error)
+}{
+	{"value", expectValue},
+	{"leader", expectLeader},
+	{"role", expectRole},
+	{"term", expectTerm},
+	{"commit", expectCommit},
+	{"log", expectLog},
+	{"last", expectLast},
+	{"ops", expectOps},
+	{"checks", expectChecks},
+	{"violation", expectViolation},
+}
+
+func parseExpect(p *lineParser) (action, error) {
+	words := make([]string, len(expectations))
+	for i, e := range expectations {
+		words[i] = e.word
+	}
+	word, err := p.choice("an expectation", words...)
+	if err != nil {
+		return nil, err
+	}
+	e, err := expectations[slices.Index(words, word)].parse(p)
+	return func(r *run) error {
+		if want, got := e(r, r.state()); got != "" {
+			return &Failure{Want: want, Got: got}
+		}
+		return nil
+	}, err
+}
+
+// operators compare the value that is found with the one that is expected.
 var operators = []string{"=", "!=", "<", "<=", ">", ">="}
 
-// holds says whether got stands to want as the operator says.
-func holds(got int64, operator string, want int64) bool {
+// compares reports whether got and want stand in the relation of an operator.
+func compares(got int64, operator string, want int64) bool {
 	switch operator {
 	case "=":
 		return got == want
@@ -28,84 +77,44 @@ func holds(got int64, operator string, want int64) bool {
 	return got >= want
 }
 
-// expectation looks at the cluster and says what was wanted and what is so.
-type expectation func(x *execution, s *trace.State) (want, got string)
-
-// expectCommands say what must be so.
-func expectCommands() []command {
-	return []command{{
-		name: "expect",
-		syntax: "expect value N [on SEL] | leader SEL|none | role SEL ROLE | term OP N | commit OP N [on SEL] | " +
-			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK",
-		help: "what must be so now; the run fails if it is not", parse: parseExpect,
-	}}
-}
-
-// expectations are what can be expected, by their first word. An expectation
-// whose got is "" holds.
-var expectations = []struct {
-	word  string
-	parse func(*reader) (expectation, error)
-}{
-	{"value", expectValue},
-	{"leader", expectLeader},
-	{"role", expectRole},
-	{"term", expectTerm},
-	{"commit", expectCommit},
-	{"log", expectLog},
-	{"last", expectLast},
-	{"ops", expectOps},
-	{"checks", expectChecks},
-	{"violation", expectViolation},
-}
-
-func parseExpect(r *reader) (action, error) {
-	words := make([]string, len(expectations))
-	for i, e := range expectations {
-		words[i] = e.word
+// comparison takes an operator and a number.
+func (p *lineParser) comparison() (operator string, n int64, err error) {
+	if operator, err = p.choice("a comparison", operators...); err != nil {
+		return "", 0, err
 	}
-	what, err := r.oneOf("what to expect", words...)
+	n, err = p.integer("a number", -1<<63, 1<<63-1)
+	return operator, n, err
+}
+
+func expectValue(p *lineParser) (expectation, error) {
+	n, err := p.integer("a value", -1<<63, 1<<63-1)
 	if err != nil {
 		return nil, err
 	}
-	e, err := expectations[slices.Index(words, what)].parse(r)
-	return func(x *execution) error {
-		if want, got := e(x, x.state()); got != "" {
-			return &Failure{Want: want, Got: got}
-		}
-		return nil
+	on, err := p.on()
+	return func(r *run, s *trace.State) (string, string) {
+		return fmt.Sprintf("value %d on %s", n, on.text), valueIs(r, s, on, n)
 	}, err
 }
 
-func expectValue(r *reader) (expectation, error) {
-	n, err := r.whole("a value", -1<<63, 1<<63-1)
+func expectLeader(p *lineParser) (expectation, error) {
+	if p.accept("none") {
+		return func(r *run, s *trace.State) (string, string) { return "no leader", isLeaderless(r, s) }, nil
+	}
+	sel, err := p.selector()
+	return func(r *run, s *trace.State) (string, string) {
+		return "leader " + sel.text, isLeader(r, s, sel)
+	}, err
+}
+
+func expectRole(p *lineParser) (expectation, error) {
+	sel, err := p.selector()
 	if err != nil {
 		return nil, err
 	}
-	on, err := r.on()
-	return func(x *execution, s *trace.State) (string, string) {
-		return fmt.Sprintf("value %d on %s", n, on.text), valueIs(x, s, on, n)
-	}, err
-}
-
-func expectLeader(r *reader) (expectation, error) {
-	if r.skip("none") {
-		return func(x *execution, s *trace.State) (string, string) { return "no leader", nobodyLeads(x, s) }, nil
-	}
-	sel, err := r.selector()
-	return func(x *execution, s *trace.State) (string, string) {
-		return "leader " + sel.text, leadsOneOf(x, s, sel)
-	}, err
-}
-
-func expectRole(r *reader) (expectation, error) {
-	sel, err := r.selector()
-	if err != nil {
-		return nil, err
-	}
-	role, err := r.oneOf("a role", "follower", "leader", "candidate", "down")
-	return func(x *execution, s *trace.State) (string, string) {
-		return sel.text + " " + role, x.nodesAre(s, sel, func(n *trace.Node) string {
+	role, err := p.choice("a role", roles...)
+	return func(r *run, s *trace.State) (string, string) {
+		return role + " on " + sel.text, r.nodesAre(s, sel, func(n *trace.Node) string {
 			is := string(n.Role)
 			if !n.Process.Running() {
 				is = "down"
@@ -118,88 +127,90 @@ func expectRole(r *reader) (expectation, error) {
 	}, err
 }
 
-// comparison takes an operator and a number.
-func (r *reader) comparison() (operator string, n int64, err error) {
-	if operator, err = r.oneOf("a comparison", operators...); err != nil {
-		return "", 0, err
-	}
-	n, err = r.whole("a number", -1<<63, 1<<63-1)
-	return operator, n, err
-}
+// roles are what a node can be expected to be.
+var roles = []string{"follower", "leader", "candidate", "down"}
 
-func expectTerm(r *reader) (expectation, error) {
-	operator, n, err := r.comparison()
-	return func(_ *execution, s *trace.State) (want, got string) {
+func expectTerm(p *lineParser) (expectation, error) {
+	operator, n, err := p.comparison()
+	return func(_ *run, s *trace.State) (want, got string) {
 		term := int64(HighestTerm(s))
-		if holds(term, operator, n) {
+		if compares(term, operator, n) {
 			return "", ""
 		}
 		return fmt.Sprintf("term %s %d", operator, n), strconv.FormatInt(term, 10)
 	}, err
 }
 
-func expectCommit(r *reader) (expectation, error) {
-	operator, n, err := r.comparison()
+// HighestTerm returns the highest term that any node has on disk.
+func HighestTerm(s *trace.State) (term uint64) {
+	for i := range s.Nodes {
+		term = max(term, s.Nodes[i].Term)
+	}
+	return term
+}
+
+func expectCommit(p *lineParser) (expectation, error) {
+	operator, want, err := p.comparison()
 	if err != nil {
 		return nil, err
 	}
-	if !r.more() {
-		return func(_ *execution, s *trace.State) (want, got string) {
-			if holds(int64(s.Commit), operator, n) {
+	if !p.hasMore() {
+		return func(_ *run, s *trace.State) (string, string) {
+			if compares(int64(s.Commit), operator, want) {
 				return "", ""
 			}
-			return fmt.Sprintf("commit %s %d", operator, n), strconv.FormatUint(s.Commit, 10)
+			return fmt.Sprintf("commit %s %d", operator, want), strconv.FormatUint(s.Commit, 10)
 		}, nil
 	}
-	on, err := r.on()
-	return func(x *execution, s *trace.State) (string, string) {
-		return fmt.Sprintf("commit %s %d on %s", operator, n, on.text), x.nodesAre(s, on, func(n2 *trace.Node) string {
-			if holds(int64(n2.Commit), operator, n) {
+	on, err := p.on()
+	return func(r *run, s *trace.State) (string, string) {
+		return fmt.Sprintf("commit %s %d on %s", operator, want, on.text), r.nodesAre(s, on, func(n *trace.Node) string {
+			if compares(int64(n.Commit), operator, want) {
 				return ""
 			}
-			return strconv.FormatUint(n2.Commit, 10)
+			return strconv.FormatUint(n.Commit, 10)
 		})
 	}, err
 }
 
-// expectLog compares logs where they overlap: the same, or diverged, is a matter
-// of two entries at one index, not of one log being longer.
-func expectLog(r *reader) (expectation, error) {
-	sel, err := r.selector()
+// expectLog compares logs where they overlap. A longer log does not diverge from a
+// shorter one: two entries at one index do. A single log is compared with the
+// leader's.
+func expectLog(p *lineParser) (expectation, error) {
+	sel, err := p.selector()
 	if err != nil {
 		return nil, err
 	}
-	how, err := r.oneOf("how logs compare", "same", "diverged")
-	return func(x *execution, s *trace.State) (want, got string) {
-		ids, err := x.peek(sel)
+	want, err := p.choice("a relation of logs", "same", "diverged")
+	return func(r *run, s *trace.State) (string, string) {
+		ids, err := r.lookUp(sel)
 		if err != nil {
-			return "log " + how, err.Error()
+			return "log " + want, err.Error()
 		}
-		at := uint64(0)
 		if len(ids) == 1 {
-			// One log alone is compared with that of the leader.
 			if leader := s.LeaderNode(); leader != nil {
 				ids = append(ids, leader.ID)
 			}
 		}
+		at := uint64(0)
 		for i, a := range ids {
 			for _, b := range ids[:i] {
-				at = max(at, divergence(s.Node(a), s.Node(b)))
+				at = max(at, firstDivergence(s.Node(a), s.Node(b)))
 			}
 		}
 		switch {
-		case how == "same" && at > 0:
-			return "the same log", fmt.Sprintf("different entries at %d", at)
-		case how == "diverged" && at == 0:
-			return "logs that diverge", "the same log"
+		case want == "same" && at > 0:
+			return "the same log", fmt.Sprintf("different entries at index %d", at)
+		case want == "diverged" && at == 0:
+			return "diverged logs", "the same log"
 		}
 		return "", ""
 	}, err
 }
 
-// divergence returns the first index at which two logs hold different entries, 0
-// if there is none.
-func divergence(a, b *trace.Node) uint64 {
+// firstDivergence returns the first index at which two logs have entries of
+// different terms, 0 if there is none.
+func firstDivergence(a, b *trace.Node) uint64 {
 	if a == nil || b == nil {
 		return 0
 	}
@@ -213,12 +224,14 @@ func divergence(a, b *trace.Node) uint64 {
 	return 0
 }
 
+// outcomes are the outcomes of a client's operation, in the order of
+// [trace.Clients].
 var outcomes = []string{string(trace.OK), string(trace.Failed), string(trace.Unknown)}
 
-func expectLast(r *reader) (expectation, error) {
-	outcome, err := r.oneOf("an outcome", outcomes...)
-	return func(x *execution, _ *trace.State) (want, got string) {
-		switch last := x.lastOp(); {
+func expectLast(p *lineParser) (expectation, error) {
+	outcome, err := p.choice("an outcome", outcomes...)
+	return func(r *run, _ *trace.State) (want, got string) {
+		switch last := r.lastOp(); {
 		case last.Outcome == trace.Pending:
 			return "last " + outcome, "no operation has ended yet"
 		case string(last.Outcome) != outcome:
@@ -232,26 +245,18 @@ func expectLast(r *reader) (expectation, error) {
 	}, err
 }
 
-func expectOps(r *reader) (expectation, error) {
-	outcome, err := r.oneOf("an outcome", outcomes...)
+func expectOps(p *lineParser) (expectation, error) {
+	outcome, err := p.choice("an outcome", outcomes...)
 	if err != nil {
 		return nil, err
 	}
-	operator, n, err := r.comparison()
-	return func(_ *execution, s *trace.State) (want, got string) {
+	operator, n, err := p.comparison()
+	return func(_ *run, s *trace.State) (want, got string) {
 		counts := []uint64{s.Clients.OK, s.Clients.Failed, s.Clients.Unknown}
 		count := int64(counts[slices.Index(outcomes, outcome)])
-		if holds(count, operator, n) {
+		if compares(count, operator, n) {
 			return "", ""
 		}
 		return fmt.Sprintf("ops %s %s %d", outcome, operator, n), strconv.FormatInt(count, 10)
 	}, err
-}
-
-// HighestTerm returns the highest term that any node has on disk.
-func HighestTerm(s *trace.State) (term uint64) {
-	for i := range s.Nodes {
-		term = max(term, s.Nodes[i].Term)
-	}
-	return term
 }

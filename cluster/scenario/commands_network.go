@@ -8,158 +8,172 @@ import (
 	"capsize/faults"
 )
 
-// networkCommands break links and take it back.
-func networkCommands() []command {
-	return []command{
-		{name: "isolate", syntax: "isolate SEL", help: "cut each of the nodes off from all others", parse: func(r *reader) (action, error) {
-			s, err := r.selector()
-			return func(x *execution) error {
-				ids, err := s.resolve(x)
-				if err != nil {
-					return err
-				}
-				return x.c.Isolate(ids...)
-			}, err
-		}},
-		{name: "partition", syntax: "partition SEL | SEL [| SEL…]", help: "split the network into groups that cannot talk", parse: parsePartition},
-		{name: "bridge", syntax: "bridge SEL", help: "two halves that meet only in this node", parse: func(r *reader) (action, error) {
-			s, err := r.selector()
-			return func(x *execution) error {
-				id, err := s.one(x)
-				if err != nil {
-					return err
-				}
-				return x.c.Bridge(id)
-			}, err
-		}},
-		{name: "ring", syntax: "ring", help: "each node sees a majority, but no two the same", parse: func(*reader) (action, error) {
-			return func(x *execution) error { return x.c.Ring() }, nil
-		}},
-		{name: "heal", syntax: "heal [LINK]", help: "take back all faults of a link, or of all links", parse: func(r *reader) (action, error) {
-			if !r.more() {
-				return func(x *execution) error { return x.c.Heal() }, nil
-			}
-			l, err := r.links()
-			return func(x *execution) error {
-				all, err := l.resolve(x)
-				if err != nil {
-					return err
-				}
-				ends := make([][2]string, len(all))
-				for i, one := range all {
-					ends[i] = [2]string{one.from, one.to}
-				}
-				return x.c.HealLinks(ends)
-			}, err
-		}},
+// networkCommands break many links at once, and heal links.
+func networkCommands() []declaration {
+	return []declaration{
+		{name: "isolate", syntax: "isolate SEL", help: "cut each node off from all others", changesFaults: true, parse: parseIsolate},
+		{name: "partition", syntax: "partition SEL | SEL [| SEL…]", help: "split the network into groups that cannot reach each other", changesFaults: true, parse: parsePartition},
+		{name: "bridge", syntax: "bridge SEL", help: "split the network into two halves that only this node connects", changesFaults: true, parse: parseBridge},
+		{
+			name: "ring", syntax: "ring", help: "let each node see a majority, but no two the same one", changesFaults: true,
+			parse: func(*lineParser) (action, error) { return func(r *run) error { return r.c.Ring() }, nil },
+		},
+		{name: "heal", syntax: "heal [LINK]", help: "clear all faults of a link, or of all links", changesFaults: true, parse: parseHeal},
 	}
 }
 
-// linkCommands set a fault on links; only with the kinds of messages named.
-func linkCommands() []command {
-	return []command{
-		linkFault("cut", "", faults.Cut{}.Meaning(), func(*reader) (faults.LinkFault, error) { return faults.Cut{}, nil }),
-		linkFault("refuse", "", faults.Refuse{}.Meaning(), func(*reader) (faults.LinkFault, error) { return faults.Refuse{}, nil }),
-		linkFault("delay", " D [jitter D]", faults.Delay{}.Meaning(), func(r *reader) (faults.LinkFault, error) {
-			mean, err := r.duration("a delay")
-			if err != nil || !r.skip("jitter") {
-				return faults.Delay{Mean: mean}, err
-			}
-			jitter, err := r.duration("a jitter")
-			return faults.Delay{Mean: mean, Jitter: jitter}, err
-		}),
-		linkFault("lose", " P%", faults.Lose{}.Meaning(), func(r *reader) (faults.LinkFault, error) {
-			p, err := r.percent()
-			return faults.Lose{Percent: p}, err
-		}),
-		linkFault("duplicate", " P%", faults.Duplicate{}.Meaning(), func(r *reader) (faults.LinkFault, error) {
-			p, err := r.percent()
-			return faults.Duplicate{Percent: p}, err
-		}),
-		linkFault("reorder", " P%", faults.Reorder{}.Meaning(), func(r *reader) (faults.LinkFault, error) {
-			p, err := r.percent()
-			return faults.Reorder{Percent: p}, err
-		}),
-		linkFault("jam", "", faults.Jam{}.Meaning(), func(*reader) (faults.LinkFault, error) { return faults.Jam{}, nil }),
-		linkFault("bandwidth", " RATE", faults.Bandwidth{}.Meaning(), func(r *reader) (faults.LinkFault, error) {
-			w, err := r.take("a rate in bytes a second, like 64KB")
-			if err != nil {
-				return nil, err
-			}
-			rate, err := faults.ParseRate(w.text)
-			if err != nil {
-				return nil, r.fail(w, "%v", err)
-			}
-			return faults.Bandwidth{BytesPerSecond: rate}, nil
-		}),
-	}
+func parseIsolate(p *lineParser) (action, error) {
+	s, err := p.selector()
+	return func(r *run) error {
+		ids, err := s.resolve(r)
+		if err != nil {
+			return err
+		}
+		return r.c.Isolate(ids...)
+	}, err
 }
 
-func parsePartition(r *reader) (action, error) {
-	first, err := r.selector()
+func parsePartition(p *lineParser) (action, error) {
+	first, err := p.selector()
 	if err != nil {
 		return nil, err
 	}
 	groups := []selector{first}
-	for r.skip("|") {
-		g, err := r.selector()
+	for p.accept("|") {
+		g, err := p.selector()
 		if err != nil {
 			return nil, err
 		}
 		groups = append(groups, g)
 	}
-	if len(groups) < 2 && !r.more() {
-		return nil, r.fail(r.end(), "the other side is missing: | and the nodes of it, or | others")
+	if len(groups) < 2 && !p.hasMore() {
+		return nil, p.failMissing("the other side: | and its nodes, or | others")
 	}
-	return func(x *execution) error {
+	return func(r *run) error {
 		var sides [][]string
 		for _, g := range groups {
-			ids, err := g.resolve(x)
+			ids, err := g.resolve(r)
 			if err != nil {
 				return err
 			}
 			for _, id := range ids {
 				if slices.Contains(slices.Concat(sides...), id) {
-					return fmt.Errorf("%s is on two sides of the split", id)
+					return fmt.Errorf("%s is on two sides of the partition", id)
 				}
 			}
 			sides = append(sides, ids)
 		}
-		return x.c.Partition(sides...)
+		return r.c.Partition(sides...)
 	}, nil
 }
 
-// linkFault returns the command that sets a fault on links.
-func linkFault(name, args, help string, parse func(*reader) (faults.LinkFault, error)) command {
-	return command{name: name, syntax: name + " LINK" + args + " [only KIND,…]", help: help, parse: func(r *reader) (action, error) {
-		l, err := r.links()
+func parseBridge(p *lineParser) (action, error) {
+	s, err := p.selector()
+	return func(r *run) error {
+		id, err := s.resolveOne(r)
+		if err != nil {
+			return err
+		}
+		return r.c.Bridge(id)
+	}, err
+}
+
+func parseHeal(p *lineParser) (action, error) {
+	if !p.hasMore() {
+		return func(r *run) error { return r.c.Heal() }, nil
+	}
+	l, err := p.links()
+	return func(r *run) error {
+		all, err := l.resolve(r)
+		if err != nil {
+			return err
+		}
+		pairs := make([][2]string, len(all))
+		for i, one := range all {
+			pairs[i] = [2]string{one.From, one.To}
+		}
+		return r.c.HealLinks(pairs)
+	}, err
+}
+
+// linkCommands set a fault on links.
+func linkCommands() []declaration {
+	return []declaration{
+		linkFault("cut", "", faults.Cut{}, nil),
+		linkFault("refuse", "", faults.Refuse{}, nil),
+		linkFault("delay", " D [jitter D]", faults.Delay{}, parseDelay),
+		linkFault("lose", " P%", faults.Lose{}, func(p *lineParser) (faults.LinkFault, error) {
+			share, err := p.percent()
+			return faults.Lose{Percent: share}, err
+		}),
+		linkFault("duplicate", " P%", faults.Duplicate{}, func(p *lineParser) (faults.LinkFault, error) {
+			share, err := p.percent()
+			return faults.Duplicate{Percent: share}, err
+		}),
+		linkFault("reorder", " P%", faults.Reorder{}, func(p *lineParser) (faults.LinkFault, error) {
+			share, err := p.percent()
+			return faults.Reorder{Percent: share}, err
+		}),
+		linkFault("jam", "", faults.Jam{}, nil),
+		linkFault("bandwidth", " RATE", faults.Bandwidth{}, parseBandwidth),
+	}
+}
+
+// linkFault declares the command that sets a fault on links, for all kinds of
+// messages or only for some. With parse, the fault depends on the arguments that
+// follow the links; args is their syntax.
+func linkFault(name, args string, fault faults.LinkFault, parse func(*lineParser) (faults.LinkFault, error)) declaration {
+	d := declaration{name: name, syntax: name + " LINK" + args + " [only KIND,…]", help: fault.Meaning(), changesFaults: true}
+	d.parse = func(p *lineParser) (action, error) {
+		l, err := p.links()
 		if err != nil {
 			return nil, err
 		}
-		fault, err := parse(r)
-		if err != nil {
-			return nil, err
+		fault := fault
+		if parse != nil {
+			if fault, err = parse(p); err != nil {
+				return nil, err
+			}
 		}
-		if r.skip("only") {
-			kinds, err := r.kinds()
+		if p.accept("only") {
+			kinds, err := p.messageKinds()
 			if err != nil {
 				return nil, err
 			}
 			fault = faults.Only(fault, kinds...)
 		}
-		return func(x *execution) error {
-			return x.eachLink(l, func(from, to string) error { return x.c.SetLink(from, to, fault) })
+		return func(r *run) error {
+			return r.forEachLink(l, func(from, to string) error { return r.c.SetLink(from, to, fault) })
 		}, nil
-	}}
+	}
+	return d
 }
 
-// kinds takes kinds of messages, separated by commas.
-func (r *reader) kinds() ([]faults.Kind, error) {
-	var known []string
-	for _, k := range faults.Kinds() {
-		known = append(known, k.String())
+func parseDelay(p *lineParser) (faults.LinkFault, error) {
+	mean, err := p.duration("a delay")
+	if err != nil || !p.accept("jitter") {
+		return faults.Delay{Mean: mean}, err
 	}
-	w, err := r.take("kinds of messages: " + strings.Join(known, ", "))
+	jitter, err := p.duration("a jitter")
+	return faults.Delay{Mean: mean, Jitter: jitter}, err
+}
+
+func parseBandwidth(p *lineParser) (faults.LinkFault, error) {
+	w, err := p.next("a rate in bytes per second, like 64KB")
+	if err != nil {
+		return nil, err
+	}
+	rate, err := faults.ParseRate(w.text)
+	if err != nil {
+		return nil, p.fail(w, "%v", err)
+	}
+	return faults.Bandwidth{BytesPerSecond: rate}, nil
+}
+
+// messageKinds takes kinds of messages, separated by commas.
+func (p *lineParser) messageKinds() ([]faults.Kind, error) {
+	known := messageKindNames()
+	w, err := p.next("kinds of messages: " + strings.Join(known, ", "))
 	if err != nil {
 		return nil, err
 	}
@@ -167,35 +181,17 @@ func (r *reader) kinds() ([]faults.Kind, error) {
 	for name := range strings.SplitSeq(w.text, ",") {
 		kind, err := faults.ParseKind(name)
 		if err != nil {
-			return nil, r.fail(w, "%q is no kind of message: there are %s%s", name, strings.Join(known, ", "), didYouMean(name, known))
+			return nil, p.fail(w, "unknown kind of message %q%s; use %s", name, didYouMean(name, known), orList(known))
 		}
 		kinds = append(kinds, kind)
 	}
 	return kinds, nil
 }
 
-// eachLink does something to each of the links.
-func (x *execution) eachLink(l links, do func(from, to string) error) error {
-	all, err := l.resolve(x)
-	if err != nil {
-		return err
+func messageKindNames() []string {
+	var names []string
+	for _, k := range faults.Kinds() {
+		names = append(names, k.String())
 	}
-	var errs problems
-	for _, one := range all {
-		errs.add(do(one.from, one.to))
-	}
-	return errs.err()
-}
-
-// each does something to each of the nodes selected.
-func (x *execution) each(s selector, do func(id string) error) error {
-	ids, err := s.resolve(x)
-	if err != nil {
-		return err
-	}
-	var errs problems
-	for _, id := range ids {
-		errs.add(do(id))
-	}
-	return errs.err()
+	return names
 }

@@ -2,9 +2,7 @@ package scenario
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"capsize/cluster"
@@ -15,18 +13,15 @@ import (
 // duration that a command can name.
 const stepMax = 2 * durationMax
 
-// ExpectedViolations returns the checks that the script expects to be violated.
-func (s *Script) ExpectedViolations() []string { return slices.Clone(s.scope.announced) }
-
 // PerformUnattended executes the script like [Script.Perform], with no presenter.
 // It gives up when a step takes too long: a command can take forever, like a
 // restart on a stalled disk, and then only closing the cluster ends it.
 func (s *Script) PerformUnattended(c *cluster.Inside) []Failure {
 	started := make(chan int, len(s.steps)) // the steps, as they start
-	x := newExecution(c, s.Settings.Seed, nowhere{})
-	x.onStep = func(i int) { started <- i }
+	r := newRun(c, s.Settings.Seed, nil)
+	r.onStep = func(i int) { started <- i }
 	done := make(chan []Failure, 1)
-	c.Go(func() { done <- x.run(s) })
+	c.Go(func() { done <- r.execute(s) })
 	limit := time.NewTimer(stepMax)
 	defer limit.Stop()
 	at := 0
@@ -39,8 +34,8 @@ func (s *Script) PerformUnattended(c *cluster.Inside) []Failure {
 		case <-limit.C:
 			step := s.steps[at]
 			return []Failure{{
-				Line: step.line, Text: step.text,
-				Want: fmt.Sprintf("it to be done within %s", step.limit(&s.Settings)), Got: "it is still under way",
+				Line: step.line, Text: step.command.Text,
+				Want: fmt.Sprintf("an end within %s", step.limit(&s.Settings)), Got: "still running",
 			}}
 		}
 	}
@@ -49,9 +44,8 @@ func (s *Script) PerformUnattended(c *cluster.Inside) []Failure {
 // limit returns the virtual time after which the step is given up. An increment
 // can be repeated, and each repetition has its own timeout.
 func (s step) limit(settings *trace.Settings) time.Duration {
-	words := strings.Fields(s.text)
-	if len(words) > 1 && words[0] == "increment" {
-		if times, err := strconv.Atoi(words[1]); err == nil {
+	if c := s.command; c.Verb == "increment" && len(c.Args) > 0 {
+		if times, err := strconv.Atoi(c.Args[0]); err == nil {
 			return stepMax + time.Duration(times)*settings.ClientTimeout
 		}
 	}

@@ -12,13 +12,13 @@ func TestACommandThatTakesForEverIsGivenUp(t *testing.T) {
 	if len(failures) != 1 {
 		t.Fatalf("%+v", failures)
 	}
-	if f := failures[0]; f.Line != 5 || f.Text != "restart n2" || !strings.Contains(f.Want, "2h0m0s") || !strings.Contains(f.Got, "under way") {
+	if f := failures[0]; f.Line != 5 || f.Text != "restart n2" || !strings.Contains(f.Want, "2h0m0s") || !strings.Contains(f.Got, "still running") {
 		t.Errorf("it says %+v", f)
 	}
 }
 
 func TestManyIncrementsWithoutALeaderAreNotGivenUp(t *testing.T) {
-	s := step{text: "increment 100000 via random"}
+	s := step{command: SplitCommand("increment 100000 via random")}
 	settings := cluster.DefaultSettings()
 	if least := 100_000 * settings.ClientTimeout; s.limit(&settings) <= least {
 		t.Errorf("they are given up after %s, and may take %s", s.limit(&settings), least)

@@ -26,7 +26,7 @@ func Load(name string) (*Script, error) {
 func readFile(name string) ([]byte, error) {
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: there is no such file, and no built-in scenario of that name%s", name, didYouMean(name, Names()))
+		return nil, fmt.Errorf("%s: no such file or built-in scenario%s", name, didYouMean(name, Names()))
 	}
 	if err != nil {
 		return nil, FileError(name, err)
@@ -37,9 +37,9 @@ func readFile(name string) ([]byte, error) {
 	case err != nil:
 		return nil, FileError(name, err)
 	case info.IsDir():
-		return nil, fmt.Errorf("%s: it is a directory, and a scenario is a file", name)
+		return nil, fmt.Errorf("%s: a directory, not a scenario file", name)
 	case info.Size() > sizeMax:
-		return nil, fmt.Errorf("%s: the file has %d bytes: a scenario has at most %d", name, info.Size(), sizeMax)
+		return nil, fmt.Errorf("%s: the file is too large: %d bytes, at most %d are allowed", name, info.Size(), sizeMax)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, sizeMax+1))
 	if err != nil {
@@ -62,7 +62,7 @@ func FileError(name string, err error) error {
 func Print(name string) ([]byte, error) {
 	data, ok := Builtin(name)
 	if !ok {
-		return nil, fmt.Errorf("there is no built-in scenario %q%s; capsize scenarios lists them", name, didYouMean(name, Names()))
+		return nil, fmt.Errorf(`unknown scenario %q%s; run "capsize scenarios" for the list`, name, didYouMean(name, Names()))
 	}
 	return data, nil
 }

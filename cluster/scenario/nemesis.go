@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"capsize/cluster"
@@ -23,11 +22,11 @@ var nemesisKinds = []string{"network", "nodes", "disk", "membership"}
 // ChaosKinds returns the kinds of faults that chaos injects.
 func ChaosKinds() []string { return slices.Clone(nemesisKinds) }
 
-// ValidateChaos returns an error for a kind that chaos does not know.
+// ValidateChaos returns an error for a kind that chaos does not have.
 func ValidateChaos(kinds []string) error {
 	for _, kind := range kinds {
 		if !slices.Contains(nemesisKinds, kind) {
-			return fmt.Errorf("%q is not a kind of fault; use %s%s", kind, strings.Join(nemesisKinds, ", "), didYouMean(kind, nemesisKinds))
+			return fmt.Errorf("%q is not a kind of fault%s; use %s", kind, didYouMean(kind, nemesisKinds), orList(nemesisKinds))
 		}
 	}
 	return nil

@@ -31,9 +31,9 @@ func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
 				s := parse(t, fmt.Sprintf("nodes %d\nseed %d\nload 5/s\nchaos %s every 1s\n", test.nodes, seed, test.kinds))
 				worst, strikes := 0, 0
 				for range 120 {
-					s.steps = append(s.steps, step{do: func(x *execution) error {
-						x.sleep(pollEvery * 103) // not in step with the chaos
-						state := x.state()
+					s.steps = append(s.steps, step{do: func(r *run) error {
+						r.sleep(pollEvery * 103) // not in step with the chaos
+						state := r.state()
 						harmed := len(harmedIn(state))
 						worst = max(worst, harmed)
 						if most := minority(len(state.Voters())); harmed > most {
@@ -42,15 +42,15 @@ func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
 						return nil
 					}})
 				}
-				s.steps = append(s.steps, step{do: func(x *execution) error {
-					counts := x.nemesis.counts
-					x.stopNemesis()
+				s.steps = append(s.steps, step{do: func(r *run) error {
+					counts := r.nemesis.counts
+					r.stopNemesis()
 					for _, n := range counts {
 						strikes += n
 					}
-					state := x.state()
-					if len(state.Faults) > 0 || len(harmedIn(state)) > 0 || len(x.c.Names()) != test.nodes {
-						return fmt.Errorf("links %v, nodes %v of %v", state.Faults, harmedIn(state), x.c.Names())
+					state := r.state()
+					if len(state.Faults) > 0 || len(harmedIn(state)) > 0 || len(r.c.Names()) != test.nodes {
+						return fmt.Errorf("links %v, nodes %v of %v", state.Faults, harmedIn(state), r.c.Names())
 					}
 					return nil
 				}})
@@ -70,7 +70,7 @@ func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
 func struck(t *testing.T, seed int) (done []string) {
 	t.Helper()
 	watching := false
-	carryOut(t, parse(t, fmt.Sprintf("seed %d\nchaos network nodes every 1s\nwait 25s\nexpect term > 0", seed)), nowhere{}, func(e trace.Event) {
+	carryOut(t, parse(t, fmt.Sprintf("seed %d\nchaos network nodes every 1s\nwait 25s\nexpect term > 0", seed)), noPresenter{}, func(e trace.Event) {
 		switch e.Kind {
 		case trace.KindCommand:
 			watching = strings.HasPrefix(e.Text, "wait")

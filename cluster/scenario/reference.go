@@ -12,8 +12,8 @@ type Reference struct{ Name, Syntax, Help string }
 // References returns the command reference.
 func References() []Reference {
 	var all []Reference
-	for _, c := range commands() {
-		all = append(all, Reference{Name: c.name, Syntax: c.syntax, Help: c.help})
+	for _, d := range declarations() {
+		all = append(all, Reference{Name: d.name, Syntax: d.syntax, Help: d.help})
 	}
 	return all
 }

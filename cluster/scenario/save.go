@@ -9,58 +9,63 @@ import (
 	"capsize/cluster/trace"
 )
 
-// RecordedCommand is a command that was given, and when. One without a text is where a
-// session ends.
+// RecordedCommand is a command of a session, with what it takes to repeat it. The
+// end of a session is recorded as one without a verb.
 type RecordedCommand struct {
+	Command
 	At     time.Duration // virtual time
-	Text   string
-	Leader string // who led
-	// Among are the nodes of which one has to lead before that one can be handed
-	// leadership. There are none if it led already, or cannot be.
-	Among []string
+	Leader string        // the node that led
+
+	// TransferCandidates are set if leadership must be transferred to Leader before the
+	// command: one of these nodes has to lead for that. They are empty if Leader led at
+	// the command before, too, or if a transfer cannot reach it.
+	TransferCandidates []string
 }
 
-// Order notes a command that is given as the state is, after others.
-func Order(ordered []RecordedCommand, at time.Duration, text string, st *trace.State) []RecordedCommand {
-	o, before := RecordedCommand{At: at, Text: text}, ""
-	if len(ordered) > 0 {
-		before = ordered[len(ordered)-1].Leader
+// Record appends a command that is given in a state, and returns the longer list.
+func Record(recorded []RecordedCommand, at time.Duration, command Command, st *trace.State) []RecordedCommand {
+	c, before := RecordedCommand{Command: command, At: at}, ""
+	if len(recorded) > 0 {
+		before = recorded[len(recorded)-1].Leader
 	}
-	o.Leader = before // while nobody leads, the next one follows on the one before
+	c.Leader = before // without a leader now, the next one succeeds the one before
 	if n := st.LeaderNode(); n != nil {
-		o.Leader = n.ID
+		c.Leader = n.ID
 		if n.ID != before && n.Process == trace.Up {
-			o.Among = among(st, before)
+			c.TransferCandidates = transferCandidates(st, before)
 		}
 	}
-	return append(ordered, o)
+	return append(recorded, c)
 }
 
-// among returns the nodes that can all talk to one another: all of them, or all but
-// the one that led before; none if more than that one are apart.
-func among(st *trace.State, before string) []string {
-	apart := false
+// transferCandidates returns the nodes that can all reach each other: every node,
+// or every node but the previous leader. It returns none if links between other
+// nodes are broken.
+func transferCandidates(st *trace.State, previous string) []string {
+	separated := false // the previous leader has a broken link
 	for link, faults := range st.Faults {
 		switch {
 		case len(faults) == 0:
-		case link.From != before && link.To != before:
+		case link.From != previous && link.To != previous:
 			return nil
 		default:
-			apart = true
+			separated = true
 		}
 	}
-	if n := st.Node(before); n != nil && !apart && n.Process == trace.Up {
-		before = ""
+	excluded := previous
+	if n := st.Node(previous); n != nil && !separated && n.Process == trace.Up {
+		excluded = ""
 	}
-	return where(st, func(n *trace.Node) bool { return n.ID != before && n.Process != trace.Removed })
+	return selectNodes(st, func(n *trace.Node) bool { return n.ID != excluded })
 }
 
-// Save writes what was ordered of a cluster as a scenario. Clients' commands become
-// asynchronous, as they were: whoever pressed the keys did not wait for the
-// answers. Raft draws its election timeouts anew in each run, so where another node may lead
-// than led at the time, leadership is handed over. What the checks found to be violated is
-// expected.
-func Save(settings trace.Settings, nodes int, ordered []RecordedCommand, checks []trace.Check) string {
+// Save returns a session as the text of a scenario that repeats it.
+//
+// Commands of clients become async, because a person at the keys did not wait for
+// their outcome. Raft draws new election timeouts in each run, so where leadership
+// changed in the session, the scenario transfers it to the same node. Violations
+// that the checks found are expected.
+func Save(settings trace.Settings, nodes int, recorded []RecordedCommand, checks []trace.Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "title A saved session\nnodes %d\nseed %d\nstorage %s\n", nodes, settings.Seed, settings.Storage)
 	for _, kv := range cluster.NonDefaultSettings(settings) {
@@ -68,23 +73,22 @@ func Save(settings trace.Settings, nodes int, ordered []RecordedCommand, checks 
 	}
 	b.WriteString("\n")
 	last := time.Duration(0)
-	if len(ordered) > 0 {
-		last = ordered[0].At
+	if len(recorded) > 0 {
+		last = recorded[0].At
 	}
-	for _, o := range ordered {
-		writeWait(&b, o.At-last)
-		last = o.At
-		if len(o.Among) > 0 {
-			fmt.Fprintf(&b, "wait leader %s\ntransfer %s\nwait leader %s\n", strings.Join(o.Among, ","), o.Leader, o.Leader)
+	for _, c := range recorded {
+		writeWait(&b, c.At-last)
+		last = c.At
+		if len(c.TransferCandidates) > 0 {
+			fmt.Fprintf(&b, "wait leader %s\ntransfer %s\nwait leader %s\n", strings.Join(c.TransferCandidates, ","), c.Leader, c.Leader)
 		}
-		if o.Text == "" {
-			continue
+		switch {
+		case c.Verb == "":
+		case c.IsClientOp():
+			b.WriteString("async " + c.Text + "\n")
+		default:
+			b.WriteString(c.Text + "\n")
 		}
-		switch word, _, _ := strings.Cut(o.Text, " "); word {
-		case "increment", "add", "read":
-			b.WriteString("async ")
-		}
-		b.WriteString(o.Text + "\n")
 	}
 	for _, c := range checks {
 		if c.Verdict == trace.VerdictViolated {
@@ -94,8 +98,8 @@ func Save(settings trace.Settings, nodes int, ordered []RecordedCommand, checks 
 	return b.String()
 }
 
-// writeWait writes the wait between two commands; a longer one than a command
-// can name becomes several.
+// writeWait writes the wait between two commands, as several ones if it is longer
+// than a command can name.
 func writeWait(b *strings.Builder, d time.Duration) {
 	for d = d.Round(time.Millisecond); d > 0; d -= durationMax {
 		fmt.Fprintf(b, "wait %s\n", min(d, durationMax))

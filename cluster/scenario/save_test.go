@@ -14,12 +14,12 @@ import (
 func TestASavedSessionExpectsWhatWasViolated(t *testing.T) {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
-	text := Save(settings, 3, []RecordedCommand{{Text: "increment"}, {At: time.Second}}, []trace.Check{
+	text := Save(settings, 3, []RecordedCommand{{Command: SplitCommand("increment")}, {At: time.Second}}, []trace.Check{
 		{Name: check.AckedDurable, Verdict: trace.VerdictViolated}, {Name: check.VoteOnce, Verdict: trace.VerdictOK}, {Name: check.Linearizable, Verdict: trace.VerdictUndecided},
 	})
 	s := parse(t, text)
-	if !slices.Equal(s.scope.announced, []string{check.AckedDurable}) {
-		t.Errorf("it expects violations of %q:\n%s", s.scope.announced, text)
+	if !slices.Equal(s.scope.expectedViolations, []string{check.AckedDurable}) {
+		t.Errorf("it expects violations of %q:\n%s", s.scope.expectedViolations, text)
 	}
 }
 
@@ -56,7 +56,7 @@ func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
 		{"heal", state("n2", trace.Link{From: "n3", To: "n2"})},
 		{"", state("n1")},
 	} {
-		ordered = Order(ordered, time.Duration(len(ordered))*2*time.Second, o.text, o.st)
+		ordered = Record(ordered, time.Duration(len(ordered))*2*time.Second, SplitCommand(o.text), o.st)
 	}
 	text := Save(settings, 3, ordered, nil)
 	for _, want := range []string{
@@ -68,7 +68,7 @@ func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
 		}
 	}
 	for range 5 {
-		failures, end := carryOut(t, parse(t, text), nowhere{}, func(trace.Event) {})
+		failures, end := carryOut(t, parse(t, text), noPresenter{}, func(trace.Event) {})
 		if leader := end.LeaderNode(); len(failures) > 0 || leader == nil || leader.ID != "n1" || leader.Value != 4 {
 			t.Errorf("it ends with %v, led by %+v", failures, leader)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,62 +13,64 @@ import (
 	"capsize/cluster/trace"
 )
 
-// sizeMax is how large a scenario may be, in bytes.
-const sizeMax = 1 << 20
+const (
+	sizeMax      = 1 << 20 // bytes of a scenario
+	lineMax      = 1000    // characters of a line
+	nodesDefault = 5       // nodes of a scenario that does not say
+)
 
-// lineMax is how long a line may be, in characters.
-const lineMax = 1000
-
-// nodesDefault is how many nodes a scenario has that does not say.
-const nodesDefault = 5
-
-// Script is a scenario that has been read and found without mistakes.
+// Script is a scenario that has been parsed and has no mistakes.
 type Script struct {
 	Name     string // of the file, or of the built-in scenario
 	Title    string
-	Nodes    int
+	Nodes    int // at the start
 	Settings trace.Settings
-	steps    []step
-	scope    scope
-	lastSet  int // the line of the last setting, for what is wrong with them together
+
+	steps       []step
+	scope       scope
+	lastSetLine int // the last line of settings, where a conflict between them is reported
 }
 
 // step is one command of a script.
 type step struct {
-	line int
-	text string
-	do   action
-	// expects says that the step only looks: the script can go on without it.
-	expects bool
+	line    int
+	command Command
+	do      action
+	// isExpectation is set for a step that only looks: the script continues after it
+	// has failed.
+	isExpectation bool
 }
 
-// Parse reads a scenario. The error is an [*Error] that says where the first
-// mistake is and what is allowed there; nothing of a file with a mistake is run.
+// ExpectedViolations returns the checks that the script expects to be violated.
+func (s *Script) ExpectedViolations() []string { return slices.Clone(s.scope.expectedViolations) }
+
+// Parse parses a scenario. The error is an [*Error] that says where the first
+// mistake is and what is allowed there. A scenario with a mistake runs nothing.
 func Parse(name string, data []byte) (*Script, error) {
 	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.DefaultSettings()}
 	s.Settings.Storage = cluster.Memory
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if err := checkText(data); err != nil {
-		return nil, located(err, name, 1)
+		return nil, atLine(err, name, 1)
 	}
 	number := 0
 	for text := range strings.Lines(string(data)) {
 		number++
 		if err := s.parseLine(strings.TrimRight(text, "\r\n"), number); err != nil {
-			return nil, located(err, name, number)
+			return nil, atLine(err, name, number)
 		}
 	}
 	if len(s.steps) == 0 {
-		return nil, located(&Error{Column: 1, Message: "the scenario is empty: it holds no command"}, name, max(number, 1))
+		return nil, atLine(&Error{Column: 1, Message: "the scenario has no commands"}, name, max(number, 1))
 	}
 	if err := cluster.ValidateSettings(s.Settings); err != nil {
-		return nil, located(&Error{Column: 1, Message: err.Error()}, name, s.lastSet)
+		return nil, atLine(&Error{Column: 1, Message: err.Error()}, name, s.lastSetLine)
 	}
 	return s, nil
 }
 
-// located says in which line of which file a mistake is.
-func located(err error, file string, line int) error {
+// atLine adds the file and, where it is missing, the line to a mistake.
+func atLine(err error, file string, line int) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		e = &Error{Column: 1, Message: err.Error()}
@@ -79,10 +82,10 @@ func located(err error, file string, line int) error {
 	return e
 }
 
-// checkText says why the file cannot be a scenario at all.
+// checkText returns an error if the data cannot be a scenario, whatever it says.
 func checkText(data []byte) error {
 	if len(data) > sizeMax {
-		return &Error{Column: 1, Message: fmt.Sprintf("the file has %d bytes: a scenario has at most %d", len(data), sizeMax)}
+		return &Error{Column: 1, Message: fmt.Sprintf("the file is too large: %d bytes, at most %d are allowed", len(data), sizeMax)}
 	}
 	line, column := 1, 0
 	for len(data) > 0 {
@@ -92,80 +95,88 @@ func checkText(data []byte) error {
 		switch {
 		case r == '\n':
 			line, column = line+1, 0
-		case r == '\r' && (len(data) == 0 || data[0] == '\n'): // how lines end on Windows
+		case r == '\r' && (len(data) == 0 || data[0] == '\n'): // a line end of Windows
 		case column > lineMax:
-			return &Error{Line: line, Column: column, Message: fmt.Sprintf("the line is too long: it has more than %d characters", lineMax)}
+			return &Error{Line: line, Column: column, Message: fmt.Sprintf("the line is too long: at most %d characters are allowed", lineMax)}
 		case r == utf8.RuneError && size == 1:
-			return &Error{Line: line, Column: column, Message: "this is not UTF-8 text"}
+			return &Error{Line: line, Column: column, Message: "invalid UTF-8; a scenario is plain text"}
 		case unicode.IsControl(r) && r != '\t':
-			return &Error{Line: line, Column: column, Message: fmt.Sprintf("a control character (%U): a scenario is plain text", r)}
+			return &Error{Line: line, Column: column, Message: fmt.Sprintf("control character %U; a scenario is plain text", r)}
 		}
 	}
 	return nil
 }
 
+// parseLine parses one line and adds it to the script.
 func (s *Script) parseLine(text string, number int) error {
-	r := &reader{text: text, words: split(text), scope: &s.scope}
-	if !r.more() {
+	p := newLineParser(text, &s.scope)
+	if !p.hasMore() {
 		return nil
 	}
-	first := r.words[0]
-	c, err := r.command()
+	command, first := asCommand(text, p.words), p.words[0]
+	d, err := p.command()
 	if err != nil {
 		return err
 	}
-	if c.setup != nil {
+	if d.setup != nil {
 		if len(s.steps) > 0 {
-			return r.fail(first, "%s must stand before the first command that does something", c.name)
+			return p.fail(first, "%s comes too late: put it before the first command that runs", d.name)
 		}
-		if err := c.setup(r, s); err != nil {
+		if err := d.setup(p, s); err != nil {
 			return err
 		}
-		s.lastSet = number
-		return r.done()
+		s.lastSetLine = number
+		return p.expectEnd()
 	}
 	if len(s.steps) == 0 {
 		for i := range s.Nodes {
 			s.scope.nodes = append(s.scope.nodes, fmt.Sprintf("n%d", i+1))
 		}
 	}
-	do, err := c.parse(r)
-	if err == nil {
-		err = r.done()
-	}
+	do, err := p.action(d)
 	if err != nil {
 		return err
 	}
-	s.steps = append(s.steps, step{line: number, text: strings.TrimSpace(text), do: do, expects: c.name == "expect"})
+	s.steps = append(s.steps, step{line: number, command: command, do: do, isExpectation: d.name == "expect"})
 	return nil
 }
 
-// Line is a single command, typed by hand.
-type Line struct{ do action }
+// action parses the rest of the line after the first word.
+func (p *lineParser) action(d declaration) (action, error) {
+	do, err := d.parse(p)
+	if err != nil {
+		return nil, err
+	}
+	return do, p.expectEnd()
+}
 
-// ParseLine reads a single command for a cluster that has these nodes, and on
-// which these names have been given. The error is an [*Error] without a file.
+// Line is a command that has been parsed and can run.
+type Line struct {
+	Command
+	do action
+}
+
+// ParseLine parses a single command for a cluster with these nodes, in a session
+// that has defined these names. The error is an [*Error] without a file.
 func ParseLine(text string, nodes, names []string) (*Line, error) {
 	if i := strings.IndexAny(text, "\r\n"); i >= 0 {
-		return nil, &Error{Column: utf8.RuneCountInString(text[:i]) + 1, Message: "a command is one line"}
+		return nil, &Error{Column: utf8.RuneCountInString(text[:i]) + 1, Message: "a command must be a single line"}
 	}
 	if err := checkText([]byte(text)); err != nil {
 		return nil, err
 	}
-	r := &reader{text: text, words: split(text), scope: &scope{nodes: nodes, names: names}}
-	c, err := r.command()
+	p := newLineParser(text, &scope{nodes: nodes, names: names})
+	command := asCommand(text, p.words)
+	d, err := p.command()
 	if err != nil {
 		return nil, err
 	}
-	if c.setup != nil {
-		return nil, r.fail(r.words[0], "%s says what cluster to start, and this one runs already", c.name)
+	if d.setup != nil {
+		return nil, p.fail(p.words[0], "%s describes a cluster before it starts, and this one is running; put it into a scenario", d.name)
 	}
-	do, err := c.parse(r)
-	if err == nil {
-		err = r.done()
-	}
+	do, err := p.action(d)
 	if err != nil {
 		return nil, err
 	}
-	return &Line{do: do}, nil
+	return &Line{Command: command, do: do}, nil
 }

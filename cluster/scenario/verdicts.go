@@ -9,11 +9,10 @@ import (
 	"capsize/cluster/trace"
 )
 
-// verdicts returns what each of the checks says, once all that happened so far is
-// judged.
-func (x *execution) verdicts() []trace.Check {
-	x.c.AwaitVerdicts()
-	return Verdicts(x.state())
+// verdicts returns the verdict of each check on everything that has happened so far.
+func (r *run) verdicts() []trace.Check {
+	r.c.AwaitVerdicts()
+	return Verdicts(r.state())
 }
 
 // Verdicts returns the verdict of each check. A check that has not judged anything
@@ -21,22 +20,22 @@ func (x *execution) verdicts() []trace.Check {
 func Verdicts(s *trace.State) []trace.Check {
 	var all []trace.Check
 	for _, name := range check.Names() {
-		c := trace.Check{Name: name, Verdict: trace.VerdictUndecided, Text: "it has judged nothing yet"}
-		if said := s.Check(name); said != nil {
-			c = *said
+		c := trace.Check{Name: name, Verdict: trace.VerdictUndecided, Text: "no verdict yet"}
+		if known := s.Check(name); known != nil {
+			c = *known
 		}
 		all = append(all, c)
 	}
 	return all
 }
 
-// expectChecks takes what all checks must say. Ok is all there is: of a violation
-// one says which.
-func expectChecks(r *reader) (expectation, error) {
-	_, err := r.oneOf("what the checks must say", string(trace.VerdictOK))
-	return func(x *execution, _ *trace.State) (want, got string) {
+// expectChecks takes the verdict that all checks must have. Only ok can be expected
+// of all: a violation is expected of one check.
+func expectChecks(p *lineParser) (expectation, error) {
+	err := p.expect(string(trace.VerdictOK), "after checks")
+	return func(r *run, _ *trace.State) (want, got string) {
 		var others []string
-		for _, c := range x.verdicts() {
+		for _, c := range r.verdicts() {
 			if c.Verdict != trace.VerdictOK {
 				others = append(others, DescribeVerdict(c))
 			}
@@ -45,15 +44,16 @@ func expectChecks(r *reader) (expectation, error) {
 	}, err
 }
 
-// expectViolation takes the check that must be violated, and announces that.
-func expectViolation(r *reader) (expectation, error) {
-	name, err := r.oneOf("a check", check.Names()...)
+// expectViolation takes the check that must be violated. A violation that a script
+// expects anywhere does not fail its run.
+func expectViolation(p *lineParser) (expectation, error) {
+	name, err := p.choice("a check", check.Names()...)
 	if err != nil {
 		return nil, err
 	}
-	r.scope.announced = append(r.scope.announced, name)
-	return func(x *execution, _ *trace.State) (want, got string) {
-		c := x.verdicts()[slices.Index(check.Names(), name)]
+	p.scope.expectedViolations = append(p.scope.expectedViolations, name)
+	return func(r *run, _ *trace.State) (want, got string) {
+		c := r.verdicts()[slices.Index(check.Names(), name)]
 		if c.Verdict == trace.VerdictViolated {
 			return "", ""
 		}
@@ -61,7 +61,7 @@ func expectViolation(r *reader) (expectation, error) {
 	}, nil
 }
 
-// DescribeVerdict formats the verdict of a check as one line.
+// DescribeVerdict returns the verdict of a check as one line.
 func DescribeVerdict(c trace.Check) string {
 	if c.Text == "" {
 		return fmt.Sprintf("%s %s", c.Name, c.Verdict)
@@ -69,8 +69,8 @@ func DescribeVerdict(c trace.Check) string {
 	return fmt.Sprintf("%s %s: %s", c.Name, c.Verdict, c.Text)
 }
 
-// unexpectedViolations returns a failure for each violated check that no `expect
-// violation` of the script names, before or after the violation.
+// unexpectedViolations returns a failure for each violated check that is not among
+// the expected ones.
 func unexpectedViolations(checks []trace.Check, expected []string) []Failure {
 	return VerdictFailures(checks, func(c trace.Check) bool {
 		return c.Verdict == trace.VerdictViolated && !slices.Contains(expected, c.Name)

@@ -9,9 +9,9 @@ import (
 
 // say has a check say something, as if it had found it out.
 func say(name string, verdict trace.Verdict, text string) step {
-	return step{text: "a verdict", do: func(x *execution) error {
-		x.c.AwaitVerdicts() // so that it is the last word
-		x.c.Trace().Emit(trace.Event{Kind: trace.KindVerdict, At: x.c.Now(), Check: name, Verdict: verdict, Text: text})
+	return step{command: Command{Text: "a verdict"}, do: func(r *run) error {
+		r.c.AwaitVerdicts() // so that it is the last word
+		r.c.Trace().Emit(trace.Event{Kind: trace.KindVerdict, At: r.c.Now(), Check: name, Verdict: verdict, Text: text})
 		return nil
 	}}
 }
@@ -65,7 +65,7 @@ func TestWhatTheChecksSayIsExpectedExactly(t *testing.T) {
 		},
 		"the run ends before it is expected": {
 			after: "kill n1\nkill n1\nexpect violation acked-durable\n", verdicts: []step{red},
-			want: []string{"line 4: kill n1: wanted it to be done, got cannot kill n1: it is killed: restart it first"},
+			want: []string{"line 4: kill n1: cannot kill n1: it is killed: restart it first"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

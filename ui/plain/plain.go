@@ -14,7 +14,6 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
 	"capsize/ui/canvas"
 	"capsize/ui/present"
 	"capsize/ui/queue"
@@ -152,25 +151,11 @@ func (p *session) run(session *scenario.Session, text string) (answer string, er
 	if err != nil {
 		return "", err
 	}
-	answer = "done"
-	done := make(chan error, 1)
-	err = p.c.Do(text, func(c *cluster.Inside) error {
-		op, err := session.Run(c, line)
-		if reply := queue.Answer(op); reply != "" {
-			answer = reply
-		}
-		done <- err
-		return nil
-	})
-	if err != nil {
-		return "", err
+	op, err := session.Do(line)
+	if reply := queue.Answer(op); reply != "" {
+		return reply, err
 	}
-	select {
-	case err = <-done:
-	case <-p.c.Clock().Done():
-		err = vtime.ErrClosed
-	}
-	return answer, err
+	return "done", err
 }
 
 // report writes the story and the answers since the last call.

@@ -83,8 +83,8 @@ increment`))
 	for i, want := range []string{
 		`increment 3: 3 \(n\d\)`, `read strong: 3 \(n\d\)`, `wait converged: done`, `expect value 3: done`,
 		`expect value 4: wanted value 4 on up, got 3 on n1, .*`,
-		`kil n1: "kil" is no command \(did you mean kill\?\).*`, `kill n9: "n9" is no node: .*`,
-		`kill n1: done`, `kill n1: .*(down|killed).*`, `say hello: done`, `say \[2J: a control character.*`, `help: .*capsize commands.*`,
+		`kil n1: unknown command "kil" \(did you mean kill\?\).*`, `kill n9: unknown node "n9" .*`,
+		`kill n1: done`, `kill n1: .*(down|killed).*`, `say hello: done`, `say \[2J: control character.*`, `help: .*capsize commands.*`,
 	} {
 		if i >= len(answers) || !regexp.MustCompile(`^`+want+`$`).MatchString(answers[i]) {
 			t.Fatalf("answer %d is not %s:\n%s", i, want, strings.Join(answers, "\n"))

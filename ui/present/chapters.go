@@ -1,8 +1,7 @@
 package present
 
 import (
-	"strings"
-
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
 )
@@ -34,16 +33,10 @@ func Chapters(h *history.History) []trace.Position {
 // event last, and whether there is one.
 func NextStep(h *history.History, after, last uint64) (step trace.Position, found bool) {
 	h.Significant(after+1, last, func(e *trace.Event) bool {
-		if e.Kind == trace.KindCommand && IsStep(e.Text) {
+		if e.Kind == trace.KindCommand && scenario.SplitCommand(e.Text).IsStep() {
 			step, found = trace.Position{Seq: e.Seq, At: e.At}, true
 		}
 		return !found
 	})
 	return step, found
-}
-
-// IsStep reports whether a command is the command step.
-func IsStep(command string) bool {
-	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
-	return word == "step"
 }

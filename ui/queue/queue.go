@@ -6,21 +6,17 @@
 package queue
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
-	"capsize/cluster"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
 )
 
 // Command is a command on its way to the cluster, or a step of the clock.
 type Command struct {
-	Text string
-	Line *scenario.Line // Text, parsed
-	Step func()         // advances the clock, instead of a command
+	Line *scenario.Line
+	Step func() // advances the clock, instead of a command
 }
 
 // Result is the outcome of a command.
@@ -64,9 +60,9 @@ func (m *Mailbox[T]) Take() []T {
 // queueMax is how many commands may wait. A person cannot type that fast.
 const queueMax = 256
 
-// New returns a queue to a cluster; c and session are nil for a recording, which
-// takes no commands. The caller closes it.
-func New(c *cluster.Cluster, session *scenario.Session) *Queue {
+// New returns a queue to the cluster of a session, which is nil for a recording: that
+// takes no commands. The caller closes the queue.
+func New(session *scenario.Session) *Queue {
 	o := &Queue{commands: make(chan Command, queueMax), ended: make(chan struct{})}
 	go func() {
 		defer close(o.ended)
@@ -75,27 +71,20 @@ func New(c *cluster.Cluster, session *scenario.Session) *Queue {
 				next.Step()
 				continue
 			}
-			o.run(c, session, next)
+			o.run(session, next)
 		}
 	}()
 	return o
 }
 
-func (o *Queue) run(c *cluster.Cluster, session *scenario.Session, next Command) {
-	err := c.Do(next.Text, func(c *cluster.Inside) error {
-		op, err := session.Run(c, next.Line)
+func (o *Queue) run(session *scenario.Session, next Command) {
+	session.Start(next.Line, func(op trace.Op, err error) {
 		if err != nil {
-			o.Results.Put(Result{Command: next.Text, Text: err.Error(), Bad: true})
-			return err
+			o.Results.Put(Result{Command: next.Line.Text, Text: err.Error(), Bad: true})
+		} else if text := Answer(op); text != "" {
+			o.Results.Put(Result{Command: next.Line.Text, Text: text, Bad: op.Outcome != trace.OK})
 		}
-		if text := Answer(op); text != "" {
-			o.Results.Put(Result{Command: next.Text, Text: text, Bad: op.Outcome != trace.OK})
-		}
-		return nil
 	})
-	if errors.Is(err, vtime.ErrClosed) {
-		o.Results.Put(Result{Command: next.Text, Text: err.Error(), Bad: true})
-	}
 }
 
 // Answer describes the reply to a client's operation; it is "" for other commands.

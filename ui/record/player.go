@@ -5,15 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
 	"capsize/ui/pane"
-	"capsize/ui/present"
 	"capsize/ui/style"
 	"capsize/ui/view"
 )
@@ -138,7 +134,7 @@ func (p *player) apply() {
 	last := len(p.state.Story) - 1
 	switch {
 	case e.Kind == trace.KindCommand:
-		p.applyCommand(e.Text)
+		p.applyCommand(scenario.SplitCommand(e.Text))
 	case e.Kind == trace.KindInvoked, e.Kind == trace.KindReturned, last >= 0 && p.state.Story[last].Seq == e.Seq:
 		p.lastChange = p.at
 	}
@@ -149,21 +145,11 @@ func (p *player) apply() {
 }
 
 // applyCommand carries out the commands that control playback: step and speed.
-func (p *player) applyCommand(command string) {
-	words := strings.Fields(command)
-	switch {
-	case present.IsStep(command):
+func (p *player) applyCommand(command scenario.Command) {
+	if command.IsStep() {
 		p.notBefore = max(p.readBy, p.at+pane.MinStepTime)
-	case len(words) > 1 && words[0] == "speed":
-		speed, err := strconv.ParseFloat(words[1], 64)
-		switch {
-		case words[1] == "max":
-			speed = vtime.Max
-		case words[1] == "auto":
-			speed = scenario.SpeedAuto
-		case err != nil || !(speed >= pane.PictureSpeedMin):
-			return
-		}
+	}
+	if speed, ok := command.Speed(); ok && (speed == scenario.SpeedAuto || speed >= pane.PictureSpeedMin) {
 		p.speed = displaySpeed(speed)
 	}
 }

@@ -77,7 +77,7 @@ func parse(t *testing.T, text string) *Script {
 // play runs a script without a stage.
 func play(t *testing.T, text string) ([]Failure, trace.State) {
 	t.Helper()
-	return carryOut(t, parse(t, text), nowhere{}, func(trace.Event) {})
+	return carryOut(t, parse(t, text), noPresenter{}, func(trace.Event) {})
 }
 
 // mustHold runs a script that must do what it expects.
@@ -98,13 +98,13 @@ func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
 		},
 		{"expect last ok", "line 1: expect last ok: wanted last ok, got no operation has ended yet"},
 		{"nodes 1\nexpect value 1", "line 2: expect value 1: wanted value 1 on up, got 0 on n1"},
-		{"nodes 1\nexpect leader none", "line 2: expect leader none: wanted no leader, got n1 leads"},
-		{"nodes 1\nexpect role n1 follower", "line 2: expect role n1 follower: wanted n1 follower, got leader on n1"},
-		{"nodes 1\nkill n1\nexpect role n1 leader", "line 3: expect role n1 leader: wanted n1 leader, got down on n1"},
+		{"nodes 1\nexpect leader none", "line 2: expect leader none: wanted no leader, got leader n1"},
+		{"nodes 1\nexpect role n1 follower", "line 2: expect role n1 follower: wanted follower on n1, got leader on n1"},
+		{"nodes 1\nkill n1\nexpect role n1 leader", "line 3: expect role n1 leader: wanted leader on n1, got down on n1"},
 		{"nodes 1\nexpect term < 2", "line 2: expect term < 2: wanted term < 2, got 2"},
 		{"nodes 1\nincrement\nexpect commit = 9", "line 3: expect commit = 9: wanted commit = 9, got 3"},
 		{"nodes 1\nincrement\nexpect commit > 3 on n1", "line 3: expect commit > 3 on n1: wanted commit > 3 on n1, got 3 on n1"},
-		{"nodes 3\nwait converged\nexpect log all diverged", "line 3: expect log all diverged: wanted logs that diverge, got the same log"},
+		{"nodes 3\nwait converged\nexpect log all diverged", "line 3: expect log all diverged: wanted diverged logs, got the same log"},
 		{"nodes 1\nadd 5 via n1\nexpect last failed", "line 3: expect last failed: wanted last failed, got ok"},
 		{
 			"nodes 1\nkill n1\nincrement via n1\nexpect last ok",
@@ -124,21 +124,21 @@ func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
 
 func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
 	for _, test := range []struct{ script, want string }{
-		{"nodes 3\npartition n1,n2 | n2,n3", "line 2: partition n1,n2 | n2,n3: wanted it to be done, got n2 is on two sides of the split"},
-		{"kill n1\nkill n1", "line 2: kill n1: wanted it to be done, got cannot kill n1: it is killed: restart it first"},
-		{"restart n1,n3", "line 1: restart n1,n3: wanted it to be done, got cannot restart n1: it is up: kill it first; cannot restart n3: it is up: kill it first"},
-		{"restart n1", "line 1: restart n1: wanted it to be done, got cannot restart n1: it is up: kill it first"},
-		{"resume n2", "line 1: resume n2: wanted it to be done, got cannot resume n2: it is up"},
-		{"nodes 1\nremove-node n1", "line 2: remove-node n1: wanted it to be done, got cannot remove n1: it is the last voter"},
-		{"nodes 1\ndemote n1", "line 2: demote n1: wanted it to be done, got cannot demote n1: it is the last voter"},
-		{"nodes 99\nadd-node", "line 2: add-node: wanted it to be done, got there are 99 nodes already, the maximum"},
-		{"nodes 1\nkill n1\nkill leader", `line 3: kill leader: wanted it to be done, got "leader" selects nothing: there is no leader now, 0 of 1 voters up, 1 needed`},
-		{"restart down", `line 1: restart down: wanted it to be done, got "down" selects no node now`},
-		{"increment via up", `line 1: increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
-		{"async increment via up", `line 1: async increment via up: wanted it to be done, got "up" selects 5 nodes now (n1,n2,n3,n4,n5), and one is meant`},
-		{"cut n1 -> n1", "line 1: cut n1 -> n1: wanted it to be done, got n1 and n1 are the same node, and there is no link from a node to itself"},
-		{"clock n1 0.1", "line 1: clock n1 0.1: wanted it to be done, got clock factor 0.1 for n1: must be between 0.5 (heartbeat timeout = leader lease) and 100"},
-		{"wait no leader within 1s", "line 1: wait no leader within 1s: wanted no leader within 1s, got n1 leads"},
+		{"nodes 3\npartition n1,n2 | n2,n3", "line 2: partition n1,n2 | n2,n3: n2 is on two sides of the partition"},
+		{"kill n1\nkill n1", "line 2: kill n1: cannot kill n1: it is killed: restart it first"},
+		{"restart n1,n3", "line 1: restart n1,n3: cannot restart n1: it is up: kill it first; cannot restart n3: it is up: kill it first"},
+		{"restart n1", "line 1: restart n1: cannot restart n1: it is up: kill it first"},
+		{"resume n2", "line 1: resume n2: cannot resume n2: it is up"},
+		{"nodes 1\nremove-node n1", "line 2: remove-node n1: cannot remove n1: it is the last voter"},
+		{"nodes 1\ndemote n1", "line 2: demote n1: cannot demote n1: it is the last voter"},
+		{"nodes 99\nadd-node", "line 2: add-node: there are 99 nodes already, the maximum"},
+		{"nodes 1\nkill n1\nkill leader", `line 3: kill leader: "leader" selects no node: there is no leader now (0 of 1 voters up, 1 needed)`},
+		{"restart down", `line 1: restart down: "down" selects no node now`},
+		{"increment via up", `line 1: increment via up: "up" selects 5 nodes now (n1,n2,n3,n4,n5); name one`},
+		{"async increment via up", `line 1: async increment via up: "up" selects 5 nodes now (n1,n2,n3,n4,n5); name one`},
+		{"cut n1 -> n1", "line 1: cut n1 -> n1: n1 and n1 are the same node, which has no link to itself"},
+		{"clock n1 0.1", "line 1: clock n1 0.1: clock factor 0.1 for n1: must be between 0.5 (heartbeat timeout = leader lease) and 100"},
+		{"wait no leader within 1s", "line 1: wait no leader within 1s: wanted no leader within 1s, got leader n1"},
 		{"wait value 1 on n1,n2 within 0s", "line 1: wait value 1 on n1,n2 within 0s: wanted value 1 within 0s, got 0 on n1, 0 on n2"},
 	} {
 		// What comes after is not carried out.
@@ -184,8 +184,8 @@ func TestSelectorsChooseWhatTheySay(t *testing.T) {
 func resolved(t *testing.T, text string) (chosen []string) {
 	t.Helper()
 	s := parse(t, text)
-	s.steps = append(s.steps, step{do: func(x *execution) error { chosen = x.names["x"]; return nil }})
-	failures, _ := carryOut(t, s, nowhere{}, func(trace.Event) {})
+	s.steps = append(s.steps, step{do: func(r *run) error { chosen = r.names["x"]; return nil }})
+	failures, _ := carryOut(t, s, noPresenter{}, func(trace.Event) {})
 	for _, f := range failures {
 		t.Errorf("%q: %v", text, &f)
 	}
@@ -270,7 +270,7 @@ expect last ok
 
 func TestWaitConvergedSeesWhatIsNotCommitted(t *testing.T) {
 	failures, _ := play(t, "transfer n1\nwait leader n1\ncut others -> n1 only append\nasync increment\nwait 2s\nwait converged within 1s")
-	if len(failures) != 1 || !strings.HasPrefix(failures[0].Got, "n1 holds ") {
+	if len(failures) != 1 || !strings.HasPrefix(failures[0].Got, "n1 at entry ") {
 		t.Errorf("%v", failures)
 	}
 }

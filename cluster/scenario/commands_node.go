@@ -1,0 +1,90 @@
+package scenario
+
+import (
+	"time"
+
+	"capsize/cluster"
+	"capsize/faults"
+)
+
+// The factors by which a node's clock can run slow.
+const (
+	clockFactorMin = 0.01
+	clockFactorMax = 100
+)
+
+// nodeCommands change the process, the clock or the disk of nodes.
+func nodeCommands() []declaration {
+	return []declaration{
+		nodeFault("kill", "kill the process: writes in the page cache survive", (*cluster.Inside).Kill),
+		nodeFault("poweroff", "cut the power: writes not synced to disk are lost", (*cluster.Inside).PowerOff),
+		nodeFault("restart", "start a node that is down, on its old disk", (*cluster.Inside).Restart),
+		nodeFault("pause", "freeze the process, like SIGSTOP", (*cluster.Inside).Pause),
+		nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume),
+		nodeCommand("wipe", "erase the disk: log, term and vote are gone", (*cluster.Inside).Wipe),
+		nodeCommand("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),
+		{name: "clock", syntax: "clock SEL FACTOR", help: "make election and heartbeat timeouts FACTOR times as long", changesFaults: true, parse: parseClock},
+		{name: "disk", syntax: "disk SEL slow D|stall|fail|full|lie|corrupt|ok", help: "set a disk fault; ok clears it", changesFaults: true, parse: parseDisk},
+	}
+}
+
+// nodeCommand declares a command that does something to each selected node.
+func nodeCommand(name, help string, do func(*cluster.Inside, string) error) declaration {
+	return declaration{name: name, syntax: name + " SEL", help: help, parse: func(p *lineParser) (action, error) {
+		s, err := p.selector()
+		return func(r *run) error {
+			return r.forEachNode(s, func(id string) error { return do(r.c, id) })
+		}, err
+	}}
+}
+
+// nodeFault is nodeCommand for a change that other commands can restore.
+func nodeFault(name, help string, do func(*cluster.Inside, string) error) declaration {
+	d := nodeCommand(name, help, do)
+	d.changesFaults = true
+	return d
+}
+
+func parseClock(p *lineParser) (action, error) {
+	s, err := p.selector()
+	if err != nil {
+		return nil, err
+	}
+	factor, err := p.number("a factor", clockFactorMin, clockFactorMax)
+	return func(r *run) error {
+		return r.forEachNode(s, func(id string) error { return r.c.SetClock(id, factor) })
+	}, err
+}
+
+func parseDisk(p *lineParser) (action, error) {
+	s, err := p.selector()
+	if err != nil {
+		return nil, err
+	}
+	name, err := p.choice("a disk fault", "slow", "stall", "fail", "full", "lie", "corrupt", "ok")
+	if err != nil {
+		return nil, err
+	}
+	var fault faults.DiskFault // nil clears the fault
+	switch name {
+	case "slow":
+		var latency time.Duration
+		if latency, err = p.duration("a latency"); err != nil {
+			return nil, err
+		}
+		fault = faults.Slow{Latency: latency}
+	case "stall":
+		fault = faults.Stall{}
+	case "fail":
+		fault = faults.Fail{}
+	case "full":
+		fault = faults.Full{}
+	case "lie":
+		fault = faults.Lie{}
+	case "corrupt":
+		fault = faults.Corrupt{}
+	}
+	return func(r *run) error {
+		return r.forEachNode(s, func(id string) error { return r.c.SetDisk(id, fault) })
+	}, nil
+}

@@ -1,0 +1,132 @@
+package scenario
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+)
+
+// SpeedAuto is the speed that slows down by itself when something happens.
+const SpeedAuto = -1
+
+// pollEvery is how often, in virtual time, a wait checks its condition.
+const pollEvery = 10 * time.Millisecond
+
+// Presenter shows a scenario to an audience. Its methods are called inside virtual
+// time.
+type Presenter interface {
+	// Speed sets the speed of time: virtual seconds per second, vtime.Max or SpeedAuto.
+	Speed(float64)
+	// Step returns when the presenter continues.
+	Step(c *cluster.Inside, text string)
+}
+
+// noPresenter is the presenter of a run without an audience.
+type noPresenter struct{}
+
+func (noPresenter) Speed(float64)                {}
+func (noPresenter) Step(*cluster.Inside, string) {}
+
+// run is the execution of a script, or of one command of a session, on a cluster.
+// It lives inside virtual time.
+type run struct {
+	c         *cluster.Inside
+	presenter Presenter
+	rng       *rand.Rand // draws what the script leaves to chance
+	names     map[string][]string
+	named     []string     // the nodes that the present command has named so far
+	nemesis   *Nemesis     // nil while there is no chaos
+	onStep    func(int)    // called with the index of each step before it runs; may be nil
+	view      *trace.State // the state that a wait looks at, nil outside a wait
+
+	mu   sync.Mutex
+	last trace.Op // the client operation that ended last; guarded by mu
+}
+
+// newRun returns a run; presenter may be nil.
+func newRun(c *cluster.Inside, seed int64, presenter Presenter) *run {
+	if presenter == nil {
+		presenter = noPresenter{}
+	}
+	return &run{c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 1)), names: map[string][]string{}}
+}
+
+// Perform runs the script on a cluster, inside virtual time. The presenter may be
+// nil. It returns the failures: see [Script.ExpectedViolations] for the checks.
+func (s *Script) Perform(c *cluster.Inside, presenter Presenter) []Failure {
+	return newRun(c, s.Settings.Seed, presenter).execute(s)
+}
+
+// execute runs the steps of a script and returns its failures, with a failure for
+// each check violated without an `expect violation`. It continues after an
+// expectation that does not hold. It stops after a command that cannot be carried
+// out and after a wait that runs out of time.
+func (r *run) execute(s *Script) []Failure {
+	var failures []Failure
+	for i, step := range s.steps {
+		if r.c.Closed() {
+			break
+		}
+		r.named = nil
+		if r.onStep != nil {
+			r.onStep(i)
+		}
+		r.c.Note(trace.KindCommand, "", step.command.Text)
+		if err := step.do(r); err != nil {
+			failures = append(failures, asFailure(err, step))
+			if !step.isExpectation {
+				break
+			}
+		}
+	}
+	r.stopNemesis()
+	r.c.StopLoad()
+	return append(failures, unexpectedViolations(r.verdicts(), s.scope.expectedViolations)...)
+}
+
+// state returns the present state, which the caller must not change.
+func (r *run) state() *trace.State {
+	if r.view != nil {
+		return r.view
+	}
+	state := r.c.Trace().State()
+	return &state
+}
+
+func (r *run) sleep(d time.Duration) { r.c.Sleep(d) }
+
+// setLast records a client operation that has ended.
+func (r *run) setLast(op trace.Op) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = op
+}
+
+// lastOp returns the client operation that ended last, a pending one if none has.
+func (r *run) lastOp() trace.Op {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
+// wait waits until a condition holds, for at most limit.
+func (r *run) wait(what string, limit time.Duration, until waitCondition) error {
+	instead := ""
+	for deadline := r.c.Now() + limit; ; r.sleep(pollEvery) {
+		r.c.Trace().Read(func(s *trace.State) {
+			r.view = s // Read holds the lock that a copy of the state would need
+			instead = until(r, s)
+			r.view = nil
+		})
+		if instead == "" {
+			return nil
+		}
+		if r.c.Now() >= deadline || r.c.Closed() {
+			return &Failure{Want: fmt.Sprintf("%s within %s", what, limit), Got: instead}
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Failure is an expectation that did not hold, or a command that could not be
+// carried out. Line is 0 for a check and for a command outside a scenario.
+type Failure struct {
+	Line int    `json:"line"`
+	Text string `json:"text"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+}
+
+// wantSuccess is what a failure wants of a command that could not be carried out.
+const wantSuccess = "the command to succeed"
+
+func (f *Failure) Error() string {
+	if f.Line > 0 {
+		return fmt.Sprintf("line %d: %s", f.Line, f.Message())
+	}
+	return f.Message()
+}
+
+// Message returns the failure without its line.
+func (f *Failure) Message() string {
+	text := ""
+	if f.Text != "" {
+		text = f.Text + ": "
+	}
+	if f.Want == wantSuccess {
+		return text + f.Got
+	}
+	return fmt.Sprintf("%swanted %s, got %s", text, f.Want, f.Got)
+}
+
+// asFailure returns the error of a step as a failure.
+func asFailure(err error, s step) Failure {
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Want: wantSuccess, Got: strings.ReplaceAll(err.Error(), "\n", "; ")}
+	}
+	return Failure{Line: s.line, Text: s.command.Text, Want: f.Want, Got: f.Got}
+}
+
+// multiError joins errors in one line, where [errors.Join] uses one line for each.
+type multiError []error
+
+// joinErrors joins the errors that are not nil; it returns nil if there are none.
+func joinErrors(all []error) error {
+	var m multiError
+	for _, err := range all {
+		if err != nil {
+			m = append(m, err)
+		}
+	}
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// Unwrap returns the joined errors.
+func (m multiError) Unwrap() []error { return m }
+
+func (m multiError) Error() string {
+	texts := make([]string, len(m))
+	for i, err := range m {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
