@@ -206,20 +206,19 @@ var stories = []struct {
 	},
 	{
 		Linearizable, "a stale read",
-		func(r *historyBuilder) { r.end(r.call(read("c2")), 1) },
-		func(r *historyBuilder) { r.end(r.call(read("c2")), 2) },
+		func(r *historyBuilder) { r.reply(r.call(read("c2")), 1) },
+		func(r *historyBuilder) { r.reply(r.call(read("c2")), 2) },
 		"c2 read 1 from n1 at 29ms, but 2 was already acknowledged to c1 at 27ms",
 	},
 	{
 		Linearizable, "an increment that counts twice",
-		func(r *historyBuilder) { r.end(r.call(add("c2", 1)), 4) },
-		func(r *historyBuilder) { r.end(r.call(add("c2", 1)), 3) },
+		func(r *historyBuilder) { r.reply(r.call(add("c2", 1)), 4) },
+		func(r *historyBuilder) { r.reply(r.call(add("c2", 1)), 3) },
 		"c2's +1 returned 4 from n1 at 29ms: no order of the operations explains that",
 	},
 }
 
-// readsThroughLog applies an entry that changes nothing, after which two nodes report
-// these values.
+// readsThroughLog applies a read entry on two nodes, whose counters are then as given.
 func (r *historyBuilder) readsThroughLog(one, two int64) {
 	entry := trace.Entry{Term: 1, Kind: trace.EntryRead, Client: "c1", Seq: 3}
 	r.append("n1", 4, entry)
@@ -231,7 +230,7 @@ func (r *historyBuilder) readsThroughLog(one, two int64) {
 // ackLate acknowledges an increment before any node is seen to commit it.
 func (r *historyBuilder) ackLate(client string, number uint64) {
 	r.append("n1", 4, plus(1, "c1", 3))
-	r.end(r.call(add(client, number)), 3)
+	r.reply(r.call(add(client, number)), 3)
 	r.append("n1", 5, noop(1))
 	r.commit("n1", 5)
 }

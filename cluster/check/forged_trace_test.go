@@ -48,7 +48,7 @@ func TestForgedTraceIsNeverOK(t *testing.T) {
 
 func TestReplyWithoutACallIsUndecided(t *testing.T) {
 	r := twoIncrements(t)
-	r.end(trace.Op{ID: 77, Client: "c1", Kind: trace.EntryRead}, 2)
+	r.reply(trace.Op{ID: 77, Client: "c1", Kind: trace.EntryRead}, 2)
 	r.settle()
 	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
@@ -70,8 +70,8 @@ func TestTraceWithoutItsStartIsUndecided(t *testing.T) {
 	}
 }
 
-// anything draws an event of any kind with any content, much of it plausible.
-func anything(rng *rand.Rand) trace.Event {
+// randomEvent draws an event of any kind with any content, much of it plausible.
+func randomEvent(rng *rand.Rand) trace.Event {
 	kinds := []trace.Kind{
 		trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLoaded, trace.KindAppended,
 		trace.KindAppended, trace.KindTruncated, trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot,
@@ -116,7 +116,7 @@ func FuzzObserve(f *testing.F) {
 		defer c.Close()
 		violated := map[string]bool{}
 		for i := range 200 {
-			e := anything(rng)
+			e := randomEvent(rng)
 			if inOrder {
 				e.Seq, e.At = uint64(i+1), time.Duration(i)
 				if i == 0 {

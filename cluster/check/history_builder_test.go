@@ -100,8 +100,8 @@ func (r *historyBuilder) call(op trace.Op) trace.Op {
 	return op
 }
 
-// end returns an operation with a value.
-func (r *historyBuilder) end(op trace.Op, value int64) {
+// reply returns an operation with a value.
+func (r *historyBuilder) reply(op trace.Op, value int64) {
 	op.Outcome, op.Value, op.Returned, op.Node = trace.OK, value, r.at, "n1"
 	r.emit(trace.Event{Kind: trace.KindReturned, Op: &op})
 }
@@ -131,11 +131,11 @@ func twoIncrements(t *testing.T) *historyBuilder {
 		r.commit(node, 3)
 		r.apply(node, 2, 1)
 		if node == "n1" {
-			r.end(ops[0], 1)
+			r.reply(ops[0], 1)
 			ops = append(ops, r.call(add("c1", 2)))
 		}
 		r.apply(node, 3, 2)
 	}
-	r.end(ops[1], 2)
+	r.reply(ops[1], 2)
 	return r
 }

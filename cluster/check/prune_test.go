@@ -7,9 +7,9 @@ import (
 	"capsize/cluster/trace"
 )
 
-// long makes three nodes commit entries up to last, a thousand at a time, and take
+// commitUpTo makes three nodes commit entries up to last, a thousand at a time, and take
 // snapshots that cover them. The node behind, if any, gets nothing.
-func long(r *historyBuilder, from, last uint64, behind string) {
+func commitUpTo(r *historyBuilder, from, last uint64, behind string) {
 	for ; from < last; from += 1000 {
 		entries := make([]trace.Entry, 1000)
 		for i := range entries {
@@ -30,7 +30,7 @@ func long(r *historyBuilder, from, last uint64, behind string) {
 
 func TestEntriesThatEverySnapshotCoversArePruned(t *testing.T) {
 	r := twoIncrements(t)
-	long(r, 4, 200_000, "")
+	commitUpTo(r, 4, 200_000, "")
 	if s := &r.state; len(s.entries) > 4*pruneAboveMin || len(s.committed) > 4*pruneAboveMin || len(s.committedAt) > 4*pruneAboveMin {
 		t.Errorf("kept %d entries, %d commits, %d increments", len(s.entries), len(s.committed), len(s.committedAt))
 	}
@@ -54,7 +54,7 @@ func TestEntriesThatEverySnapshotCoversArePruned(t *testing.T) {
 func TestPrunedHistoryLimitsTheVerdict(t *testing.T) {
 	r := twoIncrements(t)
 	r.state.commitsMax = 20_000
-	long(r, 4, 100_000, "n3")
+	commitUpTo(r, 4, 100_000, "n3")
 	if len(r.state.entries) > 3*20_000 {
 		t.Errorf("kept %d entries", len(r.state.entries))
 	}

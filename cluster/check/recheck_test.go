@@ -12,7 +12,7 @@ import (
 func staleRead(t *testing.T) []trace.Event {
 	t.Helper()
 	r := twoIncrements(t)
-	r.end(r.call(read("c3")), 1)
+	r.reply(r.call(read("c3")), 1)
 	r.settle()
 	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictViolated {
 		t.Fatalf("the read is %s: %s", v.Verdict, v.Text)

@@ -215,7 +215,7 @@ func (s *state) store(n *node, e *trace.Event) {
 		switch {
 		case !known:
 			s.entries[id] = now
-		case was.entry == nil || !sameEntry(was.entry, entry) || was.prevTerm != prevTerm && was.prevTerm != unknownTerm && prevTerm != unknownTerm:
+		case was.contradicts(now):
 			if s.step.mismatch == nil {
 				s.step.mismatch = &mismatch{id, was, now}
 			}
@@ -229,8 +229,16 @@ func (s *state) store(n *node, e *trace.Event) {
 	}
 }
 
+// contradicts reports whether two entries of the same ID differ, or follow entries of
+// different terms.
+func (l logEntry) contradicts(other logEntry) bool {
+	return !sameEntry(l.entry, other.entry) ||
+		l.prevTerm != other.prevTerm && l.prevTerm != unknownTerm && other.prevTerm != unknownTerm
+}
+
 // sameEntry reports whether two entries of the same index and term have the same
 // content.
 func sameEntry(a, b *trace.Entry) bool {
-	return a.Kind == b.Kind && a.Delta == b.Delta && a.Client == b.Client && a.Seq == b.Seq && slices.Equal(a.Servers, b.Servers)
+	return a.Kind == b.Kind && a.Delta == b.Delta && a.Client == b.Client && a.Seq == b.Seq &&
+		slices.Equal(a.Servers, b.Servers)
 }

@@ -35,7 +35,7 @@ func TestStaleReadIsProvedByTwoReplies(t *testing.T) {
 	r := twoIncrements(t)
 	told := r.seq
 	r.settle()
-	r.end(r.call(read("c2")), 1)
+	r.reply(r.call(read("c2")), 1)
 	stale := r.seq
 	r.settle()
 	if v := r.latest[Linearizable]; !slices.Equal(v.Proof, []uint64{told, stale}) || !strings.Contains(v.Text, "but 2 was already acknowledged to c1 at 27ms") {
@@ -87,8 +87,8 @@ func TestOperationsBeforeATraceExplainAnything(t *testing.T) {
 		r.commit("n1", 1)
 		r.append("n1", 2, noop(1))
 		r.commit("n1", 2)
-		r.end(r.call(read("c1")), 3)
-		r.end(r.call(read("c1")), 2)
+		r.reply(r.call(read("c1")), 3)
+		r.reply(r.call(read("c1")), 2)
 		r.settle()
 		if v := r.latest[Linearizable]; v.Verdict != c.want {
 			t.Errorf("a trace that starts with event %d: %s: %s", c.begins, v.Verdict, v.Text)
@@ -119,7 +119,7 @@ func TestLastOperationsAreCounted(t *testing.T) {
 			if v := r.latest[Linearizable]; v.Count != count {
 				t.Errorf("%d operations counted, want %d", v.Count, count)
 			}
-			r.end(r.call(read("c2")), 2)
+			r.reply(r.call(read("c2")), 2)
 		}
 	})
 }
