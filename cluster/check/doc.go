@@ -4,7 +4,7 @@
 //
 // A [Checker] reads events and nothing else, so it checks a recording exactly as it
 // checks a live run. It folds one event after another into a state (state.go: the
-// nodes' logs, what is committed) and then shows the event to every check that
+// nodes' logs; committed.go: the commits) and then shows the event to every check that
 // subscribed to its kind. A check reads the state, never changes it, and answers at
 // once. Only linearizability is different: it may take long, so a goroutine of its
 // own, outside virtual time, runs porcupine in the background
@@ -21,7 +21,7 @@
 //     after it (election_safety.go is a short one);
 //   - add its name and its promise to info.go, and its event kinds to addChecks in
 //     checker.go;
-//   - keep what it must remember of the logs in state.go, where it is forgotten once
+//   - keep what it must remember of the logs in the state, and forget it in prune.go once
 //     every node's snapshot covers it;
 //   - add a story to check_test.go: events that turn it red, and the honest twin that
 //     leaves it green. A check that cannot fail proves nothing.
