@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"capsize/cluster/trace"
 	"capsize/counter"
 
 	"github.com/hashicorp/raft"
@@ -87,13 +86,17 @@ func (t farTransport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (
 	return nil, raft.ErrPipelineReplicationNotSupported
 }
 
-func (t farTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t farTransport) AppendEntries(
+	id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	time.Sleep(DefaultSettings().Latency)
 	defer time.Sleep(DefaultSettings().Latency)
 	return t.InmemTransport.AppendEntries(id, target, args, resp)
 }
 
-func (t farTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+func (t farTransport) RequestVote(
+	id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse,
+) error {
 	time.Sleep(DefaultSettings().Latency)
 	defer time.Sleep(DefaultSettings().Latency)
 	return t.InmemTransport.RequestVote(id, target, args, resp)
@@ -142,7 +145,9 @@ func plainLoad(nodes []*raft.Raft, rate int, stop chan struct{}) {
 			return
 		}
 		seqs[client]++
-		command := counter.Command{Op: counter.OpAdd, Client: fmt.Sprintf("c%d", client+1), Seq: seqs[client], Session: true, Delta: 1}
+		command := counter.Command{
+			Op: counter.OpAdd, Client: fmt.Sprintf("c%d", client+1), Seq: seqs[client], Session: true, Delta: 1,
+		}
 		data, err := command.Encode()
 		if err != nil {
 			panic(err)
@@ -232,7 +237,9 @@ func BenchmarkOpen(b *testing.B) {
 	for _, storage := range []string{Memory, Bolt} {
 		b.Run(storage, func(b *testing.B) {
 			for b.Loop() {
-				c, err := Open(Config{Nodes: 5, Settings: func() trace.Settings { s := DefaultSettings(); s.Storage = storage; return s }()})
+				cfg := Config{Nodes: 5, Settings: DefaultSettings()}
+				cfg.Settings.Storage = storage
+				c, err := Open(cfg)
 				if err != nil {
 					b.Fatal(err)
 				}

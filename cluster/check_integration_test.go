@@ -58,6 +58,7 @@ func verdictsOf(events []trace.Event) map[string]trace.Event {
 	return verdicts
 }
 
+// createRecording creates a recording file that is closed at the end of the test.
 func createRecording(t *testing.T, name string) *recording.Writer {
 	t.Helper()
 	w, err := recording.Create(name, 1)
@@ -72,8 +73,8 @@ func createRecording(t *testing.T, name string) *recording.Writer {
 // gets verdicts from its start onwards. A trace without its first events gets no OK.
 func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 	dir := t.TempDir()
-	whole, later := filepath.Join(dir, "whole.jsonl"), filepath.Join(dir, "later.jsonl")
-	fromStart := createRecording(t, whole)
+	full, partial := filepath.Join(dir, "full.jsonl"), filepath.Join(dir, "partial.jsonl")
+	fromStart := createRecording(t, full)
 	tc := open(t, 5, func(cfg *Config) {
 		cfg.Record = fromStart
 		cfg.Settings.SnapshotThreshold, cfg.Settings.TrailingLogs = 100, 50
@@ -93,7 +94,7 @@ func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 	tc.must(func() error { tc.StopLoad(); return nil })
 	tc.until("every operation has ended", func(s *trace.State) bool { return s.Clients.InFlight == 0 })
 	tc.until("all nodes agree", converged)
-	fromHere := createRecording(t, later)
+	fromHere := createRecording(t, partial)
 	tc.Trace().AddSink(fromHere)
 	tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
 	injectFor(2 * time.Minute)
@@ -105,18 +106,20 @@ func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	events := readEvents(t, whole)
+	events := readEvents(t, full)
 	all := verdictsOf(events)
 	for _, name := range check.Names() {
 		live, again := state.Check(name), all[name]
-		if again.Verdict != live.Verdict || again.Text != live.Text || name == check.Linearizable && again.Count < live.Count {
+		if again.Verdict != live.Verdict || again.Text != live.Text ||
+			name == check.Linearizable && again.Count < live.Count {
 			t.Errorf("check %s of the recording: got %s, count %d (%s); want as live: %s, count %d (%s)",
 				name, again.Verdict, again.Count, again.Text, live.Verdict, live.Count, live.Text)
 		}
 	}
-	for name, v := range verdictsOf(readEvents(t, later)) {
+	for name, v := range verdictsOf(readEvents(t, partial)) {
 		if v.Verdict != trace.VerdictOK || !strings.HasPrefix(v.Text, "checked from ") {
-			t.Errorf("check %s of the recording from mid-run: got %s (%q), want %s (\"checked from ...\")", name, v.Verdict, v.Text, trace.VerdictOK)
+			t.Errorf("check %s of the recording from mid-run: got %s (%q), want %s (\"checked from ...\")",
+				name, v.Verdict, v.Text, trace.VerdictOK)
 		}
 	}
 	for name, v := range verdictsOf(events[len(events)/2:]) {
@@ -147,7 +150,8 @@ func TestBranchIsCheckedFromItsStart(t *testing.T) {
 	b.must(func() error { b.Read(LevelNone, old); return nil })
 	b.AwaitVerdicts()
 	after := b.Trace().State()
-	if c := after.Check(check.Linearizable); c.Verdict != trace.VerdictViolated || !strings.Contains(c.Text, "read 10 from "+old) || !strings.Contains(c.Text, "but 11 was already acknowledged") {
+	if c := after.Check(check.Linearizable); c.Verdict != trace.VerdictViolated ||
+		!strings.Contains(c.Text, "read 10 from "+old) || !strings.Contains(c.Text, "but 11 was already acknowledged") {
 		t.Errorf("after a stale read: got %+v, want %s naming the stale read", c, trace.VerdictViolated)
 	}
 }

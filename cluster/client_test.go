@@ -90,7 +90,9 @@ func TestIsolatedLeaderGivesUnknownOutcome(t *testing.T) {
 	tc.must(tc.Heal)
 	tc.untilValue(1) // the isolated leader's entry was lost
 	tc.expectStory(old + " steps down: lost contact with its quorum for 500ms (heard from 1 of 5)")
-	tc.until("the old leader has truncated the entry", func(s *trace.State) bool { return len(s.Node(old).Truncated) == 1 })
+	tc.until("the old leader has truncated the entry", func(s *trace.State) bool {
+		return len(s.Node(old).Truncated) == 1
+	})
 }
 
 func TestKilledLeaderGivesUnknownOutcome(t *testing.T) {
@@ -130,7 +132,8 @@ func TestEveryOperationEndsWithinClientTimeout(t *testing.T) {
 		check := func(what string) {
 			for _, route := range []string{RouteLeader, RouteRandom, RouteRoundRobin, "n1", leader} {
 				for _, op := range []trace.Op{
-					tc.add(1, route), tc.read(LevelNone, route), tc.read(LevelWeak, route), tc.read(LevelLinearizable, route), tc.read(LevelStrong, route),
+					tc.add(1, route), tc.read(LevelNone, route), tc.read(LevelWeak, route),
+					tc.read(LevelLinearizable, route), tc.read(LevelStrong, route),
 				} {
 					if took := op.Returned - op.Invoked; took > timeout {
 						t.Errorf("%s: operation took %v, want at most %v: %+v", what, took, timeout, op)

@@ -24,10 +24,12 @@ func TestFailingDiskCrashesOnlyItsNode(t *testing.T) {
 		tc.setDisk(follower, faults.Fail{})
 		tc.must(func() error { return tc.Kill(tc.leaderName()) }) // forces an election, which stores terms and votes
 		tc.until(follower+" has crashed", func(s *trace.State) bool { return s.Node(follower).Process == trace.Crashed })
-		if why := tc.nodeState(follower).Why; !strings.Contains(why, "input/output error") || !strings.Contains(why, "storing key") {
+		why := tc.nodeState(follower).Why
+		if !strings.Contains(why, "input/output error") || !strings.Contains(why, "storing key") {
 			t.Errorf("got crash reason %q, want an input/output error while storing a key", why)
 		}
-		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), follower, "failed to start", "input/output error")
+		err := tc.do(func() error { return tc.Restart(follower) })
+		tc.expectRefused(err, follower, "failed to start", "input/output error")
 		tc.expectProcess(follower, trace.Crashed)
 		tc.until("the other nodes have a leader", func(s *trace.State) bool { return s.HasLeader() })
 		tc.setDisk(follower, nil)
@@ -52,8 +54,8 @@ func TestCorruptDiskPreventsStartAndNamesTheDamage(t *testing.T) {
 		if tc.expectProcess(follower, trace.Crashed); !strings.Contains(why, "entry ") && !strings.Contains(why, "key ") {
 			t.Errorf("got crash reason %q, want it to name the damaged entry or key", why)
 		}
-		tc.setDisk(follower, nil)
-		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), "damaged") // healing the disk does not repair the data
+		tc.setDisk(follower, nil) // heals the disk, does not repair the data
+		tc.expectRefused(tc.do(func() error { return tc.Restart(follower) }), "damaged")
 		tc.must(func() error { return tc.Wipe(follower) })
 		tc.must(func() error { return tc.Restart(follower) })
 		tc.untilValue(20)
@@ -108,7 +110,8 @@ func TestKilledNodeWritesNothing(t *testing.T) {
 	defer mu.Unlock()
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
-		tc.fatal("got %d effects of stopped nodes, want none: %s", len(wrong), strings.Join(wrong[:min(len(wrong), 10)], "; "))
+		tc.fatal("got %d effects of stopped nodes, want none: %s",
+			len(wrong), strings.Join(wrong[:min(len(wrong), 10)], "; "))
 	}
 }
 

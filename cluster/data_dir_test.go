@@ -34,7 +34,8 @@ func TestDataDirectoryKeepsTheCluster(t *testing.T) {
 		if err := tc.Close(); err != nil {
 			tc.fatal("Close: %v", err)
 		}
-		if _, err := Open(Config{Dir: dir, Nodes: 4, Settings: DefaultSettings()}); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "3 nodes") {
+		_, err := Open(Config{Dir: dir, Nodes: 4, Settings: DefaultSettings()})
+		if !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "3 nodes") {
 			tc.fatal("4 nodes in a directory of 3: got error %v, want %v that names 3 nodes", err, ErrMismatch)
 		}
 	}
@@ -75,7 +76,8 @@ func TestDataDirectoryWithTooManyNodesIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Open(Config{Dir: dir, Settings: DefaultSettings()}); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "100 nodes") {
+	_, err := Open(Config{Dir: dir, Settings: DefaultSettings()})
+	if !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "100 nodes") {
 		t.Errorf("got error %v, want %v that names 100 nodes", err, ErrMismatch)
 	}
 }

@@ -71,7 +71,8 @@ func readDisk(t *testing.T, n *node) diskContent {
 		if c.data, err = io.ReadAll(reader); err != nil {
 			t.Fatal(err)
 		}
-		c.snapshot = raft.SnapshotMeta{Index: snapshots[0].Index, Term: snapshots[0].Term, Configuration: snapshots[0].Configuration}
+		newest := snapshots[0]
+		c.snapshot = raft.SnapshotMeta{Index: newest.Index, Term: newest.Term, Configuration: newest.Configuration}
 	}
 	return c
 }
@@ -89,9 +90,11 @@ func (c diskContent) mismatches(n *trace.Node, partialVote bool) (wrong []string
 	if !partialVote || c.voteTerm < n.VoteTerm {
 		compare("vote term", n.VoteTerm, c.voteTerm)
 	}
-	compare("snapshot index and term", fmt.Sprint(n.SnapshotIndex, n.SnapshotTerm), fmt.Sprint(c.snapshot.Index, c.snapshot.Term))
+	compare("snapshot index", n.SnapshotIndex, c.snapshot.Index)
+	compare("snapshot term", n.SnapshotTerm, c.snapshot.Term)
 	if !bytes.Equal(n.Snapshot, c.data) {
-		wrong = append(wrong, fmt.Sprintf("%s: snapshot content: got %x from the events, want %x from disk", n.ID, n.Snapshot, c.data))
+		wrong = append(wrong, fmt.Sprintf("%s: snapshot content: got %x from the events, want %x from disk",
+			n.ID, n.Snapshot, c.data))
 	}
 	compare("snapshot configuration", configurationOf(n.SnapshotServers).Servers, c.snapshot.Configuration.Servers)
 	logs := c.logs

@@ -101,11 +101,13 @@ func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 			}
 			begun := b.Trace().State()
 			if begun.At != fork.At || !reflect.DeepEqual(begun.Settings, fork.Settings) {
-				t.Errorf("branch starts at %v with settings %+v, want %v with %+v", begun.At, begun.Settings, fork.At, fork.Settings)
+				t.Errorf("branch starts at %v with settings %+v, want %v with %+v",
+					begun.At, begun.Settings, fork.At, fork.Settings)
 			}
 			for _, n := range fork.Nodes {
 				is := begun.Node(n.ID)
-				if is == nil || is.Process != trace.Up || is.Term != n.Term || is.Vote != n.Vote || !reflect.DeepEqual(is.Entries, n.Entries) {
+				if is == nil || is.Process != trace.Up || is.Term != n.Term || is.Vote != n.Vote ||
+					!reflect.DeepEqual(is.Entries, n.Entries) {
 					t.Errorf("%s: branch starts with %+v, want %+v", n.ID, is, n)
 				}
 			}
@@ -127,6 +129,7 @@ func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 	}
 }
 
+// firstTerm returns the term of the first leader in the trace.
 func (tc *testCluster) firstTerm() uint64 {
 	state := tc.Trace().State()
 	return state.LeaderTerms[0].Term
@@ -161,7 +164,8 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 			tc.must(func() error { return tc.Pause(others[4]) })
 			tc.must(func() error { return tc.SetDisk(others[0], faults.Slow{Latency: 20 * time.Millisecond}) })
 			tc.must(func() error { return tc.SetClock(others[5], 3) })
-			fault := faults.Only(faults.Delay{Mean: 20 * time.Millisecond, Jitter: time.Millisecond}, faults.KindVote, faults.KindAppend)
+			delay := faults.Delay{Mean: 20 * time.Millisecond, Jitter: time.Millisecond}
+			fault := faults.Only(delay, faults.KindVote, faults.KindAppend)
 			tc.must(func() error { return tc.SetLink(others[0], leader, fault) })
 			tc.must(func() error { return tc.SetLink(others[0], leader, faults.Lose{Percent: 2.5}) })
 			state := tc.Trace().State()
@@ -170,16 +174,19 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 			b.checkDisks(&state)
 			begun := b.Trace().State()
 			for _, n := range state.Nodes {
-				is, life := begun.Node(n.ID), n.Process
-				if life == trace.Paused {
-					life = trace.Up
+				is, process := begun.Node(n.ID), n.Process
+				if process == trace.Paused {
+					process = trace.Up
 				}
-				if is.Process != life || is.DiskFault != n.DiskFault || is.ClockFactor != n.ClockFactor || is.SnapshotIndex != n.SnapshotIndex {
+				if is.Process != process || is.DiskFault != n.DiskFault ||
+					is.ClockFactor != n.ClockFactor || is.SnapshotIndex != n.SnapshotIndex {
 					t.Errorf("%s: branch starts with %+v, want %+v", n.ID, is, n)
 				}
 			}
-			if !reflect.DeepEqual(begun.Faults, state.Faults) || len(b.network.Faults(raft.ServerAddress(others[0]), raft.ServerAddress(leader))) != 2 {
-				t.Errorf("branch: got link faults %v, want %v, both of them on %s -> %s", begun.Faults, state.Faults, others[0], leader)
+			onLink := b.network.Faults(raft.ServerAddress(others[0]), raft.ServerAddress(leader))
+			if !reflect.DeepEqual(begun.Faults, state.Faults) || len(onLink) != 2 {
+				t.Errorf("branch: got link faults %v, %d on %s -> %s; want %v, 2 on that link",
+					begun.Faults, len(onLink), others[0], leader, state.Faults)
 			}
 			if begun.Node(leader).SnapshotIndex == 0 || begun.Node(leader).First == 1 {
 				t.Error("the leader has not compacted its log: the test covers too little")
@@ -245,10 +252,12 @@ func TestInvalidStateCannotBeBranched(t *testing.T) {
 	tc.add(1, RouteLeader)
 	tc.must(func() error { return tc.Snapshot("n1") })
 	for name, corrupt := range map[string]func(*trace.State){
-		"no nodes":            func(s *trace.State) { s.Nodes = nil },
-		"node name":           func(s *trace.State) { s.Nodes[0].ID = "../n1" },
-		"entry kind":          func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryOther}} },
-		"client name":         func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryAdd, Client: "\x1b"}} },
+		"no nodes":   func(s *trace.State) { s.Nodes = nil },
+		"node name":  func(s *trace.State) { s.Nodes[0].ID = "../n1" },
+		"entry kind": func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryOther}} },
+		"client name": func(s *trace.State) {
+			s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryAdd, Client: "\x1b"}}
+		},
 		"empty configuration": func(s *trace.State) { s.Nodes[0].Entries = []trace.Entry{{Kind: trace.EntryConfig}} },
 		"missing snapshot":    func(s *trace.State) { s.Nodes[0].Snapshot = nil },
 		"sequence number":     func(s *trace.State) { s.Nodes[0].Entries[0].Seq = 1 << 63 },

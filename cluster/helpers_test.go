@@ -72,7 +72,8 @@ func (tc *testCluster) fatal(format string, args ...any) {
 	for i := range state.Nodes {
 		n := &state.Nodes[i]
 		tc.t.Logf("%s %s %s term %d, log %d to %d (term %d), snapshot %d (term %d), commit %d, applied %d, value %d, disk %q",
-			n.ID, n.Process, n.Role, n.Term, n.First, n.LastIndex(), n.LastTerm(), n.SnapshotIndex, n.SnapshotTerm, n.Commit, n.Applied, n.Value, n.DiskFault)
+			n.ID, n.Process, n.Role, n.Term, n.First, n.LastIndex(), n.LastTerm(),
+			n.SnapshotIndex, n.SnapshotTerm, n.Commit, n.Applied, n.Value, n.DiskFault)
 	}
 	tc.t.Fatalf(format, args...)
 }
@@ -96,6 +97,7 @@ func (tc *testCluster) do(f func() error) error {
 	return nil
 }
 
+// must is do for a command that must succeed.
 func (tc *testCluster) must(f func() error) {
 	tc.t.Helper()
 	if err := tc.do(f); err != nil {
@@ -103,12 +105,14 @@ func (tc *testCluster) must(f func() error) {
 	}
 }
 
+// add sends an increment by delta over a route and returns its result.
 func (tc *testCluster) add(delta int64, route string) (op trace.Op) {
 	tc.t.Helper()
 	tc.must(func() error { op = tc.Add(delta, route); return nil })
 	return op
 }
 
+// pass advances virtual time by d.
 func (tc *testCluster) pass(d time.Duration) {
 	tc.t.Helper()
 	if err := tc.clock.Advance(d); err != nil {
@@ -130,6 +134,7 @@ func (tc *testCluster) until(what string, want func(*trace.State) bool) {
 	tc.fatal("condition not met within a minute, want: %s", what)
 }
 
+// untilValue waits until there is a leader and every running node has the value.
 func (tc *testCluster) untilValue(value int64) {
 	tc.t.Helper()
 	tc.until(fmt.Sprintf("every running node has value %d", value), func(s *trace.State) bool {
@@ -142,6 +147,7 @@ func (tc *testCluster) untilValue(value int64) {
 	})
 }
 
+// leaderName returns the name of the leader and fails the test without one.
 func (tc *testCluster) leaderName() string {
 	tc.t.Helper()
 	state := tc.Trace().State()
@@ -151,6 +157,7 @@ func (tc *testCluster) leaderName() string {
 	return state.LeaderNode().ID
 }
 
+// read sends a read over a route and returns its result.
 func (tc *testCluster) read(level, route string) (op trace.Op) {
 	tc.t.Helper()
 	tc.must(func() error { op = tc.Read(level, route); return nil })
@@ -226,6 +233,7 @@ func (tc *testCluster) expectRefused(err error, words ...string) {
 	}
 }
 
+// expectProcess checks the process state of a node.
 func (tc *testCluster) expectProcess(name string, want trace.ProcessState) {
 	tc.t.Helper()
 	if got := tc.nodeState(name).Process; got != want {
@@ -256,6 +264,7 @@ func (tc *testCluster) expectStory(want string) {
 	}
 }
 
+// state returns a copy of the cluster's state.
 func (tc *testCluster) state() *trace.State {
 	state := tc.Trace().State()
 	return &state

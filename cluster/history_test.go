@@ -85,7 +85,8 @@ func (tc *testCluster) compareStates(h *history.History, live []trace.State) {
 			tc.t.Fatalf("got no state after event %d, want the history to hold it", live[i].Seq)
 		}
 		if d := firstDifference("state", reflect.ValueOf(past), reflect.ValueOf(live[i])); d != "" {
-			tc.t.Fatalf("event %d of %d: the history's state differs from the live one: %s", live[i].Seq, live[len(live)-1].Seq, d)
+			tc.t.Fatalf("event %d of %d: the history's state differs from the live one: %s",
+				live[i].Seq, live[len(live)-1].Seq, d)
 		}
 	}
 }

@@ -21,7 +21,10 @@ func TestInstantCommandCompletesOnPausedClock(t *testing.T) {
 	for _, command := range []struct {
 		f    func(string) error
 		want trace.ProcessState
-	}{{tc.Pause, trace.Paused}, {tc.Resume, trace.Up}, {tc.Kill, trace.Killed}, {tc.Restart, trace.Up}, {tc.PowerOff, trace.Off}, {tc.Wipe, trace.Wiped}} {
+	}{
+		{tc.Pause, trace.Paused}, {tc.Resume, trace.Up}, {tc.Kill, trace.Killed},
+		{tc.Restart, trace.Up}, {tc.PowerOff, trace.Off}, {tc.Wipe, trace.Wiped},
+	} {
 		if err := tc.Do("command", func() error { return command.f(follower) }); err != nil {
 			tc.fatal("%v", err)
 		}
@@ -40,8 +43,10 @@ func TestSlowCommandReportsItsErrorLater(t *testing.T) {
 	tc := open(t, 3)
 	follower := tc.followers()[0]
 	var op trace.Op
-	if err := tc.Do("increment", func() error { op = tc.Add(1, RouteLeader); return nil }); err != nil || op.Outcome != trace.Pending {
-		tc.fatal("before any time passes: got error %v, outcome %q; want no error, outcome %q", err, op.Outcome, trace.Pending)
+	err := tc.Do("increment", func() error { op = tc.Add(1, RouteLeader); return nil })
+	if err != nil || op.Outcome != trace.Pending {
+		tc.fatal("before any time passes: got error %v, outcome %q; want no error, outcome %q",
+			err, op.Outcome, trace.Pending)
 	}
 	if err := tc.Do("late", func() error { tc.Sleep(time.Second); return errors.New("no") }); err != nil {
 		tc.fatal("before any time passes: got error %v, want none", err)

@@ -23,7 +23,8 @@ func TestKilledNodeKeepsItsLog(t *testing.T) {
 		tc.must(func() error { return tc.Restart(follower) })
 		after := tc.nodeState(follower)
 		if after.LastIndex() != before.LastIndex() || after.Term < before.Term {
-			tc.fatal("after the kill: got last index %d, term %d; want last index %d, term at least %d", after.LastIndex(), after.Term, before.LastIndex(), before.Term)
+			tc.fatal("after the kill: got last index %d, term %d; want last index %d, term at least %d",
+				after.LastIndex(), after.Term, before.LastIndex(), before.Term)
 		}
 	})
 }
@@ -183,7 +184,8 @@ func TestWipedNodeStartsEmptyAndCatchesUp(t *testing.T) {
 		follower := tc.followers()[0]
 		tc.setDisk(follower, faults.Slow{Latency: time.Millisecond})
 		tc.must(func() error { return tc.Wipe(follower) })
-		if n := tc.nodeState(follower); n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
+		n := tc.nodeState(follower)
+		if n.Process != trace.Wiped || n.LastIndex() != 0 || n.Term != 0 || n.Vote != "" || n.DiskFault != "" {
 			tc.fatal("after the wipe: got %+v, want a wiped node with an empty, healthy disk", n)
 		}
 		tc.must(func() error { return tc.Wipe(follower) }) // wiping twice is allowed

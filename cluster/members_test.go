@@ -125,7 +125,9 @@ func TestRemovedNodeIsGoneAndItsNameIsFree(t *testing.T) {
 			tc.must(tc.Heal)
 			tc.must(func() error { return tc.RemoveNode(name) })
 			tc.expectProcess(name, trace.Removed)
-			tc.until("the cluster has three voters and a leader", func(s *trace.State) bool { return s.HasLeader() && len(s.Voters()) == 3 })
+			tc.until("the cluster has three voters and a leader", func(s *trace.State) bool {
+				return s.HasLeader() && len(s.Voters()) == 3
+			})
 			if slices.Contains(tc.Names(), name) {
 				t.Errorf("%s: got nodes %v, want none named %s", who, tc.Names(), name)
 			}

@@ -51,7 +51,9 @@ func breakFSM(instead func(counter.Command) counter.Command) func(*raftDeps) {
 // falseMatchTransport reports entries as stored on the follower without sending them.
 type falseMatchTransport struct{ transport }
 
-func (t falseMatchTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t falseMatchTransport) AppendEntries(
+	id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	if len(args.Entries) == 0 {
 		return t.transport.AppendEntries(id, target, args, resp)
 	}
@@ -284,7 +286,8 @@ func TestChecksDetectMutations(t *testing.T) {
 			tc.AwaitVerdicts()
 			state := tc.Trace().State()
 			if found := state.Check(m.check); found.Verdict != trace.VerdictViolated {
-				t.Errorf("seed %d: got verdict %s (%s) after %s, want %s", seed, found.Verdict, found.Text, within, trace.VerdictViolated)
+				t.Errorf("seed %d: got verdict %s (%s) after %s, want %s",
+					seed, found.Verdict, found.Text, within, trace.VerdictViolated)
 			} else {
 				t.Logf("at %.1fs: %s", found.At.Seconds(), found.Text)
 			}

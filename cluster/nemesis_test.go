@@ -15,6 +15,7 @@ type nemesis struct {
 	rng *rand.Rand
 }
 
+// inject runs one random command: a process, link or disk fault, or the end of one.
 func (n nemesis) inject() {
 	c := n.tc.Inside
 	names := c.Names()

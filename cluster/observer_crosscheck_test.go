@@ -31,6 +31,8 @@ func (tc *testCluster) crossCheck() {
 	}
 }
 
+// crossCheckNode returns a line for each difference between the folded state of a node
+// and raft's own state. It compares the last index only if the disk stayed healthy.
 func crossCheckNode(log *trace.Stream, p *process, diskHealthy bool) (wrong []string) {
 	r := p.raft.Load()
 	var servers []trace.Server
@@ -59,7 +61,8 @@ func crossCheckNode(log *trace.Stream, p *process, diskHealthy bool) (wrong []st
 		_, leader := r.LeaderWithID()
 		compare("leader", n.Leader, string(leader))
 		if !slices.Equal(n.Servers, servers) {
-			wrong = append(wrong, fmt.Sprintf("%s: configuration: got %v from the events, want %v from raft", n.ID, n.Servers, servers))
+			wrong = append(wrong, fmt.Sprintf("%s: configuration: got %v from the events, want %v from raft",
+				n.ID, n.Servers, servers))
 		}
 		if n.Process == trace.Paused || n.DiskFault == "stall" {
 			return // reading from this disk would block
@@ -67,7 +70,8 @@ func crossCheckNode(log *trace.Stream, p *process, diskHealthy bool) (wrong []st
 		for i, e := range n.Entries {
 			var entry raft.Log
 			if err := p.disk.Logs().GetLog(n.First+uint64(i), &entry); err != nil || !reflect.DeepEqual(entryOf(&entry), e) {
-				wrong = append(wrong, fmt.Sprintf("%s: entry %d: got %+v from the events, want %+v from disk (%v)", n.ID, n.First+uint64(i), e, entryOf(&entry), err))
+				wrong = append(wrong, fmt.Sprintf("%s: entry %d: got %+v from the events, want %+v from disk (%v)",
+					n.ID, n.First+uint64(i), e, entryOf(&entry), err))
 				break
 			}
 		}
