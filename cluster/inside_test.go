@@ -76,7 +76,7 @@ func TestCommandAfterCloseIsRefused(t *testing.T) {
 // leaves no goroutine and no open file.
 func TestCloseReturnsAndLeaksNothing(t *testing.T) {
 	moments := map[string]func(tc *testCluster){
-		"at once": func(*testCluster) {},
+		"right after start": func(*testCluster) {},
 		"under load": func(tc *testCluster) {
 			tc.must(func() error { return tc.Load(500, 50, RouteRandom) })
 			tc.pass(time.Second)
