@@ -158,7 +158,9 @@ func (c *Inside) StopLoad() {
 func (cl *client) add(delta int64, route string) trace.Op {
 	cl.seq++
 	op := trace.Op{Client: cl.name, Kind: trace.EntryAdd, Delta: delta, Route: route, Seq: cl.seq}
-	command := counter.Command{Op: counter.OpAdd, Client: cl.name, Seq: cl.seq, Session: cl.c.settings.Sessions, Delta: delta}
+	command := counter.Command{
+		Op: counter.OpAdd, Client: cl.name, Seq: cl.seq, Session: cl.c.settings.Sessions, Delta: delta,
+	}
 	return cl.run(op, func(p *process) (int64, error) { return p.propose(command) })
 }
 
@@ -202,8 +204,8 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 		if op.Outcome == trace.Unknown {
 			maybe = op.Why
 		}
-		final := errors.Is(err, counter.ErrOverflow) || errors.Is(err, errNoLevel) || namesNode(op.Route) || c.isClosing.Load()
-		if final || c.Now()+retryEvery >= deadline {
+		final := errors.Is(err, counter.ErrOverflow) || errors.Is(err, errNoLevel) || namesNode(op.Route)
+		if final || c.isClosing.Load() || c.Now()+retryEvery >= deadline {
 			break
 		}
 		c.Sleep(retryEvery)
@@ -224,9 +226,8 @@ func outcome(op trace.Op, err error) trace.Outcome {
 	switch {
 	case err == nil:
 		return trace.OK
-	case op.Kind == trace.EntryRead,
-		errors.Is(err, errDown), errors.Is(err, errNoNode), errors.Is(err, errNotLeader), errors.Is(err, counter.ErrOverflow),
-		errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress), errors.Is(err, raft.ErrEnqueueTimeout):
+	case op.Kind == trace.EntryRead, isRejected(err), errors.Is(err, counter.ErrOverflow),
+		errors.Is(err, errDown), errors.Is(err, errNoNode), errors.Is(err, errNotLeader):
 		return trace.Failed
 	}
 	return trace.Unknown

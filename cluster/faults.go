@@ -221,8 +221,9 @@ func addresses(names []string) []raft.ServerAddress {
 
 // subjectVerb returns the subject and the verb of a sentence about the named nodes.
 func subjectVerb(names []string) string {
-	if len(names) == 1 {
-		return names[0] + " is"
+	if len(names) < 2 {
+		return strings.Join(names, "") + " is"
 	}
-	return strings.Join(names, " and ") + " are each"
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last] + " are each"
 }

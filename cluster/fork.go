@@ -105,7 +105,9 @@ func logOf(index uint64, e trace.Entry) (*raft.Log, error) {
 	var err error
 	switch e.Kind {
 	case trace.EntryAdd:
-		log.Data, err = counter.Command{Op: counter.OpAdd, Client: e.Client, Seq: e.Seq, Session: !e.NoSession, Delta: e.Delta}.Encode()
+		log.Data, err = counter.Command{
+			Op: counter.OpAdd, Client: e.Client, Seq: e.Seq, Session: !e.NoSession, Delta: e.Delta,
+		}.Encode()
 	case trace.EntryRead:
 		log.Data, err = counter.Command{Op: counter.OpRead, Client: e.Client, Seq: e.Seq}.Encode()
 	case trace.EntryNoop:
@@ -195,7 +197,10 @@ func (c *Inside) setFaults(o forkNode) error {
 func (n *node) emitDown(o forkNode) {
 	n.setState(o.Process, o.Why)
 	for _, e := range []trace.Event{
-		{Kind: trace.KindLoaded, Index: o.First, Entries: o.Entries, Last: o.SnapshotIndex, Term: o.SnapshotTerm, Data: o.Snapshot, Servers: o.SnapshotServers},
+		{
+			Kind: trace.KindLoaded, Index: o.First, Entries: o.Entries,
+			Last: o.SnapshotIndex, Term: o.SnapshotTerm, Data: o.Snapshot, Servers: o.SnapshotServers,
+		},
 		{Kind: trace.KindTerm, Term: o.Term},
 		{Kind: trace.KindVote, Term: o.VoteTerm, Peer: o.Vote},
 	} {
@@ -223,7 +228,6 @@ func (n *node) restoreDisk(o forkNode) error {
 }
 
 // restoreStores writes what a node had stored to an open disk.
-// restoreStores writes what a node had stored to an open disk.
 func (n *node) restoreStores(disk *faults.DiskSession, o forkNode) error {
 	stable := disk.Stable()
 	if o.Term > 0 {
@@ -232,7 +236,9 @@ func (n *node) restoreStores(disk *faults.DiskSession, o forkNode) error {
 		}
 	}
 	if o.VoteTerm > 0 {
-		err := errors.Join(stable.SetUint64([]byte(keyLastVoteTerm), o.VoteTerm), stable.Set([]byte(keyLastVoteCand), []byte(o.Vote)))
+		err := errors.Join(
+			stable.SetUint64([]byte(keyLastVoteTerm), o.VoteTerm),
+			stable.Set([]byte(keyLastVoteCand), []byte(o.Vote)))
 		if err != nil {
 			return err
 		}
@@ -250,7 +256,8 @@ func (n *node) restoreStores(disk *faults.DiskSession, o forkNode) error {
 	defer func() { _ = endpoint.Close() }() // it never carries a call
 	// A trace does not record the index of the configuration. Raft only needs one that the
 	// snapshot covers.
-	sink, err := disk.Snapshots().Create(raft.SnapshotVersionMax, o.SnapshotIndex, o.SnapshotTerm, o.snapshot, o.SnapshotIndex, endpoint)
+	sink, err := disk.Snapshots().Create(raft.SnapshotVersionMax, o.SnapshotIndex, o.SnapshotTerm,
+		o.snapshot, o.SnapshotIndex, endpoint)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,13 @@ type future interface{ Error() error }
 // errNoReply is returned when raft does not reply in time. The request may still take effect.
 var errNoReply = errors.New("no reply in time")
 
+// isRejected reports whether err says that raft has rejected a request, which therefore has no
+// effect and may be repeated.
+func isRejected(err error) bool {
+	return errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrLeadershipTransferInProgress) ||
+		errors.Is(err, raft.ErrEnqueueTimeout)
+}
+
 // await makes a request of raft and waits for the result, for at most limit of virtual time.
 func (p *process) await(limit time.Duration, f func(*raft.Raft) future) error {
 	return withTimeout(limit, func() error { return p.awaitFuture(f(p.raft.Load())) })

@@ -76,7 +76,9 @@ var (
 
 // AppendEntries sends entries or a heartbeat. A node that replies in the same term accepts the
 // sender as leader, even if the entries do not match its log.
-func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress,
+	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	request := t.confirmations.nextRequest()
 	err := t.Transport.AppendEntries(id, target, args, resp)
 	if err == nil && resp.Term == args.Term {

@@ -128,7 +128,8 @@ func (c *Inside) Transfer(name string) error {
 	}
 	// Raft would hand leadership to a non-voter, which would then start an election.
 	if voters := c.voters(); !slices.Contains(voters, name) {
-		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s", name, strings.Join(voters, ", "))
+		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s",
+			name, strings.Join(voters, ", "))
 	}
 	err = c.onLeader("transfer leadership to "+name, func(r *raft.Raft, _ time.Duration) future {
 		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
@@ -189,7 +190,8 @@ func (n *node) recover(conf raft.Configuration) error {
 		return fmt.Errorf("recovering %s: %w", n.name, err)
 	}
 	scratch := newFSM(p)
-	err = raft.RecoverCluster(p.config(), scratch.counter, p.disk.Logs(), p.disk.Stable(), p.disk.Snapshots(), p.transport, conf)
+	err = raft.RecoverCluster(p.config(), scratch.counter, p.disk.Logs(), p.disk.Stable(), p.disk.Snapshots(),
+		p.transport, conf)
 	if err == nil {
 		err = p.emitDisk() // RecoverCluster has changed the disk
 	}
@@ -214,7 +216,7 @@ func (c *Inside) onLeader(what string, f func(r *raft.Raft, limit time.Duration)
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress), errors.Is(err, raft.ErrEnqueueTimeout):
+		case isRejected(err):
 			why = fmt.Sprintf("%s: %v", p.node.name, err)
 		default:
 			return fmt.Errorf("cannot %s: %s: %w", what, p.node.name, err)

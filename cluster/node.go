@@ -113,7 +113,8 @@ func (n *node) requireState(command string, allowed ...trace.ProcessState) error
 // Kill ends a node's process, as kill -9 does: its writes survive in the page cache. It takes
 // effect at once, without virtual time.
 func (c *Inside) Kill(name string) error {
-	return c.changeToStop(name, "kill", func(n *node) error { return n.stopLocked(trace.Killed, "") }, trace.Up, trace.Paused)
+	return c.changeToStop(name, "kill", func(n *node) error { return n.stopLocked(trace.Killed, "") },
+		trace.Up, trace.Paused)
 }
 
 // PowerOff cuts a node's power: writes that its disk had not synced are lost, even if the
@@ -181,7 +182,9 @@ func (c *Inside) changeToStop(name, command string, f func(*node) error, allowed
 }
 
 // changeWith is change with the function that takes the lifecycle lock.
-func (c *Inside) changeWith(lock func(*node), name, command string, f func(*node) error, allowed []trace.ProcessState) error {
+func (c *Inside) changeWith(lock func(*node), name, command string, f func(*node) error,
+	allowed []trace.ProcessState,
+) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
@@ -221,7 +224,8 @@ func (c *Inside) SetClock(name string, factor float64) error {
 	}
 	least := c.settings.Lease.Seconds() / c.settings.Heartbeat.Seconds()
 	if !(factor >= least && factor <= clockFactorMax) { // also rejects NaN
-		return fmt.Errorf("clock factor %g for %s: must be between %.3g (heartbeat timeout = leader lease) and %d", factor, name, least, clockFactorMax)
+		return fmt.Errorf("clock factor %g for %s: must be between %.3g (heartbeat timeout = leader lease) and %d",
+			factor, name, least, clockFactorMax)
 	}
 	n.mu.Lock()
 	n.clockFactor = factor

@@ -69,7 +69,8 @@ func entryOf(log *raft.Log) trace.Entry {
 			e.Kind = trace.EntryOther
 			break
 		}
-		e.Kind, e.Delta, e.Client, e.Seq, e.NoSession = trace.EntryAdd, command.Delta, command.Client, command.Seq, !command.Session
+		e.Kind, e.Delta, e.NoSession = trace.EntryAdd, command.Delta, !command.Session
+		e.Client, e.Seq = command.Client, command.Seq
 		if command.Op == counter.OpRead { // a read needs no session
 			e.Kind, e.NoSession = trace.EntryRead, false
 		}

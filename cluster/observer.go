@@ -45,7 +45,7 @@ func (p *process) observe() {
 		p.emitLocked(trace.Event{Kind: trace.KindCommitted, Index: commit})
 	}
 	if at := p.configAt.Load(); at > 0 {
-		p.observeConfig(r)
+		p.observeConfigLocked(r)
 		if p.c.timestamp() > at {
 			p.configAt.CompareAndSwap(at, 0)
 		}
@@ -71,8 +71,8 @@ func roleAndTerm(r *raft.Raft) (trace.Role, uint64) {
 	}
 }
 
-// observeConfig emits the configuration if it has changed. The caller holds p.mu.
-func (p *process) observeConfig(r *raft.Raft) {
+// observeConfigLocked emits the configuration if it has changed. The caller holds p.mu.
+func (p *process) observeConfigLocked(r *raft.Raft) {
 	future := r.GetConfiguration() // answered at once
 	if future.Error() != nil {
 		return

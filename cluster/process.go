@@ -156,7 +156,9 @@ type raftDeps struct {
 
 // newRaft builds raft over the disk and the network, and bootstraps it if first has servers.
 func (p *process) newRaft(first raft.Configuration) error {
-	logs, stable, snapshots := logStore{p.disk.Logs(), p}, stableStore{p.disk.Stable(), p}, snapshotStore{p.disk.Snapshots(), p}
+	logs := logStore{p.disk.Logs(), p}
+	stable := stableStore{p.disk.Stable(), p}
+	snapshots := snapshotStore{p.disk.Snapshots(), p}
 	if p.c.settings.SnapshotCure {
 		logs.LogStore = snapshotWorkaroundLogs{logs.LogStore, p.fsm}
 	}

@@ -61,7 +61,8 @@ func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
 		}
 		// VerifyLeader alone is not enough: it may count replies to requests from before
 		// this read (see leadershipConfirmations).
-		if p.transport.confirmations.quorumSince(start, raft.ServerID(p.node.name), r.GetConfiguration().Configuration().Servers) {
+		members := r.GetConfiguration().Configuration().Servers
+		if p.transport.confirmations.quorumSince(start, raft.ServerID(p.node.name), members) {
 			break
 		}
 		if err := p.awaitReadPoll(); err != nil {

@@ -167,9 +167,11 @@ func ValidateSettings(s trace.Settings) error {
 	case s.Storage != Bolt && s.Storage != Memory:
 		return fmt.Errorf("storage %q is neither %s nor %s", s.Storage, Bolt, Memory)
 	case s.Election < s.Heartbeat:
-		return fmt.Errorf("election (%s) is shorter than heartbeat (%s): a candidate must wait at least as long as a follower", s.Election, s.Heartbeat)
+		return fmt.Errorf("election (%s) is shorter than heartbeat (%s): a candidate must wait at least as long as a follower",
+			s.Election, s.Heartbeat)
 	case s.Lease > s.Heartbeat:
-		return fmt.Errorf("lease (%s) is longer than heartbeat (%s): a leader must give up before its followers do", s.Lease, s.Heartbeat)
+		return fmt.Errorf("lease (%s) is longer than heartbeat (%s): a leader must give up before its followers do",
+			s.Lease, s.Heartbeat)
 	}
 	return nil
 }
