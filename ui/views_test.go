@@ -144,12 +144,12 @@ func TestTimeViewReadsOnlyNearbyHistory(t *testing.T) {
 	s.press("home")
 	s.showView(s.views.Time)
 	s.View()
-	if known, seen := s.views.Time.Window.Chart.Last.At, s.views.Time.Window.End+s.views.Time.WindowSpan(); known > seen || known < s.views.Time.Window.End {
+	if known, seen := s.views.Time.Window.Diagram.Last.At, s.views.Time.Window.End+s.views.Time.WindowSpan(); known > seen || known < s.views.Time.Window.End {
 		t.Errorf("it knows all until %s and shows all until %s", known, s.views.Time.Window.End)
 	}
 	s.press("end")
 	s.View()
-	if s.views.Time.Window.Chart.Last.Seq < s.state.Seq {
-		t.Errorf("it knows all until event %d of %d", s.views.Time.Window.Chart.Last.Seq, s.state.Seq)
+	if s.views.Time.Window.Diagram.Last.Seq < s.state.Seq {
+		t.Errorf("it knows all until event %d of %d", s.views.Time.Window.Diagram.Last.Seq, s.state.Seq)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/spacetime"
 	"capsize/ui/canvas"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
@@ -48,10 +49,10 @@ type Time struct {
 
 // Window is the stretch of time that the time view shows.
 type Window struct {
-	zoom     int           // index into columnSpans
-	End      time.Duration // the time at its right edge
-	Scrolled bool          // the user has scrolled it: it no longer follows the moment shown
-	Chart    *chart        // what happened in it and around it
+	zoom     int                // index into columnSpans
+	End      time.Duration      // the time at its right edge
+	Scrolled bool               // the user has scrolled it: it no longer follows the moment shown
+	Diagram  *spacetime.Diagram // what happened in it and around it
 }
 
 func newTime(s Screen) *Time {
@@ -67,7 +68,7 @@ func (v *Time) Keys() []keymap.Binding {
 func (v *Time) Reset() bool { return false }
 
 func (v *Time) Draw(p *pane.Painter, l *pane.Layout) {
-	(&timePainter{Painter: p, chart: v.Chart, cell: columnSpans[v.zoom], to: v.End}).draw(p.Body(l))
+	(&timePainter{Painter: p, diagram: v.Diagram, cell: columnSpans[v.zoom], to: v.End}).draw(p.Body(l))
 }
 
 // laneArea returns the rectangle of count lanes on a screen of a given size.
@@ -87,11 +88,11 @@ func laneArea(width, height, count int) canvas.Rectangle {
 // timePainter paints the time view.
 type timePainter struct {
 	*pane.Painter
-	chart    *chart
+	diagram  *spacetime.Diagram
 	r        canvas.Rectangle // the lanes, without their labels
 	from, to time.Duration    // the window: from is in it, to is not
 	cell     time.Duration    // how much time one column covers
-	shown    []lane
+	shown    []spacetime.Lane
 	pitch    int // rows from one lane to the next
 }
 
@@ -107,10 +108,10 @@ func (p *timePainter) contains(t time.Duration) bool { return t >= p.from && t <
 // draw draws, from top to bottom: the axis, the lanes with the messages between them,
 // the network, the clients and the story.
 func (p *timePainter) draw(r canvas.Rectangle) {
-	if p.chart == nil {
+	if p.diagram == nil {
 		return
 	}
-	p.r = laneArea(p.Width, p.Height, len(p.chart.lanes))
+	p.r = laneArea(p.Width, p.Height, len(p.diagram.Lanes))
 	p.from = p.to - time.Duration(p.r.W)*p.cell
 	p.chooseLanes()
 	p.Put(r.X+2, r.Y, labelWidth, "time", style.Dim)
@@ -131,7 +132,7 @@ func (p *timePainter) draw(r canvas.Rectangle) {
 
 // chooseLanes chooses the lanes that fit, around the one under the cursor.
 func (p *timePainter) chooseLanes() {
-	all := p.chart.lanes
+	all := p.diagram.Lanes
 	p.shown = all
 	p.pitch = min(max(p.r.H/max(len(all), 1), 1), lanePitchMax)
 	if len(all) <= p.r.H {
@@ -139,7 +140,7 @@ func (p *timePainter) chooseLanes() {
 	}
 	first := 0
 	for i := range all {
-		if all[i].node == p.Frame.Cursor {
+		if all[i].Node == p.Frame.Cursor {
 			first = min(max(i-p.r.H/2, 0), len(all)-p.r.H)
 		}
 	}
@@ -158,9 +159,9 @@ func (p *timePainter) drawAxis() {
 			p.Put(p.column(t), p.r.Y-1, len(text), text, style.Dim)
 		}
 	}
-	for _, m := range p.chart.chapter {
-		if p.contains(m.at) {
-			p.Put(p.column(m.at), p.r.Y-1, p.r.X+p.r.W-p.column(m.at), p.Glyphs.Caption+" "+m.text+" ", style.Accent)
+	for _, m := range p.diagram.Chapters {
+		if p.contains(m.At) {
+			p.Put(p.column(m.At), p.r.Y-1, p.r.X+p.r.W-p.column(m.At), p.Glyphs.Caption+" "+m.Text+" ", style.Accent)
 		}
 	}
 }
@@ -186,15 +187,15 @@ func (p *timePainter) markCursor(y int) {
 // drawLane draws a node's lane.
 func (p *timePainter) drawLane(i int) {
 	of, y := &p.shown[i], p.row(i)
-	if n := p.State.Node(of.node); n != nil {
+	if n := p.State.Node(of.Node); n != nil {
 		p.drawLabel(n, y)
 	} else {
-		p.Put(p.r.X-labelWidth+2, y, labelWidth-3, canvas.Sanitize(of.node), style.Dim)
+		p.Put(p.r.X-labelWidth+2, y, labelWidth-3, canvas.Sanitize(of.Node), style.Dim)
 	}
-	for _, s := range of.spans {
+	for _, s := range of.Spans {
 		p.drawSpan(s, y)
 	}
-	p.drawMarks(of.marks, y)
+	p.drawMarks(of.Marks, y)
 	p.markCursor(y)
 }
 
@@ -212,44 +213,44 @@ func (p *timePainter) drawLabel(n *trace.Node, y int) {
 }
 
 // drawSpan draws the state that a node was in for a time.
-func (p *timePainter) drawSpan(s span, y int) {
+func (p *timePainter) drawSpan(s spacetime.RoleSpan, y int) {
 	until := min(p.Latest+1, p.to)
-	if s.to != 0 {
-		until = min(s.to, p.to)
+	if s.To != 0 {
+		until = min(s.To, p.to)
 	}
-	if until <= p.from || s.from >= p.to {
+	if until <= p.from || s.From >= p.to {
 		return
 	}
-	glyph, k := p.Glyphs.BarEmpty, style.Term(s.term)
+	glyph, k := p.Glyphs.BarEmpty, style.Term(s.Term)
 	switch {
-	case s.life == trace.Paused:
+	case s.Process == trace.Paused:
 		glyph, k = p.Glyphs.Dot, style.Warn
-	case !s.life.Running():
-		if look := pane.StyleOfNode(p.Glyphs, &trace.Node{Process: s.life}); s.from < p.from {
+	case !s.Process.Running():
+		if look := pane.StyleOfNode(p.Glyphs, &trace.Node{Process: s.Process}); s.From < p.from {
 			// The mark that says so is left of the window.
 			p.Put(p.r.X, y, p.column(until-1)-p.r.X, look.Glyph+" "+look.Word, style.Dim)
 		}
 		return
-	case s.role == trace.Leader:
-		glyph, k = p.Glyphs.Leading, style.TermFill(s.term)|style.Bold
-	case s.role == trace.Candidate:
+	case s.Role == trace.Leader:
+		glyph, k = p.Glyphs.Leading, style.TermFill(s.Term)|style.Bold
+	case s.Role == trace.Candidate:
 		glyph, k = p.Glyphs.Candidacy, style.Warn
 	}
-	a, b := p.column(max(s.from, p.from)), p.column(until-1)
+	a, b := p.column(max(s.From, p.from)), p.column(until-1)
 	for x := a; x <= b; x++ {
 		p.Set(x, y, glyph, k)
 	}
-	if text := fmt.Sprintf(" term %s ", canvas.Thousands(s.term)); s.role == trace.Leader && s.life == trace.Up && b-a > len(text)+6 {
+	if text := fmt.Sprintf(" term %s ", canvas.Thousands(s.Term)); s.Role == trace.Leader && s.Process == trace.Up && b-a > len(text)+6 {
 		p.Put(a+3, y, len(text), text, k)
 	}
 }
 
 // drawMarks draws what happened on a lane and, where there is room, a text below it.
-func (p *timePainter) drawMarks(marks []mark, y int) {
-	best := map[int]mark{}
+func (p *timePainter) drawMarks(marks []spacetime.Mark, y int) {
+	best := map[int]spacetime.Mark{}
 	for _, m := range marks {
-		if p.contains(m.at) && m.weight >= best[p.column(m.at)].weight {
-			best[p.column(m.at)] = m
+		if p.contains(m.At) && m.Weight >= best[p.column(m.At)].Weight {
+			best[p.column(m.At)] = m
 		}
 	}
 	free := p.r.X // the first column that is free for a text
@@ -261,20 +262,20 @@ func (p *timePainter) drawMarks(marks []mark, y int) {
 		glyph, k := markGlyph(p.Glyphs, m)
 		p.Set(x, y, glyph, k|style.Bold)
 		next := p.r.X + p.r.W
-		for i := x + 1; i < min(x+canvas.Width(m.text)+2, next); i++ {
-			if other, ok := best[i]; ok && other.weight > m.weight {
+		for i := x + 1; i < min(x+canvas.Width(m.Text)+2, next); i++ {
+			if other, ok := best[i]; ok && other.Weight > m.Weight {
 				next = i
 			}
 		}
-		if p.pitch > 1 && x >= free && x+canvas.Width(canvas.Sanitize(m.text)) < next {
-			free = p.Put(x, y+1, next-x, m.text+" ", k)
+		if p.pitch > 1 && x >= free && x+canvas.Width(canvas.Sanitize(m.Text)) < next {
+			free = p.Put(x, y+1, next-x, m.Text+" ", k)
 		}
 	}
 }
 
 // markGlyph returns the glyph of a mark.
-func markGlyph(g *style.Glyphs, m mark) (string, style.Style) {
-	switch m.topic {
+func markGlyph(g *style.Glyphs, m spacetime.Mark) (string, style.Style) {
+	switch m.Topic {
 	case trace.TopicMembers:
 		return g.Voted, style.PacketVote
 	case trace.TopicLog:
@@ -286,31 +287,31 @@ func markGlyph(g *style.Glyphs, m mark) (string, style.Style) {
 	case trace.TopicStepDown:
 		return g.Unvoted, style.Warn
 	default:
-		return pane.TimelineGlyph(g, trace.StoryLine{Topic: m.topic})
+		return pane.TimelineGlyph(g, trace.StoryLine{Topic: m.Topic})
 	}
 }
 
 // drawNetwork draws when links had faults, and which.
 func (p *timePainter) drawNetwork(y int) {
 	p.Put(p.r.X-labelWidth+2, y, labelWidth-3, "network", style.Dim)
-	for _, r := range p.chart.broken {
-		until := r.to
+	for _, r := range p.diagram.Outages {
+		until := r.To
 		if until == 0 {
 			until = p.Latest + 1
 		}
-		if until <= p.from || r.from >= p.to {
+		if until <= p.from || r.From >= p.to {
 			continue
 		}
-		a, b := p.column(max(r.from, p.from)), p.column(min(until, p.to)-1)
+		a, b := p.column(max(r.From, p.from)), p.column(min(until, p.to)-1)
 		for x := a; x <= b; x++ {
 			p.Set(x, y, p.Glyphs.Leaderless, style.Bad)
 		}
 		p.Set(a, y, p.Glyphs.CutLink, style.Bad|style.Bold)
 		if b-a > 8 {
-			p.Put(a+2, y, b-a-3, r.text+" ", style.Bad)
+			p.Put(a+2, y, b-a-3, r.Text+" ", style.Bad)
 		}
-		if r.to != 0 && p.contains(r.to) {
-			p.Set(p.column(r.to), y, p.Glyphs.Heal, style.Good|style.Bold)
+		if r.To != 0 && p.contains(r.To) {
+			p.Set(p.column(r.To), y, p.Glyphs.Heal, style.Good|style.Bold)
 		}
 	}
 }
@@ -318,18 +319,18 @@ func (p *timePainter) drawNetwork(y int) {
 // drawClients marks the operations that failed or whose outcome is unknown.
 func (p *timePainter) drawClients(y int) {
 	p.Put(p.r.X-labelWidth+2, y, labelWidth-3, "clients", style.Dim)
-	for i, m := range p.chart.clients {
-		if !p.contains(m.at) {
+	for i, m := range p.diagram.Clients {
+		if !p.contains(m.At) {
 			continue
 		}
 		glyph, k := markGlyph(p.Glyphs, m)
-		x, room := p.column(m.at), p.r.X+p.r.W-p.column(m.at)
+		x, room := p.column(m.At), p.r.X+p.r.W-p.column(m.At)
 		p.Set(x, y, glyph, k|style.Bold)
-		if i+1 < len(p.chart.clients) && p.contains(p.chart.clients[i+1].at) {
-			room = p.column(p.chart.clients[i+1].at) - x
+		if i+1 < len(p.diagram.Clients) && p.contains(p.diagram.Clients[i+1].At) {
+			room = p.column(p.diagram.Clients[i+1].At) - x
 		}
-		if room > canvas.Width(canvas.Sanitize(m.text))+2 {
-			p.Put(x+2, y, room-2, m.text, k)
+		if room > canvas.Width(canvas.Sanitize(m.Text))+2 {
+			p.Put(x+2, y, room-2, m.Text, k)
 		}
 	}
 }
@@ -337,7 +338,7 @@ func (p *timePainter) drawClients(y int) {
 // drawAnswerRate draws a sparkline of successful operations, between the marks.
 func (p *timePainter) drawAnswerRate(y int) {
 	counts, most := make([]int, p.r.W), 1
-	for _, at := range p.chart.okAt {
+	for _, at := range p.diagram.OKAt {
 		if p.contains(at) {
 			i := p.column(at) - p.r.X
 			counts[i]++

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/spacetime"
 	"capsize/ui/canvas"
 	"capsize/ui/pane"
 	"capsize/ui/style"
@@ -20,22 +21,22 @@ const (
 // sparkline of what each node sent.
 func (p *timePainter) drawMessages() {
 	all, loud := 0, 0
-	for i := range p.chart.messages {
-		if m := &p.chart.messages[i]; m.sent < p.to && (m.ended == 0 || m.ended >= p.from) {
+	for i := range p.diagram.Messages {
+		if m := &p.diagram.Messages[i]; m.Sent < p.to && (m.Ended == 0 || m.Ended >= p.from) {
 			all++
-			if !m.quiet {
+			if !m.Quiet {
 				loud++
 			}
 		}
 	}
 	most := max(p.r.W*p.r.H/messageCells, messagesMin)
-	if p.pitch < 2 || p.chart.crowded || loud > most {
+	if p.pitch < 2 || p.diagram.Crowded || loud > most {
 		p.drawDensity()
 		return
 	}
 	d := canvas.NewLineLayer(p.Canvas, p.r)
-	for i := range p.chart.messages {
-		if m := &p.chart.messages[i]; !m.quiet || all <= most {
+	for i := range p.diagram.Messages {
+		if m := &p.diagram.Messages[i]; !m.Quiet || all <= most {
 			p.drawMessage(d, m)
 		}
 	}
@@ -43,38 +44,38 @@ func (p *timePainter) drawMessages() {
 }
 
 // drawMessage draws a message from its sender's lane to its receiver's.
-func (p *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
-	from, to := p.laneIndex(m.packet.From), p.laneIndex(m.packet.To)
+func (p *timePainter) drawMessage(d *canvas.LineLayer, m *spacetime.Message) {
+	from, to := p.laneIndex(m.Packet.From), p.laneIndex(m.Packet.To)
 	if from < 0 || to < 0 {
 		return
 	}
 	place := func(lane int, at time.Duration) canvas.Point {
 		return canvas.Pt(float64(p.r.X)+float64(at-p.from)/float64(p.cell), float64(p.row(lane))+0.5)
 	}
-	until := m.ended
+	until := m.Ended
 	switch {
 	case until == 0:
-		until = min(p.Latest, m.sent+max(m.packet.Delay, p.cell))
+		until = min(p.Latest, m.Sent+max(m.Packet.Delay, p.cell))
 	case until > p.Latest:
 		until = p.Latest
 	}
-	a, b := place(from, m.sent), place(to, until)
-	k, glyph := pane.PacketStyle(m.packet), pane.PacketGlyph(p.Glyphs, m.packet)
-	if m.quiet {
+	a, b := place(from, m.Sent), place(to, until)
+	k, glyph := pane.PacketStyle(m.Packet), pane.PacketGlyph(p.Glyphs, m.Packet)
+	if m.Quiet {
 		k, glyph = style.Faint, p.Glyphs.Dot
 	}
 	switch {
-	case m.packet.Status == trace.Lost:
+	case m.Packet.Status == trace.Lost:
 		b, glyph = a.Lerp(b, 0.5), p.Glyphs.Bad
 		d.Line(a, b, p.Glyphs.Dot, style.Faint, 1)
 		k = style.Faint
-		if !m.quiet {
+		if !m.Quiet {
 			k = style.Bad
 		}
 		d.Mark(b, glyph, k)
 		return
-	case m.ended == 0 && m.packet.Delay > 0:
-		b = a.Lerp(place(to, m.sent+m.packet.Delay), min(float64(p.Latest-m.sent)/float64(m.packet.Delay), 1))
+	case m.Ended == 0 && m.Packet.Delay > 0:
+		b = a.Lerp(place(to, m.Sent+m.Packet.Delay), min(float64(p.Latest-m.Sent)/float64(m.Packet.Delay), 1))
 	}
 	d.Line(a, b, p.Glyphs.Dot, k, 1)
 	// The head stands next to the lane, not on it.
@@ -87,7 +88,7 @@ func (p *timePainter) drawMessage(d *canvas.LineLayer, m *message) {
 // laneIndex returns the index of a node's lane in p.shown, -1 if it is not shown.
 func (p *timePainter) laneIndex(node string) int {
 	for i := range p.shown {
-		if p.shown[i].node == node {
+		if p.shown[i].Node == node {
 			return i
 		}
 	}
@@ -100,20 +101,20 @@ func (p *timePainter) drawDensity() {
 		return
 	}
 	counts, most := make(map[string][]int, len(p.shown)), 1
-	for i := range p.chart.messages {
-		m := &p.chart.messages[i]
-		if !p.contains(m.sent) {
+	for i := range p.diagram.Messages {
+		m := &p.diagram.Messages[i]
+		if !p.contains(m.Sent) {
 			continue
 		}
-		if counts[m.packet.From] == nil {
-			counts[m.packet.From] = make([]int, p.r.W)
+		if counts[m.Packet.From] == nil {
+			counts[m.Packet.From] = make([]int, p.r.W)
 		}
-		at := p.column(m.sent) - p.r.X
-		counts[m.packet.From][at]++
-		most = max(most, counts[m.packet.From][at])
+		at := p.column(m.Sent) - p.r.X
+		counts[m.Packet.From][at]++
+		most = max(most, counts[m.Packet.From][at])
 	}
 	for i := range p.shown {
-		for x, n := range counts[p.shown[i].node] {
+		for x, n := range counts[p.shown[i].Node] {
 			if n > 0 {
 				p.Set(p.r.X+x, p.row(i)+1, sparkGlyph(p.Glyphs, n, most), style.Faint)
 			}

@@ -3,14 +3,13 @@ package view
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/charmbracelet/x/exp/golden"
 
-	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/spacetime"
 	"capsize/ui/style"
 	"capsize/ui/uitest"
 )
@@ -23,8 +22,8 @@ func timeFrame(w *uitest.Sample, h *history.History, width, height int, cell tim
 	f.view, f.Latest = f.Time, w.At
 	f.Time.zoom = slices.Index(columnSpans, cell)
 	f.Time.End = (w.At + cell).Truncate(cell)
-	f.Time.Chart = newChart(h, f.Time.End-time.Duration(width)*cell)
-	f.Time.Chart.goOn(h, last)
+	f.Time.Diagram = spacetime.New(h, f.Time.End-time.Duration(width)*cell)
+	f.Time.Diagram.Extend(h, last)
 	f.TimelineState, f.TimelineEnd = f.State, f.Now
 	return f
 }
@@ -73,23 +72,5 @@ func TestTimeViewFillsTheScreenExactly(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestLaneShowsEveryStateOfItsNode(t *testing.T) {
-	c := newChart(uitest.DeadLeader().History(), 0)
-	c.goOn(uitest.DeadLeader().History(), trace.Position{Seq: 1 << 40})
-	var states []string
-	for _, s := range c.lane("n3").spans {
-		states = append(states, strings.TrimSpace(fmt.Sprintf("%s %s %d", s.life, s.role, s.term)))
-	}
-	want := "up follower 0, up candidate 2, up leader 2, killed  2"
-	if got := strings.Join(states, ", "); got != want {
-		t.Errorf("states of n3: %s; want %s", got, want)
-	}
-	// A chart that starts later starts with the state at that time.
-	late := newChart(uitest.DeadLeader().History(), 20*time.Second)
-	if s := late.lane("n3").spans[0]; s.role != trace.Leader || s.term != 2 {
-		t.Errorf("after 20s n3 is %+v, want the leader of term 2", s)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/spacetime"
 )
 
 // WindowSpan returns the length of the window.
@@ -13,7 +14,7 @@ func (v *Time) WindowSpan() time.Duration {
 }
 
 // UpdateWindow moves the window to the moment shown, unless the user has scrolled it,
-// and brings its chart up to date. It reads a window's length ahead, not more: the past
+// and brings its diagram up to date. It reads a window's length ahead, not more: the past
 // may be long.
 func (v *Time) UpdateWindow() {
 	w := &v.Window
@@ -31,17 +32,17 @@ func (v *Time) UpdateWindow() {
 		w.End = at + span/4
 	}
 	from := w.End - span
-	if w.Chart == nil || w.Chart.from > from || w.Chart.from < from-10*span {
-		w.Chart = newChart(v.History(), from-span)
+	if w.Diagram == nil || w.Diagram.From > from || w.Diagram.From < from-10*span {
+		w.Diagram = spacetime.New(v.History(), from-span)
 	}
 	to := now
 	if !v.InPast() {
-		to.Seq = max(v.State().Seq, w.Chart.Last.Seq)
+		to.Seq = max(v.State().Seq, w.Diagram.Last.Seq)
 	}
 	if ahead := w.End + span; ahead < to.At {
 		to = trace.Position{Seq: v.History().SeqAt(ahead), At: ahead}
 	}
-	w.Chart.goOn(v.History(), to)
+	w.Diagram.Extend(v.History(), to)
 }
 
 // ZoomBy changes the zoom level: by -1 for less time per column, by 1 for more. A past
@@ -54,7 +55,7 @@ func (v *Time) ZoomBy(by int) {
 	if at := v.Moment().At; v.InPast() && !w.Scrolled {
 		w.End = at + time.Duration(float64(w.End-at)*float64(cell)/float64(before))
 	}
-	w.End, w.Chart = w.End.Truncate(cell), nil
+	w.End, w.Diagram = w.End.Truncate(cell), nil
 	v.Toast(cell.String()+" per column", false)
 }
 
@@ -81,5 +82,5 @@ func (v *Time) scroll(pressed string) {
 	v.scrollBy(1)
 }
 
-// Clear forgets the chart, when another history is shown, and keeps the zoom level.
+// Clear forgets the diagram, when another history is shown, and keeps the zoom level.
 func (v *Time) Clear() { v.Window = Window{zoom: v.zoom} }
