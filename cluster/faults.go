@@ -34,22 +34,21 @@ func (c *Inside) ClearLink(from, to string, fault faults.LinkFault) error {
 	return nil
 }
 
-// HealLinks clears all faults of the given links, each a pair of from and to, and emits one
-// event that sums them up.
-func (c *Inside) HealLinks(links [][2]string) error {
+// HealLinks clears all faults of the given links and emits one event that sums them up.
+func (c *Inside) HealLinks(links []trace.Link) error {
 	ends := map[string]int{}
 	for _, l := range links {
-		if err := c.checkLink(l[0], l[1]); err != nil {
+		if err := c.checkLink(l.From, l.To); err != nil {
 			return err
 		}
-		ends[l[0]]++
-		ends[l[1]]++
+		ends[l.From]++
+		ends[l.To]++
 	}
 	for _, l := range links {
-		c.healLink(l[0], l[1])
+		c.healLink(l.From, l.To)
 	}
 	if len(links) == 1 {
-		c.emitHealed("the link from %s to %s heals", links[0][0], links[0][1])
+		c.emitHealed("the link from %s to %s heals", links[0].From, links[0].To)
 		return nil
 	}
 	all := 2 * (len(c.Names()) - 1)

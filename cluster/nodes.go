@@ -14,7 +14,7 @@ import (
 const NodesMax = 99
 
 // NameRule describes the names that [IsName] accepts.
-const NameRule = "1 to 32 letters, digits, dots, underscores and hyphens"
+const NameRule = "1 to 32 letters, digits, dots, underscores or hyphens"
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 

@@ -32,8 +32,8 @@ func parseAddNode(p *lineParser) (action, error) {
 	name := ""
 	if p.hasMore() && p.peek() != "nonvoter" {
 		w, _ := p.next("a name")
-		if !validName.MatchString(w.text) || slices.Contains(reservedNames, w.text) {
-			return nil, p.fail(w, "%q is not a node name; use %s, but not %s", w.text, nameRule, orList(reservedNames))
+		if !cluster.IsName(w.text) || slices.Contains(cluster.ReservedNames(), w.text) {
+			return nil, p.fail(w, "%q is not a node name; use %s, but not %s", w.text, cluster.NameRule, orList(cluster.ReservedNames()))
 		}
 		name = w.text
 	}

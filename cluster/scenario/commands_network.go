@@ -88,11 +88,7 @@ func parseHeal(p *lineParser) (action, error) {
 		if err != nil {
 			return err
 		}
-		pairs := make([][2]string, len(all))
-		for i, one := range all {
-			pairs[i] = [2]string{one.From, one.To}
-		}
-		return r.c.HealLinks(pairs)
+		return r.c.HealLinks(all)
 	}, err
 }
 

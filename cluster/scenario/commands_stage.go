@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"capsize/cluster"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 )
@@ -58,7 +59,7 @@ func parseSpeed(text string) (float64, bool) {
 func captionParser(kind trace.Kind) func(p *lineParser) (action, error) {
 	return func(p *lineParser) (action, error) {
 		name, language, translated := strings.Cut(p.words[0].text, ".")
-		if translated && !validName.MatchString(language) {
+		if translated && !cluster.IsName(language) {
 			return nil, p.fail(p.words[0], "%q names no language; use %s, or %s.zh", p.words[0].text, name, name)
 		}
 		missing := p.failMissing("text")
@@ -75,8 +76,8 @@ func parseLet(p *lineParser) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !validName.MatchString(w.text) {
-		return nil, p.fail(w, "%q is not a name; use %s", w.text, nameRule)
+	if !cluster.IsName(w.text) {
+		return nil, p.fail(w, "%q is not a name; use %s", w.text, cluster.NameRule)
 	}
 	if err := p.expect("=", "after the name"); err != nil {
 		return nil, err

@@ -2,11 +2,9 @@ package scenario
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
-	"capsize/cluster"
 	"capsize/cluster/trace"
 )
 
@@ -17,18 +15,8 @@ type scope struct {
 	expectedViolations []string // checks
 }
 
-// validName matches the names of nodes, of let and of languages. A name that does
-// not match is described by nameRule.
-var validName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
-
-const nameRule = "1 to 32 letters, digits, dots, underscores or hyphens"
-
 // selectorWords select nodes by their state when the command runs.
 var selectorWords = []string{"all", "up", "down", "leader", "followers", "random", "minority", "majority", "others"}
-
-// reservedNames are the words that no node can be called, because they mean
-// something else where a node is named.
-var reservedNames = slices.Concat(selectorWords, []string{cluster.RouteRoundRobin, "none", "nonvoter"})
 
 // selector selects nodes when its command runs.
 type selector struct {
