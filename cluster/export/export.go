@@ -46,8 +46,8 @@ func Formats() []string {
 	return names
 }
 
-// Check says what is wrong with what is asked for.
-func Check(format string, span Span) error {
+// Validate says what is wrong with what is asked for.
+func Validate(format string, span Span) error {
 	if _, ok := formats[format]; !ok {
 		return fmt.Errorf("there is no format %q: there are %s", format, strings.Join(Formats(), ", "))
 	}
@@ -58,10 +58,10 @@ func Check(format string, span Span) error {
 }
 
 // Write writes the span of a trace in a format. It reads every event up to the
-// end of the span once, and keeps none. Errors: [ErrEmpty], what [Check] says, too
+// end of the span once, and keeps none. Errors: [ErrEmpty], what [Validate] says, too
 // much for one picture, and those of w.
 func Write(w io.Writer, format string, from Source, span Span) error {
-	if err := Check(format, span); err != nil {
+	if err := Validate(format, span); err != nil {
 		return err
 	}
 	return formats[format](w, from, span)

@@ -22,8 +22,8 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// recorded returns the events of a recording.
-func recorded(t *testing.T, name string) Source {
+// readRecording returns the events of a recording.
+func readRecording(t *testing.T, name string) Source {
 	t.Helper()
 	file, err := os.ReadFile("testdata/" + name + ".jsonl.gz")
 	if err != nil {
@@ -50,7 +50,7 @@ func recorded(t *testing.T, name string) Source {
 	}
 }
 
-func written(t *testing.T, format string, from Source, span Span) string {
+func export(t *testing.T, format string, from Source, span Span) string {
 	t.Helper()
 	var b strings.Builder
 	if err := Write(&b, format, from, span); err != nil {
@@ -62,9 +62,9 @@ func written(t *testing.T, format string, from Source, span Span) string {
 func TestExportsAreAsTheyWere(t *testing.T) {
 	for _, format := range []string{"shiviz", "svg", "text"} {
 		t.Run(format, func(t *testing.T) {
-			first := written(t, format, recorded(t, "leader-crash"), Span{})
+			first := export(t, format, readRecording(t, "leader-crash"), Span{})
 			golden.RequireEqual(t, first)
-			if first != written(t, format, recorded(t, "leader-crash"), Span{}) {
+			if first != export(t, format, readRecording(t, "leader-crash"), Span{}) {
 				t.Error("the same trace gives other bytes the second time")
 			}
 		})
@@ -74,12 +74,12 @@ func TestExportsAreAsTheyWere(t *testing.T) {
 // TestFigure8ReadsLikeThePapers compares the logs under the diagram with the Raft
 // paper's figure: the entries that matter are those at index 6 and 7.
 func TestFigure8ReadsLikeThePapers(t *testing.T) {
-	s, err := collect(recorded(t, "figure-8"), Span{})
+	s, err := buildDiagram(readRecording(t, "figure-8"), Span{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lost []note
-	for _, n := range s.notes {
+	var lost []caption
+	for _, n := range s.captions {
 		if !n.chapter && len(lost) < 4 {
 			lost = append(lost, n)
 		}
@@ -96,7 +96,7 @@ func TestFigure8ReadsLikeThePapers(t *testing.T) {
 		if n.leader != leaders[i] {
 			t.Errorf("(%c): %s led, not %s", 'a'+i, n.leader, leaders[i])
 		}
-		for _, l := range n.logs {
+		for _, l := range n.tails {
 			got := l.terms[6-l.first:]
 			if !slices.Equal(got, want[i][l.node]) {
 				t.Errorf("(%c): the log of %s ends with terms %v, not %v", 'a'+i, l.node, got, want[i][l.node])
@@ -109,8 +109,8 @@ func TestFigure8ReadsLikeThePapers(t *testing.T) {
 		}
 	}
 	cut := 0
-	for _, b := range s.boxes {
-		if b.cut {
+	for _, b := range s.appends {
+		if b.truncated {
 			cut++
 		}
 	}
@@ -120,12 +120,12 @@ func TestFigure8ReadsLikeThePapers(t *testing.T) {
 }
 
 func TestADiagramSaysWhatItLeavesOut(t *testing.T) {
-	picture := written(t, "svg", recorded(t, "figure-8"), Span{})
+	picture := export(t, "svg", readRecording(t, "figure-8"), Span{})
 	if !strings.Contains(picture, "left out: ") || !strings.Contains(picture, "heartbeats") {
 		t.Error("it says nothing of the heartbeats")
 	}
 	// In a short time there is room for all.
-	if strings.Contains(written(t, "svg", recorded(t, "figure-8"), Span{To: 1300 * time.Millisecond}), "left out: ") {
+	if strings.Contains(export(t, "svg", readRecording(t, "figure-8"), Span{To: 1300 * time.Millisecond}), "left out: ") {
 		t.Error("it leaves something out of the first second")
 	}
 }
@@ -133,7 +133,7 @@ func TestADiagramSaysWhatItLeavesOut(t *testing.T) {
 // TestVectorClocksSayWhatCameBefore looks at what ShiViz asks for, and whether a
 // packet's arrival comes after its sending.
 func TestVectorClocksSayWhatCameBefore(t *testing.T) {
-	lines := strings.Split(strings.TrimSpace(written(t, "shiviz", recorded(t, "leader-crash"), Span{})), "\n")
+	lines := strings.Split(strings.TrimSpace(export(t, "shiviz", readRecording(t, "leader-crash"), Span{})), "\n")
 	pattern := regexp.MustCompile("^" + lines[0] + "$")
 	clocks := map[string]map[string]uint64{}
 	met := 0
@@ -170,7 +170,7 @@ func TestVectorClocksSayWhatCameBefore(t *testing.T) {
 
 func TestPorcupinesPictureTellsAStaleReadFromAFreshOne(t *testing.T) {
 	read := func(value int64) Source {
-		s := story{}
+		s := eventList{}
 		s.add(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{}})
 		add := trace.Op{ID: 1, Client: "c1", Kind: trace.EntryAdd, Delta: 2, Seq: 1}
 		s.add(trace.Event{Kind: trace.KindInvoked, Op: &add})
@@ -193,11 +193,11 @@ func TestPorcupinesPictureTellsAStaleReadFromAFreshOne(t *testing.T) {
 		return s.source()
 	}
 	for value, want := range map[int64]string{0: "not linearizable", 2: "\"linearizable\"", 7: "\"linearizable\"", 5: "not linearizable"} {
-		if page := written(t, "html", read(value), Span{}); !strings.Contains(page, want) {
+		if page := export(t, "html", read(value), Span{}); !strings.Contains(page, want) {
 			t.Errorf("a read of %d: the page does not say %q", value, want)
 		}
 	}
-	page := written(t, "html", recorded(t, "leader-crash"), Span{})
+	page := export(t, "html", readRecording(t, "leader-crash"), Span{})
 	for _, want := range []string{"\"linearizable\"", "\"leads\"", "killed", "The leader is killed."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page of leader-crash does not say %s", want)
@@ -205,20 +205,20 @@ func TestPorcupinesPictureTellsAStaleReadFromAFreshOne(t *testing.T) {
 	}
 }
 
-// story is a trace made by hand.
-type story struct{ events []*trace.Event }
+// eventList is a trace made by hand.
+type eventList struct{ events []*trace.Event }
 
-func (s *story) add(e trace.Event) {
+func (s *eventList) add(e trace.Event) {
 	e.Seq, e.At = uint64(len(s.events)+1), time.Duration(len(s.events))*time.Millisecond
 	s.events = append(s.events, &e)
 }
 
-func (s *story) source() Source { return Source{Events: slices.Values(s.events)} }
+func (s *eventList) source() Source { return Source{Events: slices.Values(s.events)} }
 
 // TestWhatWentBeforeIsKnown exports the second half of a recording, as one that
 // began in the middle.
 func TestWhatWentBeforeIsKnown(t *testing.T) {
-	whole := recorded(t, "leader-crash")
+	whole := readRecording(t, "leader-crash")
 	events := slices.Collect(whole.Events)
 	var before trace.State
 	half := len(events) / 2
@@ -226,14 +226,14 @@ func TestWhatWentBeforeIsKnown(t *testing.T) {
 		before.Apply(e)
 	}
 	second := Source{Before: &before, Events: slices.Values(events[half:])}
-	text := written(t, "text", second, Span{})
-	if !strings.HasSuffix(written(t, "text", whole, Span{}), text) || strings.Contains(text, "Five nodes, one leader") {
+	text := export(t, "text", second, Span{})
+	if !strings.HasSuffix(export(t, "text", whole, Span{}), text) || strings.Contains(text, "Five nodes, one leader") {
 		t.Errorf("the second half reads %s", text)
 	}
-	if page := written(t, "html", second, Span{}); !strings.Contains(page, "\"linearizable\"") {
+	if page := export(t, "html", second, Span{}); !strings.Contains(page, "\"linearizable\"") {
 		t.Error("what the counter was before makes a difference")
 	}
-	if s, err := collect(second, Span{From: before.At}); err != nil || len(s.nodes) != 5 || s.bars[0].from != before.At {
+	if s, err := buildDiagram(second, Span{From: before.At}); err != nil || len(s.nodes) != 5 || s.bars[0].from != before.At {
 		t.Errorf("%+v %v", s, err)
 	}
 }
@@ -242,7 +242,7 @@ func TestWhatWentBeforeIsKnown(t *testing.T) {
 const hostile = "n1\x1b]0;x\x07<script>alert('&')</script>\u202e\u200b\x00\ufeff\""
 
 func TestForeignWordsDoNoHarm(t *testing.T) {
-	s := story{}
+	s := eventList{}
 	s.add(trace.Event{Kind: trace.KindProcess, Node: hostile, Process: trace.Up, Text: hostile})
 	s.add(trace.Event{Kind: trace.KindRole, Node: hostile, Role: trace.Leader, Term: 1 << 63})
 	s.add(trace.Event{Kind: trace.KindCaption, Text: hostile})
@@ -265,7 +265,7 @@ func TestForeignWordsDoNoHarm(t *testing.T) {
 		s.add(e)
 	}
 	for _, format := range Formats() {
-		text := written(t, format, s.source(), Span{})
+		text := export(t, format, s.source(), Span{})
 		if strings.Contains(text, "<script>alert") && format != "text" && format != "shiviz" {
 			t.Errorf("%s holds a script", format)
 		}
@@ -305,17 +305,17 @@ func TestWhatCannotBeExportedIsRefused(t *testing.T) {
 		}
 	}
 	for _, format := range Formats() {
-		if err := Write(io.Discard, format, (&story{}).source(), Span{}); !errors.Is(err, ErrEmpty) {
+		if err := Write(io.Discard, format, (&eventList{}).source(), Span{}); !errors.Is(err, ErrEmpty) {
 			t.Errorf("%s of nothing: %v", format, err)
 		}
-		if err := Write(io.Discard, format, recorded(t, "leader-crash"), Span{From: time.Hour}); !errors.Is(err, ErrEmpty) {
+		if err := Write(io.Discard, format, readRecording(t, "leader-crash"), Span{From: time.Hour}); !errors.Is(err, ErrEmpty) {
 			t.Errorf("%s of a time after the end: %v", format, err)
 		}
-		if err := Write(io.Discard, format, recorded(t, "leader-crash"), Span{From: 2, To: 1}); err == nil {
+		if err := Write(io.Discard, format, readRecording(t, "leader-crash"), Span{From: 2, To: 1}); err == nil {
 			t.Errorf("%s ends before it begins", format)
 		}
 	}
-	if err := Write(io.Discard, "svg", Source{Events: crowd}, Span{}); !errors.Is(err, errTooMuch) {
+	if err := Write(io.Discard, "svg", Source{Events: crowd}, Span{}); !errors.Is(err, errTooMany) {
 		t.Errorf("a picture of a hundred thousand terms: %v", err)
 	}
 	if err := Write(io.Discard, "png", Source{Events: crowd}, Span{}); err == nil || !strings.Contains(err.Error(), "svg") {

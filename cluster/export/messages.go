@@ -43,42 +43,42 @@ type message struct {
 	ok       bool
 	class    class
 	sent     time.Duration
-	ended    time.Duration // when it arrived or would have
+	end      time.Duration // when it arrived or would have
 	lost     bool
 }
 
-// messages are those of a scene, by class. Of a class that will not be drawn only
+// messageLog are those of a scene, by class. Of a class that will not be drawn only
 // the number is kept.
-type messages struct {
-	kept   [classes][]message
-	count  [classes]int
-	flying map[uint64]message // by the packet's ID
-	asked  map[uint64]class   // of the requests that may be answered yet, by RPC
+type messageLog struct {
+	kept     [classes][]message
+	count    [classes]int
+	inFlight map[uint64]message // by the packet's ID
+	asked    map[uint64]class   // of the requests that may be answered yet, by RPC
 }
 
-func newMessages() messages {
-	return messages{flying: map[uint64]message{}, asked: map[uint64]class{}}
+func newMessages() messageLog {
+	return messageLog{inFlight: map[uint64]message{}, asked: map[uint64]class{}}
 }
 
 // add notes the sending or the end of a packet. A lost one is drawn on half of the
 // way that it would have taken.
-func (m *messages) add(at time.Duration, p *trace.Packet, latency time.Duration) {
+func (m *messageLog) add(at time.Duration, p *trace.Packet, latency time.Duration) {
 	if p.Status == trace.Sent {
-		if len(m.flying) > flyingMax || len(m.asked) > flyingMax {
-			m.flying, m.asked = map[uint64]message{}, map[uint64]class{}
+		if len(m.inFlight) > inFlightMax || len(m.asked) > inFlightMax {
+			m.inFlight, m.asked = map[uint64]message{}, map[uint64]class{}
 		}
 		one := message{from: p.From, to: p.To, kind: p.Kind, reply: p.Reply, ok: p.OK, class: m.classOf(p), sent: at}
-		m.flying[p.ID] = one
+		m.inFlight[p.ID] = one
 		return
 	}
-	one, ok := m.flying[p.ID]
-	delete(m.flying, p.ID)
+	one, ok := m.inFlight[p.ID]
+	delete(m.inFlight, p.ID)
 	if !ok {
 		return
 	}
-	one.ended, one.lost = at, p.Status == trace.Lost
+	one.end, one.lost = at, p.Status == trace.Lost
 	if one.lost {
-		one.ended = one.sent + max(latency, time.Millisecond)
+		one.end = one.sent + max(latency, time.Millisecond)
 	}
 	m.count[one.class]++
 	if m.count[one.class] <= arrowsMax {
@@ -87,7 +87,7 @@ func (m *messages) add(at time.Duration, p *trace.Packet, latency time.Duration)
 }
 
 // classOf finds the class of a packet that is sent.
-func (m *messages) classOf(p *trace.Packet) class {
+func (m *messageLog) classOf(p *trace.Packet) class {
 	if p.Reply {
 		asked, ok := m.asked[p.RPC]
 		delete(m.asked, p.RPC)
@@ -118,7 +118,7 @@ func (m *messages) classOf(p *trace.Packet) class {
 
 // choose returns the messages that there is room for, in the order of their
 // sending, and says in words what is left out.
-func (m *messages) choose() (chosen []message, left string) {
+func (m *messageLog) choose() (chosen []message, left string) {
 	var out []string
 	for c := range classes {
 		limit := arrowsMax

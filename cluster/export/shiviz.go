@@ -29,9 +29,9 @@ const hostsMax = 500
 // A packet that arrives comes after its sending, an entry in the log after the
 // client's call, and an answer to a client after what its node did before.
 func ShiViz(w io.Writer, from Source, span Span) error {
-	v := vectors{
+	v := vectorClocks{
 		w: bufio.NewWriter(w), span: span, clocks: map[string]map[string]uint64{},
-		flying: map[uint64]map[string]uint64{}, calls: map[call]map[string]uint64{},
+		inFlight: map[uint64]map[string]uint64{}, calls: map[opKey]map[string]uint64{},
 	}
 	_, _ = v.w.WriteString(shivizPattern + "\n\n") // an error stays until Flush
 	for e := range from.Events {
@@ -51,23 +51,23 @@ func ShiViz(w io.Writer, from Source, span Span) error {
 	return v.w.Flush()
 }
 
-// call is an operation by which its entry in a log is known.
-type call struct {
+// opKey is an operation by which its entry in a log is known.
+type opKey struct {
 	client string
 	seq    uint64
 }
 
-// vectors holds the vector clocks.
-type vectors struct {
-	w      *bufio.Writer
-	span   Span
-	clocks map[string]map[string]uint64
-	flying map[uint64]map[string]uint64 // of packets under way, by ID
-	calls  map[call]map[string]uint64   // of operations under way
+// vectorClocks holds the vector clocks.
+type vectorClocks struct {
+	w        *bufio.Writer
+	span     Span
+	clocks   map[string]map[string]uint64
+	inFlight map[uint64]map[string]uint64 // of packets under way, by ID
+	calls    map[opKey]map[string]uint64  // of operations under way
 }
 
-// happen writes an event of a host, which comes after the causes.
-func (v *vectors) happen(at time.Duration, host, text string, causes ...map[string]uint64) error {
+// record writes an event of a host, which comes after the causes.
+func (v *vectorClocks) record(at time.Duration, host, text string, causes ...map[string]uint64) error {
 	host = strings.ReplaceAll(trace.Sanitize(host), " ", "_")
 	c := v.clocks[host]
 	if c == nil {
@@ -91,12 +91,12 @@ func (v *vectors) happen(at time.Duration, host, text string, causes ...map[stri
 	return err
 }
 
-// now returns a copy of the clock of a host.
-func (v *vectors) now(host string) map[string]uint64 {
+// clockOf returns a copy of the clock of a host.
+func (v *vectorClocks) clockOf(host string) map[string]uint64 {
 	return maps.Clone(v.clocks[strings.ReplaceAll(trace.Sanitize(host), " ", "_")])
 }
 
-func (v *vectors) add(e *trace.Event) error {
+func (v *vectorClocks) add(e *trace.Event) error {
 	switch e.Kind {
 	case trace.KindPacket:
 		if e.Packet != nil && e.Packet.Kind != "heartbeat" {
@@ -109,15 +109,15 @@ func (v *vectors) add(e *trace.Event) error {
 	case trace.KindAppended:
 		return v.appended(e)
 	default:
-		if text := sentence(e); text != "" && e.Node != "" {
-			return v.happen(e.At, e.Node, text)
+		if text := eventText(e); text != "" && e.Node != "" {
+			return v.record(e.At, e.Node, text)
 		}
 	}
 	return nil
 }
 
-// sentence says what happened at a node; "" if it does not matter here.
-func sentence(e *trace.Event) string {
+// eventText says what happened at a node; "" if it does not matter here.
+func eventText(e *trace.Event) string {
 	switch e.Kind {
 	case trace.KindProcess:
 		return strings.TrimSuffix(fmt.Sprintf("is %s: %s", e.Process, e.Text), ": ")
@@ -145,33 +145,33 @@ func sentence(e *trace.Event) string {
 	return ""
 }
 
-// flyingMax is how many packets may be under way at once.
-const flyingMax = 1 << 16
+// inFlightMax is how many packets may be under way at once.
+const inFlightMax = 1 << 16
 
-func (v *vectors) packet(at time.Duration, p *trace.Packet) error {
+func (v *vectorClocks) packet(at time.Duration, p *trace.Packet) error {
 	switch p.Status {
 	case trace.Sent:
-		if err := v.happen(at, p.From, fmt.Sprintf("sends %s to %s", words(p), p.To)); err != nil {
+		if err := v.record(at, p.From, fmt.Sprintf("sends %s to %s", packetText(p), p.To)); err != nil {
 			return err
 		}
-		if len(v.flying) == flyingMax {
+		if len(v.inFlight) == inFlightMax {
 			return errors.New("too many packets are under way at once: choose a shorter time, with --from and --to")
 		}
-		v.flying[p.ID] = v.now(p.From)
+		v.inFlight[p.ID] = v.clockOf(p.From)
 	case trace.Delivered:
-		sent, ok := v.flying[p.ID]
-		delete(v.flying, p.ID)
+		sent, ok := v.inFlight[p.ID]
+		delete(v.inFlight, p.ID)
 		if ok {
-			return v.happen(at, p.To, fmt.Sprintf("gets %s from %s", words(p), p.From), sent)
+			return v.record(at, p.To, fmt.Sprintf("gets %s from %s", packetText(p), p.From), sent)
 		}
 	case trace.Lost:
-		delete(v.flying, p.ID)
+		delete(v.inFlight, p.ID)
 	}
 	return nil
 }
 
-// words says what a packet is.
-func words(p *trace.Packet) string {
+// packetText says what a packet is.
+func packetText(p *trace.Packet) string {
 	if !p.Reply {
 		switch {
 		case p.Entries > 0:
@@ -188,32 +188,32 @@ func words(p *trace.Packet) string {
 	return fmt.Sprintf("the answer %s to its %s request (term %d)", answer, p.Kind, p.Term)
 }
 
-func (v *vectors) op(e *trace.Event) error {
+func (v *vectorClocks) op(e *trace.Event) error {
 	op := e.Op
 	what := "a read"
 	if op.Kind == trace.EntryAdd {
 		what = fmt.Sprintf("%+d", op.Delta)
 	}
 	if e.Kind == trace.KindInvoked {
-		err := v.happen(e.At, op.Client, fmt.Sprintf("calls for %s via %s", what, op.Route))
-		if op.Seq > 0 && len(v.calls) < flyingMax {
-			v.calls[call{op.Client, op.Seq}] = v.now(op.Client)
+		err := v.record(e.At, op.Client, fmt.Sprintf("calls for %s via %s", what, op.Route))
+		if op.Seq > 0 && len(v.calls) < inFlightMax {
+			v.calls[opKey{op.Client, op.Seq}] = v.clockOf(op.Client)
 		}
 		return err
 	}
-	delete(v.calls, call{op.Client, op.Seq})
+	delete(v.calls, opKey{op.Client, op.Seq})
 	text := fmt.Sprintf("is told %s for %s: %s", op.Outcome, what, op.Why)
 	if op.Outcome == trace.OK {
 		// What it was told, the node that answered knew.
-		return v.happen(e.At, op.Client, fmt.Sprintf("is told ok for %s: the counter is %d", what, op.Value), v.now(op.Node))
+		return v.record(e.At, op.Client, fmt.Sprintf("is told ok for %s: the counter is %d", what, op.Value), v.clockOf(op.Node))
 	}
-	return v.happen(e.At, op.Client, text)
+	return v.record(e.At, op.Client, text)
 }
 
-func (v *vectors) appended(e *trace.Event) error {
+func (v *vectorClocks) appended(e *trace.Event) error {
 	var causes []map[string]uint64
 	for _, entry := range e.Entries {
-		if c, ok := v.calls[call{entry.Client, entry.Seq}]; ok && entry.Client != "" {
+		if c, ok := v.calls[opKey{entry.Client, entry.Seq}]; ok && entry.Client != "" {
 			causes = append(causes, c)
 		}
 	}
@@ -222,5 +222,5 @@ func (v *vectors) appended(e *trace.Event) error {
 	if e.Index == last {
 		text = fmt.Sprintf("appends entry %d", last)
 	}
-	return v.happen(e.At, e.Node, text, causes...)
+	return v.record(e.At, e.Node, text, causes...)
 }

@@ -24,14 +24,14 @@ func (s Source) state() trace.State {
 	return s.Before.Clone()
 }
 
-// budgetBytes bounds the memory for an exported recording, at about ten million events.
-const budgetBytes = 1 << 30
+// historyBytesMax bounds the memory for an exported recording, at about ten million events.
+const historyBytesMax = 1 << 30
 
 // Read reads a recording. Missing describes in one line what of it could not be read,
 // "" if nothing. Read fails with the errors of [check.OpenRecording], and if the
 // recording's verdicts contradict its events, because an export would repeat the lie.
 func Read(name string) (from Source, missing string, err error) {
-	r, err := check.OpenRecording(name, budgetBytes, nil)
+	r, err := check.OpenRecording(name, historyBytesMax, nil)
 	if err != nil {
 		return Source{}, "", err
 	}

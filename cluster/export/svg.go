@@ -22,30 +22,30 @@ const (
 
 // The colours of a diagram, for a white page.
 const (
-	ink    = "#1b1f24"
-	soft   = "#6b7280"
-	faint  = "#d4d8de"
-	good   = "#1a7f37"
-	wrong  = "#c62828"
-	unsure = "#b45309"
+	ink           = "#1b1f24"
+	inkSoft       = "#6b7280"
+	inkFaint      = "#d4d8de"
+	colourGood    = "#1a7f37"
+	colourBad     = "#c62828"
+	colourUnknown = "#b45309"
 )
 
-// terms are the colours of terms, which come round again. Neighbours differ in
+// termColours are the colours of terms, which come round again. Neighbours differ in
 // lightness, too, and white text is readable on each.
-var terms = []string{"#1f5fae", "#b3541e", "#1b7f5c", "#8a3ba8", "#7a6a00", "#b0305c", "#2b7a99", "#5a5f69"}
+var termColours = []string{"#1f5fae", "#b3541e", "#1b7f5c", "#8a3ba8", "#7a6a00", "#b0305c", "#2b7a99", "#5a5f69"}
 
-func termColour(term uint64) string { return terms[term%uint64(len(terms))] }
+func termColour(term uint64) string { return termColours[term%uint64(len(termColours))] }
 
-// picture is an SVG in the making.
-type picture struct {
+// svgWriter is an SVG in the making.
+type svgWriter struct {
 	bytes.Buffer
-	scene *scene
-	scale scale
-	lanes map[string]float64 // the middle of each node's lane
-	gap   float64            // between two lanes
-	below float64            // where the lanes end
-	left  string             // what is left out, in words
-	drawn []message
+	diagram   *diagram
+	scale     scale
+	laneY     map[string]float64 // the middle of each node's lane
+	lanePitch float64            // between two lanes
+	below     float64            // where the lanes end
+	leftOut   string             // what is left out, in words
+	drawn     []message
 }
 
 // SVG writes a space-time diagram: a lane for each node, on which time runs from
@@ -55,20 +55,20 @@ type picture struct {
 // it stand the logs as they were when that was over, as in the Raft paper's
 // Figure 8. Quiet stretches of time are shortened.
 func SVG(w io.Writer, from Source, span Span) error {
-	s, err := collect(from, span)
+	s, err := buildDiagram(from, span)
 	if err != nil {
 		return err
 	}
-	p := &picture{scene: s, lanes: map[string]float64{}}
-	p.drawn, p.left = s.messages.choose()
+	p := &svgWriter{diagram: s, laneY: map[string]float64{}}
+	p.drawn, p.leftOut = s.messages.choose()
 	p.place()
 	p.head()
-	p.links()
-	p.noteLines()
-	p.names()
-	p.bars()
-	p.arrows()
-	p.boxes()
+	p.outages()
+	p.captionLines()
+	p.nodeNames()
+	p.roleBars()
+	p.messageArrows()
+	p.appendBoxes()
 	p.marks()
 	p.below = p.verdicts(p.below)
 	p.below = p.operations(p.below)
@@ -84,27 +84,27 @@ func SVG(w io.Writer, from Source, span Span) error {
 }
 
 // place finds the lanes and the scale of time.
-func (p *picture) place() {
-	s := p.scene
-	p.gap = min(86, max(24, 560/float64(max(1, len(s.nodes)))))
+func (p *svgWriter) place() {
+	s := p.diagram
+	p.lanePitch = min(86, max(24, 560/float64(max(1, len(s.nodes)))))
 	for i, id := range s.nodes {
-		p.lanes[id] = headHeight + (float64(i)+0.55)*p.gap
+		p.laneY[id] = headHeight + (float64(i)+0.55)*p.lanePitch
 	}
-	p.below = headHeight + (float64(len(s.nodes))+0.2)*p.gap
+	p.below = headHeight + (float64(len(s.nodes))+0.2)*p.lanePitch
 	times := []time.Duration{s.span.From, s.span.To}
 	for _, b := range s.bars {
 		times = append(times, b.from, b.to)
 	}
 	for _, m := range p.drawn {
-		times = append(times, m.sent, m.ended)
+		times = append(times, m.sent, m.end)
 	}
-	for _, b := range s.boxes {
+	for _, b := range s.appends {
 		times = append(times, b.at)
 	}
 	for _, m := range s.marks {
 		times = append(times, m.at)
 	}
-	for _, n := range s.notes {
+	for _, n := range s.captions {
 		times = append(times, n.at)
 	}
 	for _, op := range s.ops {
@@ -116,11 +116,11 @@ func (p *picture) place() {
 	p.scale = newScale(times, laneLeft, laneRight)
 }
 
-func (p *picture) x(t time.Duration) float64 { return p.scale.x(t) }
+func (p *svgWriter) x(t time.Duration) float64 { return p.scale.x(t) }
 
 // title says what the diagram is of.
-func (p *picture) title() string {
-	s := p.scene
+func (p *svgWriter) title() string {
+	s := p.diagram
 	nodes := fmt.Sprintf("%d nodes", len(s.nodes))
 	if len(s.nodes) == 1 {
 		nodes = "one node"
@@ -129,17 +129,17 @@ func (p *picture) title() string {
 }
 
 // head draws the title and the line of time.
-func (p *picture) head() {
+func (p *svgWriter) head() {
 	p.text(40, 44, 26, `font-weight="700"`, p.title())
-	sub := fmt.Sprintf("hashicorp/raft · seed %d · quiet stretches of time are shortened", p.scene.settings.Seed)
-	if p.left != "" {
-		sub += " · left out: " + p.left
+	sub := fmt.Sprintf("hashicorp/raft · seed %d · quiet stretches of time are shortened", p.diagram.settings.Seed)
+	if p.leftOut != "" {
+		sub += " · left out: " + p.leftOut
 	}
-	p.text(40, 68, 14, `fill="`+soft+`"`, sub)
+	p.text(40, 68, 14, `fill="`+inkSoft+`"`, sub)
 	for _, t := range p.scale.ticks(64) {
 		x := p.x(t)
-		p.line(x, 124, x, p.below, faint, 0.7, "")
-		p.text(x, 119, 12, `text-anchor="middle" fill="`+soft+`"`, tickLabel(t))
+		p.line(x, 124, x, p.below, inkFaint, 0.7, "")
+		p.text(x, 119, 12, `text-anchor="middle" fill="`+inkSoft+`"`, tickLabel(t))
 	}
 }
 
@@ -152,42 +152,42 @@ func tickLabel(t time.Duration) string {
 	return strings.TrimSuffix(strings.TrimRight(label, "0"), ".")
 }
 
-// links draws for how long links had faults.
-func (p *picture) links() {
-	for _, t := range p.scene.troubles {
+// outages draws for how long links had faults.
+func (p *svgWriter) outages() {
+	for _, t := range p.diagram.outages {
 		from, to := p.x(t.from), p.x(t.to)
-		colour, label := unsure, fmt.Sprintf("%d links faulty", t.links)
-		if t.closed {
-			colour, label = wrong, fmt.Sprintf("%d links cut", t.links)
+		colour, label := colourUnknown, fmt.Sprintf("%d links faulty", t.links)
+		if t.cut {
+			colour, label = colourBad, fmt.Sprintf("%d links cut", t.links)
 		}
 		p.rect(from, 130, max(2, to-from), 15, `rx="3" fill="`+colour+`" fill-opacity="0.16"`)
 		if textWidth(label, 11)+10 < to-from {
 			p.text(from+6, 141.5, 11, `fill="`+colour+`"`, label)
 		}
 	}
-	if len(p.scene.troubles) > 0 {
-		p.text(laneLeft-16, 142, 14, `text-anchor="end" fill="`+soft+`"`, "network")
+	if len(p.diagram.outages) > 0 {
+		p.text(laneLeft-16, 142, 14, `text-anchor="end" fill="`+inkSoft+`"`, "network")
 	}
 }
 
-// names writes the names of the nodes before their lanes.
-func (p *picture) names() {
-	for _, id := range p.scene.nodes {
-		p.text(laneLeft-16, p.lanes[id]+6, 18, `text-anchor="end" font-weight="700"`, trace.Sanitize(id))
+// nodeNames writes the names of the nodes before their lanes.
+func (p *svgWriter) nodeNames() {
+	for _, id := range p.diagram.nodes {
+		p.text(laneLeft-16, p.laneY[id]+6, 18, `text-anchor="end" font-weight="700"`, trace.Sanitize(id))
 	}
 }
 
 func escape(s string) string { return html.EscapeString(trace.Sanitize(s)) }
 
-func (p *picture) text(x, y, size float64, attributes, s string) {
+func (p *svgWriter) text(x, y, size float64, attributes, s string) {
 	fmt.Fprintf(&p.Buffer, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.3g\" %s>%s</text>\n", x, y, size, attributes, escape(s))
 }
 
-func (p *picture) line(x1, y1, x2, y2 float64, colour string, width float64, attributes string) {
+func (p *svgWriter) line(x1, y1, x2, y2 float64, colour string, width float64, attributes string) {
 	fmt.Fprintf(&p.Buffer, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%g\" %s/>\n", x1, y1, x2, y2, colour, width, attributes)
 }
 
-func (p *picture) rect(x, y, w, h float64, attributes string) {
+func (p *svgWriter) rect(x, y, w, h float64, attributes string) {
 	fmt.Fprintf(&p.Buffer, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" %s/>\n", x, y, w, h, attributes)
 }
 

@@ -16,10 +16,10 @@ const (
 	followerHeight  = 5.0
 )
 
-// bars draws what each node was, for as long as it was that.
-func (p *picture) bars() {
-	for _, b := range p.scene.bars {
-		x, y, w := p.x(b.from), p.lanes[b.node], max(0.8, p.x(b.to)-p.x(b.from))
+// roleBars draws what each node was, for as long as it was that.
+func (p *svgWriter) roleBars() {
+	for _, b := range p.diagram.bars {
+		x, y, w := p.x(b.from), p.laneY[b.node], max(0.8, p.x(b.to)-p.x(b.from))
 		colour := termColour(b.term)
 		switch {
 		case b.life == trace.Removed:
@@ -31,7 +31,7 @@ func (p *picture) bars() {
 			p.rect(x, y-leaderHeight/2, w, leaderHeight, `rx="3" fill="`+colour+`"`)
 			p.barLabel(x, y+4.5, w, fmt.Sprintf("leader of term %d", b.term), fmt.Sprintf("term %d", b.term))
 		case b.role == trace.Candidate:
-			p.rect(x, y-candidateHeight/2, w, candidateHeight, fmt.Sprintf(`fill="url(#hatch%d)" stroke="%s" stroke-width="0.8"`, b.term%uint64(len(terms)), colour))
+			p.rect(x, y-candidateHeight/2, w, candidateHeight, fmt.Sprintf(`fill="url(#hatch%d)" stroke="%s" stroke-width="0.8"`, b.term%uint64(len(termColours)), colour))
 		default:
 			p.rect(x, y-followerHeight/2, w, followerHeight, `fill="`+colour+`"`)
 		}
@@ -39,7 +39,7 @@ func (p *picture) bars() {
 }
 
 // barLabel writes the longest of the labels that fits into a bar, if one does.
-func (p *picture) barLabel(x, y, w float64, labels ...string) {
+func (p *svgWriter) barLabel(x, y, w float64, labels ...string) {
 	for _, label := range labels {
 		if textWidth(label, 12.5)+12 <= w {
 			p.text(x+7, y, 12.5, `fill="#ffffff" font-weight="700"`, label)
@@ -49,10 +49,10 @@ func (p *picture) barLabel(x, y, w float64, labels ...string) {
 }
 
 // patterns returns what bars are hatched with, and the heads of arrows.
-func (p *picture) patterns() string {
+func (p *svgWriter) patterns() string {
 	var b strings.Builder
 	b.WriteString("<defs>\n")
-	for i, colour := range terms {
+	for i, colour := range termColours {
 		fmt.Fprintf(&b, `<pattern id="hatch%d" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#ffffff"/><rect width="2.6" height="6" fill="%s"/></pattern>`+"\n", i, colour)
 	}
 	for _, style := range arrowStyles {
@@ -72,8 +72,8 @@ var arrowStyles = []arrowStyle{
 	{"routine", "#a8aeb8", "routine"},
 }
 
-// styleOf returns how a message is drawn.
-func styleOf(m message) arrowStyle {
+// arrowStyleOf returns how a message is drawn.
+func arrowStyleOf(m message) arrowStyle {
 	switch m.class {
 	case votes:
 		return arrowStyles[0]
@@ -86,16 +86,16 @@ func styleOf(m message) arrowStyle {
 	}
 }
 
-// arrows draws the messages. A lost one ends half way, in a cross.
-func (p *picture) arrows() {
+// messageArrows draws the messages. A lost one ends half way, in a cross.
+func (p *svgWriter) messageArrows() {
 	for _, m := range p.drawn {
-		y1, ok1 := p.lanes[m.from]
-		y2, ok2 := p.lanes[m.to]
+		y1, ok1 := p.laneY[m.from]
+		y2, ok2 := p.laneY[m.to]
 		if !ok1 || !ok2 {
 			continue
 		}
-		x1, x2 := p.x(m.sent), p.x(m.ended)
-		style := styleOf(m)
+		x1, x2 := p.x(m.sent), p.x(m.end)
+		style := arrowStyleOf(m)
 		x1, y1, x2, y2 = shorten(x1, y1, x2, y2, 4, 11)
 		width, dashes := 1.5, ""
 		if m.reply {
@@ -108,7 +108,7 @@ func (p *picture) arrows() {
 			// Not quite, or it could end on a lane between the two.
 			x2, y2 = x1+(x2-x1)*0.42, y1+(y2-y1)*0.42
 			p.line(x1, y1, x2, y2, style.colour, width*0.75, `stroke-opacity="0.55"`)
-			fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6 6m0 -6l-6 6" stroke="%s" stroke-width="1.3" fill="none"/>`+"\n", x2-3, y2-3, wrong)
+			fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6 6m0 -6l-6 6" stroke="%s" stroke-width="1.3" fill="none"/>`+"\n", x2-3, y2-3, colourBad)
 			continue
 		}
 		p.line(x1, y1, x2, y2, style.colour, width, fmt.Sprintf(`marker-end="url(#head-%s)" %s`, style.name, dashes))
@@ -132,15 +132,15 @@ const (
 	boxesMax = 3
 )
 
-// boxes draws entries where they are appended, above the lane, and where they are
+// appendBoxes draws entries where they are appended, above the lane, and where they are
 // cut off, crossed out.
-func (p *picture) boxes() {
-	if p.gap < 40 {
+func (p *svgWriter) appendBoxes() {
+	if p.lanePitch < 40 {
 		return // they would stand on the lane above
 	}
 	ends := map[string]float64{}
-	for _, b := range p.scene.boxes {
-		y, ok := p.lanes[b.node]
+	for _, b := range p.diagram.appends {
+		y, ok := p.laneY[b.node]
 		if !ok {
 			continue
 		}
@@ -151,9 +151,9 @@ func (p *picture) boxes() {
 		}
 		y -= leaderHeight/2 + boxSide + 3
 		for _, term := range shown {
-			p.box(x, y, boxSide, term, !b.cut)
-			if b.cut {
-				p.line(x-2, y+boxSide+2, x+boxSide+2, y-2, wrong, 2, "")
+			p.entryBox(x, y, boxSide, term, !b.truncated)
+			if b.truncated {
+				p.line(x-2, y+boxSide+2, x+boxSide+2, y-2, colourBad, 2, "")
 			}
 			x += boxSide + 1
 		}
@@ -161,8 +161,8 @@ func (p *picture) boxes() {
 	}
 }
 
-// box draws one entry: the number is its term. A committed one is filled.
-func (p *picture) box(x, y, side float64, term uint64, filled bool) {
+// entryBox draws one entry: the number is its term. A committed one is filled.
+func (p *svgWriter) entryBox(x, y, side float64, term uint64, filled bool) {
 	colour := termColour(term)
 	fill, text := "#ffffff", colour
 	if filled {
@@ -173,20 +173,20 @@ func (p *picture) box(x, y, side float64, term uint64, filled bool) {
 }
 
 // marks draws what happened to nodes, below their lanes.
-func (p *picture) marks() {
+func (p *svgWriter) marks() {
 	ends := map[string]float64{}
-	for _, m := range p.scene.marks {
-		y, ok := p.lanes[m.node]
+	for _, m := range p.diagram.marks {
+		y, ok := p.laneY[m.node]
 		if !ok {
 			continue
 		}
-		x, colour := p.x(m.at), soft
+		x, colour := p.x(m.at), inkSoft
 		if m.bad {
-			colour = wrong
+			colour = colourBad
 		}
-		p.sign(x, y, m, colour)
+		p.markGlyph(x, y, m, colour)
 		size, under := 12.0, leaderHeight/2+14
-		if p.gap < 40 {
+		if p.lanePitch < 40 {
 			size, under = 10, 11
 		}
 		if x < ends[m.node] {
@@ -198,9 +198,9 @@ func (p *picture) marks() {
 	}
 }
 
-// sign draws a mark itself: a cross for a death, a diamond for what else is bad, a
+// markGlyph draws a mark itself: a cross for a death, a diamond for what else is bad, a
 // ring for what is good.
-func (p *picture) sign(x, y float64, m mark, colour string) {
+func (p *svgWriter) markGlyph(x, y float64, m mark, colour string) {
 	switch {
 	case m.death:
 		fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl12 12m0 -12l-12 12" stroke="%s" stroke-width="3" fill="none"/>`+"\n", x-6, y-6, colour)
@@ -214,12 +214,12 @@ func (p *picture) sign(x, y float64, m mark, colour string) {
 // rowsMax is how many rows there are of what stands below the lanes.
 const rowsMax = 8
 
-// rows finds a place for things that stand one after the other, in as few rows as
+// rowPacker finds a place for things that stand one after the other, in as few rows as
 // it takes.
-type rows []float64 // where each one is taken up to
+type rowPacker []float64 // where each one is taken up to
 
 // take returns the row in which there is room from left to right, -1 if in none.
-func (r *rows) take(left, right float64) int {
+func (r *rowPacker) take(left, right float64) int {
 	row := slices.IndexFunc(*r, func(end float64) bool { return end <= left })
 	if row < 0 {
 		if len(*r) == rowsMax {
@@ -236,10 +236,10 @@ const rowHeight = 20.0
 
 // verdicts draws violations, which concern all nodes, as lines through all lanes
 // that are named below them, and returns where the names end.
-func (p *picture) verdicts(top float64) float64 {
-	var taken rows
+func (p *svgWriter) verdicts(top float64) float64 {
+	var taken rowPacker
 	var names []func()
-	for _, m := range p.scene.marks {
+	for _, m := range p.diagram.marks {
 		if m.node != "" {
 			continue
 		}
@@ -250,9 +250,9 @@ func (p *picture) verdicts(top float64) float64 {
 			continue
 		}
 		y := top + float64(row)*rowHeight
-		p.line(x, 124, x, y+21, wrong, 1.5, "")
+		p.line(x, 124, x, y+21, colourBad, 1.5, "")
 		names = append(names, func() {
-			p.text(left+5, y+19, 12.5, `font-weight="700" stroke="#ffffff" stroke-width="3" paint-order="stroke" fill="`+wrong+`"`, m.text)
+			p.text(left+5, y+19, 12.5, `font-weight="700" stroke="#ffffff" stroke-width="3" paint-order="stroke" fill="`+colourBad+`"`, m.text)
 		})
 	}
 	for _, name := range names { // on top of all lines
@@ -263,16 +263,16 @@ func (p *picture) verdicts(top float64) float64 {
 
 // operations draws the clients' operations from call to answer, and returns where
 // they end.
-func (p *picture) operations(top float64) float64 {
-	var taken rows
-	for _, op := range p.scene.ops {
+func (p *svgWriter) operations(top float64) float64 {
+	var taken rowPacker
+	for _, op := range p.diagram.ops {
 		x, label := p.x(op.Invoked), opLabel(op)
 		w := max(3, p.x(op.Returned)-x)
 		row := taken.take(x, x+w+textWidth(label, 11.5)+14)
 		if row < 0 {
 			continue
 		}
-		colour := map[trace.Outcome]string{trace.OK: good, trace.Failed: wrong, trace.Unknown: unsure}[op.Outcome]
+		colour := map[trace.Outcome]string{trace.OK: colourGood, trace.Failed: colourBad, trace.Unknown: colourUnknown}[op.Outcome]
 		y := top + 10 + float64(row)*rowHeight
 		p.rect(x, y, w, 9, `rx="4.5" fill="`+colour+`"`)
 		p.text(x+w+5, y+9, 11.5, `fill="`+colour+`"`, label)
@@ -281,11 +281,11 @@ func (p *picture) operations(top float64) float64 {
 }
 
 // rowsEnd writes what rows are of, and returns where they end.
-func (p *picture) rowsEnd(top float64, name string, taken rows) float64 {
+func (p *svgWriter) rowsEnd(top float64, name string, taken rowPacker) float64 {
 	if len(taken) == 0 {
 		return top
 	}
-	p.text(laneLeft-16, top+20, 14, `text-anchor="end" fill="`+soft+`"`, name)
+	p.text(laneLeft-16, top+20, 14, `text-anchor="end" fill="`+inkSoft+`"`, name)
 	return top + 14 + float64(len(taken))*rowHeight
 }
 

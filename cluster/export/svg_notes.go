@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	// shelfMax is how many entries of the end of a log are shown.
-	shelfMax = 7
-	// notesMax is how many notes are shown with their logs.
-	notesMax = 24
+	// logTailMax is how many entries of the end of a log are shown.
+	logTailMax = 7
+	// panelsMax is how many notes are shown with their logs.
+	panelsMax = 24
 	// panelWidth is the width of what is shown of a note.
 	panelWidth = 370.0
 )
 
-// noteLines draws a numbered line through all lanes for each note.
-func (p *picture) noteLines() {
+// captionLines draws a numbered line through all lanes for each note.
+func (p *svgWriter) captionLines() {
 	number, taken := 0, 0.0
-	for _, n := range p.scene.notes {
+	for _, n := range p.diagram.captions {
 		if n.chapter {
 			continue
 		}
 		number++
 		x := p.x(n.at)
-		p.line(x, 98, x, p.below, soft, 1, `stroke-dasharray="1 4"`)
+		p.line(x, 98, x, p.below, inkSoft, 1, `stroke-dasharray="1 4"`)
 		beside := max(x, taken)
 		p.badge(beside, 92, number)
 		taken = beside + 20
@@ -34,18 +34,18 @@ func (p *picture) noteLines() {
 }
 
 // badge draws the number of a note.
-func (p *picture) badge(x, y float64, number int) {
+func (p *svgWriter) badge(x, y float64, number int) {
 	fmt.Fprintf(&p.Buffer, `<circle cx="%.1f" cy="%.1f" r="9.5" fill="%s"/>`+"\n", x, y, ink)
 	p.text(x, y+4.3, 12, `text-anchor="middle" font-weight="700" fill="#ffffff"`, fmt.Sprint(number))
 }
 
 // panels draws the notes, and the logs at the end of each, in rows of four. It
 // returns where they end.
-func (p *picture) panels(top float64) float64 {
+func (p *svgWriter) panels(top float64) float64 {
 	const perRow = 4
 	number, column, tallest := 0, 0, 0.0
-	for i, n := range p.scene.notes {
-		if n.chapter && (i+1 == len(p.scene.notes) || p.scene.notes[i+1].chapter) {
+	for i, n := range p.diagram.captions {
+		if n.chapter && (i+1 == len(p.diagram.captions) || p.diagram.captions[i+1].chapter) {
 			continue // nothing is said in it
 		}
 		if n.chapter || column == perRow {
@@ -56,8 +56,8 @@ func (p *picture) panels(top float64) float64 {
 			top += 36
 			continue
 		}
-		if number++; number > notesMax {
-			p.text(40, top+18, 13, `fill="`+soft+`"`, fmt.Sprintf("and %d more", count(p.scene.notes[i:])))
+		if number++; number > panelsMax {
+			p.text(40, top+18, 13, `fill="`+inkSoft+`"`, fmt.Sprintf("and %d more", countCaptions(p.diagram.captions[i:])))
 			return top + 30
 		}
 		tallest = max(tallest, p.panel(40+float64(column)*(panelWidth+14), top, number, n))
@@ -66,8 +66,8 @@ func (p *picture) panels(top float64) float64 {
 	return top + tallest
 }
 
-// count returns how many of the notes are no chapters.
-func count(notes []note) (n int) {
+// countCaptions returns how many of the notes are no chapters.
+func countCaptions(notes []caption) (n int) {
 	for _, one := range notes {
 		if !one.chapter {
 			n++
@@ -77,7 +77,7 @@ func count(notes []note) (n int) {
 }
 
 // panel draws one note and returns its height.
-func (p *picture) panel(x, y float64, number int, n note) float64 {
+func (p *svgWriter) panel(x, y float64, number int, n caption) float64 {
 	p.badge(x+10, y+10, number)
 	height := 6.0
 	for _, row := range wrap(n.text, 52, 4) {
@@ -85,44 +85,44 @@ func (p *picture) panel(x, y float64, number int, n note) float64 {
 		p.text(x+28, y+height-2, 13, "", row)
 	}
 	height = max(height, 6+17*3) + 10
-	return height + p.shelves(x+28, y+height, n) + 26
+	return height + p.logTails(x+28, y+height, n) + 26
 }
 
-// shelves draws the logs below one another, entries of the same index in the same
+// logTails draws the logs below one another, entries of the same index in the same
 // column, as in the Raft paper's Figure 8, and returns their height.
-func (p *picture) shelves(x, y float64, n note) float64 {
+func (p *svgWriter) logTails(x, y float64, n caption) float64 {
 	const side, height, logsMax = 17.0, 21.0, 9
 	var last uint64
-	for _, s := range n.logs {
+	for _, s := range n.tails {
 		last = max(last, s.first+uint64(len(s.terms))-1)
 	}
 	if last == 0 {
 		return 0
 	}
-	first := max(last, shelfMax) - shelfMax + 1
+	first := max(last, logTailMax) - logTailMax + 1
 	place := func(index uint64) float64 { return x + 36 + float64(index-first)*(side+4) }
 	for index := first; index <= last; index++ {
-		p.text(place(index)+side/2, y+8, 10.5, `text-anchor="middle" fill="`+soft+`"`, fmt.Sprint(index))
+		p.text(place(index)+side/2, y+8, 10.5, `text-anchor="middle" fill="`+inkSoft+`"`, fmt.Sprint(index))
 	}
-	for i, s := range n.logs {
+	for i, s := range n.tails {
 		if i == logsMax {
-			p.text(x, y+26+float64(i)*height, 11, `fill="`+soft+`"`, fmt.Sprintf("and %d more nodes", len(n.logs)-i))
+			p.text(x, y+26+float64(i)*height, 11, `fill="`+inkSoft+`"`, fmt.Sprintf("and %d more nodes", len(n.tails)-i))
 			return 26 + float64(i+1)*height
 		}
 		row := y + 14 + float64(i)*height
-		p.shelf(x, row, side, first, s, n.leader == s.node, place)
+		p.logTail(x, row, side, first, s, n.leader == s.node, place)
 	}
-	return 14 + float64(len(n.logs))*height
+	return 14 + float64(len(n.tails))*height
 }
 
-// shelf draws the log of one node.
-func (p *picture) shelf(x, y, side float64, first uint64, s shelf, led bool, place func(uint64) float64) {
+// logTail draws the log of one node.
+func (p *svgWriter) logTail(x, y, side float64, first uint64, s logTail, led bool, place func(uint64) float64) {
 	weight, colour, sign := "400", ink, ""
 	if led {
 		weight, sign = "700", " ★"
 	}
-	if !s.life.Running() {
-		colour, sign = soft, " ✗"
+	if !s.process.Running() {
+		colour, sign = inkSoft, " ✗"
 	}
 	p.text(x, y+13, 13, fmt.Sprintf(`font-weight="%s" fill="%s"`, weight, colour), trace.Sanitize(s.node)+sign)
 	if led {
@@ -131,21 +131,21 @@ func (p *picture) shelf(x, y, side float64, first uint64, s shelf, led bool, pla
 	}
 	for i, term := range s.terms {
 		if index := s.first + uint64(i); index >= first {
-			p.box(place(index), y, side, term, s.committed[i])
+			p.entryBox(place(index), y, side, term, s.committed[i])
 		}
 	}
-	if s.covered >= first && len(s.terms) == 0 || s.covered < s.first && s.first > first {
-		p.text(place(first), y+13, 11, `fill="`+soft+`"`, fmt.Sprintf("snapshot to %d", s.covered))
+	if s.snapshot >= first && len(s.terms) == 0 || s.snapshot < s.first && s.first > first {
+		p.text(place(first), y+13, 11, `fill="`+inkSoft+`"`, fmt.Sprintf("snapshot to %d", s.snapshot))
 	}
 }
 
 // legend says what the signs mean.
-func (p *picture) legend(y float64) {
-	p.line(40, y, laneRight, y, faint, 1, "")
+func (p *svgWriter) legend(y float64) {
+	p.line(40, y, laneRight, y, inkFaint, 1, "")
 	x, y := 40.0, y+28
 	colour := termColour(1)
 	item := func(width float64, label string) {
-		p.text(x+width+7, y+4.5, 13, `fill="`+soft+`"`, label)
+		p.text(x+width+7, y+4.5, 13, `fill="`+inkSoft+`"`, label)
 		x += width + 7 + textWidth(label, 13) + 22
 	}
 	p.rect(x, y-leaderHeight/2, 34, leaderHeight, `rx="3" fill="`+colour+`"`)
@@ -156,19 +156,19 @@ func (p *picture) legend(y float64) {
 	item(34, "follower")
 	p.line(x, y, x+34, y, "#9aa1ab", 1.5, `stroke-dasharray="2 5"`)
 	item(34, "down")
-	p.box(x, y-8, 16, 3, true)
+	p.entryBox(x, y-8, 16, 3, true)
 	item(16, "entry of term 3")
-	p.box(x, y-8, 16, 3, false)
+	p.entryBox(x, y-8, 16, 3, false)
 	item(16, "not committed")
 	for _, style := range arrowStyles {
-		if !slices.ContainsFunc(p.drawn, func(m message) bool { return styleOf(m) == style }) {
+		if !slices.ContainsFunc(p.drawn, func(m message) bool { return arrowStyleOf(m) == style }) {
 			continue
 		}
 		p.line(x, y, x+30, y, style.colour, 1.5, `marker-end="url(#head-`+style.name+`)"`)
 		item(30, style.meaning)
 	}
-	p.line(x, y, x+14, y, soft, 1.2, "")
-	fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6 6m0 -6l-6 6" stroke="%s" stroke-width="1.3" fill="none"/>`+"\n", x+14, y-3, wrong)
+	p.line(x, y, x+14, y, inkSoft, 1.2, "")
+	fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6 6m0 -6l-6 6" stroke="%s" stroke-width="1.3" fill="none"/>`+"\n", x+14, y-3, colourBad)
 	item(22, "lost")
 }
 

@@ -45,7 +45,7 @@ text    the story, one line per sentence`,
 // exportTrace writes a recording in a format. It validates the command line before it
 // creates a file.
 func exportTrace(cmd *cobra.Command, name, format, output string, span export.Span) error {
-	if err := export.Check(format, span); err != nil {
+	if err := export.Validate(format, span); err != nil {
 		return err
 	}
 	recording, missing, err := export.Read(name)
