@@ -135,8 +135,34 @@ func (tc *testCluster) firstTerm() uint64 {
 	return state.LeaderTerms[0].Term
 }
 
-// TestBranchKeepsLogsFaultsAndStoppedNodes branches from a state with a compacted log,
-// disk, link and clock faults, and a wiped, a removed, a powered-off and a paused node.
+// breakSeven makes a cluster of seven nodes as varied as a state can be: a compacted log, disk,
+// link and clock faults, and a wiped, a removed, a powered-off and a paused node. It returns the
+// leader and the other nodes.
+func (tc *testCluster) breakSeven() (leader string, others []string) {
+	tc.t.Helper()
+	leader = tc.leaderName()
+	for _, name := range tc.Names() {
+		if name != leader {
+			others = append(others, name)
+		}
+	}
+	tc.must(func() error { return tc.Snapshot(leader) })
+	tc.must(func() error { return tc.Snapshot(others[0]) })
+	tc.must(func() error { return tc.Kill(others[1]) })
+	tc.must(func() error { return tc.Wipe(others[1]) })
+	tc.must(func() error { return tc.RemoveNode(others[2]) })
+	tc.must(func() error { return tc.Kill(others[3]) })
+	tc.must(func() error { return tc.PowerOff(others[3]) })
+	tc.must(func() error { return tc.Pause(others[4]) })
+	tc.must(func() error { return tc.SetDisk(others[0], faults.Slow{Latency: 20 * time.Millisecond}) })
+	tc.must(func() error { return tc.SetClock(others[5], 3) })
+	delay := faults.Delay{Mean: 20 * time.Millisecond, Jitter: time.Millisecond}
+	fault := faults.Only(delay, faults.KindVote, faults.KindAppend)
+	tc.must(func() error { return tc.SetLink(others[0], leader, fault) })
+	tc.must(func() error { return tc.SetLink(others[0], leader, faults.Lose{Percent: 2.5}) })
+	return leader, others
+}
+
 func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
@@ -147,27 +173,7 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 				tc.add(1, RouteLeader)
 			}
 			tc.untilValue(12)
-			leader := tc.leaderName()
-			var others []string
-			for _, name := range tc.Names() {
-				if name != leader {
-					others = append(others, name)
-				}
-			}
-			tc.must(func() error { return tc.Snapshot(leader) })
-			tc.must(func() error { return tc.Snapshot(others[0]) })
-			tc.must(func() error { return tc.Kill(others[1]) })
-			tc.must(func() error { return tc.Wipe(others[1]) })
-			tc.must(func() error { return tc.RemoveNode(others[2]) })
-			tc.must(func() error { return tc.Kill(others[3]) })
-			tc.must(func() error { return tc.PowerOff(others[3]) })
-			tc.must(func() error { return tc.Pause(others[4]) })
-			tc.must(func() error { return tc.SetDisk(others[0], faults.Slow{Latency: 20 * time.Millisecond}) })
-			tc.must(func() error { return tc.SetClock(others[5], 3) })
-			delay := faults.Delay{Mean: 20 * time.Millisecond, Jitter: time.Millisecond}
-			fault := faults.Only(delay, faults.KindVote, faults.KindAppend)
-			tc.must(func() error { return tc.SetLink(others[0], leader, fault) })
-			tc.must(func() error { return tc.SetLink(others[0], leader, faults.Lose{Percent: 2.5}) })
+			leader, others := tc.breakSeven()
 			state := tc.Trace().State()
 
 			b := tc.branch(&state)
