@@ -129,9 +129,9 @@ func TestRecordingGetsTheSameVerdictsAsTheRun(t *testing.T) {
 	}
 }
 
-// A branch starts with log entries that its own clients did not write. Its checks judge
+// A fork starts with log entries that its own clients did not write. Its checks judge
 // the replies to its clients all the same.
-func TestBranchIsCheckedFromItsStart(t *testing.T) {
+func TestForkIsCheckedFromItsStart(t *testing.T) {
 	tc := open(t, 3)
 	for range 5 {
 		tc.add(1, RouteLeader)

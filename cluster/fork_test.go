@@ -18,7 +18,7 @@ import (
 )
 
 // TestStateMatchesDisks compares the state folded from events with the real disks at
-// random moments while the nemesis is at work. From time to time it opens a branch,
+// random moments while the nemesis is at work. From time to time it opens a fork,
 // whose disks are written from the state, and checks that they match too.
 func TestStateMatchesDisks(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
@@ -48,7 +48,7 @@ func TestStateMatchesDisks(t *testing.T) {
 				if i%30 != 29 {
 					continue
 				}
-				b := tc.branch(&state)
+				b := tc.fork(&state)
 				b.checkDisks(&state)
 				b.must(func() error { return b.Load(20, 5, RouteLeader) })
 				b.pass(20 * time.Second)
@@ -77,9 +77,9 @@ func TestPowerLossOnLyingDiskIsTraced(t *testing.T) {
 	tc.checkDisks(&after)
 }
 
-// TestBranchDivergesWithoutChangingTheOriginal branches from a state before a
-// partition: the branch elects its own leader, the original keeps its state.
-func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
+// TestForkDivergesWithoutChangingTheOriginal forks from a state before a
+// partition: the fork elects its own leader, the original keeps its state.
+func TestForkDivergesWithoutChangingTheOriginal(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
 			tc := open(t, 5, func(cfg *Config) { cfg.Settings.Storage = storage })
@@ -87,7 +87,7 @@ func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 				tc.add(1, RouteLeader)
 			}
 			tc.untilValue(5)
-			fork := tc.Trace().State()
+			origin := tc.Trace().State()
 			leader := tc.leaderName()
 			tc.must(func() error { return tc.Isolate(leader) })
 			tc.must(func() error { return tc.Load(50, 3, leader) })
@@ -95,35 +95,35 @@ func TestBranchDivergesWithoutChangingTheOriginal(t *testing.T) {
 			tc.AwaitVerdicts()
 			old := tc.Trace().State()
 
-			b := tc.branch(&fork)
-			if now := b.clock.Now(); now != fork.At {
-				t.Errorf("clock of the branch: got %v, want %v", now, fork.At)
+			b := tc.fork(&origin)
+			if now := b.clock.Now(); now != origin.At {
+				t.Errorf("clock of the fork: got %v, want %v", now, origin.At)
 			}
 			begun := b.Trace().State()
-			if begun.At != fork.At || !reflect.DeepEqual(begun.Settings, fork.Settings) {
-				t.Errorf("branch starts at %v with settings %+v, want %v with %+v",
-					begun.At, begun.Settings, fork.At, fork.Settings)
+			if begun.At != origin.At || !reflect.DeepEqual(begun.Settings, origin.Settings) {
+				t.Errorf("fork starts at %v with settings %+v, want %v with %+v",
+					begun.At, begun.Settings, origin.At, origin.Settings)
 			}
-			for _, n := range fork.Nodes {
+			for _, n := range origin.Nodes {
 				is := begun.Node(n.ID)
 				if is == nil || is.Process != trace.Up || is.Term != n.Term || is.Vote != n.Vote ||
 					!reflect.DeepEqual(is.Entries, n.Entries) {
-					t.Errorf("%s: branch starts with %+v, want %+v", n.ID, is, n)
+					t.Errorf("%s: fork starts with %+v, want %+v", n.ID, is, n)
 				}
 			}
 			if !b.AwaitLeader(time.Minute) {
-				b.fatal("branch got no leader within a minute, want one")
+				b.fatal("fork got no leader within a minute, want one")
 			}
 			if op := b.add(10, RouteLeader); op.Outcome != trace.OK || op.Value != 15 {
-				b.fatal("increment in the branch: got %+v, want outcome %s, value 15", op, trace.OK)
+				b.fatal("increment in the fork: got %+v, want outcome %s, value 15", op, trace.OK)
 			}
 			b.untilValue(15)
 			b.expectNoViolation()
 			if state := tc.Trace().State(); !reflect.DeepEqual(state.Nodes, old.Nodes) || state.Seq != old.Seq {
-				t.Error("the original's state changed after branching, want it unchanged")
+				t.Error("the original's state changed after forking, want it unchanged")
 			}
-			if first := b.firstTerm(); first <= fork.LeaderNode().Term {
-				t.Errorf("branch: got first leader in term %d, want a term above %d", first, fork.LeaderNode().Term)
+			if first := b.firstTerm(); first <= origin.LeaderNode().Term {
+				t.Errorf("fork: got first leader in term %d, want a term above %d", first, origin.LeaderNode().Term)
 			}
 		})
 	}
@@ -163,7 +163,7 @@ func (tc *testCluster) breakSeven() (leader string, others []string) {
 	return leader, others
 }
 
-func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
+func TestForkKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 	for _, storage := range []string{Memory, Bolt} {
 		t.Run(storage, func(t *testing.T) {
 			tc := open(t, 7, func(cfg *Config) {
@@ -176,7 +176,7 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 			leader, others := tc.breakSeven()
 			state := tc.Trace().State()
 
-			b := tc.branch(&state)
+			b := tc.fork(&state)
 			b.checkDisks(&state)
 			begun := b.Trace().State()
 			for _, n := range state.Nodes {
@@ -186,22 +186,22 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 				}
 				if is.Process != process || is.DiskFault != n.DiskFault ||
 					is.ClockFactor != n.ClockFactor || is.SnapshotIndex != n.SnapshotIndex {
-					t.Errorf("%s: branch starts with %+v, want %+v", n.ID, is, n)
+					t.Errorf("%s: fork starts with %+v, want %+v", n.ID, is, n)
 				}
 			}
 			onLink := b.network.Faults(raft.ServerAddress(others[0]), raft.ServerAddress(leader))
 			if !reflect.DeepEqual(begun.Faults, state.Faults) || len(onLink) != 2 {
-				t.Errorf("branch: got link faults %v, %d on %s -> %s; want %v, 2 on that link",
+				t.Errorf("fork: got link faults %v, %d on %s -> %s; want %v, 2 on that link",
 					begun.Faults, len(onLink), others[0], leader, state.Faults)
 			}
 			if begun.Node(leader).SnapshotIndex == 0 || begun.Node(leader).First == 1 {
 				t.Error("the leader has not compacted its log: the test covers too little")
 			}
 			if !b.AwaitLeader(time.Minute) {
-				b.fatal("branch got no leader within a minute, want one")
+				b.fatal("fork got no leader within a minute, want one")
 			}
 			if op := b.add(1, RouteLeader); op.Outcome != trace.OK || op.Value != 13 {
-				b.fatal("increment in the branch: got %+v, want outcome %s, value 13", op, trace.OK)
+				b.fatal("increment in the fork: got %+v, want outcome %s, value 13", op, trace.OK)
 			}
 			b.must(func() error { return b.Restart(others[1]) })
 			b.must(func() error { return b.Restart(others[3]) })
@@ -217,15 +217,15 @@ func TestBranchKeepsLogsFaultsAndStoppedNodes(t *testing.T) {
 	}
 }
 
-// TestBranchTraceStartsWithSettings checks that a branch emits its settings first and
+// TestForkTraceStartsWithSettings checks that a fork emits its settings first and
 // the content of every disk before time moves on: its trace is complete on its own.
-func TestBranchTraceStartsWithSettings(t *testing.T) {
+func TestForkTraceStartsWithSettings(t *testing.T) {
 	tc := open(t, 3)
 	tc.add(5, RouteLeader)
 	tc.must(func() error { return tc.Kill("n2") })
 	state := tc.Trace().State()
-	b := tc.branch(&state)
-	file := filepath.Join(t.TempDir(), "branch.trace")
+	b := tc.fork(&state)
+	file := filepath.Join(t.TempDir(), "fork.trace")
 	recorder, err := recording.Create(file, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -244,16 +244,16 @@ func TestBranchTraceStartsWithSettings(t *testing.T) {
 	}
 	now := b.Trace().State()
 	if now.At != state.At {
-		t.Errorf("branch: got time %v after the start, want %v", now.At, state.At)
+		t.Errorf("fork: got time %v after the start, want %v", now.At, state.At)
 	}
 	for _, n := range now.Nodes {
 		if want := state.Node(n.ID); n.LastIndex() != want.LastIndex() || n.Term != want.Term {
-			t.Errorf("%s: got %+v in the branch, want %+v", n.ID, n, want)
+			t.Errorf("%s: got %+v in the fork, want %+v", n.ID, n, want)
 		}
 	}
 }
 
-func TestInvalidStateCannotBeBranched(t *testing.T) {
+func TestInvalidStateCannotBeForked(t *testing.T) {
 	tc := open(t, 1)
 	tc.add(1, RouteLeader)
 	tc.must(func() error { return tc.Snapshot("n1") })

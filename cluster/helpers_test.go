@@ -331,12 +331,12 @@ func openFiles(t *testing.T) (files []string) {
 	return files
 }
 
-// branch opens a new cluster from a state.
-func (tc *testCluster) branch(s *trace.State) *testCluster {
+// fork opens a new cluster from a state.
+func (tc *testCluster) fork(s *trace.State) *testCluster {
 	tc.t.Helper()
 	c, err := Open(Config{From: s})
 	if err != nil {
-		tc.fatal("open a branch: %v", err)
+		tc.fatal("open a fork: %v", err)
 	}
 	tc.t.Cleanup(func() {
 		if err := c.Close(); err != nil {
