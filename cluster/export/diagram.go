@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/spacetime"
 )
 
-// diagram is what a diagram shows, before anything has a place on paper.
+// diagram is the content of an SVG, before anything has a place on the page.
 type diagram struct {
-	span     Span // what it really covers
+	span     Span // as far as the trace covers it
 	settings trace.Settings
 	nodes    []string // in the order of the lanes
 	bars     []roleBar
@@ -23,133 +24,134 @@ type diagram struct {
 	captions []caption
 }
 
-// roleBar is a stretch of time over which a node was the same.
+// roleBar is a role span of a node.
 type roleBar struct {
-	node     string
-	from, to time.Duration
-	life     trace.ProcessState
-	role     trace.Role
-	term     uint64
+	node string
+	spacetime.RoleSpan
 }
 
-// appendMark are entries that a node appended, or cut off.
+// appendMark is a run of entries that a node appended or truncated.
 type appendMark struct {
 	node      string
 	at        time.Duration
-	index     uint64 // of the first one
+	index     uint64 // of the first entry
 	terms     []uint64
 	truncated bool
 }
 
-// mark is something that happened at a moment, to a node or, without one, to all.
+// mark is something that happened at one moment: to a node or, if node is "", to the
+// cluster.
 type mark struct {
 	node, text string
 	at         time.Duration
 	bad, death bool
 }
 
-// linkOutage is a stretch of time over which links had faults.
+// linkOutage is a stretch of time over which links have faults.
 type linkOutage struct {
 	from, to time.Duration
-	links    int  // how many at most
-	cut      bool // they let nothing pass
+	links    int  // the most links at a time
+	cut      bool // these links deliver nothing
 }
 
-// caption is what a scenario said, with the logs as they stood when that was over.
+// caption is a caption or chapter of a scenario, with the logs at its end: the moment of
+// the next caption.
 type caption struct {
 	at      time.Duration
 	text    string
 	chapter bool
-	leader  string // who led last before the next note
+	leader  string // the last leader before the end
 	tails   []logTail
 }
 
-// logTail is the end of the log of one node.
+// logTail is the end of a node's log.
 type logTail struct {
-	node    string
-	process trace.ProcessState
-	first   uint64 // the index of terms[0]
-	terms   []uint64
-	// committed says of each entry whether it is known to be committed.
-	committed []bool
-	snapshot  uint64 // the last entry of its snapshot
+	node      string
+	process   trace.ProcessState
+	first     uint64 // the index of terms[0]
+	terms     []uint64
+	committed []bool // of each entry: known to be committed
+	snapshot  uint64 // the last entry that the node's snapshot covers
 }
 
-// itemsMax is how many things of each kind one picture may hold, packets aside.
+// itemsMax bounds the bars, marks, appends and operations in one diagram, together.
 const itemsMax = 3000
 
-// errTooMany says that a picture would be black.
-var errTooMany = errors.New("too much happens for one picture: choose a shorter time, with --from and --to")
+// errTooMany is returned when the span holds more than a reader could tell apart.
+var errTooMany = errors.New("too many events for one picture: choose a shorter span with --from and --to")
 
-// builder folds events into a scene.
+// builder folds events into a diagram.
 type builder struct {
 	diagram
-	state   trace.State
-	begun   bool
-	current map[string]*roleBar // by node
-	hasRun  map[string]bool     // which nodes have ever run
-	outage  *linkOutage         // while they have faults
-	// committed are the terms of the latest entries that are committed, by index.
-	committed map[uint64]uint64
+	state     trace.State
+	begun     bool                          // the span has begun
+	current   map[string]spacetime.RoleSpan // by node
+	hasRun    map[string]bool               // the nodes that have ever run
+	outage    *linkOutage                   // nil while no link has faults
+	committed map[uint64]uint64             // the terms of the latest committed entries, by index
 }
 
-// buildDiagram reads the events up to the end of the span.
+// buildDiagram folds the events up to the end of the span. It returns [ErrEmpty] if none
+// is in the span, and errTooMany.
 func buildDiagram(from Source, span Span) (*diagram, error) {
-	c := &builder{current: map[string]*roleBar{}, hasRun: map[string]bool{}, committed: map[uint64]uint64{}}
-	c.messages = newMessages()
-	c.state = from.state()
-	for i := range c.state.Nodes {
-		c.hasRun[c.state.Nodes[i].ID] = true
+	b := &builder{current: map[string]spacetime.RoleSpan{}, hasRun: map[string]bool{}, committed: map[uint64]uint64{}}
+	b.messages.inFlight = map[uint64]message{}
+	b.state = from.state()
+	for i := range b.state.Nodes {
+		b.hasRun[b.state.Nodes[i].ID] = true
 	}
 	for e := range from.Events {
 		if span.after(e.At) {
 			break
 		}
 		if e.Kind == trace.KindCommitted {
-			c.commit(e)
+			b.commit(e)
 		}
 		if !span.before(e.At) {
-			if !c.begun {
-				// A recording may begin late, as one of a branch does.
+			if !b.begun {
+				// The recording of a branch begins after 0.
 				at := span.From
 				if at == 0 {
 					at = e.At
 				}
-				c.begin(at)
+				b.begin(at)
 			}
-			c.beforeEvent(e)
+			b.beforeEvent(e)
 		}
-		news := isChange(&c.state, e)
-		c.state.Apply(e)
-		if c.begun && news {
-			c.afterEvent(e)
+		changes := isChange(&b.state, e)
+		b.state.Apply(e)
+		if b.begun && changes {
+			b.afterEvent(e)
+		} else if !b.begun && e.Kind == trace.KindPacket && e.Packet != nil && e.Packet.Status == trace.Sent {
+			b.messages.classes.Classify(e.Packet) // its reply may be in the span
 		}
 		if e.Kind == trace.KindProcess {
-			c.hasRun[e.Node] = true
+			b.hasRun[e.Node] = true
 		}
-		if len(c.bars)+len(c.appends)+len(c.marks)+len(c.ops) > itemsMax {
+		if len(b.bars)+len(b.appends)+len(b.marks)+len(b.ops) > itemsMax {
 			return nil, errTooMany
 		}
 	}
-	if !c.begun {
+	if !b.begun {
 		return nil, ErrEmpty
 	}
-	c.end(span)
-	return &c.diagram, nil
+	b.end(span)
+	return &b.diagram, nil
 }
 
-// begin starts the scene with the state as it is.
-func (c *builder) begin(at time.Duration) {
-	c.begun, c.span.From = true, at
-	for i := range c.state.Nodes {
-		c.trackRole(&c.state.Nodes[i], at)
+// begin starts the span with the current state.
+func (b *builder) begin(at time.Duration) {
+	b.begun, b.span.From = true, at
+	for i := range b.state.Nodes {
+		n := &b.state.Nodes[i]
+		b.beginRole(n.ID, spacetime.RoleSpanOf(n, at))
 	}
-	c.trackLinks(at)
+	b.trackLinks(at)
 }
 
-// beforeEvent notes what an event does away with.
-func (c *builder) beforeEvent(e *trace.Event) {
-	n := c.state.Node(e.Node)
+// beforeEvent records what an event is about to overwrite.
+func (b *builder) beforeEvent(e *trace.Event) {
+	n := b.state.Node(e.Node)
 	switch {
 	case e.Kind == trace.KindTruncated && n != nil:
 		cut := appendMark{node: e.Node, at: e.At, index: e.Index, truncated: true}
@@ -160,67 +162,73 @@ func (c *builder) beforeEvent(e *trace.Event) {
 			}
 			cut.terms = append(cut.terms, entry.Term)
 		}
-		c.appends = append(c.appends, cut)
+		b.appends = append(b.appends, cut)
 	case (e.Kind == trace.KindCaption || e.Kind == trace.KindChapter) && e.Peer == "":
-		c.endCaption()
+		b.endCaption()
 		said := caption{at: e.At, text: trace.Sanitize(e.Text), chapter: e.Kind == trace.KindChapter}
-		if leader := c.state.LeaderNode(); leader != nil {
+		if leader := b.state.LeaderNode(); leader != nil {
 			said.leader = leader.ID
 		}
-		c.captions = append(c.captions, said)
+		b.captions = append(b.captions, said)
 	}
 }
 
-// afterEvent notes what an event has made of the state.
-func (c *builder) afterEvent(e *trace.Event) {
+// afterEvent records an event that the state has applied.
+func (b *builder) afterEvent(e *trace.Event) {
 	switch e.Kind {
 	case trace.KindPacket:
 		if e.Packet != nil {
-			c.messages.add(e.At, e.Packet, c.state.Settings.Latency)
+			b.messages.add(e.At, e.Packet, b.state.Settings.Latency)
 		}
 	case trace.KindAppended:
-		b := appendMark{node: e.Node, at: e.At, index: e.Index}
+		added := appendMark{node: e.Node, at: e.At, index: e.Index}
 		for _, entry := range e.Entries {
-			b.terms = append(b.terms, entry.Term)
+			added.terms = append(added.terms, entry.Term)
 		}
-		c.appends = append(c.appends, b)
+		b.appends = append(b.appends, added)
 	case trace.KindReturned:
 		if e.Op != nil {
-			c.ops = append(c.ops, *e.Op)
+			b.ops = append(b.ops, *e.Op)
 		}
 	case trace.KindLinkFault:
-		c.trackLinks(e.At)
+		b.trackLinks(e.At)
 	case trace.KindProcess:
-		// Nobody need be told that all start at the beginning.
-		if text, bad := markText(e); c.hasRun[e.Node] || e.Process != trace.Up {
-			c.addMark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad, death: !e.Process.Running()})
+		// The first start of a node goes without saying.
+		if text, bad := markText(e); b.hasRun[e.Node] || e.Process != trace.Up {
+			b.addMark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad, death: !e.Process.Running()})
 		}
 	default:
 		if text, bad := markText(e); text != "" {
-			c.addMark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad})
+			b.addMark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad})
 		}
 	}
 	if e.Node == "" {
 		return
 	}
-	if n := c.state.Node(e.Node); n != nil {
-		c.trackRole(n, e.At)
+	if was, ok := b.current[e.Node]; !ok {
+		if n := b.state.Node(e.Node); n != nil {
+			b.beginRole(n.ID, spacetime.RoleSpanOf(n, e.At))
+		}
+	} else if next, changed := was.Next(e); changed {
+		b.endRole(e.Node, e.At)
+		b.beginRole(e.Node, next)
 	}
 }
 
-// addMark notes a mark. What happens to a node at one moment is one mark.
-func (c *builder) addMark(m mark) {
-	for i := len(c.marks) - 1; i >= 0 && c.marks[i].at == m.at; i-- {
-		if was := &c.marks[i]; was.node == m.node && m.node != "" {
+// addMark adds a mark, or extends the one that its node has at that moment.
+func (b *builder) addMark(m mark) {
+	for i := len(b.marks) - 1; i >= 0 && b.marks[i].at == m.at; i-- {
+		if was := &b.marks[i]; was.node == m.node && m.node != "" {
 			was.text += ", " + m.text
 			was.bad, was.death = was.bad || m.bad, was.death || m.death
 			return
 		}
 	}
-	c.marks = append(c.marks, m)
+	b.marks = append(b.marks, m)
 }
 
-// isChange says whether an event changes anything that is marked, before it does.
+// isChange reports whether an event changes the state that its mark is about. The state is
+// as before the event. Other events count as changes.
 func isChange(s *trace.State, e *trace.Event) bool {
 	n := s.Node(e.Node)
 	switch e.Kind {
@@ -236,7 +244,8 @@ func isChange(s *trace.State, e *trace.Event) bool {
 	}
 }
 
-// markText says in a word or two what an event does to a node.
+// markText returns an event as a label of one to three words, "" if it has none, and
+// whether the event is a fault or a violation.
 func markText(e *trace.Event) (text string, bad bool) {
 	switch e.Kind {
 	case trace.KindProcess:
@@ -268,60 +277,61 @@ func markText(e *trace.Event) (text string, bad bool) {
 	return "", false
 }
 
-// trackRole ends the bar of a node that has become another, and begins the next one.
-func (c *builder) trackRole(n *trace.Node, at time.Duration) {
-	now := roleBar{node: n.ID, from: at, life: n.Process, role: n.Role, term: n.Term}
-	was := c.current[n.ID]
-	if was != nil && was.life == now.life && was.role == now.role && was.term == now.term {
-		return
-	}
-	if was != nil && at > was.from {
-		was.to = at
-		c.bars = append(c.bars, *was)
-	}
-	c.current[n.ID] = &now
-	if now.role == trace.Leader && len(c.captions) > 0 {
-		c.captions[len(c.captions)-1].leader = n.ID
+// beginRole begins a role span of a node.
+func (b *builder) beginRole(node string, span spacetime.RoleSpan) {
+	b.current[node] = span
+	if span.Role == trace.Leader && len(b.captions) > 0 {
+		b.captions[len(b.captions)-1].leader = node
 	}
 }
 
-// trackLinks notes for how long links have faults; closed ones count first.
-func (c *builder) trackLinks(at time.Duration) {
+// endRole ends the current role span of a node, and drops it if it lasted no time.
+func (b *builder) endRole(node string, at time.Duration) {
+	if span := b.current[node]; at > span.From {
+		span.To = at
+		b.bars = append(b.bars, roleBar{node, span})
+	}
+}
+
+// trackLinks begins or ends an outage. While any link is cut, an outage counts cut links
+// only.
+func (b *builder) trackLinks(at time.Duration) {
 	now := linkOutage{from: at}
-	for link := range c.state.Faults {
-		if c.state.Blocked(link.From, link.To) {
+	for link := range b.state.Faults {
+		if b.state.Blocked(link.From, link.To) {
 			now.links++
 		}
 	}
-	if now.cut = now.links > 0; !now.cut {
-		now.links = len(c.state.Faults)
+	now.cut = now.links > 0
+	if !now.cut {
+		now.links = len(b.state.Faults)
 	}
-	if was := c.outage; was != nil && was.cut == now.cut && now.links > 0 {
+	if was := b.outage; was != nil && was.cut == now.cut && now.links > 0 {
 		was.links = max(was.links, now.links)
 		return
 	}
-	c.endOutage(at)
+	b.endOutage(at)
 	if now.links > 0 {
-		c.outage = &now
+		b.outage = &now
 	}
 }
 
-func (c *builder) endOutage(at time.Duration) {
-	if c.outage != nil && at > c.outage.from {
-		c.outage.to = at
-		c.outages = append(c.outages, *c.outage)
+func (b *builder) endOutage(at time.Duration) {
+	if b.outage != nil && at > b.outage.from {
+		b.outage.to = at
+		b.outages = append(b.outages, *b.outage)
 	}
-	c.outage = nil
+	b.outage = nil
 }
 
-// endCaption draws up the logs for the latest note, before the next one begins.
-func (c *builder) endCaption() {
-	if len(c.captions) == 0 {
+// endCaption records the logs at the end of the latest caption.
+func (b *builder) endCaption() {
+	if len(b.captions) == 0 {
 		return
 	}
-	last := &c.captions[len(c.captions)-1]
-	for i := range c.state.Nodes {
-		n := &c.state.Nodes[i]
+	last := &b.captions[len(b.captions)-1]
+	for i := range b.state.Nodes {
+		n := &b.state.Nodes[i]
 		if n.Process == trace.Removed {
 			continue
 		}
@@ -330,53 +340,53 @@ func (c *builder) endCaption() {
 		end.first += uint64(skip)
 		for i, entry := range n.Entries[skip:] {
 			end.terms = append(end.terms, entry.Term)
-			end.committed = append(end.committed, c.committed[end.first+uint64(i)] == entry.Term)
+			end.committed = append(end.committed, b.committed[end.first+uint64(i)] == entry.Term)
 		}
 		last.tails = append(last.tails, end)
 	}
 }
 
-// commit notes which entries a node says are committed.
-func (c *builder) commit(e *trace.Event) {
-	n := c.state.Node(e.Node)
+// commit records the entries that a node learns are committed.
+func (b *builder) commit(e *trace.Event) {
+	n := b.state.Node(e.Node)
 	if n == nil {
 		return
 	}
-	fork := false // something else was committed here once
-	// Only the ends of logs are ever looked at.
+	fork := false // another entry was committed here: Raft's safety is violated
+	// Only the ends of logs are drawn.
 	for index := e.Index; index > 0 && index+2*logTailMax > e.Index; index-- {
 		if entry, ok := n.Entry(index); ok {
-			was, known := c.committed[index]
+			was, known := b.committed[index]
 			fork = fork || known && was != entry.Term
-			c.committed[index] = entry.Term
+			b.committed[index] = entry.Term
 		}
 	}
-	for index := range c.committed {
+	for index := range b.committed {
 		if index+4*logTailMax < e.Index || fork && index > e.Index {
-			delete(c.committed, index)
+			delete(b.committed, index)
 		}
 	}
 }
 
-// end closes all that is open.
-func (c *builder) end(span Span) {
-	c.span.To = c.state.At
+// end ends the span, and with it every bar, outage and caption.
+func (b *builder) end(span Span) {
+	b.span.To = b.state.At
 	if span.To != 0 {
-		c.span.To = min(span.To, c.state.At)
+		b.span.To = min(span.To, b.state.At)
 	}
-	c.endCaption()
-	for i := range c.state.Nodes {
-		id := c.state.Nodes[i].ID
-		if b := c.current[id]; b != nil {
-			b.to = c.span.To
-			c.bars = append(c.bars, *b)
+	b.endCaption()
+	for i := range b.state.Nodes {
+		id := b.state.Nodes[i].ID
+		if span, ok := b.current[id]; ok {
+			span.To = b.span.To
+			b.bars = append(b.bars, roleBar{id, span}) // even one that lasted no time
 		}
-		// Who was removed before the span has no lane in it.
-		if slices.ContainsFunc(c.bars, func(b roleBar) bool { return b.node == id && b.life != trace.Removed }) {
-			c.nodes = append(c.nodes, id)
+		// A node that was removed before the span has no lane.
+		if slices.ContainsFunc(b.bars, func(bar roleBar) bool { return bar.node == id && bar.Process != trace.Removed }) {
+			b.nodes = append(b.nodes, id)
 		}
 	}
-	c.endOutage(c.span.To)
-	c.settings = c.state.Settings
-	slices.SortStableFunc(c.ops, func(a, b trace.Op) int { return int(a.Invoked - b.Invoked) })
+	b.endOutage(b.span.To)
+	b.settings = b.state.Settings
+	slices.SortStableFunc(b.ops, func(a, b trace.Op) int { return int(a.Invoked - b.Invoked) })
 }

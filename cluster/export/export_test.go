@@ -233,7 +233,7 @@ func TestWhatWentBeforeIsKnown(t *testing.T) {
 	if page := export(t, "html", second, Span{}); !strings.Contains(page, "\"linearizable\"") {
 		t.Error("what the counter was before makes a difference")
 	}
-	if s, err := buildDiagram(second, Span{From: before.At}); err != nil || len(s.nodes) != 5 || s.bars[0].from != before.At {
+	if s, err := buildDiagram(second, Span{From: before.At}); err != nil || len(s.nodes) != 5 || s.bars[0].From != before.At {
 		t.Errorf("%+v %v", s, err)
 	}
 }

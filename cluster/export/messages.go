@@ -8,67 +8,54 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/spacetime"
 )
 
-// class says how much a message matters. Where there is no room for all, the
-// later classes are left out first.
-type class int
+// classNames names the messages that a diagram leaves out.
+var classNames = [spacetime.Classes]string{
+	spacetime.Decisive:      "snapshots and leadership transfers",
+	spacetime.Votes:         "vote messages",
+	spacetime.Appends:       "appends",
+	spacetime.AppendReplies: "append replies",
+	spacetime.PreVotes:      "pre-vote messages",
+	spacetime.EmptyAppends:  "empty appends",
+	spacetime.Heartbeats:    "heartbeats",
+}
 
 const (
-	decisive   class = iota // snapshots, and leadership that is handed over
-	votes                   // requests for votes and their answers
-	entries                 // appends that carry entries
-	answers                 // answers to those
-	prevotes                // whether an election could be won
-	empty                   // appends without entries, and answers to those
-	heartbeats              // and their answers
-	classes
-)
-
-// classNames are what is left out, in words.
-var classNames = [classes]string{"decisive messages", "messages about votes", "appends", "answers to appends", "messages about pre-votes", "appends without entries", "heartbeats"}
-
-const (
-	// arrowsMax is how many messages of the classes that matter are drawn.
+	// arrowsMax is the largest number of messages drawn.
 	arrowsMax = 220
-	// routineMax is how many there may be with heartbeats and empty appends.
+	// routineMax is the largest number drawn if pre-votes or a lesser class are among them.
 	routineMax = 90
 )
 
 // message is a packet from its sending to its end.
 type message struct {
 	from, to string
-	kind     string
 	reply    bool
-	ok       bool
-	class    class
+	ok       bool // of a reply: the receiver accepted the request
+	class    spacetime.Class
 	sent     time.Duration
-	end      time.Duration // when it arrived or would have
+	end      time.Duration // when it arrived; of a lost one: when it would have
 	lost     bool
 }
 
-// messageLog are those of a scene, by class. Of a class that will not be drawn only
-// the number is kept.
+// messageLog holds the messages of a diagram by class. Of a class that has too many to be
+// drawn it only keeps the number.
 type messageLog struct {
-	kept     [classes][]message
-	count    [classes]int
-	inFlight map[uint64]message // by the packet's ID
-	asked    map[uint64]class   // of the requests that may be answered yet, by RPC
+	kept     [spacetime.Classes][]message
+	count    [spacetime.Classes]int
+	inFlight map[uint64]message // by Packet.ID
+	classes  spacetime.Classifier
 }
 
-func newMessages() messageLog {
-	return messageLog{inFlight: map[uint64]message{}, asked: map[uint64]class{}}
-}
-
-// add notes the sending or the end of a packet. A lost one is drawn on half of the
-// way that it would have taken.
+// add records the sending, delivery or loss of a packet. Latency is the network's.
 func (m *messageLog) add(at time.Duration, p *trace.Packet, latency time.Duration) {
 	if p.Status == trace.Sent {
-		if len(m.inFlight) > inFlightMax || len(m.asked) > inFlightMax {
-			m.inFlight, m.asked = map[uint64]message{}, map[uint64]class{}
+		if len(m.inFlight) > inFlightMax {
+			m.inFlight = map[uint64]message{} // a trace may never end its packets
 		}
-		one := message{from: p.From, to: p.To, kind: p.Kind, reply: p.Reply, ok: p.OK, class: m.classOf(p), sent: at}
-		m.inFlight[p.ID] = one
+		m.inFlight[p.ID] = message{from: p.From, to: p.To, reply: p.Reply, ok: p.OK, class: m.classes.Classify(p), sent: at}
 		return
 	}
 	one, ok := m.inFlight[p.ID]
@@ -86,43 +73,13 @@ func (m *messageLog) add(at time.Duration, p *trace.Packet, latency time.Duratio
 	}
 }
 
-// classOf finds the class of a packet that is sent.
-func (m *messageLog) classOf(p *trace.Packet) class {
-	if p.Reply {
-		asked, ok := m.asked[p.RPC]
-		delete(m.asked, p.RPC)
-		switch {
-		case !ok:
-			return empty
-		case asked == entries:
-			return answers
-		}
-		return asked
-	}
-	c := empty
-	switch {
-	case p.Kind == "snapshot" || p.Kind == "timeout-now":
-		c = decisive
-	case p.Kind == "vote":
-		c = votes
-	case p.Kind == "prevote":
-		c = prevotes
-	case p.Kind == "heartbeat":
-		c = heartbeats
-	case p.Entries > 0:
-		c = entries
-	}
-	m.asked[p.RPC] = c
-	return c
-}
-
-// choose returns the messages that there is room for, in the order of their
-// sending, and says in words what is left out.
-func (m *messageLog) choose() (chosen []message, left string) {
+// choose returns the messages to draw, in the order of their sending, and names those left
+// out. It takes whole classes, most important first.
+func (m *messageLog) choose() (chosen []message, leftOut string) {
 	var out []string
-	for c := range classes {
+	for c := range spacetime.Classes {
 		limit := arrowsMax
-		if c >= prevotes {
+		if c >= spacetime.PreVotes {
 			limit = routineMax
 		}
 		if len(out) > 0 || len(chosen)+m.count[c] > limit {

@@ -93,7 +93,7 @@ func (p *svgWriter) place() {
 	p.below = headHeight + (float64(len(s.nodes))+0.2)*p.lanePitch
 	times := []time.Duration{s.span.From, s.span.To}
 	for _, b := range s.bars {
-		times = append(times, b.from, b.to)
+		times = append(times, b.From, b.To)
 	}
 	for _, m := range p.drawn {
 		times = append(times, m.sent, m.end)

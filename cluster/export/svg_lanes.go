@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/spacetime"
 )
 
 // The height of a node's bar, by what it is.
@@ -19,19 +20,19 @@ const (
 // roleBars draws what each node was, for as long as it was that.
 func (p *svgWriter) roleBars() {
 	for _, b := range p.diagram.bars {
-		x, y, w := p.x(b.from), p.laneY[b.node], max(0.8, p.x(b.to)-p.x(b.from))
-		colour := termColour(b.term)
+		x, y, w := p.x(b.From), p.laneY[b.node], max(0.8, p.x(b.To)-p.x(b.From))
+		colour := termColour(b.Term)
 		switch {
-		case b.life == trace.Removed:
-		case !b.life.Running():
+		case b.Process == trace.Removed:
+		case !b.Process.Running():
 			p.line(x, y, x+w, y, "#9aa1ab", 1.5, `stroke-dasharray="2 5"`)
-		case b.life == trace.Paused:
+		case b.Process == trace.Paused:
 			p.line(x, y, x+w, y, colour, followerHeight, `stroke-dasharray="4 4"`)
-		case b.role == trace.Leader:
+		case b.Role == trace.Leader:
 			p.rect(x, y-leaderHeight/2, w, leaderHeight, `rx="3" fill="`+colour+`"`)
-			p.barLabel(x, y+4.5, w, fmt.Sprintf("leader of term %d", b.term), fmt.Sprintf("term %d", b.term))
-		case b.role == trace.Candidate:
-			p.rect(x, y-candidateHeight/2, w, candidateHeight, fmt.Sprintf(`fill="url(#hatch%d)" stroke="%s" stroke-width="0.8"`, b.term%uint64(len(termColours)), colour))
+			p.barLabel(x, y+4.5, w, fmt.Sprintf("leader of term %d", b.Term), fmt.Sprintf("term %d", b.Term))
+		case b.Role == trace.Candidate:
+			p.rect(x, y-candidateHeight/2, w, candidateHeight, fmt.Sprintf(`fill="url(#hatch%d)" stroke="%s" stroke-width="0.8"`, b.Term%uint64(len(termColours)), colour))
 		default:
 			p.rect(x, y-followerHeight/2, w, followerHeight, `fill="`+colour+`"`)
 		}
@@ -75,11 +76,11 @@ var arrowStyles = []arrowStyle{
 // arrowStyleOf returns how a message is drawn.
 func arrowStyleOf(m message) arrowStyle {
 	switch m.class {
-	case votes:
+	case spacetime.Votes:
 		return arrowStyles[0]
-	case entries, answers:
+	case spacetime.Appends, spacetime.AppendReplies:
 		return arrowStyles[1]
-	case decisive:
+	case spacetime.Decisive:
 		return arrowStyles[2]
 	default:
 		return arrowStyles[3]
