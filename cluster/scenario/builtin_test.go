@@ -10,12 +10,12 @@ import (
 	"capsize/cluster/trace"
 )
 
-// parseBuiltin reads a built-in scenario.
+// parseBuiltin parses a built-in scenario.
 func parseBuiltin(t *testing.T, name string) *Script {
 	t.Helper()
 	data, ok := Builtin(name)
 	if !ok {
-		t.Fatalf("there is no scenario %s", name)
+		t.Fatalf("no built-in scenario %s", name)
 	}
 	s, err := Parse(name, data)
 	if err != nil {
@@ -24,7 +24,7 @@ func parseBuiltin(t *testing.T, name string) *Script {
 	return s
 }
 
-func TestEveryBuiltinScenarioDoesWhatItExpects(t *testing.T) {
+func TestBuiltinScenariosMeetTheirExpectations(t *testing.T) {
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,18 +35,18 @@ func TestEveryBuiltinScenarioDoesWhatItExpects(t *testing.T) {
 	}
 }
 
-// unhurried is a stage on which every step takes as long as a talk does, while
-// virtual time goes on.
-type unhurried struct{}
+// slowPresenter stays at each step as long as a speaker does, and lets virtual time
+// pass meanwhile.
+type slowPresenter struct{}
 
-func (unhurried) Speed(float64)                {}
-func (unhurried) Step(*cluster.Inside, string) { time.Sleep(45 * time.Second) }
+func (slowPresenter) Speed(float64)                {}
+func (slowPresenter) Step(*cluster.Inside, string) { time.Sleep(45 * time.Second) }
 
-func TestEveryBuiltinScenarioBearsAPauseAtEachStep(t *testing.T) {
+func TestBuiltinScenariosTolerateAPauseAtEachStep(t *testing.T) {
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			failures, _ := carryOut(t, parseBuiltin(t, name), unhurried{}, func(trace.Event) {})
+			failures, _ := carryOut(t, parseBuiltin(t, name), slowPresenter{}, func(trace.Event) {})
 			for _, f := range failures {
 				t.Errorf("%s: %v", name, &f)
 			}
@@ -54,12 +54,12 @@ func TestEveryBuiltinScenarioBearsAPauseAtEachStep(t *testing.T) {
 	}
 }
 
-func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
+func TestBuiltinScenariosHaveTitleCaptionsAndExpectations(t *testing.T) {
 	titles := map[string]string{}
 	for _, name := range Names() {
 		s := parseBuiltin(t, name)
 		if s.Title == "" || titles[s.Title] != "" {
-			t.Errorf("%s: the title %q is empty, or that of %s as well", name, s.Title, titles[s.Title])
+			t.Errorf("%s: the title %q is empty or also the title of %q", name, s.Title, titles[s.Title])
 		}
 		titles[s.Title] = name
 		captions, expectations := 0, 0
@@ -72,12 +72,12 @@ func TestEveryBuiltinScenarioTellsAStory(t *testing.T) {
 			}
 		}
 		if captions < 2 || expectations == 0 {
-			t.Errorf("%s: %d captions, %d expectations", name, captions, expectations)
+			t.Errorf("%s: %d captions and %d expectations, want at least 2 and 1", name, captions, expectations)
 		}
 	}
 }
 
-func TestTheNamesOfBuiltinScenariosAreTheFiles(t *testing.T) {
+func TestBuiltinNamesMatchTheFiles(t *testing.T) {
 	entries, err := builtinFiles.ReadDir("scenarios")
 	if err != nil {
 		t.Fatal(err)
@@ -90,18 +90,17 @@ func TestTheNamesOfBuiltinScenariosAreTheFiles(t *testing.T) {
 	slices.Sort(names)
 	slices.Sort(files)
 	if !slices.Equal(files, names) {
-		t.Errorf("the files are\n%v, the names\n%v", files, names)
+		t.Errorf("files\n%v\nnames\n%v", files, names)
 	}
 	for _, name := range []string{"", "..", "../builtin", "leader-crash.capsize"} {
 		if _, ok := Builtin(name); ok {
-			t.Errorf("%q is a built-in scenario", name)
+			t.Errorf("%q is accepted as a built-in scenario", name)
 		}
 	}
 }
 
-// otherwise is, for each built-in scenario, a change of one thing that its story
-// is about.
-var otherwise = []struct{ name, old, new string }{
+// storyChanges change the one thing that the story of a built-in scenario is about.
+var storyChanges = []struct{ name, old, new string }{
 	{"first-steps", "kill n3", ""},
 	{"leader-crash", "kill $old", ""},
 	{"leadership-transfer", "transfer n2", ""},
@@ -150,10 +149,9 @@ var otherwise = []struct{ name, old, new string }{
 	{"install-snapshot-cured", "set snapshot-cure on", "set snapshot-cure off"},
 }
 
-// TestABuiltinScenarioFailsIfItsStoryIsAnother shows that its expectations are
-// not true of any run.
-func TestABuiltinScenarioFailsIfItsStoryIsAnother(t *testing.T) {
-	for _, test := range otherwise {
+// An expectation that no run can fail proves nothing.
+func TestBuiltinScenariosFailWithAnotherStory(t *testing.T) {
+	for _, test := range storyChanges {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			data, _ := Builtin(test.name)
@@ -166,7 +164,7 @@ func TestABuiltinScenarioFailsIfItsStoryIsAnother(t *testing.T) {
 				t.Fatal(err)
 			}
 			if failures := unattended(t, s); len(failures) == 0 {
-				t.Errorf("%s holds with %q instead of %q", test.name, test.new, test.old)
+				t.Errorf("%s passes with %q instead of %q", test.name, test.new, test.old)
 			}
 		})
 	}

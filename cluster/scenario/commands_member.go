@@ -33,7 +33,7 @@ func parseAddNode(p *lineParser) (action, error) {
 	if p.hasMore() && p.peek() != "nonvoter" {
 		w, _ := p.next("a name")
 		if !cluster.IsName(w.text) || slices.Contains(cluster.ReservedNames(), w.text) {
-			return nil, p.fail(w, "%q is not a node name; use %s, but not %s", w.text, cluster.NameRule, orList(cluster.ReservedNames()))
+			return nil, p.fail(w, "%q is not a valid node name; use %s, but not %s", w.text, cluster.NameRule, orList(cluster.ReservedNames()))
 		}
 		name = w.text
 	}

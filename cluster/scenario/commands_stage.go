@@ -77,7 +77,7 @@ func parseLet(p *lineParser) (action, error) {
 		return nil, err
 	}
 	if !cluster.IsName(w.text) {
-		return nil, p.fail(w, "%q is not a name; use %s", w.text, cluster.NameRule)
+		return nil, p.fail(w, "%q is not a valid name; use %s", w.text, cluster.NameRule)
 	}
 	if err := p.expect("=", "after the name"); err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"capsize/cluster/check"
 )
 
-func TestTheChecksAreCompleted(t *testing.T) {
+func TestChecksAreCompleted(t *testing.T) {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: 1, Settings: settings})

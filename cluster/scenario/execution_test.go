@@ -74,13 +74,13 @@ func parse(t *testing.T, text string) *Script {
 	return s
 }
 
-// play runs a script without a stage.
+// play runs a script without a presenter.
 func play(t *testing.T, text string) ([]Failure, trace.State) {
 	t.Helper()
 	return carryOut(t, parse(t, text), noPresenter{}, func(trace.Event) {})
 }
 
-// mustHold runs a script that must do what it expects.
+// mustHold runs a script that must not fail.
 func mustHold(t *testing.T, text string) trace.State {
 	t.Helper()
 	failures, state := play(t, text)
@@ -90,7 +90,7 @@ func mustHold(t *testing.T, text string) trace.State {
 	return state
 }
 
-func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
+func TestFailedExpectationReportsLineTextWantAndGot(t *testing.T) {
 	for _, test := range []struct{ script, want string }{
 		{
 			"nodes 3\n\nincrement 2\nwait value 2\nexpect value 3 on n1 # wrong\nexpect ops ok = 1\n",
@@ -122,7 +122,7 @@ func TestAWrongExpectationFailsWithLineTextWantedAndGot(t *testing.T) {
 	}
 }
 
-func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
+func TestCommandThatFailsEndsTheRun(t *testing.T) {
 	for _, test := range []struct{ script, want string }{
 		{"nodes 3\npartition n1,n2 | n2,n3", "line 2: partition n1,n2 | n2,n3: n2 is on two sides of the partition"},
 		{"kill n1\nkill n1", "line 2: kill n1: cannot kill n1: it is killed: restart it first"},
@@ -141,7 +141,7 @@ func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
 		{"wait no leader within 1s", "line 1: wait no leader within 1s: wanted no leader within 1s, got leader n1"},
 		{"wait value 1 on n1,n2 within 0s", "line 1: wait value 1 on n1,n2 within 0s: wanted value 1 within 0s, got 0 on n1, 0 on n2"},
 	} {
-		// What comes after is not carried out.
+		// The command after it does not run.
 		failures, state := play(t, "set latency 1ms\n"+strings.Replace(test.script, "wait no leader", "transfer n1\nwait leader n1\nwait no leader", 1)+"\nincrement\n")
 		if len(failures) != 1 || state.Clients.OK != 0 {
 			t.Errorf("%q: failures %v, %d operations", test.script, failures, state.Clients.OK)
@@ -154,7 +154,7 @@ func TestAnOrderThatCannotBeCarriedOutEndsTheRun(t *testing.T) {
 	}
 }
 
-func TestSelectorsChooseWhatTheySay(t *testing.T) {
+func TestSelectorsSelectNodesByState(t *testing.T) {
 	const setup = "transfer n2\nwait leader n2\nkill n5\n"
 	for _, test := range []struct{ command, want string }{
 		{"let x = n4,n1,n4", "n4 n1"},
@@ -169,30 +169,30 @@ func TestSelectorsChooseWhatTheySay(t *testing.T) {
 		{"let x = n1,others", "n1 n2 n3 n4 n5"},
 		{"let x = leader,down,others", "n2 n5 n1 n3 n4"},
 		{"let y = n3,n1\nlet x = $y,others", "n3 n1 n2 n4 n5"},
-		{"let y = leader\ntransfer n1\nwait leader n1\nlet x = $y", "n2"}, // chosen when it was named
+		{"let y = leader\ntransfer n1\nwait leader n1\nlet x = $y", "n2"}, // resolved by let, not later
 	} {
 		if got := resolved(t, setup+test.command); strings.Join(got, " ") != test.want {
 			t.Errorf("%s: %v, want %s", test.command, got, test.want)
 		}
 	}
 	if got := resolved(t, "kill n3\nlet x = random,random,random,random"); len(got) != 4 || slices.Contains(got, "n3") {
-		t.Errorf("four of four that are up: %v", got)
+		t.Errorf("random selected %v, want each of the four nodes that are up", got)
 	}
 }
 
-// resolved runs a script on five nodes and returns what it has named x.
-func resolved(t *testing.T, text string) (chosen []string) {
+// resolved runs a script on five nodes and returns the nodes that it names x.
+func resolved(t *testing.T, text string) (selected []string) {
 	t.Helper()
 	s := parse(t, text)
-	s.steps = append(s.steps, step{do: func(r *run) error { chosen = r.names["x"]; return nil }})
+	s.steps = append(s.steps, step{do: func(r *run) error { selected = r.names["x"]; return nil }})
 	failures, _ := carryOut(t, s, noPresenter{}, func(trace.Event) {})
 	for _, f := range failures {
 		t.Errorf("%q: %v", text, &f)
 	}
-	return chosen
+	return selected
 }
 
-func TestRandomComesFromTheSeed(t *testing.T) {
+func TestRandomSelectionDependsOnTheSeed(t *testing.T) {
 	drawn := map[string]bool{}
 	for seed := range 6 {
 		text := fmt.Sprintf("seed %d\nlet x = random,random,random", seed)
@@ -203,17 +203,17 @@ func TestRandomComesFromTheSeed(t *testing.T) {
 		drawn[first] = true
 	}
 	if len(drawn) < 3 {
-		t.Errorf("six seeds draw %v", drawn)
+		t.Errorf("six seeds select only %v", drawn)
 	}
 }
 
-func TestTheSidesOfAPartitionExcludeEachOther(t *testing.T) {
+func TestPartitionSeparatesItsSides(t *testing.T) {
 	for _, test := range []struct{ command, apart, together string }{
 		{"partition n1 | others", "n1 n2", "n2 n5"},
 		{"partition minority | others", "n4 n1", "n4 n5"},
 		{"partition minority | majority", "n5 n3", "n1 n3"},
 		{"partition n1,n2 | n3 | others", "n3 n5", "n4 n5"},
-		{"partition n5 | n1", "n1 n5", "n2 n3"}, // who is in no group is in one more
+		{"partition n5 | n1", "n1 n5", "n2 n3"}, // the others form a third side
 	} {
 		state := mustHold(t, test.command)
 		closed := func(pair string) bool {
@@ -226,29 +226,29 @@ func TestTheSidesOfAPartitionExcludeEachOther(t *testing.T) {
 	}
 }
 
-func TestHealWithoutALinkHealsTheNetworkOnly(t *testing.T) {
+func TestHealClearsLinkFaultsOnly(t *testing.T) {
 	state := mustHold(t, "lose n1 <-> n2 30%\ncut n3 -> all\ndisk n1 slow 1ms\nclock n2 2\nkill n4\nheal n3 -> n1,n2\n")
 	if len(state.Faults) != 4 {
-		t.Errorf("two links of n3 are healed: %v", state.Faults)
+		t.Errorf("after healing two links of n3: %v", state.Faults)
 	}
 	state = mustHold(t, "cut all <-> all\ndisk n1 slow 1ms\nclock n2 2\nkill n4\nheal\n")
 	if n1, n2 := state.Node("n1"), state.Node("n2"); len(state.Faults) > 0 || n1.DiskFault != "slow 1ms" || n2.ClockFactor != 2 || state.Node("n4").Process != trace.Killed {
-		t.Errorf("%v, %+v", state.Faults, state.Nodes)
+		t.Errorf("after healing all links: %v, %+v", state.Faults, state.Nodes)
 	}
 }
 
-func TestAWaitEndsWhenItsConditionHolds(t *testing.T) {
+func TestWaitEndsWithItsConditionOrItsLimit(t *testing.T) {
 	state := mustHold(t, "nodes 3\ntransfer n1\nwait leader n1\nasync increment\nwait value 1 within 1h\n")
 	if state.At > 3*time.Second {
-		t.Errorf("the wait took until %s", state.At)
+		t.Errorf("the wait ended at %s", state.At)
 	}
 	failures, state := play(t, "nodes 1\nwait value 1 within 90s")
 	if len(failures) != 1 || state.At < 90*time.Second || state.At > 92*time.Second {
-		t.Errorf("it ended at %s: %v", state.At, failures)
+		t.Errorf("with a limit, the wait ended at %s: %v", state.At, failures)
 	}
 	failures, state = play(t, "nodes 1\nwait no leader")
 	if len(failures) != 1 || state.At < 30*time.Second || state.At > 32*time.Second {
-		t.Errorf("without within, it ended at %s: %v", state.At, failures)
+		t.Errorf("without a limit, the wait ended at %s: %v", state.At, failures)
 	}
 }
 
@@ -268,28 +268,28 @@ expect last ok
 `)
 }
 
-func TestWaitConvergedSeesWhatIsNotCommitted(t *testing.T) {
+func TestWaitConvergedRequiresCommittedEntries(t *testing.T) {
 	failures, _ := play(t, "transfer n1\nwait leader n1\ncut others -> n1 only append\nasync increment\nwait 2s\nwait converged within 1s")
 	if len(failures) != 1 || !strings.HasPrefix(failures[0].Got, "n1 at entry ") {
 		t.Errorf("%v", failures)
 	}
 }
 
-// presenter notes what a script does on stage.
-type presenter struct{ did []string }
+// recorder is a presenter that records its calls.
+type recorder struct{ calls []string }
 
-func (p *presenter) Speed(s float64)                     { p.did = append(p.did, fmt.Sprint("speed ", s)) }
-func (p *presenter) Step(_ *cluster.Inside, text string) { p.did = append(p.did, "step "+text) }
+func (p *recorder) Speed(s float64)                     { p.calls = append(p.calls, fmt.Sprint("speed ", s)) }
+func (p *recorder) Step(_ *cluster.Inside, text string) { p.calls = append(p.calls, "step "+text) }
 
-func TestTheStageIsToldOfSpeedsAndSteps(t *testing.T) {
-	stage := &presenter{}
+func TestPresenterReceivesSpeedsAndSteps(t *testing.T) {
+	stage := &recorder{}
 	var events []trace.Event
 	carryOut(t, parse(t, "nodes 1\nspeed 0.5\nspeed max\nspeed auto\nstep\nstep look here\nsay.zh 你好\nchapter One # 1"), stage, func(e trace.Event) {
 		if e.Kind == trace.KindCaption || e.Kind == trace.KindChapter {
 			events = append(events, e)
 		}
 	})
-	if got := strings.Join(stage.did, "|"); got != "speed 0.5|speed 1e+09|speed -1|step |step look here" {
+	if got := strings.Join(stage.calls, "|"); got != "speed 0.5|speed 1e+09|speed -1|step |step look here" {
 		t.Errorf("%s", got)
 	}
 	if len(events) != 2 || events[0].Text != "你好" || events[0].Peer != "zh" || events[1].Text != "One # 1" {

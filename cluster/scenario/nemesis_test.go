@@ -9,17 +9,17 @@ import (
 	"capsize/cluster/trace"
 )
 
-// harmedIn returns the nodes that are not up or have a broken disk.
-func harmedIn(s *trace.State) (harmed []string) {
+// unavailableIn returns the nodes that are not up or have a disk fault.
+func unavailableIn(s *trace.State) (unavailable []string) {
 	for i := range s.Nodes {
 		if n := &s.Nodes[i]; n.Process != trace.Removed && (n.Process != trace.Up || n.DiskFault != "") {
-			harmed = append(harmed, n.ID)
+			unavailable = append(unavailable, n.ID)
 		}
 	}
-	return harmed
+	return unavailable
 }
 
-func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
+func TestChaosSparesAMajorityAndHealsItsFaults(t *testing.T) {
 	for _, test := range []struct {
 		nodes int
 		kinds string
@@ -29,15 +29,15 @@ func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				s := parse(t, fmt.Sprintf("nodes %d\nseed %d\nload 5/s\nchaos %s every 1s\n", test.nodes, seed, test.kinds))
-				worst, strikes := 0, 0
+				worst, injected := 0, 0
 				for range 120 {
 					s.steps = append(s.steps, step{do: func(r *run) error {
-						r.sleep(pollEvery * 103) // not in step with the chaos
+						r.sleep(pollEvery * 103) // out of step with the nemesis
 						state := r.state()
-						harmed := len(harmedIn(state))
-						worst = max(worst, harmed)
-						if most := minority(len(state.Voters())); harmed > most {
-							return fmt.Errorf("of %v, %v are out of action", state.Voters(), harmedIn(state))
+						unavailable := len(unavailableIn(state))
+						worst = max(worst, unavailable)
+						if most := minority(len(state.Voters())); unavailable > most {
+							return fmt.Errorf("of voters %v, %v are unavailable", state.Voters(), unavailableIn(state))
 						}
 						return nil
 					}})
@@ -46,11 +46,11 @@ func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
 					counts := r.nemesis.counts
 					r.stopNemesis()
 					for _, n := range counts {
-						strikes += n
+						injected += n
 					}
 					state := r.state()
-					if len(state.Faults) > 0 || len(harmedIn(state)) > 0 || len(r.c.Names()) != test.nodes {
-						return fmt.Errorf("links %v, nodes %v of %v", state.Faults, harmedIn(state), r.c.Names())
+					if len(state.Faults) > 0 || len(unavailableIn(state)) > 0 || len(r.c.Names()) != test.nodes {
+						return fmt.Errorf("left behind: link faults %v, unavailable nodes %v, members %v", state.Faults, unavailableIn(state), r.c.Names())
 					}
 					return nil
 				}})
@@ -58,16 +58,16 @@ func TestChaosHarmsAMinorityAtMostAndHealsAllItDid(t *testing.T) {
 				if failures := unattended(t, s); len(failures) > 0 {
 					t.Fatalf("%v", failures)
 				}
-				if strikes < 20 || worst == 0 && test.kinds != "network" {
-					t.Errorf("%d strikes, %d nodes out of action at worst", strikes, worst)
+				if injected < 20 || worst == 0 && test.kinds != "network" {
+					t.Errorf("%d faults, at most %d nodes unavailable", injected, worst)
 				}
 			})
 		}
 	}
 }
 
-// struck returns what chaos does with a seed, in the order in which it does it.
-func struck(t *testing.T, seed int) (done []string) {
+// chaosEvents returns what chaos does with a seed, in order.
+func chaosEvents(t *testing.T, seed int) (done []string) {
 	t.Helper()
 	watching := false
 	carryOut(t, parse(t, fmt.Sprintf("seed %d\nchaos network nodes every 1s\nwait 25s\nexpect term > 0", seed)), noPresenter{}, func(e trace.Event) {
@@ -84,10 +84,10 @@ func struck(t *testing.T, seed int) (done []string) {
 	return done
 }
 
-func TestChaosComesFromTheSeed(t *testing.T) {
-	first, again, other := struck(t, 1), struck(t, 1), struck(t, 2)
+func TestChaosDependsOnTheSeed(t *testing.T) {
+	first, again, other := chaosEvents(t, 1), chaosEvents(t, 1), chaosEvents(t, 2)
 	if len(first) < 5 || !slices.Equal(first, again) {
-		t.Errorf("the same seed does\n%s\nthen\n%s", strings.Join(first, "\n"), strings.Join(again, "\n"))
+		t.Errorf("one seed does\n%s\nand then\n%s", strings.Join(first, "\n"), strings.Join(again, "\n"))
 	}
 	if slices.Equal(first, other) {
 		t.Error("two seeds do the same")

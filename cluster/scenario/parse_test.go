@@ -9,7 +9,7 @@ import (
 	"capsize/cluster/check"
 )
 
-// goodLines are lines of every command, in each of its forms.
+// goodLines hold every command that runs, in each of its forms.
 var goodLines = strings.Split(strings.TrimSpace(`
 increment
 increment 100000
@@ -140,7 +140,7 @@ expect violation acked-durable
 expect violation election-safety
 `), "\n")
 
-// goodSetup are lines that say what cluster to start.
+// goodSetup hold every command that describes the cluster to start.
 var goodSetup = strings.Split(strings.TrimSpace(`
 title A title of words # and more
 title
@@ -164,11 +164,11 @@ set snapshot-threshold 10
 set trailing-logs 1
 `), "\n")
 
-func TestEveryCommandIsRead(t *testing.T) {
+func TestEveryCommandIsParsed(t *testing.T) {
 	tested := map[string]bool{}
 	for _, line := range goodSetup {
 		if line == "set heartbeat 2s" {
-			line += "\nset election 2s" // one does not go without the other
+			line += "\nset election 2s" // election must not be shorter
 		}
 		if _, err := Parse("test", []byte(line+"\nwait 1s")); err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -182,18 +182,18 @@ func TestEveryCommandIsRead(t *testing.T) {
 			}
 		}
 		if _, err := ParseLine(line, []string{"n1", "n2", "n3", "n4", "n5"}, []string{"old"}); err != nil {
-			t.Errorf("%q by hand: %v", line, err)
+			t.Errorf("%q, typed: %v", line, err)
 		}
 		tested[strings.Fields(line)[0]] = true
 	}
 	for _, c := range declarations() {
 		if !tested[c.name] {
-			t.Errorf("%s is not tested", c.name)
+			t.Errorf("no good line for %s", c.name)
 		}
 	}
 }
 
-// mistakes are scenarios that hold one, and what is said of it.
+// mistakes are scenarios with one mistake, and the error for it.
 var mistakes = []struct{ text, want string }{
 	{"", "f:1:1: the scenario has no commands"},
 	{"# only\n\n  # comments\n", "f:3:1: the scenario has no commands"},
@@ -213,7 +213,7 @@ var mistakes = []struct{ text, want string }{
 	{"kill $old", `f:1:6: unknown name "$old"; define it with let first`},
 	{"let old = n1\nkill $odl", `f:2:6: unknown name "$odl" (did you mean $old?); define it with let first`},
 	{"let", "f:1:4: expected a name"},
-	{"let a!b = n1", `f:1:5: "a!b" is not a name; use 1 to 32 letters, digits, dots, underscores or hyphens`},
+	{"let a!b = n1", `f:1:5: "a!b" is not a valid name; use 1 to 32 letters, digits, dots, underscores or hyphens`},
 	{"let x n1", `f:1:7: expected = after the name, found "n1"`},
 	{"let x =", "f:1:8: expected nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority or others"},
 	{"nodes 0", `f:1:7: "0" is not a number of nodes; use a whole number from 1 to 99`},
@@ -239,8 +239,8 @@ var mistakes = []struct{ text, want string }{
 	{"load NaN/s", `f:1:6: "NaN/s" is not a rate; use 0.001/s to 10000/s, like 20/s, or off`},
 	{"load 1/s clients 0", `f:1:18: "0" is not a number of clients; use a whole number from 1 to 256`},
 	{"clock n1 NaN", `f:1:10: "NaN" is not a factor; use a number from 0.01 to 100`},
-	{"add-node n/6", `f:1:10: "n/6" is not a node name; use 1 to 32 letters, digits, dots, underscores or hyphens, but not all, up, down, leader, followers, random, minority, majority, others, round-robin, none or nonvoter`},
-	{"add-node round-robin", `f:1:10: "round-robin" is not a node name; use 1 to 32 letters, digits, dots, underscores or hyphens, but not all, up, down, leader, followers, random, minority, majority, others, round-robin, none or nonvoter`},
+	{"add-node n/6", `f:1:10: "n/6" is not a valid node name; use 1 to 32 letters, digits, dots, underscores or hyphens, but not all, up, down, leader, followers, random, minority, majority, others, round-robin, none or nonvoter`},
+	{"add-node round-robin", `f:1:10: "round-robin" is not a valid node name; use 1 to 32 letters, digits, dots, underscores or hyphens, but not all, up, down, leader, followers, random, minority, majority, others, round-robin, none or nonvoter`},
 	{"partition n1", "f:1:13: expected the other side: | and its nodes, or | others"},
 	{"partition n1 |", "f:1:15: expected nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority or others"},
 	{"partition n1 n2", `f:1:14: unexpected "n2": the command ends before it`},
@@ -291,7 +291,7 @@ var mistakes = []struct{ text, want string }{
 	{strings.Repeat("ring\n", 2<<20), "f:1:1: the file is too large: 10485760 bytes, at most 1048576 are allowed"},
 }
 
-func TestEveryMistakeIsNamedWhereItIs(t *testing.T) {
+func TestMistakesAreReportedWithTheirPosition(t *testing.T) {
 	for _, test := range mistakes {
 		s, err := Parse("f", []byte(test.text))
 		text := test.text[:min(len(test.text), 60)]
@@ -309,7 +309,7 @@ func TestEveryMistakeIsNamedWhereItIs(t *testing.T) {
 	}
 }
 
-func TestALineByHandHasItsOwnMistakes(t *testing.T) {
+func TestTypedLineHasMistakesOfItsOwn(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"", "expected a command"},
 		{"# nothing", "expected a command"},
@@ -325,7 +325,7 @@ func TestALineByHandHasItsOwnMistakes(t *testing.T) {
 	}
 }
 
-func TestAFileFromWindowsIsRead(t *testing.T) {
+func TestWindowsFileIsParsed(t *testing.T) {
 	s, err := Parse("f", []byte("\ufefftitle A title\r\nnodes 3\r\nkill n3\r\n"))
 	if err != nil || s.Title != "A title" || s.Nodes != 3 || s.steps[0].command.Text != "kill n3" {
 		t.Errorf("%+v, %v", s, err)

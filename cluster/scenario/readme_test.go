@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// TestTheReadmeListsTheCommands keeps the README's table the same as the tables
-// of commands.
-func TestTheReadmeListsTheCommands(t *testing.T) {
+// README.md holds a copy of the command reference.
+func TestReadmeListsTheCommands(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -20,6 +19,6 @@ func TestTheReadmeListsTheCommands(t *testing.T) {
 		fmt.Fprintf(&want, "| `%s` | %s |\n", strings.ReplaceAll(r.Syntax, "|", "\\|"), r.Help)
 	}
 	if !strings.Contains(strings.ReplaceAll(string(readme), "\r\n", "\n"), want.String()) {
-		t.Errorf("README.md must hold this table of commands:\n%s", want.String())
+		t.Errorf("README.md needs this table of commands:\n%s", want.String())
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestTheReferenceFitsEightyColumns(t *testing.T) {
+func TestReferenceFitsEightyColumns(t *testing.T) {
 	var text bytes.Buffer
 	if err := WriteReference(&text); err != nil {
 		t.Fatal(err)
@@ -19,7 +19,7 @@ func TestTheReferenceFitsEightyColumns(t *testing.T) {
 	flat := strings.Join(strings.Fields(text.String()), " ")
 	for _, r := range References() {
 		if !strings.Contains(flat, strings.Join(strings.Fields(r.Syntax+" "+r.Help), " ")) {
-			t.Errorf("it does not tell of %s", r.Name)
+			t.Errorf("the reference lacks %s", r.Name)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"capsize/cluster/trace"
 )
 
-func TestASavedSessionExpectsWhatWasViolated(t *testing.T) {
+func TestSavedSessionExpectsItsViolations(t *testing.T) {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	text := Save(settings, 3, []RecordedCommand{{Command: SplitCommand("increment")}, {At: time.Second}}, []trace.Check{
@@ -19,13 +19,13 @@ func TestASavedSessionExpectsWhatWasViolated(t *testing.T) {
 	})
 	s := parse(t, text)
 	if !slices.Equal(s.scope.expectedViolations, []string{check.AckedDurable}) {
-		t.Errorf("it expects violations of %q:\n%s", s.scope.expectedViolations, text)
+		t.Errorf("the saved session expects violations of %q:\n%s", s.scope.expectedViolations, text)
 	}
 }
 
-// Raft draws its election timeouts anew in each run, but a saved session ends as it
-// did when it was driven by hand.
-func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
+// Raft draws new election timeouts in each run, but a saved session has the leaders
+// and the end of the original.
+func TestSavedSessionRepeatsLeadersAndEnd(t *testing.T) {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	state := func(leader string, faults ...trace.Link) *trace.State {
@@ -40,7 +40,7 @@ func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
 		return st
 	}
 	cutOff := []trace.Link{{From: "n2", To: "n1"}, {From: "n3", To: "n2"}}
-	var ordered []RecordedCommand
+	var recorded []RecordedCommand
 	for _, o := range []struct {
 		text string
 		st   *trace.State
@@ -56,21 +56,21 @@ func TestASavedSessionHasTheSameLeadersAndTheSameEnd(t *testing.T) {
 		{"heal", state("n2", trace.Link{From: "n3", To: "n2"})},
 		{"", state("n1")},
 	} {
-		ordered = Record(ordered, time.Duration(len(ordered))*2*time.Second, SplitCommand(o.text), o.st)
+		recorded = Record(recorded, time.Duration(len(recorded))*2*time.Second, SplitCommand(o.text), o.st)
 	}
-	text := Save(settings, 3, ordered, nil)
+	text := Save(settings, 3, recorded, nil)
 	for _, want := range []string{
 		"memory\n\nwait leader n1,n2,n3\ntransfer n2\nwait leader n2\nasync increment 2\nwait 2s\nisolate n2\nwait 2s\nwait leader n1,n3\ntransfer n3\nwait leader n3\nasync increment\n",
 		"kill n3\nwait 2s\nwait leader n1,n2,n3\ntransfer n1\n", "wait 2s\nheal\nwait 2s\nwait leader n1,n2,n3\ntransfer n1\n",
 	} {
 		if !strings.Contains(text, want) {
-			t.Errorf("there is no %q in\n%s", want, text)
+			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
 	for range 5 {
 		failures, end := carryOut(t, parse(t, text), noPresenter{}, func(trace.Event) {})
 		if leader := end.LeaderNode(); len(failures) > 0 || leader == nil || leader.ID != "n1" || leader.Value != 4 {
-			t.Errorf("it ends with %v, led by %+v", failures, leader)
+			t.Errorf("the run ends with failures %v and leader %+v", failures, leader)
 		}
 	}
 }

@@ -165,8 +165,8 @@ func TestBadScenarioFailsInOneLine(t *testing.T) {
 		{"run --repeat 1000001 " + good, "--repeat 1000001"},
 		{"run --seed x " + good, "invalid"},
 		{"run --fast " + good, "unknown flag"},
-		{"run --trace " + filepath.Join(dir, "trace") + " " + good + " " + good, "of one run"},
-		{"run --trace " + filepath.Join(dir, "trace") + " --repeat 2 " + good, "of one run"},
+		{"run --trace " + filepath.Join(dir, "trace") + " " + good + " " + good, "a trace holds one run"},
+		{"run --trace " + filepath.Join(dir, "trace") + " --repeat 2 " + good, "a trace holds one run"},
 		{"run --trace " + filepath.Join(dir, "none", "trace") + " " + good, "no such file"},
 		{"run --trace " + dir + " " + good, "directory"},
 		{"soak --for 0s", "--for 0s"},
@@ -259,7 +259,7 @@ func TestSoakReportsWhatItDid(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "trace.gz")
 	o := runBinary(t, "soak", "--for", "1m", "--chaos", "network,nodes", "--trace", name)
 	o.checkEnded(t, 0)
-	if !regexp.MustCompile(`\nsoak +ok .*\n\nsoak: chaos struck: network \d+, nodes \d+\n$`).MatchString(o.stdout) {
+	if !regexp.MustCompile(`\nsoak +ok .*\n\nsoak: faults injected: network \d+, nodes \d+\n$`).MatchString(o.stdout) {
 		t.Errorf("it says\n%s", o.stdout)
 	}
 	if _, state := readTrace(t, name); state.Clients.OK < 300 || len(state.Nodes) != 5 {

@@ -16,48 +16,40 @@ import (
 	"capsize/cluster/vtime"
 )
 
-// Batch is a number of scripts to be run without a screen.
+// Batch is a number of scripts to run.
 type Batch struct {
 	Scripts []*scenario.Script
-	// Repeat is how often each of them is run: with its seed, and the ones after it.
+	// Repeat is how often each script runs: with its seed and with the seeds after it.
 	Repeat int
-	// Trace is the file that the events are written to, "" for none. Only a single
-	// run has one.
+	// Trace is the file to write the events to, "" for none. It holds a single run.
 	Trace string
-	// Steps is told of each step as it is carried out, and of each check that is not
-	// ok any more, nil for nobody.
+	// Steps receives a line for each step and for each check that is no longer ok. It
+	// may be nil.
 	Steps io.Writer
-	// Terminal is told how far the runs are if they take long, nil for nobody.
+	// Terminal shows the progress of long batches. It may be nil.
 	Terminal io.Writer
 }
 
-// repeatMax is how often a scenario may be run at once.
+// repeatMax is the largest number of repetitions.
 const repeatMax = 1_000_000
 
-// Validate says what is wrong with a batch.
+// Validate returns an error if the options of the batch are out of range.
 func (b Batch) Validate() error {
 	if b.Repeat < 1 || b.Repeat > repeatMax {
-		return fmt.Errorf("--repeat %d: it must be from 1 to %d", b.Repeat, repeatMax)
+		return fmt.Errorf("--repeat %d: must be from 1 to %d", b.Repeat, repeatMax)
 	}
 	return nil
 }
 
-// Run carries the batch out, on all cores there are, and returns the results in
-// order. The error says which runs could not be started or ended by themselves;
-// they have no result. When ctx ends, so do the runs.
+// Run runs the batch on all cores and returns the results in the order of the
+// scripts. The error joins the errors of the runs that did not start or did not end
+// by themselves, which have no result. When ctx ends, so do the runs.
 func (b Batch) Run(ctx context.Context) ([]Result, error) {
-	var scripts []*scenario.Script
-	for _, s := range b.Scripts {
-		for i := range max(b.Repeat, 1) {
-			one := *s
-			one.Settings.Seed += int64(i)
-			scripts = append(scripts, &one)
-		}
-	}
+	scripts := b.seeded()
 	var record *recording.Writer
 	if b.Trace != "" {
 		if len(scripts) != 1 {
-			return nil, fmt.Errorf("%s: a trace is of one run, and there are %d", b.Trace, len(scripts))
+			return nil, fmt.Errorf("%s: a trace holds one run, and this batch has %d; leave out --trace, or run one", b.Trace, len(scripts))
 		}
 		var err error
 		if record, err = recording.Create(b.Trace, scripts[0].Settings.Seed); err != nil {
@@ -66,14 +58,13 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	}
 	results, errs := make([]Result, len(scripts)), make([]error, len(scripts))
 	clocks := make([]atomic.Pointer[vtime.Clock], len(scripts))
-	var ended atomic.Int64
+	var ended, taken atomic.Int64
 	stop := showProgress(b.Terminal, func() string { return progress(scripts, clocks, ended.Load()) })
 	var workers sync.WaitGroup
-	var taken atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), len(scripts)) {
 		workers.Go(func() {
 			for i := taken.Add(1) - 1; i < int64(len(scripts)); i = taken.Add(1) - 1 {
-				o := observers{record: record, clock: &clocks[i], event: tellSteps(b.Steps, scripts[i], len(scripts))}
+				o := observers{record: record, clock: &clocks[i], event: stepPrinter(b.Steps, scripts[i], len(scripts))}
 				results[i], errs[i] = run(ctx, scripts[i], o)
 				clocks[i].Store(nil)
 				ended.Add(1)
@@ -83,14 +74,29 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	workers.Wait()
 	stop()
 	if record != nil {
-		errs = append(errs, record.Close()) // one that was never started has not closed it
+		errs = append(errs, record.Close()) // a run that did not start has not closed it
 	}
 	return collect(scripts, results, errs)
 }
 
-// collect leaves out the runs that have no result, and names their errors.
+// seeded returns each script as often as it is repeated, each with its seed.
+func (b Batch) seeded() []*scenario.Script {
+	var scripts []*scenario.Script
+	for _, s := range b.Scripts {
+		for i := range max(b.Repeat, 1) {
+			one := *s
+			one.Settings.Seed += int64(i)
+			scripts = append(scripts, &one)
+		}
+	}
+	return scripts
+}
+
+// collect returns the results of the runs without an error, and joins the errors
+// under the names of their scripts. An interruption hides all other errors. Errors
+// beyond those of the scripts are about the batch.
 func collect(scripts []*scenario.Script, results []Result, errs []error) ([]Result, error) {
-	var whole []Result
+	var completed []Result
 	var all []error
 	for i, err := range errs {
 		switch {
@@ -102,45 +108,49 @@ func collect(scripts []*scenario.Script, results []Result, errs []error) ([]Resu
 			all = append(all, err)
 		}
 		if err == nil && i < len(scripts) {
-			whole = append(whole, results[i])
+			completed = append(completed, results[i])
 		}
 	}
-	return whole, errors.Join(all...)
+	return completed, errors.Join(all...)
 }
 
-// progress says in a line how far the runs are.
+// progress describes in one line how far the runs are.
 func progress(scripts []*scenario.Script, clocks []atomic.Pointer[vtime.Clock], ended int64) string {
-	var under []string
+	var running []string
 	for i := range clocks {
 		if clock := clocks[i].Load(); clock != nil {
-			under = append(under, fmt.Sprintf("%s at %.0fs", scripts[i].Name, clock.Now().Seconds()))
+			running = append(running, fmt.Sprintf("%s at %.0fs", scripts[i].Name, clock.Now().Seconds()))
 		}
 	}
-	return fmt.Sprintf("%d of %d done; %s", ended, len(scripts), strings.Join(under, ", "))
+	return fmt.Sprintf("%d of %d done; running: %s", ended, len(scripts), strings.Join(running, ", "))
 }
 
-// tellSteps returns what writes the steps of a script as they are carried out;
-// with several runs, it says of which.
-func tellSteps(to io.Writer, s *scenario.Script, runs int) func(trace.Event) {
+// stepPrinter returns a subscriber that prints the steps of a script, what fails
+// late, and verdicts other than ok. With several runs, each line names its run. It
+// returns nil if to is nil.
+func stepPrinter(to io.Writer, s *scenario.Script, runs int) func(trace.Event) {
 	if to == nil {
 		return nil
 	}
-	who := ""
+	prefix := ""
 	if runs > 1 {
-		who = fmt.Sprintf("%s (seed %d) ", s.Name, s.Settings.Seed)
+		prefix = fmt.Sprintf("%s (seed %d) ", s.Name, s.Settings.Seed)
 	}
 	return func(e trace.Event) {
+		text := ""
 		switch e.Kind {
 		case trace.KindCommand:
-			_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", who, e.At.Seconds(), e.Text)
+			text = e.Text
 		case trace.KindRefused:
-			_, _ = fmt.Fprintf(to, "%s%9.3fs  refused: %s\n", who, e.At.Seconds(), e.Text)
+			text = "refused: " + e.Text
 		case trace.KindVerdict:
 			if e.Verdict != trace.VerdictOK {
-				c := trace.Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text}
-				_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", who, e.At.Seconds(), scenario.DescribeVerdict(c))
+				text = scenario.DescribeVerdict(trace.Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text})
 			}
 		default:
+		}
+		if text != "" {
+			_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", prefix, e.At.Seconds(), text)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"capsize/cluster/scenario"
 )
 
-// script parses a script that must be without mistakes.
+// script parses a script without mistakes.
 func script(t *testing.T, name, text string) *scenario.Script {
 	t.Helper()
 	s, err := scenario.Parse(name, []byte(text))
@@ -21,10 +21,10 @@ func script(t *testing.T, name, text string) *scenario.Script {
 	return s
 }
 
-func TestRunsSideBySideKeepTheirOrder(t *testing.T) {
+func TestResultsKeepTheOrderOfTheScripts(t *testing.T) {
 	var scripts []*scenario.Script
 	for i := range 7 {
-		// The first ones take the longest.
+		// The first scripts take longest.
 		scripts = append(scripts, script(t, fmt.Sprint(i), fmt.Sprintf("nodes 1\nseed %d\nincrement %d\nwait %dms\n", i*10, i+1, 500-50*i)))
 	}
 	results, err := Batch{Scripts: scripts, Repeat: 3}.Run(t.Context())
@@ -39,14 +39,14 @@ func TestRunsSideBySideKeepTheirOrder(t *testing.T) {
 	}
 }
 
-func TestARunEndsWhereItsScriptDoes(t *testing.T) {
+func TestRunEndsWithItsScript(t *testing.T) {
 	r, err := runScript(t, script(t, "a", "nodes 1\nwait 100s"))
 	if err != nil || r.VirtualSeconds < 100 || r.VirtualSeconds > 100+firstElection.Seconds() {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
 
-func TestAnInterruptedBatchEndsAtOnceAndSaysSo(t *testing.T) {
+func TestInterruptedBatchEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	steps := writerFunc(func(p []byte) (int, error) {
 		if bytes.Contains(p, []byte("wait 1h")) {
@@ -57,7 +57,7 @@ func TestAnInterruptedBatchEndsAtOnceAndSaysSo(t *testing.T) {
 	long := strings.Repeat("wait 1h\n", 1000)
 	results, err := Batch{Scripts: []*scenario.Script{script(t, "a", long), script(t, "b", long), script(t, "c", long)}, Steps: steps}.Run(ctx)
 	if !errors.Is(err, ErrInterrupted) || err.Error() != ErrInterrupted.Error() || len(results) != 0 {
-		t.Errorf("%d results, %v", len(results), err)
+		t.Errorf("got %d results and %v, want none and ErrInterrupted", len(results), err)
 	}
 }
 
@@ -65,12 +65,12 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestATraceIsOfOneRun(t *testing.T) {
+func TestTraceHoldsASingleRun(t *testing.T) {
 	s := script(t, "a", "increment")
 	for _, b := range []Batch{{Scripts: []*scenario.Script{s, s}}, {Scripts: []*scenario.Script{s}, Repeat: 2}} {
 		b.Trace = t.TempDir() + "/trace"
-		if _, err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "of one run") {
-			t.Errorf("%v", err)
+		if _, err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "a trace holds one run") {
+			t.Errorf("got %v, want an error about one run", err)
 		}
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"capsize/cluster/scenario"
 )
 
-func TestTheTableTellsWhatFailed(t *testing.T) {
+func TestTableShowsWhatFailed(t *testing.T) {
 	good := Result{Scenario: "good", OK: true, Seed: 1, VirtualSeconds: 12.34, WallSeconds: 0.5, Ops: Ops{OK: 3}, Value: 3, Term: 2}
 	bad := Result{Scenario: "bad.capsize", Seed: 2, Ops: Ops{1, 2, 3}, Failures: []scenario.Failure{
 		{Line: 7, Text: "expect value 3", Want: "value 3", Got: "2 on n1"}, {Text: "settle", Want: "this", Got: "that"},
 	}}
-	soaked := Result{Scenario: "soak", OK: true, Faults: map[string]int{"nodes": 2, "disk": 1}}
+	soak := Result{Scenario: "soak", OK: true, Faults: map[string]int{"nodes": 2, "disk": 1}}
 	var table bytes.Buffer
-	if err := WriteTable(&table, []Result{good, bad, soaked}); err != nil {
+	if err := WriteTable(&table, []Result{good, bad, soak}); err != nil {
 		t.Fatal(err)
 	}
 	want := `SCENARIO     RESULT  VIRTUAL  WALL   OPS                        VALUE  TERM
@@ -25,19 +25,19 @@ soak         ok      0.0s     0.00s  0 ok                       0      0
 
 bad.capsize:7: expect value 3: wanted value 3, got 2 on n1
 bad.capsize: settle: wanted this, got that
-soak: chaos struck: disk 1, nodes 2
+soak: faults injected: disk 1, nodes 2
 `
 	if table.String() != want {
-		t.Errorf("the table is\n%s\nnot\n%s", &table, want)
+		t.Errorf("got\n%s\nwant\n%s", &table, want)
 	}
 	table.Reset()
 	if err := WriteTable(&table, []Result{bad, bad}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(table.String(), "SEED") || !strings.Contains(table.String(), "got 2 on n1 (seed 2)") {
-		t.Errorf("repeats do not tell their seeds:\n%s", &table)
+		t.Errorf("repetitions do not show their seeds:\n%s", &table)
 	}
-	if AllOK([]Result{good, bad}) || !AllOK([]Result{good, soaked}) {
-		t.Error("AllOK does not say whether all is ok")
+	if AllOK([]Result{good, bad}) || !AllOK([]Result{good, soak}) {
+		t.Error("AllOK does not report whether all runs are ok")
 	}
 }

@@ -74,7 +74,7 @@ func (r *Result) addVerdicts(checks []trace.Check) {
 		}
 	}
 	if len(expected) > 0 {
-		r.remarks = append(r.remarks, "violated as announced: "+strings.Join(expected, ", "))
+		r.remarks = append(r.remarks, "violated as expected: "+strings.Join(expected, ", "))
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,42 +16,36 @@ import (
 	"capsize/cluster/vtime"
 )
 
-// The load of a soak: three clients that together do ten operations a second,
-// two of which are reads.
+// The load of a soak: three clients that together carry out ten operations a
+// second, two of which are reads.
 const (
 	soakClients = 3
 	soakRate    = 10
 )
 
-// isSoakRead says whether the n-th operation of a soak is a read.
+// isSoakRead reports whether the n-th operation of a soak is a read.
 func isSoakRead(n int) bool { return n%soakRate == 4 || n%soakRate == 9 }
 
-const (
-	// soakSettle is the virtual time after the harm within which all must agree.
-	soakSettle = 2 * time.Minute
-	// soakPollEvery is how often it is looked whether they do.
-	soakPollEvery = 100 * time.Millisecond
-	// soakForMax is the longest soak, in virtual time.
-	soakForMax = 10_000 * time.Hour
-)
+// soakForMax is the longest soak, in virtual time.
+const soakForMax = 10_000 * time.Hour
 
-// SoakConfig says what soak to run.
+// SoakConfig describes a soak.
 type SoakConfig struct {
-	For      time.Duration // virtual
+	For      time.Duration // virtual time
 	Nodes    int
 	Seed     int64
-	Chaos    []string // what kinds of harm are done; none of them leaves Raft's fault model
-	Trace    string   // the file that the events are written to, "" for none
-	Terminal io.Writer
+	Chaos    []string  // kinds of faults to inject, of scenario.ChaosKinds
+	Trace    string    // the file to write the events to, "" for none
+	Terminal io.Writer // shows the progress; may be nil
 }
 
-// Validate says what is wrong with the configuration, and what is allowed.
+// Validate returns an error if an option is out of range.
 func (cfg SoakConfig) Validate() error {
 	if cfg.For < time.Second || cfg.For > soakForMax {
-		return fmt.Errorf("--for %s: it must be from 1s to %s", cfg.For, soakForMax)
+		return fmt.Errorf("--for %s: must be from 1s to %s", cfg.For, soakForMax)
 	}
 	if cfg.Nodes < 1 || cfg.Nodes > cluster.NodesMax {
-		return fmt.Errorf("--nodes %d: a cluster has 1 to %d nodes", cfg.Nodes, cluster.NodesMax)
+		return fmt.Errorf("--nodes %d: must be from 1 to %d", cfg.Nodes, cluster.NodesMax)
 	}
 	if err := scenario.ValidateChaos(cfg.Chaos); err != nil {
 		return fmt.Errorf("--chaos: %w", err)
@@ -61,10 +53,10 @@ func (cfg SoakConfig) Validate() error {
 	return nil
 }
 
-// Soak has clients work on a cluster while chaos does harm, then heals all of it
-// and asks the checks, each of which must say ok. When ctx ends it does that earlier,
-// and the error is [ErrInterrupted], with a result. Any other error says why it
-// could not be started or ended by itself.
+// Soak injects random faults into a cluster under load, heals them, and requires
+// every check to be ok. When ctx ends it heals and checks at once, and returns the
+// result with [ErrInterrupted]. Any other error says why the soak did not start or
+// did not end by itself.
 func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	if err := cfg.Validate(); err != nil {
 		return Result{}, err
@@ -81,7 +73,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	started := time.Now()
 	stop := showProgress(cfg.Terminal, func() string {
 		if c := clock.Load(); c != nil {
-			return fmt.Sprintf("soak: %s of %s, %.0f times as fast as real time", c.Now().Round(time.Second), cfg.For, c.Now().Seconds()/time.Since(started).Seconds())
+			return fmt.Sprintf("soak: %s of %s, %.0fx real time", c.Now().Round(time.Second), cfg.For, c.Now().Seconds()/time.Since(started).Seconds())
 		}
 		return "soak: starting"
 	})
@@ -89,7 +81,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	settings := cluster.DefaultSettings()
 	settings.Storage, settings.Seed = cluster.Memory, cfg.Seed
 	r, err := runCluster(context.WithoutCancel(ctx), "soak", cluster.Config{Nodes: cfg.Nodes, Settings: settings}, o, func(c *cluster.Inside) Result {
-		s := &soak{c: c, nodes: c.Names(), until: c.Now() + cfg.For, cut: func() bool { return ctx.Err() != nil }}
+		s := &soak{c: c, nodes: c.Names(), until: c.Now() + cfg.For, interrupted: func() bool { return ctx.Err() != nil }}
 		return s.run(cfg)
 	})
 	if err == nil && ctx.Err() != nil {
@@ -98,16 +90,16 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	return r, err
 }
 
-// soak is one under way.
+// soak is a running soak.
 type soak struct {
-	c        *cluster.Inside
-	until    time.Duration
-	cut      func() bool // whether to end before that
-	nodes    []string    // those it began with
-	failures []scenario.Failure
+	c           *cluster.Inside
+	until       time.Duration // virtual time at which the load ends
+	interrupted func() bool   // reports whether it ends before that
+	nodes       []string      // the members at the start
+	failures    []scenario.Failure
 }
 
-// run is the soak from its beginning to its verdict.
+// run runs the soak from the first fault to the verdicts.
 func (s *soak) run(cfg SoakConfig) Result {
 	var nemesis *scenario.Nemesis
 	if len(cfg.Chaos) > 0 {
@@ -123,30 +115,31 @@ func (s *soak) run(cfg SoakConfig) Result {
 		})
 	}
 	clients.Wait()
-	var faults map[string]int
+	var injected map[string]int
 	if nemesis != nil {
-		faults = nemesis.Stop()
+		injected = nemesis.Stop()
 	}
 	s.settle()
-	// What a client reads now, the clients' history must explain.
+	// The history of the clients must explain what one of them reads now.
 	if op := s.c.Read(cluster.LevelLinearizable, cluster.RouteLeader); op.Outcome != trace.OK {
-		s.fail("read linearizable", "an answer once all is whole", op.Why)
+		s.fail("read linearizable", "a reply after healing", op.Why)
 	}
 	s.c.AwaitVerdicts()
 	state := s.c.Trace().State()
-	s.failures = append(s.failures, scenario.VerdictFailures(scenario.Verdicts(&state), func(c trace.Check) bool { return c.Verdict != trace.VerdictOK })...)
-	counts := map[string]int{} // of all kinds, those without a fault too
+	isNotOK := func(c trace.Check) bool { return c.Verdict != trace.VerdictOK }
+	s.failures = append(s.failures, scenario.VerdictFailures(scenario.Verdicts(&state), isNotOK)...)
+	counts := map[string]int{} // also of the kinds that were never injected
 	for _, kind := range cfg.Chaos {
-		counts[kind] = faults[kind]
+		counts[kind] = injected[kind]
 	}
 	return Result{Failures: s.failures, Faults: counts}
 }
 
-// over says whether the load is to end.
-func (s *soak) over() bool { return s.c.Now() >= s.until || s.c.Closed() || s.cut() }
+// isOver reports whether the load must end.
+func (s *soak) isOver() bool { return s.c.Now() >= s.until || s.c.Closed() || s.interrupted() }
 
-// client is one of the clients. They take turns; each waits for its answer before
-// it goes on.
+// client is client k of the load. The clients take turns, and each waits for the
+// outcome of its operation.
 func (s *soak) client(k int) {
 	const every = soakClients * time.Second / soakRate
 	due := s.c.Now() + every*time.Duration(k)/soakClients
@@ -154,7 +147,7 @@ func (s *soak) client(k int) {
 		if wait := due - s.c.Now(); wait > 0 {
 			s.c.Sleep(wait)
 		}
-		if s.over() {
+		if s.isOver() {
 			return
 		}
 		if isSoakRead(n) {
@@ -168,57 +161,4 @@ func (s *soak) client(k int) {
 
 func (s *soak) fail(text, want, got string) {
 	s.failures = append(s.failures, scenario.Failure{Text: text, Want: want, Got: got})
-}
-
-// settle takes back all harm, starts what is down, removes what was added, and
-// waits until all nodes hold the same. A node that is behind for long is restarted
-// once: raft may have left it stuck (the scenario stuck-follower).
-func (s *soak) settle() {
-	if err := s.c.HealEverything(); err != nil {
-		s.fail("heal", "everything to be whole again", err.Error())
-	}
-	instead := ""
-	patience, restarted := s.c.Now()+soakSettle/2, map[string]bool{}
-	for deadline := s.c.Now() + soakSettle; s.c.Now() < deadline; s.c.Sleep(soakPollEvery) {
-		state := s.c.Trace().State()
-		if instead = unsettled(&state, s.nodes); instead == "" {
-			return
-		}
-		for i := range state.Nodes {
-			// What is refused now, like the start of a node that is still being ended,
-			// is asked for again.
-			switch n := &state.Nodes[i]; {
-			case n.Process == trace.Removed:
-			case !slices.Contains(s.nodes, n.ID):
-				_ = s.c.RemoveNode(n.ID) // a change of members that had no answer left it behind
-			case n.Process == trace.Paused:
-				_ = s.c.Resume(n.ID)
-			case !n.Process.Running():
-				_ = s.c.Restart(n.ID)
-			case s.c.Now() > patience && n.Commit < state.Commit && !restarted[n.ID]:
-				restarted[n.ID] = true
-				_ = s.c.Kill(n.ID)
-			}
-		}
-	}
-	s.fail("wait converged", fmt.Sprintf("all nodes to hold the same within %s", soakSettle), instead)
-}
-
-// unsettled says which of the nodes are not up and do not hold the same, all of it
-// committed, and which others there are; "" if there is none.
-func unsettled(s *trace.State, nodes []string) string {
-	var down []string
-	for i := range s.Nodes {
-		switch n := &s.Nodes[i]; {
-		case n.Process == trace.Removed:
-		case !slices.Contains(nodes, n.ID):
-			down = append(down, n.ID+" is there still")
-		case n.Process != trace.Up:
-			down = append(down, fmt.Sprintf("%s is %s", n.ID, n.Process))
-		}
-	}
-	if len(down) > 0 {
-		return strings.Join(down, ", ")
-	}
-	return scenario.NotConverged(s)
 }

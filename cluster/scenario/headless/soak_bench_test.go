@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// benchFor is the virtual time of one soak, and of plain raft beside it.
+// benchFor is the virtual time of one soak.
 const benchFor = 5 * time.Minute
 
-// plainVirtualSeconds is what the benchmark in package cluster reports of plain
-// raft in a bare bubble.
+// plainVirtualSeconds matches what the benchmark of package cluster reports about
+// plain raft in a bare bubble.
 var plainVirtualSeconds = regexp.MustCompile(`([\d.]+) plain-vs/s`)
 
-// plainRaft returns how many virtual seconds plain raft does in a second, five
-// nodes at ten increments a second. This package knows nothing of raft, so it is
-// the tests of package cluster that are asked.
+// plainRaft returns how many virtual seconds five nodes of plain raft run in a real
+// second, at ten increments a second. It runs a benchmark of package cluster,
+// because this package must not import raft.
 func plainRaft(b *testing.B, binary string) float64 {
 	b.Helper()
 	out, err := exec.CommandContext(b.Context(), binary, "-test.run=^$", "-test.bench=^BenchmarkVirtualTime$/^5_nodes,_10_a_second$", "-test.benchtime=5x").CombinedOutput()
@@ -27,7 +27,7 @@ func plainRaft(b *testing.B, binary string) float64 {
 	}
 	found := plainVirtualSeconds.FindSubmatch(out)
 	if found == nil {
-		b.Fatalf("nothing is said of plain raft: %s", out)
+		b.Fatalf("no result for plain raft: %s", out)
 	}
 	rate, err := strconv.ParseFloat(string(found[1]), 64)
 	if err != nil {
@@ -36,9 +36,9 @@ func plainRaft(b *testing.B, binary string) float64 {
 	return rate
 }
 
-// BenchmarkSoak compares a soak with plain raft under the same load: how much
-// virtual time passes in a second (at least 700 on two cores), and which part
-// that is of what plain raft does in turn with it (at least 0.75).
+// BenchmarkSoak compares a soak with plain raft under the same load, in turn. vs/s is
+// the virtual seconds per real second (at least 700 on two cores), of-plain the
+// share of what plain raft reaches (at least 0.75).
 func BenchmarkSoak(b *testing.B) {
 	binary := filepath.Join(b.TempDir(), "cluster.test")
 	if out, err := exec.CommandContext(b.Context(), "go", "test", "-c", "-o", binary, "capsize/cluster").CombinedOutput(); err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // A follower that raft has left stuck does not fail a soak: the soak restarts it.
-func TestSoakRestartsAStuckFollowerInTheEnd(t *testing.T) {
+func TestSoakRestartsAStuckFollower(t *testing.T) {
 	data, _ := scenario.Builtin("stuck-follower")
 	text, _, found := strings.Cut(string(data), "\nwait 60s\n")
 	if !found {

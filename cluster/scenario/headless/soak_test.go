@@ -11,7 +11,7 @@ import (
 	"capsize/cluster/trace"
 )
 
-func TestASoakIsRightAboutItself(t *testing.T) {
+func TestSoakReportsItsFaultsAndOperations(t *testing.T) {
 	for _, kinds := range [][]string{nil, {"network", "nodes"}, scenario.ChaosKinds()} {
 		t.Run(strings.Join(kinds, " "), func(t *testing.T) {
 			t.Parallel()
@@ -20,16 +20,16 @@ func TestASoakIsRightAboutItself(t *testing.T) {
 				t.Errorf("%+v, %v", r, err)
 			}
 			if len(r.Faults) != len(kinds) {
-				t.Errorf("it tells of faults %v", r.Faults)
+				t.Errorf("got faults %v, want %d kinds", r.Faults, len(kinds))
 			}
 			if ops := r.Ops; ops.OK < 1000 || kinds == nil && (ops.OK != 1801 || r.Value != 1440) {
-				t.Errorf("too little was done: %+v, value %d", ops, r.Value)
+				t.Errorf("too few operations: %+v, value %d", ops, r.Value)
 			}
 		})
 	}
 }
 
-func TestAnInterruptedSoakIsVerifiedToo(t *testing.T) {
+func TestInterruptedSoakStillChecks(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r, err := Soak(ctx, SoakConfig{For: 1000 * time.Hour, Nodes: 3, Seed: 1, Chaos: []string{"network"}})
@@ -38,8 +38,8 @@ func TestAnInterruptedSoakIsVerifiedToo(t *testing.T) {
 	}
 }
 
-func TestASoakRefusesWhatMakesNoSense(t *testing.T) {
-	sound := SoakConfig{For: time.Second, Nodes: 1}
+func TestSoakRejectsBadOptions(t *testing.T) {
+	valid := SoakConfig{For: time.Second, Nodes: 1}
 	for why, change := range map[string]func(*SoakConfig){
 		"--for 0s":           func(c *SoakConfig) { c.For = 0 },
 		"--for 10000h0m1s":   func(c *SoakConfig) { c.For = 10_000*time.Hour + time.Second },
@@ -47,19 +47,19 @@ func TestASoakRefusesWhatMakesNoSense(t *testing.T) {
 		"did you mean nodes": func(c *SoakConfig) { c.Chaos = []string{"network", "node"} },
 		"no such file":       func(c *SoakConfig) { c.Trace = "/nowhere/trace" },
 	} {
-		cfg := sound
+		cfg := valid
 		change(&cfg)
 		if _, err := Soak(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), why) {
-			t.Errorf("%v, which does not say %q", err, why)
+			t.Errorf("got %v, want an error with %q", err, why)
 		}
 	}
 }
 
-func TestASoakWaitsUntilAllNodesAgree(t *testing.T) {
+func TestSoakWaitsForConvergence(t *testing.T) {
 	leader := trace.Node{ID: "n1", Process: trace.Up, Role: trace.Leader}
 	for _, other := range []trace.Node{{ID: "n2", Process: trace.Paused}, {ID: "n3", Process: trace.Up}, {ID: "n2", Process: trace.Up, First: 1, Value: 1}} {
 		if unsettled(&trace.State{Nodes: []trace.Node{leader, other}}, []string{"n1", "n2"}) == "" {
-			t.Errorf("with %+v all is well", other)
+			t.Errorf("a cluster with %+v counts as settled", other)
 		}
 	}
 }

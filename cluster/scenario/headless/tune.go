@@ -6,16 +6,16 @@ import (
 	"runtime/debug"
 )
 
-// TuneRuntime prepares the program for a number of runs and nothing else, unless the
-// environment says how it is to be (GOMAXPROCS, GOGC).
+// TuneRuntime prepares a program that does nothing but run scripts, the given
+// number at a time. GOMAXPROCS and GOGC in the environment take precedence.
 func TuneRuntime(runs int) {
-	// A run does one thing at a time, mostly: to hand it from core to core costs
-	// more than a second core brings.
+	// A run does mostly one thing at a time: moving it between cores costs more than a
+	// second core brings.
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), max(runs, 1)))
 	}
-	// It needs little memory and leaves much behind: collecting that less often
-	// costs some MB.
+	// A run holds little memory and leaves much garbage: rarer collections cost only a
+	// few MB.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}

@@ -66,7 +66,7 @@ func TestResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 	if err := WriteTable(&text, []Result{r}); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"\ntest: violated as announced: acked-durable\n", "\ntest: linearizable undecided: " + undecided + "\n"} {
+	for _, line := range []string{"\ntest: violated as expected: acked-durable\n", "\ntest: linearizable undecided: " + undecided + "\n"} {
 		if !strings.Contains(text.String(), line) {
 			t.Errorf("the table lacks %q:\n%s", line, &text)
 		}
@@ -76,7 +76,7 @@ func TestResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 func TestVerboseRunReportsViolations(t *testing.T) {
 	s := script(t, "test", "nodes 1\nincrement\nwait 1s")
 	var steps bytes.Buffer
-	_, err := runCluster(t.Context(), s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, observers{event: tellSteps(&steps, s, 1)}, func(c *cluster.Inside) Result {
+	_, err := runCluster(t.Context(), s.Name, cluster.Config{Nodes: s.Nodes, Settings: s.Settings}, observers{event: stepPrinter(&steps, s, 1)}, func(c *cluster.Inside) Result {
 		forge(c, check.AckedDurable, trace.VerdictViolated, "n1 has lost it")
 		forge(c, check.VoteOnce, trace.VerdictOK, "")
 		return Result{Failures: s.PerformUnattended(c)}
@@ -85,7 +85,7 @@ func TestVerboseRunReportsViolations(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Count(steps.String(), "s  acked-durable violated: n1 has lost it\n") != 1 || strings.Contains(steps.String(), "vote-once") {
-		t.Errorf("it prints\n%s", &steps)
+		t.Errorf("the steps are\n%s", &steps)
 	}
 }
 
@@ -119,7 +119,7 @@ func soakAfter(t *testing.T, first func(*cluster.Inside)) Result {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	r, err := runCluster(t.Context(), "soak", cluster.Config{Nodes: 3, Settings: settings}, observers{}, func(c *cluster.Inside) Result {
-		s := &soak{c: c, nodes: c.Names(), until: c.Now() + 2*time.Second, cut: func() bool { return false }}
+		s := &soak{c: c, nodes: c.Names(), until: c.Now() + 2*time.Second, interrupted: func() bool { return false }}
 		first(c)
 		return s.run(SoakConfig{})
 	})
