@@ -130,23 +130,23 @@ func (m *model) removeNode() {
 	m.ask("remove "+ids+" from the members?", "its data is discarded", func() { m.submit("remove-node "+ids, "removal requested") })
 }
 
-// cutOff isolates the selected nodes from the others or, if they are isolated, heals them.
-func (m *model) cutOff() {
+// isolateOrHeal isolates the selected nodes from the others or, if they are isolated, heals them.
+func (m *model) isolateOrHeal() {
 	ids := m.targets()
 	m.follow = false
-	if m.areCutOff(ids) {
+	if m.areIsolated(ids) {
 		m.healSelected()
 		return
 	}
 	if len(ids) == 1 {
-		m.submit("isolate "+ids[0], "cut off")
+		m.submit("isolate "+ids[0], "isolated")
 		return
 	}
 	m.submit("partition "+nodeList(ids)+" | others", "split")
 }
 
-// areCutOff reports whether all links between the nodes and the others are blocked.
-func (m *model) areCutOff(ids []string) bool {
+// areIsolated reports whether all links between the nodes and the others are blocked.
+func (m *model) areIsolated(ids []string) bool {
 	others := 0
 	for _, other := range m.nodes() {
 		if slices.Contains(ids, other) {

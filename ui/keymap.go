@@ -54,7 +54,7 @@ func (m *model) nodeKeys() []keymap.Binding {
 
 func (m *model) faultKeys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.Bind(groupNetwork, "p", "isolate or heal", m.cutOff, "p").InFooter(3, "isolate").NeedsCluster(),
+		keymap.Bind(groupNetwork, "p", "isolate or heal", m.isolateOrHeal, "p").InFooter(3, "isolate").NeedsCluster(),
 		keymap.Bind(groupNetwork, "P", "partition: halves, ring, …", m.shapesMenu, "P").NeedsCluster(),
 		keymap.Bind(groupNetwork, "w", "link faults", m.linkMenu, "w").NeedsCluster(),
 		keymap.Bind(groupNetwork, "d", "disk faults", m.diskMenu, "d").InFooter(12, "disk").NeedsCluster(),

@@ -15,7 +15,7 @@ func onboardingTips() []pane.Tip {
 		{Key: "i", Text: "increment", Command: "increment"},
 		{Key: "k", Text: "kill the leader", Command: "kill"},
 		{Key: "k", Text: "restart it", Command: "restart"},
-		{Key: "p", Text: "cut it off", Command: "isolate"},
+		{Key: "p", Text: "isolate it", Command: "isolate"},
 		{Key: "h", Text: "heal it", Command: "heal"},
 	}
 }

@@ -32,8 +32,8 @@ func newTimeTravel() timeTravel { return timeTravel{steps: &queue.Mailbox[uint64
 // playbackMax is the highest speed at which the past plays, so that people see something.
 const playbackMax = 1000
 
-// stepBySecond is how far the keys ( and ) go.
-const stepBySecond = time.Second
+// coarseStep is how far the keys ( and ) go.
+const coarseStep = time.Second
 
 // inPast reports whether the moment shown is too far back for commands.
 func (t *timeTravel) inPast() bool { return t.past && !t.stepped }
@@ -211,8 +211,8 @@ func (m *model) stepDone(seq uint64) {
 	t.stepped = true
 }
 
-func (m *model) secondBack() { m.moveBy(-stepBySecond) }
-func (m *model) secondOn()   { m.moveBy(stepBySecond) }
+func (m *model) secondBack() { m.moveBy(-coarseStep) }
+func (m *model) secondOn()   { m.moveBy(coarseStep) }
 
 // moveBy moves by a time. Beyond now, it advances the clock.
 func (m *model) moveBy(d time.Duration) {

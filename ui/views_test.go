@@ -100,18 +100,18 @@ func TestZoomAndScrollKeepTheMomentInSight(t *testing.T) {
 	for _, k := range []string{",", ",", "home", ")", ".", "[", "]", "]", "end"} {
 		s.press(k)
 		s.screen()
-		from := s.views.Time.Window.End - s.views.Time.WindowSpan()
-		if at := s.moment().At; at < from || at > s.views.Time.Window.End {
-			t.Errorf("after %s %s is not between %s and %s", k, at, from, s.views.Time.Window.End)
+		from := s.views.Time.End - s.views.Time.WindowSpan()
+		if at := s.moment().At; at < from || at > s.views.Time.End {
+			t.Errorf("after %s %s is not between %s and %s", k, at, from, s.views.Time.End)
 		}
 	}
 	s.press("[", "[", ",")
 	s.screen()
-	before := s.views.Time.Window.End
+	before := s.views.Time.End
 	s.press("left")
 	s.screen()
-	if s.views.Time.Window.End >= before || s.travel.at != s.moment().At || !s.views.Time.Window.Scrolled {
-		t.Errorf("left leads from %s to %s", before, s.views.Time.Window.End)
+	if s.views.Time.End >= before || s.travel.at != s.moment().At || !s.views.Time.Window.Scrolled {
+		t.Errorf("left leads from %s to %s", before, s.views.Time.End)
 	}
 	s.press("right", ".")
 	s.screen()
@@ -144,8 +144,8 @@ func TestTimeViewReadsOnlyNearbyHistory(t *testing.T) {
 	s.press("home")
 	s.showView(s.views.Time)
 	s.View()
-	if known, seen := s.views.Time.Window.Diagram.Last.At, s.views.Time.Window.End+s.views.Time.WindowSpan(); known > seen || known < s.views.Time.Window.End {
-		t.Errorf("it knows all until %s and shows all until %s", known, s.views.Time.Window.End)
+	if known, seen := s.views.Time.Diagram.Last.At, s.views.Time.End+s.views.Time.WindowSpan(); known > seen || known < s.views.Time.End {
+		t.Errorf("it knows all until %s and shows all until %s", known, s.views.Time.End)
 	}
 	s.press("end")
 	s.View()

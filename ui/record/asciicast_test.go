@@ -64,7 +64,7 @@ func TestCastHasMarkersForSignificantEvents(t *testing.T) {
 			labels = append(labels, e.Data)
 		}
 	}
-	for i, want := range []string{"开始", "is killed", "becomes leader", "cut off from"} {
+	for i, want := range []string{"开始", "is killed", "becomes leader", "is isolated from"} {
 		if i >= len(labels) || !strings.Contains(labels[i], want) {
 			t.Errorf("marker %d of %q does not contain %q", i, labels, want)
 		}

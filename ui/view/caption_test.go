@@ -24,7 +24,7 @@ func TestCaptionBandIsBelowEveryView(t *testing.T) {
 		if !strings.Contains(band[0], "A chapter") || !strings.Contains(band[1], "much to say") || !strings.HasSuffix(strings.TrimSpace(band[2]), f.Glyphs.Ellipsis) {
 			t.Errorf("%v: caption band:\n%s", size, strings.Join(band, "\n"))
 		}
-		for _, view := range f.Views.All {
+		for _, view := range f.All {
 			f.view = view
 			text := plain(f)
 			if !strings.Contains(text, "much to say") {

@@ -24,10 +24,10 @@ var clientTicks = []time.Duration{
 }
 
 const (
-	// spanMin is the shortest time that the clients view shows.
-	spanMin = 500 * time.Millisecond
-	// autoSpanMin is the shortest time that it shows to fit the latest operations.
-	autoSpanMin = 2 * time.Second
+	// minSpan is the shortest time that the clients view shows.
+	minSpan = 500 * time.Millisecond
+	// minAutoSpan is the shortest time that it shows to fit the latest operations.
+	minAutoSpan = 2 * time.Second
 	// autoOps is how many operations the zoom level 0 fits, back to a gap of autoGap
 	// without an operation.
 	autoOps = 12
@@ -46,8 +46,10 @@ type Clients struct {
 	spanIndex int    // index into timeSpans
 }
 
+// Name implements [View].
 func (v *Clients) Name() string { return "clients" }
 
+// Keys implements [View].
 func (v *Clients) Keys() []keymap.Binding {
 	const group = "clients view"
 	return []keymap.Binding{
@@ -58,12 +60,14 @@ func (v *Clients) Keys() []keymap.Binding {
 	}
 }
 
+// Reset implements [View].
 func (v *Clients) Reset() bool {
 	was := v.Op
 	v.Op = 0
 	return was != 0
 }
 
+// Draw implements [View].
 func (v *Clients) Draw(p *pane.Painter, l *pane.Layout) {
 	c := &clientsPainter{Painter: p, op: v.Op, spanIndex: v.spanIndex}
 	for _, check := range append(pane.Violated(p.State.Checks), p.ViolatedNow...) {
@@ -208,7 +212,7 @@ func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) t
 		}
 		span = timeSpans[len(timeSpans)-1]
 		for _, s := range timeSpans {
-			if s >= autoSpanMin && p.Now-first <= s*9/10 {
+			if s >= minAutoSpan && p.Now-first <= s*9/10 {
 				span = s
 				break
 			}
@@ -218,7 +222,7 @@ func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) t
 	if p.op != 0 && cursor.Invoked < p.Now-span*9/10 {
 		a.to = min(cursor.Invoked+span/2, p.Now)
 	}
-	a.from = max(a.to-span, min(0, a.to-spanMin))
+	a.from = max(a.to-span, min(0, a.to-minSpan))
 	return a
 }
 

@@ -94,7 +94,7 @@ func TestPicturesFillTheScreenExactly(t *testing.T) {
 			for _, height := range []int{0, 1, 2, 17, 18, 19, 23, 24, 27, 28, 29, 36, 41, 43, 60, 77, 100} {
 				f := full(frameOf(w, width, height))
 				f.Selected, f.Stage.LogScroll = map[string]bool{f.Cursor: true}, width
-				f.view = f.Views.All[(width+height)%len(f.Views.All)]
+				f.view = f.All[(width+height)%len(f.All)]
 				f.Log.Index, f.Links.At, f.Clients.spanIndex = uint64(height), MatrixCell{width%7 - 1, height%7 - 1}, width%len(timeSpans)
 				f.Links.Marked = map[trace.Link]bool{{From: "n1", To: "n2"}: true}
 				withAlarm(f)
@@ -163,7 +163,7 @@ func TestASCIIPicturesAreASCII(t *testing.T) {
 		for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
 			for v := range New(nil).All {
 				f := withAlarm(full(frameOf(w, size[0], size[1])))
-				f.Glyphs, f.view = style.ASCII, f.Views.All[v]
+				f.Glyphs, f.view = style.ASCII, f.All[v]
 				for _, r := range plain(f) {
 					if r > unicode.MaxASCII {
 						t.Errorf("%s, %s view, %v: %q", name, f.view.Name(), size, r)
@@ -288,7 +288,7 @@ func BenchmarkFrame(b *testing.B) {
 		for v := range New(nil).All {
 			b.Run(c.name+"-"+New(nil).All[v].Name(), func(b *testing.B) {
 				f := full(frameOf(c.w, c.x, c.y))
-				f.view = f.Views.All[v]
+				f.view = f.All[v]
 				b.ReportAllocs()
 				for b.Loop() {
 					f.render()

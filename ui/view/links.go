@@ -31,14 +31,17 @@ type Links struct {
 	Marked map[trace.Link]bool // the links that keys act on; none: those under the cursor
 }
 
+// Name implements [View].
 func (v *Links) Name() string { return "links" }
 
+// Reset implements [View].
 func (v *Links) Reset() bool {
 	was := len(v.Marked)
 	v.Marked = nil
 	return was > 0
 }
 
+// Draw implements [View].
 func (v *Links) Draw(p *pane.Painter, l *pane.Layout) {
 	(&linksPainter{Painter: p, at: v.At, marked: v.Marked}).draw(p.Body(l))
 }

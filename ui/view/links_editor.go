@@ -41,6 +41,7 @@ func faultKeys() []faultKey {
 	}
 }
 
+// Keys implements [View].
 func (v *Links) Keys() []keymap.Binding {
 	const group = "links view"
 	all := []keymap.Binding{

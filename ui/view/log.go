@@ -26,8 +26,10 @@ type Log struct {
 	Index uint64 // the entry under the cursor, 0 = the newest
 }
 
+// Name implements [View].
 func (v *Log) Name() string { return "log" }
 
+// Keys implements [View].
 func (v *Log) Keys() []keymap.Binding {
 	return []keymap.Binding{
 		keymap.BindKey(groupLog, "left right", "select entry; shift: 10", v.move, "left", "right", "shift+left", "shift+right").InFooter(1, "entry").Only("log", "node"),
@@ -39,12 +41,14 @@ func (v *Log) Keys() []keymap.Binding {
 // cursor.
 const groupLog = "log and node view"
 
+// Reset implements [View].
 func (v *Log) Reset() bool {
 	was := v.Index
 	v.Index = 0
 	return was != 0
 }
 
+// Draw implements [View].
 func (v *Log) Draw(p *pane.Painter, l *pane.Layout) {
 	p.IndexAcked()
 	(&logPainter{Painter: p, index: v.Index}).draw(p.Body(l))

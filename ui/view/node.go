@@ -21,10 +21,16 @@ const (
 // Node shows one node in detail. It shares its cursor with the log view.
 type Node struct{ log *Log }
 
-func (v *Node) Name() string           { return "node" }
-func (v *Node) Keys() []keymap.Binding { return nil }
-func (v *Node) Reset() bool            { return v.log.Reset() }
+// Name implements [View].
+func (v *Node) Name() string { return "node" }
 
+// Keys implements [View].
+func (v *Node) Keys() []keymap.Binding { return nil }
+
+// Reset implements [View].
+func (v *Node) Reset() bool { return v.log.Reset() }
+
+// Draw implements [View].
 func (v *Node) Draw(p *pane.Painter, l *pane.Layout) {
 	p.IndexAcked()
 	(&nodePainter{Painter: p, index: v.log.Index}).draw(p.Body(l))
@@ -91,15 +97,15 @@ func (p *nodePainter) facts(n *trace.Node, r canvas.Rectangle) {
 		for _, part := range f.parts {
 			at.Write(part.Text, part.Style)
 		}
-		if f.label == factHeard {
+		if f.label == factContact {
 			p.Contact(n, at.X, y, at.End-at.X, 12)
 		}
 		y++
 	}
 }
 
-// factHeard is the fact that is drawn as a bar.
-const factHeard = "heard"
+// factContact is the fact that is drawn as a bar.
+const factContact = "contact"
 
 // factsOf lists the facts of a node, the most important first.
 func (p *nodePainter) factsOf(n *trace.Node) []fact {
@@ -124,7 +130,7 @@ func (p *nodePainter) factsOf(n *trace.Node) []fact {
 		if leader == "" {
 			leader = "none known"
 		}
-		facts = append(facts, fact{"leader", text(leader, style.Text)}, fact{factHeard, nil})
+		facts = append(facts, fact{"leader", text(leader, style.Text)}, fact{factContact, nil})
 	}
 	first := n.First
 	if len(n.Entries) == 0 {

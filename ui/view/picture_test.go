@@ -38,7 +38,7 @@ func frameOf(w *uitest.Sample, width, height int) *picture {
 var testHints = []pane.HelpKey{
 	{Key: "i", Text: "increment"},
 	{Key: "k", Text: "kill"},
-	{Key: "p", Text: "cut off"},
+	{Key: "p", Text: "isolate"},
 	{Key: "h", Text: "heal"},
 	{Key: "space", Text: "pause"},
 	{Key: "< >", Text: "speed"},

@@ -17,7 +17,7 @@ func TestTextIsNeverFaint(t *testing.T) {
 		for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
 			for v := range New(nil).All {
 				f := full(frameOf(w, size[0], size[1]))
-				f.view = f.Views.All[v]
+				f.view = f.All[v]
 				picture, _ := f.render()
 				for _, run := range strings.Split(picture, "\x1b")[1:] {
 					_, text, is := strings.Cut(run, faint)

@@ -12,9 +12,13 @@ type Stage struct {
 	LogScroll int    // how many entries before the newest the log grid ends
 }
 
-func (v *Stage) Name() string           { return "stage" }
+// Name implements [View].
+func (v *Stage) Name() string { return "stage" }
+
+// Keys implements [View].
 func (v *Stage) Keys() []keymap.Binding { return nil }
 
+// Reset implements [View].
 func (v *Stage) Reset() bool {
 	if v.Zoom == "" {
 		return false
@@ -32,6 +36,7 @@ const (
 	ZoomStory    = "story"
 )
 
+// Draw implements [View].
 func (v *Stage) Draw(p *pane.Painter, l *pane.Layout) {
 	if v.Zoom != "" {
 		v.drawZoomed(p)

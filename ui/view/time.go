@@ -59,14 +59,18 @@ func newTime(s Screen) *Time {
 	return &Time{Screen: s, Window: Window{zoom: columnSpanFirst}}
 }
 
+// Name implements [View].
 func (v *Time) Name() string { return "time" }
 
+// Keys implements [View].
 func (v *Time) Keys() []keymap.Binding {
 	return []keymap.Binding{keymap.BindKey("time view", "left right", "scroll", v.scroll, "left", "right")}
 }
 
+// Reset implements [View].
 func (v *Time) Reset() bool { return false }
 
+// Draw implements [View].
 func (v *Time) Draw(p *pane.Painter, l *pane.Layout) {
 	(&timePainter{Painter: p, diagram: v.Diagram, cell: columnSpans[v.zoom], to: v.End}).draw(p.Body(l))
 }
@@ -140,7 +144,7 @@ func (p *timePainter) chooseLanes() {
 	}
 	first := 0
 	for i := range all {
-		if all[i].Node == p.Frame.Cursor {
+		if all[i].Node == p.Cursor {
 			first = min(max(i-p.r.H/2, 0), len(all)-p.r.H)
 		}
 	}
