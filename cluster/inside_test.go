@@ -22,8 +22,12 @@ func TestInstantCommandCompletesOnPausedClock(t *testing.T) {
 		f    func(string) error
 		want trace.ProcessState
 	}{
-		{tc.Pause, trace.Paused}, {tc.Resume, trace.Up}, {tc.Kill, trace.Killed},
-		{tc.Restart, trace.Up}, {tc.PowerOff, trace.Off}, {tc.Wipe, trace.Wiped},
+		{tc.Pause, trace.Paused},
+		{tc.Resume, trace.Up},
+		{tc.Kill, trace.Killed},
+		{tc.Restart, trace.Up},
+		{tc.PowerOff, trace.Off},
+		{tc.Wipe, trace.Wiped},
 	} {
 		if err := tc.Do("command", func() error { return command.f(follower) }); err != nil {
 			tc.fatal("%v", err)

@@ -110,12 +110,12 @@ func TestZoomAndScrollKeepTheMomentInSight(t *testing.T) {
 	before := s.views.Time.End
 	s.press("left")
 	s.screen()
-	if s.views.Time.End >= before || s.travel.at != s.moment().At || !s.views.Time.Window.Scrolled {
+	if s.views.Time.End >= before || s.travel.at != s.moment().At || !s.views.Time.Scrolled {
 		t.Errorf("left leads from %s to %s", before, s.views.Time.End)
 	}
 	s.press("right", ".")
 	s.screen()
-	if s.views.Time.Window.Scrolled {
+	if s.views.Time.Scrolled {
 		t.Error("it stays scrolled away from where one goes")
 	}
 }
@@ -149,7 +149,7 @@ func TestTimeViewReadsOnlyNearbyHistory(t *testing.T) {
 	}
 	s.press("end")
 	s.View()
-	if s.views.Time.Window.Diagram.Last.Seq < s.state.Seq {
-		t.Errorf("it knows all until event %d of %d", s.views.Time.Window.Diagram.Last.Seq, s.state.Seq)
+	if s.views.Time.Diagram.Last.Seq < s.state.Seq {
+		t.Errorf("it knows all until event %d of %d", s.views.Time.Diagram.Last.Seq, s.state.Seq)
 	}
 }

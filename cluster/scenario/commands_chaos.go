@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// chaosEveryMin is the shortest interval at which chaos acts.
-const chaosEveryMin = 10 * time.Millisecond
+// minChaosEvery is the shortest interval at which chaos acts.
+const minChaosEvery = 10 * time.Millisecond
 
 // chaosCommands start and stop the nemesis.
 func chaosCommands() []declaration {
@@ -28,8 +28,8 @@ func parseChaos(p *lineParser) (action, error) {
 			if every, err = p.duration("an interval"); err != nil {
 				return nil, err
 			}
-			if every < chaosEveryMin {
-				return nil, p.fail(p.words[p.pos-1], "an interval of %s is too short; use %s or more", every, chaosEveryMin)
+			if every < minChaosEvery {
+				return nil, p.fail(p.words[p.pos-1], "an interval of %s is too short; use %s or more", every, minChaosEvery)
 			}
 			break
 		}

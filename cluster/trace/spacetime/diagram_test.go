@@ -37,12 +37,12 @@ func (p *past) whole() *Diagram {
 	return d
 }
 
-func process(node string, state trace.ProcessState) trace.Event {
-	return trace.Event{Kind: trace.KindProcess, Node: node, Process: state}
+func n1Is(state trace.ProcessState) trace.Event {
+	return trace.Event{Kind: trace.KindProcess, Node: "n1", Process: state}
 }
 
-func role(node string, role trace.Role, term uint64) trace.Event {
-	return trace.Event{Kind: trace.KindRole, Node: node, Role: role, Term: term}
+func n1Becomes(role trace.Role, term uint64) trace.Event {
+	return trace.Event{Kind: trace.KindRole, Node: "n1", Role: role, Term: term}
 }
 
 func packet(p trace.Packet) trace.Event {
@@ -52,8 +52,8 @@ func packet(p trace.Packet) trace.Event {
 // aLife returns the past of a node that is elected, paused, resumed, killed and wiped.
 func aLife() *past {
 	return newPast(
-		process("n1", trace.Up), role("n1", trace.Candidate, 2), trace.Event{Kind: trace.KindTerm, Node: "n1", Term: 2},
-		role("n1", trace.Leader, 2), process("n1", trace.Paused), process("n1", trace.Up), process("n1", trace.Killed), process("n1", trace.Wiped),
+		n1Is(trace.Up), n1Becomes(trace.Candidate, 2), trace.Event{Kind: trace.KindTerm, Node: "n1", Term: 2},
+		n1Becomes(trace.Leader, 2), n1Is(trace.Paused), n1Is(trace.Up), n1Is(trace.Killed), n1Is(trace.Wiped),
 	)
 }
 
@@ -106,7 +106,7 @@ func TestExtendingInStepsEqualsExtendingAtOnce(t *testing.T) {
 
 func TestMarksSayWhatHappenedToANode(t *testing.T) {
 	d := newPast(
-		process("n1", trace.Up), role("n1", trace.Candidate, 2), role("n1", trace.Leader, 2), role("n1", trace.Follower, 3),
+		n1Is(trace.Up), n1Becomes(trace.Candidate, 2), n1Becomes(trace.Leader, 2), n1Becomes(trace.Follower, 3),
 		trace.Event{Kind: trace.KindVote, Node: "n1", Peer: "n1", Term: 3}, // its own: no mark
 		trace.Event{Kind: trace.KindVote, Node: "n1", Peer: "n2", Term: 4},
 		trace.Event{Kind: trace.KindTruncated, Node: "n1", Index: 3, Last: 5},
@@ -116,7 +116,7 @@ func TestMarksSayWhatHappenedToANode(t *testing.T) {
 		trace.Event{Kind: trace.KindDiskFault, Node: "n1", Text: "full"},
 		trace.Event{Kind: trace.KindDiskFault, Node: "n1"},
 		trace.Event{Kind: trace.KindClockFault, Node: "n1", Factor: 3},
-		process("n1", trace.Paused), process("n1", trace.Up), process("n1", trace.Killed),
+		n1Is(trace.Paused), n1Is(trace.Up), n1Is(trace.Killed),
 	).whole()
 	var got []string
 	for _, m := range d.Lane("n1").Marks {
@@ -136,7 +136,7 @@ func TestOutageLastsUntilNoLinkIsFaulty(t *testing.T) {
 		return trace.Event{Kind: trace.KindLinkFault, Node: from, Peer: to, Faults: faults}
 	}
 	d := newPast(
-		process("n1", trace.Up), fault("n1", "n2", "cut"), fault("n2", "n1", "cut"),
+		n1Is(trace.Up), fault("n1", "n2", "cut"), fault("n2", "n1", "cut"),
 		trace.Event{Kind: trace.KindShape, Text: "n1 is isolated"},
 		fault("n1", "n2"), fault("n2", "n1"), fault("n1", "n2", "cut"),
 	).whole()
