@@ -1,11 +1,3 @@
-// Package export turns a trace into pictures and texts for others to look at: a
-// space-time diagram (SVG), the story (text), a log for ShiViz with vector clocks,
-// and porcupine's picture of what the clients were told (HTML).
-//
-// It reads events and nothing else. What it writes depends on them alone, byte for
-// byte, and takes memory in proportion to what is shown, not to the trace. A trace
-// may come from others: its words are cleaned of everything that is no visible
-// character.
 package export
 
 import (
@@ -17,18 +9,20 @@ import (
 	"time"
 )
 
-// Span is the part of a trace that is wanted, in virtual time. To is the end of
-// the trace if it is 0.
+// Span is the part of a trace to export, in virtual time, both ends included. To is 0 for
+// the end of the trace.
 type Span struct{ From, To time.Duration }
 
-// before and after say whether a moment lies outside of the span.
+// before reports whether a moment is before the span.
 func (s Span) before(at time.Duration) bool { return at < s.From }
-func (s Span) after(at time.Duration) bool  { return s.To != 0 && at > s.To }
 
-// ErrEmpty is returned when nothing of a trace lies in the span.
-var ErrEmpty = errors.New("nothing happens there")
+// after reports whether a moment is after the span.
+func (s Span) after(at time.Duration) bool { return s.To != 0 && at > s.To }
 
-// formats are what can be written, by name.
+// ErrEmpty is returned when no event of a trace is in the span.
+var ErrEmpty = errors.New("nothing to export: no events in this span")
+
+// formats are the writers of all formats, by name.
 var formats = map[string]func(io.Writer, Source, Span) error{
 	"html":   HTML,
 	"shiviz": ShiViz,
@@ -46,20 +40,19 @@ func Formats() []string {
 	return names
 }
 
-// Validate says what is wrong with what is asked for.
+// Validate returns an error if the format is unknown or the span is not one.
 func Validate(format string, span Span) error {
 	if _, ok := formats[format]; !ok {
-		return fmt.Errorf("there is no format %q: there are %s", format, strings.Join(Formats(), ", "))
+		return fmt.Errorf("unknown format %q; choose one of %s", format, strings.Join(Formats(), ", "))
 	}
 	if span.From < 0 || span.To < 0 || span.To != 0 && span.To <= span.From {
-		return fmt.Errorf("from %s to %s: the end must come after the beginning", span.From, span.To)
+		return fmt.Errorf("invalid span from %s to %s: --to must be later than --from", span.From, span.To)
 	}
 	return nil
 }
 
-// Write writes the span of a trace in a format. It reads every event up to the
-// end of the span once, and keeps none. Errors: [ErrEmpty], what [Validate] says, too
-// much for one picture, and those of w.
+// Write writes the span of a trace in a format. Errors: those of [Validate], [ErrEmpty], too
+// much in the span for the format, and those of w.
 func Write(w io.Writer, format string, from Source, span Span) error {
 	if err := Validate(format, span); err != nil {
 		return err

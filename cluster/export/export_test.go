@@ -22,7 +22,7 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// readRecording returns the events of a recording.
+// readRecording returns a recording in testdata.
 func readRecording(t *testing.T, name string) Source {
 	t.Helper()
 	file, err := os.ReadFile("testdata/" + name + ".jsonl.gz")
@@ -50,6 +50,7 @@ func readRecording(t *testing.T, name string) Source {
 	}
 }
 
+// export returns what Write writes.
 func export(t *testing.T, format string, from Source, span Span) string {
 	t.Helper()
 	var b strings.Builder
@@ -59,32 +60,32 @@ func export(t *testing.T, format string, from Source, span Span) string {
 	return b.String()
 }
 
-func TestExportsAreAsTheyWere(t *testing.T) {
+func TestExportsMatchGolden(t *testing.T) {
 	for _, format := range []string{"shiviz", "svg", "text"} {
 		t.Run(format, func(t *testing.T) {
 			first := export(t, format, readRecording(t, "leader-crash"), Span{})
 			golden.RequireEqual(t, first)
 			if first != export(t, format, readRecording(t, "leader-crash"), Span{}) {
-				t.Error("the same trace gives other bytes the second time")
+				t.Error("the second export of the same trace differs")
 			}
 		})
 	}
 }
 
-// TestFigure8ReadsLikeThePapers compares the logs under the diagram with the Raft
-// paper's figure: the entries that matter are those at index 6 and 7.
-func TestFigure8ReadsLikeThePapers(t *testing.T) {
+// TestFigure8LogsMatchThePaper compares the logs below the diagram with Figure 8 of the
+// Raft paper. The paper's index 2 and 3 are 6 and 7 here.
+func TestFigure8LogsMatchThePaper(t *testing.T) {
 	s, err := buildDiagram(readRecording(t, "figure-8"), Span{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lost []caption
+	var steps []caption // (a) to (d)
 	for _, n := range s.captions {
-		if !n.chapter && len(lost) < 4 {
-			lost = append(lost, n)
+		if !n.chapter && len(steps) < 4 {
+			steps = append(steps, n)
 		}
 	}
-	// Behind the three that all have, the terms of each log at the end of (a) to (d).
+	// The terms of each log after the common prefix.
 	want := [4]map[string][]uint64{
 		{"n1": {3}, "n2": {3}, "n3": {}, "n4": {}, "n5": {}},
 		{"n1": {3}, "n2": {3}, "n3": {}, "n4": {}, "n5": {4}},
@@ -92,18 +93,18 @@ func TestFigure8ReadsLikeThePapers(t *testing.T) {
 		{"n1": {4, 6}, "n2": {4, 6}, "n3": {4, 6}, "n4": {4, 6}, "n5": {4, 6}},
 	}
 	leaders := [4]string{"n1", "n5", "n1", "n5"}
-	for i, n := range lost {
+	for i, n := range steps {
 		if n.leader != leaders[i] {
-			t.Errorf("(%c): %s led, not %s", 'a'+i, n.leader, leaders[i])
+			t.Errorf("(%c): leader %s, want %s", 'a'+i, n.leader, leaders[i])
 		}
 		for _, l := range n.tails {
 			got := l.terms[6-l.first:]
 			if !slices.Equal(got, want[i][l.node]) {
-				t.Errorf("(%c): the log of %s ends with terms %v, not %v", 'a'+i, l.node, got, want[i][l.node])
+				t.Errorf("(%c): the log of %s ends with terms %v, want %v", 'a'+i, l.node, got, want[i][l.node])
 			}
 			for j := range got {
 				if l.committed[6-int(l.first)+j] != (i == 3) {
-					t.Errorf("(%c): entry %d of %s committed: %t", 'a'+i, 6+j, l.node, i != 3)
+					t.Errorf("(%c): entry %d of %s: committed is %t", 'a'+i, 6+j, l.node, i != 3)
 				}
 			}
 		}
@@ -115,24 +116,24 @@ func TestFigure8ReadsLikeThePapers(t *testing.T) {
 		}
 	}
 	if cut != 3 {
-		t.Errorf("%d times entries were cut off, not 3", cut)
+		t.Errorf("%d truncations, want 3", cut)
 	}
 }
 
-func TestADiagramSaysWhatItLeavesOut(t *testing.T) {
+func TestDiagramNamesTheMessagesItLeavesOut(t *testing.T) {
 	picture := export(t, "svg", readRecording(t, "figure-8"), Span{})
 	if !strings.Contains(picture, "left out: ") || !strings.Contains(picture, "heartbeats") {
-		t.Error("it says nothing of the heartbeats")
+		t.Error("heartbeats are not named as left out")
 	}
-	// In a short time there is room for all.
+	// A short span has room for all.
 	if strings.Contains(export(t, "svg", readRecording(t, "figure-8"), Span{To: 1300 * time.Millisecond}), "left out: ") {
-		t.Error("it leaves something out of the first second")
+		t.Error("messages of the first second are left out")
 	}
 }
 
-// TestVectorClocksSayWhatCameBefore looks at what ShiViz asks for, and whether a
-// packet's arrival comes after its sending.
-func TestVectorClocksSayWhatCameBefore(t *testing.T) {
+// TestVectorClocksOrderCausesFirst checks what ShiViz requires of a log: a host's own clock
+// counts its events, and no clock is ahead of another host's own.
+func TestVectorClocksOrderCausesFirst(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(export(t, "shiviz", readRecording(t, "leader-crash"), Span{})), "\n")
 	pattern := regexp.MustCompile("^" + lines[0] + "$")
 	clocks := map[string]map[string]uint64{}
@@ -140,18 +141,18 @@ func TestVectorClocksSayWhatCameBefore(t *testing.T) {
 	for _, line := range lines[2:] {
 		parts := pattern.FindStringSubmatch(line)
 		if parts == nil {
-			t.Fatalf("%q is not as the first line says", line)
+			t.Fatalf("%q does not match the pattern in the first line", line)
 		}
 		host, vector := parts[2], map[string]uint64{}
 		if err := json.Unmarshal([]byte(parts[3]), &vector); err != nil {
 			t.Fatal(err)
 		}
 		if vector[host] != clocks[host][host]+1 {
-			t.Fatalf("%q: its own clock was %d before", line, clocks[host][host])
+			t.Fatalf("%q: the host's own clock was %d before", line, clocks[host][host])
 		}
 		for other, n := range vector {
 			if n < clocks[host][other] || other != host && n > clocks[other][other] {
-				t.Fatalf("%q: %s was at %d by its own account and at %d by this host's", line, other, clocks[other][other], clocks[host][other])
+				t.Fatalf("%q: %s is at %d itself and was at %d in this host's clock", line, other, clocks[other][other], clocks[host][other])
 			}
 			if other != host && n > clocks[host][other] {
 				met++
@@ -160,15 +161,15 @@ func TestVectorClocksSayWhatCameBefore(t *testing.T) {
 		clocks[host] = vector
 	}
 	if met < 50 || len(clocks) < 6 {
-		t.Errorf("only %d times something came after what happened elsewhere, of %d hosts", met, len(clocks))
+		t.Errorf("only %d events with a cause on another host, %d hosts", met, len(clocks))
 	}
-	// The client's increment comes before its entry, and its answer after that.
+	// The call is before the append of the entry, the return after it.
 	if !strings.Contains(strings.Join(slices.Collect(maps.Keys(clocks["n1"])), " "), "c1") || clocks["c1"]["n1"] == 0 {
-		t.Error("the client has nothing to do with the nodes")
+		t.Error("no event of the client is before or after one of a node")
 	}
 }
 
-func TestPorcupinesPictureTellsAStaleReadFromAFreshOne(t *testing.T) {
+func TestPageTellsAStaleReadFromAFreshOne(t *testing.T) {
 	read := func(value int64) Source {
 		s := eventList{}
 		s.add(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{}})
@@ -177,7 +178,7 @@ func TestPorcupinesPictureTellsAStaleReadFromAFreshOne(t *testing.T) {
 		done := add
 		done.Outcome, done.Value, done.Node = trace.OK, 2, "n1"
 		s.add(trace.Event{Kind: trace.KindReturned, Op: &done})
-		// Its outcome is unknown, but its entry is committed later.
+		// The outcome is unknown, and the entry is committed later.
 		lost := trace.Op{ID: 2, Client: "c2", Kind: trace.EntryAdd, Delta: 5, Seq: 1}
 		s.add(trace.Event{Kind: trace.KindInvoked, Op: &lost})
 		gone := lost
@@ -194,18 +195,18 @@ func TestPorcupinesPictureTellsAStaleReadFromAFreshOne(t *testing.T) {
 	}
 	for value, want := range map[int64]string{0: "not linearizable", 2: "\"linearizable\"", 7: "\"linearizable\"", 5: "not linearizable"} {
 		if page := export(t, "html", read(value), Span{}); !strings.Contains(page, want) {
-			t.Errorf("a read of %d: the page does not say %q", value, want)
+			t.Errorf("a read of %d: the page lacks %q", value, want)
 		}
 	}
 	page := export(t, "html", readRecording(t, "leader-crash"), Span{})
 	for _, want := range []string{"\"linearizable\"", "\"leads\"", "killed", "The leader is killed."} {
 		if !strings.Contains(page, want) {
-			t.Errorf("the page of leader-crash does not say %s", want)
+			t.Errorf("the page of leader-crash lacks %s", want)
 		}
 	}
 }
 
-// eventList is a trace made by hand.
+// eventList is a trace of hand-made events, one every millisecond.
 type eventList struct{ events []*trace.Event }
 
 func (s *eventList) add(e trace.Event) {
@@ -215,9 +216,8 @@ func (s *eventList) add(e trace.Event) {
 
 func (s *eventList) source() Source { return Source{Events: slices.Values(s.events)} }
 
-// TestWhatWentBeforeIsKnown exports the second half of a recording, as one that
-// began in the middle.
-func TestWhatWentBeforeIsKnown(t *testing.T) {
+// TestTraceMayStartMidRun exports the second half of a recording, with the state before it.
+func TestTraceMayStartMidRun(t *testing.T) {
 	whole := readRecording(t, "leader-crash")
 	events := slices.Collect(whole.Events)
 	var before trace.State
@@ -228,20 +228,20 @@ func TestWhatWentBeforeIsKnown(t *testing.T) {
 	second := Source{Before: &before, Events: slices.Values(events[half:])}
 	text := export(t, "text", second, Span{})
 	if !strings.HasSuffix(export(t, "text", whole, Span{}), text) || strings.Contains(text, "Five nodes, one leader") {
-		t.Errorf("the second half reads %s", text)
+		t.Errorf("the story of the second half:\n%s", text)
 	}
 	if page := export(t, "html", second, Span{}); !strings.Contains(page, "\"linearizable\"") {
-		t.Error("what the counter was before makes a difference")
+		t.Error("the page of the second half is not linearizable")
 	}
 	if s, err := buildDiagram(second, Span{From: before.At}); err != nil || len(s.nodes) != 5 || s.bars[0].From != before.At {
 		t.Errorf("%+v %v", s, err)
 	}
 }
 
-// hostile is what a trace from elsewhere may call things.
+// hostile is a name in a trace from a stranger.
 const hostile = "n1\x1b]0;x\x07<script>alert('&')</script>\u202e\u200b\x00\ufeff\""
 
-func TestForeignWordsDoNoHarm(t *testing.T) {
+func TestHostileTextIsHarmless(t *testing.T) {
 	s := eventList{}
 	s.add(trace.Event{Kind: trace.KindProcess, Node: hostile, Process: trace.Up, Text: hostile})
 	s.add(trace.Event{Kind: trace.KindRole, Node: hostile, Role: trace.Leader, Term: 1 << 63})
@@ -267,21 +267,22 @@ func TestForeignWordsDoNoHarm(t *testing.T) {
 	for _, format := range Formats() {
 		text := export(t, format, s.source(), Span{})
 		if strings.Contains(text, "<script>alert") && format != "text" && format != "shiviz" {
-			t.Errorf("%s holds a script", format)
+			t.Errorf("%s contains a script", format)
 		}
 		for _, r := range text {
 			if r != '\n' && r != '\t' && r != '\r' && !unicode.IsGraphic(r) {
-				t.Errorf("%s holds the character %U", format, r)
+				t.Errorf("%s contains the character %U", format, r)
 				break
 			}
 		}
 		if format == "svg" {
-			wellFormed(t, text)
+			checkWellFormed(t, text)
 		}
 	}
 }
 
-func wellFormed(t *testing.T, text string) {
+// checkWellFormed parses a text as XML.
+func checkWellFormed(t *testing.T, text string) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(text)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
@@ -292,7 +293,7 @@ func wellFormed(t *testing.T, text string) {
 	}
 }
 
-func TestWhatCannotBeExportedIsRefused(t *testing.T) {
+func TestInvalidExportsAreRefused(t *testing.T) {
 	crowd := func(yield func(*trace.Event) bool) {
 		for i := range 100_000 {
 			term := uint64(i)
@@ -306,17 +307,17 @@ func TestWhatCannotBeExportedIsRefused(t *testing.T) {
 	}
 	for _, format := range Formats() {
 		if err := Write(io.Discard, format, (&eventList{}).source(), Span{}); !errors.Is(err, ErrEmpty) {
-			t.Errorf("%s of nothing: %v", format, err)
+			t.Errorf("%s of no events: %v", format, err)
 		}
 		if err := Write(io.Discard, format, readRecording(t, "leader-crash"), Span{From: time.Hour}); !errors.Is(err, ErrEmpty) {
-			t.Errorf("%s of a time after the end: %v", format, err)
+			t.Errorf("%s of a span after the end: %v", format, err)
 		}
 		if err := Write(io.Discard, format, readRecording(t, "leader-crash"), Span{From: 2, To: 1}); err == nil {
-			t.Errorf("%s ends before it begins", format)
+			t.Errorf("%s of a span that ends before it begins: no error", format)
 		}
 	}
 	if err := Write(io.Discard, "svg", Source{Events: crowd}, Span{}); !errors.Is(err, errTooMany) {
-		t.Errorf("a picture of a hundred thousand terms: %v", err)
+		t.Errorf("a diagram of 100,000 terms: %v", err)
 	}
 	if err := Write(io.Discard, "png", Source{Events: crowd}, Span{}); err == nil || !strings.Contains(err.Error(), "svg") {
 		t.Errorf("an unknown format: %v", err)

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	// opsMax is how many operations porcupine's picture may hold.
+	// opsMax is the largest number of operations in the page.
 	opsMax = 2000
-	// checkTimeout is how long porcupine may think, in real time.
+	// checkTimeout bounds porcupine's search, in real time.
 	checkTimeout = 5 * time.Second
 )
 
-// HTML writes porcupine's own picture of what the clients asked and were told: a
-// row for each client, and an order of the operations that explains all answers,
-// or how far one comes. Beside it stand who led when, deaths, faults, verdicts and
-// what a scenario said.
+// HTML writes porcupine's visualization of the clients' history: a row for each client, and
+// a linearization of the operations, or the longest partial one. Annotations show leaders,
+// failures of nodes, faults, violations and captions.
 //
-// The clients' operations are judged as far as they are in the span. An increment
-// without an answer is one that counts, at any time after its call, if its entry
-// was committed; what had no effect is shown, and not judged.
+// The page checks the operations in the span. An increment with an unknown outcome takes
+// effect at some time after its call if its entry was committed. An operation without
+// effect is an annotation and is not checked.
+//
+// Errors: [ErrEmpty], too many operations or events, and those of w.
 func HTML(w io.Writer, from Source, span Span) error {
 	h := clientHistory{span: span, pending: map[uint64]timedOp{}, committed: map[opKey]bool{}, clients: map[string]int{}, leadsSince: map[string]int64{}, hasRun: map[string]bool{}}
 	h.state = from.state()
@@ -50,7 +51,7 @@ func HTML(w io.Writer, from Source, span Span) error {
 	operations := h.operations()
 	result, info := porcupine.CheckOperationsVerbose(h.model(), operations, checkTimeout)
 	h.addAnnotation("porcupine", map[porcupine.CheckResult]string{
-		porcupine.Ok: "linearizable", porcupine.Illegal: "not linearizable", porcupine.Unknown: "not decided within " + checkTimeout.String(),
+		porcupine.Ok: "linearizable", porcupine.Illegal: "not linearizable", porcupine.Unknown: "undecided after " + checkTimeout.String(),
 	}[result], "", h.first, h.first, result == porcupine.Illegal)
 	for i := range h.state.Nodes {
 		h.endLeadership(h.state.Nodes[i].ID)
@@ -59,22 +60,22 @@ func HTML(w io.Writer, from Source, span Span) error {
 	return porcupine.Visualize(h.model(), info, w)
 }
 
-// clientHistory is what clients did and were told, and what happened meanwhile.
+// clientHistory is the clients' operations, and annotations of the events around them.
 type clientHistory struct {
 	span          Span
 	state         trace.State
-	unknownStart  bool  // the counter has a past that is not known
-	first, latest int64 // of the span and of the latest event, in nanoseconds, no two at once
+	unknownStart  bool  // the counter's value before the span is unknown
+	first, latest int64 // the times of the span's first event and of the latest one, in nanoseconds; no two events have the same
 	ops           []timedOp
-	pending       map[uint64]timedOp // operations under way, by ID
-	committed     map[opKey]bool     // which increments were committed
+	pending       map[uint64]timedOp // operations in flight, by ID
+	committed     map[opKey]bool     // the committed increments
 	clients       map[string]int     // the row of each client
-	leadsSince    map[string]int64   // since when a node leads
-	hasRun        map[string]bool    // which nodes have ever run
+	leadsSince    map[string]int64   // of the nodes that lead now
+	hasRun        map[string]bool    // the nodes that have ever run
 	annotations   []porcupine.Annotation
 }
 
-// timedOp is an operation from its call to its end.
+// timedOp is an operation with the times of its call and its return.
 type timedOp struct {
 	trace.Op
 	from, to int64
@@ -89,7 +90,7 @@ func (h *clientHistory) add(e *trace.Event) {
 	}
 	news := isChange(&h.state, e)
 	h.state.Apply(e)
-	// Where the clock stands still, the order of the events counts.
+	// Events at the same moment keep their order.
 	h.latest = max(int64(e.At), h.latest+1)
 	switch {
 	case e.Kind == trace.KindInvoked && e.Op != nil:
@@ -111,7 +112,7 @@ func (h *clientHistory) add(e *trace.Event) {
 	}
 }
 
-// beginSpan begins the span: what had its effect before is not of it.
+// beginSpan begins the span. It drops operations that took effect before it.
 func (h *clientHistory) beginSpan() {
 	h.first = h.latest
 	h.ops = slices.DeleteFunc(h.ops, func(op timedOp) bool { return h.committed[opKey{op.Client, op.Seq}] })
@@ -122,7 +123,7 @@ func (h *clientHistory) beginSpan() {
 	}
 }
 
-// annotate makes notes of what happens beside the operations.
+// annotate annotates an event that is not an operation.
 func (h *clientHistory) annotate(e *trace.Event) {
 	switch e.Kind {
 	case trace.KindRole, trace.KindProcess:
@@ -145,7 +146,7 @@ func (h *clientHistory) annotate(e *trace.Event) {
 	}
 }
 
-// commit notes the increments that a node says are committed.
+// commit records the increments that a node learns are committed.
 func (h *clientHistory) commit(e *trace.Event) {
 	n := h.state.Node(e.Node)
 	if n == nil {
@@ -162,7 +163,7 @@ func (h *clientHistory) commit(e *trace.Event) {
 	}
 }
 
-// annotateNode notes reigns and deaths.
+// annotateNode annotates a change of a node's role or process.
 func (h *clientHistory) annotateNode(e *trace.Event) {
 	_, leads := h.leadsSince[e.Node]
 	switch {
@@ -171,14 +172,14 @@ func (h *clientHistory) annotateNode(e *trace.Event) {
 	case leads && e.Role != trace.Leader:
 		h.endLeadership(e.Node)
 	}
-	// Nobody need be told that all start at the beginning.
+	// The first start of a node goes without saying.
 	if text, bad := markText(e); text != "" && (bad || h.hasRun[e.Node]) {
 		h.addAnnotation(e.Node, text, e.Text, h.latest, h.latest, bad)
 	}
 	h.hasRun[e.Node] = true
 }
 
-// endLeadership notes for how long a node led, if it does.
+// endLeadership annotates the time that a node led, if it leads.
 func (h *clientHistory) endLeadership(node string) {
 	from, leads := h.leadsSince[node]
 	if leads {
@@ -197,8 +198,8 @@ func (h *clientHistory) addAnnotation(tag, text, details string, from, to int64,
 	})
 }
 
-// endOp notes an operation that has ended. Of those that ended before the span, only
-// an increment without an answer may have its effect in it.
+// endOp records the return of an operation. Of those that returned before the span, only an
+// increment with an unknown outcome may take effect in it.
 func (h *clientHistory) endOp(op trace.Op, early bool) {
 	called, ok := h.pending[op.ID]
 	delete(h.pending, op.ID)
@@ -207,7 +208,7 @@ func (h *clientHistory) endOp(op trace.Op, early bool) {
 	}
 }
 
-// endPending ends what is still under way, without an answer.
+// endPending ends the operations in flight, with an unknown outcome.
 func (h *clientHistory) endPending() {
 	for _, id := range slices.Sorted(maps.Keys(h.pending)) {
 		op := h.pending[id]
@@ -216,7 +217,7 @@ func (h *clientHistory) endPending() {
 	}
 }
 
-// row returns the row of a client.
+// row returns the row of a client, a new one if it has none.
 func (h *clientHistory) row(client string) int {
 	row, ok := h.clients[client]
 	if !ok {
@@ -226,7 +227,7 @@ func (h *clientHistory) row(client string) int {
 	return row
 }
 
-// operations returns what is to be judged, and makes notes of the rest.
+// operations returns the operations to check, and annotates the rest.
 func (h *clientHistory) operations() []porcupine.Operation {
 	var all []porcupine.Operation
 	for _, op := range h.ops {
@@ -234,7 +235,7 @@ func (h *clientHistory) operations() []porcupine.Operation {
 		switch {
 		case op.Outcome == trace.OK:
 		case op.Outcome == trace.Unknown && op.Kind == trace.EntryAdd && h.committed[opKey{op.Client, op.Seq}]:
-			// It may still count while its client goes on, so it has a row of its own.
+			// It may take effect while its client continues, so it has a row of its own.
 			one.ClientId, one.Return = h.row(fmt.Sprintf("%s operation %d", op.Client, op.ID)), h.latest+1
 		default:
 			h.annotations = append(h.annotations, porcupine.Annotation{
@@ -248,8 +249,8 @@ func (h *clientHistory) operations() []porcupine.Operation {
 	return all
 }
 
-// counterState is the counter as the model sees it. With a past that is not known, the
-// first answer says what it was.
+// counterState is the counter in the model. While its value is unknown, any first result
+// is right.
 type counterState struct {
 	value int64
 	known bool

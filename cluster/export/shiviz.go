@@ -13,21 +13,22 @@ import (
 	"capsize/cluster/trace"
 )
 
-// shivizPattern is how ShiViz is to read a line. It stands in the first line of a
-// log; the second, left empty, would tell several runs apart.
+// shivizPattern tells ShiViz how to parse a line. It is the first line of a log. The second
+// one is the delimiter between several runs: empty, as there is one run.
 const shivizPattern = `(?<date>\S+) (?<host>\S+) (?<clock>\{[^}]*\}) (?<event>.*)`
 
-// hostsMax is how many nodes and clients a log for ShiViz may name: each line has
-// a number for each of them.
+// hostsMax bounds the nodes and clients in a log for ShiViz: each line has a number for each
+// of them.
 const hostsMax = 500
 
-// ShiViz writes a log for ShiViz (bestchai.bitbucket.io/shiviz): a line for each
-// event, with who it happened at and that one's vector clock. The nodes are hosts,
-// and so are the clients. Left out are heartbeats, what is lost on its way, and
-// what is no event of somebody's.
+// ShiViz writes a log for ShiViz (bestchai.bitbucket.io/shiviz): a line for each event, with
+// its host and the host's vector clock. Nodes and clients are hosts. It leaves out
+// heartbeats, lost packets, and events of no host.
 //
-// A packet that arrives comes after its sending, an entry in the log after the
-// client's call, and an answer to a client after what its node did before.
+// The delivery of a packet comes after its sending, the append of an entry after its
+// client's call, and the return of an operation after what its node did before.
+//
+// Errors: [ErrEmpty], too many hosts or packets in flight, and those of w.
 func ShiViz(w io.Writer, from Source, span Span) error {
 	v := vectorClocks{
 		w: bufio.NewWriter(w), span: span, clocks: map[string]map[string]uint64{},
@@ -51,19 +52,19 @@ func ShiViz(w io.Writer, from Source, span Span) error {
 	return v.w.Flush()
 }
 
-// opKey is an operation by which its entry in a log is known.
+// opKey identifies a client's increment, in a call and in a log entry.
 type opKey struct {
 	client string
 	seq    uint64
 }
 
-// vectorClocks holds the vector clocks.
+// vectorClocks writes events with the vector clocks of their hosts.
 type vectorClocks struct {
 	w        *bufio.Writer
 	span     Span
 	clocks   map[string]map[string]uint64
-	inFlight map[uint64]map[string]uint64 // of packets under way, by ID
-	calls    map[opKey]map[string]uint64  // of operations under way
+	inFlight map[uint64]map[string]uint64 // at the sending of packets in flight, by ID
+	calls    map[opKey]map[string]uint64  // at the call of operations in flight
 }
 
 // record writes an event of a host, which comes after the causes.
@@ -72,7 +73,7 @@ func (v *vectorClocks) record(at time.Duration, host, text string, causes ...map
 	c := v.clocks[host]
 	if c == nil {
 		if len(v.clocks) == hostsMax {
-			return fmt.Errorf("more than %d nodes and clients: choose a shorter time, with --from and --to", hostsMax)
+			return fmt.Errorf("more than %d nodes and clients: choose a shorter span with --from and --to", hostsMax)
 		}
 		c = map[string]uint64{}
 		v.clocks[host] = c
@@ -91,7 +92,7 @@ func (v *vectorClocks) record(at time.Duration, host, text string, causes ...map
 	return err
 }
 
-// clockOf returns a copy of the clock of a host.
+// clockOf returns a copy of a host's clock.
 func (v *vectorClocks) clockOf(host string) map[string]uint64 {
 	return maps.Clone(v.clocks[strings.ReplaceAll(trace.Sanitize(host), " ", "_")])
 }
@@ -116,28 +117,28 @@ func (v *vectorClocks) add(e *trace.Event) error {
 	return nil
 }
 
-// eventText says what happened at a node; "" if it does not matter here.
+// eventText describes an event of a node; "" for one that the log leaves out.
 func eventText(e *trace.Event) string {
 	switch e.Kind {
 	case trace.KindProcess:
 		return strings.TrimSuffix(fmt.Sprintf("is %s: %s", e.Process, e.Text), ": ")
 	case trace.KindRole:
-		return fmt.Sprintf("is %s of term %d", e.Role, e.Term)
+		return fmt.Sprintf("becomes %s in term %d", e.Role, e.Term)
 	case trace.KindVote:
 		if e.Peer != "" {
 			return fmt.Sprintf("votes for %s in term %d", e.Peer, e.Term)
 		}
 	case trace.KindTruncated:
-		return fmt.Sprintf("cuts off entries %d to %d", e.Index, e.Last)
+		return "truncates " + entriesText(e.Index, e.Last)
 	case trace.KindCommitted:
-		return fmt.Sprintf("knows that entry %d is committed", e.Index)
+		return fmt.Sprintf("learns that entry %d is committed", e.Index)
 	case trace.KindSnapshot:
 		return fmt.Sprintf("takes a snapshot up to entry %d", e.Index)
 	case trace.KindInstalled:
 		return fmt.Sprintf("installs a snapshot up to entry %d", e.Index)
 	case trace.KindDiskFault:
 		if e.Text == "" {
-			return "its disk is sound"
+			return "its disk is healthy"
 		}
 		return "its disk: " + e.Text
 	default:
@@ -145,7 +146,7 @@ func eventText(e *trace.Event) string {
 	return ""
 }
 
-// inFlightMax is how many packets may be under way at once.
+// inFlightMax bounds the packets in flight at once.
 const inFlightMax = 1 << 16
 
 func (v *vectorClocks) packet(at time.Duration, p *trace.Packet) error {
@@ -155,14 +156,14 @@ func (v *vectorClocks) packet(at time.Duration, p *trace.Packet) error {
 			return err
 		}
 		if len(v.inFlight) == inFlightMax {
-			return errors.New("too many packets are under way at once: choose a shorter time, with --from and --to")
+			return errors.New("too many packets in flight at once: choose a shorter span with --from and --to")
 		}
 		v.inFlight[p.ID] = v.clockOf(p.From)
 	case trace.Delivered:
 		sent, ok := v.inFlight[p.ID]
 		delete(v.inFlight, p.ID)
 		if ok {
-			return v.record(at, p.To, fmt.Sprintf("gets %s from %s", packetText(p), p.From), sent)
+			return v.record(at, p.To, fmt.Sprintf("receives %s from %s", packetText(p), p.From), sent)
 		}
 	case trace.Lost:
 		delete(v.inFlight, p.ID)
@@ -170,22 +171,53 @@ func (v *vectorClocks) packet(at time.Duration, p *trace.Packet) error {
 	return nil
 }
 
-// packetText says what a packet is.
+// packetText describes a packet: "entries 4 to 6 (term 2)", "a vote reply (granted, term 2)".
 func packetText(p *trace.Packet) string {
-	if !p.Reply {
-		switch {
-		case p.Entries > 0:
-			return fmt.Sprintf("entries %d to %d (term %d)", p.First, p.First+uint64(p.Entries)-1, p.Term)
-		case p.Kind == "append":
-			return fmt.Sprintf("an append without entries (term %d)", p.Term)
-		}
-		return fmt.Sprintf("a %s request (term %d)", p.Kind, p.Term)
+	switch {
+	case p.Reply:
+		return fmt.Sprintf("%s reply (%s, term %d)", packetKind(p.Kind), replyText(p), p.Term)
+	case p.Entries > 0:
+		return fmt.Sprintf("%s (term %d)", entriesText(p.First, p.First+uint64(p.Entries)-1), p.Term)
+	case p.Kind == "append":
+		return fmt.Sprintf("an empty append (term %d)", p.Term)
+	default:
+		return fmt.Sprintf("%s request (term %d)", packetKind(p.Kind), p.Term)
 	}
-	answer := "yes"
-	if !p.OK {
-		answer = "no"
+}
+
+// packetKind returns a kind of packet with its article.
+func packetKind(kind string) string {
+	switch kind {
+	case "append":
+		return "an append"
+	case "prevote":
+		return "a pre-vote"
+	default:
+		return "a " + kind
 	}
-	return fmt.Sprintf("the answer %s to its %s request (term %d)", answer, p.Kind, p.Term)
+}
+
+// replyText returns the result that a reply carries.
+func replyText(p *trace.Packet) string {
+	votes := p.Kind == "vote" || p.Kind == "prevote"
+	switch {
+	case votes && p.OK:
+		return "granted"
+	case votes:
+		return "denied"
+	case p.OK:
+		return "ok"
+	default:
+		return "rejected"
+	}
+}
+
+// entriesText names a range of entries: "entry 4", "entries 4 to 6".
+func entriesText(first, last uint64) string {
+	if first == last {
+		return fmt.Sprintf("entry %d", first)
+	}
+	return fmt.Sprintf("entries %d to %d", first, last)
 }
 
 func (v *vectorClocks) op(e *trace.Event) error {
@@ -195,17 +227,17 @@ func (v *vectorClocks) op(e *trace.Event) error {
 		what = fmt.Sprintf("%+d", op.Delta)
 	}
 	if e.Kind == trace.KindInvoked {
-		err := v.record(e.At, op.Client, fmt.Sprintf("calls for %s via %s", what, op.Route))
+		err := v.record(e.At, op.Client, fmt.Sprintf("calls %s via %s", what, op.Route))
 		if op.Seq > 0 && len(v.calls) < inFlightMax {
 			v.calls[opKey{op.Client, op.Seq}] = v.clockOf(op.Client)
 		}
 		return err
 	}
 	delete(v.calls, opKey{op.Client, op.Seq})
-	text := fmt.Sprintf("is told %s for %s: %s", op.Outcome, what, op.Why)
+	text := fmt.Sprintf("%s %s: %s", what, op.Outcome, op.Why)
 	if op.Outcome == trace.OK {
-		// What it was told, the node that answered knew.
-		return v.record(e.At, op.Client, fmt.Sprintf("is told ok for %s: the counter is %d", what, op.Value), v.clockOf(op.Node))
+		// The node that replied did so after its own events.
+		return v.record(e.At, op.Client, fmt.Sprintf("%s returns %d", what, op.Value), v.clockOf(op.Node))
 	}
 	return v.record(e.At, op.Client, text)
 }
@@ -217,10 +249,5 @@ func (v *vectorClocks) appended(e *trace.Event) error {
 			causes = append(causes, c)
 		}
 	}
-	last := e.Index + uint64(len(e.Entries)) - 1
-	text := fmt.Sprintf("appends entries %d to %d", e.Index, last)
-	if e.Index == last {
-		text = fmt.Sprintf("appends entry %d", last)
-	}
-	return v.record(e.At, e.Node, text, causes...)
+	return v.record(e.At, e.Node, "appends "+entriesText(e.Index, e.Index+uint64(len(e.Entries))-1), causes...)
 }

@@ -12,15 +12,15 @@ import (
 	"capsize/cluster/trace"
 )
 
-// The measures of a diagram, in pixels.
+// Sizes of the page, in pixels.
 const (
 	pageWidth  = 1600.0
-	laneLeft   = 120.0 // where time begins
+	laneLeft   = 120.0 // where the time axis begins
 	laneRight  = pageWidth - 40
-	headHeight = 158.0 // title, time and links, above the lanes
+	headHeight = 158.0 // the title, the time axis and the network, above the lanes
 )
 
-// The colours of a diagram, for a white page.
+// Colours, for a white page.
 const (
 	ink           = "#1b1f24"
 	inkSoft       = "#6b7280"
@@ -30,30 +30,29 @@ const (
 	colourUnknown = "#b45309"
 )
 
-// termColours are the colours of terms, which come round again. Neighbours differ in
-// lightness, too, and white text is readable on each.
+// termColours are the colours of terms, used in turn. Neighbours differ in lightness, for
+// readers who cannot tell the hues apart, and white text is readable on each.
 var termColours = []string{"#1f5fae", "#b3541e", "#1b7f5c", "#8a3ba8", "#7a6a00", "#b0305c", "#2b7a99", "#5a5f69"}
 
 func termColour(term uint64) string { return termColours[term%uint64(len(termColours))] }
 
-// svgWriter is an SVG in the making.
+// svgWriter draws a diagram.
 type svgWriter struct {
 	bytes.Buffer
 	diagram   *diagram
 	scale     scale
 	laneY     map[string]float64 // the middle of each node's lane
-	lanePitch float64            // between two lanes
+	lanePitch float64            // from one lane to the next
 	below     float64            // where the lanes end
-	leftOut   string             // what is left out, in words
+	leftOut   string             // names the messages left out
 	drawn     []message
 }
 
-// SVG writes a space-time diagram: a lane for each node, on which time runs from
-// left to right; its role as a bar in the colour of the term; messages as arrows;
-// entries as boxes with the number of their term, where they are appended; faults
-// and clients' operations beside them. What a scenario says is numbered, and under
-// it stand the logs as they were when that was over, as in the Raft paper's
-// Figure 8. Quiet stretches of time are shortened.
+// SVG writes a space-time diagram. Each node has a lane, on which time runs from left to
+// right: a bar shows its role, in the colour of the term, arrows show messages, and boxes
+// with term numbers show the entries it appends. Faults and clients' operations are in rows
+// of their own. Captions are numbered; the panels below the lanes show each caption with
+// the logs at its end, as in Figure 8 of the Raft paper. Idle time is compressed.
 func SVG(w io.Writer, from Source, span Span) error {
 	s, err := buildDiagram(from, span)
 	if err != nil {
@@ -83,7 +82,7 @@ func SVG(w io.Writer, from Source, span Span) error {
 	return err
 }
 
-// place finds the lanes and the scale of time.
+// place sets the lanes and the time axis.
 func (p *svgWriter) place() {
 	s := p.diagram
 	p.lanePitch = min(86, max(24, 560/float64(max(1, len(s.nodes)))))
@@ -116,9 +115,10 @@ func (p *svgWriter) place() {
 	p.scale = newScale(times, laneLeft, laneRight)
 }
 
+// x returns the horizontal place of a moment.
 func (p *svgWriter) x(t time.Duration) float64 { return p.scale.x(t) }
 
-// title says what the diagram is of.
+// title returns the title: how many nodes, and which span.
 func (p *svgWriter) title() string {
 	s := p.diagram
 	nodes := fmt.Sprintf("%d nodes", len(s.nodes))
@@ -128,14 +128,14 @@ func (p *svgWriter) title() string {
 	return fmt.Sprintf("%s, from %s to %s", nodes, tickLabel(s.span.From), tickLabel(s.span.To))
 }
 
-// head draws the title and the line of time.
+// head draws the title and the time axis.
 func (p *svgWriter) head() {
 	p.text(40, 44, 26, `font-weight="700"`, p.title())
-	sub := fmt.Sprintf("hashicorp/raft · seed %d · quiet stretches of time are shortened", p.diagram.settings.Seed)
+	subtitle := fmt.Sprintf("hashicorp/raft · seed %d · idle time is compressed", p.diagram.settings.Seed)
 	if p.leftOut != "" {
-		sub += " · left out: " + p.leftOut
+		subtitle += " · left out: " + p.leftOut
 	}
-	p.text(40, 68, 14, `fill="`+inkSoft+`"`, sub)
+	p.text(40, 68, 14, `fill="`+inkSoft+`"`, subtitle)
 	for _, t := range p.scale.ticks(64) {
 		x := p.x(t)
 		p.line(x, 124, x, p.below, inkFaint, 0.7, "")
@@ -143,7 +143,7 @@ func (p *svgWriter) head() {
 	}
 }
 
-// tickLabel writes a moment as short as it can be, to the millisecond.
+// tickLabel formats a moment to the millisecond, without trailing zeros.
 func tickLabel(t time.Duration) string {
 	if t < time.Minute {
 		return fmt.Sprintf("%gs", float64(t.Milliseconds())/1000)
@@ -152,7 +152,7 @@ func tickLabel(t time.Duration) string {
 	return strings.TrimSuffix(strings.TrimRight(label, "0"), ".")
 }
 
-// outages draws for how long links had faults.
+// outages draws when links had faults, and how many.
 func (p *svgWriter) outages() {
 	for _, t := range p.diagram.outages {
 		from, to := p.x(t.from), p.x(t.to)
@@ -170,13 +170,14 @@ func (p *svgWriter) outages() {
 	}
 }
 
-// nodeNames writes the names of the nodes before their lanes.
+// nodeNames writes the names of the nodes left of their lanes.
 func (p *svgWriter) nodeNames() {
 	for _, id := range p.diagram.nodes {
 		p.text(laneLeft-16, p.laneY[id]+6, 18, `text-anchor="end" font-weight="700"`, trace.Sanitize(id))
 	}
 }
 
+// escape returns untrusted text for use in XML.
 func escape(s string) string { return html.EscapeString(trace.Sanitize(s)) }
 
 func (p *svgWriter) text(x, y, size float64, attributes, s string) {
@@ -191,7 +192,7 @@ func (p *svgWriter) rect(x, y, w, h float64, attributes string) {
 	fmt.Fprintf(&p.Buffer, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" %s/>\n", x, y, w, h, attributes)
 }
 
-// textWidth guesses how wide a text is: the font is the reader's.
+// textWidth estimates the width of a text in pixels: the viewer chooses the font.
 func textWidth(s string, size float64) float64 {
 	return float64(utf8.RuneCountInString(s)) * size * 0.56
 }

@@ -10,14 +10,14 @@ import (
 	"capsize/cluster/trace/spacetime"
 )
 
-// The height of a node's bar, by what it is.
+// The heights of bars, by role.
 const (
 	leaderHeight    = 18.0
 	candidateHeight = 11.0
 	followerHeight  = 5.0
 )
 
-// roleBars draws what each node was, for as long as it was that.
+// roleBars draws the role of each node over time.
 func (p *svgWriter) roleBars() {
 	for _, b := range p.diagram.bars {
 		x, y, w := p.x(b.From), p.laneY[b.node], max(0.8, p.x(b.To)-p.x(b.From))
@@ -39,7 +39,7 @@ func (p *svgWriter) roleBars() {
 	}
 }
 
-// barLabel writes the longest of the labels that fits into a bar, if one does.
+// barLabel writes the first label that fits into a bar, if one does.
 func (p *svgWriter) barLabel(x, y, w float64, labels ...string) {
 	for _, label := range labels {
 		if textWidth(label, 12.5)+12 <= w {
@@ -49,7 +49,7 @@ func (p *svgWriter) barLabel(x, y, w float64, labels ...string) {
 	}
 }
 
-// patterns returns what bars are hatched with, and the heads of arrows.
+// patterns returns the definitions of hatches and arrowheads.
 func (p *svgWriter) patterns() string {
 	var b strings.Builder
 	b.WriteString("<defs>\n")
@@ -63,17 +63,17 @@ func (p *svgWriter) patterns() string {
 	return b.String()
 }
 
-// arrowStyle is how messages of a kind are drawn.
+// arrowStyle is the look of an arrow, and its label in the legend.
 type arrowStyle struct{ name, colour, meaning string }
 
 var arrowStyles = []arrowStyle{
 	{"vote", "#8e44ad", "vote"},
 	{"append", "#2563a8", "append"},
-	{"other", "#0f766e", "snapshot, hand-over"},
+	{"other", "#0f766e", "snapshot, transfer"},
 	{"routine", "#a8aeb8", "routine"},
 }
 
-// arrowStyleOf returns how a message is drawn.
+// arrowStyleOf returns the style of a message.
 func arrowStyleOf(m message) arrowStyle {
 	switch m.class {
 	case spacetime.Votes:
@@ -87,7 +87,7 @@ func arrowStyleOf(m message) arrowStyle {
 	}
 }
 
-// messageArrows draws the messages. A lost one ends half way, in a cross.
+// messageArrows draws the messages. A lost one ends halfway, in a cross.
 func (p *svgWriter) messageArrows() {
 	for _, m := range p.drawn {
 		y1, ok1 := p.laneY[m.from]
@@ -106,7 +106,7 @@ func (p *svgWriter) messageArrows() {
 			dashes = `stroke-dasharray="3 2.5"`
 		}
 		if m.lost {
-			// Not quite, or it could end on a lane between the two.
+			// Short of halfway, where a third node's lane may be.
 			x2, y2 = x1+(x2-x1)*0.42, y1+(y2-y1)*0.42
 			p.line(x1, y1, x2, y2, style.colour, width*0.75, `stroke-opacity="0.55"`)
 			fmt.Fprintf(&p.Buffer, `<path d="M%.1f %.1fl6 6m0 -6l-6 6" stroke="%s" stroke-width="1.3" fill="none"/>`+"\n", x2-3, y2-3, colourBad)
@@ -116,7 +116,7 @@ func (p *svgWriter) messageArrows() {
 	}
 }
 
-// shorten takes something off both ends of a line.
+// shorten cuts off both ends of a line, unless it is too short.
 func shorten(x1, y1, x2, y2, start, end float64) (float64, float64, float64, float64) {
 	length := math.Hypot(x2-x1, y2-y1)
 	if length <= start+end {
@@ -127,17 +127,17 @@ func shorten(x1, y1, x2, y2, start, end float64) (float64, float64, float64, flo
 }
 
 const (
-	// boxSide is the side of the box of an entry.
+	// boxSide is the side of an entry's box, in pixels.
 	boxSide = 15.0
-	// boxesMax is how many boxes are drawn for one append.
+	// boxesMax is the largest number of boxes drawn for one append.
 	boxesMax = 3
 )
 
-// appendBoxes draws entries where they are appended, above the lane, and where they are
-// cut off, crossed out.
+// appendBoxes draws entries above the lane, where they are appended, and crossed out where
+// they are truncated.
 func (p *svgWriter) appendBoxes() {
 	if p.lanePitch < 40 {
-		return // they would stand on the lane above
+		return // they would cover the lane above
 	}
 	ends := map[string]float64{}
 	for _, b := range p.diagram.appends {
@@ -148,7 +148,7 @@ func (p *svgWriter) appendBoxes() {
 		shown := b.terms[max(0, len(b.terms)-boxesMax):]
 		x := max(min(p.x(b.at)-boxSide/2, pageWidth-float64(len(shown))*(boxSide+1)), ends[b.node])
 		if x > p.x(b.at)+2*boxSide || x+float64(len(shown))*(boxSide+1) > pageWidth {
-			continue // there is no room for all; the logs below show them
+			continue // too crowded; the logs below show these entries
 		}
 		y -= leaderHeight/2 + boxSide + 3
 		for _, term := range shown {
@@ -162,7 +162,7 @@ func (p *svgWriter) appendBoxes() {
 	}
 }
 
-// entryBox draws one entry: the number is its term. A committed one is filled.
+// entryBox draws one entry, with its term as the number.
 func (p *svgWriter) entryBox(x, y, side float64, term uint64, filled bool) {
 	colour := termColour(term)
 	fill, text := "#ffffff", colour
@@ -173,7 +173,7 @@ func (p *svgWriter) entryBox(x, y, side float64, term uint64, filled bool) {
 	p.text(x+side/2, y+side*0.77, side*0.72, `text-anchor="middle" font-weight="700" fill="`+text+`"`, fmt.Sprint(term))
 }
 
-// marks draws what happened to nodes, below their lanes.
+// marks draws the marks on lanes, with their texts below.
 func (p *svgWriter) marks() {
 	ends := map[string]float64{}
 	for _, m := range p.diagram.marks {
@@ -199,8 +199,8 @@ func (p *svgWriter) marks() {
 	}
 }
 
-// markGlyph draws a mark itself: a cross for a death, a diamond for what else is bad, a
-// ring for what is good.
+// markGlyph draws a mark: a cross where the process dies, a diamond for another fault, a
+// ring for the rest.
 func (p *svgWriter) markGlyph(x, y float64, m mark, colour string) {
 	switch {
 	case m.death:
@@ -212,14 +212,14 @@ func (p *svgWriter) markGlyph(x, y float64, m mark, colour string) {
 	}
 }
 
-// rowsMax is how many rows there are of what stands below the lanes.
+// rowsMax is the largest number of rows for verdicts, and for operations.
 const rowsMax = 8
 
-// rowPacker finds a place for things that stand one after the other, in as few rows as
-// it takes.
-type rowPacker []float64 // where each one is taken up to
+// rowPacker places things in rows, in order, each in the first row with room. It holds
+// the right end of each row.
+type rowPacker []float64
 
-// take returns the row in which there is room from left to right, -1 if in none.
+// take returns the row that has room from left to right, -1 if none has.
 func (r *rowPacker) take(left, right float64) int {
 	row := slices.IndexFunc(*r, func(end float64) bool { return end <= left })
 	if row < 0 {
@@ -233,10 +233,11 @@ func (r *rowPacker) take(left, right float64) int {
 	return row
 }
 
+// rowHeight is the height of a row, in pixels.
 const rowHeight = 20.0
 
-// verdicts draws violations, which concern all nodes, as lines through all lanes
-// that are named below them, and returns where the names end.
+// verdicts draws violations as lines through all lanes, with their names below, and
+// returns where the names end.
 func (p *svgWriter) verdicts(top float64) float64 {
 	var taken rowPacker
 	var names []func()
@@ -256,14 +257,14 @@ func (p *svgWriter) verdicts(top float64) float64 {
 			p.text(left+5, y+19, 12.5, `font-weight="700" stroke="#ffffff" stroke-width="3" paint-order="stroke" fill="`+colourBad+`"`, m.text)
 		})
 	}
-	for _, name := range names { // on top of all lines
+	for _, name := range names { // after the lines, so that none crosses a name
 		name()
 	}
 	return p.rowsEnd(top, "checks", taken)
 }
 
-// operations draws the clients' operations from call to answer, and returns where
-// they end.
+// operations draws the clients' operations from call to return, and returns where their
+// rows end.
 func (p *svgWriter) operations(top float64) float64 {
 	var taken rowPacker
 	for _, op := range p.diagram.ops {
@@ -281,7 +282,7 @@ func (p *svgWriter) operations(top float64) float64 {
 	return p.rowsEnd(top, "clients", taken)
 }
 
-// rowsEnd writes what rows are of, and returns where they end.
+// rowsEnd writes the name of a group of rows, and returns where they end.
 func (p *svgWriter) rowsEnd(top float64, name string, taken rowPacker) float64 {
 	if len(taken) == 0 {
 		return top
@@ -290,7 +291,7 @@ func (p *svgWriter) rowsEnd(top float64, name string, taken rowPacker) float64 {
 	return top + 14 + float64(len(taken))*rowHeight
 }
 
-// opLabel says what a client asked for, and what it was told.
+// opLabel returns an operation and its result: "+2: 14", "read: unknown".
 func opLabel(op trace.Op) string {
 	what := "read"
 	if op.Kind == trace.EntryAdd {

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// scale maps moments to places from left to right. A stretch in which nothing
-// happens is shortened, so that a message of 5 ms keeps a slope beside an election
-// that takes seconds: the width of a gap grows with the logarithm of its length.
+// scale maps moments to horizontal places, in pixels. The width of a gap between two events
+// grows with the logarithm of its length, so that a message of 5 ms keeps a visible slope
+// next to an election timeout of seconds.
 type scale struct {
-	times []time.Duration // where something happens, sorted, without repeats
+	times []time.Duration // of the events, sorted, without repeats
 	at    []float64       // the place of each
 }
 
-// newScale fits the moments between two places. There must be one at least.
+// newScale spreads one or more moments between two places.
 func newScale(times []time.Duration, left, right float64) scale {
 	slices.Sort(times)
 	s := scale{times: slices.Compact(times)}
@@ -30,8 +30,8 @@ func newScale(times []time.Duration, left, right float64) scale {
 	return s
 }
 
-// widthOf is the width of a gap, in units of its own. At 2 ms a gap has begun to
-// be shortened.
+// widthOf returns the width of a gap, in no particular unit: about linear up to 2 ms,
+// logarithmic beyond.
 func widthOf(gap time.Duration) float64 {
 	return math.Log1p(gap.Seconds() / 0.002)
 }
@@ -49,14 +49,14 @@ func (s scale) x(t time.Duration) float64 {
 	return s.at[i-1] + share*(s.at[i]-s.at[i-1])
 }
 
-// tickSteps are the distances of ticks, from the roundest moments to the finest.
+// tickSteps are the intervals at which ticks may stand, roundest first.
 var tickSteps = []time.Duration{
 	time.Hour, 10 * time.Minute, time.Minute, 10 * time.Second, 5 * time.Second, time.Second,
 	500 * time.Millisecond, 100 * time.Millisecond, 50 * time.Millisecond, 10 * time.Millisecond, time.Millisecond,
 }
 
-// ticks returns round moments that stand at least so far apart on paper, with a
-// preference for the roundest.
+// ticks returns round moments at least apart pixels from each other. It prefers rounder
+// ones.
 func (s scale) ticks(apart float64) []time.Duration {
 	var chosen []time.Duration
 	first, last := s.times[0], s.times[len(s.times)-1]

@@ -8,17 +8,17 @@ import (
 	"capsize/cluster/trace"
 )
 
-// mergeWindow is how many of the latest lines of the story may still change: a
-// sentence that is told again moves to the end, with a count.
+// mergeWindow is how many of the latest lines of the story may still change: a repeated
+// line moves to the end, with a count.
 const mergeWindow = 4
 
-// Text writes the story: one line for each thing that matters, with its time and,
-// if it happened several times in a row, how often.
+// Text writes the story: one line for each significant event, with its time and, if it was
+// repeated, how often. It returns [ErrEmpty] and the errors of w.
 func Text(w io.Writer, from Source, span Span) error {
 	t := storyWriter{w: bufio.NewWriter(w), span: span}
 	s := from.state()
 	if told := len(s.Story); told > 0 {
-		t.lastWritten = s.Story[told-1]
+		t.lastSeen = s.Story[told-1]
 	}
 	for e := range from.Events {
 		if span.after(e.At) {
@@ -34,15 +34,15 @@ func Text(w io.Writer, from Source, span Span) error {
 	return t.w.Flush()
 }
 
-// storyWriter writes lines of a story that goes on.
+// storyWriter writes the lines of a growing story.
 type storyWriter struct {
-	w           *bufio.Writer
-	span        Span
-	lastWritten trace.StoryLine // the last one that was dealt with
-	lines       int
+	w        *bufio.Writer
+	span     Span
+	lastSeen trace.StoryLine // the last line written or skipped
+	lines    int
 }
 
-// write writes the lines that are new, but for so many at the end.
+// write writes the lines that are new, except the last keep ones.
 func (t *storyWriter) write(story []trace.StoryLine, keep int) {
 	first := len(story)
 	for first > 0 && t.isNew(story[first-1]) {
@@ -50,7 +50,7 @@ func (t *storyWriter) write(story []trace.StoryLine, keep int) {
 	}
 	for ; first < len(story)-keep; first++ {
 		line := story[first]
-		t.lastWritten = line
+		t.lastSeen = line
 		if t.span.before(line.At) {
 			continue
 		}
@@ -63,8 +63,8 @@ func (t *storyWriter) write(story []trace.StoryLine, keep int) {
 	}
 }
 
-// isNew says whether a line comes after the last one that was dealt with. One
-// event may tell several.
+// isNew reports whether a line comes after the last one written. One event may add
+// several lines.
 func (t *storyWriter) isNew(line trace.StoryLine) bool {
-	return line.Seq > t.lastWritten.Seq || line.Seq == t.lastWritten.Seq && line.Text != t.lastWritten.Text
+	return line.Seq > t.lastSeen.Seq || line.Seq == t.lastSeen.Seq && line.Text != t.lastSeen.Text
 }

@@ -44,9 +44,9 @@ func TestExportFailsInOneLine(t *testing.T) {
 		says string
 	}{
 		{[]string{"export"}, "missing a recording"},
-		{[]string{"export", recording, "-f", "png"}, `there is no format "png"`},
-		{[]string{"export", recording, "--from", "2s", "--to", "1s"}, "the end must come after the beginning"},
-		{[]string{"export", recording, "--from", "1h", "-o", untouched}, "nothing happens there"},
+		{[]string{"export", recording, "-f", "png"}, `unknown format "png"`},
+		{[]string{"export", recording, "--from", "2s", "--to", "1s"}, "--to must be later than --from"},
+		{[]string{"export", recording, "--from", "1h", "-o", untouched}, "no events in this span"},
 		{[]string{"export", recording, "--from", "soon"}, "soon"},
 		{[]string{"export", recording, "-o", recording}, "is the recording itself"},
 		{[]string{"export", recording, "-o", filepath.Join(dir, "no", "file")}, "no such file"},

@@ -9,23 +9,23 @@ import (
 )
 
 const (
-	// logTailMax is how many entries of the end of a log are shown.
+	// logTailMax is the largest number of entries shown of a log.
 	logTailMax = 7
-	// panelsMax is how many notes are shown with their logs.
+	// panelsMax is the largest number of captions shown with their logs.
 	panelsMax = 24
-	// panelWidth is the width of what is shown of a note.
+	// panelWidth is the width of a panel, in pixels.
 	panelWidth = 370.0
 )
 
-// captionLines draws a numbered line through all lanes for each note.
+// captionLines draws a numbered line through all lanes for each caption.
 func (p *svgWriter) captionLines() {
 	number, taken := 0, 0.0
-	for _, n := range p.diagram.captions {
-		if n.chapter {
+	for _, c := range p.diagram.captions {
+		if c.chapter {
 			continue
 		}
 		number++
-		x := p.x(n.at)
+		x := p.x(c.at)
 		p.line(x, 98, x, p.below, inkSoft, 1, `stroke-dasharray="1 4"`)
 		beside := max(x, taken)
 		p.badge(beside, 92, number)
@@ -33,26 +33,26 @@ func (p *svgWriter) captionLines() {
 	}
 }
 
-// badge draws the number of a note.
+// badge draws the number of a caption.
 func (p *svgWriter) badge(x, y float64, number int) {
 	fmt.Fprintf(&p.Buffer, `<circle cx="%.1f" cy="%.1f" r="9.5" fill="%s"/>`+"\n", x, y, ink)
 	p.text(x, y+4.3, 12, `text-anchor="middle" font-weight="700" fill="#ffffff"`, fmt.Sprint(number))
 }
 
-// panels draws the notes, and the logs at the end of each, in rows of four. It
-// returns where they end.
+// panels draws the captions, each with the logs at its end, in rows of four. It returns
+// where they end.
 func (p *svgWriter) panels(top float64) float64 {
 	const perRow = 4
 	number, column, tallest := 0, 0, 0.0
-	for i, n := range p.diagram.captions {
-		if n.chapter && (i+1 == len(p.diagram.captions) || p.diagram.captions[i+1].chapter) {
-			continue // nothing is said in it
+	for i, c := range p.diagram.captions {
+		if c.chapter && (i+1 == len(p.diagram.captions) || p.diagram.captions[i+1].chapter) {
+			continue // an empty chapter
 		}
-		if n.chapter || column == perRow {
+		if c.chapter || column == perRow {
 			top, column, tallest = top+tallest, 0, 0
 		}
-		if n.chapter {
-			p.text(40, top+22, 18, `font-weight="700"`, n.text)
+		if c.chapter {
+			p.text(40, top+22, 18, `font-weight="700"`, c.text)
 			top += 36
 			continue
 		}
@@ -60,15 +60,15 @@ func (p *svgWriter) panels(top float64) float64 {
 			p.text(40, top+18, 13, `fill="`+inkSoft+`"`, fmt.Sprintf("and %d more", countCaptions(p.diagram.captions[i:])))
 			return top + 30
 		}
-		tallest = max(tallest, p.panel(40+float64(column)*(panelWidth+14), top, number, n))
+		tallest = max(tallest, p.panel(40+float64(column)*(panelWidth+14), top, number, c))
 		column++
 	}
 	return top + tallest
 }
 
-// countCaptions returns how many of the notes are no chapters.
-func countCaptions(notes []caption) (n int) {
-	for _, one := range notes {
+// countCaptions counts the captions that are not chapters.
+func countCaptions(captions []caption) (n int) {
+	for _, one := range captions {
 		if !one.chapter {
 			n++
 		}
@@ -76,25 +76,25 @@ func countCaptions(notes []caption) (n int) {
 	return n
 }
 
-// panel draws one note and returns its height.
-func (p *svgWriter) panel(x, y float64, number int, n caption) float64 {
+// panel draws one caption and returns its height.
+func (p *svgWriter) panel(x, y float64, number int, c caption) float64 {
 	p.badge(x+10, y+10, number)
 	height := 6.0
-	for _, row := range wrap(n.text, 52, 4) {
+	for _, row := range wrap(c.text, 52, 4) {
 		height += 17
 		p.text(x+28, y+height-2, 13, "", row)
 	}
 	height = max(height, 6+17*3) + 10
-	return height + p.logTails(x+28, y+height, n) + 26
+	return height + p.logTails(x+28, y+height, c) + 26
 }
 
-// logTails draws the logs below one another, entries of the same index in the same
-// column, as in the Raft paper's Figure 8, and returns their height.
-func (p *svgWriter) logTails(x, y float64, n caption) float64 {
+// logTails draws the logs below one another, with a column for each index, as in Figure 8
+// of the Raft paper. It returns their height.
+func (p *svgWriter) logTails(x, y float64, c caption) float64 {
 	const side, height, logsMax = 17.0, 21.0, 9
 	var last uint64
-	for _, s := range n.tails {
-		last = max(last, s.first+uint64(len(s.terms))-1)
+	for _, tail := range c.tails {
+		last = max(last, tail.first+uint64(len(tail.terms))-1)
 	}
 	if last == 0 {
 		return 0
@@ -104,42 +104,42 @@ func (p *svgWriter) logTails(x, y float64, n caption) float64 {
 	for index := first; index <= last; index++ {
 		p.text(place(index)+side/2, y+8, 10.5, `text-anchor="middle" fill="`+inkSoft+`"`, fmt.Sprint(index))
 	}
-	for i, s := range n.tails {
+	for i, tail := range c.tails {
 		if i == logsMax {
-			p.text(x, y+26+float64(i)*height, 11, `fill="`+inkSoft+`"`, fmt.Sprintf("and %d more nodes", len(n.tails)-i))
+			p.text(x, y+26+float64(i)*height, 11, `fill="`+inkSoft+`"`, fmt.Sprintf("and %d more nodes", len(c.tails)-i))
 			return 26 + float64(i+1)*height
 		}
 		row := y + 14 + float64(i)*height
-		p.logTail(x, row, side, first, s, n.leader == s.node, place)
+		p.logTail(x, row, side, first, tail, c.leader == tail.node, place)
 	}
-	return 14 + float64(len(n.tails))*height
+	return 14 + float64(len(c.tails))*height
 }
 
-// logTail draws the log of one node.
-func (p *svgWriter) logTail(x, y, side float64, first uint64, s logTail, led bool, place func(uint64) float64) {
-	weight, colour, sign := "400", ink, ""
+// logTail draws the log of one node. Place returns where the box of an index is.
+func (p *svgWriter) logTail(x, y, side float64, first uint64, tail logTail, led bool, place func(uint64) float64) {
+	weight, colour, suffix := "400", ink, ""
 	if led {
-		weight, sign = "700", " ★"
+		weight, suffix = "700", " ★"
 	}
-	if !s.process.Running() {
-		colour, sign = inkSoft, " ✗"
+	if !tail.process.Running() {
+		colour, suffix = inkSoft, " ✗"
 	}
-	p.text(x, y+13, 13, fmt.Sprintf(`font-weight="%s" fill="%s"`, weight, colour), trace.Sanitize(s.node)+sign)
+	p.text(x, y+13, 13, fmt.Sprintf(`font-weight="%s" fill="%s"`, weight, colour), trace.Sanitize(tail.node)+suffix)
 	if led {
-		end := max(first, s.first+uint64(len(s.terms))-1)
+		end := max(first, tail.first+uint64(len(tail.terms))-1)
 		p.rect(place(first)-3, y-2, place(end)-place(first)+side+6, side+4, `rx="3" fill="none" stroke="`+ink+`" stroke-width="1.8"`)
 	}
-	for i, term := range s.terms {
-		if index := s.first + uint64(i); index >= first {
-			p.entryBox(place(index), y, side, term, s.committed[i])
+	for i, term := range tail.terms {
+		if index := tail.first + uint64(i); index >= first {
+			p.entryBox(place(index), y, side, term, tail.committed[i])
 		}
 	}
-	if s.snapshot >= first && len(s.terms) == 0 || s.snapshot < s.first && s.first > first {
-		p.text(place(first), y+13, 11, `fill="`+inkSoft+`"`, fmt.Sprintf("snapshot to %d", s.snapshot))
+	if tail.snapshot >= first && len(tail.terms) == 0 || tail.snapshot < tail.first && tail.first > first {
+		p.text(place(first), y+13, 11, `fill="`+inkSoft+`"`, fmt.Sprintf("snapshot to %d", tail.snapshot))
 	}
 }
 
-// legend says what the signs mean.
+// legend explains the symbols.
 func (p *svgWriter) legend(y float64) {
 	p.line(40, y, laneRight, y, inkFaint, 1, "")
 	x, y := 40.0, y+28
@@ -159,7 +159,7 @@ func (p *svgWriter) legend(y float64) {
 	p.entryBox(x, y-8, 16, 3, true)
 	item(16, "entry of term 3")
 	p.entryBox(x, y-8, 16, 3, false)
-	item(16, "not committed")
+	item(16, "uncommitted")
 	for _, style := range arrowStyles {
 		if !slices.ContainsFunc(p.drawn, func(m message) bool { return arrowStyleOf(m) == style }) {
 			continue
@@ -172,8 +172,8 @@ func (p *svgWriter) legend(y float64) {
 	item(22, "lost")
 }
 
-// wrap breaks a text into lines of at most so many characters. What does not fit
-// into so many lines is cut short.
+// wrap breaks a text into at most linesMax lines of at most width characters, and cuts off
+// the rest.
 func wrap(s string, width, linesMax int) []string {
 	var lines []string
 	line := ""
