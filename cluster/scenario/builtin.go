@@ -8,8 +8,8 @@ import (
 //go:embed scenarios/*.capsize
 var builtinFiles embed.FS
 
-// builtinNames are the built-in scenarios in the order in which one learns from
-// them: how it works, what fails within Raft's fault model, and what leaves it.
+// builtinNames are the built-in scenarios in an order to learn from: how Raft works,
+// faults within its fault model, and faults outside it.
 var builtinNames = []string{
 	"first-steps",
 	"leader-crash",
@@ -51,11 +51,10 @@ var builtinNames = []string{
 	"install-snapshot-cured",
 }
 
-// Names returns the names of the built-in scenarios, in a sensible order to learn
-// from them.
+// Names returns the names of the built-in scenarios, in an order to learn from.
 func Names() []string { return slices.Clone(builtinNames) }
 
-// Builtin returns the text of a built-in scenario, and whether there is one of
+// Builtin returns the text of a built-in scenario, and whether there is one with
 // that name.
 func Builtin(name string) (data []byte, ok bool) {
 	if !slices.Contains(builtinNames, name) {

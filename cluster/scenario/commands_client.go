@@ -23,7 +23,10 @@ func clientCommands() []declaration {
 		clientCommand("add", "add DELTA [via ROUTE]", "add DELTA to the counter", parseAdd),
 		clientCommand("read", "read [LEVEL] [via ROUTE]", "read the counter; LEVEL is none, weak, linearizable or strong", parseRead),
 		{name: "async", syntax: "async increment|add|read …", help: "send an operation without waiting for its outcome", parse: parseAsync},
-		{name: "load", syntax: "load RATE/s [clients N] [via ROUTE] | load off", help: "keep incrementing from several clients, RATE per second in total", parse: parseLoad},
+		{
+			name: "load", syntax: "load RATE/s [clients N] [via ROUTE] | load off",
+			help: "keep incrementing from several clients, RATE per second in total", parse: parseLoad,
+		},
 	}
 }
 

@@ -12,7 +12,10 @@ import (
 func networkCommands() []declaration {
 	return []declaration{
 		{name: "isolate", syntax: "isolate SEL", help: "cut each node off from all others", changesFaults: true, parse: parseIsolate},
-		{name: "partition", syntax: "partition SEL | SEL [| SEL…]", help: "split the network into groups that cannot reach each other", changesFaults: true, parse: parsePartition},
+		{
+			name: "partition", syntax: "partition SEL | SEL [| SEL…]", help: "split the network into groups that cannot reach each other",
+			changesFaults: true, parse: parsePartition,
+		},
 		{name: "bridge", syntax: "bridge SEL", help: "split the network into two halves that only this node connects", changesFaults: true, parse: parseBridge},
 		{
 			name: "ring", syntax: "ring", help: "let each node see a majority, but no two the same one", changesFaults: true,
