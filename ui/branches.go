@@ -108,7 +108,7 @@ func (m *model) liveCluster() *cluster.Cluster {
 
 // branchesMenu lists the branches with their ends.
 func (m *model) branchesMenu() {
-	o := m.open("branches", "enter: show it, in the past at the same moment    esc: leave    B: again from here")
+	o := m.open("branches", "enter: show it at this moment    esc: close    B: branch from here")
 	for i := range m.branches {
 		b := &m.branches[i]
 		key := ""
@@ -128,7 +128,7 @@ func (b *branch) tell() string {
 		text += ", from " + b.parent
 	}
 	if b.Cluster != nil {
-		text += ", goes on"
+		text += ", running"
 	}
 	var end trace.State
 	if !b.History.StateAt(last.Seq, &end) {

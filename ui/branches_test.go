@@ -48,7 +48,7 @@ func TestBranchKeepsTheOldFuture(t *testing.T) {
 	s.showMoment(before)
 	s.branchHere()
 	if s.Cluster == old || old.Closed() == false {
-		t.Fatal("the old cluster goes on")
+		t.Fatal("the old cluster still runs")
 	}
 	s.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.HasLeader() })
 	s.press("i")

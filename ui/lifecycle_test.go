@@ -30,7 +30,7 @@ func TestNoClusterIsLeftBehindWhenTheScreenEnds(t *testing.T) {
 		t.Error(err)
 	}
 	if err := msg.branch.Cluster.Clock().Do(func() {}); !errors.Is(err, vtime.ErrClosed) {
-		t.Errorf("a branch that was never shown goes on (%v)", err)
+		t.Errorf("a branch that was never shown still runs (%v)", err)
 	}
 	if s.Cluster.Closed() {
 		t.Error("the cluster that is shown has ended too")
@@ -52,7 +52,7 @@ func TestShownClusterEndsWithTheScreen(t *testing.T) {
 	}
 	for _, c := range []*cluster.Cluster{before, s.Cluster} {
 		if err := c.Clock().Do(func() {}); !errors.Is(err, vtime.ErrClosed) {
-			t.Errorf("a cluster goes on (%v)", err)
+			t.Errorf("a cluster still runs (%v)", err)
 		}
 	}
 }

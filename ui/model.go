@@ -197,8 +197,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.err = fmt.Errorf("cluster stopped: %w", err)
 			return m, tea.Quit
 		}
-		if m.options.tape != nil {
-			m.options.tape.AddPicture(record.Picture{Canvas: m.lastFrame.canvas, Theme: m.theme, Title: m.title(), State: &m.state, Language: m.options.Lang})
+		if m.options.liveCast != nil {
+			m.options.liveCast.AddPicture(record.Picture{Canvas: m.lastFrame.canvas, Theme: m.theme, Title: m.title(), State: &m.state, Language: m.options.Lang})
 		}
 		m.refresh(m.sinceLastFrame(msg))
 		return m, nextTick()
@@ -243,8 +243,8 @@ func isTick(msg tea.Msg) bool { _, ok := msg.(tickMsg); return ok }
 
 // handleKey hands a key to the overlay that is open or else to its binding.
 func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
-	if m.options.tape != nil {
-		m.options.tape.AddKey(sentText(msg))
+	if m.options.liveCast != nil {
+		m.options.liveCast.AddKey(sentText(msg))
 	}
 	m.noteKeyPress(msg, time.Now())
 	if msg.String() == "ctrl+c" {

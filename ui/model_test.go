@@ -172,7 +172,7 @@ func TestMainStoryByKeys(t *testing.T) {
 	s.until("its entry is gone and all agree", func(st *trace.State) bool { return st.Node(cut).TruncatedAt > 0 && everyValue(5)(st) })
 
 	s.press("P", "2")
-	s.until("the larger half goes on", func(st *trace.State) bool { return st.HasLeader() })
+	s.until("the larger half has a leader", func(st *trace.State) bool { return st.HasLeader() })
 	s.press("P", "a")
 	s.until("nobody leads", func(st *trace.State) bool { return st.LeaderNode() == nil })
 	s.wants("no leader: no node reaches 3 of 5 voters")

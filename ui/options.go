@@ -36,7 +36,7 @@ type Options struct {
 	// ConfigDir keeps the prompt's history and the state of the tips, "" for nowhere.
 	ConfigDir string
 
-	tape *record.Live
+	liveCast *record.Live
 }
 
 // Prepare validates the options, and starts the recording of the screen if they ask for one.
@@ -52,7 +52,7 @@ func (o *Options) Prepare(plain bool) (err error) {
 	case plain:
 		return errors.New("--cast: no screen to record; use capsize record, which needs none")
 	}
-	if o.tape, err = record.CreateLive(o.Cast, o.CastKeys); err != nil {
+	if o.liveCast, err = record.CreateLive(o.Cast, o.CastKeys); err != nil {
 		return fmt.Errorf("--cast: %w", err)
 	}
 	return nil

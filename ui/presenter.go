@@ -128,10 +128,10 @@ func (m *model) title() string {
 // perform runs a scenario on stage. Its end is a performedMsg, unless its cluster was
 // replaced by another.
 func (m *model) perform(script *scenario.Script) tea.Cmd {
-	c, podium := m.Cluster, m.scenarioStage
+	c, stage := m.Cluster, m.scenarioStage
 	return func() tea.Msg {
-		failures, whole := present.Perform(c, script, podium)
-		if !whole {
+		failures, finished := present.Perform(c, script, stage)
+		if !finished {
 			return nil
 		}
 		return performedMsg{failures: failures}

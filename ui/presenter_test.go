@@ -167,7 +167,7 @@ func TestBackReplaysTheChapter(t *testing.T) {
 		s.wants("▶ n")
 	}
 	if s.Cluster.Clock().Now() != now || !s.scenarioStage.Waits() {
-		t.Error("the world has moved while one looked at its past")
+		t.Error("the cluster ran while its past was shown")
 	}
 	s.press("n") // plays what is left, and then it is now
 	for range 100 {

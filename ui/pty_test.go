@@ -302,7 +302,7 @@ func (x *ptyTerminal) checkAsBefore() {
 	if !reflect.DeepEqual(after, x.before) {
 		x.t.Errorf("the line is set to %+v, it was %+v", after, x.before)
 	}
-	const prompt = "the shell goes on"
+	const prompt = "the shell is back"
 	x.print(prompt)
 	x.mu.Lock()
 	defer x.mu.Unlock()

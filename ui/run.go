@@ -38,8 +38,8 @@ func runOnTerminal(ctx context.Context, m *model) error {
 	m.output = terminal.NewWriter(os.Stdout)
 	err := run(m, tea.WithContext(ctx), tea.WithFPS(pane.FPS), tea.WithOutput(m.output))
 	m.output.Flush()
-	if m.options.tape != nil {
-		err = errors.Join(err, m.options.tape.Close())
+	if m.options.liveCast != nil {
+		err = errors.Join(err, m.options.liveCast.Close())
 	}
 	return err
 }

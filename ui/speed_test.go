@@ -19,7 +19,7 @@ func TestAutoSpeedSlowsDownAtEvents(t *testing.T) {
 	s.wants("speed auto")
 	speed := func() float64 { return s.Cluster.Clock().Speed() }
 	if speed() != 0 {
-		t.Fatalf("a paused world runs at %v", speed())
+		t.Fatalf("a paused cluster runs at %v", speed())
 	}
 	// The clock runs, but only the test advances it: no frame comes between.
 	s.paused, s.speed = false, len(speeds)-2

@@ -101,7 +101,7 @@ func TestStepsVisitEverySignificantEvent(t *testing.T) {
 		}
 	}
 	if went := s.Cluster.Clock().Now(); went != now {
-		t.Fatalf("the world went on from %v to %v while its past was shown", now, went)
+		t.Fatalf("the cluster ran from %v to %v while its past was shown", now, went)
 	}
 }
 
@@ -138,11 +138,11 @@ func TestStepRunsToExactlyTheNextEvent(t *testing.T) {
 	// The command runs at the latest moment, which is at most one step away.
 	_, last := s.History.Span()
 	if e, _ := s.History.Event(shown[len(shown)-1]); last.At-e.At > source.StepLength {
-		t.Errorf("the world is %s further than what is shown", last.At-e.At)
+		t.Errorf("the cluster is %s ahead of the moment shown", last.At-e.At)
 	}
 	s.press("i")
 	if s.travel.past {
-		t.Error("an order after a step is not carried out now")
+		t.Error("a command after a step does not run now")
 	}
 }
 
@@ -165,7 +165,7 @@ func TestClusterIsPausedWhileThePastIsShown(t *testing.T) {
 		t.Error("a menu opens over the past")
 	}
 	if after := s.Cluster.Clock().Now(); after != before {
-		t.Errorf("the world went on from %v to %v", before, after)
+		t.Errorf("the cluster ran from %v to %v", before, after)
 	}
 	s.press("tab", "tab", "2")
 	s.press("end")

@@ -79,7 +79,7 @@ func (p *player) skipToStart() {
 }
 
 // nextEvent reads the next event. After the last one it adds an empty one, if the trace
-// goes on.
+// continues.
 func (p *player) nextEvent() {
 	p.event, _ = p.next()
 	if p.event == nil && p.state.At < p.end.At {

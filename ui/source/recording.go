@@ -22,14 +22,14 @@ func (e RecordingError) Unwrap() error { return e.Err }
 // that is a terminal. The error is a [RecordingError]; the caller closes the source.
 func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
 	file, isFile := to.(*os.File)
-	told := -1
+	shown := -1
 	r, err := check.OpenRecording(name, historyMB<<20, func(read, size int64) {
-		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != told {
-			told = part
+		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != shown {
+			shown = part
 			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", canvas.Sanitize(filepath.Base(name)), min(part, 100))
 		}
 	})
-	if told >= 0 {
+	if shown >= 0 {
 		_, _ = fmt.Fprint(to, "\r\x1b[K")
 	}
 	if err != nil {

@@ -124,7 +124,7 @@ func TestMarksSayWhatHappenedToANode(t *testing.T) {
 	}
 	want := []string{
 		"starts", "asks for votes", "leads", "steps down", "votes n2", "cuts entries 3-5", "snapshot", "installs a snapshot",
-		"disk full", "disk ok", "clock x3", "paused", "goes on", "killed",
+		"disk full", "disk ok", "clock x3", "paused", "resumes", "killed",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("marks: %q\nwant:  %q", got, want)

@@ -55,7 +55,7 @@ func (l *Lane) markOf(e *trace.Event) (Mark, bool) {
 func processMark(e *trace.Event, was RoleSpan) Mark {
 	switch {
 	case e.Process == trace.Up && was.Process == trace.Paused:
-		return Mark{e.At, trace.TopicStart, "goes on", 4}
+		return Mark{e.At, trace.TopicStart, "resumes", 4}
 	case e.Process == trace.Up:
 		return Mark{e.At, trace.TopicStart, "starts", 4}
 	case e.Process == trace.Paused:
