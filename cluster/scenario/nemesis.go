@@ -159,7 +159,7 @@ func (n *Nemesis) state() *trace.State {
 // minority returns how many of some voters may be unavailable.
 func minority(voters int) int { return voters - trace.Quorum(voters) }
 
-// unavailable returns the nodes that cannot take part, whoever made them so.
+// unavailable returns the nodes that cannot take part, because of the nemesis or not.
 func (n *Nemesis) unavailable() map[string]bool {
 	nodes := map[string]bool{}
 	for _, f := range n.active {

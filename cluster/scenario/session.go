@@ -58,7 +58,7 @@ func (s *Session) Start(l *Line, ended func(trace.Op, error)) {
 		once.Do(func() { ended(op, err) })
 		return err
 	})
-	if errors.Is(err, vtime.ErrClosed) { // the command has not run, as a rule
+	if errors.Is(err, vtime.ErrClosed) { // the cluster has shut down, as a rule before the command ran
 		once.Do(func() { ended(trace.Op{}, err) })
 	}
 }

@@ -48,8 +48,8 @@ func (o Ops) String() string {
 	return text
 }
 
-// addState adds the present state of the cluster and the verdicts on all that has
-// happened so far.
+// addState adds the present state of the cluster, and the verdicts on everything so
+// far.
 func (r *Result) addState(c *cluster.Inside) {
 	c.AwaitVerdicts()
 	state := c.Trace().State()
