@@ -30,7 +30,10 @@ const (
 //
 // Errors: [ErrEmpty], too many operations or events, and those of w.
 func HTML(w io.Writer, from Source, span Span) error {
-	h := clientHistory{span: span, pending: map[uint64]timedOp{}, committed: map[opKey]bool{}, clients: map[string]int{}, leadsSince: map[string]int64{}, hasRun: map[string]bool{}}
+	h := clientHistory{
+		span: span, pending: map[uint64]timedOp{}, committed: map[opKey]bool{}, clients: map[string]int{},
+		leadsSince: map[string]int64{}, hasRun: map[string]bool{},
+	}
 	h.state = from.state()
 	h.unknownStart = h.state.Seq > 0
 	for i := range h.state.Nodes {
@@ -62,10 +65,12 @@ func HTML(w io.Writer, from Source, span Span) error {
 
 // clientHistory is the clients' operations, and annotations of the events around them.
 type clientHistory struct {
-	span          Span
-	state         trace.State
-	unknownStart  bool  // the counter's value before the span is unknown
-	first, latest int64 // the times of the span's first event and of the latest one, in nanoseconds; no two events have the same
+	span         Span
+	state        trace.State
+	unknownStart bool // the counter's value before the span is unknown
+	// The times of the span's first event and of the latest one, in nanoseconds. They differ
+	// from virtual time where events would otherwise share a moment.
+	first, latest int64
 	ops           []timedOp
 	pending       map[uint64]timedOp // operations in flight, by ID
 	committed     map[opKey]bool     // the committed increments
@@ -88,7 +93,7 @@ func (h *clientHistory) add(e *trace.Event) {
 	if e.Kind == trace.KindCommitted {
 		h.commit(e)
 	}
-	news := isChange(&h.state, e)
+	changes := isChange(&h.state, e)
 	h.state.Apply(e)
 	// Events at the same moment keep their order.
 	h.latest = max(int64(e.At), h.latest+1)
@@ -107,7 +112,7 @@ func (h *clientHistory) add(e *trace.Event) {
 	if h.first == 0 {
 		h.beginSpan()
 	}
-	if news {
+	if changes {
 		h.annotate(e)
 	}
 }

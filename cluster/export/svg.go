@@ -74,7 +74,8 @@ func SVG(w io.Writer, from Source, span Span) error {
 	p.below = p.panels(p.below + 24)
 	p.legend(p.below + 8)
 	height := p.below + 64
-	_, err = fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" font-family="Helvetica, Arial, sans-serif" fill="%s">
+	_, err = fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" `+
+		`font-family="Helvetica, Arial, sans-serif" fill="%s">
 <title>%s</title>
 <rect width="100%%" height="100%%" fill="#ffffff"/>
 %s%s</svg>
@@ -185,7 +186,8 @@ func (p *svgWriter) text(x, y, size float64, attributes, s string) {
 }
 
 func (p *svgWriter) line(x1, y1, x2, y2 float64, colour string, width float64, attributes string) {
-	fmt.Fprintf(&p.Buffer, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%g\" %s/>\n", x1, y1, x2, y2, colour, width, attributes)
+	fmt.Fprintf(&p.Buffer, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="%g" %s/>`+"\n",
+		x1, y1, x2, y2, colour, width, attributes)
 }
 
 func (p *svgWriter) rect(x, y, w, h float64, attributes string) {

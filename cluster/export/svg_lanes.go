@@ -32,7 +32,8 @@ func (p *svgWriter) roleBars() {
 			p.rect(x, y-leaderHeight/2, w, leaderHeight, `rx="3" fill="`+colour+`"`)
 			p.barLabel(x, y+4.5, w, fmt.Sprintf("leader of term %d", b.Term), fmt.Sprintf("term %d", b.Term))
 		case b.Role == trace.Candidate:
-			p.rect(x, y-candidateHeight/2, w, candidateHeight, fmt.Sprintf(`fill="url(#hatch%d)" stroke="%s" stroke-width="0.8"`, b.Term%uint64(len(termColours)), colour))
+			hatch := b.Term % uint64(len(termColours))
+			p.rect(x, y-candidateHeight/2, w, candidateHeight, fmt.Sprintf(`fill="url(#hatch%d)" stroke="%s" stroke-width="0.8"`, hatch, colour))
 		default:
 			p.rect(x, y-followerHeight/2, w, followerHeight, `fill="`+colour+`"`)
 		}
@@ -54,10 +55,12 @@ func (p *svgWriter) patterns() string {
 	var b strings.Builder
 	b.WriteString("<defs>\n")
 	for i, colour := range termColours {
-		fmt.Fprintf(&b, `<pattern id="hatch%d" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#ffffff"/><rect width="2.6" height="6" fill="%s"/></pattern>`+"\n", i, colour)
+		fmt.Fprintf(&b, `<pattern id="hatch%d" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">`+
+			`<rect width="6" height="6" fill="#ffffff"/><rect width="2.6" height="6" fill="%s"/></pattern>`+"\n", i, colour)
 	}
 	for _, style := range arrowStyles {
-		fmt.Fprintf(&b, `<marker id="head-%s" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" markerHeight="6.5" orient="auto-start-reverse" markerUnits="userSpaceOnUse"><path d="M0 0.8 L8 4 L0 7.2 z" fill="%s"/></marker>`+"\n", style.name, style.colour)
+		fmt.Fprintf(&b, `<marker id="head-%s" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" markerHeight="6.5" `+
+			`orient="auto-start-reverse" markerUnits="userSpaceOnUse"><path d="M0 0.8 L8 4 L0 7.2 z" fill="%s"/></marker>`+"\n", style.name, style.colour)
 	}
 	b.WriteString("</defs>\n")
 	return b.String()

@@ -144,7 +144,7 @@ func (d *Diagram) setFaulty(link trace.Link, faulty bool, at time.Duration) {
 	}
 	switch {
 	case before == 0 && len(d.faulty) > 0:
-		o := Outage{From: at, Text: "faults on links"}
+		o := Outage{From: at, Text: "faulty links"}
 		if d.shapeAt == at && d.shape != "" {
 			o.Text = d.shape
 		}

@@ -123,7 +123,7 @@ func TestMarksSayWhatHappenedToANode(t *testing.T) {
 		got = append(got, m.Text)
 	}
 	want := []string{
-		"starts", "asks for votes", "leads", "steps down", "votes n2", "cuts entries 3-5", "snapshot", "installs a snapshot",
+		"starts", "asks for votes", "leads", "steps down", "votes n2", "truncates 3-5", "snapshot", "installs a snapshot",
 		"disk full", "disk ok", "clock x3", "paused", "resumes", "killed",
 	}
 	if !slices.Equal(got, want) {
@@ -140,7 +140,7 @@ func TestOutageLastsUntilNoLinkIsFaulty(t *testing.T) {
 		trace.Event{Kind: trace.KindShape, Text: "n1 is isolated"},
 		fault("n1", "n2"), fault("n2", "n1"), fault("n1", "n2", "cut"),
 	).whole()
-	want := []Outage{{20 * time.Millisecond, 60 * time.Millisecond, "n1 is isolated"}, {70 * time.Millisecond, 0, "faults on links"}}
+	want := []Outage{{20 * time.Millisecond, 60 * time.Millisecond, "n1 is isolated"}, {70 * time.Millisecond, 0, "faulty links"}}
 	if !slices.Equal(d.Outages, want) {
 		t.Errorf("outages: %+v, want %+v", d.Outages, want)
 	}

@@ -34,7 +34,7 @@ func (l *Lane) markOf(e *trace.Event) (Mark, bool) {
 	case trace.KindVote:
 		return Mark{e.At, trace.TopicMembers, "votes " + e.Peer, 1}, e.Peer != e.Node
 	case trace.KindTruncated:
-		return Mark{e.At, trace.TopicLog, "cuts " + entryRange(e.Index, e.Last), 4}, true
+		return Mark{e.At, trace.TopicLog, "truncates " + indexRange(e.Index, e.Last), 4}, true
 	case trace.KindInstalled:
 		return Mark{e.At, trace.TopicLog, "installs a snapshot", 3}, true
 	case trace.KindSnapshot:
@@ -64,10 +64,10 @@ func processMark(e *trace.Event, was RoleSpan) Mark {
 	return Mark{e.At, trace.TopicDeath, string(e.Process), 6}
 }
 
-// entryRange names a range of entries: "entry 3", "entries 3-5".
-func entryRange(first, last uint64) string {
+// indexRange names the entries from first to last: "3", "3-5".
+func indexRange(first, last uint64) string {
 	if first >= last {
-		return fmt.Sprintf("entry %d", first)
+		return fmt.Sprint(first)
 	}
-	return fmt.Sprintf("entries %d-%d", first, last)
+	return fmt.Sprintf("%d-%d", first, last)
 }
