@@ -19,7 +19,7 @@ func TestTipsStayUntilDone(t *testing.T) {
 		return strings.TrimSpace(lines[len(lines)-2])
 	}
 	for _, step := range []struct{ key, want string }{
-		{"", "try  i increment  k kill the leader  k restart it  p cut it off  h heal it"},
+		{"", "try  i increment  k kill the leader  k restart it  p isolate it  h heal it"},
 		{"p", "try  i increment  k kill the leader  k restart it  ✓ h heal it"},
 		{"h", "try  i increment  k kill the leader  k restart it  ✓ ✓"},
 		{"i", "try  ✓ k kill the leader  k restart it  ✓ ✓"},
