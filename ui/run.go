@@ -3,12 +3,19 @@ package ui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace/recording"
+	"capsize/ui/keymap"
 	"capsize/ui/pane"
+	"capsize/ui/record"
+	"capsize/ui/source"
 	"capsize/ui/terminal"
 )
 
@@ -70,4 +77,104 @@ func sentText(msg tea.KeyPressMsg) string {
 		return text
 	}
 	return msg.String()
+}
+
+// Replay shows a recording on the terminal until the user quits or ctx ends, also while
+// the recording is still being written. It fails with a [source.RecordingError] if the
+// file cannot be read.
+func Replay(ctx context.Context, name string, o Options) error {
+	s, err := source.OpenRecording(name, o.HistoryMB, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	m := newScreen(o)
+	m.replay(s, filepath.Base(name))
+	return errors.Join(runOnTerminal(ctx, m), m.closeAllBut(nil))
+}
+
+// replay shows a recording from its beginning.
+func (m *model) replay(s source.Source, name string) {
+	m.showSource(s, nil)
+	m.branches[0].name = name
+	m.firstMoment()
+	m.setPlaying(!m.paused)
+	m.refresh(0)
+	if missing := s.Reader.Missing(); missing != "" {
+		m.setToast("", "recording: "+missing, true)
+	}
+	if err := s.Recheck.Mismatch(); err != nil {
+		m.setToast("", "this recording contradicts itself: "+err.Error(), true)
+	}
+}
+
+// Options configures the screen.
+type Options struct {
+	pane.Look
+	// Speed is the initial speed of the clock, in virtual seconds per second; 0 is paused.
+	Speed float64
+	// HistoryMB is the size of the history, in megabytes.
+	HistoryMB int64
+	// Trace is the file that records every event, "" for none.
+	Trace string
+	// Script is the scenario on stage, or nil.
+	Script *scenario.Script
+	// Autoplay continues steps by itself, once people have had time to read.
+	Autoplay bool
+	// Bindings are the keys the user has rebound.
+	Bindings keymap.Changes
+	// Keys shows the pressed keys, large.
+	Keys bool
+	// Cast is the file that records the screen, "" for none; CastKeys records the keys too.
+	Cast     string
+	CastKeys bool
+
+	// ConfigDir keeps the prompt's history and the state of the tips, "" for nowhere.
+	ConfigDir string
+
+	liveCast *record.Live
+}
+
+// Prepare validates the options, and starts the recording of the screen if they ask for one.
+func (o *Options) Prepare(plain bool) (err error) {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	switch {
+	case plain && o.Speed == 0:
+		return errors.New("--speed 0: needs a screen, because nothing else can start the clock")
+	case o.Cast == "":
+		return nil
+	case plain:
+		return errors.New("--cast: no screen to record; use capsize record, which needs none")
+	}
+	if o.liveCast, err = record.CreateLive(o.Cast, o.CastKeys); err != nil {
+		return fmt.Errorf("--cast: %w", err)
+	}
+	return nil
+}
+
+// Check validates the options.
+func (o Options) Check() error {
+	if err := source.CheckHistoryMB(o.HistoryMB); err != nil {
+		return err
+	}
+	if _, err := o.Bindings.Apply(Keys()); err != nil {
+		return fmt.Errorf("--bind: %w", err)
+	}
+	return nil
+}
+
+// Record starts the recording of a cluster's events, nil if the options ask for none. The
+// cluster must not be open yet. Branches, and clusters of scenarios opened later, are
+// not recorded.
+func (o Options) Record(seed int64) (*recording.Writer, error) {
+	if o.Trace == "" {
+		return nil, nil
+	}
+	w, err := recording.Create(o.Trace, seed)
+	if err != nil {
+		return nil, fmt.Errorf("--trace: %w", err)
+	}
+	return w, nil
 }
