@@ -10,9 +10,9 @@ import (
 // every state committed from then on.
 type ackedDurable struct {
 	report
-	unconfirmed map[opKey]ack              // acknowledged, but no node has been seen to commit it
-	overwritten map[opKey]overwrittenEntry // committed once, then replaced before it was acknowledged
-	reported    map[uint64]bool            // acknowledgements already reported as lost, by event
+	unconfirmed map[trace.OpKey]ack              // acknowledged, but no node has been seen to commit it
+	overwritten map[trace.OpKey]overwrittenEntry // committed once, then replaced before it was acknowledged
+	reported    map[uint64]bool                  // acknowledgements already reported as lost, by event
 }
 
 // ack is an acknowledgement. The increment's index is limit at most, where the longest
@@ -47,7 +47,7 @@ func (c *ackedDurable) observe(s *state, e *trace.Event) {
 
 // addAck records that an increment was acknowledged.
 func (c *ackedDurable) addAck(s *state, e *trace.Event) {
-	key := opKey{e.Op.Client, e.Op.Seq}
+	key := e.Op.OpKey()
 	if s.startsMidRun() && e.Op.Invoked < s.first.At {
 		return // it may have been committed before the trace begins
 	}
@@ -70,7 +70,7 @@ func (c *ackedDurable) addAck(s *state, e *trace.Event) {
 		limit = max(limit, n.lastIndex())
 	}
 	if c.unconfirmed == nil {
-		c.unconfirmed = map[opKey]ack{}
+		c.unconfirmed = map[trace.OpKey]ack{}
 	}
 	c.unconfirmed[key] = ack{e.Seq, limit}
 	c.confirm(s, e)
@@ -92,7 +92,7 @@ func (c *ackedDurable) confirm(s *state, e *trace.Event) {
 			delete(c.unconfirmed, key)
 		} else if s.committedUpTo > a.limit {
 			c.violate([]uint64{a.seq, e.Seq}, "%s's increment (seq %d) was acknowledged, but no node has committed it up to entry %d",
-				key.client, key.seq, s.committedUpTo)
+				key.Client, key.Seq, s.committedUpTo)
 			delete(c.unconfirmed, key)
 		}
 	}
@@ -135,13 +135,13 @@ func (c *ackedDurable) lostEntry(s *state, id entryID, old commit, e *trace.Even
 	if !ok || l.entry.Kind != trace.EntryAdd {
 		return nil
 	}
-	key := opKey{l.entry.Client, l.entry.Seq}
+	key := l.entry.OpKey()
 	if _, again := s.committedAt[key]; again {
 		return nil
 	}
 	if old.ackSeq == 0 {
 		if c.overwritten == nil || len(c.overwritten) >= overwrittenMax {
-			c.overwritten = map[opKey]overwrittenEntry{}
+			c.overwritten = map[trace.OpKey]overwrittenEntry{}
 		}
 		c.overwritten[key] = overwrittenEntry{id.index, l.entry, e.Seq}
 		return nil

@@ -9,8 +9,8 @@ import (
 
 // commitLog is what the checks know to be committed.
 type commitLog struct {
-	committed     map[uint64]commit // by index, above prunedUpTo
-	committedAt   map[opKey]uint64  // the index at which an increment was committed
+	committed     map[uint64]commit      // by index, above prunedUpTo
+	committedAt   map[trace.OpKey]uint64 // the index at which an increment was committed
 	committedUpTo uint64
 	commitsMax    uint64 // how many commits are kept when some node's snapshot lags behind
 
@@ -85,7 +85,7 @@ func (s *state) commit(n *node, index uint64, e *trace.Event) {
 	s.committedUpTo = max(s.committedUpTo, index)
 	s.step.newlyCommitted = append(s.step.newlyCommitted, index)
 	if l, ok := s.entries[id]; ok && l.entry.Kind == trace.EntryAdd {
-		key := opKey{l.entry.Client, l.entry.Seq}
+		key := l.entry.OpKey()
 		if _, twice := s.committedAt[key]; !twice {
 			s.committedAt[key] = index
 		}
@@ -104,7 +104,7 @@ func (s *state) replaceCommitted(n *node, index uint64, e *trace.Event) {
 		f.old = append(f.old, old)
 		delete(s.committed, i)
 		if l, ok := s.entries[entryID{i, old.term}]; ok {
-			if key := (opKey{l.entry.Client, l.entry.Seq}); s.committedAt[key] == i {
+			if key := l.entry.OpKey(); s.committedAt[key] == i {
 				delete(s.committedAt, key)
 			}
 		}

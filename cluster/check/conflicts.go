@@ -23,7 +23,7 @@ func (s *state) disambiguate(id entryID, now logEntry) entryID {
 		if !known {
 			s.entries[id] = now
 		}
-		if !known || sameEntry(was.entry, now.entry) && was.prevTerm == now.prevTerm {
+		if !known || was.entry.Same(now.entry) && was.prevTerm == now.prevTerm {
 			break
 		}
 	}

@@ -32,7 +32,7 @@ func (c *linearizable) observe(s *state, e *trace.Event) {
 	for _, index := range s.step.newlyCommitted {
 		l, ok := s.entries[entryID{index, s.committed[index].term}]
 		if ok && l.entry.Kind == trace.EntryAdd {
-			c.worker.enqueue(workItem{kind: incrementCommitted, key: opKey{l.entry.Client, l.entry.Seq}, seq: e.Seq, at: e.At})
+			c.worker.enqueue(workItem{kind: incrementCommitted, key: l.entry.OpKey(), seq: e.Seq, at: e.At})
 		}
 	}
 }

@@ -128,7 +128,7 @@ func (h *opHistory) checkpoint(done, rest []*operation, top maxValue) {
 				h.highest = o
 			}
 		} else {
-			delete(h.byKey, opKey{o.op.Client, o.op.Seq})
+			delete(h.byKey, o.op.OpKey())
 		}
 	}
 	h.open = rest

@@ -58,9 +58,9 @@ type opHistory struct {
 	open         []*operation // since then, and older ones that may still take effect
 	pending      int          // operations in flight
 	byID         map[uint64]*operation
-	byKey        map[opKey]*operation // increments that may still take effect
-	checkpointed uint64               // how many answered operations the checkpoints replaced
-	highest      *operation           // the one of those with the highest value
+	byKey        map[trace.OpKey]*operation // increments that may still take effect
+	checkpointed uint64                     // how many answered operations the checkpoints replaced
+	highest      *operation                 // the one of those with the highest value
 	clients      clientHistory
 	batching
 
@@ -83,7 +83,7 @@ const openMax = 1 << 16
 // newHistory returns an empty history.
 func newHistory() opHistory {
 	return opHistory{
-		byID: map[uint64]*operation{}, byKey: map[opKey]*operation{},
+		byID: map[uint64]*operation{}, byKey: map[trace.OpKey]*operation{},
 		batching: batching{idleBatch: 128, busyBatch: 512, evaluateAt: 128},
 		clients:  clientHistory{timeout: porcupineTimeout},
 	}
@@ -126,7 +126,7 @@ func (h *opHistory) addCall(w workItem) {
 	}
 	h.byID[w.op.ID] = o
 	if o.mayTakeEffect() {
-		h.byKey[opKey{w.op.Client, w.op.Seq}] = o
+		h.byKey[w.op.OpKey()] = o
 	}
 	h.open = append(h.open, o)
 	h.pending++
@@ -143,7 +143,7 @@ func (h *opHistory) addReturn(w workItem) {
 	delete(h.byID, w.op.ID)
 	h.pending--
 	o.op, o.ret = w.op, int64(w.seq)
-	key := opKey{w.op.Client, w.op.Seq}
+	key := w.op.OpKey()
 	switch w.op.Outcome {
 	case trace.OK:
 		delete(h.byKey, key)

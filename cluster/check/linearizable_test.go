@@ -86,7 +86,7 @@ func (g *generator) effect(o *genOp) {
 	o.tookEffect = true
 	if o.op.Kind == trace.EntryAdd {
 		g.value += o.op.Delta
-		g.add(workItem{kind: incrementCommitted, key: opKey{o.op.Client, o.op.Seq}})
+		g.add(workItem{kind: incrementCommitted, key: o.op.OpKey()})
 	}
 	o.op.Value = g.value
 }

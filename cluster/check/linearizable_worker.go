@@ -45,7 +45,7 @@ const (
 type workItem struct {
 	kind workKind
 	op   *trace.Op
-	key  opKey // of incrementCommitted
+	key  trace.OpKey // of incrementCommitted
 	seq  uint64
 	at   time.Duration
 	// Of historySettled: the counter is unknown, and so, if the trace starts mid-run, are

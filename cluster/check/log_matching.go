@@ -17,7 +17,7 @@ func (c *logMatching) observe(s *state, _ *trace.Event) {
 	m := s.step.mismatch
 	switch {
 	case m == nil:
-	case sameEntry(m.was.entry, m.now.entry):
+	case m.was.entry.Same(m.now.entry):
 		c.violate([]uint64{m.was.seq, m.now.seq}, "entry %d (term %d) follows an entry of term %d in %s's log but one of term %d in %s's: logs that share an entry must agree on all before it",
 			m.id.index, realTerm(m.id.term), realTerm(m.was.prevTerm), m.was.node, realTerm(m.now.prevTerm), m.now.node)
 	default:

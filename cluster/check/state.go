@@ -57,12 +57,6 @@ type applied struct {
 	before, after int64
 }
 
-// opKey identifies a client's operation the way its log entry does.
-type opKey struct {
-	client string
-	seq    uint64
-}
-
 // fold folds in the next event.
 func (s *state) fold(e *trace.Event) {
 	s.step = step{}
@@ -114,7 +108,7 @@ func (s *state) fold(e *trace.Event) {
 func (s *state) start(e *trace.Event) {
 	s.first = &trace.Event{Seq: e.Seq, At: e.At}
 	s.nodes, s.entries = map[string]*node{}, map[entryID]logEntry{}
-	s.committed, s.committedAt = map[uint64]commit{}, map[opKey]uint64{}
+	s.committed, s.committedAt = map[uint64]commit{}, map[trace.OpKey]uint64{}
 	s.pruneAbove, s.commitsMax = pruneAboveMin, commitsMaxDefault
 	if e.Settings != nil {
 		s.settings = *e.Settings
@@ -232,13 +226,6 @@ func (s *state) store(n *node, e *trace.Event) {
 // contradicts reports whether two entries of the same ID differ, or follow entries of
 // different terms.
 func (l logEntry) contradicts(other logEntry) bool {
-	return !sameEntry(l.entry, other.entry) ||
+	return !l.entry.Same(other.entry) ||
 		l.prevTerm != other.prevTerm && l.prevTerm != unknownTerm && other.prevTerm != unknownTerm
-}
-
-// sameEntry reports whether two entries of the same index and term have the same
-// content.
-func sameEntry(a, b *trace.Entry) bool {
-	return a.Kind == b.Kind && a.Delta == b.Delta && a.Client == b.Client && a.Seq == b.Seq &&
-		slices.Equal(a.Servers, b.Servers)
 }

@@ -31,7 +31,7 @@ const (
 // Errors: [ErrEmpty], too many operations or events, and those of w.
 func HTML(w io.Writer, from Source, span Span) error {
 	h := clientHistory{
-		span: span, pending: map[uint64]timedOp{}, committed: map[opKey]bool{}, clients: map[string]int{},
+		span: span, pending: map[uint64]timedOp{}, committed: map[trace.OpKey]bool{}, clients: map[string]int{},
 		leadsSince: map[string]int64{}, hasRun: map[string]bool{},
 	}
 	h.state = from.state()
@@ -72,11 +72,11 @@ type clientHistory struct {
 	// from virtual time where events would otherwise share a moment.
 	first, latest int64
 	ops           []timedOp
-	pending       map[uint64]timedOp // operations in flight, by ID
-	committed     map[opKey]bool     // the committed increments
-	clients       map[string]int     // the row of each client
-	leadsSince    map[string]int64   // of the nodes that lead now
-	hasRun        map[string]bool    // the nodes that have ever run
+	pending       map[uint64]timedOp   // operations in flight, by ID
+	committed     map[trace.OpKey]bool // the committed increments
+	clients       map[string]int       // the row of each client
+	leadsSince    map[string]int64     // of the nodes that lead now
+	hasRun        map[string]bool      // the nodes that have ever run
 	annotations   []porcupine.Annotation
 }
 
@@ -120,7 +120,7 @@ func (h *clientHistory) add(e *trace.Event) {
 // beginSpan begins the span. It drops operations that took effect before it.
 func (h *clientHistory) beginSpan() {
 	h.first = h.latest
-	h.ops = slices.DeleteFunc(h.ops, func(op timedOp) bool { return h.committed[opKey{op.Client, op.Seq}] })
+	h.ops = slices.DeleteFunc(h.ops, func(op timedOp) bool { return h.committed[op.OpKey()] })
 	for i := range h.state.Nodes {
 		if n := &h.state.Nodes[i]; n.Role == trace.Leader && n.Process.Running() {
 			h.leadsSince[n.ID] = h.latest
@@ -163,7 +163,7 @@ func (h *clientHistory) commit(e *trace.Event) {
 			break
 		}
 		if entry.Kind == trace.EntryAdd {
-			h.committed[opKey{entry.Client, entry.Seq}] = true
+			h.committed[entry.OpKey()] = true
 		}
 	}
 }
@@ -239,7 +239,7 @@ func (h *clientHistory) operations() []porcupine.Operation {
 		one := porcupine.Operation{ClientId: h.row(op.Client), Input: op.Op, Output: op.Op, Call: op.from, Return: op.to}
 		switch {
 		case op.Outcome == trace.OK:
-		case op.Outcome == trace.Unknown && op.Kind == trace.EntryAdd && h.committed[opKey{op.Client, op.Seq}]:
+		case op.Outcome == trace.Unknown && op.Kind == trace.EntryAdd && h.committed[op.OpKey()]:
 			// It may take effect while its client continues, so it has a row of its own.
 			one.ClientId, one.Return = h.row(fmt.Sprintf("%s operation %d", op.Client, op.ID)), h.latest+1
 		default:

@@ -32,7 +32,7 @@ const hostsMax = 500
 func ShiViz(w io.Writer, from Source, span Span) error {
 	v := vectorClocks{
 		w: bufio.NewWriter(w), span: span, clocks: map[string]map[string]uint64{},
-		inFlight: map[uint64]map[string]uint64{}, calls: map[opKey]map[string]uint64{},
+		inFlight: map[uint64]map[string]uint64{}, calls: map[trace.OpKey]map[string]uint64{},
 	}
 	_, _ = v.w.WriteString(shivizPattern + "\n\n") // an error stays until Flush
 	for e := range from.Events {
@@ -52,19 +52,13 @@ func ShiViz(w io.Writer, from Source, span Span) error {
 	return v.w.Flush()
 }
 
-// opKey identifies a client's increment, in a call and in a log entry.
-type opKey struct {
-	client string
-	seq    uint64
-}
-
 // vectorClocks writes events with the vector clocks of their hosts.
 type vectorClocks struct {
 	w        *bufio.Writer
 	span     Span
 	clocks   map[string]map[string]uint64
-	inFlight map[uint64]map[string]uint64 // at the sending of packets in flight, by ID
-	calls    map[opKey]map[string]uint64  // at the call of operations in flight
+	inFlight map[uint64]map[string]uint64      // at the sending of packets in flight, by ID
+	calls    map[trace.OpKey]map[string]uint64 // at the call of operations in flight
 }
 
 // record writes an event of a host, which comes after the causes.
@@ -229,11 +223,11 @@ func (v *vectorClocks) op(e *trace.Event) error {
 	if e.Kind == trace.KindInvoked {
 		err := v.record(e.At, op.Client, fmt.Sprintf("calls %s via %s", what, op.Route))
 		if op.Seq > 0 && len(v.calls) < inFlightMax {
-			v.calls[opKey{op.Client, op.Seq}] = v.clockOf(op.Client)
+			v.calls[op.OpKey()] = v.clockOf(op.Client)
 		}
 		return err
 	}
-	delete(v.calls, opKey{op.Client, op.Seq})
+	delete(v.calls, op.OpKey())
 	text := fmt.Sprintf("%s %s: %s", what, op.Outcome, op.Why)
 	if op.Outcome == trace.OK {
 		// The node that replied did so after its own events.
@@ -245,7 +239,7 @@ func (v *vectorClocks) op(e *trace.Event) error {
 func (v *vectorClocks) appended(e *trace.Event) error {
 	var causes []map[string]uint64
 	for _, entry := range e.Entries {
-		if c, ok := v.calls[opKey{entry.Client, entry.Seq}]; ok && entry.Client != "" {
+		if c, ok := v.calls[entry.OpKey()]; ok && entry.Client != "" {
 			causes = append(causes, c)
 		}
 	}

@@ -1,6 +1,9 @@
 package trace
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Kind is what an event is about. It decides which fields the event carries.
 type Kind string
@@ -94,6 +97,24 @@ type Entry struct {
 	// Servers are the members in an entry of EntryConfig.
 	Servers []Server `json:"servers,omitempty"`
 }
+
+// Same reports whether two entries of one index are the same entry.
+func (e *Entry) Same(other *Entry) bool {
+	return e.Term == other.Term && e.Kind == other.Kind && e.Delta == other.Delta && e.OpKey() == other.OpKey() &&
+		slices.Equal(e.Servers, other.Servers)
+}
+
+// OpKey identifies a client's operation, in a call and in a log entry.
+type OpKey struct {
+	Client string
+	Seq    uint64 // the client's sequence number
+}
+
+// OpKey returns the key of the operation that the entry carries.
+func (e *Entry) OpKey() OpKey { return OpKey{e.Client, e.Seq} }
+
+// OpKey returns the key by which the operation's log entry identifies it.
+func (o *Op) OpKey() OpKey { return OpKey{o.Client, o.Seq} }
 
 // Server is one member of a configuration.
 type Server struct {

@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"ui/present":  {"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history"},
 	"ui/queue":    {"cluster/scenario", "cluster/trace"},
 	"ui/source":   {"ui/canvas", "cluster", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime"},
-	"ui/view":     {"ui/keymap", "ui/pane", "ui/canvas", "ui/style", "cluster/trace", "cluster/trace/history", "cluster/trace/spacetime", "cluster/vtime", "faults"},
+	"ui/view":     {"ui/keymap", "ui/pane", "ui/canvas", "ui/style", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/trace/spacetime", "cluster/vtime", "faults"},
 	"ui/keymap":   {"ui/pane", "ui/canvas"},
 	"ui/pane":     {"ui/canvas", "ui/style", "cluster/check", "cluster/trace", "cluster/vtime", "faults"},
 	"ui/canvas":   {"ui/style", "cluster/trace"},

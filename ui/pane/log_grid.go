@@ -226,7 +226,7 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 		st = style.TermFill(e.Term)
 	}
 	switch was, lost := p.Lost[index]; {
-	case lost && SameEntry(was, e):
+	case lost && was.Same(&e):
 		p.LostEntry(e, r)
 		return
 	case diverges:
@@ -239,7 +239,7 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 		return
 	}
 	p.Put(r.X, r.Y, r.W, fmt.Sprintf(" %-*s", r.W-1, text), st)
-	if _, acked := p.Acked[OpKeyOf(e)]; acked && r.W > EntryWidth {
+	if _, acked := p.Acked[e.OpKey()]; acked && r.W > EntryWidth {
 		p.Set(r.X+1+len(text), r.Y, p.Glyphs.Acked, st)
 	}
 }
@@ -248,20 +248,6 @@ func (p *Painter) Entry(n *trace.Node, index uint64, e trace.Entry, r canvas.Rec
 func (p *Painter) LostEntry(e trace.Entry, r canvas.Rectangle) {
 	p.Put(r.X, r.Y, r.W, fmt.Sprintf("%s%-*s", p.Glyphs.Alarm, r.W-1, entryLabel(e)), style.Alarm)
 }
-
-// SameEntry reports whether two entries at one index are the same entry.
-func SameEntry(a, b trace.Entry) bool {
-	return a.Term == b.Term && a.Kind == b.Kind && OpKeyOf(a) == OpKeyOf(b)
-}
-
-// OpKey identifies a client's operation, and so the entry that carries it.
-type OpKey struct {
-	Client string
-	Seq    uint64
-}
-
-// OpKeyOf returns the key of the operation that an entry carries.
-func OpKeyOf(e trace.Entry) OpKey { return OpKey{e.Client, e.Seq} }
 
 // truncatedEntry draws an entry that has just been truncated.
 func (p *Painter) truncatedEntry(e trace.Entry, x, y int) {
@@ -324,10 +310,10 @@ func DescribeEntry(e trace.Entry) string {
 
 // IndexAcked fills Acked from the recent operations, for views that mark acknowledged entries.
 func (p *Painter) IndexAcked() {
-	p.Acked = make(map[OpKey]trace.Op, len(p.State.Clients.Recent))
+	p.Acked = make(map[trace.OpKey]trace.Op, len(p.State.Clients.Recent))
 	for _, op := range p.State.Clients.Recent {
 		if op.Client != "" && op.Seq > 0 && op.Outcome == trace.OK {
-			p.Acked[OpKey{op.Client, op.Seq}] = op
+			p.Acked[op.OpKey()] = op
 		}
 	}
 }

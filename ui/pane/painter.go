@@ -25,8 +25,8 @@ type Painter struct {
 	*canvas.Canvas
 	Hits          []HitBox
 	Leader        *trace.Node
-	Lost          map[uint64]trace.Entry // by index: acknowledged to a client, then lost
-	Acked         map[OpKey]trace.Op     // recent operations that ended ok; see IndexAcked
+	Lost          map[uint64]trace.Entry   // by index: acknowledged to a client, then lost
+	Acked         map[trace.OpKey]trace.Op // recent operations that ended ok; see IndexAcked
 	leaderProblem string
 	voters        []string
 }

@@ -3,6 +3,7 @@ package uitest
 import (
 	"time"
 
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 )
 
@@ -146,7 +147,7 @@ func StaleRead() *Sample {
 	s.Advance(100 * time.Millisecond)
 	proof = append(proof, s.Call(trace.Op{Client: "c3", Kind: trace.EntryRead, Level: "none", Route: "n3", Node: "n3", Outcome: trace.OK, Value: 135}, 3*time.Millisecond))
 	s.Verdict(trace.Event{
-		Check: "linearizable", Verdict: trace.VerdictViolated, Count: 2314, Proof: proof,
+		Check: check.Linearizable, Verdict: trace.VerdictViolated, Count: 2314, Proof: proof,
 		Text: "c3 read 135 from n3 at 36.8s, but 141 was already acknowledged to c1 at 35.4s",
 	})
 	s.Advance(200 * time.Millisecond)
@@ -181,7 +182,7 @@ func LostIncrement() *Sample {
 	s.heartbeat("n4", "n2", "n3", "n5")
 	s.commit(131, "n2", "n3", "n4", "n5")
 	s.Verdict(trace.Event{
-		Check: "acked-durable", Verdict: trace.VerdictViolated, Count: 2301, Proof: []uint64{s.State.Seq}, Index: 128, Entries: acked,
+		Check: check.AckedDurable, Verdict: trace.VerdictViolated, Count: 2301, Proof: []uint64{s.State.Seq}, Index: 128, Entries: acked,
 		Text: "3 acknowledged increments (entries 128 to 130) are lost: n4 commits another entry at index 128",
 	})
 	s.Advance(300 * time.Millisecond)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"capsize/cluster/check"
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
 	"capsize/ui/keymap"
@@ -70,9 +71,9 @@ func (v *Clients) Reset() bool {
 // Draw implements [View].
 func (v *Clients) Draw(p *pane.Painter, l *pane.Layout) {
 	c := &clientsPainter{Painter: p, op: v.Op, spanIndex: v.spanIndex}
-	for _, check := range append(pane.Violated(p.State.Checks), p.ViolatedNow...) {
-		if check.Name == "linearizable" {
-			c.proof = check.Proof
+	for _, verdict := range append(pane.Violated(p.State.Checks), p.ViolatedNow...) {
+		if verdict.Name == check.Linearizable {
+			c.proof = verdict.Proof
 		}
 	}
 	c.draw(p.Body(l))

@@ -39,7 +39,7 @@ func (p *logPainter) entryText(w pane.LogWindow, at uint64) string {
 	var holders, others []string
 	for i := range p.State.Nodes {
 		id := canvas.Sanitize(p.State.Nodes[i].ID)
-		if other, has := p.State.Nodes[i].Entry(at); has && pane.SameEntry(e, other) {
+		if other, has := p.State.Nodes[i].Entry(at); has && e.Same(&other) {
 			holders = append(holders, id)
 		} else if has {
 			others = append(others, id)
@@ -47,7 +47,7 @@ func (p *logPainter) entryText(w pane.LogWindow, at uint64) string {
 	}
 	parts := []string{fmt.Sprintf("entry %s on %s: %s, term %s", canvas.Thousands(at), canvas.Sanitize(node.ID), pane.DescribeEntry(e), canvas.Thousands(e.Term))}
 	switch was, lost := p.Lost[at]; {
-	case lost && pane.SameEntry(was, e):
+	case lost && was.Same(&e):
 		parts = append(parts, "acknowledged to its client, then lost")
 	case p.Diverges(w, at, e):
 		parts = append(parts, fmt.Sprintf("diverges from %s's log and will be truncated", canvas.Sanitize(w.Reference.ID)))
@@ -93,7 +93,7 @@ func (p *logPainter) answerText(e trace.Entry) string {
 	if e.Client == "" {
 		return ""
 	}
-	if op, ok := p.Acked[pane.OpKeyOf(e)]; ok {
+	if op, ok := p.Acked[e.OpKey()]; ok {
 		return fmt.Sprintf("; acknowledged to %s at %s with value %d", canvas.Sanitize(e.Client), trace.Clock(op.Returned), op.Value)
 	}
 	for _, op := range p.State.Clients.Recent {

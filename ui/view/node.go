@@ -304,7 +304,7 @@ func (p *nodePainter) entryRow(n *trace.Node, w pane.LogWindow, index uint64, un
 	if room := r.W - 18 - pane.EntryWidth - 2; room < 24 {
 		words[0] = canvas.Sanitize(e.Client)
 	}
-	switch _, acked := p.Acked[pane.OpKeyOf(e)]; {
+	switch _, acked := p.Acked[e.OpKey()]; {
 	case diverges:
 		words = append(words, "diverges")
 	case index > w.Commit:
