@@ -179,23 +179,7 @@ func clusterLoad(c *Inside, rate int) {
 // a second.
 func openBench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 	b.Helper()
-	cfg := Config{Nodes: n, Settings: DefaultSettings()}
-	cfg.Settings.Storage = Memory
-	for _, f := range change {
-		f(&cfg)
-	}
-	c, err := Open(cfg)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	if !c.AwaitLeader(time.Minute) {
-		b.Fatal("got no leader within a minute, want one")
-	}
+	c := openCluster(b, n, change)
 	if rate > 0 {
 		if err := c.Do("load", func(c *Inside) error { clusterLoad(c, rate); return nil }); err != nil {
 			b.Fatal(err)

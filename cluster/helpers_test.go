@@ -29,9 +29,16 @@ type testCluster struct {
 	t            *testing.T
 }
 
-// open starts a cluster of n nodes with in-memory storage and waits for a leader.
+// open is [openCluster] for tests.
 func open(t *testing.T, n int, change ...func(*Config)) *testCluster {
 	t.Helper()
+	c := openCluster(t, n, change)
+	return &testCluster{Cluster: c, Inside: c.inside, t: t}
+}
+
+// openCluster starts a cluster of n nodes with in-memory storage and waits for a leader.
+func openCluster(tb testing.TB, n int, change []func(*Config)) *Cluster {
+	tb.Helper()
 	cfg := Config{Nodes: n, Settings: DefaultSettings()}
 	cfg.Settings.Storage = Memory
 	for _, f := range change {
@@ -39,18 +46,17 @@ func open(t *testing.T, n int, change ...func(*Config)) *testCluster {
 	}
 	c, err := Open(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	tc := &testCluster{Cluster: c, Inside: c.inside, t: t}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := c.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			tb.Errorf("Close: %v", err)
 		}
 	})
 	if !c.AwaitLeader(time.Minute) {
-		tc.fatal("got no leader within a minute, want one")
+		tb.Fatal("got no leader within a minute, want one")
 	}
-	return tc
+	return c
 }
 
 // Trace and AwaitVerdicts are methods of both Cluster and Inside.

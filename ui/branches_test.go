@@ -150,28 +150,41 @@ func TestReplayShowsTheLivePictures(t *testing.T) {
 	r.press("space", ",", ".", "(", ")", "home", "x", "?", "esc", "y", "esc")
 }
 
-func TestRecordingCanBeBranched(t *testing.T) {
-	s := newStage(t, 3)
-	name := filepath.Join(t.TempDir(), "run.trace.gz")
+// recordTenIncrements records ten increments in a file.
+func recordTenIncrements(s *stage, name string) {
+	s.t.Helper()
 	w, err := recording.Create(name, 1)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.Cluster.Trace().AddSink(w)
 	s.press("I")
 	s.until("10 everywhere", everyValue(10))
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
+}
+
+// replayAtEnd shows the end of a recording.
+func replayAtEnd(t *testing.T, name string) *stage {
+	t.Helper()
 	source, err := source.OpenRecording(name, source.HistoryMB, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
 	t.Cleanup(func() { r.queue.Close(); source.Close() })
-	r.replay(source, "run.trace.gz")
+	r.replay(source, filepath.Base(name))
 	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	r.press("end")
+	return r
+}
+
+func TestRecordingCanBeBranched(t *testing.T) {
+	s := newStage(t, 3)
+	name := filepath.Join(t.TempDir(), "run.trace.gz")
+	recordTenIncrements(s, name)
+	r := replayAtEnd(t, name)
 	r.branchHere()
 	r.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.HasLeader() })
 	r.press("i")
@@ -182,16 +195,7 @@ func TestGrowingRecordingIsShown(t *testing.T) {
 	s := newStage(t, 3)
 	dir := t.TempDir()
 	whole, growing := filepath.Join(dir, "whole.trace"), filepath.Join(dir, "growing.trace")
-	w, err := recording.Create(whole, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Cluster.Trace().AddSink(w)
-	s.press("I")
-	s.until("10 everywhere", everyValue(10))
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	recordTenIncrements(s, whole)
 	text, err := os.ReadFile(whole)
 	if err != nil {
 		t.Fatal(err)
@@ -199,15 +203,7 @@ func TestGrowingRecordingIsShown(t *testing.T) {
 	if err := os.WriteFile(growing, text[:len(text)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	source, err := source.OpenRecording(growing, source.HistoryMB, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
-	t.Cleanup(func() { r.queue.Close(); source.Close() })
-	r.replay(source, "growing.trace")
-	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
-	r.press("end")
+	r := replayAtEnd(t, growing)
 	half := r.Now()
 	if everyValue(10)(&r.state) {
 		t.Fatal("all of it is there already")

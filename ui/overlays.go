@@ -196,7 +196,7 @@ func (m *model) findMenu() {
 	add("a", entry, "the entry under the log cursor, or the newest", func(e *trace.Event) bool {
 		return e.Kind == trace.KindAppended && e.Index <= index && index-e.Index < uint64(len(e.Entries))
 	})
-	add("u", "unknown answer", "a client got no reply", func(e *trace.Event) bool {
+	add("u", "unknown outcome", "a client got no reply", func(e *trace.Event) bool {
 		return e.Kind == trace.KindReturned && e.Op != nil && e.Op.Outcome == trace.Unknown
 	})
 	add("t", "truncation", "a node removed entries from its log", func(e *trace.Event) bool { return e.Kind == trace.KindTruncated })
