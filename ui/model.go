@@ -75,16 +75,6 @@ type messageLine struct {
 	toastFrames int // frames left until the toast goes
 }
 
-// overlays lie over the views, and take the keys while they are open.
-type overlays struct {
-	menu    *openMenu
-	menuCmd tea.Cmd // returned by the chosen item of a menu
-	prompt  prompt
-	help    help
-	filter  storyFilter
-	tips    []pane.Tip // for a first-time user
-}
-
 // navigation is the view shown, and the keys.
 type navigation struct {
 	views   *view.Views
@@ -250,19 +240,8 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	if msg.String() == "ctrl+c" {
 		return tea.Quit
 	}
-	switch {
-	case m.prompt.input.Focused():
-		return m.handlePromptKey(msg)
-	case m.menu != nil:
-		return m.handleMenuKey(msg.String())
-	case m.help.on:
-		m.handleHelpKey(msg.String())
-		return nil
-	case m.filter.typing:
-		m.handleFilterKey(msg)
-		return nil
-	case m.alarm() != nil && m.handleAlarmKey(msg.String()):
-		return nil
+	if cmd, handled := m.handleOverlayKey(msg); handled {
+		return cmd
 	}
 	for _, b := range m.keysHere() {
 		if key.Matches(msg, b.Binding) {

@@ -16,6 +16,33 @@ import (
 	"capsize/ui/view"
 )
 
+// overlays lie over the views, and take the keys while they are open.
+type overlays struct {
+	menu    *openMenu
+	menuCmd tea.Cmd // returned by the chosen item of a menu
+	prompt  prompt
+	help    help
+	filter  storyFilter
+	tips    []pane.Tip // for a first-time user
+}
+
+// handleOverlayKey hands a key to the overlay that is open. It reports whether one was.
+func (m *model) handleOverlayKey(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool) {
+	switch {
+	case m.prompt.input.Focused():
+		return m.handlePromptKey(msg), true
+	case m.menu != nil:
+		return m.handleMenuKey(msg.String()), true
+	case m.help.on:
+		m.handleHelpKey(msg.String())
+		return nil, true
+	case m.filter.typing:
+		m.handleFilterKey(msg)
+		return nil, true
+	}
+	return nil, m.alarm() != nil && m.handleAlarmKey(msg.String())
+}
+
 // openMenu is the menu on the screen, with what its items do.
 type openMenu struct {
 	pane.Menu

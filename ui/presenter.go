@@ -161,8 +161,15 @@ func (m *model) chapterBack() {
 			return
 		}
 	}
+	if m.script == nil && len(parts) == 0 {
+		m.setToast("", noScenario, true)
+		return
+	}
 	m.setToast("", "no earlier chapter", true)
 }
+
+// noScenario answers a presenter's key without a scenario.
+const noScenario = "no scenario on stage: o opens one"
 
 // nextStep continues the waiting step. In the past, it plays the recording up to its next
 // step; while that plays, it jumps there.
@@ -175,7 +182,7 @@ func (m *model) nextStep() {
 		case m.presents():
 			m.setToast("", "the next step is not ready yet", false)
 		default:
-			m.setToast("", "no scenario on stage: o opens one", true)
+			m.setToast("", noScenario, true)
 		}
 		return
 	}

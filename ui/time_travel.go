@@ -152,7 +152,7 @@ func (m *model) firstMoment() {
 
 func (m *model) lastMoment() {
 	m.showLive()
-	m.setToast("", "now", false)
+	m.setToast("", "back to now", false)
 }
 
 // stepBack shows the previous significant event.

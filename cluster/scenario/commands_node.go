@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"time"
 
 	"capsize/cluster"
 	"capsize/faults"
@@ -61,28 +60,24 @@ func parseDisk(p *lineParser) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := p.choice("a disk fault", "slow", "stall", "fail", "full", "lie", "corrupt", "ok")
+	var words []string
+	for _, kind := range faults.DiskFaultKinds() {
+		words = append(words, kind.Name)
+	}
+	name, err := p.choice("a disk fault", append(words, "ok")...)
 	if err != nil {
 		return nil, err
 	}
-	var fault faults.DiskFault // nil clears the fault
-	switch name {
-	case "slow":
-		var latency time.Duration
-		if latency, err = p.duration("a latency"); err != nil {
+	if name == "slow" {
+		latency, err := p.duration("a latency")
+		if err != nil {
 			return nil, err
 		}
-		fault = faults.Slow{Latency: latency}
-	case "stall":
-		fault = faults.Stall{}
-	case "fail":
-		fault = faults.Fail{}
-	case "full":
-		fault = faults.Full{}
-	case "lie":
-		fault = faults.Lie{}
-	case "corrupt":
-		fault = faults.Corrupt{}
+		name = faults.Slow{Latency: latency}.String()
+	}
+	fault, err := faults.ParseDiskFault(name)
+	if err != nil {
+		return nil, err
 	}
 	return func(r *run) error {
 		return r.forEachNode(s, func(id string) error { return r.c.SetDisk(id, fault) })

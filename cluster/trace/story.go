@@ -250,6 +250,9 @@ func (s *State) narrateConfig(n *Node, e *Event) {
 }
 
 func (s *State) narrateDiskFault(n *Node, e *Event) {
+	if e.Text == "" && n.DiskFault == "" {
+		return // it was healthy before
+	}
 	fault, rest, _ := strings.Cut(e.Text, " ")
 	effect := map[string]string{
 		"":        "is healthy again",

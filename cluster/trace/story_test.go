@@ -159,7 +159,8 @@ func TestStoryLineForEachEvent(t *testing.T) {
 		{"n2's disk is full: it takes no new entries", nil, disk("full")},
 		{"n2's disk lies: it reports writes as synced before they are", nil, disk("lie")},
 		{"n2's disk flips bits while the node is down", nil, disk("corrupt")},
-		{"n2's disk is healthy again", nil, disk("")},
+		{"n2's disk is healthy again", func(s *State) { apply(s, disk("full")) }, disk("")},
+		{"", nil, disk("")}, // it was healthy before
 		{"n2's disk has a fault: melts", nil, disk("melts")},
 		{"n2's clock runs 3x slow: its timeouts take three times as long", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 3}},
 		{"n2's clock runs fast: its timeouts take half as long", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 0.5}},
