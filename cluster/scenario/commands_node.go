@@ -1,7 +1,6 @@
 package scenario
 
 import (
-
 	"capsize/cluster"
 	"capsize/faults"
 )
