@@ -1,5 +1,5 @@
 // Package counter is the state machine that the cluster replicates: one signed
-// 64-bit counter and, for each client, the result of its last command, so that a
+// 64-bit counter and, for each client, the result of its last command, so a
 // retry counts once.
 //
 // A [Command] is what a client asks for. Its encoding is the data of a Raft log

@@ -108,7 +108,7 @@ func appendChecksum(data []byte) []byte {
 }
 
 // decodeSnapshot is the inverse of encode and accepts nothing else. It verifies
-// the checksum first, so that damage is reported as such wherever it is.
+// the checksum first, so damage is reported as such wherever it is.
 func decodeSnapshot(data []byte) (*snapshot, error) {
 	if len(data) > snapshotBytesMax {
 		return nil, fmt.Errorf("larger than %d bytes", snapshotBytesMax)

@@ -120,7 +120,7 @@ func (c diskCluster) start(node *diskNode) error {
 	return err
 }
 
-// end kills the node's process. It kills the disk session first, so that nothing the
+// end kills the node's process. It kills the disk session first, so nothing the
 // process still does has an effect.
 func (n *diskNode) end() {
 	n.t.Helper()

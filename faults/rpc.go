@@ -84,7 +84,7 @@ func (n *Network) newCall() *call {
 	return c
 }
 
-// begin registers a call, so that its deadline or the endpoint's death can end it. It
+// begin registers a call, so its deadline or the endpoint's death can end it. It
 // returns false if the endpoint is closed.
 func (t *Transport) begin(c *call) bool {
 	t.mu.Lock()

@@ -142,7 +142,7 @@ func (m *model) isolateOrHeal() {
 		m.submit("isolate "+ids[0], "isolated")
 		return
 	}
-	m.submit("partition "+nodeList(ids)+" | others", "split")
+	m.submit("partition "+nodeList(ids)+" | others", "partitioned")
 }
 
 // areIsolated reports whether all links between the nodes and the others are blocked.

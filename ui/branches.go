@@ -115,13 +115,13 @@ func (m *model) branchesMenu() {
 		if i < 9 {
 			key = fmt.Sprint(i + 1)
 		}
-		o.add(key, b.name, b.tell(), i == m.branch, func() { m.showBranch(i) })
+		o.add(key, b.name, b.summary(), i == m.branch, func() { m.showBranch(i) })
 	}
 	o.Index = m.branch
 }
 
-// tell describes where a branch starts and how it ends.
-func (b *branch) tell() string {
+// summary describes where a branch starts and how it ends.
+func (b *branch) summary() string {
 	last := b.Now()
 	text := trace.Clock(b.First().At) + " to " + trace.Clock(last.At)
 	if b.parent != "" {
@@ -142,7 +142,7 @@ func (b *branch) tell() string {
 }
 
 // showBranch shows a branch at its end or, from the past of another branch, at the same
-// moment, so that the two can be compared. The live branch pauses meanwhile.
+// moment, so the two can be compared. The live branch pauses meanwhile.
 func (m *model) showBranch(i int) {
 	at, past := m.moment().At, m.travel.inPast()
 	m.Run(0)
@@ -156,5 +156,5 @@ func (m *model) showBranch(i int) {
 	if past && at >= m.First().At {
 		m.showTime(at)
 	}
-	m.setToast("", b.name+": "+b.tell(), false)
+	m.setToast("", b.name+": "+b.summary(), false)
 }

@@ -101,19 +101,19 @@ func (m *model) shapesMenu() {
 	half := nodes[:len(nodes)/2]
 	o := m.open("break the network", menuNote)
 	o.add("2", "halves", nodeList(half)+" | "+nodeList(nodes[len(half):]), false, func() {
-		m.submit("partition "+nodeList(half)+" | others", "split")
+		m.submit("partition "+nodeList(half)+" | others", "partitioned")
 	})
 	o.add("1", "one-way", cursor+" hears the others, they do not hear it", false, func() {
 		m.submit("cut "+cursor+" -> others", "cut one way")
 	})
 	o.add("b", "bridge", "two halves that share only "+cursor, false, func() {
-		m.submit("bridge "+cursor, "split")
+		m.submit("bridge "+cursor, "partitioned")
 	})
 	o.add("r", "ring", "each node reaches a different majority", false, func() {
-		m.submit("ring", "split")
+		m.submit("ring", "partitioned")
 	})
 	o.add("a", "alone", "every node alone", false, func() {
-		m.submit("isolate all", "split")
+		m.submit("isolate all", "partitioned")
 	})
 	o.add("h", "heal", "heal every link", false, func() {
 		m.submit("heal", "healed")

@@ -174,7 +174,7 @@ func TestBackReplaysTheChapter(t *testing.T) {
 		s.tick()
 	}
 	if s.travel.past || !s.paused {
-		t.Errorf("past is %t, paused %t: the step still waits, so that time must stand still", s.travel.past, s.paused)
+		t.Errorf("past is %t, paused %t: the step still waits, so time must stand still", s.travel.past, s.paused)
 	}
 }
 

@@ -29,7 +29,7 @@ type timeTravel struct {
 // newTimeTravel shows now.
 func newTimeTravel() timeTravel { return timeTravel{steps: &queue.Mailbox[uint64]{}} }
 
-// playbackMax is the highest speed at which the past plays, so that people see something.
+// playbackMax is the highest speed at which the past plays, so people see something.
 const playbackMax = 1000
 
 // coarseStep is how far the keys ( and ) go.

@@ -21,7 +21,7 @@ type commitLog struct {
 	pruneAbove int           // how many log entries are kept before the next attempt to forget some
 }
 
-// commit is an entry that a node holds for committed.
+// commit is an entry that a node considers committed.
 type commit struct {
 	term      uint64
 	node      string // the first one to commit it

@@ -1,7 +1,7 @@
 package check
 
 // When log matching is violated, several entries share an index and a term. Each but
-// the first is stored under a term of its own, so that no check mistakes one for
+// the first is stored under a term of its own, so no check mistakes one for
 // another: the real term, plus a multiple of termLimit that tells them apart.
 
 const (

@@ -260,7 +260,7 @@ func (p *svgWriter) verdicts(top float64) float64 {
 			p.text(left+5, y+19, 12.5, `font-weight="700" stroke="#ffffff" stroke-width="3" paint-order="stroke" fill="`+colourBad+`"`, m.text)
 		})
 	}
-	for _, name := range names { // after the lines, so that none crosses a name
+	for _, name := range names { // after the lines, so none crosses a name
 		name()
 	}
 	return p.rowsEnd(top, "checks", taken)

@@ -8,7 +8,7 @@ import (
 )
 
 // scale maps moments to horizontal places, in pixels. The width of a gap between two events
-// grows with the logarithm of its length, so that a message of 5 ms keeps a visible slope
+// grows with the logarithm of its length, so a message of 5 ms keeps a visible slope
 // next to an election timeout of seconds.
 type scale struct {
 	times []time.Duration // of the events, sorted, without repeats

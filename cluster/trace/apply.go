@@ -122,7 +122,7 @@ func (n *Node) applyProcess(e *Event) {
 	if e.Process == Up && was == Paused || e.Process == Paused {
 		return
 	}
-	// A process takes what is only in its memory with it.
+	// What the process had only in memory is gone.
 	n.Role, n.RoleAt, n.Leader, n.Votes, n.Peers = "", e.At, "", nil, nil
 	n.Commit, n.Applied = 0, 0
 	if e.Process == Up {

@@ -11,7 +11,7 @@
 // recording writes it to a file. The story (story.go, with its reasons in reason.go) puts
 // the significant events into sentences.
 //
-// The package is plain data. It imports neither raft nor the cluster, so that a recording
+// The package is plain data. It imports neither raft nor the cluster, so a recording
 // opens without either. Times are virtual and count from the start of the cluster.
 //
 // To add a kind of event: a constant in event.go with the fields it carries, its effect in

@@ -227,7 +227,7 @@ func (s *State) Clone() State {
 	return c
 }
 
-// CopyTo makes c a clone of s. It reuses the memory of c, so that a copy for each frame
+// CopyTo makes c a clone of s. It reuses the memory of c, so a copy for each frame
 // costs little.
 func (s *State) CopyTo(c *State) {
 	nodes, faults, inFlight, story, leaderTerms, checks := c.Nodes, c.Faults, c.InFlight, c.Story, c.LeaderTerms, c.Checks

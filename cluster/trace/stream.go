@@ -15,7 +15,7 @@ type Stream struct {
 	subscribers []func(Event)
 	checker     func(*Event) []Event
 
-	// The event being added, so that most events need no memory of their own. carrier
+	// The event being added, so most events need no memory of their own. carrier
 	// is the event of packet.
 	event   Event
 	carrier Event

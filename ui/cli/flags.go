@@ -52,7 +52,7 @@ func addRecording(r *record.Options, fs *pflag.FlagSet) {
 	fs.IntVar(&r.FPS, "fps", 0, fmt.Sprintf("frames per second (default: %d; %d in an %s)", pane.FPS, record.SVGFPS, record.SVGExt))
 	fs.DurationVar(&r.IdleLimit, "idle-limit", 0, "cut pauses down to this long (default: never)")
 	fs.DurationVar(&r.At, "at", -1, "render only this moment of the recording, as a still "+record.SVGExt)
-	fs.Lookup("at").DefValue = "0s" // so that the help shows no default
+	fs.Lookup("at").DefValue = "0s" // hides the default in the help
 }
 
 // flagValues maps flags to the values they take, or usually have.

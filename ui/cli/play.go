@@ -44,7 +44,7 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	// once it runs.
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	// A closed pipe must end capsize with EPIPE, so that it removes its directory.
+	// A closed pipe must end capsize with EPIPE, which lets it remove its directory.
 	signal.Ignore(syscall.SIGPIPE)
 	isPlain := f.isPlain()
 	if err := f.screen.Prepare(isPlain); err != nil {

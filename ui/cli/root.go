@@ -123,7 +123,7 @@ func from(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// interruptible returns a context that the first interrupt ends, so that a headless run
+// interruptible returns a context that the first interrupt ends, so a headless run
 // can finish cleanly. The second interrupt kills the program.
 func interruptible(cmd *cobra.Command) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)

@@ -19,7 +19,7 @@ const (
 	alarmWidth = 100 // the widest alarm, to keep lines readable
 )
 
-// drawAlarm draws the alarm so that it ends above row bottom and leaves the nodes visible.
+// drawAlarm draws the alarm above row bottom and leaves the nodes visible.
 func (p *Painter) drawAlarm(bottom int) {
 	if p.Alarm == nil {
 		return

@@ -127,8 +127,8 @@ const (
 	keycapHeight = 3
 )
 
-// keycaps draws the pressed keys, large: on the band beside the caption, or otherwise so that
-// they end above row bottom.
+// keycaps draws the pressed keys, large: on the band beside the caption, or above row bottom if
+// there is no band.
 func (p *Painter) keycaps(bottom int, band canvas.Rectangle) {
 	corners, frame, face, most := p.Glyphs.Box, style.Accent|style.Bold, style.Text|style.Bold, KeycapsMax
 	if !band.Empty() {

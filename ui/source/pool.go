@@ -9,7 +9,7 @@ import (
 )
 
 // Pool starts and closes the clusters that replace each other on the screen, on
-// goroutines of its own. It leaves no cluster behind when the screen ends meanwhile.
+// goroutines of its own. If the screen ends first, it closes them.
 type Pool struct {
 	Tasks sync.WaitGroup // clusters being started or closed
 

@@ -30,7 +30,7 @@ type Source struct {
 }
 
 // Live returns the source of a cluster. It gives the cluster a history if it has
-// none, and runs the first election at full speed, so that the first frame shows a
+// none, and runs the first election at full speed, so the first frame shows a
 // leader.
 func Live(c *cluster.Cluster) Source {
 	s := Source{Cluster: c, History: c.History(), Watch: &watch{clock: c.Clock()}}

@@ -219,7 +219,7 @@ func (p *logPainter) logRow(n *trace.Node, w pane.LogWindow, r canvas.Rectangle,
 	}
 	put(next, w.Column(next), "next", style.Accent)
 	if match+1 == next || match < w.Last {
-		// One column to the left, so that a gap is left before "next".
+		// One column to the left, so a gap is left before "next".
 		put(match, w.Column(match)-1, "match", style.Dim)
 	}
 }

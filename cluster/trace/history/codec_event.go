@@ -131,7 +131,7 @@ func (c *deltaCodec) slot(p *trace.Packet) *trace.Packet {
 	return &c.packets[guess]
 }
 
-// Similarity hashes a packet's kind and link to a number below [SimilarSlots], so that
+// Similarity hashes a packet's kind and link to a number below [SimilarSlots], so
 // packets that have much in common can be written as the difference from each other.
 // A collision costs space or time, never correctness.
 func Similarity(p *trace.Packet) int {

@@ -45,7 +45,7 @@ func TestCodecKnowsEveryField(t *testing.T) {
 	tracetest.Fill(reflect.ValueOf(&s).Elem(), &n)
 	s.IndexNodes()
 	check("a state", s, written(&s, (*deltaCodec).state))
-	// Each field alone, so that no field stands in for another.
+	// Each field alone, so no field stands in for another.
 	for i := range reflect.TypeFor[trace.Event]().NumField() {
 		var e trace.Event
 		tracetest.Fill(reflect.ValueOf(&e).Elem().Field(i), &n)

@@ -6,9 +6,9 @@
 // its budget of bytes allows and drops the oldest first.
 //
 // Events are kept in chunks of some ten thousand. A chunk begins with a keyframe, the
-// whole state before its first event, and is decoded without any other chunk, so that
+// whole state before its first event, and is decoded without any other chunk, so
 // [History.StateAt] applies the events of one chunk at most. Significant events are in a
-// stream of their own, so that [History.Next], [History.Prev] and [History.FindLast]
+// stream of their own, so [History.Next], [History.Prev] and [History.FindLast]
 // decode those alone.
 //
 // deltaCodec describes each type once, for writing and for reading; the bytes never

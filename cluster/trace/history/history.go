@@ -32,7 +32,7 @@ type History struct {
 
 // A chunk is closed when it holds eventsMin events and its keyframe is a small part of
 // it, at the latest when it holds eventsMax: reaching a moment takes time in proportion
-// to that. It takes at most one part in chunksPerBudget of the budget, so that evicting
+// to that. It takes at most one part in chunksPerBudget of the budget, so evicting
 // the oldest chunk loses little.
 const (
 	eventsMin       = 1 << 14
@@ -40,7 +40,7 @@ const (
 	chunksPerBudget = 8
 )
 
-// The streams of a chunk. Significant events are apart from the others, so that a search
+// The streams of a chunk. Significant events are apart from the others, so a search
 // decodes them alone.
 const (
 	otherStream = iota

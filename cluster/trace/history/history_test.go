@@ -44,7 +44,7 @@ func TestHistoryReturnsEveryMomentItHolds(t *testing.T) {
 	chunks, dropped := 0, uint64(0)
 	rapid.Check(t, func(t *rapid.T) {
 		budget := rapid.SampledFrom([]int64{1 << 10, 1 << 13, 1 << 15, 1 << 30}).Draw(t, "budget")
-		// Repeated, so that the state stays small, as in a real run, and there are several
+		// Repeated, so the state stays small, as in a real run, and there are several
 		// chunks.
 		events := slices.Repeat(rapid.SliceOfN(tracetest.AnyEvent(), 0, 60).Draw(t, "events"), 20)
 		k := keep(budget, events)
@@ -87,7 +87,7 @@ func emptied(s trace.State) trace.State {
 
 func (k *kept) checkStates(t *rapid.T, first uint64) {
 	var state trace.State
-	// In any order, so that cursors are left and returned to.
+	// In any order, so cursors are left and returned to.
 	some(t, len(k.states)+1, func(seq uint64) {
 		i := int(seq)
 		held := k.h.StateAt(seq, &state)
@@ -99,7 +99,7 @@ func (k *kept) checkStates(t *rapid.T, first uint64) {
 		}
 	})
 	some(t, len(k.states), func(before uint64) {
-		// True now and then, so that the last match may be chunks ago.
+		// True now and then, so the last match may be chunks ago.
 		is := func(e *trace.Event) bool { return e.Seq%509 < 9 && e.Kind != trace.KindVote }
 		want, found := uint64(0), false
 		for i := range k.events {

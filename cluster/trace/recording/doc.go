@@ -3,7 +3,7 @@
 //
 // The file is JSON lines: a [Header], then one [trace.Event] a line; a name that ends in
 // .gz compresses it. A [Writer] is a [trace.Sink]. It queues events where they happen and
-// writes them from a goroutine of its own, in real time, so that virtual time never waits
+// writes them from a goroutine of its own, in real time, so virtual time never waits
 // for the disk. A recording that starts in the middle of a run begins with events that
 // add up to the state at that moment.
 //

@@ -48,7 +48,7 @@ func term(seq, at uint64) string {
 	return fmt.Sprintf(`{"seq":%d,"at":%d,"kind":"term","node":"n1","term":%d}`+"\n", seq, at, seq)
 }
 
-// testLimits are small, so that tests exceed them quickly.
+// testLimits are small, so tests exceed them quickly.
 var testLimits = limits{line: 1 << 20, expanded: 4 << 20, state: 16 << 20}
 
 func openFile(tb testing.TB, name string) (*Reader, *history.History) {
@@ -259,7 +259,7 @@ func TestRecordingThatWouldFillMemoryEndsEarly(t *testing.T) {
 func TestFollowReadsAGrowingRecording(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
-		// In virtual time, so that the test need not wait.
+		// In virtual time, so the test need not wait.
 		synctest.Test(t, func(t *testing.T) {
 			w, err := Create(name, 1)
 			if err != nil {

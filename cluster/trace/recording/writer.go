@@ -97,7 +97,7 @@ func (w *Writer) run() {
 	}
 }
 
-// Start adds events that add up to a state, so that a recording may start in the middle of
+// Start adds events that add up to a state, so a recording may start in the middle of
 // a run. It implements [trace.Sink].
 func (w *Writer) Start(s *trace.State) {
 	for _, e := range stateEvents(s) {

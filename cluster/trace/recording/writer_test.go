@@ -129,7 +129,7 @@ func TestRecordingAddsUpToTheSameState(t *testing.T) {
 func TestRecordingCanBeReadWhileItIsWritten(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
-		// In virtual time, so that the test need not wait.
+		// In virtual time, so the test need not wait.
 		synctest.Test(t, func(t *testing.T) {
 			w, err := Create(name, 1)
 			if err != nil {

@@ -3,7 +3,7 @@
 // between the lanes.
 //
 // A [Diagram] covers the past from one moment on. [New] builds it from a history and
-// [Diagram.Extend] adds the events that follow, so that a screen that follows a run reads
+// [Diagram.Extend] adds the events that follow, so a screen that follows a run reads
 // each event once. A diagram knows no columns, pixels or colours, and starts no
 // goroutine; its owner guards it.
 //
