@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/faults"
 )
 
 // votersAndNonvoters returns the voters and the nonvoters of the leader's configuration,
@@ -323,5 +324,27 @@ func TestUnsafeRecoveryMakesMinorityTheCluster(t *testing.T) {
 		tc.must(func() error { return tc.RemoveNode("n5") })
 		tc.must(func() error { return tc.AddNode("n5", true) })
 		tc.untilValue(5)
+	})
+}
+
+// A node that was wiped and then voted has a term, but no log. Raft makes a snapshot of nothing
+// of it.
+func TestRecoveryOfANodeWithATermButNoLog(t *testing.T) {
+	forEachStorage(t, func(t *testing.T, change func(*Config)) {
+		tc := open(t, 3, change)
+		tc.must(func() error { return tc.Transfer("n2") })
+		tc.must(func() error { return tc.Wipe("n1") })
+		for _, from := range []string{"n2", "n3"} {
+			onlyVotes := faults.Only(faults.Cut{}, faults.KindAppend, faults.KindHeartbeat)
+			tc.must(func() error { return tc.SetLink(from, "n1", onlyVotes) })
+		}
+		tc.must(func() error { return tc.Restart("n1") })
+		tc.must(func() error { return tc.Transfer("n3") })
+		tc.until("n1 has a term", func(s *trace.State) bool { return s.Node("n1").Term > 0 })
+		if n := tc.nodeState("n1"); n.LastIndex() != 0 {
+			tc.fatal("got a log up to entry %d on n1, want none", n.LastIndex())
+		}
+		tc.must(func() error { return tc.Recover("n1") })
+		tc.until("n1 is its only voter", func(s *trace.State) bool { return len(s.Node("n1").Servers) == 1 })
 	})
 }

@@ -216,7 +216,11 @@ func (p *process) emitDisk() error {
 		err := logs.GetLog(index, &log)
 		if errors.Is(err, raft.ErrLogNotFound) {
 			// Older entries can remain before a snapshot from the leader, with a gap
-			// after them. Only the entries after the gap count.
+			// after them, up to the end of the snapshot. Only the entries after the
+			// gap count.
+			if index > loaded.Last {
+				return fmt.Errorf("entry %d of its log is missing", index)
+			}
 			loaded.Entries = nil
 			continue
 		}

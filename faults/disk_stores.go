@@ -73,6 +73,7 @@ func (s diskLogs) store(logs []*raft.Log) error {
 	return s.session.backend.Logs.StoreLogs(sealed)
 }
 
+// DeleteRange deletes entries. Indexes outside of the log are ignored.
 func (s diskLogs) DeleteRange(from, to uint64) error {
 	if err := s.delete(from, to); err != nil {
 		return fmt.Errorf("deleting log entries %d to %d: %w", from, to, err)
@@ -86,12 +87,17 @@ func (s diskLogs) delete(from, to uint64) error {
 	}
 	d := s.session.disk
 	defer d.mu.Unlock()
+	// Raft deletes the range 0 to 0 when it recovers a node without a log (api.go,
+	// RecoverCluster), after which raft.InmemStore would claim to end at entry 2^64-1.
+	first, last, err := logRange(s.session.backend.Logs)
+	if err != nil {
+		return err
+	}
+	if from, to = max(from, first), min(to, last); last == 0 || from > to {
+		return nil
+	}
 	if d.behaviour().lies() {
-		first, last, err := logRange(s.session.backend.Logs)
-		if err != nil {
-			return err
-		}
-		for index := max(from, first); index <= min(to, last); index++ {
+		for index := from; index <= to; index++ {
 			if err := d.undo.saveEntry(s.session.backend.Logs, index); err != nil {
 				return err
 			}

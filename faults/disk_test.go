@@ -209,3 +209,25 @@ func diskMust(t diskT, err error) {
 		t.Fatal(err)
 	}
 }
+
+// Raft deletes 0 to 0 in RecoverCluster, and what a snapshot covers may begin before the log.
+func TestDeletingOutsideTheLogChangesNothingElse(t *testing.T) {
+	for _, storage := range diskStorages {
+		for _, fault := range []DiskFault{nil, Lie{}} {
+			m := newDiskMachine(t, storage, DiskConfig{})
+			m.disk.SetFault(fault)
+			logs := m.process.Logs()
+			diskMust(t, logs.DeleteRange(0, 0))
+			m.expect("log keys")
+			diskMust(t, m.append(3, 4, 5))
+			for _, outside := range [][2]uint64{{0, 0}, {1, 2}, {6, 9}, {5, 3}, {6, ^uint64(0)}} {
+				diskMust(t, logs.DeleteRange(outside[0], outside[1]))
+				m.expect("log 1.3:d3 1.4:d4 1.5:d5 keys")
+			}
+			diskMust(t, logs.DeleteRange(0, 3))
+			m.expect("log 1.4:d4 1.5:d5 keys")
+			diskMust(t, logs.DeleteRange(5, ^uint64(0)))
+			m.expect("log 1.4:d4 keys")
+		}
+	}
+}
