@@ -62,7 +62,7 @@ func (s *Script) Perform(c *cluster.Inside, presenter Presenter) []Failure {
 }
 
 // execute runs the steps of a script and returns its failures, with a failure for
-// each check violated without an `expect violation`. It continues after an
+// each check that is not ok and has no `expect violation`. It continues after an
 // expectation that does not hold. It stops after a command that cannot be carried
 // out and after a wait that runs out of time.
 func (r *run) execute(s *Script) []Failure {
@@ -85,7 +85,7 @@ func (r *run) execute(s *Script) []Failure {
 	}
 	r.stopNemesis()
 	r.c.StopLoad()
-	return append(failures, unexpectedViolations(r.verdicts(), s.scope.expectedViolations)...)
+	return append(failures, unexpectedVerdicts(r.verdicts(), s.scope.expectedViolations)...)
 }
 
 // state returns the present state, which the caller must not change.

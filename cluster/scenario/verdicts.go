@@ -45,7 +45,7 @@ func expectChecks(p *lineParser) (expectation, error) {
 }
 
 // expectViolation takes the check that must be violated. A violation that a script
-// expects anywhere does not fail its run.
+// expects anywhere does not fail its run; any other verdict but ok does.
 func expectViolation(p *lineParser) (expectation, error) {
 	name, err := p.choice("a check", check.Names()...)
 	if err != nil {
@@ -69,11 +69,11 @@ func DescribeVerdict(c trace.Check) string {
 	return fmt.Sprintf("%s %s: %s", c.Name, c.Verdict, c.Text)
 }
 
-// unexpectedViolations returns a failure for each violated check that is not among
-// the expected ones.
-func unexpectedViolations(checks []trace.Check, expected []string) []Failure {
+// unexpectedVerdicts returns a failure for each check that is not ok, except for those
+// expected to be violated: the expectation itself fails if they are not.
+func unexpectedVerdicts(checks []trace.Check, expected []string) []Failure {
 	return VerdictFailures(checks, func(c trace.Check) bool {
-		return c.Verdict == trace.VerdictViolated && !slices.Contains(expected, c.Name)
+		return c.Verdict != trace.VerdictOK && !slices.Contains(expected, c.Name)
 	})
 }
 

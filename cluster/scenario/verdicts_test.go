@@ -42,7 +42,7 @@ func TestVerdictsAreExpectedExactly(t *testing.T) {
 		"all ok":                          {after: "expect checks ok\n"},
 		"none expected":                   {},
 		"expected after it happened":      {after: "expect violation acked-durable\n", verdicts: []step{red}},
-		"undecided":                       {verdicts: []step{open}},
+		"undecided":                       {verdicts: []step{open}, want: []string{"checks: wanted linearizable ok, got undecided: " + undecided}},
 		"violation after its expectation": {before: "expect violation acked-durable\n", verdicts: []step{red}, want: []string{"line 3: expect violation acked-durable: wanted violation acked-durable, got acked-durable ok"}},
 		"violation that does not happen":  {after: "expect violation vote-once\n", want: []string{"line 3: expect violation vote-once: wanted violation vote-once, got vote-once ok"}},
 		"unexpected violation":            {verdicts: []step{red}, want: []string{"checks: wanted acked-durable ok, got violated: " + lost}},
@@ -57,11 +57,17 @@ func TestVerdictsAreExpectedExactly(t *testing.T) {
 		},
 		"ok expected of an undecided check": {
 			after: "expect checks ok\n", verdicts: []step{open},
-			want: []string{"line 3: expect checks ok: wanted checks ok, got linearizable undecided: " + undecided},
+			want: []string{
+				"line 3: expect checks ok: wanted checks ok, got linearizable undecided: " + undecided,
+				"checks: wanted linearizable ok, got undecided: " + undecided,
+			},
 		},
 		"violation expected of an undecided check": {
 			after: "expect violation linearizable\n", verdicts: []step{open},
 			want: []string{"line 3: expect violation linearizable: wanted violation linearizable, got linearizable undecided: " + undecided},
+		},
+		"violation after an undecided check": {
+			after: "expect violation linearizable\n", verdicts: []step{open, forge("linearizable", trace.VerdictViolated, lost)},
 		},
 		"run ends before the expectation": {
 			after: "kill n1\nkill n1\nexpect violation acked-durable\n", verdicts: []step{red},

@@ -66,10 +66,8 @@ func TestResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 	if err := WriteTable(&text, []Result{r}); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"\ntest: violated as expected: acked-durable\n", "\ntest: linearizable undecided: " + undecided + "\n"} {
-		if !strings.Contains(text.String(), line) {
-			t.Errorf("the table lacks %q:\n%s", line, &text)
-		}
+	if line := "\ntest: violated as expected: acked-durable\n"; !strings.Contains(text.String(), line) {
+		t.Errorf("the table lacks %q:\n%s", line, &text)
 	}
 }
 
