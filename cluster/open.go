@@ -146,12 +146,19 @@ func (c *Inside) setUp(b *vtime.Bubble) {
 	c.closing = make(chan struct{})
 	c.rng = rand.New(rand.NewPCG(uint64(c.settings.Seed), 0))
 	b.OnClose(c.close)
+	maxInFlight := raft.DefaultMaxRPCsInFlight
+	if !c.settings.Pipeline {
+		maxInFlight = 1
+	}
 	c.network = faults.NewNetwork(faults.NetworkConfig{
 		Seed:       c.settings.Seed,
 		Latency:    c.settings.Latency,
 		Jitter:     c.settings.Jitter,
 		RPCTimeout: c.settings.RPCTimeout,
-		Tap:        func(p faults.Packet) { c.emitPacket(&p) },
+
+		QueueHeartbeats: !c.settings.FastHeartbeats,
+		MaxRPCsInFlight: maxInFlight,
+		Tap:             func(p faults.Packet) { c.emitPacket(&p) },
 	})
 	b.Go(c.poll)
 }

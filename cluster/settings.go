@@ -16,8 +16,9 @@ const (
 	Memory = "memory" // raft's stores in memory
 )
 
-// DefaultSettings returns the default settings of a cluster: hashicorp/raft's own timeouts, and
-// logs short enough that their compaction can be watched.
+// DefaultSettings returns the default settings of a cluster: hashicorp/raft's own timeouts and
+// the paths that it takes in production, and logs short enough that their compaction can be
+// watched.
 func DefaultSettings() trace.Settings {
 	return trace.Settings{
 		Seed:              1,
@@ -28,10 +29,10 @@ func DefaultSettings() trace.Settings {
 		Latency:           5 * time.Millisecond,
 		RPCTimeout:        time.Second,
 		ClientTimeout:     5 * time.Second,
-		PreVote:           true,
 		Sessions:          true,
 		SnapshotThreshold: 1000,
 		TrailingLogs:      500,
+		Library:           trace.Library{PreVote: true, FastHeartbeats: true, Pipeline: true},
 	}
 }
 
@@ -48,13 +49,15 @@ var allSettings = []setting{
 	duration("election", func(s *trace.Settings) *time.Duration { return &s.Election }, 5*time.Millisecond),
 	duration("fsync", func(s *trace.Settings) *time.Duration { return &s.Fsync }, 0),
 	duration("heartbeat", func(s *trace.Settings) *time.Duration { return &s.Heartbeat }, 5*time.Millisecond),
+	either("heartbeats", func(s *trace.Settings) *bool { return &s.FastHeartbeats }, "fast", "queued"),
 	duration("jitter", func(s *trace.Settings) *time.Duration { return &s.Jitter }, 0),
 	duration("latency", func(s *trace.Settings) *time.Duration { return &s.Latency }, 0),
 	duration("lease", func(s *trace.Settings) *time.Duration { return &s.Lease }, 5*time.Millisecond),
-	onOff("prevote", func(s *trace.Settings) *bool { return &s.PreVote }),
+	either("pipeline", func(s *trace.Settings) *bool { return &s.Pipeline }, "on", "off"),
+	either("prevote", func(s *trace.Settings) *bool { return &s.PreVote }, "on", "off"),
 	duration("rpc-timeout", func(s *trace.Settings) *time.Duration { return &s.RPCTimeout }, time.Millisecond),
-	onOff("sessions", func(s *trace.Settings) *bool { return &s.Sessions }),
-	onOff("snapshot-cure", func(s *trace.Settings) *bool { return &s.SnapshotCure }),
+	either("sessions", func(s *trace.Settings) *bool { return &s.Sessions }, "on", "off"),
+	either("snapshot-cure", func(s *trace.Settings) *bool { return &s.SnapshotCure }, "on", "off"),
 	count("snapshot-threshold", func(s *trace.Settings) *uint64 { return &s.SnapshotThreshold }),
 	count("trailing-logs", func(s *trace.Settings) *uint64 { return &s.TrailingLogs }),
 }
@@ -77,22 +80,23 @@ func duration(key string, field func(*trace.Settings) *time.Duration, least time
 	}
 }
 
-func onOff(key string, field func(*trace.Settings) *bool) setting {
+// either is a setting of two words: yes sets the field, and no clears it.
+func either(key string, field func(*trace.Settings) *bool, yes, no string) setting {
 	return setting{
 		key: key,
 		set: func(s *trace.Settings, value string) error {
 			switch value {
-			case "on", "off":
-				*field(s) = value == "on"
+			case yes, no:
+				*field(s) = value == yes
 				return nil
 			}
-			return fmt.Errorf("%q is neither on nor off", value)
+			return fmt.Errorf("%q is neither %s nor %s", value, yes, no)
 		},
 		get: func(s *trace.Settings) string {
 			if *field(s) {
-				return "on"
+				return yes
 			}
-			return "off"
+			return no
 		},
 	}
 }

@@ -73,6 +73,11 @@ func (l *link) send(p *inflight, deadline time.Time) (wait time.Duration) {
 		return 0
 	}
 	p.ID, p.RPC, p.From, p.To = l.net.packetIDs.Add(1), p.call.rpc, l.from.addr, l.to.addr
+	if s := p.call.stream; s != nil && *s.lost(p.Reply) {
+		l.net.report(p, Sent, "")
+		l.net.report(p, Lost, behindLost)
+		return 0
+	}
 	if l.idle() {
 		l.net.report(p, Sent, "")
 		l.deliver(p)
@@ -203,6 +208,10 @@ func (l *link) reapplyFaults(now time.Time) {
 	l.applied = faults
 	l.queue = slices.DeleteFunc(l.queue, func(p *inflight) bool {
 		p.inline = false // it may be due later now
+		if s := p.call.stream; s != nil && *s.lost(p.Reply) {
+			l.net.report(p, Lost, behindLost)
+			return true
+		}
 		p.effects = slices.DeleteFunc(p.effects, func(m faultEffect) bool {
 			return !slices.ContainsFunc(*faults, func(f installedFault) bool { return f.id == m.id })
 		})
@@ -244,13 +253,14 @@ func (l *link) advance(now time.Time) {
 	for again := true; again; {
 		again = false
 		var next time.Time
-		var waiting kindSet // kinds that have to wait for a packet before them
+		var waiting kindSet   // kinds that have to wait for a packet before them
+		var streams []*stream // connections that have to wait for a packet before them
 		stopped := l.stopped()
 		stay := l.queue[:0]
 		for _, p := range l.queue {
 			due := p.deliveryTime()
 			switch {
-			case stopped || p.isHeld() || waiting.has(p.Kind) && !p.isReordered():
+			case stopped || p.isHeld() || waiting.has(p.Kind) && !p.isReordered() || slices.Contains(streams, p.call.stream):
 			case due.After(now):
 				if !p.inline && (next.IsZero() || due.Before(next)) {
 					next = due
@@ -261,6 +271,9 @@ func (l *link) advance(now time.Time) {
 				continue
 			}
 			waiting |= p.blockedKinds()
+			if p.call.stream != nil {
+				streams = append(streams, p.call.stream)
+			}
 			stay = append(stay, p)
 		}
 		clear(l.queue[len(stay):])
@@ -326,8 +339,8 @@ func (l *link) deliver(p *inflight) {
 		return
 	}
 	peer, c := l.to.up(), p.call
-	if peer == nil {
-		l.dropDown(p)
+	if peer == nil || c.stream != nil && c.stream.peer != peer {
+		l.dropDown(p) // a connection ends with the process that accepted it
 		return
 	}
 	l.net.report(p, Delivered, "")
@@ -337,13 +350,19 @@ func (l *link) deliver(p *inflight) {
 		c.complete(raft.RPCResponse{Error: ErrDown})
 		return
 	}
-	if late {
+	if late && c.stream == nil { // a stream always replies
 		go c.forwardLateReply(peer)
 	}
 }
 
+// behindLost is why a packet of a connection is lost after another one was.
+const behindLost = "its connection waits for a lost packet"
+
 func (l *link) drop(p *inflight, e Effect) {
 	l.net.report(p, Lost, e.Lost)
+	if s := p.call.stream; s != nil && !p.call.duplicate {
+		*s.lost(p.Reply) = true
+	}
 	if e.Refused {
 		p.call.complete(raft.RPCResponse{Error: ErrRefused})
 	}

@@ -10,8 +10,11 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// defaultRPCTimeout bounds an RPC when NetworkConfig does not.
-const defaultRPCTimeout = time.Second
+// What holds when NetworkConfig does not say otherwise.
+const (
+	defaultRPCTimeout  = time.Second
+	defaultMaxInFlight = 18
+)
 
 // NetworkConfig is how a Network behaves before any fault is set.
 type NetworkConfig struct {
@@ -22,8 +25,16 @@ type NetworkConfig struct {
 	// Latency is the one-way latency of every link, drawn uniformly from Latency-Jitter to
 	// Latency+Jitter. With both 0, a packet arrives at once.
 	Latency, Jitter time.Duration
-	// RPCTimeout bounds every RPC, from the call to its return. 0 means one second.
+	// RPCTimeout bounds every RPC, from the call to its return, and in a pipeline the wait
+	// for each reply. 0 means one second.
 	RPCTimeout time.Duration
+	// QueueHeartbeats makes heartbeats wait in the channel of Consumer like all requests, as
+	// raft's InmemTransport does. By default they take raft's fast path, as over TCP.
+	QueueHeartbeats bool
+	// MaxRPCsInFlight bounds the requests in flight of a pipeline; 1 turns pipelining off. 0
+	// means 18, as in raft's InmemTransport. Raft's NetworkTransport has
+	// raft.DefaultMaxRPCsInFlight, which is 2.
+	MaxRPCsInFlight int
 	// Tap, if not nil, receives every packet twice: when it is sent, and when it is
 	// delivered or lost. It runs on the goroutines that move the packets: in order for
 	// each link, concurrently for different links. It must not block and must not make an
@@ -36,8 +47,11 @@ type NetworkConfig struct {
 // goroutine may call its methods at any time. A network for a testing/synctest bubble
 // must be created and used inside it.
 type Network struct {
-	seed       int64
-	tap        func(Packet)
+	seed            int64
+	tap             func(Packet)
+	queueHeartbeats bool
+	maxInFlight     int
+
 	latency    atomic.Int64 // nanoseconds
 	jitter     atomic.Int64 // nanoseconds
 	rpcTimeout atomic.Int64 // nanoseconds
@@ -70,10 +84,15 @@ func (s *endpointSlot) up() *Transport {
 // NewNetwork returns a network without endpoints or faults.
 func NewNetwork(cfg NetworkConfig) *Network {
 	n := &Network{
-		seed:  cfg.Seed,
-		tap:   cfg.Tap,
-		slots: make(map[raft.ServerAddress]*endpointSlot),
-		links: make(map[Link]*link),
+		seed:            cfg.Seed,
+		tap:             cfg.Tap,
+		queueHeartbeats: cfg.QueueHeartbeats,
+		maxInFlight:     cfg.MaxRPCsInFlight,
+		slots:           make(map[raft.ServerAddress]*endpointSlot),
+		links:           make(map[Link]*link),
+	}
+	if n.maxInFlight <= 0 {
+		n.maxInFlight = defaultMaxInFlight
 	}
 	n.SetLatency(cfg.Latency, cfg.Jitter)
 	n.SetRPCTimeout(cfg.RPCTimeout)

@@ -150,7 +150,7 @@ func (r *netRig) append(from, to raft.ServerAddress, index uint64) error {
 }
 
 func (r *netRig) heartbeat(from, to raft.ServerAddress) error {
-	return r.nodes[from].AppendEntries("", to, &raft.AppendEntriesRequest{Term: 1}, new(raft.AppendEntriesResponse))
+	return r.nodes[from].AppendEntries("", to, &raft.AppendEntriesRequest{RPCHeader: raft.RPCHeader{Addr: []byte(from)}, Term: 1}, new(raft.AppendEntriesResponse))
 }
 
 // appendAsync starts appends with the given indexes one after another, each in its own

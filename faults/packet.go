@@ -172,11 +172,14 @@ func (p *Packet) describeRequest(command any, data []byte) {
 	}
 }
 
-// kindOfAppend tells heartbeats from replication. Raft's heartbeat goroutine sends only
-// its term and its name (replication.go, heartbeat); replication always sends a previous
-// entry, entries or a commit index.
+// kindOfAppend tells heartbeats from replication by the rule of raft's NetworkTransport
+// (net_transport.go, handleCommand): a heartbeat has a term and a leader, and nothing else.
 func kindOfAppend(c *raft.AppendEntriesRequest) Kind {
-	if len(c.Entries) == 0 && c.PrevLogEntry == 0 && c.PrevLogTerm == 0 && c.LeaderCommitIndex == 0 {
+	leader := c.Addr
+	if len(leader) == 0 {
+		leader = c.Leader //nolint:staticcheck // Raft still reads the deprecated field.
+	}
+	if c.Term != 0 && leader != nil && len(c.Entries) == 0 && c.PrevLogEntry == 0 && c.PrevLogTerm == 0 && c.LeaderCommitIndex == 0 {
 		return KindHeartbeat
 	}
 	return KindAppend

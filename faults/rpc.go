@@ -12,8 +12,10 @@ type call struct {
 	packet    inflight // the request; once that is served, the reply takes its place
 	rpc       uint64
 	kind      Kind
-	back      *link // the link that replies take
-	deadline  time.Time
+	back      *link                 // the link that replies take
+	stream    *stream               // the connection of a pipeline, nil for a single RPC
+	duplicate bool                  // a second copy of a request or reply
+	deadline  time.Time             // zero for none yet; guarded by the caller's mutex
 	responses chan raft.RPCResponse // the node's response, before it travels back
 	done      chan raft.RPCResponse // what the caller gets
 
@@ -46,9 +48,7 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	if !t.begin(c) {
 		return raft.RPCResponse{Error: ErrClosed}
 	}
-	c.packet.call, c.packet.command, c.packet.data = c, cloneRequest(command), data
-	c.packet.describeRequest(command, data)
-	c.kind = c.packet.Kind
+	c.setRequest(command, data)
 	c.deliverInline(out, out.send(&c.packet, c.deadline))
 	select {
 	case answer := <-c.done: // decided before any response of the node
@@ -62,6 +62,13 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	case answer := <-c.done:
 		return t.end(c, answer, false)
 	}
+}
+
+// setRequest makes a copy of the command the call's packet.
+func (c *call) setRequest(command any, data []byte) {
+	c.packet.call, c.packet.command, c.packet.data = c, cloneRequest(command), data
+	c.packet.describeRequest(command, data)
+	c.kind = c.packet.Kind
 }
 
 // deliverInline waits for an inline packet and delivers it. A wait of 0 means that the
@@ -93,10 +100,28 @@ func (t *Transport) begin(c *call) bool {
 		return false
 	}
 	t.calling = append(t.calling, c)
+	if !c.deadline.IsZero() {
+		t.watchDeadline(c)
+	}
+	return true
+}
+
+// setDeadline starts the RPC timeout of a call that began without one.
+func (t *Transport) setDeadline(c *call) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed.Load() {
+		c.deadline = time.Now().Add(time.Duration(t.net.rpcTimeout.Load()))
+		t.watchDeadline(c)
+	}
+}
+
+// watchDeadline makes sure that expire runs at the call's deadline. The caller holds the
+// endpoint's mutex.
+func (t *Transport) watchDeadline(c *call) {
 	if t.nextDeadline.IsZero() || c.deadline.Before(t.nextDeadline) {
 		t.setDeadlineTimer(c.deadline)
 	}
-	return true
 }
 
 // setDeadlineTimer schedules expire. The caller holds the endpoint's mutex.
@@ -119,6 +144,7 @@ func (t *Transport) expire() {
 	var next time.Time
 	for _, c := range t.calling {
 		switch {
+		case c.deadline.IsZero():
 		case !c.deadline.After(now):
 			c.abort(ErrTimeout, pastDeadline)
 		case next.IsZero() || c.deadline.Before(next):
@@ -142,7 +168,7 @@ func (t *Transport) end(c *call, answer raft.RPCResponse, replied bool) raft.RPC
 	case replied && !c.aborted:
 		*c = call{done: c.done}
 		t.net.calls.Put(c)
-	case !replied && c.aborted && c.peer != nil:
+	case !replied && c.aborted && c.peer != nil && c.stream == nil: // a stream always replies
 		go c.forwardLateReply(c.peer)
 	}
 	return answer
@@ -151,7 +177,10 @@ func (t *Transport) end(c *call, answer raft.RPCResponse, replied bool) raft.RPC
 // detachedCopy returns a call for a duplicate of c's request or reply. It is completed
 // from the start, because no caller waits for it.
 func (c *call) detachedCopy() *call {
-	return &call{rpc: c.rpc, kind: c.kind, back: c.back, responses: make(chan raft.RPCResponse, 1), completed: true, why: callerGone}
+	return &call{
+		rpc: c.rpc, kind: c.kind, back: c.back, stream: c.stream, duplicate: true,
+		responses: make(chan raft.RPCResponse, 1), completed: true, why: callerGone,
+	}
 }
 
 // reply sends the response of the node at peer back and returns what send returns. It

@@ -29,10 +29,7 @@ var (
 // it, in order.
 const inboxPackets = 64
 
-// Transport is the endpoint of one node: a [raft.Transport] that lives until its Close. It
-// does not pipeline, because Raft's pipeline counts a failed RPC as contact with the
-// follower, so a leader that is cut off would keep its lease (replication.go,
-// pipelineDecode).
+// Transport is the endpoint of one node: a [raft.Transport] that lives until its Close.
 type Transport struct {
 	net    *Network
 	slot   *endpointSlot
@@ -40,6 +37,8 @@ type Transport struct {
 	inbox  chan raft.RPC
 	closed atomic.Bool
 	gone   chan struct{} // closed with the endpoint
+
+	heartbeat atomic.Pointer[func(raft.RPC)] // raft's handler of heartbeats, nil before it sets one
 
 	mu            sync.Mutex
 	calling       []*call     // RPCs this node waits for, unordered
@@ -113,14 +112,14 @@ func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte 
 // DecodePeer is the inverse of EncodePeer.
 func (t *Transport) DecodePeer(b []byte) raft.ServerAddress { return raft.ServerAddress(b) }
 
-// SetHeartbeatHandler does nothing, so heartbeats travel like all requests. The fast path
-// it is meant for would run on a second goroutine, which Raft does not synchronize with
-// its main one.
-func (t *Transport) SetHeartbeatHandler(func(raft.RPC)) {}
-
-// AppendEntriesPipeline returns raft.ErrPipelineReplicationNotSupported.
-func (t *Transport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
-	return nil, raft.ErrPipelineReplicationNotSupported
+// SetHeartbeatHandler sets the function that handles heartbeats, each on a goroutine of its
+// own, past the channel of Consumer: a slow disk then does not delay them. Raft's own
+// NetworkTransport does the same (net_transport.go, handleCommand). It does nothing if
+// NetworkConfig.QueueHeartbeats is set.
+func (t *Transport) SetHeartbeatHandler(handle func(raft.RPC)) {
+	if !t.net.queueHeartbeats {
+		t.heartbeat.Store(&handle)
+	}
 }
 
 // AppendEntries asks the target to append entries. Like every RPC, it returns within the
@@ -179,16 +178,48 @@ func (t *Transport) accept(c *call, rpc raft.RPC) bool {
 		return false
 	}
 	t.serving = append(t.serving, c)
+	switch handle := t.heartbeat.Load(); {
+	case c.kind == KindHeartbeat && handle != nil:
+		go t.handleHeartbeat(*handle, rpc)
+	case c.stream != nil:
+		c.stream.queue(c, rpc)
+	default:
+		t.enqueueLocked(rpc)
+	}
+	return true
+}
+
+// handleHeartbeat gives a heartbeat to raft, unless the endpoint has closed: raft panics on
+// a heartbeat that it handles after its stores are closed (hashicorp/raft #717).
+func (t *Transport) handleHeartbeat(handle func(raft.RPC), rpc raft.RPC) {
+	if !t.closed.Load() {
+		handle(rpc)
+	}
+}
+
+// enqueue puts a request where raft's main loop reads it. It returns false if the endpoint
+// is closed.
+func (t *Transport) enqueue(rpc raft.RPC) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed.Load() {
+		return false
+	}
+	t.enqueueLocked(rpc)
+	return true
+}
+
+// enqueueLocked is enqueue for a caller that holds the mutex of an open endpoint.
+func (t *Transport) enqueueLocked(rpc raft.RPC) {
 	if len(t.overflow) == 0 {
 		select {
 		case t.inbox <- rpc:
-			return true
+			return
 		default:
 			go t.pump(rpc)
 		}
 	}
 	t.overflow = append(t.overflow, rpc)
-	return true
 }
 
 // answered marks a request as answered. It returns false if the endpoint has died, so the

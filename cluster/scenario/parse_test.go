@@ -223,7 +223,7 @@ var mistakes = []struct{ text, want string }{
 	{"say hello\ntitle T", "f:2:1: title comes too late: put it before the first command that runs"},
 	{"seed x", `f:1:6: "x" is not a seed; use a whole number from -4611686018427387904 to 4611686018427387904`},
 	{"storage floppy", `f:1:9: "floppy" is not a storage; use bolt or memory`},
-	{"set prevotes on", `f:1:5: "prevotes" is not a setting (did you mean prevote?); use client-timeout, election, fsync, heartbeat, jitter, latency, lease, prevote, rpc-timeout, sessions, snapshot-cure, snapshot-threshold or trailing-logs`},
+	{"set prevotes on", `f:1:5: "prevotes" is not a setting (did you mean prevote?); use client-timeout, election, fsync, heartbeat, heartbeats, jitter, latency, lease, pipeline, prevote, rpc-timeout, sessions, snapshot-cure, snapshot-threshold or trailing-logs`},
 	{"set prevote", "f:1:12: expected a value for prevote"},
 	{"set prevote maybe", `f:1:13: prevote: "maybe" is neither on nor off`},
 	{"set latency 2h", `f:1:13: latency: "2h" is not a duration from 0s to 1h0m0s, like 250ms or 2s`},

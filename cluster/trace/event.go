@@ -218,13 +218,23 @@ type Settings struct {
 	Fsync             time.Duration `json:"fsync"`
 	RPCTimeout        time.Duration `json:"rpc_timeout"`
 	ClientTimeout     time.Duration `json:"client_timeout"`
-	PreVote           bool          `json:"prevote"`
 	Sessions          bool          `json:"sessions"`
 	SnapshotThreshold uint64        `json:"snapshot_threshold"`
 	TrailingLogs      uint64        `json:"trailing_logs"`
+	Library
+}
+
+// Library says which paths of the library a cluster uses. Recordings from before
+// FastHeartbeats and Pipeline existed had neither.
+type Library struct {
+	PreVote bool `json:"prevote"`
 	// SnapshotCure works around a livelock of the library after an installed snapshot
 	// (hashicorp/raft #697).
 	SnapshotCure bool `json:"snapshot_cure"`
+	// FastHeartbeats lets heartbeats pass the requests that wait for a node's main loop.
+	FastHeartbeats bool `json:"fast_heartbeats"`
+	// Pipeline sends appends without waiting for the replies to those before.
+	Pipeline bool `json:"pipeline"`
 }
 
 // Event is one thing that happened. Its Kind decides which fields it carries. An event is one

@@ -10,7 +10,7 @@ import (
 // three returns a cluster of three nodes with three entries each, led by n1 in term 2.
 func three() *State {
 	var s State
-	s.Apply(&Event{Kind: KindSettings, Settings: &Settings{PreVote: true, Lease: 500 * time.Millisecond}})
+	s.Apply(&Event{Kind: KindSettings, Settings: &Settings{Library: Library{PreVote: true}, Lease: 500 * time.Millisecond}})
 	servers := []Server{{"n1", true}, {"n2", true}, {"n3", true}}
 	for _, id := range []string{"n1", "n2", "n3"} {
 		s.Apply(&Event{Kind: KindLoaded, Node: id, Index: 1})

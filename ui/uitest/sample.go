@@ -22,7 +22,7 @@ type Sample struct {
 func newSample(names ...string) *Sample {
 	s := &Sample{values: map[string]int64{}}
 	s.Emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{
-		Seed: 7, Storage: "memory", Heartbeat: time.Second, Election: time.Second, Lease: 500 * time.Millisecond, PreVote: true,
+		Seed: 7, Storage: "memory", Heartbeat: time.Second, Election: time.Second, Lease: 500 * time.Millisecond, Library: trace.Library{PreVote: true, FastHeartbeats: true, Pipeline: true},
 	}})
 	var servers []trace.Server
 	for _, name := range names {

@@ -168,7 +168,7 @@ func (c *deltaCodec) op(o *trace.Op) {
 }
 
 func (c *deltaCodec) settings(s *trace.Settings) {
-	outer := c.begin(2)
+	outer := c.begin(3)
 	b := firstBit
 	number(c, b.next(), &s.Seed)
 	name(c, b.next(), &s.Storage)
@@ -185,6 +185,8 @@ func (c *deltaCodec) settings(s *trace.Settings) {
 	number(c, b.next(), &s.SnapshotThreshold)
 	number(c, b.next(), &s.TrailingLogs)
 	c.bool(b.next(), &s.SnapshotCure)
+	c.bool(b.next(), &s.FastHeartbeats)
+	c.bool(b.next(), &s.Pipeline)
 	c.end(outer)
 }
 

@@ -62,7 +62,7 @@ func AnyEvent() *rapid.Generator[trace.Event] {
 			e.Op = &trace.Op{ID: 1, Kind: trace.EntryAdd, Outcome: rapid.SampledFrom([]trace.Outcome{trace.OK, trace.Failed, trace.Unknown, trace.Pending, "?"}).Draw(t, "outcome")}
 		}
 		if rapid.Bool().Draw(t, "settings") {
-			e.Settings = &trace.Settings{PreVote: rapid.Bool().Draw(t, "prevote"), Lease: time.Second}
+			e.Settings = &trace.Settings{Library: trace.Library{PreVote: rapid.Bool().Draw(t, "prevote")}, Lease: time.Second}
 		}
 		return e
 	})

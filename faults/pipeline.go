@@ -1,0 +1,241 @@
+package faults
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// pipelineMin is the fewest RPCs in flight that make a pipeline: with one there is no
+// overlap, and raft replicates with single RPCs (net_transport.go, minInFlightForPipelining).
+const pipelineMin = 2
+
+// pipeline sends AppendEntries requests over one connection without waiting for replies.
+// It behaves as the pipeline of raft's NetworkTransport (net_transport.go, netPipeline):
+// requests are served and answered in order; a request that the decoder has no room for
+// blocks its sender; the RPC timeout of a request starts when the decoder begins to wait
+// for its reply; and an error of the connection fails everything in flight.
+type pipeline struct {
+	t         *Transport
+	link      *link
+	stream    *stream
+	sent      chan *appendFuture // sent, to be decoded
+	ready     chan raft.AppendFuture
+	closed    chan struct{}
+	closeOnce sync.Once
+	broken    atomic.Pointer[error] // why the connection failed, nil while it stands
+}
+
+var _ raft.AppendPipeline = (*pipeline)(nil)
+
+// appendFuture is one request of a pipeline.
+type appendFuture struct {
+	start   time.Time
+	request *raft.AppendEntriesRequest
+	resp    *raft.AppendEntriesResponse
+	call    *call
+	decided chan struct{} // closed when err and resp are final
+	err     error
+}
+
+func (f *appendFuture) Error() error                          { <-f.decided; return f.err }
+func (f *appendFuture) Start() time.Time                      { return f.start }
+func (f *appendFuture) Request() *raft.AppendEntriesRequest   { return f.request }
+func (f *appendFuture) Response() *raft.AppendEntriesResponse { return f.resp }
+
+// AppendEntriesPipeline opens a connection to the target. It returns ErrDown if nothing
+// listens there, ErrClosed if the endpoint is closed, and
+// raft.ErrPipelineReplicationNotSupported if NetworkConfig.MaxRPCsInFlight is 1. Like a
+// pooled TCP connection, it does not notice a cut link before it is used.
+func (t *Transport) AppendEntriesPipeline(_ raft.ServerID, target raft.ServerAddress) (raft.AppendPipeline, error) {
+	if t.net.maxInFlight < pipelineMin {
+		return nil, raft.ErrPipelineReplicationNotSupported
+	}
+	if t.closed.Load() {
+		return nil, ErrClosed
+	}
+	l := t.net.link(t.slot.addr, target)
+	peer := l.to.up()
+	if peer == nil {
+		return nil, ErrDown
+	}
+	p := &pipeline{
+		t: t, link: l, stream: &stream{peer: peer}, closed: make(chan struct{}),
+		sent:  make(chan *appendFuture, t.net.maxInFlight-pipelineMin),
+		ready: make(chan raft.AppendFuture, t.net.maxInFlight-pipelineMin),
+	}
+	go p.decode()
+	return p, nil
+}
+
+// AppendEntries sends a request. It blocks while too many are in flight.
+func (p *pipeline) AppendEntries(request *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	if why := p.broken.Load(); why != nil {
+		return nil, *why
+	}
+	f := &appendFuture{start: time.Now(), request: request, resp: resp, call: p.t.net.newCall(), decided: make(chan struct{})}
+	c := f.call
+	c.rpc, c.back, c.stream = p.t.net.rpcIDs.Add(1), p.link.back, p.stream
+	if !p.t.begin(c) {
+		return nil, ErrClosed
+	}
+	c.setRequest(request, nil)
+	p.link.send(&c.packet, time.Time{})
+	select {
+	case p.sent <- f:
+		return f, nil
+	case <-p.closed:
+		p.fail(f, raft.ErrPipelineShutdown)
+		return nil, raft.ErrPipelineShutdown
+	case <-p.t.gone:
+		p.fail(f, ErrClosed)
+		return nil, ErrClosed
+	}
+}
+
+// Consumer returns the channel of the requests that have been decided, in order.
+func (p *pipeline) Consumer() <-chan raft.AppendFuture { return p.ready }
+
+// Close closes the connection, which fails everything in flight. The error is always nil.
+func (p *pipeline) Close() error {
+	p.closeOnce.Do(func() { close(p.closed) })
+	return nil
+}
+
+// decode waits for the replies, in order, until the pipeline is closed.
+func (p *pipeline) decode() {
+	for {
+		select {
+		case f := <-p.sent:
+			p.receive(f)
+			select {
+			case p.ready <- f:
+				continue
+			case <-p.closed:
+			case <-p.t.gone:
+			}
+		case <-p.closed:
+		case <-p.t.gone:
+		}
+		break
+	}
+	for {
+		select {
+		case f := <-p.sent:
+			p.fail(f, raft.ErrPipelineShutdown)
+		default:
+			return
+		}
+	}
+}
+
+// receive waits for the reply to a request and decides its future.
+func (p *pipeline) receive(f *appendFuture) {
+	if why := p.broken.Load(); why != nil {
+		p.fail(f, *why)
+		return
+	}
+	p.t.setDeadline(f.call)
+	var answer raft.RPCResponse
+	select {
+	case answer = <-f.call.done:
+	case <-p.closed:
+		f.call.abort(raft.ErrPipelineShutdown, callerGone)
+		answer = <-f.call.done
+	}
+	p.decide(f, answer)
+}
+
+// fail decides a future with an error, unless its reply has come.
+func (p *pipeline) fail(f *appendFuture, err error) {
+	f.call.abort(err, callerGone)
+	p.decide(f, <-f.call.done)
+}
+
+// decide completes a future. The first error of the connection itself breaks it.
+func (p *pipeline) decide(f *appendFuture, answer raft.RPCResponse) {
+	answer = p.t.end(f.call, answer, !isTransportError(answer.Error))
+	if f.err = answer.Error; isTransportError(answer.Error) {
+		p.broken.CompareAndSwap(nil, &answer.Error)
+	} else if got, ok := answer.Response.(*raft.AppendEntriesResponse); ok && got != nil {
+		*f.resp = *got
+	}
+	close(f.decided)
+}
+
+// isTransportError reports whether err comes from the connection and not from the node at
+// its other end.
+func isTransportError(err error) bool {
+	for _, own := range []error{ErrTimeout, ErrRefused, ErrDown, ErrClosed, raft.ErrPipelineShutdown} {
+		if errors.Is(err, own) {
+			return true
+		}
+	}
+	return false
+}
+
+// stream is a connection as its server sees it. It handles one request at a time, in order
+// (net_transport.go, handleConn). What a lost packet should have carried never comes, so
+// nothing behind that packet is delivered in its direction.
+type stream struct {
+	peer *Transport // the process that accepted the connection
+
+	requestLost bool // guarded by the mutex of the link there
+	replyLost   bool // guarded by the mutex of the link back
+
+	mu      sync.Mutex
+	waiting []queuedRequest
+	serving bool
+}
+
+// queuedRequest is a request that has arrived.
+type queuedRequest struct {
+	call *call
+	rpc  raft.RPC
+}
+
+// lost returns the flag of the packet's direction.
+func (s *stream) lost(reply bool) *bool {
+	if reply {
+		return &s.replyLost
+	}
+	return &s.requestLost
+}
+
+// queue serves a request once those before it are answered.
+func (s *stream) queue(c *call, rpc raft.RPC) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = append(s.waiting, queuedRequest{c, rpc})
+	if !s.serving {
+		s.serving = true
+		go s.serve()
+	}
+}
+
+// serve answers the requests that have arrived.
+func (s *stream) serve() {
+	for {
+		s.mu.Lock()
+		if len(s.waiting) == 0 {
+			s.serving = false
+			s.mu.Unlock()
+			return
+		}
+		next := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		s.mu.Unlock()
+		if !s.peer.enqueue(next.rpc) {
+			return // the process is dead, and its callers know it
+		}
+		select {
+		case answer := <-next.call.responses:
+			next.call.reply(s.peer, answer, time.Time{})
+		case <-s.peer.gone:
+			return
+		}
+	}
+}
