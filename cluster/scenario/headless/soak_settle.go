@@ -18,16 +18,16 @@ const (
 )
 
 // settle restores the cluster and waits for convergence. It heals all faults,
-// starts nodes that are down, and removes nodes that were added. It restarts a node
-// once that stays behind for long, because raft can leave a follower stuck (see the
-// scenario stuck-follower).
+// starts nodes that are down, and removes nodes that were added. Raft can leave a follower
+// stuck for ever, so settle restarts a node once that stays behind for long (see the
+// scenario stuck-follower), and then the leader (see the scenario stuck-pipeline).
 func (s *soak) settle() {
 	if err := s.c.HealEverything(); err != nil {
 		s.fail("heal", "all faults healed", err.Error())
 	}
 	instead := ""
-	patience, restarted := s.c.Now()+soakSettle/2, map[string]bool{}
-	for deadline := s.c.Now() + soakSettle; s.c.Now() < deadline; s.c.Sleep(soakPollEvery) {
+	start, restarted := s.c.Now(), map[string]bool{}
+	for ; s.c.Now() < start+soakSettle; s.c.Sleep(soakPollEvery) {
 		state := s.c.Trace().State()
 		if instead = unsettled(&state, s.nodes); instead == "" {
 			return
@@ -43,7 +43,9 @@ func (s *soak) settle() {
 				_ = s.c.Resume(n.ID)
 			case !n.Process.Running():
 				_ = s.c.Restart(n.ID)
-			case s.c.Now() > patience && n.Commit < state.Commit && !restarted[n.ID]:
+			case restarted[n.ID]:
+			case s.c.Now() > start+soakSettle/2 && n.Commit < state.Commit,
+				s.c.Now() > start+soakSettle*3/4 && n.Role == trace.Leader:
 				restarted[n.ID] = true
 				_ = s.c.Kill(n.ID)
 			}
