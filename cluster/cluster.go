@@ -8,6 +8,7 @@ import (
 
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 )
 
@@ -16,18 +17,20 @@ import (
 type Cluster struct {
 	clock   *vtime.Clock
 	inside  *Inside
-	history *history.History // nil if no history is kept
+	history *history.History  // nil if no history is kept
+	record  *recording.Writer // nil if there is no recording
 
 	closeOnce sync.Once
 	closeErr  error
 }
 
-// Close stops all nodes, closes their files, and removes a temporary directory. The error
+// Close stops all nodes, closes their files and the recording, and removes a temporary
+// directory. The recording ends with the nodes: no disk holds anything that it lacks. The error
 // covers everything that failed or did not stop. Further calls return the same error.
 func (c *Cluster) Close() error {
 	c.closeOnce.Do(func() {
 		if c.clock != nil {
-			c.closeErr = c.clock.Close()
+			c.closeErr = errors.Join(c.endRecording(), c.clock.Close())
 		}
 		if c.inside.checks != nil {
 			c.inside.checks.Close()
@@ -37,6 +40,21 @@ func (c *Cluster) Close() error {
 		}
 	})
 	return c.closeErr
+}
+
+// endRecording kills all processes in one instant of virtual time, so that nothing is stored any
+// more, and closes the recording with the verdicts on everything before.
+func (c *Cluster) endRecording() error {
+	if c.record == nil {
+		return nil
+	}
+	killed := c.clock.Do(c.inside.killAll)
+	c.AwaitVerdicts()
+	err := c.record.Close()
+	if killed != nil && !errors.Is(killed, vtime.ErrClosed) {
+		err = errors.Join(killed, err)
+	}
+	return err
 }
 
 // CloseWithin is [Cluster.Close] with a limit in real time. After an error, the cluster may

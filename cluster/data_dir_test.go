@@ -9,8 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
+	"capsize/cluster/vtime"
 )
 
 func TestDataDirectoryKeepsTheCluster(t *testing.T) {
@@ -47,6 +51,52 @@ func TestDataDirectoryKeepsTheCluster(t *testing.T) {
 	}
 	if info, err := os.Stat(filepath.Join(dir, "n1", "snapshots")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("snapshots: got %v (%v), want mode 0700", info, err)
+	}
+}
+
+// What a node stores while the cluster is taken down belongs to the recording: a trace that ends
+// earlier would contradict the disks.
+func TestRecordingEndsWithTheDisks(t *testing.T) {
+	dir, file := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "a.trace")
+	record, err := recording.Create(file, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := func(cfg *Config) { cfg.Settings.Storage, cfg.Dir = Bolt, dir }
+	tc := open(t, 3, keep, func(cfg *Config) { cfg.Record = record })
+	tc.must(func() error { return tc.Load(500, 20, RouteLeader) })
+	tc.pass(time.Second)
+	tc.clock.Run(vtime.Max) // time goes on while the cluster is closed
+	if err := tc.Close(); err != nil {
+		tc.fatal("Close: %v", err)
+	}
+	read := history.New(history.DefaultBudget)
+	r, _, err := recording.Open(file, read, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	_, last := read.Span()
+	var end trace.State
+	read.StateAt(last.Seq, &end)
+	again, err := Open(Config{Dir: dir, Settings: DefaultSettings()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = again.Close() }()
+	if err := again.Clock().Do(func() {}); err != nil { // the nodes have loaded their disks after it
+		t.Fatal(err)
+	}
+	disks := again.Trace().State()
+	for _, n := range end.Nodes {
+		disk := disks.Node(n.ID)
+		if n.LastIndex() < 100 || n.LastIndex() != disk.LastIndex() || n.Term != disk.Term || n.Vote != disk.Vote {
+			t.Errorf("%s ends at entry %d, term %d, vote %s in the recording, and at %d, %d, %s on disk",
+				n.ID, n.LastIndex(), n.Term, n.Vote, disk.LastIndex(), disk.Term, disk.Vote)
+		}
+		if n.Process != trace.Up {
+			t.Errorf("%s is %s at the end of the recording, want up", n.ID, n.Process)
+		}
 	}
 }
 

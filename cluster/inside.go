@@ -108,6 +108,17 @@ func (c *Inside) poll() {
 	}
 }
 
+// killAll ends all processes at once: none of them stores, sends or emits anything after it. It
+// takes no virtual time. Only [Inside.close] may follow.
+func (c *Inside) killAll() {
+	c.isClosing.Store(true)
+	for _, n := range c.allNodes() {
+		if p := n.running(); p != nil {
+			c.emitRefused(p.kill())
+		}
+	}
+}
+
 // close stops everything that would otherwise run forever. It runs inside.
 func (c *Inside) close() {
 	c.isClosing.Store(true)

@@ -62,7 +62,7 @@ func Open(cfg Config) (*Cluster, error) {
 	}
 	in := &Inside{stream: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
 	in.nodes.Store(new([]*node))
-	c := &Cluster{inside: in}
+	c := &Cluster{inside: in, record: cfg.Record}
 	if cfg.HistoryBudget > 0 {
 		c.history = history.New(cfg.HistoryBudget)
 		in.stream.AddSink(c.history)

@@ -22,6 +22,10 @@ func (s Span) after(at time.Duration) bool { return s.To != 0 && at > s.To }
 // ErrEmpty is returned when no event of a trace is in the span.
 var ErrEmpty = errors.New("nothing to export: no events in this span")
 
+// ErrTruncated is wrapped by the error of an export that is complete only up to a moment, which
+// the error names.
+var ErrTruncated = errors.New("the export ends")
+
 // formats are the writers of all formats, by name.
 var formats = map[string]func(io.Writer, Source, Span) error{
 	"html":   HTML,
@@ -51,8 +55,8 @@ func Validate(format string, span Span) error {
 	return nil
 }
 
-// Write writes the span of a trace in a format. Errors: those of [Validate], [ErrEmpty], too
-// much in the span for the format, and those of w.
+// Write writes the span of a trace in a format. Errors: those of [Validate], [ErrEmpty],
+// [ErrTruncated], too much in the span for the format, and those of w.
 func Write(w io.Writer, format string, from Source, span Span) error {
 	if err := Validate(format, span); err != nil {
 		return err

@@ -21,6 +21,9 @@ const shivizPattern = `(?<date>\S+) (?<host>\S+) (?<clock>\{[^}]*\}) (?<event>.*
 // of them.
 const hostsMax = 500
 
+// shivizBytesMax bounds a log for ShiViz, which loads all of it into a browser tab.
+const shivizBytesMax = 16 << 20
+
 // ShiViz writes a log for ShiViz (bestchai.bitbucket.io/shiviz): a line for each event, with
 // its host and the host's vector clock. Nodes and clients are hosts. It leaves out
 // heartbeats, lost packets, and events of no host.
@@ -28,7 +31,9 @@ const hostsMax = 500
 // The delivery of a packet comes after its sending, the append of an entry after its
 // client's call, and the return of an operation after what its node did before.
 //
-// Errors: [ErrEmpty], too many hosts or packets in flight, and those of w.
+// A log ends after about 16 MB, in a line of the host capsize that says so.
+//
+// Errors: [ErrEmpty], [ErrTruncated], too many hosts or packets in flight, and those of w.
 func ShiViz(w io.Writer, from Source, span Span) error {
 	v := vectorClocks{
 		w: bufio.NewWriter(w), span: span, clocks: map[string]map[string]uint64{},
@@ -41,6 +46,9 @@ func ShiViz(w io.Writer, from Source, span Span) error {
 		}
 		if span.before(e.At) {
 			continue
+		}
+		if v.bytes > shivizBytesMax {
+			return v.truncate(e.At)
 		}
 		if err := v.add(e); err != nil {
 			return err
@@ -56,6 +64,7 @@ func ShiViz(w io.Writer, from Source, span Span) error {
 type vectorClocks struct {
 	w        *bufio.Writer
 	span     Span
+	bytes    int // written so far
 	clocks   map[string]map[string]uint64
 	inFlight map[uint64]map[string]uint64      // at the sending of packets in flight, by ID
 	calls    map[trace.OpKey]map[string]uint64 // at the call of operations in flight
@@ -82,8 +91,19 @@ func (v *vectorClocks) record(at time.Duration, host, text string, causes ...map
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(v.w, "%s %s %s %s\n", trace.ClockMillis(at), host, vector, trace.Sanitize(text))
+	n, err := fmt.Fprintf(v.w, "%s %s %s %s\n", trace.ClockMillis(at), host, vector, trace.Sanitize(text))
+	v.bytes += n
 	return err
+}
+
+// truncate ends the log before an event that no longer fits.
+func (v *vectorClocks) truncate(at time.Duration) error {
+	_, _ = fmt.Fprintf(v.w, "%s capsize {\"capsize\":1} the log ends here: more than %d MB; choose a shorter span with --from and --to\n",
+		trace.ClockMillis(at), shivizBytesMax>>20)
+	if err := v.w.Flush(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w at %s: more than %d MB; choose a shorter span with --from and --to", ErrTruncated, trace.ClockMillis(at), shivizBytesMax>>20)
 }
 
 // clockOf returns a copy of a host's clock.

@@ -23,7 +23,7 @@ func exportCommand() *cobra.Command {
 
 svg     a space-time diagram
 html    the clients' history, as porcupine draws and judges it
-shiviz  a log for ShiViz, with vector clocks
+shiviz  a log for ShiViz, with vector clocks; at most 16 MB
 text    the story, one line per sentence`,
 		Args: from(1, 1, "a recording"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,7 +56,12 @@ func exportTrace(cmd *cobra.Command, name, format, output string, span export.Sp
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s: %s\n", name, missing)
 	}
 	write := func(w io.Writer) error {
-		if err := export.Write(w, format, recording, span); err != nil {
+		err := export.Write(w, format, recording, span)
+		if errors.Is(err, export.ErrTruncated) {
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s as %s: %v\n", name, format, err)
+			return nil
+		}
+		if err != nil {
 			return fmt.Errorf("%s as %s: %w", name, format, err)
 		}
 		return nil

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -42,7 +41,7 @@ func playCommand() *cobra.Command {
 func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	// A closed terminal sends SIGHUP. Bubble Tea handles the other signals, but only
 	// once it runs.
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
+	ctx, stop := interruptible(cmd)
 	defer stop()
 	// A closed pipe must end capsize with EPIPE, which lets it remove its directory.
 	signal.Ignore(syscall.SIGPIPE)
@@ -62,13 +61,6 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 		return usageError{err}
 	}
 	defer func() { err = errors.Join(err, c.CloseWithin(closeWithin)) }()
-	if cfg.Record != nil {
-		// The last verdicts are of its history; how the cluster is taken down is not.
-		defer func() {
-			c.AwaitVerdicts()
-			err = errors.Join(err, cfg.Record.Close())
-		}()
-	}
 	if isPlain {
 		err := plain.Run(ctx, c, plain.Options{Speed: f.screen.Speed, Lang: f.screen.Lang, Script: f.screen.Script}, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {
@@ -80,4 +72,4 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 }
 
 // closeWithin is how much real time a cluster gets to shut down when the user quits.
-const closeWithin = 4 * time.Second
+const closeWithin = 8 * time.Second

@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"os"
-	"os/signal"
-	"syscall"
-
 	"github.com/spf13/cobra"
 
 	"capsize/ui"
@@ -22,7 +18,7 @@ func replayCommand() *cobra.Command {
 			if err := f.screen.Prepare(isPlain); err != nil {
 				return usageError{err}
 			}
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
+			ctx, stop := interruptible(cmd)
 			defer stop()
 			if isPlain {
 				return plain.Replay(args[0], cmd.OutOrStdout())

@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -123,12 +125,36 @@ func from(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// interruptible returns a context that the first interrupt ends, so a headless run
-// can finish cleanly. The second interrupt kills the program.
-func interruptible(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+// interruptGrace is how much real time a command gets to end after an interrupt.
+const interruptGrace = 10 * time.Second
+
+// interruptible returns a context that the first interrupt ends, so a command can
+// finish cleanly. The second interrupt kills the program, and so does a command that
+// does not finish. The caller calls ended when the command has.
+func interruptible(cmd *cobra.Command) (ctx context.Context, ended context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	return ctx, endWithGrace(ctx, stop, func() {
+		fmt.Fprintf(os.Stderr, "capsize: interrupted, but still busy after %s: giving up\n", interruptGrace)
+		os.Exit(exitFailed)
+	})
+}
+
+// endWithGrace stops the handling of signals once ctx ends. If ended is not called
+// within interruptGrace after that, it calls giveUp.
+func endWithGrace(ctx context.Context, stop, giveUp func()) (ended context.CancelFunc) {
+	done := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		stop()
+		select {
+		case <-done:
+		case <-time.After(interruptGrace):
+			giveUp()
+		}
+	})
+	return sync.OnceFunc(func() {
+		close(done)
+		stop()
+	})
 }
 
 // version returns the version that the program was built from.

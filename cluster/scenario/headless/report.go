@@ -42,7 +42,10 @@ func WriteTable(w io.Writer, results []Result) error {
 	_, _ = fmt.Fprintf(table, "SCENARIO\t%sRESULT\tVIRTUAL\tWALL\tOPS\tVALUE\tTERM\n", seed("SEED"))
 	for _, r := range results {
 		outcome := "ok"
-		if !r.OK {
+		switch {
+		case r.Interrupted && len(r.Failures) == 0:
+			outcome = "interrupted"
+		case !r.OK:
 			outcome = "failed"
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s%s\t%.1fs\t%.2fs\t%s\t%d\t%d\n",

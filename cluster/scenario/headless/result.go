@@ -14,6 +14,7 @@ import (
 type Result struct {
 	Scenario       string             `json:"scenario"`
 	OK             bool               `json:"ok"`
+	Interrupted    bool               `json:"interrupted,omitempty"` // ended before its time; OK is false then
 	Seed           int64              `json:"seed"`
 	VirtualSeconds float64            `json:"virtual_seconds"`
 	WallSeconds    float64            `json:"wall_seconds"`
@@ -24,7 +25,7 @@ type Result struct {
 	Term           uint64             `json:"term"`
 	Checks         map[string]string  `json:"checks"`
 	Failures       []scenario.Failure `json:"failures"`
-	Faults         map[string]int     `json:"faults,omitempty"` // of a soak: injected faults by kind
+	Faults         map[string]int     `json:"faults,omitzero"` // of a soak: injected faults by kind
 
 	expected []string // the checks that the script expects to be violated
 	remarks  []string // about the checks, for people: worth knowing, but no failure

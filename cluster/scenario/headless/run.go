@@ -58,10 +58,6 @@ func runCluster(ctx context.Context, name string, cfg cluster.Config, o observer
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	if o.record != nil {
-		// The recording ends here: how closing stops the nodes is not part of the run.
-		defer func() { err = errors.Join(err, o.record.Close()) }()
-	}
 	if o.event != nil {
 		c.Trace().Subscribe(o.event)
 	}

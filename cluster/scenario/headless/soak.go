@@ -85,6 +85,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 		return s.run(cfg)
 	})
 	if err == nil && ctx.Err() != nil {
+		r.OK, r.Interrupted = false, true
 		err = ErrInterrupted
 	}
 	return r, err

@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -33,8 +34,31 @@ func TestInterruptedSoakStillChecks(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r, err := Soak(ctx, SoakConfig{For: 1000 * time.Hour, Nodes: 3, Seed: 1, Chaos: []string{"network"}})
-	if !errors.Is(err, ErrInterrupted) || !r.OK || r.VirtualSeconds > 60 {
+	if !errors.Is(err, ErrInterrupted) || r.OK || !r.Interrupted || len(r.Failures) > 0 || r.Checks["linearizable"] != "ok" || r.VirtualSeconds > 60 {
 		t.Errorf("%+v, %v", r, err)
+	}
+	var text bytes.Buffer
+	if err := errors.Join(WriteJSON(&text, []Result{r}), WriteTable(&text, []Result{r})); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"ok":false,"interrupted":true`, "\nsoak      interrupted  "} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, &text)
+		}
+	}
+}
+
+func TestSoakAlwaysReportsFaults(t *testing.T) {
+	r, err := Soak(t.Context(), SoakConfig{For: time.Second, Nodes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := WriteJSON(&text, []Result{r}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), `"faults":{}`) || strings.Contains(text.String(), "interrupted") {
+		t.Errorf("got %s, want no faults and no interruption", &text)
 	}
 }
 
