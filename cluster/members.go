@@ -17,7 +17,8 @@ const retryEvery = 50 * time.Millisecond
 
 // AddNode starts a new node and adds it to the cluster's configuration through the leader. An
 // empty name means the next free one, n6 after n5. It takes virtual time. If the cluster
-// rejects the node, AddNode removes it again and returns the reason.
+// rejects the node, AddNode removes it again and returns the reason. After [ErrUnknown] the
+// node runs on until the committed configuration says that it is not a member.
 func (c *Inside) AddNode(name string, voter bool) error {
 	if names := c.Names(); name == "" {
 		for i := len(names) + 1; name == "" || slices.Contains(names, name); i++ {
@@ -29,23 +30,23 @@ func (c *Inside) AddNode(name string, voter bool) error {
 		return err
 	}
 	if err := n.boot(raft.Configuration{}); err != nil {
-		return errors.Join(err, c.discard(n))
+		return errors.Join(err, c.discard(n, notAdded))
 	}
-	err = c.onLeader("add "+name, func(r *raft.Raft, limit time.Duration) future {
+	err = c.changeMember("add", n, true, func(r *raft.Raft, limit time.Duration) future {
 		if voter {
 			return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
 		}
 		return r.AddNonvoter(raft.ServerID(name), n.address, 0, limit)
 	})
-	// Without a reply the node may have become a member, so it stays.
-	if err != nil && !errors.Is(err, errNoReply) {
-		err = errors.Join(err, c.discard(n))
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		err = errors.Join(err, c.discard(n, notAdded))
 	}
 	return err
 }
 
 // RemoveNode removes a node from the cluster's configuration through the leader, stops it and
-// deletes its disk. It takes virtual time.
+// deletes its disk. It takes virtual time. After [ErrUnknown] the node is stopped only when the
+// committed configuration says that it is not a member.
 func (c *Inside) RemoveNode(name string) error {
 	n, err := c.node(name)
 	if err != nil {
@@ -54,25 +55,34 @@ func (c *Inside) RemoveNode(name string) error {
 	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
 		return fmt.Errorf("cannot remove %s: it is the last voter", name)
 	}
-	err = c.onLeader("remove "+name, func(r *raft.Raft, limit time.Duration) future {
+	err = c.changeMember("remove", n, false, func(r *raft.Raft, limit time.Duration) future {
 		return r.RemoveServer(raft.ServerID(name), 0, limit)
 	})
 	if err != nil {
 		return err
 	}
-	return c.discard(n)
+	return c.discard(n, removed)
 }
 
+// Why a node is discarded.
+const (
+	removed  = "it is no longer a member"
+	notAdded = "it did not become a member"
+)
+
 // discard stops a node that is not a member, clears the faults of its links, and deletes its
-// disk.
-func (c *Inside) discard(n *node) error {
+// disk. It does nothing if another call has discarded the node.
+func (c *Inside) discard(n *node, why string) error {
 	n.lockToStop()
 	defer n.unlock()
+	if c.find(n.name) != n {
+		return nil
+	}
 	var err error
 	if n.running() != nil {
-		err = n.stopLocked(trace.Removed, "")
+		err = n.stopLocked(trace.Removed, why)
 	} else {
-		n.setState(trace.Removed, "")
+		n.setState(trace.Removed, why)
 	}
 	for _, other := range c.Names() {
 		if other != n.name {
@@ -90,7 +100,10 @@ func (c *Inside) Promote(name string) error {
 	if err != nil {
 		return err
 	}
-	return c.onLeader("promote "+name, func(r *raft.Raft, limit time.Duration) future {
+	if err := c.requireMember("promote", name, false); err != nil {
+		return err
+	}
+	return c.onLeader("promote "+name, nil, func(r *raft.Raft, limit time.Duration) future {
 		return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
 	})
 }
@@ -103,7 +116,10 @@ func (c *Inside) Demote(name string) error {
 	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
 		return fmt.Errorf("cannot demote %s: it is the last voter", name)
 	}
-	return c.onLeader("demote "+name, func(r *raft.Raft, limit time.Duration) future {
+	if err := c.requireMember("demote", name, true); err != nil {
+		return err
+	}
+	return c.onLeader("demote "+name, nil, func(r *raft.Raft, limit time.Duration) future {
 		return r.DemoteVoter(raft.ServerID(name), 0, limit)
 	})
 }
@@ -113,7 +129,7 @@ func (c *Inside) Demote(name string) error {
 // virtual time.
 func (c *Inside) Transfer(name string) error {
 	if name == "" {
-		return c.onLeader("transfer leadership", func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
+		return c.onLeader("transfer leadership", nil, func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
 	}
 	n, err := c.node(name)
 	if err != nil {
@@ -131,7 +147,7 @@ func (c *Inside) Transfer(name string) error {
 		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s",
 			name, strings.Join(voters, ", "))
 	}
-	err = c.onLeader("transfer leadership to "+name, func(r *raft.Raft, _ time.Duration) future {
+	err = c.onLeader("transfer leadership to "+name, nil, func(r *raft.Raft, _ time.Duration) future {
 		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
 	})
 	if err != nil && isLeader() {
@@ -202,22 +218,37 @@ func (n *node) recover(conf raft.Configuration) error {
 	return nil
 }
 
+// leaderRequest makes a request of raft, which may wait for limit in raft's queue.
+type leaderRequest func(r *raft.Raft, limit time.Duration) future
+
+// queueShare is the part of a request's time that it may wait in raft's queue: less than all of
+// it, so a request without a reply has left the queue.
+const queueShare = 0.9
+
 // onLeader makes a request of the leader and waits for the result. Without a leader it waits
-// for one. It gives up after the clients' timeout. what names the request in errors.
-func (c *Inside) onLeader(what string, f func(r *raft.Raft, limit time.Duration) future) error {
+// for one. It gives up after the clients' timeout. The error is [ErrUnknown] if the request may
+// still take effect. what names the request in errors. Before each request, onLeader calls
+// before with the process that it asks; before may be nil.
+func (c *Inside) onLeader(what string, before func(*process), f leaderRequest) error {
 	why := "there is no leader"
 	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.isClosing.Load(); c.Sleep(retryEvery) {
 		p := c.leader()
 		if p == nil {
 			continue
 		}
+		if before != nil {
+			before(p)
+		}
 		limit := deadline - c.Now()
-		err := p.await(limit, func(r *raft.Raft) future { return f(r, limit) })
+		queue := max(time.Duration(float64(limit)*queueShare), 1) // raft takes 0 for no limit
+		err := p.await(limit, func(r *raft.Raft) future { return f(r, queue) })
 		switch {
 		case err == nil:
 			return nil
 		case isRejected(err):
 			why = fmt.Sprintf("%s: %v", p.node.name, err)
+		case isUncertain(err):
+			return fmt.Errorf("%s: %w: %s: %w", what, ErrUnknown, p.node.name, err)
 		default:
 			return fmt.Errorf("cannot %s: %s: %w", what, p.node.name, err)
 		}
@@ -243,19 +274,31 @@ func (c *Inside) leader() *process {
 
 // voters returns the names of the voters in the newest known configuration.
 func (c *Inside) voters() []string {
+	servers := c.leaderServers()
+	if servers == nil {
+		var voters []string
+		c.stream.Read(func(s *trace.State) { voters = slices.Clone(s.Voters()) })
+		return voters
+	}
 	var voters []string
-	if p := c.leader(); p != nil {
-		// The leader's configuration is newer than the events, which follow with its next
-		// packet.
-		if future := p.raft.Load().GetConfiguration(); future.Error() == nil {
-			for _, s := range future.Configuration().Servers {
-				if s.Suffrage == raft.Voter {
-					voters = append(voters, string(s.ID))
-				}
-			}
-			return voters
+	for _, s := range servers {
+		if s.Voter {
+			voters = append(voters, s.ID)
 		}
 	}
-	c.stream.Read(func(s *trace.State) { voters = slices.Clone(s.Voters()) })
 	return voters
+}
+
+// leaderServers returns the members in the leader's configuration, nil without a leader. It is
+// newer than the events, which follow with the leader's next packet.
+func (c *Inside) leaderServers() []trace.Server {
+	p := c.leader()
+	if p == nil {
+		return nil
+	}
+	future := p.raft.Load().GetConfiguration()
+	if future.Error() != nil {
+		return nil
+	}
+	return serversOf(future.Configuration())
 }

@@ -145,23 +145,29 @@ func ApplySettings(s *trace.Settings, all []string) error {
 		if !ok {
 			return fmt.Errorf("%s: write KEY=VALUE, like election=2s", one)
 		}
-		if err := SetSetting(s, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+		if err := set(s, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
 			return fmt.Errorf("%s: %w", one, err)
 		}
 	}
 	return nil
 }
 
-// SetSetting changes one setting. The error says what is allowed.
+// SetSetting changes one setting. The error names the setting and says what is allowed.
 func SetSetting(s *trace.Settings, key, value string) error {
+	err := set(s, key, value)
+	if err != nil && slices.Contains(SettingKeys(), key) {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return err
+}
+
+// set is SetSetting for a caller that names the setting itself.
+func set(s *trace.Settings, key, value string) error {
 	i := slices.IndexFunc(allSettings, func(s setting) bool { return s.key == key })
 	if i < 0 {
 		return fmt.Errorf("unknown setting %q: the settings are %s", key, strings.Join(SettingKeys(), ", "))
 	}
-	if err := allSettings[i].set(s, value); err != nil {
-		return fmt.Errorf("%s: %w", key, err)
-	}
-	return nil
+	return allSettings[i].set(s, value)
 }
 
 // ValidateSettings checks the rules between settings that raft enforces (hashicorp/raft

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -140,7 +141,7 @@ func (s *State) narrateProcess(n *Node, e *Event) {
 	case Crashed:
 		s.addLine(TopicDeath, n.ID, "%s crashes: %s", n.ID, e.Text)
 	case Removed:
-		s.addLine(TopicDeath, n.ID, "%s stops: it is no longer a member", n.ID)
+		s.addLine(TopicDeath, n.ID, "%s stops: %s", n.ID, cmp.Or(e.Text, "it is no longer a member"))
 	case Wiped:
 		s.addLine(TopicDeath, n.ID, "%s is wiped: its log, term and vote are gone", n.ID)
 	}

@@ -1,0 +1,121 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// ErrUnknown marks a request whose outcome is unknown: it may have taken effect, or may yet.
+var ErrUnknown = errors.New("outcome unknown")
+
+// isUncertain reports whether err leaves the outcome of a request to a leader open. The entry
+// may be in the log of a leader that was deposed, and the next leader decides its fate.
+func isUncertain(err error) bool {
+	return slices.ContainsFunc([]error{
+		errNoReply, raft.ErrLeadershipLost, raft.ErrRaftShutdown, raft.ErrAbortedByRestore,
+		faults.ErrIO, faults.ErrNoSpace, faults.ErrDamaged, faults.ErrKilled,
+	}, func(uncertain error) bool { return errors.Is(err, uncertain) })
+}
+
+// memberChange is a request to add or remove a node, as it stood when a leader was asked.
+type memberChange struct {
+	node   *node
+	add    bool
+	term   uint64 // the change can only be in an entry of this term
+	commit uint64 // the highest commit index of any node
+}
+
+// changeMember makes a request about a node of the leader, like onLeader. If the outcome is
+// unknown, a goroutine discards the node once the committed configuration says that it is not
+// a member.
+func (c *Inside) changeMember(what string, n *node, add bool, f leaderRequest) error {
+	change := memberChange{node: n, add: add}
+	err := c.onLeader(what+" "+n.name, func(p *process) {
+		change.term = p.raft.Load().CurrentTerm()
+		c.stream.Read(func(s *trace.State) { change.commit = s.Commit })
+	}, f)
+	if errors.Is(err, ErrUnknown) {
+		c.bubble.Go(func() { c.settle(change) })
+	}
+	return err
+}
+
+// settle waits until a change of members whose outcome is unknown has been decided, and
+// discards the node if it is not a member.
+func (c *Inside) settle(change memberChange) {
+	for c.find(change.node.name) == change.node && !c.isClosing.Load() {
+		var isMember, decided bool
+		c.stream.Read(func(s *trace.State) { isMember, decided = change.outcome(s) })
+		switch {
+		case decided && isMember:
+			return
+		case decided:
+			why := removed
+			if change.add {
+				why = notAdded
+			}
+			c.emitRefused(c.discard(change.node, why))
+			return
+		}
+		c.Sleep(pollEvery)
+	}
+}
+
+// outcome reports whether the node is a member after the change, and whether that is decided.
+//
+// A committed entry of a later term decides it, even if the change is lost: every later leader
+// has that entry (Raft paper, section 5.4, Leader Completeness), so no entry of the change's
+// term can follow it.
+func (m memberChange) outcome(s *trace.State) (isMember, decided bool) {
+	var newest *trace.Node
+	for i := range s.Nodes {
+		if n := &s.Nodes[i]; n.Commit >= m.commit && (newest == nil || n.Commit > newest.Commit) {
+			newest = n
+		}
+	}
+	if newest == nil {
+		return false, false
+	}
+	members, term := committedMembers(newest)
+	isMember = slices.ContainsFunc(members, func(t trace.Server) bool { return t.ID == m.node.name })
+	return isMember, len(members) > 0 && (isMember == m.add || term > m.term)
+}
+
+// committedMembers returns the last committed configuration that a node knows, empty if it
+// knows none, and the term of its last committed entry.
+func committedMembers(n *trace.Node) (members []trace.Server, term uint64) {
+	term, members = n.SnapshotTerm, n.SnapshotServers
+	if e, ok := n.Entry(n.Commit); ok {
+		term = e.Term
+	}
+	for i := n.Commit; i >= n.First && i > 0; i-- {
+		if e, ok := n.Entry(i); ok && e.Kind == trace.EntryConfig {
+			return e.Servers, term
+		}
+	}
+	return members, term
+}
+
+// requireMember returns an error unless the node is a member with or without a vote. Without a
+// leader, it returns nil.
+func (c *Inside) requireMember(command, name string, voter bool) error {
+	servers := c.leaderServers()
+	i := slices.IndexFunc(servers, func(s trace.Server) bool { return s.ID == name })
+	switch {
+	case len(servers) == 0:
+		return nil
+	case i < 0:
+		return fmt.Errorf("cannot %s %s: it is not a member", command, name)
+	case servers[i].Voter && !voter:
+		return fmt.Errorf("cannot %s %s: it is a voter already", command, name)
+	case !servers[i].Voter && voter:
+		return fmt.Errorf("cannot %s %s: it is a non-voter already", command, name)
+	}
+	return nil
+}
