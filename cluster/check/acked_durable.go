@@ -1,34 +1,39 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"capsize/cluster/trace"
 )
 
 // ackedDurable checks acked-durable: an increment acknowledged to a client is part of
-// every state committed from then on.
+// every state committed from then on, in every lineage.
 type ackedDurable struct {
 	report
-	unconfirmed map[trace.OpKey]ack              // acknowledged, but no node has been seen to commit it
-	overwritten map[trace.OpKey]overwrittenEntry // committed once, then replaced before it was acknowledged
-	reported    map[uint64]bool                  // acknowledgements already reported as lost, by event
+	unconfirmed []ack                    // no node has been seen to commit them; in the order of the acknowledgements
+	owed        map[*lineage][]committed // acknowledged since the lineage last grew, and missing in it
+	reported    map[trace.OpKey]bool     // the increments reported as lost
 }
 
-// ack is an acknowledgement. The increment's index is limit at most, where the longest
-// log ended at the time.
+// ack is the acknowledgement of an increment. The increment's index is limit at most,
+// where the longest log ended at the time.
 type ack struct {
+	key        trace.OpKey
 	seq, limit uint64
 }
 
-type overwrittenEntry struct {
-	index uint64
-	entry *trace.Entry
-	seq   uint64 // the event that committed another entry there
+// committed is an acknowledged increment and where it was committed.
+type committed struct {
+	place
+	entry  *trace.Entry
+	ackSeq uint64
 }
 
-// overwrittenMax bounds how many overwritten, unacknowledged entries are remembered.
-const overwrittenMax = 1 << 14
+// owedMax bounds the increments remembered for a lineage that does not grow.
+const owedMax = 1 << 14
 
 func (c *ackedDurable) observe(s *state, e *trace.Event) {
 	if e.Kind == trace.KindReturned {
@@ -38,7 +43,10 @@ func (c *ackedDurable) observe(s *state, e *trace.Event) {
 		return
 	}
 	if f := s.step.conflict; f != nil {
-		c.findLost(s, f, e)
+		c.findReplaced(s, f, e)
+	}
+	if len(c.owed) > 0 && (len(s.step.newlyCommitted) > 0 || s.step.left.lineage != nil) {
+		c.findMissing(s, e)
 	}
 	if len(c.unconfirmed) > 0 {
 		c.confirm(s, e)
@@ -47,18 +55,12 @@ func (c *ackedDurable) observe(s *state, e *trace.Event) {
 
 // addAck records that an increment was acknowledged.
 func (c *ackedDurable) addAck(s *state, e *trace.Event) {
-	key := e.Op.OpKey()
 	if s.startsMidRun() && e.Op.Invoked < s.first.At {
 		return // it may have been committed before the trace begins
 	}
-	if index, ok := s.committedAt[key]; ok {
-		s.acknowledge(index, e.Seq)
-		return
-	}
-	if lost, ok := c.overwritten[key]; ok {
-		c.reportLost(lost.index, []trace.Entry{*lost.entry}, []uint64{e.Seq, lost.seq},
-			"%s's %+d, acknowledged at %s, is lost: another entry was committed at its index, %d",
-			e.Op.Client, e.Op.Delta, trace.Seconds(e.At), lost.index)
+	key := e.Op.OpKey()
+	if at, ok := s.find(key); ok {
+		c.acknowledge(s, at, e.Seq, e)
 		return
 	}
 	if e.Op.Invoked < s.prunedAt {
@@ -69,107 +71,155 @@ func (c *ackedDurable) addAck(s *state, e *trace.Event) {
 	for _, n := range s.nodes {
 		limit = max(limit, n.lastIndex())
 	}
-	if c.unconfirmed == nil {
-		c.unconfirmed = map[trace.OpKey]ack{}
-	}
-	c.unconfirmed[key] = ack{e.Seq, limit}
+	c.unconfirmed = append(c.unconfirmed, ack{key, e.Seq, limit})
 	c.confirm(s, e)
 }
 
-// acknowledge records the event that acknowledged a committed entry.
-func (s *state) acknowledge(index, seq uint64) {
-	at := s.committed[index]
-	at.ackSeq = seq
-	s.committed[index] = at
+// acknowledge records the event that acknowledged a committed increment, and finds the
+// lineages that lack it. Those that have grown since then have lost it.
+func (c *ackedDurable) acknowledge(s *state, at place, seq uint64, e *trace.Event) {
+	known := at.lineage.commits[at.index]
+	known.ackSeq = seq
+	at.lineage.commits[at.index] = known
+	l, ok := s.entries[entryID{at.index, known.term}]
+	if len(s.lineages) == 1 || !ok {
+		return
+	}
+	acked := committed{at, l.entry, seq}
+	if !s.isHeld(at) {
+		c.reportLost([]committed{acked}, e, "every node that had committed it has committed other entries since")
+		return
+	}
+	for _, h := range s.lineages {
+		if _, has := h.find(acked.entry.OpKey()); has {
+			continue
+		}
+		if h.grew > seq {
+			c.reportLost([]committed{acked}, e, commitsWithout(h.commits[h.upTo].node, h.upTo))
+		} else if len(c.owed[h]) < owedMax {
+			if c.owed == nil {
+				c.owed = map[*lineage][]committed{}
+			}
+			c.owed[h] = append(c.owed[h], acked)
+		}
+	}
+}
+
+// isHeld reports whether some node has a committed entry, and has not replaced it.
+func (s *state) isHeld(at place) bool {
+	for _, n := range s.nodes {
+		if n.lineage != nil && n.lineage.includes(at) {
+			return true
+		}
+	}
+	return false
+}
+
+func commitsWithout(node string, index uint64) string {
+	return fmt.Sprintf("%s commits entry %d without it", node, index)
 }
 
 // confirm looks for the commits of increments that were acknowledged before any node
 // was seen to commit them.
 func (c *ackedDurable) confirm(s *state, e *trace.Event) {
-	for key, a := range c.unconfirmed {
-		if index, ok := s.committedAt[key]; ok {
-			s.acknowledge(index, a.seq)
-			delete(c.unconfirmed, key)
-		} else if s.committedUpTo > a.limit {
-			c.violate([]uint64{a.seq, e.Seq}, "%s's increment (seq %d) was acknowledged, but no node has committed it up to entry %d",
-				key.Client, key.Seq, s.committedUpTo)
-			delete(c.unconfirmed, key)
+	c.unconfirmed = slices.DeleteFunc(c.unconfirmed, func(a ack) bool {
+		if at, ok := s.find(a.key); ok {
+			c.acknowledge(s, at, a.seq, e)
+			return true
 		}
-	}
+		if s.committedUpTo <= a.limit {
+			return false
+		}
+		c.violate([]uint64{a.seq, e.Seq}, "%s's increment (seq %d) was acknowledged, but no node has committed it up to entry %d",
+			a.key.Client, a.key.Seq, s.committedUpTo)
+		return true
+	})
 }
 
-// findLost reports the acknowledged increments among entries that are no longer
-// committed.
-func (c *ackedDurable) findLost(s *state, f *conflict, e *trace.Event) {
+// findReplaced reports the acknowledged increments that a lineage has and the one that
+// now forks from it lacks.
+func (c *ackedDurable) findReplaced(s *state, f *conflict, e *trace.Event) {
 	if f.index <= s.prunedUpTo && s.prunedAcks > 0 {
 		c.violate([]uint64{e.Seq}, "acknowledged increments up to entry %d are lost: %s commits another entry at index %d",
 			s.prunedUpTo, f.now.node, f.index)
 	}
-	var lost entryRange
-	var proof []uint64
-	report := func() {
-		if len(lost.entries) > 0 {
-			c.reportLost(lost.index, lost.entries, proof, "%s", lostText(lost, f))
-		}
-		lost, proof = entryRange{}, nil
-	}
-	for i, old := range f.old {
-		index := f.index + uint64(i)
-		entry := c.lostEntry(s, entryID{index, old.term}, old, e)
-		if entry == nil {
+	var lost []committed
+	for i := max(f.index, s.prunedUpTo+1); i <= f.lineage.upTo; i++ {
+		old := f.lineage.commits[i]
+		l, ok := s.entries[entryID{i, old.term}]
+		if !ok || old.ackSeq == 0 {
 			continue
 		}
-		if index != lost.index+uint64(len(lost.entries)) { // an event holds consecutive entries only
-			report()
-			lost.index = index
+		if _, again := s.step.lineage.find(l.entry.OpKey()); !again {
+			lost = append(lost, committed{place{f.lineage, i}, l.entry, old.ackSeq})
 		}
-		lost.entries, proof = append(lost.entries, *entry), append(proof, old.ackSeq, e.Seq)
 	}
-	report()
+	c.reportLost(lost, e, fmt.Sprintf("%s commits another entry at index %d", f.now.node, f.index))
 }
 
-// lostEntry returns the entry that was committed as old and is committed no more, if
-// it is an acknowledged increment and not reported yet.
-func (c *ackedDurable) lostEntry(s *state, id entryID, old commit, e *trace.Event) *trace.Entry {
-	l, ok := s.entries[id]
-	if !ok || l.entry.Kind != trace.EntryAdd {
-		return nil
+// findMissing reports the acknowledged increments that a node's lineage lacks, if the
+// lineage has grown since they were acknowledged, or if the node had committed them.
+func (c *ackedDurable) findMissing(s *state, e *trace.Event) {
+	h, left := s.step.lineage, s.step.left
+	owed := c.owed[h]
+	if f := s.step.conflict; f != nil {
+		owed = slices.Concat(owed, c.owed[f.lineage]) // the new lineage lacks what its parent lacks
 	}
-	key := l.entry.OpKey()
-	if _, again := s.committedAt[key]; again {
-		return nil
-	}
-	if old.ackSeq == 0 {
-		if c.overwritten == nil || len(c.overwritten) >= overwrittenMax {
-			c.overwritten = map[trace.OpKey]overwrittenEntry{}
+	var lost, later []committed
+	for _, acked := range owed {
+		if _, has := h.find(acked.entry.OpKey()); has {
+			continue
 		}
-		c.overwritten[key] = overwrittenEntry{id.index, l.entry, e.Seq}
-		return nil
+		if len(s.step.newlyCommitted) > 0 || acked.index <= left.index && left.lineage.includes(acked.place) {
+			lost = append(lost, acked)
+		} else {
+			later = append(later, acked)
+		}
 	}
-	if c.reported[old.ackSeq] {
-		return nil
+	maps.DeleteFunc(c.owed, func(other *lineage, _ []committed) bool {
+		return other == h || !slices.Contains(s.lineages, other)
+	})
+	if len(later) > 0 {
+		c.owed[h] = later
 	}
-	if c.reported == nil {
-		c.reported = map[uint64]bool{}
-	}
-	c.reported[old.ackSeq] = true
-	return l.entry
+	c.reportLost(lost, e, commitsWithout(e.Node, s.step.node.committed))
 }
 
-func lostText(lost entryRange, f *conflict) string {
-	text := fmt.Sprintf("%s's acknowledged %+d (entry %d) is lost", lost.entries[0].Client, lost.entries[0].Delta, lost.index)
-	if n := len(lost.entries); n > 1 {
-		text = fmt.Sprintf("%d acknowledged increments (entries %d to %d) are lost", n, lost.index, lost.index+uint64(n)-1)
+// reportedMax bounds the increments remembered as reported.
+const reportedMax = 1 << 16
+
+// reportLost reports acknowledged increments that are lost and why, also after the first
+// violation, and each once.
+func (c *ackedDurable) reportLost(lost []committed, e *trace.Event, why string) {
+	lost = slices.DeleteFunc(lost, func(l committed) bool { return c.reported[l.entry.OpKey()] })
+	slices.SortStableFunc(lost, func(a, b committed) int { return cmp.Compare(a.index, b.index) })
+	for len(lost) > 0 {
+		n := 1 // an event holds consecutive entries only
+		for n < len(lost) && lost[n].index == lost[0].index+uint64(n) {
+			n++
+		}
+		c.reportRange(lost[:n], e, why)
+		lost = lost[n:]
 	}
-	return fmt.Sprintf("%s: %s commits another entry at index %d", text, f.now.node, f.index)
 }
 
-// reportLost reports lost acknowledged entries, also after the first violation.
-func (c *ackedDurable) reportLost(index uint64, lost []trace.Entry, proof []uint64, format string, args ...any) {
-	c.violate(proof, format, args...)
-	if c.verdict != trace.VerdictViolated {
-		return
+func (c *ackedDurable) reportRange(lost []committed, e *trace.Event, why string) {
+	first := lost[0]
+	found := entryRange{index: first.index}
+	proof := []uint64{e.Seq}
+	if c.reported == nil || len(c.reported) >= reportedMax {
+		c.reported = map[trace.OpKey]bool{}
 	}
-	c.lostRanges = append(c.lostRanges, entryRange{index, lost})
-	c.unreported = true
+	for _, l := range lost {
+		found.entries, proof = append(found.entries, *l.entry), append(proof, l.ackSeq)
+		c.reported[l.entry.OpKey()] = true
+	}
+	text := fmt.Sprintf("%s's acknowledged %+d (entry %d) is lost", first.entry.Client, first.entry.Delta, first.index)
+	if n := len(lost); n > 1 {
+		text = fmt.Sprintf("%d acknowledged increments (entries %d to %d) are lost", n, first.index, first.index+uint64(n)-1)
+	}
+	c.violate(proof, "%s: %s", text, why)
+	if c.verdict == trace.VerdictViolated {
+		c.lostRanges, c.unreported = append(c.lostRanges, found), true
+	}
 }

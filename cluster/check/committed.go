@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"capsize/cluster/trace"
@@ -9,106 +10,192 @@ import (
 
 // commitLog is what the checks know to be committed.
 type commitLog struct {
-	committed     map[uint64]commit      // by index, above prunedUpTo
-	committedAt   map[trace.OpKey]uint64 // the index at which an increment was committed
-	committedUpTo uint64
-	commitsMax    uint64 // how many commits are kept when some node's snapshot lags behind
+	lineages      []*lineage // oldest first
+	committedUpTo uint64     // the last index of the longest one
+	commitsMax    uint64     // how many commits are kept when some node's snapshot lags behind
+	walked        []uint64   // scratch of advanceCommit
 
 	prunedUpTo uint64        // commits up to this index are forgotten
-	prunedTerm uint64        // the term of the entry at prunedUpTo, or of the next known one
 	prunedAcks int           // how many forgotten increments were acknowledged
 	prunedAt   time.Duration // when commits were last forgotten
 	pruneAbove int           // how many log entries are kept before the next attempt to forget some
 }
 
-// commit is an entry that a node considers committed.
-type commit struct {
-	term      uint64
-	node      string // the first one to commit it
-	seq       uint64 // the event by which it did
-	atTerm    uint64 // that node's term at the time: the entry was committed in this term or before
-	ackSeq    uint64 // the event that acknowledged it to a client, 0 if none
-	valueSeq  uint64 // the event that showed the counter after it, 0 if none
-	value     int64  // the counter after it
-	valueNode string // the node that had this value
-}
+// lineagesMax bounds the lineages kept apart. There are fewer nodes, so one of them is
+// always without a node.
+const lineagesMax = 128
 
-// advanceCommit moves the commit index of a node up to index. It walks back until the
-// node's log agrees with what is known to be committed: by log matching the two are
-// the same below that point, so every entry is looked at once.
+// advanceCommit moves the commit index of a node up to index. It walks back along the
+// node's log to an entry known to be committed: by log matching, that lineage has all
+// entries below it, so every entry is looked at once. The entries above extend the
+// lineage, or begin another one if it has different entries there.
 func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 	if !n.loaded || index <= n.committed {
 		return
 	}
-	if index > n.lastIndex() {
-		s.invalid = fmt.Sprintf("%s commits entry %d (event %d), but its log ends at %d", n.id, index, e.Seq, n.lastIndex())
-		index = n.lastIndex()
+	if last := n.lastIndex(); index > last {
+		if index > n.logEnd {
+			s.invalid = fmt.Sprintf("%s commits entry %d (event %d), but its log ends at %d", n.id, index, e.Seq, last)
+		}
+		index = last
 	}
-	lowest := uint64(0) // the lowest index at which the two differ
-	i := index
-	for ; i > n.committed; i-- {
-		term := n.termAt(i)
-		if i < n.snapshot || term == unknownTerm {
-			break // its snapshot covers the entry, so whatever its log still holds there is void
-		}
-		if i <= s.prunedUpTo {
-			// The commit is forgotten, but terms never decrease along a log.
-			if term > s.prunedTerm {
-				lowest = i
-				continue
-			}
-			break
-		}
-		known, ok := s.committed[i]
-		if ok && known.term == term {
-			break
-		}
-		if ok {
-			lowest = i
-		}
-	}
-	if lowest != 0 {
-		s.replaceCommitted(n, lowest, e)
+	h, i := s.walkBack(n, index)
+	if fork := s.firstDifference(h, i+1, index); fork != 0 {
+		h = s.fork(h, fork, n, s.walked[index-fork], e)
 	}
 	for i++; i <= index; i++ {
-		if _, ok := s.committed[i]; !ok && i > s.prunedUpTo {
-			s.commit(n, i, e)
+		owner := h.owner(i)
+		if _, ok := owner.commits[i]; !ok && i > s.prunedUpTo {
+			s.commit(owner, entryID{i, s.walked[index-i]}, n, e)
 		}
 	}
-	n.committed = max(n.committed, index)
+	s.step.lineage = h
+	s.moveTo(n, h, index)
+}
+
+// walkBack returns the lineage that has committed the entries of a node's log up to some
+// index, and that index, the highest up to the given one. It leaves the terms of the
+// entries above in s.walked, last one first.
+func (s *state) walkBack(n *node, index uint64) (*lineage, uint64) {
+	h := n.lineage
+	if h == nil && len(s.lineages) > 0 {
+		h = s.lineages[0]
+	}
+	if h == nil {
+		h = forkOf(nil, 1, unknownTerm) // the first lineage
+		s.lineages = append(s.lineages, h)
+	}
+	s.walked = s.walked[:0]
+	id := entryID{index, n.termAt(index)}
+	for id.index > n.committed && id.term != unknownTerm {
+		if id.index <= s.prunedUpTo {
+			if id.term <= h.prunedTerm { // the commit is forgotten, but terms never decrease along a log
+				break
+			}
+		} else if owner := s.ownerOf(id, h); owner != nil {
+			return owner, id.index
+		}
+		s.walked = append(s.walked, id.term)
+		id = entryID{id.index - 1, s.termBefore(n, id)}
+	}
+	return h.owner(id.index), id.index
+}
+
+// termBefore returns the term of the entry before the given one of a node's log. Below
+// the node's snapshot, whatever its log still holds is void, but another log may show
+// the entry with its predecessor.
+func (s *state) termBefore(n *node, id entryID) uint64 {
+	if id.index > n.snapshot {
+		if term := n.termAt(id.index - 1); term != unknownTerm {
+			return term
+		}
+	}
+	if l, ok := s.entries[id]; ok {
+		return l.prevTerm
+	}
+	return unknownTerm
+}
+
+// ownerOf returns the lineage that has committed an entry, nil if none has. It looks at
+// one of them and its ancestors first.
+func (s *state) ownerOf(id entryID, first *lineage) *lineage {
+	owner := first.owner(id.index)
+	if c, ok := owner.commits[id.index]; ok && c.term == id.term {
+		return owner
+	}
+	if len(s.lineages) == 1 {
+		return nil
+	}
+	for _, h := range s.lineages {
+		if c, ok := h.commits[id.index]; ok && c.term == id.term {
+			return h
+		}
+	}
+	return nil
+}
+
+// firstDifference returns the first index from from to to, both included, at which a
+// lineage has committed another entry than the node whose log is in s.walked, 0 if none.
+func (s *state) firstDifference(h *lineage, from, to uint64) uint64 {
+	for i := from; i <= min(to, h.upTo); i++ {
+		if _, ok := h.at(i); ok || i <= s.prunedUpTo {
+			return i
+		}
+	}
+	return 0
 }
 
 // commit records that an entry of a node's log is committed.
-func (s *state) commit(n *node, index uint64, e *trace.Event) {
-	id := entryID{index, n.termAt(index)}
-	s.committed[index] = commit{term: id.term, node: n.id, seq: e.Seq, atTerm: n.term}
-	s.committedUpTo = max(s.committedUpTo, index)
-	s.step.newlyCommitted = append(s.step.newlyCommitted, index)
+func (s *state) commit(h *lineage, id entryID, n *node, e *trace.Event) {
+	h.commits[id.index] = commit{term: id.term, node: n.id, seq: e.Seq, atTerm: n.term}
+	h.upTo, h.grew = max(h.upTo, id.index), e.Seq
+	s.committedUpTo = max(s.committedUpTo, id.index)
+	s.step.newlyCommitted = append(s.step.newlyCommitted, id.index)
 	if l, ok := s.entries[id]; ok && l.entry.Kind == trace.EntryAdd {
 		key := l.entry.OpKey()
-		if _, twice := s.committedAt[key]; !twice {
-			s.committedAt[key] = index
+		if _, twice := h.increments[key]; !twice {
+			h.increments[key] = id.index
 		}
 	}
 }
 
-// replaceCommitted records that a node commits other entries from index on than those
-// known to be committed. The latest commit counts from now on.
-func (s *state) replaceCommitted(n *node, index uint64, e *trace.Event) {
-	f := &conflict{index: index, was: s.committed[index], now: commit{term: n.termAt(index), node: n.id, seq: e.Seq}}
-	for i := max(index, s.prunedUpTo+1); i <= s.committedUpTo; i++ {
-		old, ok := s.committed[i]
-		if !ok {
-			continue
+func forkOf(parent *lineage, from, prunedTerm uint64) *lineage {
+	return &lineage{
+		parent: parent, from: from, upTo: from - 1, prunedTerm: prunedTerm,
+		commits: map[uint64]commit{}, increments: map[trace.OpKey]uint64{},
+	}
+}
+
+// fork begins a lineage: a node commits another entry at index than h has there.
+func (s *state) fork(h *lineage, index uint64, n *node, term uint64, e *trace.Event) *lineage {
+	was, _ := h.at(index)
+	s.step.conflict = &conflict{index: index, lineage: h, was: was, now: commit{term: term, node: n.id, seq: e.Seq}}
+	prunedTerm := h.prunedTerm
+	if index <= s.prunedUpTo {
+		prunedTerm = unknownTerm
+	}
+	if len(s.lineages) >= lineagesMax {
+		s.forgetLineage(h)
+	}
+	other := forkOf(h, index, prunedTerm)
+	s.lineages = append(s.lineages, other)
+	return other
+}
+
+// forgetLineage forgets the oldest lineage, other than kept, that no node has.
+func (s *state) forgetLineage(kept *lineage) {
+	taken := map[*lineage]bool{kept: true}
+	for _, n := range s.nodes {
+		taken[n.lineage] = true
+	}
+	if i := slices.IndexFunc(s.lineages, func(h *lineage) bool { return !taken[h] }); i >= 0 {
+		s.lineages = slices.Delete(s.lineages, i, i+1)
+	}
+}
+
+// moveTo records that a node has committed the entries of a lineage up to index. While a
+// process that has just started commits again what the node had committed before, the
+// node keeps its place.
+func (s *state) moveTo(n *node, h *lineage, index uint64) {
+	n.committed, n.handed = max(n.committed, index), max(n.handed, index)
+	was, now := place{n.lineage, n.reached}, place{h.owner(index), index}
+	if was.lineage != nil {
+		if index <= was.index && was.lineage.includes(now) {
+			return
 		}
-		f.old = append(f.old, old)
-		delete(s.committed, i)
-		if l, ok := s.entries[entryID{i, old.term}]; ok {
-			if key := l.entry.OpKey(); s.committedAt[key] == i {
-				delete(s.committedAt, key)
-			}
+		if !h.includes(was) {
+			s.step.left = was
 		}
 	}
-	s.committedUpTo = index - 1
-	s.step.conflict = f
+	n.lineage, n.reached = now.lineage, now.index
+}
+
+// find returns where an increment was committed, in the oldest lineage that has it.
+func (s *state) find(key trace.OpKey) (place, bool) {
+	for _, h := range s.lineages {
+		if index, ok := h.increments[key]; ok {
+			return place{h, index}, true
+		}
+	}
+	return place{}, false
 }

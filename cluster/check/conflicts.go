@@ -36,11 +36,11 @@ type mismatch struct {
 	was, now logEntry
 }
 
-// conflict is a node's commit that contradicts what is known to be committed.
+// conflict is a node's commit that contradicts what a lineage has at its index.
 type conflict struct {
 	index    uint64
+	lineage  *lineage
 	was, now commit
-	old      []commit // all commits replaced by it, the first at index
 }
 
 // valueConflict is two nodes with different counters after the same entry.

@@ -5,8 +5,9 @@
 // A [Checker] reads events and nothing else, so it checks a recording exactly as it
 // checks a live run. It folds one event after another into a state (state.go: the
 // nodes' logs; committed.go: the commits) and then shows the event to every check that
-// subscribed to its kind. A check reads the state, never changes it, and answers at
-// once. Only linearizability is different: it may take long, so a goroutine of its
+// subscribed to its kind. When committed entries are replaced, as after a recovery by
+// force, the state keeps what each side commits apart (lineage.go). A check reads the
+// state, never changes it, and answers at once. Only linearizability is different: it may take long, so a goroutine of its
 // own, outside virtual time, runs porcupine in the background
 // (linearizable_worker.go).
 //

@@ -6,6 +6,7 @@ import "capsize/cluster/trace"
 // given term, then that entry will be present in the logs of the leaders for all
 // higher-numbered terms (Raft paper, section 5.4). By log matching it suffices to
 // look at the last entry committed in an earlier term.
+// If the committed entries have forked, a leader must hold those of every lineage.
 type leaderCompleteness struct{ report }
 
 func (c *leaderCompleteness) observe(s *state, e *trace.Event) {
@@ -13,12 +14,19 @@ func (c *leaderCompleteness) observe(s *state, e *trace.Event) {
 	if e.Role != trace.Leader || !n.loaded {
 		return
 	}
-	term := n.leadTerm(e.Term)
-	index := s.committedUpTo
-	at, ok := s.committed[index]
+	for _, h := range s.lineages {
+		c.checkLog(n, n.leadTerm(e.Term), h, e)
+	}
+}
+
+// checkLog checks the log of a new leader against the entries that a lineage has
+// committed in earlier terms.
+func (c *leaderCompleteness) checkLog(n *node, term uint64, h *lineage, e *trace.Event) {
+	index := h.upTo
+	at, ok := h.at(index)
 	for ok && at.atTerm >= term { // committed in this term, or in a later one that the node missed
 		index--
-		at, ok = s.committed[index]
+		at, ok = h.at(index)
 	}
 	if !ok || index < n.first-1 && index <= n.snapshot {
 		return

@@ -30,7 +30,8 @@ func (c *linearizable) observe(s *state, e *trace.Event) {
 	default:
 	}
 	for _, index := range s.step.newlyCommitted {
-		l, ok := s.entries[entryID{index, s.committed[index].term}]
+		at, _ := s.step.lineage.at(index)
+		l, ok := s.entries[entryID{index, at.term}]
 		if ok && l.entry.Kind == trace.EntryAdd {
 			c.worker.enqueue(workItem{kind: incrementCommitted, key: l.entry.OpKey(), seq: e.Seq, at: e.At})
 		}

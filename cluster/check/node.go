@@ -17,6 +17,18 @@ type node struct {
 	committed uint64
 	applied   uint64
 	value     int64 // its counter after the entry at applied
+
+	lineage *lineage // the last entry it has ever committed is in this lineage,
+	reached uint64   // at this index
+	cut
+}
+
+// cut is what a node's process has done that Raft never does: it cut committed entries
+// off its log. It does not apply the entries that it then gets in their place.
+type cut struct {
+	handed   uint64 // the counter got the entries up to here, as committed
+	replaced uint64 // those up to here may be of the log before the cut, 0 without a cut
+	logEnd   uint64 // where the log ended before the latest entries were cut off, committed or not
 }
 
 // nodeLog is a node's log by terms alone, and its latest snapshot.
@@ -37,7 +49,7 @@ func (n *node) setProcess(now trace.ProcessState) {
 		*n = node{id: n.id, process: now, nodeLog: nodeLog{first: 1}, loaded: true}
 	case now == trace.Paused && was == trace.Up, now == trace.Up && was == trace.Paused:
 	default: // whatever the process held only in memory is gone
-		n.leading, n.committed, n.applied, n.value = false, 0, 0, 0
+		n.leading, n.committed, n.applied, n.value, n.cut = false, 0, 0, 0, cut{}
 	}
 }
 

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"capsize/cluster/trace"
@@ -25,8 +26,8 @@ func (s *state) prune(at time.Duration) {
 			upTo = min(upTo, n.first-1)
 		}
 	}
-	if s.committedUpTo > s.commitsMax && upTo < s.committedUpTo-s.commitsMax {
-		upTo = s.committedUpTo - s.commitsMax
+	if most := s.commitsMax / uint64(max(len(s.lineages), 1)); s.committedUpTo > most && upTo < s.committedUpTo-most {
+		upTo = s.committedUpTo - most
 		s.validFrom = fmt.Sprintf("checked from entry %d on: earlier ones were dropped at %s to save memory, before every node had them in a snapshot", upTo+1, trace.Seconds(at))
 	}
 	if upTo > s.prunedUpTo {
@@ -37,29 +38,20 @@ func (s *state) prune(at time.Duration) {
 }
 
 func (s *state) forgetUpTo(upTo uint64) {
-	// Terms never decrease along a log, so the next known term is not too low.
-	s.prunedUpTo, s.prunedTerm = upTo, unknownTerm
-	for i := upTo; i <= s.committedUpTo && s.prunedTerm == unknownTerm; i++ {
-		if c, ok := s.committed[i]; ok {
-			s.prunedTerm = c.term
-		}
-	}
+	s.prunedUpTo = upTo
 	for id := range s.entries {
 		if id.index <= upTo {
 			delete(s.entries, id)
 		}
 	}
-	for index, c := range s.committed {
-		if index <= upTo {
-			if c.ackSeq != 0 {
-				s.prunedAcks++
-			}
-			delete(s.committed, index)
-		}
+	for _, h := range s.lineages {
+		s.prunedAcks += h.forgetUpTo(upTo)
 	}
-	for key, index := range s.committedAt {
-		if index <= upTo {
-			delete(s.committedAt, key)
-		}
+	taken := map[*lineage]bool{}
+	for _, n := range s.nodes {
+		taken[n.lineage] = true
 	}
+	s.lineages = slices.DeleteFunc(s.lineages, func(h *lineage) bool {
+		return h.upTo <= upTo && h.upTo < s.committedUpTo && !taken[h]
+	})
 }

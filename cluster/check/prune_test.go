@@ -31,8 +31,9 @@ func commitUpTo(r *historyBuilder, from, last uint64, behind string) {
 func TestEntriesThatEverySnapshotCoversArePruned(t *testing.T) {
 	r := twoIncrements(t)
 	commitUpTo(r, 4, 200_000, "")
-	if s := &r.state; len(s.entries) > 4*pruneAboveMin || len(s.committed) > 4*pruneAboveMin || len(s.committedAt) > 4*pruneAboveMin {
-		t.Errorf("kept %d entries, %d commits, %d increments", len(s.entries), len(s.committed), len(s.committedAt))
+	h := r.state.lineages[0]
+	if s := &r.state; len(s.entries) > 4*pruneAboveMin || len(h.commits) > 4*pruneAboveMin || len(h.increments) > 4*pruneAboveMin {
+		t.Errorf("kept %d entries, %d commits, %d increments", len(s.entries), len(h.commits), len(h.increments))
 	}
 	for _, name := range Names() {
 		if v := r.latest[name]; v.Verdict != trace.VerdictOK || v.Text != "" {

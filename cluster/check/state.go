@@ -30,8 +30,10 @@ type step struct {
 	node           *node
 	truncatedFrom  uint64 // the first entry that the node's log lost or replaced, 0 for none
 	mismatch       *mismatch
-	newlyCommitted []uint64 // indexes, in order
+	lineage        *lineage // the one in which the node has committed entries
+	newlyCommitted []uint64 // the indexes of those that no node had committed before, in order
 	conflict       *conflict
+	left           place // the last entry that the node had committed, if its lineage is another one now
 	valueConflict  *valueConflict
 	applied        *applied
 }
@@ -52,7 +54,7 @@ type logEntry struct {
 
 // applied is an entry that a node applied, and its counter before and after it.
 type applied struct {
-	id            entryID
+	place
 	entry         *trace.Entry
 	before, after int64
 }
@@ -92,11 +94,13 @@ func (s *state) fold(e *trace.Event) {
 		}
 		s.foldLog(n, e)
 	case trace.KindInstalled:
-		n.snapshot, n.snapshotTerm = e.Index, e.Term
+		n.snapshot, n.snapshotTerm, n.cut = e.Index, e.Term, cut{handed: e.Index}
 		s.advanceCommit(n, e.Index, e)
 		s.foldValue(n, e)
 	case trace.KindApplied:
-		s.advanceCommit(n, e.Index, e)
+		if e.Index > n.replaced {
+			s.advanceCommit(n, e.Index, e)
+		}
 		s.foldValue(n, e)
 	case trace.KindCommitted:
 		s.advanceCommit(n, e.Index, e)
@@ -108,7 +112,6 @@ func (s *state) fold(e *trace.Event) {
 func (s *state) start(e *trace.Event) {
 	s.first = &trace.Event{Seq: e.Seq, At: e.At}
 	s.nodes, s.entries = map[string]*node{}, map[entryID]logEntry{}
-	s.committed, s.committedAt = map[uint64]commit{}, map[trace.OpKey]uint64{}
 	s.pruneAbove, s.commitsMax = pruneAboveMin, commitsMaxDefault
 	if e.Settings != nil {
 		s.settings = *e.Settings
@@ -188,6 +191,10 @@ func (s *state) truncate(n *node, index uint64) {
 	// Truncating a committed entry is wrong; lowering the commit index makes sure that
 	// what the node commits there next is compared.
 	n.committed = min(n.committed, index-1)
+	n.logEnd = n.lastEntry()
+	if index <= n.handed {
+		n.replaced = n.handed
+	}
 	if index < n.first {
 		n.first, n.prevTerm = index, unknownTerm
 	}

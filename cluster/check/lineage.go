@@ -1,0 +1,92 @@
+package check
+
+import "capsize/cluster/trace"
+
+// lineage is what some nodes have committed. Raft never replaces a committed entry, so
+// there is one lineage. Beyond Raft's fault model there may be several: after a recovery
+// by force, for example, both sides go on. Such a lineage shares the entries before from
+// with its parent.
+type lineage struct {
+	parent     *lineage
+	from       uint64                 // the first index at which it differs from its parent
+	commits    map[uint64]commit      // by index, from from on and above prunedUpTo
+	increments map[trace.OpKey]uint64 // the index at which an increment was committed first
+	upTo       uint64                 // the last index committed
+	grew       uint64                 // the event that committed it
+	prunedTerm uint64                 // the term of the entry at prunedUpTo, or of the next known one
+}
+
+// commit is an entry that a node considers committed.
+type commit struct {
+	term      uint64
+	node      string // the first one to commit it
+	seq       uint64 // the event by which it did
+	atTerm    uint64 // that node's term at the time: the entry was committed in this term or before
+	ackSeq    uint64 // the event that acknowledged it to a client, 0 if none
+	valueSeq  uint64 // the event that showed the counter after it, 0 if none
+	value     int64  // the counter after it
+	valueNode string // the node that had this value
+}
+
+// place is a committed entry. Its lineage is the one that committed it first, not one
+// that inherited it.
+type place struct {
+	lineage *lineage
+	index   uint64
+}
+
+// owner returns the lineage from which h has the entry at index: itself, or an ancestor.
+func (h *lineage) owner(index uint64) *lineage {
+	for h.parent != nil && index < h.from {
+		h = h.parent
+	}
+	return h
+}
+
+// at returns what h has committed at index.
+func (h *lineage) at(index uint64) (commit, bool) {
+	c, ok := h.owner(index).commits[index]
+	return c, ok
+}
+
+// includes reports whether the entry at a place is part of h.
+func (h *lineage) includes(p place) bool { return h.owner(p.index) == p.lineage }
+
+// find returns where h has committed an increment.
+func (h *lineage) find(key trace.OpKey) (place, bool) {
+	for limit := uint64(indexMax); h != nil; h = h.parent {
+		if index, ok := h.increments[key]; ok && index <= limit {
+			return place{h, index}, true
+		}
+		limit = min(limit, h.from-1)
+	}
+	return place{}, false
+}
+
+// forgetUpTo forgets the entries up to an index.
+func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
+	// Terms never decrease along a log, so the next known term is not too low.
+	h.prunedTerm = unknownTerm
+	for i := upTo; i <= h.upTo && h.prunedTerm == unknownTerm; i++ {
+		if c, ok := h.at(i); ok {
+			h.prunedTerm = c.term
+		}
+	}
+	for index, c := range h.commits {
+		if index <= upTo {
+			if c.ackSeq != 0 {
+				acknowledged++
+			}
+			delete(h.commits, index)
+		}
+	}
+	for key, index := range h.increments {
+		if index <= upTo {
+			delete(h.increments, key)
+		}
+	}
+	if h.parent != nil && h.from <= upTo+1 {
+		h.parent = nil // nothing that it inherited is remembered
+	}
+	return acknowledged
+}
