@@ -109,6 +109,7 @@ func (f *fsm) Restore(content io.ReadCloser) error {
 	e := trace.Event{Kind: trace.KindApplied, Index: meta.Index, Term: meta.Term}
 	if f.p.raft.Load() != nil { // otherwise the process is starting from its own snapshot
 		e.Kind, e.Data, e.Servers = trace.KindInstalled, data.Bytes(), serversOf(meta.Configuration)
+		e.Reason = f.p.installReason(&meta)
 	}
 	f.emitValue(e)
 	return nil

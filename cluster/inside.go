@@ -99,6 +99,7 @@ func (c *Inside) poll() {
 		case <-t.C:
 			for _, n := range c.allNodes() {
 				if p := n.running(); p != nil {
+					p.reconcileRole()
 					p.observe()
 				}
 			}

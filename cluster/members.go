@@ -215,6 +215,7 @@ func (n *node) recover(conf raft.Configuration) error {
 	if err := errors.Join(err, p.transport.Close(), p.closeDisk()); err != nil {
 		return fmt.Errorf("recovering %s: %w", n.name, err)
 	}
+	n.c.emit(trace.Event{Kind: trace.KindRecovered, Node: n.name, Servers: serversOf(conf)})
 	return nil
 }
 

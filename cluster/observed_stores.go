@@ -45,17 +45,18 @@ func (s logStore) StoreLogs(logs []*raft.Log) error {
 }
 
 func (s logStore) DeleteRange(first, last uint64) error {
+	reason := s.p.truncationReason()
 	if err := s.LogStore.DeleteRange(first, last); err != nil {
 		return err
 	}
 	// Raft deletes entries for two reasons: it compacts those that a snapshot covers, and
 	// truncates those that conflict with the leader's log.
-	kind := trace.KindTruncated
-	if newest := s.p.fsm.newest.Load(); newest != nil && last <= newest.Index {
-		kind = trace.KindCompacted
+	kind := trace.KindCompacted
+	if reason != nil {
+		kind = trace.KindTruncated
 	}
 	s.p.configMayChange()
-	s.p.emit(trace.Event{Kind: kind, Index: first, Last: last})
+	s.p.emit(trace.Event{Kind: kind, Index: first, Last: last, Reason: reason})
 	return nil
 }
 
@@ -103,6 +104,7 @@ func (s stableStore) Set(key, value []byte) error {
 	if err == nil && string(key) == keyLastVoteCand {
 		// Raft stores the term of a vote first, then the candidate.
 		term, _ := s.GetUint64([]byte(keyLastVoteTerm))
+		s.p.setVotedFor(string(value))
 		s.p.emit(trace.Event{Kind: trace.KindVote, Term: term, Peer: string(value)})
 	}
 	return err
@@ -235,6 +237,7 @@ func (p *process) emitDisk() error {
 	}
 	p.emit(loaded)
 	p.emit(trace.Event{Kind: trace.KindTerm, Term: term})
+	p.setVotedFor(string(vote))
 	p.emit(trace.Event{Kind: trace.KindVote, Term: voteTerm, Peer: string(vote)})
 	return nil
 }

@@ -16,11 +16,14 @@ type observed struct {
 	leader  string
 	commit  uint64
 	servers []trace.Server
+
+	strayRole trace.Role // what reconcileRole found last
 }
 
 // observe compares raft's own state with what was last emitted, and emits the changes. It is
 // called wherever that state may have changed: when raft changes its role or leader, sends a
-// packet or applies an entry, and from poll.
+// packet or applies an entry, and from poll. Roles are not among it: raft reports each on the
+// goroutine that decides it, with the reason (seeRole).
 func (p *process) observe() {
 	r := p.raft.Load()
 	if r == nil {
@@ -30,12 +33,6 @@ func (p *process) observe() {
 	defer p.mu.Unlock()
 	// Raft may have moved on since the hook that called this. That is harmless: the
 	// comparison emits the current state.
-	if role, term := roleAndTerm(r); role != p.seen.role && role != "" {
-		if p.seen.role != "" || role != trace.Follower {
-			p.emitLocked(trace.Event{Kind: trace.KindRole, Role: role, Term: term})
-		}
-		p.seen.role = role
-	}
 	if _, id := r.LeaderWithID(); string(id) != p.seen.leader {
 		p.seen.leader = string(id)
 		p.emitLocked(trace.Event{Kind: trace.KindLeader, Peer: string(id)})
@@ -59,16 +56,25 @@ func (p *process) configMayChange() { p.configAt.Store(p.c.timestamp()) }
 // timestamp returns the virtual time in nanoseconds plus one, which is never 0.
 func (c *Inside) timestamp() int64 { return int64(c.Now()) + 1 }
 
-// roleAndTerm returns raft's role and the term that it belongs to. Raft changes its role before
-// its term, and terms only grow, so a role read between two equal terms belongs to that term.
-func roleAndTerm(r *raft.Raft) (trace.Role, uint64) {
-	for {
-		term := r.CurrentTerm()
-		role := roleOf(r.State())
-		if r.CurrentTerm() == term {
-			return role, term
-		}
+// reconcileRole emits raft's role if it is not the last one that raft reported: two goroutines of
+// raft may report theirs in the other order than they took effect. It is called from poll, and
+// acts on what it finds twice, when nothing of it is under way any more.
+func (p *process) reconcileRole() {
+	r := p.raft.Load()
+	if r == nil {
+		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	role := roleOf(r.State())
+	if role == "" || role == p.seen.role {
+		p.seen.strayRole = ""
+		return
+	}
+	if p.seen.strayRole == role {
+		p.emitRoleLocked(role, r.CurrentTerm())
+	}
+	p.seen.strayRole = role
 }
 
 // observeConfigLocked emits the configuration if it has changed. The caller holds p.mu.
@@ -113,14 +119,26 @@ func roleOf(state raft.RaftState) trace.Role {
 	return ""
 }
 
+// processAt returns the process that runs on the node of an address, nil if none does.
+func (c *Inside) processAt(address raft.ServerAddress) *process {
+	if n := c.find(string(address)); n != nil {
+		return n.running()
+	}
+	return nil
+}
+
 // emitPacket emits a packet of the network.
 func (c *Inside) emitPacket(p *faults.Packet) {
-	// The sender may have changed since its last packet.
-	if p.Status == faults.Sent {
-		if n := c.find(string(p.From)); n != nil {
-			if proc := n.running(); proc != nil {
-				proc.observe()
-			}
+	switch {
+	case p.Status == faults.Sent:
+		// The sender may have changed since its last packet.
+		if proc := c.processAt(p.From); proc != nil {
+			proc.observe()
+			proc.seePacket(p, true)
+		}
+	case p.Kind == faults.KindTimeoutNow && p.Status == faults.Delivered:
+		if proc := c.processAt(p.To); proc != nil {
+			proc.seePacket(p, false)
 		}
 	}
 	defer c.bubble.Catch()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +40,14 @@ type process struct {
 
 	configAt atomic.Int64 // when the configuration last may have changed, see configMayChange
 	seen     observed     // the state last emitted; guarded by mu
+	why      reasons      // of raft's decisions; guarded by mu
+	hold     hold         // guarded by mu
+}
+
+// hold collects the events of a process while it is paused.
+type hold struct {
+	on     bool
+	events []trace.Event
 }
 
 // emit emits an event of the process, unless the process is dead.
@@ -52,9 +59,13 @@ func (p *process) emit(e trace.Event) {
 
 // emitLocked is emit for a caller that holds p.mu.
 func (p *process) emitLocked(e trace.Event) {
-	if p.alive {
+	switch {
+	case !p.alive:
+	case !p.hold.on:
 		e.Node = p.node.name
 		p.c.emit(e)
+	case len(p.hold.events) < heldMax || e.Kind != trace.KindReason && e.Kind != trace.KindLogLine:
+		p.hold.events = append(p.hold.events, e)
 	}
 }
 
@@ -64,10 +75,33 @@ func (p *process) isAlive() bool {
 	return p.alive
 }
 
-// pause and resume stop and continue the process's disk and state machine. Its network is
-// paused separately.
-func (p *process) pause()  { p.disk.Pause(); p.fsm.gate.close() }
-func (p *process) resume() { p.fsm.gate.open(); p.disk.Resume() }
+// heldMax is how many events a paused process may hold before it drops further reasons and log
+// lines: a candidate tries again and again for as long as it is paused.
+const heldMax = 1000
+
+// pause stops the process's disk and state machine; its network is paused separately. Raft's
+// timers keep running inside. A stopped process does nothing, so what they cause is told when it
+// resumes.
+func (p *process) pause() {
+	p.disk.Pause()
+	p.fsm.gate.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hold.on = true
+}
+
+// resume continues the process and emits what happened inside meanwhile.
+func (p *process) resume() {
+	p.mu.Lock()
+	held := p.hold.events
+	p.hold = hold{}
+	for _, e := range held {
+		p.emitLocked(e)
+	}
+	p.mu.Unlock()
+	p.fsm.gate.open()
+	p.disk.Resume()
+}
 
 // boot starts a process on the node. If first has servers, it bootstraps a new cluster with
 // them. The error says why the node crashed.
@@ -124,6 +158,7 @@ func (n *node) open() (*process, error) {
 // newProcess returns a process over an open disk, without a transport.
 func (n *node) newProcess(backend faults.DiskBackend, disk *faults.DiskSession) *process {
 	p := &process{c: n.c, node: n, backend: backend, disk: disk, dead: make(chan struct{}), alive: true}
+	p.why.started = time.Now()
 	p.fsm = newFSM(p)
 	return p
 }
@@ -176,10 +211,7 @@ func (p *process) newRaft(first raft.Configuration) error {
 	if err != nil {
 		return err
 	}
-	p.raft.Store(r)
-	// Raft calls the filter on its own goroutine for every change, in order. A channel of
-	// observations could not guarantee that.
-	r.RegisterObserver(raft.NewObserver(nil, false, func(*raft.Observation) bool { p.observe(); return false }))
+	p.attach(r)
 	p.configMayChange()
 	p.observe()
 	if p.heartbeat() != conf.HeartbeatTimeout {
@@ -226,7 +258,7 @@ func (p *process) config() *raft.Config {
 	conf.SnapshotThreshold = s.SnapshotThreshold
 	conf.TrailingLogs = s.TrailingLogs
 	conf.NoLegacyTelemetry = true
-	conf.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: logWriter{p}, DisableTime: true})
+	conf.Logger = newRaftLogger(p)
 	return conf
 }
 
@@ -332,12 +364,4 @@ func (n *node) losePowerOver(backend faults.DiskBackend) error {
 	}
 	defer opened.Kill()
 	return n.newProcess(backend, opened).emitDisk()
-}
-
-// logWriter emits the lines of raft's own log.
-type logWriter struct{ p *process }
-
-func (w logWriter) Write(line []byte) (int, error) {
-	w.p.emit(trace.Event{Kind: trace.KindLogLine, Text: strings.TrimRight(string(line), "\n")})
-	return len(line), nil
 }

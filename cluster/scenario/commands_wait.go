@@ -102,9 +102,10 @@ func isLeader(r *run, s *trace.State, sel selector) string {
 	return "leader " + s.LeaderNode().ID
 }
 
-// isLeaderless returns "" if no node leads, and else the one that does.
+// isLeaderless returns "" if no node leads, and else the one that does. A paused one takes itself
+// for the leader, but leads nobody.
 func isLeaderless(_ *run, s *trace.State) string {
-	if leader := s.LeaderNode(); leader != nil {
+	if leader := s.LeaderNode(); leader != nil && leader.Process == trace.Up {
 		return "leader " + leader.ID
 	}
 	return ""

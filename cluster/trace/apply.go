@@ -58,6 +58,9 @@ func (s *State) applyNode(e *Event) {
 	case KindRole:
 		n.applyRole(e)
 	case KindTerm:
+		if e.Term != n.Term {
+			n.Votes = nil // they were for the term before
+		}
 		n.Term = e.Term
 	case KindVote:
 		n.VoteTerm, n.Vote = e.Term, e.Peer
@@ -72,7 +75,10 @@ func (s *State) applyNode(e *Event) {
 		n.DiskFault = e.Text
 	case KindClockFault:
 		n.ClockFactor = e.Factor
+	case KindReason, KindRecovered:
+		// These only appear in the story.
 	case KindCommitted:
+		s.recordCommit(n, e.Index)
 		n.Commit = e.Index
 		s.applyCommit(e.Index)
 	case KindApplied, KindInstalled:
@@ -160,6 +166,61 @@ func (s *State) applyCommit(index uint64) {
 	s.Commit = index
 }
 
+// commitTermsMax is how many runs of committed entries a state keeps.
+const commitTermsMax = 1000
+
+// recordCommit records the terms of the entries that a node reports as committed. It runs before
+// the commit index of the cluster changes.
+func (s *State) recordCommit(n *Node, commit uint64) {
+	if commit <= s.Commit {
+		// The committed histories of two sides that were split by force do not agree.
+		if e, ok := n.Entry(commit); ok {
+			if committed, known := s.committed(commit, e.Term); known && !committed {
+				s.CommitTerms = []TermRun{{First: 1}}
+			}
+		}
+		return
+	}
+	first := max(s.Commit+1, n.First)
+	if first > s.Commit+1 || len(n.Entries) == 0 { // compacted before this node told
+		s.addCommitTerm(s.Commit+1, 0)
+	}
+	for i := first; i <= commit; i++ {
+		e, ok := n.Entry(i)
+		if !ok {
+			s.addCommitTerm(i, 0)
+			break
+		}
+		s.addCommitTerm(i, e.Term)
+	}
+}
+
+// addCommitTerm records the term of the next committed entries, 0 for unknown.
+func (s *State) addCommitTerm(first, term uint64) {
+	last := len(s.CommitTerms) - 1
+	if last >= 0 && s.CommitTerms[last].Term == term {
+		return
+	}
+	if len(s.CommitTerms) == commitTermsMax {
+		s.CommitTerms = slices.Clone(s.CommitTerms[commitTermsMax/4:]) // clones of the state share the array
+	}
+	s.CommitTerms = append(s.CommitTerms, TermRun{First: first, Term: term})
+}
+
+// committed returns whether the entry of that index and term was ever committed, and whether
+// that is known.
+func (s *State) committed(index, term uint64) (committed, known bool) {
+	if index > s.Commit {
+		return false, true
+	}
+	for i := len(s.CommitTerms) - 1; i >= 0; i-- {
+		if run := s.CommitTerms[i]; run.First <= index {
+			return run.Term == term && term != 0, run.Term != 0
+		}
+	}
+	return false, false
+}
+
 // calmPeriod is how long a value must have stood still for its next change to be
 // noticeable.
 const calmPeriod = 500 * time.Millisecond
@@ -244,9 +305,6 @@ func (n *Node) cutFrom(index uint64) {
 // applyPacket folds the event of a packet into the state. Seq and At of the state are
 // already those of the event.
 func (s *State) applyPacket(p *Packet) {
-	if isVoteRefusal(p) {
-		s.narratePacket(p)
-	}
 	if len(s.InFlight) == 0 {
 		s.InFlight = make([]InFlight, inFlightMax)
 	}

@@ -13,19 +13,21 @@ const (
 	KindSettings Kind = "settings" // Settings: how the cluster is set up; always the first event
 
 	KindProcess   Kind = "life"      // Node, Process, Text (why)
-	KindRole      Kind = "role"      // Node, Role, Term
+	KindRole      Kind = "role"      // Node, Role, Term; Reason: of a new leader, and of one that steps down
 	KindTerm      Kind = "term"      // Node, Term: now on its disk
 	KindVote      Kind = "vote"      // Node, Term, Peer (the candidate): now on its disk
 	KindLeader    Kind = "leader"    // Node, Peer: the leader it follows, "" for none
 	KindConfig    Kind = "config"    // Node, Servers: the configuration in use
 	KindLoaded    Kind = "loaded"    // Node, Index, Entries: its log at a start; Last, Term, Data, Servers: its snapshot
 	KindAppended  Kind = "appended"  // Node, Index, Entries: now on its disk, from Index on
-	KindTruncated Kind = "truncated" // Node, Index, Last: entries removed from the end of its log
+	KindTruncated Kind = "truncated" // Node, Index, Last: entries removed from the end of its log; Reason
 	KindCompacted Kind = "compacted" // Node, Index, Last: entries removed from its start, covered by a snapshot
 	KindCommitted Kind = "committed" // Node, Index: its commit index
 	KindApplied   Kind = "applied"   // Node, Index, Term, Value: the counter after that entry
 	KindSnapshot  Kind = "snapshot"  // Node, Index, Term, Size, Data, Servers: a snapshot it took
-	KindInstalled Kind = "installed" // Node, Index, Term, Value, Data, Servers: a snapshot from the leader
+	KindInstalled Kind = "installed" // Node, Index, Term, Value, Data, Servers: a snapshot from the leader; Reason: if it had it already
+	KindReason    Kind = "reason"    // Node, Reason: a decision of its raft, and why it decided so
+	KindRecovered Kind = "recovered" // Node, Servers: the configuration forced on its disk (unsafe recovery)
 
 	KindPacket Kind = "packet" // Packet
 
@@ -269,6 +271,7 @@ type Event struct {
 	Servers  []Server  `json:"servers,omitempty"`
 	Faults   []string  `json:"faults,omitempty"`
 	Packet   *Packet   `json:"packet,omitempty"`
+	Reason   *Reason   `json:"reason,omitempty"`
 	Op       *Op       `json:"op,omitempty"`
 	Settings *Settings `json:"settings,omitempty"`
 }

@@ -21,12 +21,13 @@ func ClockMillis(at time.Duration) string {
 	return fmt.Sprintf("%s%02d", Clock(at), millis)
 }
 
-// Seconds formats a duration or a moment for a sentence: 12ms, 700ms, 2.0s, 83.5s.
+// Seconds formats a duration or a moment for a sentence: 12ms, 700ms, 2.0s, 83.5s. It rounds
+// toward zero as [Clock] does, because the two stand in one line.
 func Seconds(d time.Duration) string {
 	if d < time.Second {
-		return d.Round(time.Millisecond).String()
+		return d.Truncate(time.Millisecond).String()
 	}
-	return fmt.Sprintf("%.1fs", d.Seconds())
+	return fmt.Sprintf("%d.%ds", d/time.Second, d/(100*time.Millisecond)%10)
 }
 
 // Age formats how long ago something happened, in at most five characters for up to a
@@ -34,7 +35,8 @@ func Seconds(d time.Duration) string {
 func Age(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+		tenths := max(d, 0) / (100 * time.Millisecond)
+		return fmt.Sprintf("%d.%ds", tenths/10, tenths%10)
 	case d < 100*time.Second:
 		return fmt.Sprintf("%ds", d/time.Second)
 	case d < 100*time.Minute:

@@ -2,85 +2,184 @@ package trace
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
-// The reasons that the story gives. The library does not report its own, so these are
-// concluded from the state at the moment of the event; "" means that none is known.
+// Decision is something that a node's raft decided.
+type Decision string
 
-// transferredFrom returns the leader that has just told the node to start an election,
-// "" if none has.
-func (s *State) transferredFrom(n *Node) string {
-	for i := range s.InFlight {
-		f := &s.InFlight[i]
-		if f.Kind == "timeout-now" && f.To == n.ID && !f.Reply && f.Status == Delivered && f.EndedAt == s.At {
-			return f.From
-		}
-	}
-	return ""
+// The decisions whose reason is told.
+const (
+	DenyVote        Decision = "deny-vote"
+	DenyPreVote     Decision = "deny-prevote"
+	StepDown        Decision = "step-down"
+	StartPreVote    Decision = "start-prevote"
+	StartElection   Decision = "start-election"
+	WinElection     Decision = "win-election"
+	Truncate        Decision = "truncate"
+	SendSnapshot    Decision = "send-snapshot"
+	InstallSnapshot Decision = "install-snapshot" // of a snapshot that the node has installed before
+)
+
+// Cause is why a node's raft decided something.
+type Cause string
+
+// The causes, with the fields of a [Reason] that they use beside Decision and Peer.
+const (
+	// Why a vote or pre-vote is denied. Peer is the candidate, Term the one it stands for.
+	NotMember  Cause = "not-member"  // the candidate is not in the voter's configuration
+	NotVoter   Cause = "not-voter"   // it is, as a non-voter
+	HasLeader  Cause = "has-leader"  // Other: the leader that the voter knows
+	TermBehind Cause = "term-behind" // OwnTerm: the voter's
+	VoteGiven  Cause = "vote-given"  // Other: the candidate it voted for in Term
+	LogBehind  Cause = "log-behind"  // LastIndex, LastTerm: the voter's last entry; PeerIndex, PeerTerm: the candidate's
+	DiskFailed Cause = "disk-failed" // Error; also of a leader that steps down
+
+	// Why a leader steps down.
+	LostQuorum   Cause = "lost-quorum"   // Count of Total voters of its configuration replied within Silence, its lease
+	LaterTerm    Cause = "later-term"    // Peer told it; Term, if known: the later one; OwnTerm: the one it led
+	AskedForVote Cause = "asked-to-vote" // Peer asks for a vote in Term
+	HandedOver   Cause = "handed-over"   // Peer asks for a vote in Term, after a transfer of leadership
+	NotConfirmed Cause = "not-confirmed" // a node did not confirm its leadership
+	NoVoter      Cause = "no-voter"      // the committed configuration has it no longer as a voter
+
+	// Why a pre-vote or an election starts, for Term.
+	HeartbeatTimeout Cause = "heartbeat-timeout" // Peer: the leader it knew, "" for none; Silence; Other: since when, if not since a contact
+	ElectionTimeout  Cause = "election-timeout"  // the one before was not decided in time
+	Transferred      Cause = "transferred"       // Peer hands leadership over, "" if unknown
+	PreVoteWon       Cause = "prevote-won"       // Count of Total voters
+
+	VotesWon Cause = "votes-won" // Term; Count of Total voters of its configuration: Voters
+
+	LogConflict  Cause = "log-conflict"  // of a truncation, Peer: the leader; of a snapshot, OwnTerm and PeerTerm: of the entry before the next
+	LogCompacted Cause = "log-compacted" // a leader's log does not hold what Peer needs next
+	EntryMissing Cause = "entry-missing" // the follower looked for entry PeerIndex in its log, which ends at LastIndex
+)
+
+// What the silence before an election counts from, if not from a leader's word.
+const (
+	SinceStart    = "start"
+	SinceStepDown = "step-down"
+)
+
+// Reason is why a node's raft decided something, as the node itself knew it at that moment.
+type Reason struct {
+	Decision  Decision      `json:"decision"`
+	Cause     Cause         `json:"cause"`
+	Peer      string        `json:"peer,omitempty"`
+	Other     string        `json:"other,omitempty"`
+	Term      uint64        `json:"term,omitempty"`
+	OwnTerm   uint64        `json:"own_term,omitempty"`
+	LastIndex uint64        `json:"last_index,omitempty"`
+	LastTerm  uint64        `json:"last_term,omitempty"`
+	PeerIndex uint64        `json:"peer_index,omitempty"`
+	PeerTerm  uint64        `json:"peer_term,omitempty"`
+	Count     int           `json:"count,omitempty"`
+	Total     int           `json:"total,omitempty"`
+	Silence   time.Duration `json:"silence,omitempty"`
+	Voters    []string      `json:"voters,omitempty"`
+	Error     string        `json:"error,omitempty"`
 }
 
-// electionReason returns why a node starts an election.
-func (n *Node) electionReason(now time.Duration) string {
-	silence := Seconds(now - n.LastHeard)
-	switch n.LastHeardFrom {
-	case "":
-		return fmt.Sprintf("no heartbeat since it started %s ago", silence)
-	case n.ID:
-		return fmt.Sprintf("no heartbeat since it stepped down %s ago", silence)
+// denial returns why a node denies Peer its vote (Raft paper, sections 5.2 and 5.4.1).
+func (r *Reason) denial(voter string) string {
+	switch r.Cause {
+	case NotMember:
+		return fmt.Sprintf("%s is not in its configuration", r.Peer)
+	case NotVoter:
+		return fmt.Sprintf("%s is not a voter in its configuration", r.Peer)
+	case HasLeader:
+		if r.Other == voter {
+			return "it is the leader"
+		}
+		return fmt.Sprintf("it still follows leader %s", r.Other)
+	case TermBehind:
+		return fmt.Sprintf("it is already in term %d", r.OwnTerm)
+	case VoteGiven:
+		return fmt.Sprintf("it voted for %s in term %d", r.Other, r.Term)
+	case LogBehind:
+		if r.LastTerm == r.PeerTerm {
+			return fmt.Sprintf("%s's log ends at %d, its own at %d (both term %d)", r.Peer, r.PeerIndex, r.LastIndex, r.LastTerm)
+		}
+		return fmt.Sprintf("%s's log ends at %d (term %d), its own at %d (term %d)", r.Peer, r.PeerIndex, r.PeerTerm, r.LastIndex, r.LastTerm)
+	case DiskFailed:
+		return "its disk failed to store the vote" + r.inBrackets()
+	default:
+		return ""
 	}
-	return fmt.Sprintf("no heartbeat from %s for %s", n.LastHeardFrom, silence)
 }
 
-// stepDownReason returns why a leader becomes a follower.
-func (s *State) stepDownReason(n *Node) string {
-	// A packet that has just brought a later term (Raft paper, section 5.1). The term of
-	// a pre-vote request does not count: it may never come.
-	var newer *InFlight
-	for i := range s.InFlight {
-		f := &s.InFlight[i]
-		if f.To == n.ID && f.Status == Delivered && f.EndedAt == s.At && f.Term > n.Term && (f.Reply || f.Kind != "prevote") {
-			newer = f
-		}
+// inBrackets returns the error in brackets, if there is one.
+func (r *Reason) inBrackets() string {
+	if r.Error == "" {
+		return ""
 	}
-	voters := s.Voters()
-	heard := 0
-	for _, id := range voters {
-		if id == n.ID || n.Peers[id].LastHeard > 0 && s.At-n.Peers[id].LastHeard <= s.Settings.Lease {
-			heard++
+	return " (" + r.Error + ")"
+}
+
+// stepDown returns why a leader becomes a follower.
+func (r *Reason) stepDown() string {
+	switch r.Cause {
+	case LostQuorum:
+		return fmt.Sprintf("lost contact with its quorum for %s (heard from %d of %d)", Seconds(r.Silence), r.Count, r.Total)
+	case LaterTerm:
+		switch {
+		case r.Term == 0:
+			return fmt.Sprintf("it learns from %s that a later term has begun", r.Peer)
+		case r.Term == r.OwnTerm:
+			return fmt.Sprintf("%s leads term %d as well", r.Peer, r.Term)
 		}
-	}
-	switch {
-	case newer != nil:
-		return fmt.Sprintf("it learns from %s that term %d has begun", newer.From, newer.Term)
-	case heard < Quorum(len(voters)):
-		return fmt.Sprintf("lost contact with its quorum for %s (heard from %d of %d)", Seconds(s.Settings.Lease), heard, len(voters))
-	case len(voters) > 0 && !slices.Contains(voters, n.ID):
+		return fmt.Sprintf("%s leads the later term %d", r.Peer, r.Term)
+	case AskedForVote:
+		return fmt.Sprintf("%s asks for its vote in term %d", r.Peer, r.Term)
+	case HandedOver:
+		return fmt.Sprintf("it hands leadership to %s, which stands for term %d", r.Peer, r.Term)
+	case NotConfirmed:
+		return "a follower no longer confirms that it leads"
+	case NoVoter:
 		return "it is no longer a voter"
-	case n.DiskFault != "":
-		return fmt.Sprintf("it could not write its log (disk fault: %s)", n.DiskFault)
+	case DiskFailed:
+		return "its disk failed to store an entry" + r.inBrackets()
+	default:
+		return ""
 	}
-	return ""
 }
 
-// refusalReason returns why voter denies candidate its vote (Raft paper, sections 5.2
-// and 5.4.1).
-func refusalReason(voter, candidate *Node) string {
-	vi, vt, ci, ct := voter.LastIndex(), voter.LastTerm(), candidate.LastIndex(), candidate.LastTerm()
-	switch {
-	case voter.Leader == voter.ID:
-		return "it is the leader"
-	case voter.Leader != "" && voter.Leader != candidate.ID:
-		return fmt.Sprintf("it still follows leader %s", voter.Leader)
-	case vt == ct && vi > ci:
-		return fmt.Sprintf("%s's log ends at %d, its own at %d (both term %d)", candidate.ID, ci, vi, vt)
-	case vt > ct:
-		return fmt.Sprintf("%s's log ends at %d (term %d), its own at %d (term %d)", candidate.ID, ci, ct, vi, vt)
-	case voter.Term > candidate.Term:
-		return fmt.Sprintf("it is already in term %d", voter.Term)
-	case voter.VoteTerm == candidate.Term && voter.Vote != candidate.ID && voter.Vote != "":
-		return fmt.Sprintf("it voted for %s in term %d", voter.Vote, voter.VoteTerm)
+// campaign returns why a node starts a pre-vote or an election.
+func (r *Reason) campaign() string {
+	switch r.Cause {
+	case HeartbeatTimeout:
+		silence := Seconds(r.Silence)
+		switch {
+		case r.Peer != "":
+			return fmt.Sprintf("no heartbeat from %s for %s", r.Peer, silence)
+		case r.Other == SinceStart:
+			return fmt.Sprintf("no heartbeat since it started %s ago", silence)
+		case r.Other == SinceStepDown:
+			return fmt.Sprintf("no heartbeat since it stepped down %s ago", silence)
+		}
+		return fmt.Sprintf("it knows no leader (last contact %s ago)", silence)
+	case ElectionTimeout:
+		if r.Decision == StartPreVote {
+			return "the one before timed out"
+		}
+		return "the election before timed out"
+	case PreVoteWon:
+		return fmt.Sprintf("pre-vote won (%d of %d)", r.Count, r.Total)
+	default:
+		return ""
 	}
-	return ""
+}
+
+// again returns why a node installs a snapshot that it has installed before. The library sends
+// it again and again where the follower's old log conflicts with it (hashicorp/raft #697).
+func (r *Reason) again() string {
+	switch r.Cause {
+	case LogConflict:
+		return fmt.Sprintf("its old log has term %d where the leader's has %d (raft #697)", r.OwnTerm, r.PeerTerm)
+	case EntryMissing:
+		return fmt.Sprintf("its old log, up to %d, lacks entry %d (raft #697)", r.LastIndex, r.PeerIndex)
+	default:
+		return ""
+	}
 }

@@ -3,10 +3,10 @@ package trace
 // IsSignificant reports whether an event is worth stopping at. Heartbeats, appends and their
 // replies are not, because their effects are events of their own; a refused append is, and
 // so is every other packet once it is delivered or lost. Lines of the library's log are
-// not, nor is a verdict that is ok.
+// not, nor are reasons, which explain other events, nor a verdict that is ok.
 func IsSignificant(e *Event) bool {
 	switch {
-	case e.Kind == KindLogLine, e.Kind == KindVerdict && e.Verdict == VerdictOK:
+	case e.Kind == KindLogLine, e.Kind == KindReason, e.Kind == KindVerdict && e.Verdict == VerdictOK:
 		return false
 	case e.Kind != KindPacket || e.Packet == nil:
 		return true

@@ -12,6 +12,7 @@ func TestHeartbeatsAndRoutineAreNotSignificant(t *testing.T) {
 		packet("vote", Sent, false, false),
 		{Kind: KindLogLine, Node: "n1", Text: "x"},
 		{Kind: KindVerdict, Verdict: VerdictOK},
+		{Kind: KindReason, Node: "n1", Reason: &Reason{Decision: DenyVote}},
 	} {
 		if IsSignificant(e) {
 			t.Errorf("%+v %+v is significant", e, e.Packet)

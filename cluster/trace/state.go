@@ -191,6 +191,10 @@ type LostEntry struct {
 	Entry Entry
 }
 
+// TermRun says that the committed entries from First on, up to the next run, are of one term, 0
+// if that is unknown.
+type TermRun struct{ First, Term uint64 }
+
 // State is what the events add up to at one moment. The zero State is the moment before the
 // first event. A State from [Stream.State] or [State.Clone] belongs to the caller.
 type State struct {
@@ -211,6 +215,9 @@ type State struct {
 	ChapterIn, CaptionIn Localized
 	CaptionAt            time.Duration // when the caption appeared
 	Commit               uint64        // the highest commit index of any node
+
+	// CommitTerms are the terms of the committed entries, as runs in the order of First.
+	CommitTerms []TermRun
 
 	Checks []Check     // in the order of their first verdicts
 	Lost   []LostEntry // by index
@@ -254,6 +261,7 @@ func (s *State) CopyTo(c *State) {
 	c.LeaderTerms = append(leaderTerms[:0], s.LeaderTerms...)
 	c.Checks = append(checks[:0], s.Checks...)
 	c.Lost = slices.Clip(c.Lost)
+	c.CommitTerms = slices.Clip(c.CommitTerms)
 	c.Clients.Recent = slices.Clip(c.Clients.Recent)
 	c.Clients.Pending = append(pending[:0], s.Clients.Pending...)
 	c.Clients.OKAt = slices.Clone(c.Clients.OKAt)

@@ -45,11 +45,7 @@ type StoryLine struct {
 
 // mergeWithin is how many of the latest lines are searched for the same sentence, so
 // that events that go round in a circle take one line each, with a count.
-const mergeWithin = 4
-
-// votesListed is up to how many votes the line of an election names the voters: more
-// would make it too long to read.
-const votesListed = 7
+const mergeWithin = 12
 
 // addLine adds a line to the story, or counts up a recent one that reads the same.
 func (s *State) addLine(topic StoryTopic, node, format string, args ...any) {
@@ -61,12 +57,21 @@ func (s *State) addLine(topic StoryTopic, node, format string, args ...any) {
 			s.Story = append(slices.Delete(s.Story, i, i+1), line)
 			return
 		}
+		// Two equal lines with a change between them are two events: a node that was isolated,
+		// reconnected and isolated again.
+		if !topic.recurs() || !line.Topic.recurs() {
+			break
+		}
 	}
 	if len(s.Story) == storyMax {
 		s.Story = slices.Delete(s.Story, 0, storyMax/4)
 	}
 	s.Story = append(s.Story, StoryLine{At: s.At, Seq: s.Seq, Topic: topic, Node: node, Text: text, Count: 1})
 }
+
+// recurs reports whether lines of a topic go round in a circle while nothing changes: attempts
+// that fail, again and again.
+func (t StoryTopic) recurs() bool { return t == TopicElection || t == TopicLog || t == TopicClient }
 
 // narrate adds the line for an event, if the event matters. It runs before the event
 // is applied, because a sentence needs to know how things stood before.
@@ -86,8 +91,6 @@ func (s *State) narrate(e *Event) {
 		}
 	case KindVerdict:
 		s.narrateVerdict(e)
-	case KindPacket:
-		// applyPacket narrates those that matter.
 	default:
 		if n := s.Node(e.Node); n != nil {
 			s.narrateNode(n, e)
@@ -101,14 +104,18 @@ func (s *State) narrateNode(n *Node, e *Event) {
 		s.narrateProcess(n, e)
 	case KindRole:
 		s.narrateRole(n, e)
-	case KindVote:
-		s.narrateVote(n, e)
+	case KindReason:
+		if e.Reason != nil {
+			s.narrateReason(n, e.Reason)
+		}
 	case KindTruncated:
 		s.narrateTruncated(n, e)
 	case KindSnapshot:
 		s.addLine(TopicLog, n.ID, "%s takes a snapshot at entry %d: it can drop the log before that", n.ID, e.Index)
 	case KindInstalled:
-		s.addLine(TopicLog, n.ID, "%s installs a snapshot up to entry %d: the leader no longer has the entries it lacks", n.ID, e.Index)
+		s.narrateInstalled(n, e)
+	case KindRecovered:
+		s.narrateRecovered(n, e.Servers)
 	case KindConfig:
 		s.narrateConfig(n, e)
 	case KindDiskFault:
@@ -162,65 +169,6 @@ func (n *Node) onDisk() string {
 	return "an empty disk"
 }
 
-func (s *State) narrateRole(n *Node, e *Event) {
-	switch e.Role {
-	case Leader:
-		voters := s.Voters()
-		if len(voters) == 1 {
-			s.addLine(TopicLeader, n.ID, "%s becomes leader of term %d: it is the only voter", n.ID, e.Term)
-			return
-		}
-		from := ""
-		if len(n.Votes) <= votesListed {
-			from = ": " + strings.Join(n.Votes, ", ")
-		}
-		s.addLine(TopicLeader, n.ID, "%s becomes leader of term %d with %d of %d votes%s", n.ID, e.Term, len(n.Votes), len(voters), from)
-	case Candidate:
-		if from := s.transferredFrom(n); from != "" {
-			s.addLine(TopicElection, n.ID, "%s hands leadership to %s, which starts an election at once", from, n.ID)
-		} else if s.Settings.PreVote {
-			s.addLine(TopicElection, n.ID, "%s starts a pre-vote: %s", n.ID, n.electionReason(e.At))
-		}
-	case Follower:
-		if n.Role != Leader {
-			return
-		}
-		reason := s.stepDownReason(n)
-		if reason != "" {
-			reason = ": " + reason
-		}
-		s.addLine(TopicStepDown, n.ID, "%s steps down%s", n.ID, reason)
-	}
-}
-
-func (s *State) narrateVote(n *Node, e *Event) {
-	if e.Peer != n.ID || !n.Process.Running() { // a start reports the vote on disk first
-		return
-	}
-	if s.Settings.PreVote || s.transferredFrom(n) != "" {
-		s.addLine(TopicElection, n.ID, "%s starts an election for term %d", n.ID, e.Term)
-		return
-	}
-	s.addLine(TopicElection, n.ID, "%s starts an election for term %d: %s", n.ID, e.Term, n.electionReason(s.At))
-}
-
-func (s *State) narrateTruncated(n *Node, e *Event) {
-	which := fmt.Sprintf("entries %d-%d", e.Index, e.Last)
-	if e.Index == e.Last {
-		which = fmt.Sprintf("entry %d", e.Index)
-	}
-	if entry, ok := n.Entry(e.Index); ok {
-		which += fmt.Sprintf(" (term %d)", entry.Term)
-	}
-	status := "never committed"
-	for _, lost := range s.Lost {
-		if entry, ok := n.Entry(lost.Index); ok && lost.Index >= e.Index && lost.Index <= e.Last && entry.Term == lost.Entry.Term {
-			status = "acknowledged to clients"
-		}
-	}
-	s.addLine(TopicLog, n.ID, "%s truncates %s: %s, in conflict with the leader's log", n.ID, which, status)
-}
-
 func (s *State) narrateConfig(n *Node, e *Event) {
 	if n.Role != Leader || len(n.Servers) == 0 {
 		return
@@ -272,6 +220,7 @@ func (s *State) narrateDiskFault(n *Node, e *Event) {
 
 func (s *State) narrateClockFault(n *Node, e *Event) {
 	switch {
+	case e.Factor == n.ClockFactor: // as before
 	case e.Factor == 1:
 		s.addLine(TopicClock, n.ID, "%s's clock runs at normal speed again", n.ID)
 	case e.Factor > 1:
@@ -295,15 +244,19 @@ func (s *State) narrateReturned(op Op) {
 	if op.Kind == EntryAdd {
 		what = fmt.Sprintf("%+d", op.Delta)
 	}
-	via := ""
-	if op.Node != "" {
-		via = " via " + op.Node
+	// The attempt that decided the outcome may have been at another node than the last one.
+	via, why := op.Node, op.Why
+	if at, cause, ok := strings.Cut(op.Why, ": "); ok && s.Node(at) != nil {
+		via, why = at, cause
+	}
+	if via != "" {
+		via = " via " + via
 	}
 	switch op.Outcome {
 	case Failed:
-		s.addLine(TopicClient, op.Node, "%s's %s%s failed (%s)", op.Client, what, via, op.Why)
+		s.addLine(TopicClient, op.Node, "%s's %s%s failed (%s)", op.Client, what, via, why)
 	case Unknown:
-		s.addLine(TopicClient, op.Node, "%s's %s%s: outcome unknown (%s)", op.Client, what, via, op.Why)
+		s.addLine(TopicClient, op.Node, "%s's %s%s: outcome unknown (%s)", op.Client, what, via, why)
 	case OK, Pending:
 	}
 }
@@ -314,26 +267,4 @@ func (s *State) narrateVerdict(e *Event) {
 		return
 	}
 	s.addLine(TopicCheck, "", "%s is %s: %s", e.Check, e.Verdict, e.Text)
-}
-
-// isVoteRefusal reports whether a packet delivers the refusal of a vote or pre-vote.
-func isVoteRefusal(p *Packet) bool {
-	return p.Status == Delivered && p.Reply && !p.OK && p.Error == "" && (p.Kind == "vote" || p.Kind == "prevote")
-}
-
-// narratePacket adds a line for the refusal of a vote.
-func (s *State) narratePacket(p *Packet) {
-	voter, candidate := s.Node(p.From), s.Node(p.To)
-	if voter == nil || candidate == nil || candidate.Role != Candidate {
-		return
-	}
-	what := "its vote"
-	if p.Kind == "prevote" {
-		what = "a pre-vote"
-	}
-	reason := refusalReason(voter, candidate)
-	if reason != "" {
-		reason = ": " + reason
-	}
-	s.addLine(TopicElection, voter.ID, "%s denies %s %s%s", voter.ID, candidate.ID, what, reason)
 }

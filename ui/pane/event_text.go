@@ -74,11 +74,38 @@ func nodeEventText(s *trace.State, e *trace.Event) string {
 			return fmt.Sprintf("commits entry %d", e.Index)
 		}
 		return fmt.Sprintf("learns that entry %d is committed", e.Index)
+	case trace.KindReason:
+		return reasonText(e.Reason)
+	case trace.KindRecovered:
+		return "is forced into a new configuration: " + memberCounts(e.Servers)
 	case trace.KindApplied:
 		return fmt.Sprintf("applies entry %d: value %d", e.Index, e.Value)
 	default:
 		return strings.TrimSpace(string(e.Kind) + " " + e.Text)
 	}
+}
+
+// reasonText returns what a node decided. The reason itself is in the story.
+func reasonText(r *trace.Reason) string {
+	if r == nil {
+		return "decides"
+	}
+	switch r.Decision {
+	case trace.DenyVote:
+		return "denies " + r.Peer + " its vote"
+	case trace.DenyPreVote:
+		return "denies " + r.Peer + " a pre-vote"
+	case trace.StartPreVote:
+		return fmt.Sprintf("starts a pre-vote for term %d", r.Term)
+	case trace.StartElection:
+		return fmt.Sprintf("starts an election for term %d", r.Term)
+	case trace.SendSnapshot:
+		return "sends " + r.Peer + " its snapshot"
+	case trace.StepDown:
+		return "gives its reason to step down"
+	case trace.WinElection, trace.Truncate, trace.InstallSnapshot:
+	}
+	return "decides: " + string(r.Decision)
 }
 
 // counted returns a number with its noun.

@@ -71,7 +71,9 @@ func Partitioned() *Sample {
 	s.Emit(trace.Event{Kind: trace.KindInvoked})
 	s.Emit(trace.Event{Kind: trace.KindReturned, Op: &trace.Op{Client: "c2", Kind: trace.EntryAdd, Delta: 2, Node: "n3", Outcome: trace.Unknown, Why: "leadership lost while committing"}})
 	s.Advance(600 * time.Millisecond)
-	s.Emit(trace.Event{Kind: trace.KindRole, Node: "n3", Role: trace.Follower, Term: 2})
+	s.Emit(trace.Event{Kind: trace.KindRole, Node: "n3", Role: trace.Follower, Term: 2, Reason: &trace.Reason{
+		Decision: trace.StepDown, Cause: trace.LostQuorum, Silence: 500 * time.Millisecond, Count: 2, Total: 5,
+	}})
 	s.Advance(1200 * time.Millisecond)
 	s.elect("n5", 3, "n1", "n2")
 	s.Append([]trace.Entry{{Term: 3, Kind: trace.EntryNoop}}, "n1", "n2")
@@ -81,7 +83,7 @@ func Partitioned() *Sample {
 	s.commit(130, "n2")
 	s.Advance(700 * time.Millisecond)
 	s.heartbeat("n5", "n1", "n2")
-	s.Emit(trace.Event{Kind: trace.KindRole, Node: "n4", Role: trace.Candidate, Term: 2})
+	s.stand("n4", 3, 3)
 	s.Emit(trace.Event{Kind: trace.KindTerm, Node: "n4", Term: 3})
 	s.Emit(trace.Event{Kind: trace.KindVote, Node: "n4", Term: 3, Peer: "n4"})
 	s.Advance(90 * time.Millisecond)

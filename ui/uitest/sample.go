@@ -58,13 +58,16 @@ func (s *Sample) Advance(d time.Duration) { s.At += d }
 func (s *Sample) elect(id string, term uint64, voters ...string) {
 	s.campaign(id, term, voters...)
 	s.Advance(20 * time.Millisecond)
-	s.Emit(trace.Event{Kind: trace.KindRole, Node: id, Role: trace.Leader, Term: term})
+	all := append([]string{id}, voters...)
+	s.Emit(trace.Event{Kind: trace.KindRole, Node: id, Role: trace.Leader, Term: term, Reason: &trace.Reason{
+		Decision: trace.WinElection, Cause: trace.VotesWon, Term: term, Count: len(all), Total: len(s.State.Nodes), Voters: all,
+	}})
 	s.Append([]trace.Entry{{Term: term, Kind: trace.EntryNoop}}, id)
 }
 
 // campaign makes a node candidate in a term, and gives it the votes of some nodes.
 func (s *Sample) campaign(id string, term uint64, voters ...string) {
-	s.Emit(trace.Event{Kind: trace.KindRole, Node: id, Role: trace.Candidate, Term: term})
+	s.stand(id, term, 1+len(voters))
 	s.Emit(trace.Event{Kind: trace.KindTerm, Node: id, Term: term})
 	s.Emit(trace.Event{Kind: trace.KindVote, Node: id, Term: term, Peer: id})
 	s.Advance(30 * time.Millisecond)
@@ -73,6 +76,25 @@ func (s *Sample) campaign(id string, term uint64, voters ...string) {
 		s.Emit(trace.Event{Kind: trace.KindVote, Node: voter, Term: term, Peer: id})
 		s.deliver(trace.Packet{From: voter, To: id, Kind: "vote", Reply: true, OK: true, Term: term})
 	}
+}
+
+// stand makes a node candidate in a term, after a pre-vote that so many granted.
+func (s *Sample) stand(id string, term uint64, granted int) {
+	n := s.State.Node(id)
+	silence := trace.Reason{
+		Decision: trace.StartPreVote, Cause: trace.HeartbeatTimeout, Term: term, Peer: n.LastHeardFrom, Silence: s.At - n.LastHeard,
+	}
+	switch silence.Peer {
+	case "":
+		silence.Other = trace.SinceStart
+	case id:
+		silence.Peer, silence.Other = "", trace.SinceStepDown
+	}
+	s.Emit(trace.Event{Kind: trace.KindRole, Node: id, Role: trace.Candidate, Term: term - 1})
+	s.Emit(trace.Event{Kind: trace.KindReason, Node: id, Reason: &silence})
+	s.Emit(trace.Event{Kind: trace.KindReason, Node: id, Reason: &trace.Reason{
+		Decision: trace.StartElection, Cause: trace.PreVoteWon, Term: term, Count: granted, Total: len(s.State.Nodes),
+	}})
 }
 
 // deliver sends a packet that arrives at once.

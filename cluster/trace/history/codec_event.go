@@ -61,6 +61,12 @@ func (c *deltaCodec) fields(e *trace.Event) {
 	list(c, b.next(), &e.Entries, (*deltaCodec).entry)
 	list(c, b.next(), &e.Servers, (*deltaCodec).server)
 	list(c, b.next(), &e.Faults, (*deltaCodec).str)
+	if c.has(b.next(), e.Reason != nil) {
+		if c.reading {
+			e.Reason = new(trace.Reason)
+		}
+		c.reason(e.Reason)
+	}
 	if c.has(b.next(), e.Op != nil) {
 		if c.reading {
 			e.Op = new(trace.Op)
@@ -143,6 +149,27 @@ func Similarity(p *trace.Packet) int {
 		guess += int(p.From[from-1])*11 + int(p.To[to-1])*29
 	}
 	return guess % SimilarSlots
+}
+
+func (c *deltaCodec) reason(r *trace.Reason) {
+	outer := c.begin(2)
+	b := firstBit
+	name(c, b.next(), &r.Decision)
+	name(c, b.next(), &r.Cause)
+	name(c, b.next(), &r.Peer)
+	name(c, b.next(), &r.Other)
+	near(c, b.next(), &r.Term, &c.last.term)
+	near(c, b.next(), &r.OwnTerm, &c.last.term)
+	near(c, b.next(), &r.LastIndex, &c.last.index)
+	near(c, b.next(), &r.LastTerm, &c.last.term)
+	near(c, b.next(), &r.PeerIndex, &c.last.index)
+	near(c, b.next(), &r.PeerTerm, &c.last.term)
+	number(c, b.next(), &r.Count)
+	number(c, b.next(), &r.Total)
+	number(c, b.next(), &r.Silence)
+	list(c, b.next(), &r.Voters, (*deltaCodec).str)
+	c.text(b.next(), &r.Error)
+	c.end(outer)
 }
 
 func (c *deltaCodec) op(o *trace.Op) {

@@ -26,6 +26,7 @@ func (c *deltaCodec) state(s *trace.State) {
 	dictionary(c, b.next(), (*map[string]string)(&s.CaptionIn), (*deltaCodec).translation)
 	near(c, b.next(), &s.CaptionAt, &c.last.ns)
 	near(c, b.next(), &s.Commit, &c.last.index)
+	list(c, b.next(), &s.CommitTerms, (*deltaCodec).termRun)
 	list(c, b.next(), &s.Checks, (*deltaCodec).check)
 	list(c, b.next(), &s.Lost, (*deltaCodec).lostEntry)
 	c.end(outer)
@@ -150,6 +151,14 @@ func (c *deltaCodec) leaderTerm(r *trace.LeaderTerm) {
 	near(c, b.next(), &r.Term, &c.last.term)
 	near(c, b.next(), &r.From, &c.last.ns)
 	near(c, b.next(), &r.To, &c.last.ns)
+	c.end(outer)
+}
+
+func (c *deltaCodec) termRun(r *trace.TermRun) {
+	outer := c.begin(1)
+	b := firstBit
+	near(c, b.next(), &r.First, &c.last.index)
+	near(c, b.next(), &r.Term, &c.last.term)
 	c.end(outer)
 }
 

@@ -77,7 +77,7 @@ func TestRecordingReadsBackTheSame(t *testing.T) {
 		l.AddSink(lived)
 		gen := tracetest.AnyEvent()
 		at := time.Duration(0)
-		for i := range 3000 {
+		for i := range 4000 {
 			e := gen.Example(i)
 			at += time.Duration(i%7) * time.Millisecond
 			e.At, e.Seq = at, 0

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"capsize/cluster/trace"
@@ -28,7 +29,7 @@ func validate(e *trace.Event) error {
 	v.times(e.At)
 	v.number(e.Seq < seqMax, "event number")
 	v.number(e.Term <= trace.IndexMax && e.Index <= trace.IndexMax && e.Last <= trace.IndexMax, "term or index")
-	v.number(e.Factor >= 0 && e.Factor < 1e9, "factor")
+	v.number(e.Factor >= 0 && !math.Signbit(e.Factor) && e.Factor < 1e9, "factor")
 	v.number(len(e.Servers) <= trace.NodesMax && len(e.Entries) <= objectsMax, "number of items")
 	v.number(len(e.Faults) <= faultsMax && len(e.Proof) <= proofMax, "number of items")
 	for i := range e.Entries {
@@ -45,6 +46,9 @@ func validate(e *trace.Event) error {
 		v.times(p.Delay)
 		v.number(p.Entries >= 0 && p.SizeBytes >= 0, "size")
 		v.number(max(p.Term, p.PrevIndex, p.PrevTerm, p.First, p.Commit, p.LastIndex, p.LastTerm) <= trace.IndexMax, "term or index")
+	}
+	if r := e.Reason; r != nil {
+		v.reason(r)
 	}
 	if o := e.Op; o != nil {
 		v.names(o.Client, string(o.Kind), o.Level, o.Route, o.Node, string(o.Outcome))
@@ -106,6 +110,15 @@ func (d *validator) entry(e *trace.Entry) {
 	d.name(e.Client)
 	d.number(len(e.Servers) <= trace.NodesMax, "number of items")
 	d.servers(e.Servers)
+}
+
+func (d *validator) reason(r *trace.Reason) {
+	d.names(string(r.Decision), string(r.Cause), r.Peer, r.Other)
+	d.number(max(r.Term, r.OwnTerm, r.LastIndex, r.LastTerm, r.PeerIndex, r.PeerTerm) <= trace.IndexMax, "term or index")
+	d.number(min(r.Count, r.Total) >= 0 && max(r.Count, r.Total, len(r.Voters)) <= trace.NodesMax, "number of items")
+	d.times(r.Silence)
+	d.names(r.Voters...)
+	d.text(r.Error)
 }
 
 func (d *validator) servers(servers []trace.Server) {

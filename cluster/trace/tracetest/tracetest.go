@@ -14,7 +14,7 @@ import (
 // kinds are all kinds of events, and an unknown one.
 var kinds = []trace.Kind{
 	trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLeader, trace.KindConfig, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
-	trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindPacket, trace.KindLinkFault, trace.KindDiskFault,
+	trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindReason, trace.KindRecovered, trace.KindPacket, trace.KindLinkFault, trace.KindDiskFault,
 	trace.KindClockFault, trace.KindShape, trace.KindHealed, trace.KindInvoked, trace.KindReturned, trace.KindCommand, trace.KindRefused, trace.KindChapter, trace.KindCaption,
 	trace.KindVerdict, trace.KindLogLine, "nonsense",
 }
@@ -58,6 +58,9 @@ func AnyEvent() *rapid.Generator[trace.Event] {
 				Reply: rapid.Bool().Draw(t, "reply"), OK: rapid.Bool().Draw(t, "ok"), Term: anyNumber().Draw(t, "packet term"), LastIndex: anyNumber().Draw(t, "last index"),
 			}
 		}
+		if rapid.Bool().Draw(t, "reason") {
+			e.Reason = anyReason().Draw(t, "why")
+		}
 		if rapid.Bool().Draw(t, "op") {
 			e.Op = &trace.Op{ID: 1, Kind: trace.EntryAdd, Outcome: rapid.SampledFrom([]trace.Outcome{trace.OK, trace.Failed, trace.Unknown, trace.Pending, "?"}).Draw(t, "outcome")}
 		}
@@ -65,6 +68,26 @@ func AnyEvent() *rapid.Generator[trace.Event] {
 			e.Settings = &trace.Settings{Library: trace.Library{PreVote: rapid.Bool().Draw(t, "prevote")}, Lease: time.Second}
 		}
 		return e
+	})
+}
+
+// anyReason generates reasons that need not make sense.
+func anyReason() *rapid.Generator[*trace.Reason] {
+	return rapid.Custom(func(t *rapid.T) *trace.Reason {
+		return &trace.Reason{
+			Decision: rapid.SampledFrom([]trace.Decision{
+				trace.DenyVote, trace.DenyPreVote, trace.StepDown, trace.StartPreVote, trace.StartElection, trace.WinElection,
+				trace.Truncate, trace.SendSnapshot, trace.InstallSnapshot, "unknown", "",
+			}).Draw(t, "decision"),
+			Cause: rapid.SampledFrom([]trace.Cause{
+				trace.NotMember, trace.NotVoter, trace.HasLeader, trace.TermBehind, trace.VoteGiven, trace.LogBehind, trace.DiskFailed,
+				trace.LostQuorum, trace.LaterTerm, trace.NotConfirmed, trace.HeartbeatTimeout, trace.ElectionTimeout, trace.Transferred,
+				trace.PreVoteWon, trace.VotesWon, trace.LogCompacted, trace.LogConflict, trace.EntryMissing, "unknown", "",
+			}).Draw(t, "cause"),
+			Peer: anyNode().Draw(t, "reason peer"), Other: anyNode().Draw(t, "other"),
+			Term: rapid.Uint64Range(0, 12).Draw(t, "reason term"), Count: rapid.IntRange(0, 5).Draw(t, "count"),
+			Total: rapid.IntRange(0, 5).Draw(t, "total"), Voters: rapid.SampledFrom([][]string{nil, {"n1"}, {"n1", "n2"}}).Draw(t, "voters"),
+		}
 	})
 }
 

@@ -1,0 +1,276 @@
+package cluster
+
+import (
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// reasons is what a process's raft has said of its decisions and has yet to act on. process.mu
+// guards it.
+type reasons struct {
+	started time.Time // of the process
+	votingReasons
+	electionReasons
+	leaderReasons
+	logReasons
+}
+
+// votingReasons concern the votes that others ask of the node.
+type votingReasons struct {
+	asks     []voteRequest // those not answered yet, oldest first
+	handling bool          // raft handles the last of asks
+	votedFor string        // the candidate of its last vote, as its disk has it
+}
+
+// electionReasons concern the node's own elections.
+type electionReasons struct {
+	campaign *trace.Reason // why it stands
+	handedBy string        // who last told it to stand at once
+	votes    []string      // the nodes that voted for it in this one
+	won      *trace.Reason
+}
+
+// leaderReasons concern a leader that steps down.
+type leaderReasons struct {
+	stepDown    *trace.Reason
+	deposed     bool      // it stepped down, for a reason that raft has not told yet
+	ledTerm     uint64    // the term in which it led
+	steppedDown time.Time // when it last stepped down
+	laterTermAt string    // the follower that replied in a later term
+	silent      int       // how many voters the last check of the lease missed
+	silentAt    time.Time // when that was
+}
+
+// logReasons concern the node's log.
+type logReasons struct {
+	truncation *trace.Reason
+	mismatch   *trace.Reason // why it last rejected entries since it installed a snapshot
+	installed  raft.SnapshotMeta
+}
+
+// voteRequest is a request for a vote or pre-vote.
+type voteRequest struct {
+	candidate string
+	preVote   bool
+	transfer  bool // the leader has handed leadership to the candidate
+	term      uint64
+	lastIndex uint64
+	lastTerm  uint64
+	explained bool // the answer needs no explanation any more
+	at        time.Time
+}
+
+// current returns the vote request that raft handles, nil if it handles none.
+func (w *reasons) current() *voteRequest {
+	if !w.handling {
+		return nil
+	}
+	return &w.asks[len(w.asks)-1]
+}
+
+// ask adds a request that raft begins to handle. A request from before whose answer was never
+// sent needs no explanation any more.
+func (w *reasons) ask(request voteRequest) {
+	request.at = time.Now()
+	keep := w.asks[:0]
+	for _, r := range w.asks {
+		if r.at.Equal(request.at) {
+			keep = append(keep, r)
+		}
+	}
+	w.asks, w.handling = append(keep, request), true
+}
+
+// answered removes the oldest request that an answer fits, and returns it, nil if there is none.
+func (w *reasons) answered(candidate string, preVote bool) *voteRequest {
+	for i, r := range w.asks {
+		if r.candidate == candidate && r.preVote == preVote {
+			w.handling = w.handling && i < len(w.asks)-1
+			w.asks = append(w.asks[:i:i], w.asks[i+1:]...)
+			return &r
+		}
+	}
+	return nil
+}
+
+// attach makes the process follow its raft. Raft's main goroutine calls it before it decides
+// anything, unless newRaft has done so.
+func (p *process) attach(r *raft.Raft) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.raft.Load() != nil {
+		return
+	}
+	p.seen.role = trace.Follower
+	p.raft.Store(r)
+	// Raft calls the filter on its own goroutine for every change, in order. A channel of
+	// observations could not guarantee that.
+	r.RegisterObserver(raft.NewObserver(nil, false, func(o *raft.Observation) bool { p.seeObservation(r, o.Data); return false }))
+}
+
+// seeObservation takes what raft reports of itself.
+func (p *process) seeObservation(r *raft.Raft, data any) {
+	switch data := data.(type) {
+	case raft.RequestVoteRequest:
+		p.seeVoteRequest(voteRequest{
+			candidate: string(data.Addr), transfer: data.LeadershipTransfer,
+			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
+		})
+	case raft.RequestPreVoteRequest:
+		p.seeVoteRequest(voteRequest{
+			candidate: string(data.Addr), preVote: true,
+			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
+		})
+	case raft.RaftState:
+		p.seeRole(r, roleOf(data))
+	case raft.LeaderObservation:
+		p.seeLeader(r, string(data.LeaderID))
+	}
+	p.observe()
+}
+
+func (p *process) seeVoteRequest(request voteRequest) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.why.ask(request)
+}
+
+// seeRole emits a change of role with the reason that raft has given just before.
+func (p *process) seeRole(r *raft.Raft, role trace.Role) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if role != "" && role != p.seen.role {
+		p.emitRoleLocked(role, r.CurrentTerm())
+	}
+}
+
+// emitRoleLocked emits a role. The caller holds p.mu.
+func (p *process) emitRoleLocked(role trace.Role, term uint64) {
+	why, was := &p.why, p.seen.role
+	p.seen.role = role
+	e := trace.Event{Kind: trace.KindRole, Role: role, Term: term}
+	switch {
+	case role == trace.Leader:
+		e.Reason = why.won
+		why.ledTerm, why.laterTermAt, why.deposed = term, "", false
+	case role == trace.Follower && was == trace.Leader:
+		e.Reason, why.steppedDown = why.stepDown, time.Now()
+		if e.Reason != nil {
+			e.Reason.OwnTerm = why.ledTerm
+		}
+		why.deposed = e.Reason == nil
+	}
+	why.won, why.stepDown = nil, nil
+	p.emitLocked(e)
+}
+
+// seeLeader learns whom the node follows. A leader that steps down because of another one stores
+// the term before it names it.
+func (p *process) seeLeader(r *raft.Raft, leader string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if leader != "" && leader != p.node.name {
+		p.explainStepDown(r, leader)
+	}
+}
+
+// explainStepDown emits that the node stepped down because of another leader, if that is not told
+// yet. The caller holds p.mu.
+func (p *process) explainStepDown(r *raft.Raft, leader string) {
+	if p.why.deposed {
+		p.why.deposed = false
+		p.emitReason(&trace.Reason{
+			Decision: trace.StepDown, Cause: trace.LaterTerm, Peer: leader, Term: r.CurrentTerm(), OwnTerm: p.why.ledTerm,
+		})
+	}
+}
+
+// emitReason emits a decision. The caller holds p.mu.
+func (p *process) emitReason(reason *trace.Reason) {
+	p.emitLocked(trace.Event{Kind: trace.KindReason, Reason: reason})
+}
+
+// emitDenial emits that the node denies a vote. The caller holds p.mu.
+func (p *process) emitDenial(ask *voteRequest, reason trace.Reason) {
+	reason.Decision, reason.Peer, reason.Term = trace.DenyVote, ask.candidate, ask.term
+	if ask.preVote {
+		reason.Decision = trace.DenyPreVote
+	}
+	if reason.Cause == trace.LogBehind {
+		// Raft logs either the terms or, if those are equal, the indexes.
+		reason.PeerIndex, reason.PeerTerm = ask.lastIndex, ask.lastTerm
+		if reason.LastTerm == 0 {
+			reason.LastTerm = ask.lastTerm
+		}
+	}
+	p.emitReason(&reason)
+}
+
+// seePacket takes what the node learns and tells by a packet. Raft refuses a request of an older
+// term without a word, so that reason shows only in the answer.
+func (p *process) seePacket(packet *faults.Packet, sent bool) {
+	vote := packet.Kind == faults.KindVote || packet.Kind == faults.KindPreVote
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case sent && packet.Reply && vote:
+		ask := p.why.answered(string(packet.To), packet.Kind == faults.KindPreVote)
+		if ask != nil && !ask.explained && !packet.OK && packet.Error == "" {
+			p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: packet.Term})
+		}
+	case !sent && !packet.Reply && packet.Kind == faults.KindTimeoutNow:
+		p.why.handedBy = string(packet.From)
+	}
+}
+
+// setVotedFor records the candidate of the vote on the process's disk.
+func (p *process) setVotedFor(candidate string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.why.votedFor = candidate
+}
+
+// truncationReason returns why raft deletes entries if it truncates its log, nil if it compacts
+// it.
+func (p *process) truncationReason() *trace.Reason {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	reason := p.why.truncation
+	p.why.truncation = nil
+	return reason
+}
+
+// installReason returns why the leader sent a snapshot once more, nil if it did not.
+func (p *process) installReason(meta *raft.SnapshotMeta) *trace.Reason {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	reason := p.why.mismatch
+	p.why.mismatch = nil
+	was := p.why.installed
+	p.why.installed = *meta
+	if was.Index != meta.Index || was.Term != meta.Term {
+		return nil
+	}
+	if reason == nil {
+		reason = &trace.Reason{Decision: trace.InstallSnapshot}
+	}
+	return reason
+}
+
+// votersOf returns the voters of raft's latest configuration, by which it counts votes.
+func votersOf(r *raft.Raft) (voters []raft.ServerID) {
+	future := r.GetConfiguration() // answered at once
+	if future.Error() != nil {
+		return nil
+	}
+	for _, s := range future.Configuration().Servers {
+		if s.Suffrage == raft.Voter {
+			voters = append(voters, s.ID)
+		}
+	}
+	return voters
+}
