@@ -249,7 +249,7 @@ func (c *Inside) onLeader(what string, before func(*process), f leaderRequest) e
 		case isRejected(err):
 			why = fmt.Sprintf("%s: %v", p.node.name, err)
 		case isUncertain(err):
-			return fmt.Errorf("%s: %w: %s: %w", what, ErrUnknown, p.node.name, err)
+			return fmt.Errorf("%w (%s): %s: %w", ErrUnknown, what, p.node.name, err)
 		default:
 			return fmt.Errorf("cannot %s: %s: %w", what, p.node.name, err)
 		}

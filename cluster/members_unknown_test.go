@@ -124,7 +124,7 @@ func TestMemberChangeWithoutReplyIsDecidedInItsOwnTerm(t *testing.T) {
 			tc.setDisk("n1", faults.Stall{})
 			err := tc.do(func() error { return change.do(tc) })
 			tc.expectUnknown(err)
-			tc.expectRefused(err, change.name+" "+change.node+": outcome unknown: n1: no reply in time")
+			tc.expectRefused(err, "outcome unknown ("+change.name+" "+change.node+"): n1: no reply in time")
 			tc.expectProcess(change.node, trace.Up)
 			tc.setDisk("n1", nil)
 			tc.pass(time.Second)

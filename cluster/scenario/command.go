@@ -45,13 +45,27 @@ func (c Command) Speed() (float64, bool) {
 // unknown, and it can run async.
 func (c Command) IsClientOp() bool {
 	d, ok := find(c.Verb)
-	return ok && d.clientOp != nil
+	return ok && d.byClient
+}
+
+// within returns the command behind try, async or expect refused.
+func (c Command) within() Command {
+	args := c.Args
+	switch {
+	case len(args) == 0:
+		return c
+	case c.Verb == "expect" && args[0] == "refused" && len(args) > 1:
+		args = args[1:]
+	case c.Verb != "try" && c.Verb != "async":
+		return c
+	}
+	return Command{Text: c.Text, Verb: args[0], Args: args[1:]}.within()
 }
 
 // ChangesFaults reports whether the command sets or clears faults that other
 // commands can restore. Wiping a disk is not among them.
 func (c Command) ChangesFaults() bool {
-	d, ok := find(c.Verb)
+	d, ok := find(c.within().Verb)
 	return ok && d.changesFaults
 }
 
@@ -60,9 +74,9 @@ func (c Command) ChangesFaults() bool {
 // if the command cannot be carried out.
 type action func(r *run) error
 
-// clientOp prepares what a client does: it chooses the node to ask now, and returns
-// a function that asks it, which takes virtual time.
-type clientOp func(r *run) (do func(), err error)
+// starter prepares a command that takes virtual time: it chooses the nodes now, and
+// returns a function that carries the command out.
+type starter func(r *run) (do func() error, err error)
 
 // declaration declares one command of the language. It has exactly one of setup and
 // parse.
@@ -75,10 +89,31 @@ type declaration struct {
 	setup func(p *lineParser, s *Script) error
 	// parse parses any other command.
 	parse func(p *lineParser) (action, error)
-	// clientOp parses it for async; nil if no client carries the command out.
-	clientOp func(p *lineParser) (clientOp, error)
+	// start parses it for async; nil if the command takes no virtual time.
+	start func(p *lineParser) (starter, error)
+	// byClient is set if a client carries it out: how the operation ends is then an
+	// outcome, not a refusal.
+	byClient     bool
+	neverRefused bool // if it always succeeds
 	// changesFaults is set if other commands can restore what it changes.
 	changesFaults bool
+}
+
+// runs reports whether the command runs on a cluster.
+func (d declaration) runs() bool { return d.parse != nil }
+
+// canRunAsync reports whether async can stand before the command.
+func (d declaration) canRunAsync() bool { return d.start != nil }
+
+// canBeTried reports whether try can stand before the command.
+func (d declaration) canBeTried() bool {
+	return d.runs() && !d.neverRefused && d.name != "try" && d.name != "expect"
+}
+
+// canBeRefused reports whether expect refused can stand before the command. A wait runs
+// out of time, and async does not wait for a refusal.
+func (d declaration) canBeRefused() bool {
+	return d.canBeTried() && d.name != "wait" && d.name != "async" && d.name != "let"
 }
 
 // table holds all commands. It is filled on first use, because async looks commands
@@ -88,11 +123,26 @@ var table struct {
 	all  []declaration
 }
 
+// timed returns the declaration of a command that takes virtual time, so it can run
+// async.
+func timed(name, syntax, help string, start func(*lineParser) (starter, error)) declaration {
+	return declaration{name: name, syntax: syntax, help: help, start: start, parse: func(p *lineParser) (action, error) {
+		prepare, err := start(p)
+		return func(r *run) error {
+			do, err := prepare(r)
+			if err != nil {
+				return err
+			}
+			return do()
+		}, err
+	}}
+}
+
 // declarations returns all commands in the order of the reference.
 func declarations() []declaration {
 	table.once.Do(func() {
 		table.all = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
-			networkCommands(), linkCommands(), waitCommands(), stageCommands(), chaosCommands(), expectCommands())
+			networkCommands(), linkCommands(), prefixCommands(), waitCommands(), stageCommands(), chaosCommands(), expectCommands())
 	})
 	return table.all
 }
@@ -126,6 +176,11 @@ func (p *lineParser) command() (declaration, error) {
 	if err != nil {
 		return declaration{}, err
 	}
+	return p.commandNamed(w)
+}
+
+// commandNamed returns the command that a word names.
+func (p *lineParser) commandNamed(w word) (declaration, error) {
 	name, _, translated := strings.Cut(w.text, ".")
 	if d, ok := find(name); ok && (!translated || hasTranslations(name)) {
 		return d, nil

@@ -1,10 +1,12 @@
 package scenario
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"capsize/cluster"
+	"capsize/cluster/trace"
 )
 
 // The limits of what clients do.
@@ -22,7 +24,6 @@ func clientCommands() []declaration {
 		clientCommand("increment", "increment [N] [via ROUTE]", "add one to the counter, N times in a row", parseIncrement),
 		clientCommand("add", "add DELTA [via ROUTE]", "add DELTA to the counter", parseAdd),
 		clientCommand("read", "read [LEVEL] [via ROUTE]", "read the counter; LEVEL is none, weak, linearizable or strong", parseRead),
-		{name: "async", syntax: "async increment|add|read …", help: "send an operation without waiting for its outcome", parse: parseAsync},
 		{
 			name: "load", syntax: "load RATE/s [clients N] [via ROUTE] | load off",
 			help: "keep incrementing from several clients, RATE per second in total", parse: parseLoad,
@@ -31,21 +32,60 @@ func clientCommands() []declaration {
 }
 
 // clientCommand declares a command that a client carries out. It waits for the
-// outcome.
-func clientCommand(name, syntax, help string, parse func(*lineParser) (clientOp, error)) declaration {
-	return declaration{name: name, syntax: syntax, help: help, clientOp: parse, parse: func(p *lineParser) (action, error) {
-		op, err := parse(p)
+// outcome, whatever it is.
+func clientCommand(name, syntax, help string, start func(*lineParser) (starter, error)) declaration {
+	return declaration{name: name, syntax: syntax, help: help, start: start, byClient: true, parse: func(p *lineParser) (action, error) {
+		prepare, err := start(p)
 		return func(r *run) error {
-			do, err := op(r)
+			do, err := prepare(r)
 			if err == nil {
-				do()
+				_ = do() // the outcome is the client's
 			}
 			return err
 		}, err
 	}}
 }
 
-func parseIncrement(p *lineParser) (clientOp, error) {
+// opError is the outcome of a client's operation that did not end with ok.
+type opError struct{ op trace.Op }
+
+func (e opError) Error() string { return fmt.Sprintf("%s: %s", e.op.Outcome, e.op.Why) }
+
+// Is reports whether the outcome is unknown, for [cluster.ErrUnknown].
+func (e opError) Is(target error) bool {
+	return target == cluster.ErrUnknown && e.op.Outcome == trace.Unknown
+}
+
+// opResults sums up the outcomes of one command's operations.
+type opResults struct {
+	ok      bool // at least one was ok
+	unknown error
+	failed  error
+}
+
+func (o *opResults) add(op trace.Op) {
+	switch op.Outcome {
+	case trace.OK:
+		o.ok = true
+	case trace.Unknown:
+		o.unknown = opError{op}
+	case trace.Failed, trace.Pending:
+		o.failed = opError{op}
+	}
+}
+
+// err returns nil if an operation was ok: the command was not refused then.
+func (o *opResults) err() error {
+	switch {
+	case o.ok:
+		return nil
+	case o.unknown != nil:
+		return o.unknown
+	}
+	return o.failed
+}
+
+func parseIncrement(p *lineParser) (starter, error) {
 	times := int64(1)
 	if p.hasMore() && p.peek() != "via" {
 		var err error
@@ -57,7 +97,7 @@ func parseIncrement(p *lineParser) (clientOp, error) {
 	return addOp(1, int(times), via), err
 }
 
-func parseAdd(p *lineParser) (clientOp, error) {
+func parseAdd(p *lineParser) (starter, error) {
 	delta, err := p.integer("a number to add", -1<<63, 1<<63-1)
 	if err != nil {
 		return nil, err
@@ -67,18 +107,22 @@ func parseAdd(p *lineParser) (clientOp, error) {
 }
 
 // addOp adds to the counter, several times in a row.
-func addOp(delta int64, times int, via route) clientOp {
-	return func(r *run) (func(), error) {
+func addOp(delta int64, times int, via route) starter {
+	return func(r *run) (func() error, error) {
 		to, err := via.resolve(r)
-		return func() {
+		return func() error {
+			result := opResults{}
 			for i := 0; i < times && !r.c.Closed(); i++ {
-				r.setLast(r.c.Add(delta, to))
+				op := r.c.Add(delta, to)
+				r.setLast(op)
+				result.add(op)
 			}
+			return result.err()
 		}, err
 	}
 }
 
-func parseRead(p *lineParser) (clientOp, error) {
+func parseRead(p *lineParser) (starter, error) {
 	level := cluster.LevelLinearizable
 	if p.hasMore() && p.peek() != "via" {
 		var err error
@@ -87,28 +131,15 @@ func parseRead(p *lineParser) (clientOp, error) {
 		}
 	}
 	via, err := p.via()
-	return func(r *run) (func(), error) {
+	return func(r *run) (func() error, error) {
 		to, err := via.resolve(r)
-		return func() { r.setLast(r.c.Read(level, to)) }, err
-	}, err
-}
-
-func parseAsync(p *lineParser) (action, error) {
-	w, err := p.next("increment, add or read")
-	if err != nil {
-		return nil, err
-	}
-	d, ok := find(w.text)
-	if !ok || d.clientOp == nil {
-		return nil, p.fail(w, "%q cannot run async; use increment, add or read", w.text)
-	}
-	op, err := d.clientOp(p)
-	return func(r *run) error {
-		do, err := op(r)
-		if err == nil {
-			r.c.Go(do)
-		}
-		return err
+		return func() error {
+			op := r.c.Read(level, to)
+			r.setLast(op)
+			result := opResults{}
+			result.add(op)
+			return result.err()
+		}, err
 	}, err
 }
 

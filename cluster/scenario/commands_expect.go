@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"capsize/cluster/trace"
 )
@@ -12,13 +13,13 @@ import (
 // It holds if got is "".
 type expectation func(r *run, s *trace.State) (want, got string)
 
-// expectCommands check the cluster as it is now.
+// expectCommands check the cluster as it is now, or within a time.
 func expectCommands() []declaration {
 	return []declaration{{
 		name: "expect",
 		syntax: "expect value N [on SEL] | leader SEL|none | role SEL ROLE | term OP N | commit OP N [on SEL] | " +
-			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK",
-		help: "require this now, or fail the run", parse: parseExpect,
+			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK | refused COMMAND   [within D]",
+		help: "fail the run unless this holds now, or comes to hold within D; without on SEL, the value is the leader's", parse: parseExpect,
 	}}
 }
 
@@ -26,17 +27,19 @@ func expectCommands() []declaration {
 var expectations = []struct {
 	word  string
 	parse func(*lineParser) (expectation, error)
+	// isVerdict is set if it looks at the verdicts of the checks.
+	isVerdict bool
 }{
-	{"value", expectValue},
-	{"leader", expectLeader},
-	{"role", expectRole},
-	{"term", expectTerm},
-	{"commit", expectCommit},
-	{"log", expectLog},
-	{"last", expectLast},
-	{"ops", expectOps},
-	{"checks", expectChecks},
-	{"violation", expectViolation},
+	{"value", expectValue, false},
+	{"leader", expectLeader, false},
+	{"role", expectRole, false},
+	{"term", expectTerm, false},
+	{"commit", expectCommit, false},
+	{"log", expectLog, false},
+	{"last", expectLast, false},
+	{"ops", expectOps, false},
+	{"checks", expectChecks, true},
+	{"violation", expectViolation, true},
 }
 
 func parseExpect(p *lineParser) (action, error) {
@@ -44,17 +47,41 @@ func parseExpect(p *lineParser) (action, error) {
 	for i, e := range expectations {
 		words[i] = e.word
 	}
-	word, err := p.choice("an expectation", words...)
+	word, err := p.choice("an expectation", append(words, "refused")...)
 	if err != nil {
 		return nil, err
 	}
-	e, err := expectations[slices.Index(words, word)].parse(p)
-	return func(r *run) error {
-		if want, got := e(r, r.state()); got != "" {
-			return &Failure{Want: want, Got: got}
-		}
-		return nil
-	}, err
+	if word == "refused" {
+		return parseExpectRefused(p)
+	}
+	one := expectations[slices.Index(words, word)]
+	holds, err := one.parse(p)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := p.within(0)
+	return func(r *run) error { return r.expect(holds, limit, one.isVerdict) }, err
+}
+
+// within takes "within D", which is most without it.
+func (p *lineParser) within(most time.Duration) (time.Duration, error) {
+	if !p.accept("within") {
+		return most, nil
+	}
+	return p.duration("a time limit")
+}
+
+// expect returns a failure unless an expectation holds now, or comes to hold within limit.
+func (r *run) expect(holds expectation, limit time.Duration, isVerdict bool) error {
+	want := ""
+	err := r.wait(limit, func(r *run, s *trace.State) (instead string) {
+		want, instead = holds(r, s)
+		return instead
+	}, isVerdict)
+	if err != nil && limit > 0 {
+		want += fmt.Sprintf(" within %s", limit)
+	}
+	return failWanting(want, err)
 }
 
 // operators compare the value that is found with the one that is expected.
@@ -91,10 +118,23 @@ func expectValue(p *lineParser) (expectation, error) {
 	if err != nil {
 		return nil, err
 	}
-	on, err := p.on()
-	return func(r *run, s *trace.State) (string, string) {
-		return fmt.Sprintf("value %d on %s", n, on.text), valueIs(r, s, on, n)
-	}, err
+	if p.peek() == "on" {
+		on, err := p.on()
+		return func(r *run, s *trace.State) (string, string) {
+			return fmt.Sprintf("value %d on %s", n, on.text), valueIs(r, s, on, n)
+		}, err
+	}
+	p.accept("on") // a misspelt word may have meant it
+	return func(_ *run, s *trace.State) (want, got string) {
+		want = fmt.Sprintf("value %d", n)
+		switch leader := s.LeaderNode(); {
+		case leader == nil:
+			return want, "no leader: " + s.LeaderProblem()
+		case leader.Value != n:
+			return want, fmt.Sprintf("%d on leader %s", leader.Value, leader.ID)
+		}
+		return "", ""
+	}, nil
 }
 
 func expectLeader(p *lineParser) (expectation, error) {
@@ -154,7 +194,7 @@ func expectCommit(p *lineParser) (expectation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !p.hasMore() {
+	if !p.hasMore() || p.peek() == "within" {
 		return func(_ *run, s *trace.State) (string, string) {
 			if compares(int64(s.Commit), operator, want) {
 				return "", ""

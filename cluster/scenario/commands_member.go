@@ -10,25 +10,22 @@ import (
 // memberCommands change the membership, through Raft's log, and who leads.
 func memberCommands() []declaration {
 	return []declaration{
-		{name: "add-node", syntax: "add-node [NAME] [nonvoter]", help: "start a new node and add it to the cluster", parse: parseAddNode},
-		nodeCommand("remove-node", "remove a member and discard its disk", (*cluster.Inside).RemoveNode),
-		nodeCommand("promote", "make a non-voter a voter", (*cluster.Inside).Promote),
-		nodeCommand("demote", "make a voter a non-voter", (*cluster.Inside).Demote),
-		{name: "transfer", syntax: "transfer [SEL]", help: "transfer leadership to a node, or to the one with the longest log", parse: parseTransfer},
-		{name: "recover", syntax: "recover SEL", help: "unsafe recovery: make these nodes the whole cluster", parse: func(p *lineParser) (action, error) {
+		timed("add-node", "add-node [NAME] [nonvoter]", "start a new node and add it to the cluster", parseAddNode),
+		nodeTask("remove-node", "remove a member and discard its disk", (*cluster.Inside).RemoveNode),
+		nodeTask("promote", "make a non-voter a voter", (*cluster.Inside).Promote),
+		nodeTask("demote", "make a voter a non-voter", (*cluster.Inside).Demote),
+		timed("transfer", "transfer [SEL]", "transfer leadership to a node, or to the one with the longest log", parseTransfer),
+		timed("recover", "recover SEL", "unsafe recovery: make these nodes the whole cluster", func(p *lineParser) (starter, error) {
 			s, err := p.selector()
-			return func(r *run) error {
+			return func(r *run) (func() error, error) {
 				ids, err := s.resolve(r)
-				if err != nil {
-					return err
-				}
-				return r.c.Recover(ids...)
+				return func() error { return r.c.Recover(ids...) }, err
 			}, err
-		}},
+		}),
 	}
 }
 
-func parseAddNode(p *lineParser) (action, error) {
+func parseAddNode(p *lineParser) (starter, error) {
 	name := ""
 	if p.hasMore() && p.peek() != "nonvoter" {
 		w, _ := p.next("a name")
@@ -39,7 +36,9 @@ func parseAddNode(p *lineParser) (action, error) {
 	}
 	voter := !p.accept("nonvoter")
 	p.scope.addNode(name)
-	return func(r *run) error { return r.c.AddNode(name, voter) }, nil
+	return func(r *run) (func() error, error) {
+		return func() error { return r.c.AddNode(name, voter) }, nil
+	}, nil
 }
 
 // addNode declares a new node; without a name, the next free one.
@@ -54,16 +53,15 @@ func (s *scope) addNode(name string) {
 	}
 }
 
-func parseTransfer(p *lineParser) (action, error) {
+func parseTransfer(p *lineParser) (starter, error) {
 	if !p.hasMore() {
-		return func(r *run) error { return r.c.Transfer("") }, nil
+		return func(r *run) (func() error, error) {
+			return func() error { return r.c.Transfer("") }, nil
+		}, nil
 	}
 	s, err := p.selector()
-	return func(r *run) error {
+	return func(r *run) (func() error, error) {
 		id, err := s.resolveOne(r)
-		if err != nil {
-			return err
-		}
-		return r.c.Transfer(id)
+		return func() error { return r.c.Transfer(id) }, err
 	}, err
 }

@@ -16,11 +16,11 @@ func nodeCommands() []declaration {
 	return []declaration{
 		nodeFault("kill", "kill the process: writes in the page cache survive", (*cluster.Inside).Kill),
 		nodeFault("poweroff", "cut the power: writes not synced to disk are lost", (*cluster.Inside).PowerOff),
-		nodeFault("restart", "start a node that is down, on its old disk", (*cluster.Inside).Restart),
+		restorable(nodeTask("restart", "start a node that is down, on its old disk", (*cluster.Inside).Restart)),
 		nodeFault("pause", "freeze the process, like SIGSTOP", (*cluster.Inside).Pause),
 		nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume),
 		nodeCommand("wipe", "erase the disk: log, term and vote are gone", (*cluster.Inside).Wipe),
-		nodeCommand("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),
+		nodeTask("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),
 		{name: "clock", syntax: "clock SEL FACTOR", help: "make election and heartbeat timeouts FACTOR times as long", changesFaults: true, parse: parseClock},
 		{name: "disk", syntax: "disk SEL slow D|stall|fail|full|lie|corrupt|ok", help: "set a disk fault; ok clears it", changesFaults: true, parse: parseDisk},
 	}
@@ -36,9 +36,24 @@ func nodeCommand(name, help string, do func(*cluster.Inside, string) error) decl
 	}}
 }
 
+// nodeTask is nodeCommand for what takes virtual time.
+func nodeTask(name, help string, do func(*cluster.Inside, string) error) declaration {
+	return timed(name, name+" SEL", help, func(p *lineParser) (starter, error) {
+		s, err := p.selector()
+		return func(r *run) (func() error, error) {
+			ids, err := s.resolve(r)
+			return func() error { return forEach(ids, func(id string) error { return do(r.c, id) }) }, err
+		}, err
+	})
+}
+
 // nodeFault is nodeCommand for a change that other commands can restore.
 func nodeFault(name, help string, do func(*cluster.Inside, string) error) declaration {
-	d := nodeCommand(name, help, do)
+	return restorable(nodeCommand(name, help, do))
+}
+
+// restorable declares that other commands can restore what a command changes.
+func restorable(d declaration) declaration {
 	d.changesFaults = true
 	return d
 }

@@ -18,13 +18,13 @@ const (
 // stageCommands speak to the audience; let names nodes for later commands.
 func stageCommands() []declaration {
 	return []declaration{
-		{name: "speed", syntax: "speed FACTOR|max|auto", help: "set the speed of time on stage; headless runs ignore it", parse: parseSpeedCommand},
-		{name: "say", syntax: "say TEXT | say.LANG TEXT", help: "show a caption; say.zh is its Chinese version", parse: captionParser(trace.KindCaption)},
+		{name: "speed", neverRefused: true, syntax: "speed FACTOR|max|auto", help: "set the speed of time on stage; headless runs ignore it", parse: parseSpeedCommand},
+		{name: "say", neverRefused: true, syntax: "say TEXT | say.LANG TEXT", help: "show a caption; say.zh is its Chinese version", parse: captionParser(trace.KindCaption)},
 		{
-			name: "chapter", syntax: "chapter TEXT | chapter.LANG TEXT", help: "start a chapter; chapter.zh is its Chinese name",
+			name: "chapter", neverRefused: true, syntax: "chapter TEXT | chapter.LANG TEXT", help: "start a chapter; chapter.zh is its Chinese name",
 			parse: captionParser(trace.KindChapter),
 		},
-		{name: "step", syntax: "step [TEXT]", help: "on stage, wait for a key; headless runs continue", parse: func(p *lineParser) (action, error) {
+		{name: "step", neverRefused: true, syntax: "step [TEXT]", help: "on stage, wait for a key; headless runs continue", parse: func(p *lineParser) (action, error) {
 			text := p.remainder()
 			return func(r *run) error { r.presenter.Step(r.c, text); return nil }, nil
 		}},

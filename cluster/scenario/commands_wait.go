@@ -39,13 +39,10 @@ func parseWait(p *lineParser) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := withinDefault
-	if p.accept("within") {
-		if limit, err = p.duration("a time limit"); err != nil {
-			return nil, err
-		}
-	}
-	return func(r *run) error { return r.wait(what, limit, until) }, nil
+	limit, err := p.within(withinDefault)
+	return func(r *run) error {
+		return failWanting(fmt.Sprintf("%s within %s", what, limit), r.wait(limit, until, false))
+	}, err
 }
 
 // waitCondition takes a condition and returns it with its description.

@@ -21,18 +21,14 @@ func (s *Session) Complete(text string) []string {
 	last := ""
 	if len(words) > 0 && !strings.HasSuffix(text, " ") {
 		last = words[len(words)-1]
+		words = words[:len(words)-1]
 	}
-	if len(words) == 0 || len(words) == 1 && last != "" {
-		var commands []string
-		for _, d := range declarations() {
-			if d.setup == nil {
-				commands = append(commands, d.name)
-			}
-		}
-		return withPrefix(commands, last)
+	words, verbs := skipPrefixes(words)
+	if len(words) == 0 {
+		return withPrefix(verbs, last)
 	}
 	d, ok := find(words[0])
-	if !ok || d.setup != nil {
+	if !ok || d.parse == nil {
 		return nil
 	}
 	var all []string
@@ -46,6 +42,30 @@ func (s *Session) Complete(text string) []string {
 		completed[i] = head + completed[i]
 	}
 	return completed
+}
+
+// skipPrefixes returns a command without the words that only change how it runs, and
+// the names of the commands that can stand after these words.
+func skipPrefixes(words []string) (command, verbs []string) {
+	allowed := declaration.runs
+	for skipped := true; skipped; {
+		switch {
+		case len(words) > 0 && words[0] == "try":
+			words, allowed = words[1:], declaration.canBeTried
+		case len(words) > 0 && words[0] == "async":
+			words, allowed = words[1:], declaration.canRunAsync
+		case len(words) > 1 && words[0] == "expect" && words[1] == "refused":
+			words, allowed = words[2:], declaration.canBeRefused
+		default:
+			skipped = false
+		}
+	}
+	for _, d := range declarations() {
+		if allowed(d) {
+			verbs = append(verbs, d.name)
+		}
+	}
+	return words, verbs
 }
 
 // expand returns the words that a word of a syntax stands for.

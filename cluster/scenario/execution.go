@@ -1,7 +1,7 @@
 package scenario
 
 import (
-	"fmt"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -43,8 +43,32 @@ type run struct {
 	onStep    func(int)    // called with the index of each step before it runs; may be nil
 	view      *trace.State // the state that a wait looks at, nil outside a wait
 
-	mu   sync.Mutex
-	last trace.Op // the client operation that ended last; guarded by mu
+	mu     sync.Mutex
+	own    trace.Op // its client operation that ended last; guarded by mu
+	shared *shared  // with the other commands of a session
+}
+
+// shared is what the commands of a session share.
+type shared struct {
+	mu      sync.Mutex
+	last    trace.Op // the client operation of the session that ended last
+	running int      // async commands that have not ended
+}
+
+func (s *shared) start() { s.add(1) }
+func (s *shared) end()   { s.add(-1) }
+
+func (s *shared) add(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running += n
+}
+
+// isIdle reports whether no async command runs.
+func (s *shared) isIdle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running == 0
 }
 
 // newRun returns a run; presenter may be nil.
@@ -52,7 +76,7 @@ func newRun(c *cluster.Inside, seed int64, presenter Presenter) *run {
 	if presenter == nil {
 		presenter = noPresenter{}
 	}
-	return &run{c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 1)), names: map[string][]string{}}
+	return &run{c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 1)), names: map[string][]string{}, shared: &shared{}}
 }
 
 // Perform runs the script on a cluster, inside virtual time. The presenter may be
@@ -76,7 +100,7 @@ func (r *run) execute(s *Script) []Failure {
 			r.onStep(i)
 		}
 		r.c.Note(trace.KindCommand, "", step.command.Text)
-		if err := step.do(r); err != nil {
+		if err := step.do(r); err != nil && !errors.As(err, &triedError{}) {
 			failures = append(failures, asFailure(err, step))
 			if !step.isExpectation {
 				break
@@ -103,20 +127,36 @@ func (r *run) sleep(d time.Duration) { r.c.Sleep(d) }
 func (r *run) setLast(op trace.Op) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last = op
+	r.own = op
+	r.shared.mu.Lock()
+	defer r.shared.mu.Unlock()
+	r.shared.last = op
 }
 
-// lastOp returns the client operation that ended last, a pending one if none has.
-func (r *run) lastOp() trace.Op {
+// ownOp returns the client operation of the run that ended last, a pending one if none
+// has.
+func (r *run) ownOp() trace.Op {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.last
+	return r.own
 }
 
-// wait waits until a condition holds, for at most limit.
-func (r *run) wait(what string, limit time.Duration, until waitCondition) error {
+// lastOp returns the client operation of the session that ended last, a pending one if
+// none has.
+func (r *run) lastOp() trace.Op {
+	r.shared.mu.Lock()
+	defer r.shared.mu.Unlock()
+	return r.shared.last
+}
+
+// wait waits until a condition holds, for at most limit. The error is a [*Failure] that
+// says what is the case instead. A condition on verdicts waits for the checks first.
+func (r *run) wait(limit time.Duration, until waitCondition, onVerdicts bool) error {
 	instead := ""
 	for deadline := r.c.Now() + limit; ; r.sleep(pollEvery) {
+		if onVerdicts {
+			r.c.AwaitVerdicts()
+		}
 		r.c.Trace().Read(func(s *trace.State) {
 			r.view = s // Read holds the lock that a copy of the state would need
 			instead = until(r, s)
@@ -126,7 +166,16 @@ func (r *run) wait(what string, limit time.Duration, until waitCondition) error 
 			return nil
 		}
 		if r.c.Now() >= deadline || r.c.Closed() {
-			return &Failure{Want: fmt.Sprintf("%s within %s", what, limit), Got: instead}
+			return &Failure{Got: instead}
 		}
 	}
+}
+
+// failWanting completes the failure of a wait.
+func failWanting(want string, err error) error {
+	var f *Failure
+	if errors.As(err, &f) {
+		f.Want = want
+	}
+	return err
 }

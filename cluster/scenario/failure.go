@@ -41,10 +41,13 @@ func (f *Failure) Message() string {
 func asFailure(err error, s step) Failure {
 	var f *Failure
 	if !errors.As(err, &f) {
-		f = &Failure{Want: wantSuccess, Got: strings.ReplaceAll(err.Error(), "\n", "; ")}
+		f = &Failure{Want: wantSuccess, Got: oneLine(err)}
 	}
 	return Failure{Line: s.line, Text: s.command.Text, Want: f.Want, Got: f.Got}
 }
+
+// oneLine returns an error as one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // multiError joins errors in one line, where [errors.Join] uses one line for each.
 type multiError []error

@@ -44,7 +44,7 @@ func (s *Script) PerformUnattended(c *cluster.Inside) []Failure {
 // limit returns the virtual time after which the step is given up. An increment
 // can be repeated, and each repetition has its own timeout.
 func (s step) limit(settings *trace.Settings) time.Duration {
-	if c := s.command; c.Verb == "increment" && len(c.Args) > 0 {
+	if c := s.command.within(); c.Verb == "increment" && len(c.Args) > 0 {
 		if times, err := strconv.Atoi(c.Args[0]); err == nil {
 			return stepMax + time.Duration(times)*settings.ClientTimeout
 		}

@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -175,7 +176,7 @@ func TestEveryCommandIsParsed(t *testing.T) {
 		}
 		tested[strings.Fields(line)[0]] = true
 	}
-	for _, line := range goodLines {
+	for _, line := range slices.Concat(goodLines, goodPrefixes) {
 		for _, spaced := range []string{line, "  \t" + line + " ", line + " \r"} {
 			if _, err := Parse("test", []byte("let old = leader\n"+spaced+"\n")); err != nil {
 				t.Errorf("%q: %v", spaced, err)
@@ -194,7 +195,7 @@ func TestEveryCommandIsParsed(t *testing.T) {
 }
 
 // mistakes are scenarios with one mistake, and the error for it.
-var mistakes = []struct{ text, want string }{
+var mistakes = []mistake{
 	{"", "f:1:1: the scenario has no commands"},
 	{"# only\n\n  # comments\n", "f:3:1: the scenario has no commands"},
 	{"title T\nnodes 3\n", "f:2:1: the scenario has no commands"},
@@ -233,8 +234,6 @@ var mistakes = []struct{ text, want string }{
 	{"increment via", "f:1:14: expected a route: leader, round-robin, random or a node"},
 	{"add 1.5", `f:1:5: "1.5" is not a number to add; use a whole number from -9223372036854775808 to 9223372036854775807`},
 	{"read linear", `f:1:6: "linear" is not a read level; use none, weak, linearizable or strong`},
-	{"async kill n1", `f:1:7: "kill" cannot run async; use increment, add or read`},
-	{"async", "f:1:6: expected increment, add or read"},
 	{"load 20", `f:1:6: "20" is not a rate; use 0.001/s to 10000/s, like 20/s, or off`},
 	{"load NaN/s", `f:1:6: "NaN/s" is not a rate; use 0.001/s to 10000/s, like 20/s, or off`},
 	{"load 1/s clients 0", `f:1:18: "0" is not a number of clients; use a whole number from 1 to 256`},
@@ -268,8 +267,8 @@ var mistakes = []struct{ text, want string }{
 	{"speed 0", `f:1:7: "0" is not a speed; use 0.0001 to 10000, max or auto`},
 	{"say", "f:1:4: expected text"},
 	{"chapter   ", "f:1:8: expected text"},
-	{"expect", "f:1:7: expected an expectation: value, leader, role, term, commit, log, last, ops, checks or violation"},
-	{"expect vlaue 3", `f:1:8: "vlaue" is not an expectation (did you mean value?); use value, leader, role, term, commit, log, last, ops, checks or violation`},
+	{"expect", "f:1:7: expected an expectation: value, leader, role, term, commit, log, last, ops, checks, violation or refused"},
+	{"expect vlaue 3", `f:1:8: "vlaue" is not an expectation (did you mean value?); use value, leader, role, term, commit, log, last, ops, checks, violation or refused`},
 	{"expect term 3", `f:1:13: "3" is not a comparison; use =, !=, <, <=, > or >=`},
 	{"expect role n1 king", `f:1:16: "king" is not a role; use follower, leader, candidate or down`},
 	{"expect last okay", `f:1:13: "okay" is not an outcome (did you mean ok?); use ok, failed or unknown`},
@@ -292,7 +291,7 @@ var mistakes = []struct{ text, want string }{
 }
 
 func TestMistakesAreReportedWithTheirPosition(t *testing.T) {
-	for _, test := range mistakes {
+	for _, test := range slices.Concat(mistakes, prefixMistakes) {
 		s, err := Parse("f", []byte(test.text))
 		text := test.text[:min(len(test.text), 60)]
 		if err == nil {
@@ -333,10 +332,10 @@ func TestWindowsFileIsParsed(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, line := range append(goodLines, goodSetup...) {
+	for _, line := range slices.Concat(goodLines, goodSetup, goodPrefixes) {
 		f.Add(line)
 	}
-	for _, m := range mistakes {
+	for _, m := range slices.Concat(mistakes, prefixMistakes) {
 		if len(m.text) < 2000 {
 			f.Add(m.text)
 		}

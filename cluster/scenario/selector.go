@@ -170,6 +170,11 @@ func (r *run) forEachNode(s selector, do func(id string) error) error {
 	if err != nil {
 		return err
 	}
+	return forEach(ids, do)
+}
+
+// forEach calls do for each node, and joins the errors.
+func forEach(ids []string, do func(id string) error) error {
 	var errs []error
 	for _, id := range ids {
 		errs = append(errs, do(id))

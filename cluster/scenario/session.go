@@ -21,12 +21,14 @@ type Session struct {
 	rng     *rand.Rand
 	names   map[string][]string
 	nemesis *Nemesis
+
+	shared *shared
 }
 
 // NewSession returns a session whose random choices come from the seed. The
 // presenter may be nil.
 func NewSession(c *cluster.Cluster, seed int64, presenter Presenter) *Session {
-	return &Session{c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}}
+	return &Session{c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}, shared: &shared{}}
 }
 
 // Parse parses a command for the cluster as it is now. It can be called from
@@ -56,6 +58,9 @@ func (s *Session) Start(l *Line, ended func(trace.Op, error)) {
 	err := s.c.Do(l.Text, func(c *cluster.Inside) error {
 		op, err := s.run(c, l)
 		once.Do(func() { ended(op, err) })
+		if errors.As(err, &triedError{}) {
+			return nil // the story has it already
+		}
 		return err
 	})
 	if errors.Is(err, vtime.ErrClosed) { // the cluster has shut down, as a rule before the command ran
@@ -84,12 +89,12 @@ func (s *Session) run(c *cluster.Inside, l *Line) (trace.Op, error) {
 	s.mu.Lock()
 	r := newRun(c, 0, s.presenter)
 	r.rng = rand.New(rand.NewPCG(s.rng.Uint64(), 0))
-	r.names, r.nemesis = maps.Clone(s.names), s.nemesis
+	r.names, r.nemesis, r.shared = maps.Clone(s.names), s.nemesis, s.shared
 	s.mu.Unlock()
 	err := l.do(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.Copy(s.names, r.names)
 	s.nemesis = r.nemesis
-	return r.lastOp(), err
+	return r.ownOp(), err
 }

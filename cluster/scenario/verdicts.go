@@ -33,9 +33,9 @@ func Verdicts(s *trace.State) []trace.Check {
 // of all: a violation is expected of one check.
 func expectChecks(p *lineParser) (expectation, error) {
 	err := p.expect(string(trace.VerdictOK), "after checks")
-	return func(r *run, _ *trace.State) (want, got string) {
+	return func(_ *run, s *trace.State) (want, got string) {
 		var others []string
-		for _, c := range r.verdicts() {
+		for _, c := range Verdicts(s) {
 			if c.Verdict != trace.VerdictOK {
 				others = append(others, DescribeVerdict(c))
 			}
@@ -52,8 +52,8 @@ func expectViolation(p *lineParser) (expectation, error) {
 		return nil, err
 	}
 	p.scope.expectedViolations = append(p.scope.expectedViolations, name)
-	return func(r *run, _ *trace.State) (want, got string) {
-		c := r.verdicts()[slices.Index(check.Names(), name)]
+	return func(_ *run, s *trace.State) (want, got string) {
+		c := Verdicts(s)[slices.Index(check.Names(), name)]
 		if c.Verdict == trace.VerdictViolated {
 			return "", ""
 		}

@@ -56,7 +56,7 @@ func TestRunPrintsATableOfResults(t *testing.T) {
 	o = runBinary(t, "run", good, bad)
 	o.checkEnded(t, exitFailed)
 	for _, line := range []string{
-		bad + ":3: expect value 7: wanted value 7 on up, got 1 on n1\n",
+		bad + ":3: expect value 7: wanted value 7, got 1 on leader n1\n",
 		bad + ":4: expect term = 99: wanted term = 99, got 2\n",
 	} {
 		if !strings.Contains(o.stdout, "\n"+line) {
@@ -122,7 +122,7 @@ func TestResultsAsJSON(t *testing.T) {
 		}
 	}
 	o := runBinary(t, "run", "--json", bad)
-	if want := `"failures":[{"line":3,"text":"expect value 7","want":"value 7 on up","got":"1 on n1"},{"line":4,`; !strings.Contains(o.stdout, want) {
+	if want := `"failures":[{"line":3,"text":"expect value 7","want":"value 7","got":"1 on leader n1"},{"line":4,`; !strings.Contains(o.stdout, want) {
 		t.Errorf("there is no %s in %s", want, o.stdout)
 	}
 }
@@ -130,7 +130,7 @@ func TestResultsAsJSON(t *testing.T) {
 func TestRepeatsReportTheirSeeds(t *testing.T) {
 	o := runBinary(t, "run", "--repeat", "2", writeFile(t, "bad.capsize", badScenario))
 	o.checkEnded(t, exitFailed)
-	for _, want := range []string{"SEED", "got 1 on n1 (seed 1)\n", "got 1 on n1 (seed 2)\n"} {
+	for _, want := range []string{"SEED", "got 1 on leader n1 (seed 1)\n", "got 1 on n1 (seed 2)\n"} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("there is no %q in\n%s", want, o.stdout)
 		}

@@ -82,7 +82,7 @@ increment`))
 	}
 	for i, want := range []string{
 		`increment 3: 3 \(n\d\)`, `read strong: 3 \(n\d\)`, `wait converged: done`, `expect value 3: done`,
-		`expect value 4: wanted value 4 on up, got 3 on n1, .*`,
+		`expect value 4: wanted value 4, got 3 on leader n\d`,
 		`kil n1: unknown command "kil" \(did you mean kill\?\).*`, `kill n9: unknown node "n9" .*`,
 		`kill n1: done`, `kill n1: .*(down|killed).*`, `say hello: done`, `say \[2J: control character.*`, `help: .*capsize commands.*`,
 	} {
@@ -116,7 +116,7 @@ func TestFailingScenarioSaysWhere(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Line != 5 {
 		t.Fatalf("it ends with %v", err)
 	}
-	if got := said(lines[len(lines)-2]); !strings.HasPrefix(got, "line 5: expect value 7: wanted value 7 on up, got 2 on n1") {
+	if got := said(lines[len(lines)-2]); !strings.HasPrefix(got, "line 5: expect value 7: wanted value 7, got 2 on leader n") {
 		t.Errorf("it says %q", got)
 	}
 }
