@@ -15,24 +15,29 @@ import (
 )
 
 // BenchmarkReplication compares a Network without faults to raft's own in-memory
-// transport: time per committed entry, under the real clock, with in-memory stores.
+// transport, both with a pipeline and without: time per committed entry, under the real
+// clock, with in-memory stores.
 func BenchmarkReplication(b *testing.B) {
-	for _, nodes := range []int{3, 5} {
-		for _, clients := range []int{1, 256} {
-			for _, join := range []struct {
-				name       string
-				transports func(addrs []raft.ServerAddress) []raft.Transport
-			}{{"inmem", inmemTransports}, {"network", netTransports}} {
-				b.Run(fmt.Sprintf("%s/nodes=%d/clients=%d", join.name, nodes, clients), func(b *testing.B) {
-					benchmarkReplication(b, join.transports(netAddrs(nodes)), clients)
+	for _, way := range []struct {
+		name        string
+		maxInFlight int
+	}{{"rpc", 1}, {"pipeline", 0}} {
+		for _, nodes := range []int{3, 5} {
+			for _, clients := range []int{1, 256} {
+				name := fmt.Sprintf("%s/nodes=%d/clients=%d", way.name, nodes, clients)
+				b.Run("inmem/"+name, func(b *testing.B) {
+					benchmarkReplication(b, inmemTransports(netAddrs(nodes), way.maxInFlight != 1), clients)
+				})
+				b.Run("network/"+name, func(b *testing.B) {
+					benchmarkReplication(b, netTransports(netAddrs(nodes), way.maxInFlight), clients)
 				})
 			}
 		}
 	}
 }
 
-func netTransports(addrs []raft.ServerAddress) []raft.Transport {
-	n := faults.NewNetwork(faults.NetworkConfig{})
+func netTransports(addrs []raft.ServerAddress, maxInFlight int) []raft.Transport {
+	n := faults.NewNetwork(faults.NetworkConfig{MaxRPCsInFlight: maxInFlight})
 	var transports []raft.Transport
 	for _, addr := range addrs {
 		transports = append(transports, n.Transport(addr))
@@ -40,24 +45,28 @@ func netTransports(addrs []raft.ServerAddress) []raft.Transport {
 	return transports
 }
 
-// unpipelined is raft's InmemTransport without pipelining, which the Network does not have
-// either.
+// unpipelined is raft's InmemTransport without pipelining.
 type unpipelined struct{ *raft.InmemTransport }
 
 func (unpipelined) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
 	return nil, raft.ErrPipelineReplicationNotSupported
 }
 
-func inmemTransports(addrs []raft.ServerAddress) []raft.Transport {
+func inmemTransports(addrs []raft.ServerAddress, pipelined bool) []raft.Transport {
 	var transports []raft.Transport
+	var peers []*raft.InmemTransport
 	for _, addr := range addrs {
 		_, t := raft.NewInmemTransportWithTimeout(addr, time.Second)
-		for _, other := range transports {
-			peer := other.(unpipelined).InmemTransport
+		for _, peer := range peers {
 			t.Connect(peer.LocalAddr(), peer)
 			peer.Connect(addr, t)
 		}
-		transports = append(transports, unpipelined{t})
+		peers = append(peers, t)
+		if pipelined {
+			transports = append(transports, t)
+		} else {
+			transports = append(transports, unpipelined{t})
+		}
 	}
 	return transports
 }
@@ -65,6 +74,13 @@ func inmemTransports(addrs []raft.ServerAddress) []raft.Transport {
 // startNetRafts starts a cluster with in-memory stores and raft's default timeouts, and
 // stops it when the test ends. The channel reports elections.
 func startNetRafts(tb testing.TB, transports []raft.Transport) (nodes []*raft.Raft, elections <-chan raft.Observation) {
+	tb.Helper()
+	return startNetRaftsOver(tb, transports, func(s *raft.InmemStore) raft.LogStore { return s })
+}
+
+// startNetRaftsOver is startNetRafts with other log stores.
+func startNetRaftsOver(tb testing.TB, transports []raft.Transport, logs func(*raft.InmemStore) raft.LogStore,
+) (nodes []*raft.Raft, elections <-chan raft.Observation) {
 	tb.Helper()
 	var members raft.Configuration
 	for _, t := range transports {
@@ -80,7 +96,7 @@ func startNetRafts(tb testing.TB, transports []raft.Transport) (nodes []*raft.Ra
 		if err := raft.BootstrapCluster(cfg, store, store, snapshots, t, members); err != nil {
 			tb.Fatal(err)
 		}
-		r, err := raft.NewRaft(cfg, &netFSM{}, store, store, snapshots, t)
+		r, err := raft.NewRaft(cfg, &netFSM{}, logs(store), store, snapshots, t)
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -18,6 +18,11 @@
 // [Halves], [OneWay], [Bridge], [MajoritiesRing] and [MinorityThird] return the links to
 // cut for the well-known partitions; [Network.Cut] cuts them.
 //
+// Raft's two production paths work as in its NetworkTransport. Heartbeats pass the requests
+// that wait for the node's main loop ([Transport.SetHeartbeatHandler]). A pipeline is one
+// connection: its packets stay in order whatever the link does, nothing arrives behind a
+// lost one, and what is in flight fails with it ([Transport.AppendEntriesPipeline]).
+//
 // With no fault set and no latency, the sending goroutine delivers the packet itself, at
 // once.
 //

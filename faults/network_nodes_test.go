@@ -15,7 +15,7 @@ import (
 )
 
 func TestClosedEndpointFailsItsRPCsAtOnce(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2 := rig.nodes["n2"].mute()
 		rig.nodes["n3"].mute()
@@ -45,7 +45,7 @@ func TestClosedEndpointFailsItsRPCsAtOnce(t *testing.T) {
 }
 
 func TestNodesShareNoMemory(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		entry := &raft.Log{Index: 8, Term: 3, Data: []byte("data"), Extensions: []byte("more")}
 		req := &raft.AppendEntriesRequest{
@@ -75,7 +75,7 @@ func TestNodesShareNoMemory(t *testing.T) {
 }
 
 func TestDuplicatedSnapshotArrivesCompleteBothTimes(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		content := bytes.Repeat([]byte("snapshot"), 1000)
 		rig.SetFault("n1", "n2", faults.Duplicate{Percent: 100})
@@ -98,7 +98,7 @@ func TestDuplicatedSnapshotArrivesCompleteBothTimes(t *testing.T) {
 }
 
 func TestErrorInReplyReachesTheCaller(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2, broken := rig.nodes["n2"].mute(), errors.New("disk on fire")
 		resp := raft.AppendEntriesResponse{Term: 77}
@@ -116,7 +116,7 @@ func TestErrorInReplyReachesTheCaller(t *testing.T) {
 }
 
 func TestNodeThatDoesNotReadNeverBlocksALink(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2 := rig.nodes["n2"].mute()
 		var want []uint64
@@ -137,7 +137,7 @@ func TestNodeThatDoesNotReadNeverBlocksALink(t *testing.T) {
 }
 
 func TestInboxOverflowKeepsRequestsInOrder(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		n2 := rig.nodes["n2"].mute()
 		var calls sync.WaitGroup
@@ -164,7 +164,7 @@ func TestInboxOverflowKeepsRequestsInOrder(t *testing.T) {
 }
 
 func TestDeadNodeSendsNoReply(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		for range 200 {
 			rig.start("n2")

@@ -85,11 +85,11 @@ func deliveryProblem(reported []faults.Packet) string {
 }
 
 func drawNetConfig(rt *rapid.T) faults.NetworkConfig {
-	return faults.NetworkConfig{
+	return onPath(faults.NetworkConfig{
 		Seed:    rapid.Int64().Draw(rt, "seed"),
 		Latency: time.Duration(rapid.IntRange(0, 50).Draw(rt, "latencyMS")) * time.Millisecond,
 		Jitter:  time.Duration(rapid.IntRange(0, 50).Draw(rt, "jitterMS")) * time.Millisecond,
-	}
+	}, rapid.SampledFrom(netPaths).Draw(rt, "path"))
 }
 
 func TestHealthyNetworkDeliversEveryPacketOnceAndInOrder(t *testing.T) {

@@ -13,9 +13,16 @@ import (
 // With every fault that Raft tolerates set at once, each command acknowledged meanwhile is
 // applied once on every node after healing.
 func TestRaftMakesProgressUnderFaultsAndConvergesAfterHealing(t *testing.T) {
+	for _, path := range netPaths {
+		t.Run(path.String(), func(t *testing.T) { testRaftUnderFaults(t, path) })
+	}
+}
+
+func testRaftUnderFaults(t *testing.T, path netPath) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		unknown := 0
-		n := faults.NewNetwork(faults.NetworkConfig{Seed: 3, Latency: 5 * time.Millisecond, Jitter: 3 * time.Millisecond})
+		n := faults.NewNetwork(onPath(faults.NetworkConfig{Seed: 3, Latency: 5 * time.Millisecond, Jitter: 3 * time.Millisecond}, path))
 		addrs := netAddrs(3)
 		var transports []raft.Transport
 		for _, addr := range addrs {

@@ -17,8 +17,9 @@ import (
 // receives.
 type netRig struct {
 	*faults.Network
-	t     *testing.T // the bubble's
-	nodes map[raft.ServerAddress]*netNode
+	t         *testing.T // the bubble's
+	pipelines bool       // each append goes over a pipeline of its own
+	nodes     map[raft.ServerAddress]*netNode
 
 	mu       sync.Mutex
 	reported []faults.Packet
@@ -33,13 +34,43 @@ type netNode struct {
 	seen []raft.RPC
 }
 
+// netPath is the ways that messages take: heartbeats through the main loop or past it,
+// appends as single RPCs or over pipelines.
+type netPath struct{ queued, pipelined bool }
+
+var netPaths = []netPath{{true, false}, {true, true}, {false, false}, {false, true}}
+
+func (p netPath) String() string {
+	return fmt.Sprintf("queued=%t,pipelined=%t", p.queued, p.pipelined)
+}
+
+// onPath returns cfg with a path.
+func onPath(cfg faults.NetworkConfig, path netPath) faults.NetworkConfig {
+	cfg.QueueHeartbeats, cfg.MaxRPCsInFlight = path.queued, 1
+	if path.pipelined {
+		cfg.MaxRPCsInFlight = raft.DefaultMaxRPCsInFlight
+	}
+	return cfg
+}
+
+// inNetBubbles runs f as inNetBubble does, on each of the netPaths.
+func inNetBubbles(t *testing.T, cfg faults.NetworkConfig, f func(rig *netRig)) {
+	t.Helper()
+	for _, path := range netPaths {
+		t.Run(path.String(), func(t *testing.T) {
+			t.Helper()
+			inNetBubble(t, onPath(cfg, path), f)
+		})
+	}
+}
+
 // inNetBubble runs f on a rig in virtual time. When f returns, it closes the network, and
 // synctest fails the test if a goroutine is left.
 func inNetBubble(t *testing.T, cfg faults.NetworkConfig, f func(rig *netRig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		rig := &netRig{t: t, nodes: make(map[raft.ServerAddress]*netNode)}
+		rig := &netRig{t: t, pipelines: cfg.MaxRPCsInFlight > 1, nodes: make(map[raft.ServerAddress]*netNode)}
 		cfg.Tap = rig.record
 		rig.Network = faults.NewNetwork(cfg)
 		for _, addr := range netAddrs(3) {
@@ -75,6 +106,7 @@ func (r *netRig) start(addr raft.ServerAddress) {
 		old.halt()
 	}
 	n := &netNode{Transport: r.Transport(addr), stop: make(chan struct{})}
+	n.SetHeartbeatHandler(n.answer)
 	r.nodes[addr] = n
 	go n.serve()
 }
@@ -100,12 +132,22 @@ func (n *netNode) serve() {
 		case <-n.stop:
 			return
 		case rpc := <-n.Consumer():
-			n.mu.Lock()
-			n.seen = append(n.seen, rpc)
-			n.mu.Unlock()
-			rpc.Respond(netAnswer(rpc.Command))
+			n.answer(rpc)
 		}
 	}
+}
+
+// answer answers a request, unless the node is halted.
+func (n *netNode) answer(rpc raft.RPC) {
+	select {
+	case <-n.stop:
+		return
+	default:
+	}
+	n.mu.Lock()
+	n.seen = append(n.seen, rpc)
+	n.mu.Unlock()
+	rpc.Respond(netAnswer(rpc.Command))
 }
 
 func netAnswer(command any) (any, error) {
@@ -142,11 +184,28 @@ func (n *netNode) requests() []uint64 {
 // append makes an AppendEntries RPC that its index identifies.
 func (r *netRig) append(from, to raft.ServerAddress, index uint64) error {
 	var resp raft.AppendEntriesResponse
-	err := r.nodes[from].AppendEntries("", to, &raft.AppendEntriesRequest{Term: 1, PrevLogEntry: index}, &resp)
+	err := r.appendRequest(from, to, &raft.AppendEntriesRequest{Term: 1, PrevLogEntry: index}, &resp)
 	if err == nil && resp.LastLog != index {
 		return fmt.Errorf("request %d got the reply to %d", index, resp.LastLog)
 	}
 	return err
+}
+
+// appendRequest sends a request as a single RPC, or over a pipeline of its own.
+func (r *netRig) appendRequest(from, to raft.ServerAddress, request *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if !r.pipelines {
+		return r.nodes[from].AppendEntries("", to, request, resp)
+	}
+	p, err := r.nodes[from].AppendEntriesPipeline("", to)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.Close() }()
+	future, err := p.AppendEntries(request, resp)
+	if err != nil {
+		return err
+	}
+	return future.Error()
 }
 
 func (r *netRig) heartbeat(from, to raft.ServerAddress) error {

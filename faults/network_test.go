@@ -14,7 +14,7 @@ import (
 )
 
 func TestClearedJamReleasesPacketsInOrderIncludingStaleOnes(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Jam{})
 		early := rig.appendAsync("n1", "n2", 1, 2, 3)
@@ -47,7 +47,7 @@ func TestClearedJamReleasesPacketsInOrderIncludingStaleOnes(t *testing.T) {
 }
 
 func TestPauseStopsBothDirectionsAndSurvivesHealAll(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.Pause("n2")
 		to, from := rig.appendAsync("n1", "n2", 1, 2), rig.appendAsync("n2", "n3", 3)
@@ -72,7 +72,7 @@ func TestPauseStopsBothDirectionsAndSurvivesHealAll(t *testing.T) {
 }
 
 func TestDownAndRefusedTargetsFailAtOnce(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{Latency: 50 * time.Millisecond}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{Latency: 50 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		_ = rig.nodes["n2"].Close()
 		rig.SetFault("n1", "n3", faults.Refuse{})
@@ -107,7 +107,7 @@ func TestDownAndRefusedTargetsFailAtOnce(t *testing.T) {
 }
 
 func TestDuplicateIsServedTwiceAndAnsweredOnce(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Duplicate{Percent: 100})
 		rig.SetFault("n2", "n1", faults.Duplicate{Percent: 100})
@@ -128,7 +128,7 @@ func TestDuplicateIsServedTwiceAndAnsweredOnce(t *testing.T) {
 }
 
 func TestReorderedPacketIsOvertakenByTheNext(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubble(t, faults.NetworkConfig{QueueHeartbeats: true}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Only(faults.Reorder{Percent: 100}, faults.KindHeartbeat))
 		alone := netElapsed(func() {
@@ -159,7 +159,7 @@ func TestDelayHoldsUpLaterPacketsUnlessLimitedToKinds(t *testing.T) {
 		fault faults.LinkFault
 		want  time.Duration
 	}{{slow, 300 * time.Millisecond}, {faults.Only(slow, faults.KindAppend), 0}} {
-		inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+		inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 			t := rig.t
 			rig.SetFault("n1", "n2", c.fault)
 			first := rig.appendAsync("n1", "n2", 1)[0]
@@ -176,7 +176,7 @@ func TestDelayHoldsUpLaterPacketsUnlessLimitedToKinds(t *testing.T) {
 }
 
 func TestFaultAffectsPacketsInFlightUntilCleared(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Delay{Mean: 10 * time.Hour})
 		slow := rig.appendAsync("n1", "n2", 1)[0]
@@ -195,7 +195,7 @@ func TestFaultAffectsPacketsInFlightUntilCleared(t *testing.T) {
 }
 
 func TestCutLosesPacketsInFlight(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		result := rig.appendAsync("n1", "n2", 1)[0]
 		rig.Cut([]faults.Link{{From: "n1", To: "n2"}})
@@ -206,7 +206,7 @@ func TestCutLosesPacketsInFlight(t *testing.T) {
 }
 
 func TestBandwidthQueuesPackets(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{}, func(rig *netRig) {
 		t := rig.t
 		rig.SetFault("n1", "n2", faults.Bandwidth{BytesPerSecond: 640}) // an empty append has 64 bytes
 		results := rig.appendAsync("n1", "n2", 1, 2, 3)
@@ -241,7 +241,7 @@ func (f countingFault) Apply(faults.Packet, *rand.Rand) faults.Effect {
 }
 
 func TestFaultIsAppliedToEachPacketOnce(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{Latency: 100 * time.Millisecond}, func(rig *netRig) {
 		t, applied := rig.t, 0
 		inFlight := rig.appendAsync("n1", "n2", 1)[0]
 		for range 5 {
@@ -258,7 +258,7 @@ func TestFaultIsAppliedToEachPacketOnce(t *testing.T) {
 
 func TestEachLinkAndSeedDrawsItsOwnRandomness(t *testing.T) {
 	play := func(seed int64, to raft.ServerAddress) (lost string) {
-		inNetBubble(t, faults.NetworkConfig{Seed: seed}, func(rig *netRig) {
+		inNetBubbles(t, faults.NetworkConfig{Seed: seed}, func(rig *netRig) {
 			rig.SetFault("n1", to, faults.Lose{Percent: 50})
 			rig.appendAsync("n1", to, make([]uint64, 64)...)
 			for _, p := range netOutcomes(rig.packets(netAll), faults.Link{From: "n1", To: to}) {

@@ -46,10 +46,11 @@ func (f *appendFuture) Start() time.Time                      { return f.start }
 func (f *appendFuture) Request() *raft.AppendEntriesRequest   { return f.request }
 func (f *appendFuture) Response() *raft.AppendEntriesResponse { return f.resp }
 
-// AppendEntriesPipeline opens a connection to the target. It returns ErrDown if nothing
-// listens there, ErrClosed if the endpoint is closed, and
-// raft.ErrPipelineReplicationNotSupported if NetworkConfig.MaxRPCsInFlight is 1. Like a
-// pooled TCP connection, it does not notice a cut link before it is used.
+// AppendEntriesPipeline opens a connection to the target. It returns ErrClosed if the
+// endpoint is closed, and raft.ErrPipelineReplicationNotSupported if
+// NetworkConfig.MaxRPCsInFlight is 1. Raft opens one after a successful RPC, and its
+// NetworkTransport then has a connection in its pool, so a target that is down or cut off
+// shows only when the pipeline is used.
 func (t *Transport) AppendEntriesPipeline(_ raft.ServerID, target raft.ServerAddress) (raft.AppendPipeline, error) {
 	if t.net.maxInFlight < pipelineMin {
 		return nil, raft.ErrPipelineReplicationNotSupported
@@ -58,12 +59,8 @@ func (t *Transport) AppendEntriesPipeline(_ raft.ServerID, target raft.ServerAdd
 		return nil, ErrClosed
 	}
 	l := t.net.link(t.slot.addr, target)
-	peer := l.to.up()
-	if peer == nil {
-		return nil, ErrDown
-	}
 	p := &pipeline{
-		t: t, link: l, stream: &stream{peer: peer}, closed: make(chan struct{}),
+		t: t, link: l, stream: &stream{peer: l.to.up()}, closed: make(chan struct{}),
 		sent:  make(chan *appendFuture, t.net.maxInFlight-pipelineMin),
 		ready: make(chan raft.AppendFuture, t.net.maxInFlight-pipelineMin),
 	}
@@ -181,13 +178,13 @@ func isTransportError(err error) bool {
 // (net_transport.go, handleConn). What a lost packet should have carried never comes, so
 // nothing behind that packet is delivered in its direction.
 type stream struct {
-	peer *Transport // the process that accepted the connection
+	peer *Transport // the process that accepted the connection, nil if none was there
 
 	requestLost bool // guarded by the mutex of the link there
 	replyLost   bool // guarded by the mutex of the link back
 
 	mu      sync.Mutex
-	waiting []queuedRequest
+	waiting []queuedRequest // behind the one that is being served
 	serving bool
 }
 
@@ -205,37 +202,44 @@ func (s *stream) lost(reply bool) *bool {
 	return &s.requestLost
 }
 
-// queue serves a request once those before it are answered.
+// queue serves a request once those before it are answered. The caller holds the mutex of
+// the peer.
 func (s *stream) queue(c *call, rpc raft.RPC) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting = append(s.waiting, queuedRequest{c, rpc})
-	if !s.serving {
-		s.serving = true
-		go s.serve()
+	if s.serving {
+		s.waiting = append(s.waiting, queuedRequest{c, rpc})
+		return
+	}
+	s.serving = true
+	s.peer.enqueueLocked(rpc)
+	go s.serve(c)
+}
+
+// serve sends the replies to c, whose request raft has, and to the requests behind it.
+func (s *stream) serve(c *call) {
+	for c != nil {
+		select {
+		case answer := <-c.responses:
+			c.reply(s.peer, answer, time.Time{})
+		case <-s.peer.gone:
+			return // its callers know
+		}
+		c = s.next()
 	}
 }
 
-// serve answers the requests that have arrived.
-func (s *stream) serve() {
-	for {
-		s.mu.Lock()
-		if len(s.waiting) == 0 {
-			s.serving = false
-			s.mu.Unlock()
-			return
-		}
-		next := s.waiting[0]
-		s.waiting = s.waiting[1:]
+// next gives the next request to raft. It returns nil if there is none.
+func (s *stream) next() *call {
+	s.mu.Lock()
+	if len(s.waiting) == 0 {
+		s.serving = false
 		s.mu.Unlock()
-		if !s.peer.enqueue(next.rpc) {
-			return // the process is dead, and its callers know it
-		}
-		select {
-		case answer := <-next.call.responses:
-			next.call.reply(s.peer, answer, time.Time{})
-		case <-s.peer.gone:
-			return
-		}
+		return nil
 	}
+	next := s.waiting[0]
+	s.waiting = s.waiting[1:]
+	s.mu.Unlock()
+	s.peer.enqueue(next.rpc)
+	return next.call
 }

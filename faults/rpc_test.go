@@ -9,7 +9,7 @@ import (
 )
 
 func TestEveryRPCEndsAtItsOwnDeadline(t *testing.T) {
-	inNetBubble(t, faults.NetworkConfig{Latency: 5 * time.Millisecond}, func(rig *netRig) {
+	inNetBubbles(t, faults.NetworkConfig{Latency: 5 * time.Millisecond}, func(rig *netRig) {
 		t := rig.t
 		rig.nodes["n2"].mute()
 		start := time.Now()
@@ -62,7 +62,7 @@ func TestCallerNoticesAnEarlyEndWhenItsPacketArrivesAtTheLatest(t *testing.T) {
 
 func TestRepliesToClosedCallersStillTravelBack(t *testing.T) {
 	for range 50 {
-		inNetBubble(t, faults.NetworkConfig{Latency: 40 * time.Millisecond}, func(rig *netRig) {
+		inNetBubbles(t, faults.NetworkConfig{Latency: 40 * time.Millisecond}, func(rig *netRig) {
 			t := rig.t
 			results := rig.appendAsync("n1", "n2", 1, 2, 3)
 			_ = rig.nodes["n1"].Close()

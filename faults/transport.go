@@ -197,16 +197,13 @@ func (t *Transport) handleHeartbeat(handle func(raft.RPC), rpc raft.RPC) {
 	}
 }
 
-// enqueue puts a request where raft's main loop reads it. It returns false if the endpoint
-// is closed.
-func (t *Transport) enqueue(rpc raft.RPC) bool {
+// enqueue puts a request where raft's main loop reads it, unless the endpoint is closed.
+func (t *Transport) enqueue(rpc raft.RPC) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed.Load() {
-		return false
+	if !t.closed.Load() {
+		t.enqueueLocked(rpc)
 	}
-	t.enqueueLocked(rpc)
-	return true
 }
 
 // enqueueLocked is enqueue for a caller that holds the mutex of an open endpoint.

@@ -1,0 +1,125 @@
+package faults_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// A connection delivers in order, whatever the link does: TCP hides reordering.
+func TestPipelineStaysInOrderOnALinkThatReordersAndDuplicates(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{Latency: 5 * time.Millisecond, Jitter: 5 * time.Millisecond}, func(rig *netRig) {
+		t := rig.t
+		rig.SetFault("n1", "n2", faults.Reorder{Percent: 50})
+		rig.SetFault("n1", "n2", faults.Duplicate{Percent: 30})
+		p, err := rig.nodes["n1"].AppendEntriesPipeline("n2", "n2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = p.Close() }()
+		for i := range uint64(15) {
+			if _, err := p.AppendEntries(appendRequest(i+1), new(raft.AppendEntriesResponse)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range uint64(15) {
+			if future := <-p.Consumer(); future.Error() != nil || future.Response().LastLog != i+1 {
+				t.Errorf("reply %d: %+v, %v", i+1, future.Response(), future.Error())
+			}
+		}
+		served := rig.nodes["n2"].requests()
+		if !slices.IsSorted(served) || len(served) == 15 || len(slices.Compact(served)) != 15 {
+			t.Errorf("served %v, want 1 to 15 in order, some twice", served)
+		}
+	})
+}
+
+// What a lost packet should have carried never comes, so nothing behind it can arrive.
+func TestLostPacketStopsItsConnection(t *testing.T) {
+	for _, lossy := range []faults.Link{
+		{From: "n1", To: "n2"},
+		{From: "n2", To: "n1"},
+	} {
+		inNetBubble(t, faults.NetworkConfig{RPCTimeout: time.Second}, func(rig *netRig) {
+			t := rig.t
+			p, err := rig.nodes["n1"].AppendEntriesPipeline("n2", "n2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = p.Close() }()
+			send := func(index uint64) {
+				if _, err := p.AppendEntries(appendRequest(index), new(raft.AppendEntriesResponse)); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+			}
+			rig.SetFault(lossy.From, lossy.To, faults.Lose{Percent: 100})
+			send(1)
+			rig.HealAll()
+			send(2)
+			if err := rig.append("n1", "n2", 9); err != nil {
+				t.Errorf("an RPC of its own: %v", err)
+			}
+			lost := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Lost })
+			if len(lost) != 2 || lost[0].Why != "dropped (100%)" || lost[1].Why != "its connection waits for a lost packet" {
+				t.Errorf("lost %+v, want the packet and the one behind it", lost)
+			}
+			for _, p := range lost {
+				if p.From != lossy.From {
+					t.Errorf("lost %+v, want only what %s sent", p, lossy.From)
+				}
+			}
+			for range 2 {
+				if err := (<-p.Consumer()).Error(); !errors.Is(err, faults.ErrTimeout) {
+					t.Errorf("request behind the loss: %v, want ErrTimeout", err)
+				}
+			}
+		})
+	}
+}
+
+// A new process does not inherit the connections of the one before it.
+func TestPipelineDoesNotReachARestartedNode(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+		t := rig.t
+		p, err := rig.nodes["n1"].AppendEntriesPipeline("n2", "n2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = p.Close() }()
+		rig.start("n2")
+		if _, err := p.AppendEntries(appendRequest(1), new(raft.AppendEntriesResponse)); err != nil {
+			t.Fatal(err)
+		}
+		if err := (<-p.Consumer()).Error(); !errors.Is(err, faults.ErrDown) {
+			t.Errorf("request over the old connection: %v, want ErrDown", err)
+		}
+		if got := rig.nodes["n2"].requests(); len(got) != 0 {
+			t.Errorf("the new process served %v", got)
+		}
+	})
+}
+
+// A heartbeat handler that is still at work when its endpoint closes must not be called
+// again: raft's stores are closed after that.
+func TestClosedEndpointHandlesNoHeartbeat(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{Latency: 5 * time.Millisecond}, func(rig *netRig) {
+		t := rig.t
+		n2 := rig.nodes["n2"]
+		var handled []bool
+		n2.SetHeartbeatHandler(func(raft.RPC) { handled = append(handled, true) })
+		result := make(chan error, 1)
+		go func() { result <- rig.heartbeat("n1", "n2") }()
+		synctest.Wait()
+		_ = n2.Close()
+		if err := <-result; !errors.Is(err, faults.ErrDown) || len(handled) > 0 {
+			t.Errorf("heartbeat to a closed endpoint: %v, handled %d times", err, len(handled))
+		}
+	})
+}
