@@ -78,20 +78,19 @@ func (c *ackedDurable) addAck(s *state, e *trace.Event) {
 // acknowledge records the event that acknowledged a committed increment, and finds the
 // lineages that lack it. Those that have grown since then have lost it.
 func (c *ackedDurable) acknowledge(s *state, at place, seq uint64, e *trace.Event) {
-	known := at.lineage.commits[at.index]
-	known.ackSeq = seq
-	at.lineage.commits[at.index] = known
-	l, ok := s.entries[entryID{at.index, known.term}]
+	at.acknowledge(seq)
+	l, ok := s.entries[entryID{at.index, at.lineage.commits[at.index].term}]
 	if len(s.lineages) == 1 || !ok {
 		return
 	}
 	acked := committed{at, l.entry, seq}
-	if !s.isHeld(at) {
+	if !s.isHeld(acked.entry.OpKey()) {
 		c.reportLost([]committed{acked}, e, "every node that had committed it has committed other entries since")
 		return
 	}
 	for _, h := range s.lineages {
-		if _, has := h.find(acked.entry.OpKey()); has {
+		if other, has := h.find(acked.entry.OpKey()); has {
+			other.acknowledge(seq)
 			continue
 		}
 		if h.grew > seq {
@@ -105,10 +104,10 @@ func (c *ackedDurable) acknowledge(s *state, at place, seq uint64, e *trace.Even
 	}
 }
 
-// isHeld reports whether some node has a committed entry, and has not replaced it.
-func (s *state) isHeld(at place) bool {
+// isHeld reports whether an increment is committed in the lineage of some node.
+func (s *state) isHeld(key trace.OpKey) bool {
 	for _, n := range s.nodes {
-		if n.lineage != nil && n.lineage.includes(at) {
+		if _, has := n.lineage.find(key); has {
 			return true
 		}
 	}
@@ -144,13 +143,15 @@ func (c *ackedDurable) findReplaced(s *state, f *conflict, e *trace.Event) {
 			s.prunedUpTo, f.now.node, f.index)
 	}
 	var lost []committed
-	for i := max(f.index, s.prunedUpTo+1); i <= f.lineage.upTo; i++ {
+	for i := f.index; i <= f.lineage.upTo; i++ {
 		old := f.lineage.commits[i]
 		l, ok := s.entries[entryID{i, old.term}]
 		if !ok || old.ackSeq == 0 {
 			continue
 		}
-		if _, again := s.step.lineage.find(l.entry.OpKey()); !again {
+		if at, again := s.step.lineage.find(l.entry.OpKey()); again {
+			at.acknowledge(old.ackSeq)
+		} else {
 			lost = append(lost, committed{place{f.lineage, i}, l.entry, old.ackSeq})
 		}
 	}
@@ -167,10 +168,12 @@ func (c *ackedDurable) findMissing(s *state, e *trace.Event) {
 	}
 	var lost, later []committed
 	for _, acked := range owed {
-		if _, has := h.find(acked.entry.OpKey()); has {
+		if at, has := h.find(acked.entry.OpKey()); has {
+			at.acknowledge(acked.ackSeq)
 			continue
 		}
-		if len(s.step.newlyCommitted) > 0 || acked.index <= left.index && left.lineage.includes(acked.place) {
+		had, ok := left.lineage.find(acked.entry.OpKey())
+		if len(s.step.newlyCommitted) > 0 || ok && had.index <= left.index {
 			lost = append(lost, acked)
 		} else {
 			later = append(later, acked)

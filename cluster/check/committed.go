@@ -37,15 +37,18 @@ func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 		if index > n.logEnd {
 			s.invalid = fmt.Sprintf("%s commits entry %d (event %d), but its log ends at %d", n.id, index, e.Seq, last)
 		}
-		index = last
+		if index = last; index <= n.committed {
+			return
+		}
 	}
 	h, i := s.walkBack(n, index)
-	if fork := s.firstDifference(h, i+1, index); fork != 0 {
+	fork := s.firstDifference(h, i+1, index)
+	if fork != 0 {
 		h = s.fork(h, fork, n, s.walked[index-fork], e)
 	}
 	for i++; i <= index; i++ {
 		owner := h.owner(i)
-		if _, ok := owner.commits[i]; !ok && i > s.prunedUpTo {
+		if _, ok := owner.commits[i]; !ok && (i > s.prunedUpTo || fork != 0) {
 			s.commit(owner, entryID{i, s.walked[index-i]}, n, e)
 		}
 	}
@@ -68,12 +71,11 @@ func (s *state) walkBack(n *node, index uint64) (*lineage, uint64) {
 	s.walked = s.walked[:0]
 	id := entryID{index, n.termAt(index)}
 	for id.index > n.committed && id.term != unknownTerm {
-		if id.index <= s.prunedUpTo {
-			if id.term <= h.prunedTerm { // the commit is forgotten, but terms never decrease along a log
-				break
-			}
-		} else if owner := s.ownerOf(id, h); owner != nil {
+		if owner := s.ownerOf(id, h); owner != nil {
 			return owner, id.index
+		}
+		if id.index <= s.prunedUpTo && id.term <= h.prunedTerm {
+			break // the commit is forgotten, but terms never decrease along a log
 		}
 		s.walked = append(s.walked, id.term)
 		id = entryID{id.index - 1, s.termBefore(n, id)}

@@ -7,9 +7,9 @@
 // nodes' logs; committed.go: the commits) and then shows the event to every check that
 // subscribed to its kind. When committed entries are replaced, as after a recovery by
 // force, the state keeps what each side commits apart (lineage.go). A check reads the
-// state, never changes it, and answers at once. Only linearizability is different: it may take long, so a goroutine of its
-// own, outside virtual time, runs porcupine in the background
-// (linearizable_worker.go).
+// state, never changes it, and answers at once. Only linearizability is different: it
+// may take long, so a goroutine of its own, outside virtual time, runs porcupine in the
+// background (linearizable_worker.go).
 //
 // A verdict is ok, violated (with the events that prove it) or undecided (with the
 // reason). A violated verdict never changes again. A trace that contradicts itself,

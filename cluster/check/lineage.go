@@ -35,6 +35,13 @@ type place struct {
 	index   uint64
 }
 
+// acknowledge records the event that acknowledged an increment to a client.
+func (p place) acknowledge(seq uint64) {
+	c := p.lineage.commits[p.index]
+	c.ackSeq = seq
+	p.lineage.commits[p.index] = c
+}
+
 // owner returns the lineage from which h has the entry at index: itself, or an ancestor.
 func (h *lineage) owner(index uint64) *lineage {
 	for h.parent != nil && index < h.from {
@@ -52,18 +59,20 @@ func (h *lineage) at(index uint64) (commit, bool) {
 // includes reports whether the entry at a place is part of h.
 func (h *lineage) includes(p place) bool { return h.owner(p.index) == p.lineage }
 
-// find returns where h has committed an increment.
-func (h *lineage) find(key trace.OpKey) (place, bool) {
+// find returns where h has committed an increment first.
+func (h *lineage) find(key trace.OpKey) (first place, ok bool) {
 	for limit := uint64(indexMax); h != nil; h = h.parent {
-		if index, ok := h.increments[key]; ok && index <= limit {
-			return place{h, index}, true
+		if index, has := h.increments[key]; has && index <= limit {
+			first, ok = place{h, index}, true
 		}
 		limit = min(limit, h.from-1)
 	}
-	return place{}, false
+	return first, ok
 }
 
-// forgetUpTo forgets the entries up to an index.
+// forgetUpTo forgets the entries up to an index, and returns how many of them were
+// acknowledged increments. It keeps where the lineage forks from its ancestors: checks
+// may remember places in those.
 func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
 	// Terms never decrease along a log, so the next known term is not too low.
 	h.prunedTerm = unknownTerm
@@ -72,21 +81,23 @@ func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
 			h.prunedTerm = c.term
 		}
 	}
-	for index, c := range h.commits {
-		if index <= upTo {
-			if c.ackSeq != 0 {
-				acknowledged++
+	for ; h != nil; h = h.parent {
+		for index, c := range h.commits {
+			if index <= upTo {
+				if c.ackSeq != 0 {
+					acknowledged++
+				}
+				delete(h.commits, index)
 			}
-			delete(h.commits, index)
 		}
-	}
-	for key, index := range h.increments {
-		if index <= upTo {
-			delete(h.increments, key)
+		for key, index := range h.increments {
+			if index <= upTo {
+				delete(h.increments, key)
+			}
 		}
-	}
-	if h.parent != nil && h.from <= upTo+1 {
-		h.parent = nil // nothing that it inherited is remembered
+		if len(h.commits) == 0 { // an emptied map keeps its memory
+			h.commits, h.increments = map[uint64]commit{}, map[trace.OpKey]uint64{}
+		}
 	}
 	return acknowledged
 }
