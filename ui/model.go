@@ -99,7 +99,6 @@ type display struct {
 
 // sessionLog is what the user has done, to save it as a scenario or to undo it.
 type sessionLog struct {
-	commands   []scenario.RecordedCommand
 	nodesFirst int // number of nodes at the start
 	keyCount   int // number of keys and clicks so far
 	undo       undoHistory
@@ -153,7 +152,7 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 		m.session = scenario.NewSession(c, c.Settings().Seed, m.scenarioStage)
 	}
 	m.queue = queue.New(m.session)
-	m.commands, m.clients.load, m.follow, m.undo, m.presenter = nil, 0, true, undoHistory{}, presenter{}
+	m.clients.load, m.follow, m.undo, m.presenter = 0, true, undoHistory{}, presenter{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())
 	clear(m.selected)
@@ -332,12 +331,9 @@ func (m *model) submit(command, ok string) {
 	m.setToast(command, ok, false)
 	m.recordFaults(line.Command)
 	m.markTip(line.Verb)
-	recorded := m.recordedWith(line.Command)
 	if !m.queue.Put(queue.Command{Line: line}) {
 		m.setToast(command, "command dropped: too many are waiting", true)
-		return
 	}
-	m.commands = recorded
 }
 
 // frame gathers everything that one picture is drawn from.

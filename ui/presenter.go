@@ -128,9 +128,9 @@ func (m *model) title() string {
 // perform runs a scenario on stage. Its end is a performedMsg, unless its cluster was
 // replaced by another.
 func (m *model) perform(script *scenario.Script) tea.Cmd {
-	c, stage := m.Cluster, m.scenarioStage
+	c, session := m.Cluster, m.session
 	return func() tea.Msg {
-		failures, finished := present.Perform(c, script, stage)
+		failures, finished := present.Perform(c, session, script)
 		if !finished {
 			return nil
 		}

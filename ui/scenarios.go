@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
-	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
 	"capsize/ui/source"
 )
@@ -64,13 +62,6 @@ type savedMsg struct {
 	bad  bool
 }
 
-// recordedWith returns the commands submitted so far, with one submitted now.
-func (m *model) recordedWith(command scenario.Command) (ordered []scenario.RecordedCommand) {
-	now := m.Cluster.Clock().Now()
-	m.Cluster.Trace().Read(func(s *trace.State) { ordered = scenario.Record(slices.Clip(m.commands), now, command, s) })
-	return ordered
-}
-
 // save writes the session so far as a scenario, into a new file in the current directory.
 func (m *model) save() tea.Cmd {
 	if m.Cluster == nil {
@@ -81,7 +72,7 @@ func (m *model) save() tea.Cmd {
 		m.setToast("", "cannot save a branch: a scenario starts with a new cluster", true)
 		return nil
 	}
-	text := scenario.Save(m.Cluster.Settings(), m.nodesFirst, m.recordedWith(scenario.Command{}), m.state.Checks)
+	text := m.session.Save(m.nodesFirst, m.state.Checks)
 	return func() tea.Msg {
 		for i := 1; ; i++ {
 			name := fmt.Sprintf("session-%d.capsize", i)

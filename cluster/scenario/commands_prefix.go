@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"unicode/utf8"
 
 	"capsize/cluster/trace"
@@ -49,9 +50,9 @@ func parseAsync(p *lineParser) (action, error) {
 		if err != nil {
 			return err
 		}
-		r.shared.start()
+		r.shared.asyncStarts()
 		r.c.Go(func() {
-			defer r.shared.end()
+			defer r.shared.asyncEnds()
 			if err := do(); err != nil && !d.byClient {
 				r.tellRefusal(text, err)
 			}
@@ -64,6 +65,9 @@ func parseAsync(p *lineParser) (action, error) {
 type triedError struct{ error }
 
 func (e triedError) Unwrap() error { return e.error }
+
+// IsTried reports whether err is a refusal that try allows.
+func IsTried(err error) bool { return errors.As(err, &triedError{}) }
 
 func parseTry(p *lineParser) (action, error) {
 	w, d, err := p.commandAfter("try")

@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,29 +47,7 @@ type run struct {
 	mu     sync.Mutex
 	own    trace.Op // its client operation that ended last; guarded by mu
 	shared *shared  // with the other commands of a session
-}
-
-// shared is what the commands of a session share.
-type shared struct {
-	mu      sync.Mutex
-	last    trace.Op // the client operation of the session that ended last
-	running int      // async commands that have not ended
-}
-
-func (s *shared) start() { s.add(1) }
-func (s *shared) end()   { s.add(-1) }
-
-func (s *shared) add(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running += n
-}
-
-// isIdle reports whether no async command runs.
-func (s *shared) isIdle() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.running == 0
+	logged *logged  // the command that runs now, in the log of the session
 }
 
 // newRun returns a run; presenter may be nil.
@@ -100,16 +79,32 @@ func (r *run) execute(s *Script) []Failure {
 			r.onStep(i)
 		}
 		r.c.Note(trace.KindCommand, "", step.command.Text)
-		if err := step.do(r); err != nil && !errors.As(err, &triedError{}) {
+		r.logged = r.shared.begin(r.c, step.command, true)
+		err := step.do(r)
+		r.shared.end(r.c, r.logged, err)
+		if err != nil && !IsTried(err) {
 			failures = append(failures, asFailure(err, step))
 			if !step.isExpectation {
 				break
 			}
 		}
 	}
+	r.endUnattended(s)
+	return append(failures, unexpectedVerdicts(r.verdicts(), s.scope.expectedViolations)...)
+}
+
+// endUnattended stops what a script has left running. The log of the session has it, for
+// the commands that follow the script.
+func (r *run) endUnattended(s *Script) {
+	stop := func(command string) { r.shared.end(r.c, r.shared.begin(r.c, SplitCommand(command), true), nil) }
+	if r.nemesis != nil {
+		stop("chaos off")
+	}
+	if slices.ContainsFunc(s.steps, func(s step) bool { return s.command.within().Verb == "load" }) {
+		stop("load off")
+	}
 	r.stopNemesis()
 	r.c.StopLoad()
-	return append(failures, unexpectedVerdicts(r.verdicts(), s.scope.expectedViolations)...)
 }
 
 // state returns the present state, which the caller must not change.

@@ -2,41 +2,13 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
 )
-
-// RecordedCommand is a command of a session, with what it takes to repeat it. The
-// end of a session is recorded as one without a verb.
-type RecordedCommand struct {
-	Command
-	At     time.Duration // virtual time
-	Leader string        // the node that led
-
-	// TransferCandidates are set if leadership must be transferred to Leader before the
-	// command: one of these nodes has to lead for that. They are empty if Leader led at
-	// the command before, too, or if a transfer cannot reach it.
-	TransferCandidates []string
-}
-
-// Record appends a command that is given in a state, and returns the longer list.
-func Record(recorded []RecordedCommand, at time.Duration, command Command, st *trace.State) []RecordedCommand {
-	c, before := RecordedCommand{Command: command, At: at}, ""
-	if len(recorded) > 0 {
-		before = recorded[len(recorded)-1].Leader
-	}
-	c.Leader = before // without a leader now, the next one succeeds the one before
-	if n := st.LeaderNode(); n != nil {
-		c.Leader = n.ID
-		if n.ID != before && n.Process == trace.Up {
-			c.TransferCandidates = transferCandidates(st, before)
-		}
-	}
-	return append(recorded, c)
-}
 
 // transferCandidates returns the nodes that can all reach each other: every node,
 // or every node but the previous leader. It returns none if links between other
@@ -59,35 +31,50 @@ func transferCandidates(st *trace.State, previous string) []string {
 	return selectNodes(st, func(n *trace.Node) bool { return n.ID != excluded })
 }
 
-// Save returns a session as the text of a scenario that repeats it.
+// Save returns the session so far as the text of a scenario that repeats it, with what a
+// scenario on stage has done. The cluster started with this many nodes. Violations that
+// the checks found are expected. It is called from outside virtual time.
 //
-// Commands of clients become async, because a person at the keys did not wait for
-// their outcome. Raft draws new election timeouts in each run, so where leadership
-// changed in the session, the scenario transfers it to the same node. Violations
-// that the checks found are expected.
-func Save(settings trace.Settings, nodes int, recorded []RecordedCommand, checks []trace.Check) string {
+// A command that was refused is tried. Commands of clients become async, because a
+// person at the keys does not wait for their outcome; so do other commands during which
+// the session went on. Raft draws new election timeouts in each run, so where leadership
+// changed in the session, the scenario transfers it to the same node.
+func (s *Session) Save(nodes int, checks []trace.Check) string {
+	end, text := &logged{at: s.c.Clock().Now()}, ""
+	s.c.Trace().Read(func(st *trace.State) {
+		s.shared.mu.Lock()
+		defer s.shared.mu.Unlock()
+		for _, one := range s.shared.commands {
+			end.at = max(end.at, one.at, one.ended)
+		}
+		end.follow(s.shared.commands, st)
+		text = save(s.c.Settings(), nodes, append(slices.Clip(s.shared.commands), end), checks)
+	})
+	return text
+}
+
+// save writes commands, the last of which is the end, as a scenario.
+func save(settings trace.Settings, nodes int, commands []*logged, checks []trace.Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "title A saved session\nnodes %d\nseed %d\nstorage %s\n", nodes, settings.Seed, settings.Storage)
 	for _, kv := range cluster.NonDefaultSettings(settings) {
 		fmt.Fprintf(&b, "set %s %s\n", kv[0], kv[1])
 	}
 	b.WriteString("\n")
-	last := time.Duration(0)
-	if len(recorded) > 0 {
-		last = recorded[0].At
-	}
-	for _, c := range recorded {
-		writeWait(&b, c.At-last)
-		last = c.At
-		if len(c.TransferCandidates) > 0 {
-			fmt.Fprintf(&b, "wait leader %s\ntransfer %s\nwait leader %s\n", strings.Join(c.TransferCandidates, ","), c.Leader, c.Leader)
+	reached := commands[0].at // the moment of the session that the scenario has reached
+	for i, c := range commands {
+		writeWait(&b, c.at-reached)
+		reached = max(reached, c.at)
+		if len(c.transferCandidates) > 0 {
+			fmt.Fprintf(&b, "wait leader %s\ntransfer %s\nwait leader %s\n", strings.Join(c.transferCandidates, ","), c.leader, c.leader)
 		}
-		switch {
-		case c.Verb == "":
-		case c.IsClientOp():
-			b.WriteString("async " + c.Text + "\n")
-		default:
-			b.WriteString(c.Text + "\n")
+		if c.Verb == "" {
+			continue
+		}
+		line, waits := c.repeat(c.running || c.ended > commands[i+1].at)
+		b.WriteString(line)
+		if waits {
+			reached = max(reached, c.ended)
 		}
 	}
 	for _, c := range checks {
@@ -96,6 +83,30 @@ func Save(settings trace.Settings, nodes int, recorded []RecordedCommand, checks
 		}
 	}
 	return b.String()
+}
+
+// repeat returns the line that repeats a command, "" for none, and whether that waits
+// for its end. The session went on before its end if it was overtaken.
+func (o *logged) repeat(overtaken bool) (line string, waits bool) {
+	text, core := o.text(), o.Command
+	try := o.refused && o.Verb != "expect"
+	if o.Verb == "try" {
+		try, core = true, Command{Verb: o.Args[0], Args: o.Args[1:]}
+		text = strings.TrimSpace(strings.TrimPrefix(text, "try"))
+	}
+	d, _ := find(core.Verb)
+	switch {
+	case core.Verb == "wait" && overtaken:
+		return "", false // the time that passed is written all the same
+	case d.byClient && !o.scripted, d.canRunAsync() && overtaken:
+		text = "async " + text
+	default:
+		waits = true
+	}
+	if try {
+		text = "try " + text
+	}
+	return text + "\n", waits
 }
 
 // writeWait writes the wait between two commands, as several ones if it is longer

@@ -14,7 +14,7 @@ import (
 func TestSavedSessionExpectsItsViolations(t *testing.T) {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
-	text := Save(settings, 3, []RecordedCommand{{Command: SplitCommand("increment")}, {At: time.Second}}, []trace.Check{
+	text := save(settings, 3, []*logged{{Command: SplitCommand("increment")}, {at: time.Second}}, []trace.Check{
 		{Name: check.AckedDurable, Verdict: trace.VerdictViolated}, {Name: check.VoteOnce, Verdict: trace.VerdictOK}, {Name: check.Linearizable, Verdict: trace.VerdictUndecided},
 	})
 	s := parse(t, text)
@@ -40,7 +40,7 @@ func TestSavedSessionRepeatsLeadersAndEnd(t *testing.T) {
 		return st
 	}
 	cutOff := []trace.Link{{From: "n2", To: "n1"}, {From: "n3", To: "n2"}}
-	var recorded []RecordedCommand
+	var commands []*logged
 	for _, o := range []struct {
 		text string
 		st   *trace.State
@@ -56,9 +56,12 @@ func TestSavedSessionRepeatsLeadersAndEnd(t *testing.T) {
 		{"heal", state("n2", trace.Link{From: "n3", To: "n2"})},
 		{"", state("n1")},
 	} {
-		recorded = Record(recorded, time.Duration(len(recorded))*2*time.Second, SplitCommand(o.text), o.st)
+		at := time.Duration(len(commands)) * 2 * time.Second
+		one := &logged{Command: SplitCommand(o.text), at: at, ended: at}
+		one.follow(commands, o.st)
+		commands = append(commands, one)
 	}
-	text := Save(settings, 3, recorded, nil)
+	text := save(settings, 3, commands, nil)
 	for _, want := range []string{
 		"memory\n\nwait leader n1,n2,n3\ntransfer n2\nwait leader n2\nasync increment 2\nwait 2s\nisolate n2\nwait 2s\nwait leader n1,n3\ntransfer n3\nwait leader n3\nasync increment\n",
 		"kill n3\nwait 2s\nwait leader n1,n2,n3\ntransfer n1\n", "wait 2s\nheal\nwait 2s\nwait leader n1,n2,n3\ntransfer n1\n",

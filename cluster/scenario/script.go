@@ -153,7 +153,8 @@ func (p *lineParser) action(d declaration) (action, error) {
 // Line is a command that has been parsed and can run.
 type Line struct {
 	Command
-	do action
+	do                 action
+	expectedViolations []string // checks
 }
 
 // ParseLine parses a single command for a cluster with these nodes, in a session
@@ -165,7 +166,8 @@ func ParseLine(text string, nodes, names []string) (*Line, error) {
 	if err := checkText([]byte(text)); err != nil {
 		return nil, err
 	}
-	p := newLineParser(text, &scope{nodes: nodes, names: names})
+	sc := &scope{nodes: nodes, names: names}
+	p := newLineParser(text, sc)
 	command := asCommand(text, p.words)
 	d, err := p.command()
 	if err != nil {
@@ -178,5 +180,5 @@ func ParseLine(text string, nodes, names []string) (*Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Line{Command: command, do: do}, nil
+	return &Line{Command: command, do: do, expectedViolations: sc.expectedViolations}, nil
 }

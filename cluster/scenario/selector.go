@@ -132,7 +132,9 @@ func (r *run) selectPart(part string, selected []string) ([]string, error) {
 		if len(up) == 0 {
 			return nil, fmt.Errorf("%q selects no node: every node that is up is named already", part)
 		}
-		return []string{up[r.rng.IntN(len(up))]}, nil
+		drawn := up[r.rng.IntN(len(up))]
+		r.shared.drew(r.logged, drawn)
+		return []string{drawn}, nil
 	case "minority", "majority":
 		// A minority takes the last voters and a majority the first, so together they are
 		// all voters.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
@@ -49,38 +51,43 @@ func (s *Session) nodes() (names []string) {
 	return names
 }
 
+// End is how a command ended.
+type End struct {
+	Op  trace.Op // the client operation it ended with, a pending one for other commands
+	Err error
+	At  time.Duration // virtual time
+	Seq uint64        // of the last event before the end
+}
+
 // Start starts a command, which appears in the trace, and returns when the command
 // has ended or takes virtual time. It is called from outside virtual time. When the
-// command ends, ended is called once, inside virtual time or not, with the client
-// operation it ended with: that of any other command is pending.
-func (s *Session) Start(l *Line, ended func(trace.Op, error)) {
+// command ends, ended is called once, inside virtual time or not.
+func (s *Session) Start(l *Line, ended func(End)) {
 	var once sync.Once
 	err := s.c.Do(l.Text, func(c *cluster.Inside) error {
 		op, err := s.run(c, l)
-		once.Do(func() { ended(op, err) })
-		if errors.As(err, &triedError{}) {
+		end := End{Op: op, Err: err, At: c.Now()}
+		c.Trace().Read(func(st *trace.State) { end.Seq = st.Seq })
+		once.Do(func() { ended(end) })
+		if IsTried(err) {
 			return nil // the story has it already
 		}
 		return err
 	})
 	if errors.Is(err, vtime.ErrClosed) { // the cluster has shut down, as a rule before the command ran
-		once.Do(func() { ended(trace.Op{}, err) })
+		once.Do(func() { ended(End{Err: err}) })
 	}
 }
 
 // Do is Start for a caller that waits for the end of the command.
-func (s *Session) Do(l *Line) (trace.Op, error) {
-	type outcome struct {
-		op  trace.Op
-		err error
-	}
-	done := make(chan outcome, 1)
-	s.Start(l, func(op trace.Op, err error) { done <- outcome{op, err} })
+func (s *Session) Do(l *Line) End {
+	done := make(chan End, 1)
+	s.Start(l, func(e End) { done <- e })
 	select {
-	case o := <-done:
-		return o.op, o.err
+	case e := <-done:
+		return e
 	case <-s.c.Clock().Done():
-		return trace.Op{}, vtime.ErrClosed
+		return End{Err: vtime.ErrClosed}
 	}
 }
 
@@ -91,10 +98,65 @@ func (s *Session) run(c *cluster.Inside, l *Line) (trace.Op, error) {
 	r.rng = rand.New(rand.NewPCG(s.rng.Uint64(), 0))
 	r.names, r.nemesis, r.shared = maps.Clone(s.names), s.nemesis, s.shared
 	s.mu.Unlock()
+	r.shared.expect(l.expectedViolations)
+	r.logged = r.shared.begin(c, l.Command, false)
 	err := l.do(r)
+	r.shared.end(c, r.logged, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.Copy(s.names, r.names)
 	s.nemesis = r.nemesis
 	return r.ownOp(), err
+}
+
+// Perform performs a script like [Script.Perform]. What it does and names belongs to the
+// session.
+func (s *Session) Perform(c *cluster.Inside, script *Script) []Failure {
+	r := newRun(c, script.Settings.Seed, s.presenter)
+	r.shared = s.shared
+	r.shared.expect(script.scope.expectedViolations)
+	failures := r.execute(script)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(s.names, r.names)
+	return failures
+}
+
+// Finish stops the load and the chaos of the session, and waits until its async commands
+// have ended, for at most limit of virtual time. It is called from outside virtual time.
+func (s *Session) Finish(limit time.Duration) {
+	done := make(chan struct{})
+	err := s.c.Go(func(c *cluster.Inside) {
+		defer close(done)
+		s.mu.Lock()
+		nemesis := s.nemesis
+		s.nemesis = nil
+		s.mu.Unlock()
+		if nemesis != nil {
+			nemesis.Stop()
+		}
+		c.StopLoad()
+		for deadline := c.Now() + limit; !s.shared.isIdle() && c.Now() < deadline && !c.Closed(); {
+			c.Sleep(pollEvery)
+		}
+	})
+	if err != nil {
+		return // the cluster has shut down
+	}
+	select {
+	case <-done:
+	case <-s.c.Clock().Done():
+	}
+}
+
+// Violations returns a failure for each check that is violated although no command of
+// the session expects it. It is called from outside virtual time.
+func (s *Session) Violations() []Failure {
+	s.c.AwaitVerdicts()
+	state := s.c.Trace().State()
+	s.shared.mu.Lock()
+	defer s.shared.mu.Unlock()
+	return VerdictFailures(Verdicts(&state), func(c trace.Check) bool {
+		return c.Verdict == trace.VerdictViolated && !slices.Contains(s.shared.expected, c.Name)
+	})
 }

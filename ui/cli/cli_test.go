@@ -173,6 +173,9 @@ func startPlain(t *testing.T, args ...string) *plainRun {
 		t.Fatal(err)
 	}
 	p.lines = bufio.NewScanner(stdout)
+	if _, err := p.cmd.StdinPipe(); err != nil { // open until Wait, because its end ends the program
+		t.Fatal(err)
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func TestResultsAsJSON(t *testing.T) {
 func TestRepeatsReportTheirSeeds(t *testing.T) {
 	o := runBinary(t, "run", "--repeat", "2", writeFile(t, "bad.capsize", badScenario))
 	o.checkEnded(t, exitFailed)
-	for _, want := range []string{"SEED", "got 1 on leader n1 (seed 1)\n", "got 1 on n1 (seed 2)\n"} {
+	for _, want := range []string{"SEED", "got 1 on leader n1 (seed 1)\n", "got 1 on leader n1 (seed 2)\n"} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("there is no %q in\n%s", want, o.stdout)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -21,18 +22,24 @@ import (
 // pollEvery is how often the output looks for new lines, in real time.
 const pollEvery = 20 * time.Millisecond
 
-// errQuit is the result of the command quit.
-var errQuit = errors.New("quit")
-
 // session is one run of plain output; it implements [scenario.Presenter].
 type session struct {
 	c        *cluster.Cluster
 	language string
 	out      io.Writer
 	lastSeq  uint64 // the last event reported
-	answers  queue.Mailbox[string]
+	answers  queue.Mailbox[answer]
+	waiting  []answer               // that belong after an event not reported yet
+	refusals map[string]int         // answers that the story repeats, by text
 	speeds   queue.Mailbox[float64] // requested by commands
-	quit     chan struct{}          // closed by the command quit
+}
+
+// answer is what a command is answered, with its place among the events.
+type answer struct {
+	at      time.Duration
+	seq     uint64 // of the last event before it
+	text    string
+	refused bool // the story may say the same
 }
 
 // Speed requests a speed. The automatic speed is 1: no one watches an event happen.
@@ -56,28 +63,37 @@ type Options struct {
 	Script *scenario.Script
 }
 
+// finishMax is how long, in virtual time, async commands may run on after the end of the
+// input.
+const finishMax = 30 * time.Second
+
 // Run writes one line per line of the story, and runs the commands it reads from in,
-// one per line. It ends with ctx, with the command quit, or with the scenario if there
-// is one; the error is a [*scenario.Failure] if that failed. The end of the input does
-// not end it.
+// one per line. It ends with ctx or with the command quit, and with the scenario or, if
+// there is none, with the input. The error is a [*scenario.Failure] if an expectation
+// did not hold or a check was violated unexpectedly.
 func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
-	p := &session{c: c, language: o.Lang, out: out, quit: make(chan struct{})}
+	p := &session{c: c, language: o.Lang, out: out, refusals: map[string]int{}}
+	commands := scenario.NewSession(c, c.Settings().Seed, p)
 	c.AwaitLeader(source.FirstElection)
 	c.Clock().Run(o.Speed)
-	go p.read(in)
-	var performed chan []scenario.Failure
+	ended := make(chan error, 2)
+	go func() {
+		quit, err := p.read(commands, in)
+		if quit || o.Script == nil {
+			ended <- p.conclude(commands, quit, err)
+		}
+	}()
 	if o.Script != nil {
-		performed = make(chan []scenario.Failure, 1)
 		go func() {
-			if failures, completed := present.Perform(c, o.Script, nil); completed {
-				performed <- failures
+			if failures, completed := present.Perform(c, commands, o.Script); completed {
+				ended <- p.concludeScript(failures)
 			}
 		}()
 	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
-		if err := p.report(); err != nil {
+		if err := p.report(false); err != nil {
 			return err
 		}
 		for _, speed := range p.speeds.Take() {
@@ -85,82 +101,125 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 		}
 		select {
 		case <-ticker.C:
-		case failures := <-performed:
-			return p.reportEnd(failures)
+		case failure := <-ended:
+			if err := p.report(true); err != nil {
+				return err
+			}
+			return failure
 		case <-c.Clock().Done():
 			return c.Clock().Err()
-		case <-p.quit:
-			return p.report()
 		case <-ctx.Done():
-			return p.report()
+			return p.report(true)
 		}
 	}
 }
 
-// reportEnd reports how a scenario ended.
-func (p *session) reportEnd(failures []scenario.Failure) error {
+// conclude ends a session: at the end of its input, what still runs may end. It returns
+// the first failure.
+func (p *session) conclude(commands *scenario.Session, quit bool, failure error) error {
+	if !quit {
+		commands.Finish(finishMax)
+	}
+	for _, violation := range commands.Violations() {
+		p.answer(violation.Error())
+		if failure == nil {
+			failure = &violation
+		}
+	}
+	return failure
+}
+
+// concludeScript answers how a scenario ended, and returns its first failure.
+func (p *session) concludeScript(failures []scenario.Failure) error {
 	for i := range failures {
-		p.answers.Put(failures[i].Error())
+		p.answer(failures[i].Error())
 	}
-	result := "scenario passed"
-	if len(failures) > 0 {
-		result = "scenario failed"
+	if len(failures) == 0 {
+		p.answer("scenario passed")
+		return nil
 	}
-	p.answers.Put(result)
-	if err := p.report(); err != nil || len(failures) == 0 {
-		return err
-	}
+	p.answer("scenario failed")
 	return &failures[0]
 }
 
-// read runs the commands it reads, and answers each.
-func (p *session) read(in io.Reader) {
-	session := scenario.NewSession(p.c, p.c.Settings().Seed, p)
+// read runs the commands it reads, and answers each, until the end of the input or the
+// command quit. The error is the first expectation that did not hold, if there is one.
+func (p *session) read(commands *scenario.Session, in io.Reader) (quit bool, failure error) {
 	lines := bufio.NewScanner(in)
-	for lines.Scan() {
+	for number := 1; lines.Scan(); number++ {
 		text := strings.TrimSpace(lines.Text())
-		if text == "" || strings.HasPrefix(text, "#") {
+		switch {
+		case text == "" || strings.HasPrefix(text, "#"):
+			continue
+		case text == "quit":
+			return true, failure
+		case text == "help":
+			p.answer(text + `: run "capsize commands" for the list; quit ends the session`)
 			continue
 		}
-		answer, err := p.run(session, text)
-		if errors.Is(err, errQuit) {
-			close(p.quit)
-			return
+		if err := p.run(commands, lines.Text(), number); err != nil && failure == nil {
+			failure = err
 		}
-		if err != nil {
-			answer = err.Error()
-		}
-		p.answers.Put(text + ": " + answer)
 	}
 	if err := lines.Err(); err != nil {
-		p.answers.Put("stopped reading commands: " + err.Error())
+		p.answer("stopped reading commands: " + err.Error())
+		return false, fmt.Errorf("reading commands: %w", err)
 	}
+	return false, failure
 }
 
-// run runs a command to its end, and returns its answer.
-func (p *session) run(session *scenario.Session, text string) (answer string, err error) {
-	switch text {
-	case "quit":
-		return "", errQuit
-	case "help":
-		return `run "capsize commands" for the list; quit ends the session`, nil
-	}
-	line, err := session.Parse(text)
+// run runs the command in a line of the input to its end, and answers it. The error is
+// an expectation that did not hold, or that is not understood.
+func (p *session) run(commands *scenario.Session, line string, number int) error {
+	text := strings.TrimSpace(line)
+	command, err := commands.Parse(line)
 	if err != nil {
-		return "", err
+		var mistake *scenario.Error
+		if errors.As(err, &mistake) {
+			mistake.File, mistake.Line = "stdin", number
+		}
+		p.answer(text + ": " + err.Error())
+		if scenario.SplitCommand(text).Verb == "expect" {
+			return err
+		}
+		return nil
 	}
-	op, err := session.Do(line)
-	if reply := queue.Answer(op); reply != "" {
-		return reply, err
+	end := commands.Do(command)
+	a := answer{at: end.At, seq: end.Seq, text: text + ": done"}
+	if reply := queue.Answer(end.Op); reply != "" {
+		a.text = text + ": " + reply
 	}
-	return "done", err
+	var failure *scenario.Failure
+	failed := errors.As(end.Err, &failure)
+	switch {
+	case end.Err == nil:
+	case scenario.IsTried(end.Err) && failed:
+		a.text = text + ": ran out of time" // the story has the reason
+	case scenario.IsTried(end.Err):
+		a.text = text + ": refused"
+	default:
+		a.text, a.refused = text+": "+end.Err.Error(), true
+	}
+	p.answers.Put(a)
+	if !failed || scenario.IsTried(end.Err) {
+		return nil
+	}
+	failure.Line, failure.Text = number, text
+	return failure
 }
 
-// report writes the story and the answers since the last call.
-func (p *session) report() error {
+// answer answers at once.
+func (p *session) answer(text string) {
+	a := answer{text: text}
+	p.c.Trace().Read(func(s *trace.State) { a.at, a.seq = max(s.At, p.c.Clock().Now()), s.Seq })
+	p.answers.Put(a)
+}
+
+// report writes the story and the answers since the last call, in their order. An answer
+// may belong after events that come with the next call; the last call waits for none.
+func (p *session) report(last bool) error {
 	var lines []trace.StoryLine
 	missing := false
-	answers := p.answers.Take()
 	p.c.Trace().Read(func(s *trace.State) {
 		missing = p.lastSeq > 0 && len(s.Story) > storyMin && s.Story[0].Seq > p.lastSeq
 		for _, line := range s.Story {
@@ -170,18 +229,39 @@ func (p *session) report() error {
 		}
 		p.lastSeq = s.Seq
 	})
+	p.waiting = append(p.waiting, p.answers.Take()...)
 	if missing {
 		if err := p.write(lines[0].At, "some lines are missing: too much happened at once"); err != nil {
 			return err
 		}
 	}
 	for _, line := range lines {
+		if err := p.writeAnswers(line.Seq - 1); err != nil {
+			return err
+		}
+		if p.refusals[line.Text] > 0 {
+			p.refusals[line.Text]--
+			continue // it is the answer to a command
+		}
 		if err := p.write(line.At, line.In.In(p.language, line.Text)); err != nil {
 			return err
 		}
 	}
-	for _, text := range answers {
-		if err := p.write(p.c.Clock().Now(), text); err != nil {
+	if last {
+		return p.writeAnswers(math.MaxUint64)
+	}
+	return p.writeAnswers(p.lastSeq)
+}
+
+// writeAnswers writes the answers up to an event.
+func (p *session) writeAnswers(upTo uint64) error {
+	for len(p.waiting) > 0 && p.waiting[0].seq <= upTo {
+		a := p.waiting[0]
+		p.waiting = p.waiting[1:]
+		if a.refused {
+			p.refusals[a.text]++
+		}
+		if err := p.write(a.at, a.text); err != nil {
 			return err
 		}
 	}

@@ -2,8 +2,8 @@ package plain
 
 import (
 	"bytes"
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -69,8 +69,9 @@ say `+"\x1b[2J\u202e"+`
 help
 quit
 increment`))
-	if err != nil {
-		t.Fatal(err)
+	var failed *scenario.Failure
+	if !errors.As(err, &failed) || failed.Line != 7 {
+		t.Fatalf("it ends with %v", err)
 	}
 	var answers []string
 	for _, line := range lines {
@@ -83,8 +84,8 @@ increment`))
 	for i, want := range []string{
 		`increment 3: 3 \(n\d\)`, `read strong: 3 \(n\d\)`, `wait converged: done`, `expect value 3: done`,
 		`expect value 4: wanted value 4, got 3 on leader n\d`,
-		`kil n1: unknown command "kil" \(did you mean kill\?\).*`, `kill n9: unknown node "n9" .*`,
-		`kill n1: done`, `kill n1: .*(down|killed).*`, `say hello: done`, `say \[2J: control character.*`, `help: .*capsize commands.*`,
+		`kil n1: stdin:8:1: unknown command "kil" \(did you mean kill\?\).*`, `kill n9: stdin:9:6: unknown node "n9" .*`,
+		`kill n1: done`, `kill n1: .*(down|killed).*`, `say hello: done`, `say \[2J: stdin:13:5: control character.*`, `help: .*capsize commands.*`,
 	} {
 		if i >= len(answers) || !regexp.MustCompile(`^`+want+`$`).MatchString(answers[i]) {
 			t.Fatalf("answer %d is not %s:\n%s", i, want, strings.Join(answers, "\n"))
@@ -149,30 +150,120 @@ func TestLinksHealedTogetherAreOneLine(t *testing.T) {
 	}
 }
 
-func TestEndOfInputDoesNotEndTheRun(t *testing.T) {
-	settings := cluster.DefaultSettings()
-	settings.Storage = cluster.Memory
-	c, err := cluster.Open(cluster.Config{Nodes: 3, Settings: settings})
+// answers returns the lines that begin with a command, with the time before them.
+func answers(lines []string, commands ...string) (found []string) {
+	for _, line := range lines {
+		for _, command := range commands {
+			if strings.HasPrefix(said(line), command+": ") {
+				found = append(found, line)
+			}
+		}
+	}
+	return found
+}
+
+func TestEndOfInputEndsTheRunAfterItsAsyncCommands(t *testing.T) {
+	lines, err := runPlain(t, "", strings.NewReader(`transfer n1
+wait leader n1
+load 1/s
+chaos nodes every 1h
+async increment 20 via n1
+async add-node n4`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	// A few lines of the endless story are enough.
-	out := &countingWriter{lines: 20, enough: cancel}
-	if err := errors.Join(Run(ctx, c, Options{Speed: vtime.Max}, strings.NewReader("chaos nodes every 1s\n"), out), c.Close()); err != nil {
-		t.Error(err)
+	text := strings.Join(lines, "\n")
+	if !strings.Contains(text, "n1 adds n4 as a voter") {
+		t.Errorf("an async command did not end:\n%s", text)
+	}
+	// A command that does not end does not keep the session.
+	lines, err = runPlain(t, "", strings.NewReader("kill n1\ndisk n1 stall\nasync restart n1\nexpect last failed"))
+	var failed *scenario.Failure
+	if !errors.As(err, &failed) || failed.Line != 4 {
+		t.Errorf("it ends with %v:\n%s", err, strings.Join(lines, "\n"))
 	}
 }
 
-// countingWriter reports when enough lines were written.
-type countingWriter struct {
-	lines  int
-	enough func()
+func TestSessionFailsByItsExpectationsAndViolations(t *testing.T) {
+	for _, test := range []struct{ commands, want string }{
+		{"increment\nexpect last ok\nread weak\nexpect last ok\nexpect ops ok = 2", ""},
+		{"kill n1\nkill n1\ntry kill n1\ntry wait value 9 within 1s\nkil n1", ""},
+		{"\nexpect value 9\nexpect value 8\n", "line 2: expect value 9: wanted value 9, got 0 on leader n"},
+		{"expect value 9\nquit\n", "line 1: expect value 9: wanted value 9, got 0 on leader n"},
+		{"wait value 9 within 1s", "line 1: wait value 9 within 1s: wanted value 9 within 1s, got 0 on n1, 0 on n2, 0 on n3"},
+		{"expect refused increment", "line 1: expect refused increment: wanted a refusal, got the command was carried out"},
+		{"expect vlaue 3", `stdin:1:8: "vlaue" is not an expectation`},
+		{wiped + "quit", "checks: wanted leader-completeness ok, got violated: "},
+		{wiped + "expect violation leader-completeness", "checks: wanted state-machine-safety ok, got violated: "},
+		{"expect violation acked-durable\n" + wiped + announced, "line 1: expect violation acked-durable: wanted "},
+		{wiped + announced, ""},
+	} {
+		lines, err := runPlain(t, "", strings.NewReader(test.commands))
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if test.want == "" && got != "" || !strings.HasPrefix(got, test.want) {
+			t.Errorf("%q ends with %q, want %q:\n%s", test.commands, got, test.want, strings.Join(lines, "\n"))
+		}
+	}
 }
 
-func (w *countingWriter) Write(p []byte) (int, error) {
-	if w.lines -= bytes.Count(p, []byte("\n")); w.lines <= 0 {
-		w.enough()
+// announced expects what wiped violates.
+const announced = "expect violation leader-completeness\nexpect violation state-machine-safety\nexpect violation acked-durable\n"
+
+// wiped loses an acknowledged increment.
+const wiped = `transfer n1
+wait leader n1
+isolate n3
+increment
+wait value 1 on n1,n2
+kill n1,n2
+heal
+wipe n2
+restart n2
+wait leader n2,n3 within 1m
+wait 1s
+`
+
+func TestAnswersComeWithTheirTimeAndOrder(t *testing.T) {
+	lines, err := runPlain(t, "", strings.NewReader("wait 1s\nkill n1\nisolate n2\nwait 0s\ntransfer n3\ntry kill n1\n"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return len(p), nil
+	seconds := func(line string) float64 {
+		var h, m int
+		var s float64
+		if _, err := fmt.Sscanf(line, "%d:%d:%f", &h, &m, &s); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		return float64(h*3600+m*60) + s
+	}
+	last, killed := 0.0, 0.0
+	for _, line := range lines {
+		if seconds(line) < last {
+			t.Errorf("%q comes too late", line)
+		}
+		last = seconds(line)
+		switch {
+		case strings.HasPrefix(said(line), "n1 is killed"):
+			killed = last
+		case said(line) == "kill n1: done" && last != killed:
+			t.Errorf("n1 is killed at %gs, and the answer is of %gs", killed, last)
+		}
+	}
+	var order []string
+	for _, line := range lines {
+		for _, text := range []string{"n1 is killed", "kill n1: done", "n2 is isolated", "isolate n2: done", "kill n1: cannot", "try kill n1: refused"} {
+			if strings.HasPrefix(said(line), text) {
+				order = append(order, text)
+			}
+		}
+	}
+	if want := "n1 is killed|kill n1: done|n2 is isolated|isolate n2: done|kill n1: cannot|try kill n1: refused"; strings.Join(order, "|") != want {
+		t.Errorf("the order is %q", order)
+	}
+	if got := answers(lines, "transfer n3"); len(got) != 1 {
+		t.Errorf("a refusal that took time is told %d times: %q", len(got), got)
+	}
 }

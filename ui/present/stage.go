@@ -77,14 +77,14 @@ func (p *Stage) TakeSpeed() float64 {
 	return speed
 }
 
-// Perform runs a scenario on a cluster to its end. It returns the failed
+// Perform runs a scenario in a session of a cluster to its end. It returns the failed
 // expectations, and whether the scenario ended before the cluster did. It blocks, so
 // the screen calls it from a goroutine of its own.
-func Perform(c *cluster.Cluster, script *scenario.Script, stage scenario.Presenter) (failures []scenario.Failure, completed bool) {
+func Perform(c *cluster.Cluster, session *scenario.Session, script *scenario.Script) (failures []scenario.Failure, completed bool) {
 	ended := make(chan struct{})
 	err := c.Go(func(c *cluster.Inside) {
 		defer close(ended)
-		failures = script.Perform(c, stage)
+		failures = session.Perform(c, script)
 	})
 	if err != nil {
 		return nil, false

@@ -73,11 +73,11 @@ func New(session *scenario.Session) *Queue {
 }
 
 func (o *Queue) run(session *scenario.Session, next Command) {
-	session.Start(next.Line, func(op trace.Op, err error) {
-		if err != nil {
-			o.Results.Put(Result{Command: next.Line.Text, Text: err.Error(), Bad: true})
-		} else if text := Answer(op); text != "" {
-			o.Results.Put(Result{Command: next.Line.Text, Text: text, Bad: op.Outcome != trace.OK})
+	session.Start(next.Line, func(end scenario.End) {
+		if end.Err != nil {
+			o.Results.Put(Result{Command: next.Line.Text, Text: end.Err.Error(), Bad: true})
+		} else if text := Answer(end.Op); text != "" {
+			o.Results.Put(Result{Command: next.Line.Text, Text: text, Bad: end.Op.Outcome != trace.OK})
 		}
 	})
 }

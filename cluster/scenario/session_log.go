@@ -1,0 +1,142 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"capsize/cluster"
+	"capsize/cluster/trace"
+)
+
+// shared is what the commands of a session, or of a script, share.
+type shared struct {
+	mu       sync.Mutex // may be taken while the lock of the trace is held, not the reverse
+	last     trace.Op   // the client operation that ended last
+	running  int        // async commands that have not ended
+	commands []*logged  // in the order in which they started
+	expected []string   // checks whose violation is expected
+}
+
+// logged is a command of a session, with what it takes to repeat it. The end of a
+// session is one without a verb.
+type logged struct {
+	Command
+	at, ended time.Duration // virtual time
+	running   bool
+	refused   bool
+	scripted  bool     // a command of a scenario on stage
+	drawn     []string // the nodes that random selected
+	leader    string   // the node that led
+
+	// transferCandidates are set if leadership must be transferred to leader before the
+	// command: one of these nodes has to lead for that. They are empty if leader led at
+	// the command before, too, or if a transfer cannot reach it.
+	transferCandidates []string
+}
+
+// begin logs a command that starts.
+func (s *shared) begin(c *cluster.Inside, command Command, scripted bool) *logged {
+	one := &logged{Command: command, at: c.Now(), running: true, scripted: scripted}
+	c.Trace().Read(func(st *trace.State) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		one.follow(s.commands, st)
+		s.commands = append(s.commands, one)
+	})
+	return one
+}
+
+// end logs that a command has ended, with its error.
+func (s *shared) end(c *cluster.Inside, one *logged, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one.ended, one.running, one.refused = c.Now(), false, err != nil
+}
+
+// drawnMax is how many nodes that random selected are logged for one command.
+const drawnMax = 100
+
+// drew logs a node that random selected.
+func (s *shared) drew(one *logged, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one != nil && len(one.drawn) < drawnMax {
+		one.drawn = append(one.drawn, id)
+	}
+}
+
+// expect adds checks whose violation is expected.
+func (s *shared) expect(checks []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expected = append(s.expected, checks...)
+}
+
+// asyncStarts and asyncEnds count the async commands that run.
+func (s *shared) asyncStarts() { s.addRunning(1) }
+func (s *shared) asyncEnds()   { s.addRunning(-1) }
+
+func (s *shared) addRunning(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running += n
+}
+
+// isIdle reports whether no async command runs.
+func (s *shared) isIdle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running == 0
+}
+
+// follow sets the leader of a command that starts in a state, after others. A script is
+// written for any leader, so what it does is repeated without a transfer; the first
+// command after it needs one.
+func (o *logged) follow(earlier []*logged, st *trace.State) {
+	before, scripted := "", false
+	if len(earlier) > 0 {
+		last := earlier[len(earlier)-1]
+		before, scripted = last.leader, last.scripted
+	}
+	o.leader = before // without a leader now, the next one succeeds the one before
+	n := st.LeaderNode()
+	if n == nil {
+		return
+	}
+	o.leader = n.ID
+	if !o.scripted && n.Process == trace.Up && (n.ID != before || scripted) {
+		if candidates := transferCandidates(st, before); slices.Contains(candidates, n.ID) {
+			o.transferCandidates = candidates
+		}
+	}
+}
+
+// text returns the command with the nodes that random selected in its place.
+func (o *logged) text() string {
+	text, words, drawn := o.Text, splitWords(o.Text), o.drawn
+	var places []word
+	for i, w := range words {
+		if i > 0 && words[i-1].text == "via" && w.text == cluster.RouteRandom {
+			continue // the client chooses
+		}
+		column := w.column
+		for _, part := range strings.Split(w.text, ",") {
+			if part == "random" {
+				places = append(places, word{part, column})
+			}
+			column += utf8.RuneCountInString(part) + 1
+		}
+	}
+	if len(places) != len(drawn) {
+		return text // a condition draws anew each time that it looks
+	}
+	runes := []rune(text)
+	for i := len(places) - 1; i >= 0; i-- {
+		at := places[i].column - 1
+		runes = slices.Replace(runes, at, at+len("random"), []rune(drawn[i])...)
+	}
+	return string(runes)
+}
