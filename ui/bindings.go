@@ -99,8 +99,18 @@ func (m *model) screenKeys() []keymap.Binding {
 		keymap.BindCmd(groupScreen, "x", "save session", func(string) tea.Cmd { return m.save() }, "x"),
 		keymap.Bind(groupScreen, "m", "release the mouse", m.toggleMouse, "m"),
 		keymap.Bind(groupScreen, "?", "help", m.toggleHelp, "?").PinnedInFooter(2, "help"),
+		keymap.BindCmd(groupScreen, suspendKey, "suspend; fg resumes", func(string) tea.Cmd { return m.suspend() }, suspendKey),
 		keymap.BindCmd(groupScreen, "q", "quit", func(string) tea.Cmd { return tea.Quit }, "q").InFooter(13, "quit"),
 	}
+}
+
+// suspendKey stops the program whatever overlay is open, unless another key was bound to
+// that.
+const suspendKey = "ctrl+z"
+
+// binds reports whether a key still does what it does by default.
+func (m *model) binds(id string) bool {
+	return slices.ContainsFunc(m.keys, func(b keymap.Binding) bool { return b.ID == id && slices.Contains(b.Keys(), id) })
 }
 
 // Keys returns all keys as they are by default, for the command line and the README.

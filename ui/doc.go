@@ -13,7 +13,7 @@
 //   - source: the cluster or the recording that is shown
 //   - queue: commands on their way to the cluster
 //   - present, undo: what a presenter and the undo keys need besides
-//   - terminal: output that never blocks the program
+//   - terminal: output that never blocks the program, and job control
 //   - record: recordings of the screen, live or rendered without a terminal
 //   - plain: the same as lines of text
 //   - cli: the command line, above ui; uitest: sample clusters for tests

@@ -91,6 +91,7 @@ type display struct {
 	mouseOff      bool
 	dragging      bool             // along a stretch of time
 	output        *terminal.Writer // nil without a terminal
+	stop          func() error     // stops the program until its shell continues it; nil if it cannot be
 	lastFrame     frameShown
 	dirty         bool  // the screen has changed since the last frame
 	urgent        bool  // and it answers a key or a click
@@ -191,6 +192,12 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		m.refresh(m.sinceLastFrame(msg))
 		return m, nextTick()
+	case stopMsg:
+		return m, m.suspend()
+	case redrawMsg:
+		return m, m.leave(func() error { return nil })
+	case continuedMsg:
+		m.onContinued(msg)
 	case branchedMsg:
 		m.onBranched(msg)
 	case openedMsg:
@@ -238,6 +245,9 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	m.noteKeyPress(msg, time.Now())
 	if msg.String() == "ctrl+c" {
 		return tea.Quit
+	}
+	if msg.String() == suspendKey && m.binds(suspendKey) {
+		return m.suspend()
 	}
 	if cmd, handled := m.handleOverlayKey(msg); handled {
 		return cmd

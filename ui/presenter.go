@@ -83,6 +83,14 @@ func (m *model) updatePresenter(now time.Time) {
 	}
 }
 
+// skip forgets a real time in which nobody could read.
+func (p *presenter) skip(passed time.Duration) {
+	p.captionAt = p.captionAt.Add(passed)
+	if !p.waitsSince.IsZero() {
+		p.waitsSince = p.waitsSince.Add(passed)
+	}
+}
+
 // captionRead reports whether people have had time to read the caption.
 func (m *model) captionRead(now time.Time) bool {
 	p := &m.presenter

@@ -5,7 +5,6 @@ package ui
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -140,47 +139,14 @@ func TestConstantResizingDoesNotCrash(t *testing.T) {
 	x.checkAsBefore()
 }
 
-// A reader that has stopped, such as less or a terminal after ctrl+s, must not hang
-// the program: it cannot draw, but it can quit.
-func TestBlockedTerminalDoesNotHang(t *testing.T) {
-	path, err := capsizeBinary()
+// checkNothingLeft checks that the program removed its temporary files.
+func (x *ptyTerminal) checkNothingLeft() {
+	x.t.Helper()
+	left, err := os.ReadDir(x.temporary)
 	if err != nil {
-		t.Fatal(err)
+		x.t.Fatal(err)
 	}
-	for _, quit := range []string{"q", "SIGTERM"} {
-		master, slave, err := pty.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := pty.Setsize(master, &pty.Winsize{Rows: 60, Cols: 200}); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(path, "--storage", "memory", "--speed", "10")
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
-		cmd.Env = append(os.Environ(), "TERM=xterm-256color")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		time.Sleep(2 * time.Second) // nobody reads: by now the terminal is full
-		if quit == "q" {
-			_, err = master.WriteString("q")
-		} else {
-			err = cmd.Process.Signal(syscall.SIGTERM)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case err := <-ended:
-			t.Logf("%s: it ended with %v", quit, err)
-		case <-time.After(quitsWithin):
-			t.Errorf("%s: it does not quit within %s", quit, quitsWithin)
-			_ = cmd.Process.Kill()
-			t.Log(<-ended)
-		}
-		_, _ = slave.Close(), master.Close()
+	for _, e := range left {
+		x.t.Errorf("%s is left behind", e.Name())
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 	"github.com/charmbracelet/x/vt"
@@ -51,6 +50,9 @@ var capsizeBinary = sync.OnceValues(func() (string, error) {
 func TestMain(m *testing.M) {
 	if where := os.Getenv(panicsIn); where != "" {
 		os.Exit(runAndPanic(where))
+	}
+	if program := os.Getenv(shellRuns); program != "" {
+		os.Exit(actAsShell(program, os.Args[1:]))
 	}
 	forget, err := ordinaryEnvironment()
 	if err != nil {
@@ -106,7 +108,7 @@ func runAndPanic(where string) int {
 			go func() { _ = m.Cluster.Go(func(*cluster.Inside) { panic("in the bubble") }) }()
 		}
 	}, "!"))
-	if err := errors.Join(run(m, tea.WithContext(context.Background())), c.Close()); err != nil {
+	if err := errors.Join(run(context.Background(), m), c.Close()); err != nil {
 		fmt.Fprintf(os.Stderr, "capsize: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return 1
 	}
@@ -126,6 +128,7 @@ type ptyTerminal struct {
 	temporary     string        // the program's directory for temporary files
 	ended         chan struct{} // closed when the program has
 	changed       chan struct{} // something was written
+	line          line          // how fast the output is read
 
 	mu     sync.Mutex
 	screen *vt.Emulator
@@ -194,7 +197,7 @@ func start(t *testing.T, w, h int, args ...string) *ptyTerminal {
 func (x *ptyTerminal) show() {
 	buffer := make([]byte, 32<<10)
 	for {
-		n, err := x.master.Read(buffer)
+		n, err := x.master.Read(x.line.next(buffer))
 		x.mu.Lock()
 		x.output.Write(buffer[:n])
 		_, _ = x.screen.Write(buffer[:n])
@@ -327,18 +330,6 @@ func (x *ptyTerminal) checkAsBefore() {
 		if cell := x.screen.CellAt(strings.Index(line, prompt), y); strings.Contains(line, prompt) && !cell.Style.IsZero() {
 			x.t.Errorf("what the shell writes looks like %+v", cell.Style)
 		}
-	}
-}
-
-// checkNothingLeft checks that the program removed its temporary files.
-func (x *ptyTerminal) checkNothingLeft() {
-	x.t.Helper()
-	left, err := os.ReadDir(x.temporary)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	for _, e := range left {
-		x.t.Errorf("%s is left behind", e.Name())
 	}
 }
 

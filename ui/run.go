@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -43,17 +45,24 @@ func (m *model) closeAllBut(c *cluster.Cluster) error {
 // runOnTerminal runs the screen on the terminal, and ends its recording.
 func runOnTerminal(ctx context.Context, m *model) error {
 	m.output = terminal.NewWriter(os.Stdout)
-	err := run(m, tea.WithContext(ctx), tea.WithFPS(pane.FPS), tea.WithOutput(m.output))
-	m.output.Flush()
+	err := run(ctx, m, tea.WithFPS(pane.FPS), tea.WithOutput(m.output))
+	m.output.Leave()
 	if m.options.liveCast != nil {
 		err = errors.Join(err, m.options.liveCast.Close())
 	}
 	return err
 }
 
-func run(m *model, options ...tea.ProgramOption) error {
+func run(ctx context.Context, m *model, options ...tea.ProgramOption) error {
 	defer func() { m.queue.Close() }()
-	_, err := tea.NewProgram(m, options...).Run()
+	p := tea.NewProgram(m, append(options, tea.WithContext(ctx))...)
+	// The watch must not wait for the program, which waits for the watch to continue.
+	jobs := terminal.WatchJobs(func() { go p.Send(stopMsg{}) }, func() { go p.Send(redrawMsg{}) })
+	defer jobs.Close()
+	if jobs.CanStop() {
+		m.stop = func() error { return jobs.Stop(ctx, os.Stdout) }
+	}
+	_, err := p.Run()
 	switch {
 	case m.err != nil:
 		return m.err
@@ -61,6 +70,69 @@ func run(m *model, options ...tea.ProgramOption) error {
 		return nil
 	}
 	return err
+}
+
+// stopMsg asks the program to stop, as ctrl+z does.
+type stopMsg struct{}
+
+// redrawMsg reports that the program was stopped without warning, and continues: the
+// terminal is not as it left it.
+type redrawMsg struct{}
+
+// continuedMsg reports that the program continues after it was stopped.
+type continuedMsg struct {
+	after time.Duration // in real time
+}
+
+// away is what runs while the terminal belongs to the shell.
+type away struct {
+	m     *model
+	until func() error
+	took  time.Duration
+}
+
+// Run waits until the program continues.
+func (a *away) Run() error {
+	since := time.Now()
+	err := a.until()
+	a.took = time.Since(since)
+	if errors.Is(err, context.Canceled) && a.m.output != nil {
+		a.m.output.Disable() // the program ends, and the shell's prompt is on the screen
+	}
+	return err
+}
+
+func (*away) SetStdin(io.Reader)  {}
+func (*away) SetStdout(io.Writer) {}
+func (*away) SetStderr(io.Writer) {}
+
+// leave gives the terminal back to the shell until a function returns, then draws the
+// screen anew. The clock stands still meanwhile.
+func (m *model) leave(until func() error) tea.Cmd {
+	m.held = true
+	m.setSpeed()
+	a := &away{m: m, until: until}
+	return tea.Exec(a, func(error) tea.Msg { return continuedMsg{after: a.took} })
+}
+
+// suspend stops the program as a job of its shell.
+func (m *model) suspend() tea.Cmd {
+	if m.stop == nil {
+		m.setToast("", "cannot suspend: no shell with job control to return to", true)
+		return nil
+	}
+	return m.leave(m.stop)
+}
+
+// onContinued makes up for the real time that has passed while the program was stopped.
+func (m *model) onContinued(msg continuedMsg) {
+	m.presenter.skip(msg.after)
+	if m.options.liveCast != nil {
+		m.options.liveCast.Skip(msg.after)
+	}
+	m.held = false
+	m.setSpeed()
+	m.dirty = true
 }
 
 // sentText returns the bytes that a terminal sends for a key.

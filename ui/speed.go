@@ -13,6 +13,7 @@ import (
 type speedControl struct {
 	speed  int  // index into speeds
 	paused bool // the live cluster is paused
+	held   bool // the terminal belongs to the shell
 	auto   bool // the clock slows down by itself at notable events
 	meter  speedMeter
 }
@@ -37,11 +38,15 @@ func nearest(speed float64) float64 {
 // setSpeed applies the chosen speed to the clock.
 func (m *model) setSpeed() {
 	m.meter = speedMeter{}
-	if m.paused || m.travel.past {
-		m.Run(0)
-		return
+	m.Run(m.clockSpeed())
+}
+
+// clockSpeed returns how fast the cluster's clock is to run now.
+func (m *model) clockSpeed() float64 {
+	if m.paused || m.held || m.travel.past {
+		return 0
 	}
-	m.Run(m.pace())
+	return m.pace()
 }
 
 // speedMeter measures how fast virtual time really passes.
@@ -97,10 +102,7 @@ func (m *model) syncSpeed() {
 	if m.Cluster == nil {
 		return
 	}
-	want := m.pace()
-	if m.paused || m.travel.past {
-		want = 0
-	}
+	want := m.clockSpeed()
 	if clock := m.Cluster.Clock(); clock.Speed() != want {
 		clock.Run(want)
 	}

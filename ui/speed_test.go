@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -124,5 +125,35 @@ func BenchmarkScrub(b *testing.B) {
 			b.ReportMetric(float64(worst.Microseconds())/1000, "worst-ms")
 			b.ReportMetric(float64(last.Seq), "events")
 		})
+	}
+}
+
+// TestTimeStandsStillWhileStopped stops the program as its shell would, with a scenario
+// on stage whose step waits.
+func TestTimeStandsStillWhileStopped(t *testing.T) {
+	s := newStageFor(t, 3, leaderCrash(t))
+	s.paused, s.speed = false, slices.Index(speeds, 1.0)
+	s.setSpeed()
+	speed := func() float64 { return s.Cluster.Clock().Speed() }
+	if speed() != 1 {
+		t.Fatalf("time runs at %v", speed())
+	}
+	waits, caption := time.Now(), time.Now().Add(-time.Second)
+	s.presenter.waitsSince, s.presenter.captionAt = waits, caption
+	stopped := false
+	s.stop = func() error { return nil }
+	if s.suspend() == nil {
+		t.Fatal("it does not stop")
+	}
+	job := &away{m: s.model, until: func() error { stopped = true; s.syncSpeed(); return nil }}
+	if err := job.Run(); err != nil || !stopped || speed() != 0 {
+		t.Errorf("stopped %t, %v: time runs at %v", stopped, err, speed())
+	}
+	s.Update(continuedMsg{after: time.Hour})
+	if speed() != 1 {
+		t.Errorf("after it, time runs at %v", speed())
+	}
+	if p := s.presenter; p.waitsSince != waits.Add(time.Hour) || p.captionAt != caption.Add(time.Hour) {
+		t.Error("people read while the program was stopped")
 	}
 }

@@ -126,6 +126,9 @@ func (l *Live) AddKey(sent string) {
 	}
 }
 
+// Skip leaves out a real time that has passed.
+func (l *Live) Skip(passed time.Duration) { l.started = l.started.Add(passed) }
+
 // Close ends the recording, and returns its first error.
 func (l *Live) Close() error {
 	_ = l.cast.end(time.Since(l.started))

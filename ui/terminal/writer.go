@@ -1,47 +1,69 @@
 package terminal
 
 import (
+	"bytes"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Writer writes to the terminal without blocking. A terminal whose reader has stopped
 // accepts no bytes; a blocked program could not even be quit. So bytes are queued, and
-// the model draws no picture while the queue is long.
+// the model draws no picture while any are.
+//
+// When Bubble Tea leaves the alternate screen, Writer drops what is queued and writes
+// what restores the terminal instead. It goes by what the terminal has been sent, not by
+// what Bubble Tea believes: most of that may still be in the queue.
 type Writer struct {
 	*os.File // Bubble Tea needs it for the size of the terminal
 
-	mu      sync.Mutex
-	pending []byte        // not written yet
-	writing bool          // run is writing
-	changed chan struct{} // wakes run; has room for one signal
-	err     error         // the first one
-	limit   RateLimit
-	started time.Time
+	mu       sync.Mutex
+	pending  []byte        // not written yet
+	writing  bool          // run is writing
+	modes    modes         // of the terminal, after all that was written
+	left     bool          // the terminal is restored: only a new screen is written
+	disabled bool          // nothing is written any more
+	changed  chan struct{} // wakes run; has room for one signal
+	err      error         // the first one
+	limit    RateLimit
+	started  time.Time
 }
 
 const (
-	// backlogMax is the length of the queue, in bytes, at which the terminal is behind;
-	// one picture is shorter.
-	backlogMax = 64 << 10
-	// flushTimeout limits how long Flush waits.
-	flushTimeout = time.Second
+	// chunkMax is how many bytes are written at once. What has been handed to the
+	// terminal cannot be dropped.
+	chunkMax = 1 << 10
+	// writablePoll is how long run waits for the terminal before it checks whether the
+	// queue has been dropped.
+	writablePoll = 20 * time.Millisecond
+	// leaveTimeout limits how long a terminal may take to accept what restores it.
+	leaveTimeout = time.Second
 )
 
 // NewWriter returns a writer to a terminal.
 func NewWriter(terminal *os.File) *Writer {
-	w := &Writer{File: terminal, changed: make(chan struct{}, 1), started: time.Now()}
+	w := &Writer{File: terminal, modes: newModes(), changed: make(chan struct{}, 1), started: time.Now()}
 	go w.run()
 	return w
 }
 
 // Write queues bytes. It returns the first error of the terminal, if there was one.
+// Bytes that leave the alternate screen make it call Leave instead.
 func (w *Writer) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(ansi.ResetModeAltScreenSaveCursor)) {
+		w.Leave()
+		return len(p), nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {
 		return 0, w.err
+	}
+	w.left = w.left && !bytes.Contains(p, []byte(ansi.SetModeAltScreenSaveCursor))
+	if w.left || w.disabled {
+		return len(p), nil
 	}
 	w.pending = append(w.pending, p...)
 	w.limit.Add(len(p))
@@ -62,25 +84,44 @@ func (w *Writer) wake() {
 // run writes the queue to the terminal, as long as the program lives.
 func (w *Writer) run() {
 	for range w.changed {
-		w.mu.Lock()
-		next := w.pending
-		w.pending, w.writing = nil, len(next) > 0
-		w.mu.Unlock()
-		_, err := w.File.Write(next)
-		w.mu.Lock()
-		w.writing = false
-		if w.err == nil {
-			w.err = err
+		for w.writeNext() {
 		}
-		w.mu.Unlock()
 	}
 }
 
-// Behind reports whether the terminal is too slow for another picture now.
+// writeNext writes the next chunk if the terminal accepts it now, and reports whether
+// there was one.
+func (w *Writer) writeNext() bool {
+	ready := writable(w.File, writablePoll)
+	w.mu.Lock()
+	if len(w.pending) == 0 {
+		w.mu.Unlock()
+		return false
+	}
+	if !ready {
+		w.mu.Unlock()
+		return true
+	}
+	n := w.modes.take(w.pending, chunkMax)
+	chunk := w.pending[:n]
+	w.pending, w.writing = w.pending[n:], true
+	w.mu.Unlock()
+	_, err := w.File.Write(chunk)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writing = false
+	if err != nil {
+		w.err, w.pending = err, nil
+	}
+	return true
+}
+
+// Behind reports whether the last picture has not been written yet, so the terminal is
+// too slow for another one.
 func (w *Writer) Behind() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.pending) > backlogMax
+	return len(w.pending) > 0
 }
 
 // RateExceeded reports whether more was written lately than ScreenRate allows: the next
@@ -91,14 +132,43 @@ func (w *Writer) RateExceeded() bool {
 	return w.limit.Exceeded(time.Since(w.started), ScreenRate)
 }
 
-// Flush waits until the queue is empty, at most for flushTimeout.
-func (w *Writer) Flush() {
-	for deadline := time.Now().Add(flushTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		w.mu.Lock()
-		done := w.err != nil || len(w.pending) == 0 && !w.writing
-		w.mu.Unlock()
-		if done {
-			return
-		}
+// Leave drops what is queued and restores the terminal. If the terminal accepts nothing
+// for leaveTimeout, Leave also drops what the system holds for a slow reader, which
+// makes room. From then on, nothing is written until a new screen begins.
+func (w *Writer) Leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.left {
+		return
 	}
+	w.left = true
+	if w.accepts(w.modes.restore()) {
+		return
+	}
+	discardOutput(w.File)
+	w.accepts(w.modes.restoreAfterLoss())
+}
+
+// accepts replaces the queue by text, and reports whether the terminal accepts that
+// within leaveTimeout.
+func (w *Writer) accepts(text string) bool {
+	w.pending = []byte(text)
+	w.wake()
+	for deadline := time.Now().Add(leaveTimeout); time.Now().Before(deadline); {
+		if w.err != nil || len(w.pending) == 0 && !w.writing {
+			return true
+		}
+		w.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		w.mu.Lock()
+	}
+	return false
+}
+
+// Disable makes the writer drop everything from now on: the terminal belongs to
+// someone else.
+func (w *Writer) Disable() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.disabled, w.pending = true, nil
 }
