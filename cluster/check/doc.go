@@ -9,7 +9,8 @@
 // force, the state keeps what each side commits apart (lineage.go). A check reads the
 // state, never changes it, and answers at once. Only linearizability is different: it
 // may take long, so a goroutine of its own, outside virtual time, runs porcupine in the
-// background (linearizable_worker.go).
+// background (linearizable_worker.go). A run of porcupine is limited in steps, not in
+// time.
 //
 // A verdict is ok, violated (with the events that prove it) or undecided (with the
 // reason). A violated verdict never changes again. A trace that contradicts itself,

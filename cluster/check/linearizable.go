@@ -33,7 +33,7 @@ func (c *linearizable) observe(s *state, e *trace.Event) {
 		at, _ := s.step.lineage.at(index)
 		l, ok := s.entries[entryID{index, at.term}]
 		if ok && l.entry.Kind == trace.EntryAdd {
-			c.worker.enqueue(workItem{kind: incrementCommitted, key: l.entry.OpKey(), seq: e.Seq, at: e.At})
+			c.worker.enqueue(workItem{kind: incrementCommitted, key: l.entry.OpKey(), index: index, seq: e.Seq, at: e.At})
 		}
 	}
 }

@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"capsize/cluster/trace"
 
@@ -17,7 +16,7 @@ type clientHistory struct {
 	unknown      []*operation // older increments that may still count, earliest first
 	checkpointed []*operation // later ones that were checked with evidence
 	forgotten    bool         // there were too many of those
-	timeout      time.Duration
+	steps        int          // bounds each run of porcupine
 }
 
 // checkpointedMax bounds how many operations are kept to be checked again.
@@ -30,7 +29,7 @@ func (c *clientHistory) checkpoint(done, rest []*operation, value int64, top max
 	unknown := c.unknownIncrements(rest)
 	switch {
 	case len(unknown) == 0:
-		*c = clientHistory{start: counterState{value: value, known: true}, timeout: c.timeout}
+		*c = clientHistory{start: counterState{value: value, known: true}, steps: c.steps}
 	case c.forgotten:
 	case top.isLast && c.start.known && onlyGrows(c.checkpointed) && sameDelta(unknown):
 		c.advance(unknown, top.value)
@@ -104,14 +103,14 @@ func (c *clientHistory) run(operations []*operation, upTo int64) porcupine.Check
 		}
 	}
 	if len(unknown) == 0 || !sameDelta(unknown) || slices.ContainsFunc(answered, func(op *porcupineOp) bool { return op.delta < 0 }) {
-		return runPorcupine(counterModel(c.start), append(answered, open...), c.timeout)
+		return runPorcupine(counterModel(c.start), append(answered, open...), c.steps)
 	}
 	calls := make([]int64, len(unknown))
 	for i, o := range unknown {
 		calls[i] = o.call
 	}
 	slices.Sort(calls)
-	return runPorcupine(poolModel(c.start, unknown[0].delta(), calls), answered, c.timeout)
+	return runPorcupine(poolModel(c.start, unknown[0].delta(), calls), answered, c.steps)
 }
 
 // clientsVerdict returns the verdict on the clients' history alone.
@@ -132,7 +131,7 @@ func (h *opHistory) clientsVerdict() trace.Event {
 	case porcupine.Ok:
 		return trace.Event{}
 	case porcupine.Unknown:
-		return undecided("no order found within %s: %d operations have an unknown outcome", c.timeout, len(c.unknownIncrements(h.open)))
+		return undecided("no order found within %d steps: %d operations have an unknown outcome", c.steps, len(c.unknownIncrements(h.open)))
 	case porcupine.Illegal:
 	}
 	return h.blame(all)
@@ -167,8 +166,7 @@ func (h *opHistory) blame(all []*operation) trace.Event {
 		e.Text += ": no order of the operations explains that"
 		return e
 	}
-	e.Proof = []uint64{uint64(witness.ret), uint64(culprit.ret)}
-	e.Text += fmt.Sprintf(", but %d was already acknowledged to %s at %s", witness.op.Value, witness.op.Client, trace.Seconds(witness.op.Returned))
+	e.Text, e.Proof = culprit.stale(witness)
 	return e
 }
 

@@ -13,11 +13,13 @@ import (
 type operation struct {
 	op          *trace.Op
 	call        int64
-	ret         int64 // noReturn while it has no result
-	committedBy int64 // an event by which it had certainly taken effect, 0 if none
-	noEffect    bool  // it changes nothing and returned nothing
-	answered    bool  // it returned ok
-	consumed    bool  // of unknown outcome, and counted before the history's start
+	ret         int64      // noReturn while it has no result
+	committedBy int64      // an event by which it had certainly taken effect, 0 if none
+	index       uint64     // the log entry that carries it, 0 if not seen to be committed
+	floor       *operation // while it is in flight: see floor.top at its call
+	noEffect    bool       // it changes nothing and returned nothing
+	answered    bool       // it returned ok
+	consumed    bool       // of unknown outcome, and counted before the history's start
 }
 
 // mayTakeEffect reports whether the operation may take effect at any time, or never.
@@ -43,12 +45,14 @@ func (o *operation) toModel() *porcupineOp {
 //
 // The history is checked twice. First quickly, with the committed log as evidence: an
 // operation of unknown outcome that was committed took effect between its call and
-// its commit, and one that was not committed is assumed not to have counted yet. An
-// order that porcupine finds this way also explains the clients' history alone, where
-// such an operation may take effect at any time after its call, or never. An ok is
-// therefore an ok, whatever the evidence is worth. If there is no order, the evidence
-// may be at fault, so porcupine must then check the clients' history alone
-// (linearizable_clients.go) before anything is reported.
+// its commit, and one that was not committed is assumed not to have counted yet. Mostly
+// the order of the log explains the results (linearizable_log_order.go); if not,
+// porcupine searches for one. Such an order also explains the clients' history alone,
+// where an operation of unknown outcome may take effect at any time after its call, or
+// never. An ok is therefore an ok, whatever the evidence is worth. If there is no order,
+// the evidence may be at fault, so porcupine must then check the clients' history alone
+// (linearizable_clients.go) before anything is reported. Only a result that is too low
+// needs no search (linearizable_floor.go).
 type opHistory struct {
 	settled      bool
 	validFrom    string // limits what an ok covers, "" if it covers the whole trace
@@ -62,6 +66,7 @@ type opHistory struct {
 	checkpointed uint64                     // how many answered operations the checkpoints replaced
 	highest      *operation                 // the one of those with the highest value
 	clients      clientHistory
+	floor        floor
 	batching
 
 	stale       bool        // something has changed since the latest evaluation
@@ -85,7 +90,7 @@ func newHistory() opHistory {
 	return opHistory{
 		byID: map[uint64]*operation{}, byKey: map[trace.OpKey]*operation{},
 		batching: batching{idleBatch: 128, busyBatch: 512, evaluateAt: 128},
-		clients:  clientHistory{timeout: porcupineTimeout},
+		clients:  clientHistory{steps: stepsMax},
 	}
 }
 
@@ -102,7 +107,7 @@ func (h *opHistory) add(w workItem) {
 		h.addReturn(w)
 	case incrementCommitted:
 		if o := h.byKey[w.key]; o != nil && o.committedBy == 0 {
-			o.committedBy = int64(w.seq)
+			o.committedBy, o.index = int64(w.seq), w.index
 			o.noEffect = o.noEffect || !h.settled // the counter's first known value includes it
 		}
 	case historySettled:
@@ -112,6 +117,7 @@ func (h *opHistory) add(w workItem) {
 		}
 		h.start.known, h.clients.start.known = !w.unknown, !w.unknown
 		h.startsMidRun = w.startsMidRun
+		h.floor.settle(int64(w.seq))
 		if w.unknown {
 			h.validFrom = "checked from " + trace.Seconds(w.at) + " on, once no earlier operation could still take effect"
 		}
@@ -128,6 +134,7 @@ func (h *opHistory) addCall(w workItem) {
 	if o.mayTakeEffect() {
 		h.byKey[w.op.OpKey()] = o
 	}
+	h.floor.addCall(o)
 	h.open = append(h.open, o)
 	h.pending++
 }
@@ -154,6 +161,11 @@ func (h *opHistory) addReturn(w workItem) {
 	case trace.Failed, trace.Pending:
 		delete(h.byKey, key)
 		o.noEffect = true
+	}
+	witness := h.floor.addReturn(o)
+	if witness != nil && h.settled && !h.startsMidRun && h.last.Verdict != trace.VerdictViolated {
+		text, proof := o.stale(witness)
+		h.last = trace.Event{Verdict: trace.VerdictViolated, Text: text, Proof: proof, Count: h.checked()}
 	}
 	if len(h.open) >= h.evaluateAt && (h.pending == 0 || len(h.open) >= h.busyBatch) {
 		h.dropFailed()
@@ -228,9 +240,13 @@ func (h *opHistory) limitOpen() {
 	}
 }
 
-// checkWithEvidence reports whether porcupine finds an order for the operations when
-// the committed log places those of unknown outcome.
+// checkWithEvidence reports whether there is an order for the operations when the
+// committed log places those of unknown outcome: the order of the log, or one that
+// porcupine finds.
 func (h *opHistory) checkWithEvidence(operations []*operation) bool {
+	if h.followsLog(operations) {
+		return true
+	}
 	ops := make([]*porcupineOp, 0, len(operations))
 	for _, o := range operations {
 		switch {
@@ -240,5 +256,5 @@ func (h *opHistory) checkWithEvidence(operations []*operation) bool {
 			ops = append(ops, &porcupineOp{delta: o.delta(), call: o.call, ret: max(o.call, o.committedBy)})
 		}
 	}
-	return runPorcupine(counterModel(h.start), ops, h.clients.timeout) == porcupine.Ok
+	return runPorcupine(counterModel(h.start), ops, h.clients.steps) == porcupine.Ok
 }

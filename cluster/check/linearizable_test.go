@@ -25,6 +25,7 @@ type generator struct {
 	value    int64
 	inFlight []*genOp
 	ids      uint64
+	commits  uint64
 	seqs     map[int]uint64
 	late     []*genOp // of unknown outcome, may still add effect
 }
@@ -86,7 +87,8 @@ func (g *generator) effect(o *genOp) {
 	o.tookEffect = true
 	if o.op.Kind == trace.EntryAdd {
 		g.value += o.op.Delta
-		g.add(workItem{kind: incrementCommitted, key: o.op.OpKey()})
+		g.commits++
+		g.add(workItem{kind: incrementCommitted, key: o.op.OpKey(), index: g.commits})
 	}
 	o.op.Value = g.value
 }
@@ -146,7 +148,7 @@ func checkAtOnce(items []workItem) porcupine.CheckResult {
 		case incrementCommitted, historySettled:
 		}
 	}
-	return runPorcupine(counterModel(counterState{known: !items[0].unknown}), ops, porcupineTimeout)
+	return runPorcupine(counterModel(counterState{known: !items[0].unknown}), ops, stepsMax)
 }
 
 // checkInRounds adds a history item by item and asks for a verdict now and then.
@@ -237,10 +239,10 @@ func TestPooledUnknownIncrementsAgreeWithSingleOnes(t *testing.T) {
 	}
 }
 
-// A history that porcupine cannot decide in time is neither ok nor violated.
-func TestPorcupineTimeoutIsUndecided(t *testing.T) {
+// A history that porcupine cannot decide in so many steps is neither ok nor violated.
+func TestPorcupineOutOfStepsIsUndecided(t *testing.T) {
 	h := newHistory()
-	h.clients.timeout = 20 * time.Millisecond
+	h.clients.steps = 20_000
 	seq := uint64(0)
 	add := func(n workItem) { seq++; n.seq = seq; h.add(n) }
 	add(workItem{kind: historySettled})
@@ -252,7 +254,7 @@ func TestPorcupineTimeoutIsUndecided(t *testing.T) {
 	op := &trace.Op{ID: 99, Client: "d", Kind: trace.EntryRead, Outcome: trace.OK, Value: 12345} // no sum of even numbers
 	add(workItem{kind: opInvoked, op: op})
 	add(workItem{kind: opReturned, op: op})
-	if v := h.verdict(0); v.Verdict != trace.VerdictUndecided || v.Text != "no order found within 20ms: 24 operations have an unknown outcome" {
+	if v := h.verdict(0); v.Verdict != trace.VerdictUndecided || v.Text != "no order found within 20000 steps: 24 operations have an unknown outcome" {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
 }

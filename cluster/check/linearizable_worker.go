@@ -46,8 +46,10 @@ type workItem struct {
 	kind workKind
 	op   *trace.Op
 	key  trace.OpKey // of incrementCommitted
-	seq  uint64
-	at   time.Duration
+	// index is that of the log entry of incrementCommitted.
+	index uint64
+	seq   uint64
+	at    time.Duration
 	// Of historySettled: the counter is unknown, and so, if the trace starts mid-run, are
 	// other operations in flight.
 	unknown, startsMidRun bool

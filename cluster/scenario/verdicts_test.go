@@ -85,3 +85,25 @@ func TestVerdictsAreExpectedExactly(t *testing.T) {
 		})
 	}
 }
+
+// Both sides of a recovery by force go on. What one acknowledges, the other lacks.
+func TestIncrementAcknowledgedOnOneSideOfARecoveryIsLost(t *testing.T) {
+	mustHold(t, `nodes 5
+transfer n1
+wait leader n1
+increment 2
+wait converged
+isolate n5
+wait 1s
+recover n5
+wait leader n5 within 10s
+read strong via n1
+wait 1s
+increment via n5
+expect value 3 on n5
+read strong via n1
+expect violation acked-durable
+expect violation state-machine-safety
+expect violation linearizable
+`)
+}
