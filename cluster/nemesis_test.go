@@ -66,6 +66,30 @@ func (n nemesis) inject() {
 	}
 }
 
+// injectMembership runs one random change of members or leader. It keeps at least three nodes.
+func (n nemesis) injectMembership() {
+	c := n.tc.Inside
+	names := c.Names()
+	node := names[n.rng.IntN(len(names))]
+	switch n.rng.IntN(6) {
+	case 0:
+		n.try(func() error { return c.Transfer(node) })
+	case 1:
+		n.try(func() error { return c.Demote(node) })
+	case 2, 3:
+		n.try(func() error { return c.Promote(node) })
+	case 4:
+		if len(names) < 7 {
+			voter := n.rng.IntN(2) == 0
+			n.try(func() error { return c.AddNode("", voter) })
+		}
+	case 5:
+		if len(names) > 3 {
+			n.try(func() error { return c.RemoveNode(node) })
+		}
+	}
+}
+
 // try runs a command without waiting for it, because a node may never finish starting
 // from a stalled disk. It ignores errors: many commands are refused, such as killing a
 // node that is down.

@@ -187,6 +187,7 @@ type raftDeps struct {
 	logs      raft.LogStore
 	stable    raft.StableStore
 	transport raft.Transport
+	logger    hclog.Logger
 }
 
 // newRaft builds raft over the disk and the network, and bootstraps it if first has servers.
@@ -203,10 +204,11 @@ func (p *process) newRaft(first raft.Configuration) error {
 			return err
 		}
 	}
-	deps := raftDeps{p.fsm, logs, stable, p.transport}
+	deps := raftDeps{p.fsm, logs, stable, p.transport, conf.Logger}
 	if p.c.tamper != nil {
 		p.c.tamper(&deps)
 	}
+	conf.Logger = deps.logger
 	r, err := raft.NewRaft(conf, deps.fsm, deps.logs, deps.stable, snapshots, deps.transport)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"capsize/cluster/trace"
@@ -58,6 +59,7 @@ type voteRequest struct {
 	preVote   bool
 	transfer  bool // the leader has handed leadership to the candidate
 	term      uint64
+	ownTerm   uint64 // of the node when it begins to handle the request
 	lastIndex uint64
 	lastTerm  uint64
 	explained bool // the answer needs no explanation any more
@@ -85,16 +87,33 @@ func (w *reasons) ask(request voteRequest) {
 	w.asks, w.handling = append(keep, request), true
 }
 
-// answered removes the oldest request that an answer fits, and returns it, nil if there is none.
-func (w *reasons) answered(candidate string, preVote bool) *voteRequest {
+// answered removes the request that an answer fits, and returns it if raft refused it without a
+// word, because of its older term; else nil. Answers to several requests of one candidate may
+// leave in another order than raft gave them.
+func (w *reasons) answered(candidate string, preVote, refused bool, term uint64) *voteRequest {
+	at, silent := -1, false
 	for i, r := range w.asks {
-		if r.candidate == candidate && r.preVote == preVote {
-			w.handling = w.handling && i < len(w.asks)-1
-			w.asks = append(w.asks[:i:i], w.asks[i+1:]...)
-			return &r
+		if r.candidate != candidate || r.preVote != preVote {
+			continue
+		}
+		if at < 0 {
+			at = i
+		}
+		if refused && !r.explained && r.term < r.ownTerm && r.ownTerm == term {
+			at, silent = i, true
+			break
 		}
 	}
-	return nil
+	if at < 0 {
+		return nil
+	}
+	ask := w.asks[at]
+	w.handling = w.handling && at < len(w.asks)-1
+	w.asks = slices.Delete(w.asks, at, at+1)
+	if !silent {
+		return nil
+	}
+	return &ask
 }
 
 // attach makes the process follow its raft. Raft's main goroutine calls it before it decides
@@ -116,12 +135,12 @@ func (p *process) attach(r *raft.Raft) {
 func (p *process) seeObservation(r *raft.Raft, data any) {
 	switch data := data.(type) {
 	case raft.RequestVoteRequest:
-		p.seeVoteRequest(voteRequest{
+		p.seeVoteRequest(r, voteRequest{
 			candidate: string(data.Addr), transfer: data.LeadershipTransfer,
 			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
 		})
 	case raft.RequestPreVoteRequest:
-		p.seeVoteRequest(voteRequest{
+		p.seeVoteRequest(r, voteRequest{
 			candidate: string(data.Addr), preVote: true,
 			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
 		})
@@ -133,7 +152,8 @@ func (p *process) seeObservation(r *raft.Raft, data any) {
 	p.observe()
 }
 
-func (p *process) seeVoteRequest(request voteRequest) {
+func (p *process) seeVoteRequest(r *raft.Raft, request voteRequest) {
+	request.ownTerm = r.CurrentTerm()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.why.ask(request)
@@ -218,9 +238,9 @@ func (p *process) seePacket(packet *faults.Packet, sent bool) {
 	defer p.mu.Unlock()
 	switch {
 	case sent && packet.Reply && vote:
-		ask := p.why.answered(string(packet.To), packet.Kind == faults.KindPreVote)
-		if ask != nil && !ask.explained && !packet.OK && packet.Error == "" {
-			p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: packet.Term})
+		refused := !packet.OK && packet.Error == ""
+		if ask := p.why.answered(string(packet.To), packet.Kind == faults.KindPreVote, refused, packet.Term); ask != nil {
+			p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: ask.ownTerm})
 		}
 	case !sent && !packet.Reply && packet.Kind == faults.KindTimeoutNow:
 		p.why.handedBy = string(packet.From)
