@@ -21,7 +21,7 @@ func withoutSearch() *clientsOnly {
 	return c
 }
 
-func (c *clientsOnly) next(w workItem) { c.seq++; w.seq = c.seq; c.opHistory.add(w) }
+func (c *clientsOnly) next(w workItem) { c.seq++; w.seq = c.seq; c.add(w) }
 
 func (c *clientsOnly) call(delta int64) trace.Op {
 	c.ids++
