@@ -1,20 +1,36 @@
 package faults
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // Duplicate sends a second copy of each packet with a probability of Percent, from 0 to
-// 100. The node serves a duplicate request in full, but no caller waits for its reply.
-type Duplicate struct{ Percent float64 }
+// 100. The copy travels right behind the first one or, with After, arrives that much
+// later, and packets sent in between overtake it. The node serves a duplicate request in
+// full, but no caller waits for its reply.
+type Duplicate struct {
+	Percent float64
+	After   time.Duration
+}
 
 // Name returns "duplicate".
 func (Duplicate) Name() string { return "duplicate" }
 
 // Meaning implements LinkFault.
-func (Duplicate) Meaning() string { return "deliver this percentage of messages twice" }
+func (Duplicate) Meaning() string {
+	return "deliver this percentage of messages twice, the second time right away or later"
+}
 
-func (f Duplicate) String() string { return "duplicate " + formatPercent(f.Percent) + "%" }
+func (f Duplicate) String() string {
+	s := "duplicate " + formatPercent(f.Percent) + "%"
+	if f.After > 0 {
+		s += " after " + f.After.String()
+	}
+	return s
+}
 
 // Apply implements LinkFault.
 func (f Duplicate) Apply(_ Packet, rng *rand.Rand) Effect {
-	return Effect{Duplicated: chance(rng, f.Percent)}
+	return Effect{Duplicated: chance(rng, f.Percent), CopyAfter: f.After}
 }

@@ -57,6 +57,9 @@ func (p *inflight) isReordered() bool {
 	return p.hasEffect(func(e *Effect) bool { return e.Reordered })
 }
 
+// isLate reports whether p is a copy that comes later than its original.
+func (p *inflight) isLate() bool { return p.hasEffect(func(e *Effect) bool { return e.late }) }
+
 // blocksOwnKind reports whether only packets of the same kind wait behind p.
 func (p *inflight) blocksOwnKind() bool {
 	return p.hasEffect(func(e *Effect) bool { return e.limited || e.Held })
@@ -67,7 +70,7 @@ func (p *inflight) blockedKinds() kindSet {
 	switch {
 	case len(p.effects) == 0:
 		return everyKind
-	case p.isReordered():
+	case p.isReordered(), p.isLate():
 		return 0
 	case p.blocksOwnKind():
 		return setOf(p.Kind)

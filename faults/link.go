@@ -107,7 +107,7 @@ func (l *link) send(p *inflight, deadline time.Time) (wait time.Duration) {
 		return wait // nothing can be due before it
 	}
 	if e.Duplicated {
-		dup := l.duplicate(p)
+		dup := l.duplicate(p, e)
 		l.reportSent(dup, now)
 		l.queue = append(l.queue, dup)
 	}
@@ -145,9 +145,9 @@ func (l *link) idle() bool {
 // stopped reports whether the process at either end is paused.
 func (l *link) stopped() bool { return l.from.paused.Load() || l.to.paused.Load() }
 
-// duplicate returns a copy of p that travels right behind it. No caller waits for a
-// second reply, or for the reply to a second request.
-func (l *link) duplicate(p *inflight) *inflight {
+// duplicate returns a copy of p that travels right behind it, or later if e says so. No
+// caller waits for a second reply, or for the reply to a second request.
+func (l *link) duplicate(p *inflight, e Effect) *inflight {
 	detached := p.call.detachedCopy()
 	dup := &detached.packet
 	*dup = *p
@@ -156,6 +156,9 @@ func (l *link) duplicate(p *inflight) *inflight {
 		dup.command = cloneRequest(p.command)
 	}
 	dup.ID, dup.Duplicate, dup.inline = l.net.packetIDs.Add(1), true, false
+	if e.CopyAfter > 0 {
+		dup.effects = append(dup.effects, faultEffect{id: e.copyFault, Effect: Effect{Delay: e.CopyAfter, late: true}})
+	}
 	return dup
 }
 
@@ -171,7 +174,12 @@ func (l *link) applyFaults(p *inflight, now time.Time) Effect {
 		if e.Lost != "" && sum.Lost == "" {
 			sum.Lost, sum.Refused = e.Lost, e.Refused
 		}
-		sum.Duplicated = sum.Duplicated || e.Duplicated
+		if e.Duplicated {
+			sum.Duplicated = true
+			if e.CopyAfter > sum.CopyAfter {
+				sum.CopyAfter, sum.copyFault = e.CopyAfter, f.id
+			}
+		}
 		if e.Occupies > 0 {
 			e.Delay += l.freeAt(f.id, now).Add(e.Occupies).Sub(p.sentAt)
 		}
@@ -256,22 +264,32 @@ func (l *link) advance(now time.Time) {
 		var waiting kindSet   // kinds that have to wait for a packet before them
 		var streams []*stream // connections that have to wait for a packet before them
 		stopped := l.stopped()
+		first := l.overtaker(now)
 		stay := l.queue[:0]
 		for _, p := range l.queue {
 			due := p.deliveryTime()
 			switch {
-			case stopped || p.isHeld() || waiting.has(p.Kind) && !p.isReordered() || slices.Contains(streams, p.call.stream):
+			case stopped || p.isHeld() || waiting.has(p.Kind) && !p.isReordered():
+			case slices.Contains(streams, p.call.stream): // only its own connection waits behind it
+				stay = append(stay, p)
+				continue
+			case first != nil && p.isReordered(): // first overtakes it in a moment
 			case due.After(now):
 				if !p.inline && (next.IsZero() || due.Before(next)) {
 					next = due
 				}
 			default:
 				l.deliver(p)
-				again = endReorderWait(stay) || again
+				if p == first {
+					first = nil
+				}
+				var more bool
+				stay, more = l.deliverOvertaken(stay, now)
+				again = again || more
 				continue
 			}
 			waiting |= p.blockedKinds()
-			if p.call.stream != nil {
+			if p.call.stream != nil && !p.isLate() {
 				streams = append(streams, p.call.stream)
 			}
 			stay = append(stay, p)
@@ -282,17 +300,6 @@ func (l *link) advance(now time.Time) {
 			l.wake(next.Sub(now))
 		}
 	}
-}
-
-// endReorderWait ends the wait of reordered packets, which have now been overtaken, and
-// reports whether there were any.
-func endReorderWait(overtaken []*inflight) (ended bool) {
-	for _, p := range overtaken {
-		before := len(p.effects)
-		p.effects = slices.DeleteFunc(p.effects, func(m faultEffect) bool { return m.Reordered && !m.Held })
-		ended = ended || len(p.effects) < before
-	}
-	return ended
 }
 
 func (l *link) wake(after time.Duration) {

@@ -36,9 +36,12 @@ type Effect struct {
 	Delay      time.Duration // the packet takes this much longer
 	Occupies   time.Duration // the packet occupies the link this long, once those before it are through
 	Duplicated bool          // a second copy follows; only counts when the packet is sent
+	CopyAfter  time.Duration // with Duplicated: how much later the copy arrives
 	Reordered  bool          // later packets may overtake this one; the first that does ends Delay
 
-	limited bool // the fault is limited to some kinds, so other kinds do not wait behind this packet
+	late      bool   // the packet is a copy that comes later: the packets behind it do not wait
+	copyFault uint64 // with CopyAfter: the ID of the fault that makes the copy
+	limited   bool   // the fault is limited to some kinds, so other kinds do not wait behind this packet
 }
 
 // Only limits a fault to some kinds of message; a reply has the kind of its request.

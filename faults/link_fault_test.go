@@ -17,6 +17,7 @@ func TestLinkFaultsHaveTheirCommandsText(t *testing.T) {
 		"lose 30%":                 faults.Lose{Percent: 30},
 		"lose 0.5% only vote":      faults.Only(faults.Lose{Percent: 0.5}, faults.KindVote),
 		"duplicate 10%":            faults.Duplicate{Percent: 10},
+		"duplicate 10% after 1s":   faults.Duplicate{Percent: 10, After: time.Second},
 		"reorder 10%":              faults.Reorder{Percent: 10},
 		"jam only timeout-now":     faults.Only(faults.Only(faults.Jam{}, faults.KindAppend), faults.KindTimeoutNow),
 		"jam":                      faults.Only(faults.Only(faults.Jam{}, faults.KindAppend)),

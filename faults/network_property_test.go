@@ -153,6 +153,9 @@ func drawNetFault(rt *rapid.T) faults.LinkFault {
 		}),
 		rapid.Map(percent, func(p float64) faults.LinkFault { return faults.Lose{Percent: p} }),
 		rapid.Map(percent, func(p float64) faults.LinkFault { return faults.Duplicate{Percent: p} }),
+		rapid.Map(percent, func(p float64) faults.LinkFault {
+			return faults.Duplicate{Percent: p, After: time.Duration(p) * time.Millisecond}
+		}),
 		rapid.Map(percent, func(p float64) faults.LinkFault { return faults.Reorder{Percent: p} }),
 		rapid.Map(rapid.Int64Range(1, 1e6), func(r int64) faults.LinkFault { return faults.Bandwidth{BytesPerSecond: r} }),
 	).Draw(rt, "fault")

@@ -252,3 +252,11 @@ func netElapsed(f func()) time.Duration {
 	f()
 	return time.Since(start)
 }
+
+// netMustAppend makes an append from n1 to n2 that must succeed.
+func netMustAppend(rig *netRig, index uint64) {
+	rig.t.Helper()
+	if err := rig.append("n1", "n2", index); err != nil {
+		rig.t.Fatal(err)
+	}
+}

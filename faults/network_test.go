@@ -294,3 +294,26 @@ func TestTapMayControlTheNetwork(t *testing.T) {
 		n2.halt()
 	})
 }
+
+func TestSecondCopyCanComeLater(t *testing.T) {
+	cfg := faults.NetworkConfig{Latency: 5 * time.Millisecond, RPCTimeout: time.Second}
+	inNetBubble(t, cfg, func(rig *netRig) {
+		t := rig.t
+		rig.SetFault("n1", "n2", faults.Duplicate{Percent: 100, After: 300 * time.Millisecond})
+		for index := range uint64(3) {
+			if took := netElapsed(func() { netMustAppend(rig, index+1) }); took != 10*time.Millisecond {
+				t.Errorf("request %d took %v, want 10ms: the copy of another one holds it up", index+1, took)
+			}
+		}
+		time.Sleep(290 * time.Millisecond) // the first copy was due at 305 ms, the second at 315 ms
+		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{1, 2, 3, 1, 2}) {
+			t.Errorf("requests %v have arrived after 320 ms, want 1, 2, 3, 1, 2", got)
+		}
+		// A fault that is cleared has no effect on what is on its way.
+		rig.ClearFault("n1", "n2", faults.Duplicate{}.Name())
+		synctest.Wait()
+		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{1, 2, 3, 1, 2, 3}) {
+			t.Errorf("requests %v have arrived once the fault is cleared, want the last copy too", got)
+		}
+	})
+}

@@ -54,7 +54,11 @@ func parseUnlimited(words []string) (LinkFault, error) {
 		return Lose{Percent: percent}, err
 	case Duplicate{}.Name():
 		percent, err := parsePercent(words[1])
-		return Duplicate{Percent: percent}, err
+		if err != nil || words[2] == "" {
+			return Duplicate{Percent: percent}, err
+		}
+		after, err := time.ParseDuration(words[3])
+		return Duplicate{Percent: percent, After: after}, err
 	case Reorder{}.Name():
 		percent, err := parsePercent(words[1])
 		return Reorder{Percent: percent}, err

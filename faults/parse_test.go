@@ -14,6 +14,7 @@ func TestParseReadsBackEveryFault(t *testing.T) {
 		Delay{Mean: 1500 * time.Millisecond, Jitter: time.Millisecond},
 		Lose{Percent: 12.5},
 		Duplicate{Percent: 100},
+		Duplicate{Percent: 2.5, After: 300 * time.Millisecond},
 		Reorder{Percent: 0},
 		Bandwidth{BytesPerSecond: 1500},
 	}

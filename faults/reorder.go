@@ -2,6 +2,7 @@ package faults
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,9 @@ import (
 const reorderWaitMax = 200 * time.Millisecond
 
 // Reorder picks each packet with a probability of Percent, from 0 to 100. A picked packet
-// steps aside until a later one has overtaken it, or for 200 ms if none does.
+// steps aside until a later one has overtaken it, or for 200 ms if none does. Several that
+// wait at once arrive in reverse, so that each is overtaken by the next one. Packets of one
+// connection (AppendEntriesPipeline) do not overtake each other.
 type Reorder struct{ Percent float64 }
 
 // Name returns "reorder".
@@ -28,4 +31,70 @@ func (f Reorder) Apply(_ Packet, rng *rand.Rand) Effect {
 		return Effect{}
 	}
 	return Effect{Reordered: true, Delay: reorderWaitMax}
+}
+
+// endReorderWait ends p's wait to be overtaken.
+func (p *inflight) endReorderWait() {
+	p.effects = slices.DeleteFunc(p.effects, func(m faultEffect) bool { return m.Reordered && !m.Held })
+}
+
+// arrivedBefore reports whether p would have arrived by now if it had not to be overtaken.
+func (p *inflight) arrivedBefore(now time.Time) bool {
+	d := p.latency
+	for i := range p.effects {
+		if !p.effects[i].Reordered {
+			d += p.effects[i].Delay
+		}
+	}
+	return !p.sentAt.Add(d).After(now)
+}
+
+// overtaker ends the wait of the newest reordered packet, if an older one has waited in vain:
+// no more packets have come, so this one overtakes the others. It returns nil if there is
+// none, or if the order of the packets before it would hold it up.
+func (l *link) overtaker(now time.Time) *inflight {
+	var newest *inflight
+	var streams []*stream
+	expired := false
+	for _, p := range l.queue {
+		if !p.isReordered() {
+			if p.isHeld() || p.deliveryTime().After(now) && !p.isLate() {
+				break
+			}
+			continue
+		}
+		if expired && !p.isHeld() && p.arrivedBefore(now) && !slices.Contains(streams, p.call.stream) {
+			newest = p
+		}
+		expired = expired || !p.isHeld() && !p.deliveryTime().After(now)
+		if p.call.stream != nil {
+			streams = append(streams, p.call.stream)
+		}
+	}
+	if newest != nil {
+		newest.endReorderWait()
+	}
+	return newest
+}
+
+// deliverOvertaken ends the wait of the reordered packets among those that a delivery has
+// overtaken, and delivers them, newest first. It returns the others, and reports whether
+// the wait of some of these has ended.
+func (l *link) deliverOvertaken(overtaken []*inflight, now time.Time) (stay []*inflight, more bool) {
+	for i := len(overtaken) - 1; i >= 0; i-- {
+		p := overtaken[i]
+		if !p.isReordered() {
+			continue
+		}
+		p.endReorderWait()
+		inOrder := p.call.stream == nil ||
+			!slices.ContainsFunc(overtaken[:i], func(q *inflight) bool { return q.call.stream == p.call.stream })
+		if p.isHeld() || p.deliveryTime().After(now) || !inOrder {
+			more = true
+			continue
+		}
+		l.deliver(p)
+		overtaken = slices.Delete(overtaken, i, i+1)
+	}
+	return overtaken, more
 }
