@@ -197,13 +197,19 @@ func (p *process) emitDisk() error {
 		return fmt.Errorf("listing its snapshots: %w", err)
 	}
 	loaded := trace.Event{Kind: trace.KindLoaded}
-	if len(snapshots) > 0 {
-		newest := snapshots[0]
-		if loaded.Data, err = p.readSnapshot(newest.ID); err != nil {
-			return fmt.Errorf("reading its newest snapshot: %w", err)
+	for i, snapshot := range snapshots {
+		if loaded.Data, err = p.readSnapshot(snapshot.ID); err != nil {
+			if i == len(snapshots)-1 {
+				return fmt.Errorf("reading its snapshots: %w", err)
+			}
+			if i == 0 { // raft tries the next one, newest to oldest (api.go, restoreSnapshot)
+				loaded.Text = fmt.Sprintf("its newest snapshot is damaged (%v)", err)
+			}
+			continue
 		}
-		loaded.Last, loaded.Term, loaded.Servers = newest.Index, newest.Term, serversOf(newest.Configuration)
-		p.fsm.setNewestSnapshot(newest)
+		loaded.Last, loaded.Term, loaded.Servers = snapshot.Index, snapshot.Term, serversOf(snapshot.Configuration)
+		p.fsm.setNewestSnapshot(snapshot)
+		break
 	}
 	first, err := logs.FirstIndex()
 	if err != nil {

@@ -37,6 +37,11 @@ type DiskBackend struct {
 	Logs      raft.LogStore
 	Stable    raft.StableStore
 	Snapshots raft.SnapshotStore
+
+	// RewriteSnapshot changes the content of a stored snapshot, but not its checksum, as
+	// CorruptSnapshot needs. Leave it nil for a store without checksums: then the Disk reports
+	// what a checksum would.
+	RewriteSnapshot func(id string, change func([]byte) []byte) error
 }
 
 // Disk is the disk of one machine. It outlives the processes that use it: after a kill, a
@@ -61,6 +66,7 @@ type Disk struct {
 	nextFlush  time.Time          // while the disk lies
 	pending    []*pendingSnapshot // finished, but not in the backend yet; oldest first
 	backendIDs map[string]string  // from a pending snapshot's ID to its ID in the backend
+	damaged    map[string]bool    // snapshots that a backend without checksums would not find damaged, by ID
 }
 
 // NewDisk returns a healthy disk.
@@ -68,12 +74,13 @@ func NewDisk(cfg DiskConfig) *Disk {
 	if cfg.FlushEvery <= 0 {
 		cfg.FlushEvery = DefaultFlushEvery
 	}
-	return &Disk{cfg: cfg, rng: rand.New(rand.NewPCG(uint64(cfg.Seed), 0)), backendIDs: map[string]string{}}
+	return &Disk{cfg: cfg, rng: rand.New(rand.NewPCG(uint64(cfg.Seed), 0)), backendIDs: map[string]string{}, damaged: map[string]bool{}}
 }
 
 // Open verifies every log entry, the keys raft uses and the snapshots, and then gives a
 // new process its session. If a record is damaged, or a log entry that raft needs is
-// missing (raft would panic), the error wraps ErrDamaged and names the record. A disk can
+// missing (raft would panic), the error wraps ErrDamaged and names the record. Raft passes
+// over a damaged snapshot if it can start from an older one, and so does Open. A disk can
 // have one session at a time: Kill the last one first.
 func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 	d.mu.Lock()
@@ -85,8 +92,8 @@ func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 	if err := d.writeBack(b); err != nil {
 		return nil, err
 	}
-	if _, ok := d.fault.(Corrupt); ok {
-		if err := d.flipRecord(b); err != nil {
+	if damage := d.behaviour().damage(); damage != nil {
+		if err := damage(d, b); err != nil {
 			return nil, err
 		}
 		d.fault = nil
@@ -146,7 +153,7 @@ func (d *Disk) behaviour() DiskFault {
 
 // verify reads everything back and returns the first damage. The caller holds mu.
 func (d *Disk) verify(b DiskBackend) error {
-	newest, err := d.verifySnapshots(b)
+	newest, damaged, err := d.verifySnapshots(b)
 	if err != nil {
 		return err
 	}
@@ -168,6 +175,9 @@ func (d *Disk) verify(b DiskBackend) error {
 		if errors.Is(err, raft.ErrLogNotFound) {
 			if index <= newest {
 				continue
+			}
+			if damaged != nil {
+				return fmt.Errorf("%w, and entry %d is no longer in the log to start from an older one", damaged, index)
 			}
 			return fmt.Errorf("the log is %w: entry %d is missing", ErrDamaged, index)
 		}

@@ -16,6 +16,8 @@ type Corrupt struct{ noFault }
 
 func (Corrupt) String() string { return "corrupt" }
 
+func (Corrupt) damage() func(*Disk, DiskBackend) error { return (*Disk).flipRecord }
+
 // flipRecord damages one record. The seed decides which record and which bits. The caller
 // holds mu.
 func (d *Disk) flipRecord(b DiskBackend) error {

@@ -20,7 +20,7 @@ var (
 )
 
 // DiskFault is a fault of a Disk, which has at most one at a time: Slow, Stall, Fail, Full,
-// Lie or Corrupt. The set is closed, because some faults need the disk's help. The package
+// Lie, Corrupt or CorruptSnapshot. The set is closed, because some faults need the disk's help. The package
 // documentation says how to add one here.
 type DiskFault interface {
 	// String returns the fault with its settings: "slow 50ms", "stall".
@@ -34,11 +34,13 @@ type DiskFault interface {
 	stalls() bool
 	// lies reports whether writes are acknowledged before they are synced.
 	lies() bool
+	// damage returns what damages stored data at the next Open and then is spent, or nil.
+	damage() func(*Disk, DiskBackend) error
 }
 
 // DiskFaultKind describes a kind of disk fault, for a command reference or a menu.
 type DiskFaultKind struct {
-	Name    string // the word that sets the fault
+	Name    string // the words that set the fault
 	Args    string // the arguments after the word, empty for most
 	Meaning string // what the fault does, in one line
 }
@@ -52,6 +54,7 @@ func DiskFaultKinds() []DiskFaultKind {
 		{"full", "", "no space for new log entries or snapshots; deletes and in-place overwrites still work"},
 		{"lie", "", "writes are acknowledged at once but synced only at the next flush: a power loss takes back the rest"},
 		{"corrupt", "", "bits flip in one stored log entry or key while the node is down: it refuses to start and names the record"},
+		{"corrupt snapshot", "", "bits flip in the newest snapshot while the node is down: raft starts from an older one, or not at all"},
 	}
 }
 
@@ -74,3 +77,4 @@ func (noFault) writeTime(fsync time.Duration) time.Duration { return fsync }
 func (noFault) refuse(writeKind) error                      { return nil }
 func (noFault) stalls() bool                                { return false }
 func (noFault) lies() bool                                  { return false }
+func (noFault) damage() func(*Disk, DiskBackend) error      { return nil }

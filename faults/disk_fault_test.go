@@ -283,13 +283,13 @@ func TestDiskIsOpenedOnce(t *testing.T) {
 }
 
 func TestDiskFaultKindsMatchTheFaults(t *testing.T) {
-	faults := []DiskFault{Slow{Latency: 50 * time.Millisecond}, Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}}
+	faults := []DiskFault{Slow{Latency: 50 * time.Millisecond}, Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}, CorruptSnapshot{}}
 	kinds := DiskFaultKinds()
 	if len(kinds) != len(faults) {
 		t.Fatalf("%d kinds for %d faults", len(kinds), len(faults))
 	}
 	for i, f := range faults {
-		if word, _, _ := strings.Cut(f.String(), " "); word != kinds[i].Name {
+		if text := strings.TrimSuffix(f.String(), " 50ms"); text != kinds[i].Name {
 			t.Errorf("fault %q is listed as %q", f, kinds[i].Name)
 		}
 	}

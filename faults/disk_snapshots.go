@@ -70,17 +70,33 @@ func (d *Disk) listSnapshots(b DiskBackend) ([]*raft.SnapshotMeta, error) {
 		}
 		all = append(all, metas...)
 	}
+	metas, err := sortedSnapshots(b)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, metas...)
+	sortSnapshots(all)
+	return all, nil
+}
+
+// sortedSnapshots lists the snapshots of a backend, newest first.
+func sortedSnapshots(b DiskBackend) ([]*raft.SnapshotMeta, error) {
 	metas, err := b.Snapshots.List()
 	if err != nil {
 		return nil, fmt.Errorf("listing the snapshots: %w", err)
 	}
-	all = append(all, metas...)
-	// Raft starts from the first one. A node may finish its own snapshot after it has
-	// installed a newer one from its leader, so the order of writing does not decide.
+	metas = slices.Clone(metas)
+	sortSnapshots(metas)
+	return metas, nil
+}
+
+// sortSnapshots puts the newest first, from which raft starts. A node may finish its own
+// snapshot after it has installed a newer one from its leader, so the order of writing does
+// not decide.
+func sortSnapshots(all []*raft.SnapshotMeta) {
 	slices.SortStableFunc(all, func(a, b *raft.SnapshotMeta) int {
 		return cmp.Or(cmp.Compare(b.Term, a.Term), cmp.Compare(b.Index, a.Index))
 	})
-	return all, nil
 }
 
 // isSuperseded reports whether the disk already holds a newer snapshot than s. The caller
@@ -107,29 +123,41 @@ func (d *Disk) openSnapshot(b DiskBackend, id string) (*raft.SnapshotMeta, io.Re
 	if written, ok := d.backendIDs[id]; ok {
 		id = written
 	}
+	if d.damaged[id] {
+		return nil, nil, errCRC
+	}
 	return b.Snapshots.Open(id)
 }
 
-// verifySnapshots opens every snapshot, which makes FileSnapshotStore verify its checksum,
-// and returns the index of the newest one, or zero. The caller holds mu.
-func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, err error) {
+// verifySnapshots opens every snapshot, which makes FileSnapshotStore verify its checksum.
+// It returns the index of the newest one that raft can start from, or zero, and what is wrong
+// with the newest one that it cannot. If it can start from none, that is the error. The
+// caller holds mu.
+func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, damaged, err error) {
 	metas, err := d.listSnapshots(b)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
+	found := false
 	for _, meta := range metas {
 		_, content, err := d.openSnapshot(b, meta.ID)
 		if err != nil {
-			return 0, fmt.Errorf("snapshot %s is %w (%w)", meta.ID, ErrDamaged, err)
+			if damaged == nil {
+				damaged = fmt.Errorf("snapshot %s is %w (%w)", meta.ID, ErrDamaged, err)
+			}
+			continue
 		}
 		if err := content.Close(); err != nil {
-			return 0, fmt.Errorf("closing snapshot %s: %w", meta.ID, err)
+			return 0, nil, fmt.Errorf("closing snapshot %s: %w", meta.ID, err)
+		}
+		if !found {
+			newest, found = meta.Index, true
 		}
 	}
-	if len(metas) == 0 {
-		return 0, nil
+	if damaged != nil && !found {
+		return 0, damaged, fmt.Errorf("%w, and there is no older one to start from", damaged)
 	}
-	return metas[0].Index, nil
+	return newest, damaged, nil
 }
 
 // diskSnapshots is the raft.SnapshotStore of a session.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -46,7 +47,15 @@ func diskBolt(t *testing.T) (open func() DiskBackend, shut func()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return DiskBackend{Logs: store, Stable: store, Snapshots: snapshots}
+		rewrite := func(id string, change func([]byte) []byte) error {
+			name := filepath.Join(dir, "snapshots", id, "state.bin")
+			content, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(name, change(content), 0o600)
+		}
+		return DiskBackend{Logs: store, Stable: store, Snapshots: snapshots, RewriteSnapshot: rewrite}
 	}
 	shut = func() {
 		if err := store.Close(); err != nil {

@@ -84,7 +84,7 @@ func parsePercent(s string) (float64, error) {
 // ParseDiskFault is the inverse of [DiskFault].String: it parses the text of a fault, such
 // as "slow 50ms". A healthy disk has no fault: "" and "ok" return nil.
 func ParseDiskFault(s string) (DiskFault, error) {
-	for _, fault := range []DiskFault{Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}} {
+	for _, fault := range []DiskFault{Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}, CorruptSnapshot{}} {
 		if s == fault.String() {
 			return fault, nil
 		}

@@ -26,7 +26,7 @@ func TestParseReadsBackEveryFault(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []DiskFault{Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}, Slow{Latency: 50 * time.Millisecond}} {
+	for _, want := range []DiskFault{Stall{}, Fail{}, Full{}, Lie{}, Corrupt{}, CorruptSnapshot{}, Slow{Latency: 50 * time.Millisecond}} {
 		if got, err := ParseDiskFault(want.String()); err != nil || got != want {
 			t.Errorf("%q parses as %v (%v)", want, got, err)
 		}
@@ -47,7 +47,7 @@ func TestParseRejectsUnknownFaults(t *testing.T) {
 			t.Errorf("%q parses as %v, want an error", s, f)
 		}
 	}
-	for _, s := range []string{"slow", "slow 50", "slow -1s", "slow 1000ms", "stall now", "earthquake"} {
+	for _, s := range []string{"slow", "slow 50", "slow -1s", "slow 1000ms", "stall now", "corrupt now", "earthquake"} {
 		if f, err := ParseDiskFault(s); err == nil {
 			t.Errorf("%q parses as %v, want an error", s, f)
 		}
