@@ -24,12 +24,13 @@ const (
 const (
 	LevelNone         = "none"         // any node's local value, which may be stale
 	LevelWeak         = "weak"         // the local value of a node that believes it is the leader
+	LevelLease        = "lease"        // the value of a leader whose lease, by its own clock, still runs
 	LevelLinearizable = "linearizable" // the leader's value, after a quorum confirms the leadership
 	LevelStrong       = "strong"       // the value at an entry that the read appends to the log
 )
 
 // Levels lists the consistency levels of a read, weakest first.
-var Levels = []string{LevelNone, LevelWeak, LevelLinearizable, LevelStrong}
+var Levels = []string{LevelNone, LevelWeak, LevelLease, LevelLinearizable, LevelStrong}
 
 // attempts is the number of attempts into which the clients' timeout is divided.
 const attempts = 3

@@ -76,8 +76,11 @@ func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 // Trace returns the stream of the cluster's events.
 func (c *Cluster) Trace() *trace.Stream { return c.inside.stream }
 
-// Settings returns the settings of the cluster.
+// Settings returns the settings that the cluster was opened with.
 func (c *Cluster) Settings() trace.Settings { return c.inside.settings }
+
+// CurrentSettings returns the settings as they are now: [Inside.SetTimeout] changes some.
+func (c *Cluster) CurrentSettings() trace.Settings { return c.inside.currentSettings() }
 
 // Closed reports whether the cluster is shutting down or closed.
 func (c *Cluster) Closed() bool { return c.inside.Closed() }

@@ -156,7 +156,7 @@ func (c *Inside) SetDisk(name string, fault faults.DiskFault) error {
 	return nil
 }
 
-// HealEverything clears all faults of all links, disks and clocks.
+// HealEverything clears all faults of all links, disks, clocks and state machines.
 func (c *Inside) HealEverything() error {
 	c.healAll()
 	for _, n := range c.allNodes() {
@@ -166,15 +166,20 @@ func (c *Inside) HealEverything() error {
 			}
 		}
 		n.mu.Lock()
-		off := n.clockFactor != 1
+		off, slow := n.clockFactor != 1, n.applyDelay != 0
 		n.mu.Unlock()
+		if slow {
+			if err := c.SetApply(n.name, 0); err != nil {
+				return err
+			}
+		}
 		if off {
 			if err := c.SetClock(n.name, 1); err != nil {
 				return err
 			}
 		}
 	}
-	c.emitHealed("all network, disk and clock faults are cleared")
+	c.emitHealed("all network, disk, clock and state machine faults are cleared")
 	return nil
 }
 

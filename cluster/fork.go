@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"capsize/cluster/trace"
 	"capsize/counter"
@@ -35,6 +36,7 @@ type forkNode struct {
 	logs     []*raft.Log
 	snapshot raft.Configuration // the configuration in its snapshot
 	fault    faults.DiskFault   // nil for a healthy disk
+	apply    time.Duration      // of a slow state machine
 }
 
 // newFork prepares a state, or returns nil for nil. The state may come from an untrusted file:
@@ -75,6 +77,9 @@ func (f *fork) addNode(n *trace.Node) error {
 	o := forkNode{Node: n, snapshot: configurationOf(n.SnapshotServers)}
 	var err error
 	if o.fault, err = faults.ParseDiskFault(n.DiskFault); err != nil {
+		return err
+	}
+	if o.apply, err = parseApplyFault(n.ApplyFault); err != nil {
 		return err
 	}
 	if n.SnapshotIndex > 0 {
@@ -180,10 +185,15 @@ func (c *Inside) startFork(f *fork) error {
 	return nil
 }
 
-// setFaults restores the disk fault and the clock factor of a node.
+// setFaults restores the faults of a node's disk, clock and state machine.
 func (c *Inside) setFaults(o forkNode) error {
 	if o.fault != nil {
 		if err := c.SetDisk(o.ID, o.fault); err != nil {
+			return err
+		}
+	}
+	if o.apply != 0 {
+		if err := c.SetApply(o.ID, o.apply); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,7 @@ func newFSM(p *process) *fsm { return &fsm{counter: counter.New(), p: p} }
 // Apply applies a committed command and returns a [counter.Result].
 func (f *fsm) Apply(log *raft.Log) any {
 	defer f.p.c.bubble.Catch()
+	f.p.node.delayApply(f.p.dead)
 	f.gate.wait()
 	if !f.p.isAlive() {
 		return counter.Result{Err: raft.ErrRaftShutdown}

@@ -25,7 +25,8 @@ type Inside struct {
 	checks *check.Checker // nil if unchecked
 	dir    *dataDir       // nil with memory storage
 
-	settings trace.Settings
+	settings trace.Settings // as the cluster was opened, see currentSettings
+	timeouts atomic.Pointer[timeouts]
 	tamper   func(*raftDeps) // nil except in tests
 	network  *faults.Network
 

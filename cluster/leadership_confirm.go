@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"sync"
+	"time"
 
 	"capsize/faults"
 
@@ -17,6 +18,7 @@ type leadershipConfirmations struct {
 	mu       sync.Mutex
 	sent     uint64                   // number of requests sent
 	accepted map[raft.ServerID]uint64 // the latest request that each node accepted
+	lease    lease
 }
 
 // quorumSince reports whether a majority of the voters has accepted a request sent after
@@ -79,10 +81,19 @@ var (
 func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress,
 	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
 ) error {
-	request := t.confirmations.nextRequest()
+	request, sent := t.confirmations.nextRequest(), time.Now()
 	err := t.Transport.AppendEntries(id, target, args, resp)
 	if err == nil && resp.Term == args.Term {
 		t.confirmations.confirm(id, request)
+		t.confirmations.contact(id, args.Term, sent)
 	}
 	return err
+}
+
+// TimeoutNow tells a node to start an election at once, which ends the leader's lease.
+func (t transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress,
+	args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse,
+) error {
+	t.confirmations.giveUpLease()
+	return t.Transport.TimeoutNow(id, target, args, resp)
 }

@@ -48,20 +48,39 @@ func (c *Inside) AddNode(name string, voter bool) error {
 // deletes its disk. It takes virtual time. After [ErrUnknown] the node is stopped only when the
 // committed configuration says that it is not a member.
 func (c *Inside) RemoveNode(name string) error {
-	n, err := c.node(name)
+	n, request, err := c.removal(name)
 	if err != nil {
 		return err
 	}
-	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
-		return fmt.Errorf("cannot remove %s: it is the last voter", name)
-	}
-	err = c.changeMember("remove", n, false, func(r *raft.Raft, limit time.Duration) future {
-		return r.RemoveServer(raft.ServerID(name), 0, limit)
-	})
-	if err != nil {
+	if err := c.changeMember("remove", n, false, request); err != nil {
 		return err
 	}
 	return c.discard(n, removed)
+}
+
+// ExpelNode is [Inside.RemoveNode] for an operator who forgets to stop the node: its process runs
+// on, over its disk. If it has never got the entry that removes it, it starts elections. It stays
+// a node of the cluster until RemoveNode.
+func (c *Inside) ExpelNode(name string) error {
+	_, request, err := c.removal(name)
+	if err != nil {
+		return err
+	}
+	return c.onLeader("remove "+name, nil, request)
+}
+
+// removal returns a node and the request that removes it, or an error if it must not be removed.
+func (c *Inside) removal(name string) (*node, leaderRequest, error) {
+	n, err := c.node(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
+		return nil, nil, fmt.Errorf("cannot remove %s: it is the last voter", name)
+	}
+	return n, func(r *raft.Raft, limit time.Duration) future {
+		return r.RemoveServer(raft.ServerID(name), 0, limit)
+	}, nil
 }
 
 // Why a node is discarded.

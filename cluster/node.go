@@ -31,7 +31,13 @@ type node struct {
 	mu          sync.Mutex // guards what follows; never held while waiting
 	disk        *faults.Disk
 	state       trace.ProcessState
-	clockFactor float64 // multiplies its timeouts
+	clockFactor float64 // multiplies its timeouts and its lease
+
+	reloading sync.Mutex // held while raft gets new timeouts; never while waiting
+
+	// Guarded by mu.
+	applyDelay   time.Duration // how much longer its state machine takes for a command
+	applyChanged chan struct{} // closed when applyDelay changes; nil without a delay
 }
 
 // stopRetryEvery is how often a stop retries while the process is still starting.
@@ -215,17 +221,19 @@ func (c *Inside) Snapshot(name string) error {
 	return nil
 }
 
-// SetClock stretches a node's election and heartbeat timeouts by factor, now and after each
-// restart (raft's ReloadConfig). A factor above 1 is a slow clock.
+// SetClock stretches a node's election timeout, heartbeat timeout (and with it the interval of its
+// heartbeats) and leader lease by factor, now and after each restart. A factor above 1 is a slow
+// clock.
 func (c *Inside) SetClock(name string, factor float64) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
-	least := c.settings.Lease.Seconds() / c.settings.Heartbeat.Seconds()
+	// The lease is the shortest of the three.
+	least := timeoutMin.Seconds() / c.currentSettings().Lease.Seconds()
 	if !(factor >= least && factor <= clockFactorMax) { // also rejects NaN
-		return fmt.Errorf("clock factor %g for %s: must be between %.3g (heartbeat timeout = leader lease) and %d",
-			factor, name, least, clockFactorMax)
+		return fmt.Errorf("clock factor %g for %s: must be between %.3g (a leader lease of %s) and %d",
+			factor, name, least, timeoutMin, clockFactorMax)
 	}
 	n.mu.Lock()
 	n.clockFactor = factor
@@ -235,7 +243,7 @@ func (c *Inside) SetClock(name string, factor float64) error {
 	if p == nil {
 		return nil
 	}
-	return p.setClock()
+	return p.reloadTimeouts()
 }
 
 // process returns the node's process once its raft is built, or an error that says why command

@@ -61,6 +61,7 @@ func Open(cfg Config) (*Cluster, error) {
 		return nil, err
 	}
 	in := &Inside{stream: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
+	in.storeTimeouts(cfg.Settings)
 	in.nodes.Store(new([]*node))
 	c := &Cluster{inside: in, record: cfg.Record}
 	if cfg.HistoryBudget > 0 {
@@ -184,6 +185,6 @@ func (c *Inside) startNodes(names []string, isNew bool) {
 }
 
 func (c *Inside) emitSettings() {
-	settings := c.settings
+	settings := c.currentSettings()
 	c.emit(trace.Event{Kind: trace.KindSettings, Settings: &settings})
 }

@@ -216,34 +216,7 @@ func (p *process) newRaft(first raft.Configuration) error {
 	p.attach(r)
 	p.configMayChange()
 	p.observe()
-	if p.heartbeat() != conf.HeartbeatTimeout {
-		return p.setClock() // the clock factor changed while raft was starting
-	}
-	return nil
-}
-
-// heartbeat and election return the node's timeouts, scaled by its clock factor.
-func (p *process) heartbeat() time.Duration { return p.scaleTimeout(p.c.settings.Heartbeat) }
-func (p *process) election() time.Duration  { return p.scaleTimeout(p.c.settings.Election) }
-
-// scaleTimeout scales d by the node's clock factor. The result is at least the lease, because
-// rounding could produce less, which raft rejects.
-func (p *process) scaleTimeout(d time.Duration) time.Duration {
-	p.node.mu.Lock()
-	defer p.node.mu.Unlock()
-	return max(time.Duration(float64(d)*p.node.clockFactor), p.c.settings.Lease)
-}
-
-// setClock gives raft the node's current timeouts. If raft is still being built, newRaft does
-// so later.
-func (p *process) setClock() error {
-	r := p.raft.Load()
-	if r == nil {
-		return nil
-	}
-	reload := r.ReloadableConfig()
-	reload.HeartbeatTimeout, reload.ElectionTimeout = p.heartbeat(), p.election()
-	return r.ReloadConfig(reload)
+	return p.reloadTimeouts() // they may have changed while raft was starting
 }
 
 // config returns raft's configuration for the node.
@@ -251,9 +224,9 @@ func (p *process) config() *raft.Config {
 	s := p.c.settings
 	conf := raft.DefaultConfig()
 	conf.LocalID = raft.ServerID(p.node.name)
-	conf.HeartbeatTimeout, conf.ElectionTimeout = p.heartbeat(), p.election()
-	conf.LeaderLeaseTimeout = s.Lease
-	conf.CommitTimeout = min(conf.CommitTimeout, s.Heartbeat/10+1)
+	t := p.timeouts()
+	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = t.heartbeat, t.election, t.lease
+	conf.CommitTimeout = min(conf.CommitTimeout, max(t.heartbeat/10, time.Millisecond))
 	conf.PreVoteDisabled = !s.PreVote
 	conf.ShutdownOnRemove = false
 	conf.SnapshotInterval = snapshotInterval

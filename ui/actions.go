@@ -170,7 +170,7 @@ func (m *model) healSelected() {
 }
 
 func (m *model) healEverything() {
-	for _, command := range []string{"clock all 1", "disk all ok", "heal"} {
+	for _, command := range []string{"clock all 1", "apply all ok", "disk all ok", "heal"} {
 		m.submit(command, "all faults cleared")
 	}
 }

@@ -130,7 +130,7 @@ func (m *model) diskMenu() {
 	}
 	o := m.open("the disk of "+nodeList(ids), menuNote)
 	for _, f := range []struct{ key, fault string }{
-		{"o", "ok"}, {"s", "slow 200ms"}, {"t", "stall"}, {"f", "fail"}, {"u", "full"}, {"l", "lie"}, {"c", "corrupt"},
+		{"o", "ok"}, {"s", "slow 200ms"}, {"t", "stall"}, {"f", "fail"}, {"u", "full"}, {"l", "lie"}, {"c", "corrupt"}, {"p", "corrupt snapshot"},
 	} {
 		on := f.fault == now || f.fault == "ok" && now == ""
 		o.add(f.key, f.fault, pane.DiskFaultMeaning(f.fault), on, func() { m.submit("disk "+nodeList(ids)+" "+f.fault, "done") })

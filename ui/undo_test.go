@@ -29,6 +29,7 @@ func TestEveryFaultKeyIsUndoneAndRedone(t *testing.T) {
 		{"5", "d", "s"},
 		{"1", "w", "2", "d"},
 		{"1", "w", "2", "l"},
+		typed("apply n2,n3 slow 200ms"), {"4", "d", "p"}, typed("duplicate n3 -> n5 40% after 300ms"),
 		typed("clock n1 3"), typed("cut n1 <-> n2 only vote,prevote"),
 		{"2", "k"},
 		{"3", "s"},
@@ -44,6 +45,11 @@ func TestEveryFaultKeyIsUndoneAndRedone(t *testing.T) {
 			t.Fatalf("%v breaks nothing", keys)
 		}
 		stood = append(stood, now)
+	}
+	for _, n := range s.state.Nodes {
+		if n.ApplyFault != "" || n.DiskFault != "" || n.ClockFactor != 1 {
+			t.Errorf("%s has faults once everything is healed: apply %q, disk %q, clock %g", n.ID, n.ApplyFault, n.DiskFault, n.ClockFactor)
+		}
 	}
 	check := func(key string, want undo.Faults) {
 		t.Helper()

@@ -236,6 +236,8 @@ func isChange(s *trace.State, e *trace.Event) bool {
 		return n == nil && e.Text != "" || n != nil && e.Text != n.DiskFault
 	case trace.KindClockFault:
 		return n == nil && e.Factor != 1 || n != nil && e.Factor != n.ClockFactor
+	case trace.KindApplyFault:
+		return n == nil && e.Text != "" || n != nil && e.Text != n.ApplyFault
 	case trace.KindVerdict:
 		was := s.Check(e.Check)
 		return was == nil || was.Verdict != trace.VerdictViolated
@@ -264,6 +266,11 @@ func markText(e *trace.Event) (text string, bad bool) {
 		return "disk " + e.Text, true
 	case trace.KindClockFault:
 		return fmt.Sprintf("clock ×%g", e.Factor), e.Factor != 1
+	case trace.KindApplyFault:
+		if e.Text == "" {
+			return "apply ok", false
+		}
+		return "apply " + e.Text, true
 	case trace.KindSnapshot:
 		return fmt.Sprintf("snapshot to %d", e.Index), false
 	case trace.KindInstalled:

@@ -143,7 +143,7 @@ func (h *clientHistory) annotate(e *trace.Event) {
 		if e.Verdict == trace.VerdictViolated {
 			h.addAnnotation("checks", e.Check+" violated", e.Text, h.latest, h.latest, true)
 		}
-	case trace.KindDiskFault, trace.KindClockFault, trace.KindInstalled:
+	case trace.KindDiskFault, trace.KindClockFault, trace.KindApplyFault, trace.KindInstalled:
 		if text, bad := markText(e); text != "" {
 			h.addAnnotation(e.Node, text, "", h.latest, h.latest, bad)
 		}

@@ -155,6 +155,11 @@ func eventText(e *trace.Event) string {
 			return "its disk is healthy"
 		}
 		return "its disk: " + e.Text
+	case trace.KindApplyFault:
+		if e.Text == "" {
+			return "its state machine is at full speed"
+		}
+		return "its state machine is " + e.Text
 	default:
 	}
 	return ""

@@ -78,8 +78,8 @@ type action func(r *run) error
 // returns a function that carries the command out.
 type starter func(r *run) (do func() error, err error)
 
-// declaration declares one command of the language. It has exactly one of setup and
-// parse.
+// declaration declares one command of the language. It has setup, parse, or both: then
+// setup is for the lines before the first command that runs.
 type declaration struct {
 	name   string // its first word
 	syntax string // as in the reference
@@ -87,7 +87,7 @@ type declaration struct {
 
 	// setup parses a command that describes the cluster to start.
 	setup func(p *lineParser, s *Script) error
-	// parse parses any other command.
+	// parse parses a command that runs.
 	parse func(p *lineParser) (action, error)
 	// start parses it for async; nil if the command takes no virtual time.
 	start func(p *lineParser) (starter, error)

@@ -23,7 +23,7 @@ func clientCommands() []declaration {
 	return []declaration{
 		clientCommand("increment", "increment [N] [via ROUTE]", "add one to the counter, N times in a row", parseIncrement),
 		clientCommand("add", "add DELTA [via ROUTE]", "add DELTA to the counter", parseAdd),
-		clientCommand("read", "read [LEVEL] [via ROUTE]", "read the counter; LEVEL is none, weak, linearizable or strong", parseRead),
+		clientCommand("read", "read [LEVEL] [via ROUTE]", "read the counter; LEVEL is none, weak, lease, linearizable or strong", parseRead),
 		{
 			name: "load", syntax: "load RATE/s [clients N] [via ROUTE] | load off",
 			help: "keep incrementing from several clients, RATE per second in total", parse: parseLoad,

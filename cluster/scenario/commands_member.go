@@ -11,7 +11,7 @@ import (
 func memberCommands() []declaration {
 	return []declaration{
 		timed("add-node", "add-node [NAME] [nonvoter]", "start a new node and add it to the cluster", parseAddNode),
-		nodeTask("remove-node", "remove a member and discard its disk", (*cluster.Inside).RemoveNode),
+		timed("remove-node", "remove-node SEL [keep]", "remove a member and discard its disk; keep: its process runs on", parseRemoveNode),
 		nodeTask("promote", "make a non-voter a voter", (*cluster.Inside).Promote),
 		nodeTask("demote", "make a voter a non-voter", (*cluster.Inside).Demote),
 		timed("transfer", "transfer [SEL]", "transfer leadership to a node, or to the one with the longest log", parseTransfer),
@@ -38,6 +38,21 @@ func parseAddNode(p *lineParser) (starter, error) {
 	p.scope.addNode(name)
 	return func(r *run) (func() error, error) {
 		return func() error { return r.c.AddNode(name, voter) }, nil
+	}, nil
+}
+
+func parseRemoveNode(p *lineParser) (starter, error) {
+	s, err := p.selector()
+	if err != nil {
+		return nil, err
+	}
+	remove := (*cluster.Inside).RemoveNode
+	if p.accept("keep") {
+		remove = (*cluster.Inside).ExpelNode
+	}
+	return func(r *run) (func() error, error) {
+		ids, err := s.resolve(r)
+		return func() error { return forEach(ids, func(id string) error { return remove(r.c, id) }) }, err
 	}, nil
 }
 

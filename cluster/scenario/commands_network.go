@@ -105,10 +105,7 @@ func linkCommands() []declaration {
 			share, err := p.percent()
 			return faults.Lose{Percent: share}, err
 		}),
-		linkFault("duplicate", " P%", faults.Duplicate{}, func(p *lineParser) (faults.LinkFault, error) {
-			share, err := p.percent()
-			return faults.Duplicate{Percent: share}, err
-		}),
+		linkFault("duplicate", " P% [after D]", faults.Duplicate{}, parseDuplicate),
 		linkFault("reorder", " P%", faults.Reorder{}, func(p *lineParser) (faults.LinkFault, error) {
 			share, err := p.percent()
 			return faults.Reorder{Percent: share}, err
@@ -155,6 +152,18 @@ func parseDelay(p *lineParser) (faults.LinkFault, error) {
 	}
 	jitter, err := p.duration("a jitter")
 	return faults.Delay{Mean: mean, Jitter: jitter}, err
+}
+
+func parseDuplicate(p *lineParser) (faults.LinkFault, error) {
+	share, err := p.percent()
+	if err != nil || !p.accept("after") {
+		return faults.Duplicate{Percent: share}, err
+	}
+	after, err := p.duration("a delay of the second copy")
+	if limit := p.scope.settings.RPCTimeout; err == nil && after > limit {
+		err = p.fail(p.words[p.pos-1], "a second copy %s later comes after the RPC timeout of %s; use %s or less", after, limit, limit)
+	}
+	return faults.Duplicate{Percent: share, After: after}, err
 }
 
 func parseBandwidth(p *lineParser) (faults.LinkFault, error) {

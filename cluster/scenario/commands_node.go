@@ -1,6 +1,9 @@
 package scenario
 
 import (
+	"strings"
+	"time"
+
 	"capsize/cluster"
 	"capsize/faults"
 )
@@ -21,8 +24,9 @@ func nodeCommands() []declaration {
 		nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume),
 		nodeCommand("wipe", "erase the disk: log, term and vote are gone", (*cluster.Inside).Wipe),
 		nodeTask("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),
-		{name: "clock", syntax: "clock SEL FACTOR", help: "make election and heartbeat timeouts FACTOR times as long", changesFaults: true, parse: parseClock},
-		{name: "disk", syntax: "disk SEL slow D|stall|fail|full|lie|corrupt|ok", help: "set a disk fault; ok clears it", changesFaults: true, parse: parseDisk},
+		{name: "clock", syntax: "clock SEL FACTOR", help: "make timeouts and leader lease FACTOR times as long", changesFaults: true, parse: parseClock},
+		{name: "apply", syntax: "apply SEL slow D|ok", help: "make the state machine take D longer for each command; ok ends it", changesFaults: true, parse: parseApply},
+		{name: "disk", syntax: "disk SEL slow D|stall|fail|full|lie|corrupt [snapshot]|ok", help: "set a disk fault; ok clears it", changesFaults: true, parse: parseDisk},
 	}
 }
 
@@ -69,6 +73,26 @@ func parseClock(p *lineParser) (action, error) {
 	}, err
 }
 
+func parseApply(p *lineParser) (action, error) {
+	s, err := p.selector()
+	if err != nil {
+		return nil, err
+	}
+	word, err := p.choice("a state of the state machine", "slow", "ok")
+	if err != nil {
+		return nil, err
+	}
+	var delay time.Duration
+	if word == "slow" {
+		if delay, err = p.duration("a delay"); err != nil {
+			return nil, err
+		}
+	}
+	return func(r *run) error {
+		return r.forEachNode(s, func(id string) error { return r.c.SetApply(id, delay) })
+	}, nil
+}
+
 func parseDisk(p *lineParser) (action, error) {
 	s, err := p.selector()
 	if err != nil {
@@ -76,7 +100,9 @@ func parseDisk(p *lineParser) (action, error) {
 	}
 	var words []string
 	for _, kind := range faults.DiskFaultKinds() {
-		words = append(words, kind.Name)
+		if word, _, more := strings.Cut(kind.Name, " "); !more {
+			words = append(words, word)
+		}
 	}
 	name, err := p.choice("a disk fault", append(words, "ok")...)
 	if err != nil {
@@ -88,6 +114,9 @@ func parseDisk(p *lineParser) (action, error) {
 			return nil, err
 		}
 		name = faults.Slow{Latency: latency}.String()
+	}
+	if name == "corrupt" && p.accept("snapshot") {
+		name = faults.CorruptSnapshot{}.String()
 	}
 	fault, err := faults.ParseDiskFault(name)
 	if err != nil {

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"strings"
 
 	"capsize/cluster"
@@ -26,8 +27,36 @@ func setupCommands() []declaration {
 			s.Settings.Storage, err = p.choice("a storage", cluster.Bolt, cluster.Memory)
 			return err
 		}},
-		{name: "set", syntax: "set KEY VALUE", help: "change a setting: " + strings.Join(cluster.SettingKeys(), ", "), setup: parseSet},
+		{name: "set", syntax: "set KEY VALUE", help: "change a setting: " + strings.Join(cluster.SettingKeys(), ", ") + "; while the cluster runs, only " + orList(cluster.LiveSettings()), setup: parseSet, parse: parseLiveSet},
 	}
+}
+
+// parseLiveSet parses a setting that changes while the cluster runs.
+func parseLiveSet(p *lineParser) (action, error) {
+	at := p.pos
+	key, err := p.choice("a setting", cluster.SettingKeys()...)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(cluster.LiveSettings(), key) {
+		return nil, p.fail(p.words[at], "set %s comes too late: while the cluster runs, only %s can change", key, orList(cluster.LiveSettings()))
+	}
+	value, err := p.next("a value for " + key)
+	if err != nil {
+		return nil, err
+	}
+	settings := p.scope.settings
+	if err := cluster.SetSetting(&settings, key, value.text); err != nil {
+		return nil, p.fail(value, "%v", err)
+	}
+	// Under try and expect refused, the cluster refuses it when the command runs.
+	switch err := cluster.ValidateSettings(settings); {
+	case err == nil:
+		p.scope.settings = settings
+	case p.words[0].text == "set":
+		return nil, p.fail(value, "%v", err)
+	}
+	return func(r *run) error { return r.c.SetTimeout(key, value.text) }, nil
 }
 
 func parseSet(p *lineParser, s *Script) error {

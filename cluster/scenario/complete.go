@@ -79,6 +79,8 @@ func (s *Session) expand(w string) []string {
 		return slices.Concat([]string{cluster.RouteLeader, cluster.RouteRoundRobin, cluster.RouteRandom}, s.nodes())
 	case "LEVEL":
 		return cluster.Levels
+	case "KEY":
+		return cluster.LiveSettings()
 	case "ROLE":
 		return roles
 	case "OUTCOME":

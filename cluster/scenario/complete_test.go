@@ -22,6 +22,14 @@ func TestChecksAreCompleted(t *testing.T) {
 	}()
 	s := NewSession(c, 1, nil)
 	for text, want := range map[string][]string{
+		"read le":                    {"leader", "lease"},
+		"set ":                       {"election", "heartbeat", "lease"},
+		"set lea":                    {"lease"},
+		"se":                         {"set"},
+		"apply n1 s":                 {"slow"},
+		"disk n1 corrupt s":          {"slow", "snapshot", "stall"},
+		"remove-node n1 k":           {"keep"},
+		"duplicate n1 -> n2 5% af":   {"after"},
 		"expect ch":                  {"checks"},
 		"expect viol":                {"violation"},
 		"expect violation acked":     {check.AckedDurable},

@@ -150,7 +150,8 @@ func TestCommandThatFailsEndsTheRun(t *testing.T) {
 		{"increment via up", `line 1: increment via up: "up" selects 5 nodes now (n1,n2,n3,n4,n5); name one`},
 		{"async increment via up", `line 1: async increment via up: "up" selects 5 nodes now (n1,n2,n3,n4,n5); name one`},
 		{"cut n1 -> n1", "line 1: cut n1 -> n1: n1 and n1 are the same node, which has no link to itself"},
-		{"clock n1 0.1", "line 1: clock n1 0.1: clock factor 0.1 for n1: must be between 0.5 (heartbeat timeout = leader lease) and 100"},
+		{"set lease 50ms\nclock n1 0.05", "line 2: clock n1 0.05: clock factor 0.05 for n1: must be between 0.1 (a leader lease of 5ms) and 100"},
+		{"clock n1 0.05\nset lease 50ms", "line 2: set lease 50ms: lease 50ms is too short for n1, whose clock runs at factor 0.05: raft accepts no lease below 5ms"},
 		{"wait no leader within 1s", "line 1: wait no leader within 1s: wanted no leader within 1s, got leader n1"},
 		{"wait value 1 on n1,n2 within 0s", "line 1: wait value 1 on n1,n2 within 0s: wanted value 1 within 0s, got 0 on n1, 0 on n2"},
 	} {
@@ -247,6 +248,13 @@ func TestHealClearsLinkFaultsOnly(t *testing.T) {
 	state = mustHold(t, "cut all <-> all\ndisk n1 slow 1ms\nclock n2 2\nkill n4\nheal\n")
 	if n1, n2 := state.Node("n1"), state.Node("n2"); len(state.Faults) > 0 || n1.DiskFault != "slow 1ms" || n2.ClockFactor != 2 || state.Node("n4").Process != trace.Killed {
 		t.Errorf("after healing all links: %v, %+v", state.Faults, state.Nodes)
+	}
+}
+
+func TestSettingsChangeWhileTheClusterRuns(t *testing.T) {
+	state := mustHold(t, "nodes 3\nset lease 100ms\nwait 1s\nset lease 200ms\nset election 3s\nset heartbeat 2s\n")
+	if s := state.Settings; s.Lease != 200*time.Millisecond || s.Election != 3*time.Second || s.Heartbeat != 2*time.Second {
+		t.Errorf("the settings are %+v", s)
 	}
 }
 

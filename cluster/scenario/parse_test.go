@@ -19,6 +19,7 @@ increment via n1
 add 5
 add -9223372036854775808 via round-robin
 add 7 via random
+read lease via n2
 read
 read none
 read weak via n3
@@ -47,6 +48,7 @@ add-node n9
 add-node db-1.eu_west nonvoter
 add-node nonvoter
 remove-node n5
+remove-node n1,n5 keep
 promote n5
 demote n5
 transfer
@@ -69,6 +71,8 @@ delay n1 -> n2 100ms
 delay n1 -> n2 100ms jitter 50ms only vote
 lose n1 <-> n2 30%
 duplicate n1 -> n2 0%
+duplicate n1 -> n2 50% after 1s
+duplicate n1 -> n2 50% after 300ms only append
 reorder n1 -> n2 12.5%
 jam n1 -> n2 only snapshot
 bandwidth n1 -> n2 64KB
@@ -79,6 +83,12 @@ disk n1 fail
 disk n1 full
 disk n1,n2 lie
 disk n1 corrupt
+disk n1 corrupt snapshot
+apply n1 slow 200ms
+apply all ok
+set heartbeat 1s
+set election 2s
+set lease 100ms
 disk all ok
 chaos
 chaos network
@@ -224,6 +234,21 @@ var mistakes = []mistake{
 	{"say hello\ntitle T", "f:2:1: title comes too late: put it before the first command that runs"},
 	{"seed x", `f:1:6: "x" is not a seed; use a whole number from -4611686018427387904 to 4611686018427387904`},
 	{"storage floppy", `f:1:9: "floppy" is not a storage; use bolt or memory`},
+	{"ring\nset latency 5ms", "f:2:5: set latency comes too late: while the cluster runs, only election, heartbeat or lease can change"},
+	{"ring\nset latncy 5ms", `f:2:5: "latncy" is not a setting (did you mean latency?); use client-timeout, election, fsync, heartbeat, heartbeats, jitter, latency, lease, pipeline, prevote, rpc-timeout, sessions, snapshot-cure, snapshot-threshold or trailing-logs`},
+	{"ring\nset lease", "f:2:10: expected a value for lease"},
+	{"ring\nset lease 1", `f:2:11: lease: "1" is not a duration from 5ms to 1h0m0s, like 250ms or 2s`},
+	{"ring\nset lease 2s", "f:2:11: lease (2s) is longer than heartbeat (1s): a leader must give up before its followers do"},
+	{"set lease 100ms\nring\nset heartbeat 200ms\nset heartbeat 99ms", "f:4:15: lease (100ms) is longer than heartbeat (99ms): a leader must give up before its followers do"},
+	{"ring\nset election 2s\nset heartbeat 2s\nset heartbeat 3s", "f:4:15: election (2s) is shorter than heartbeat (3s): a candidate must wait at least as long as a follower"},
+	{"duplicate n1 -> n2 5% after 1001ms", "f:1:29: a second copy 1.001s later comes after the RPC timeout of 1s; use 1s or less"},
+	{"set rpc-timeout 200ms\nduplicate n1 -> n2 5% after 1s", "f:2:29: a second copy 1s later comes after the RPC timeout of 200ms; use 200ms or less"},
+	{"duplicate n1 -> n2 5% later 1s", `f:1:23: unexpected "later" (did you mean after?): the command ends before it`},
+	{"apply n1 fast", `f:1:10: "fast" is not a state of the state machine; use slow or ok`},
+	{"apply n1 slow", "f:1:14: expected a delay, like 250ms or 2s"},
+	{"disk n1 corrupt snapshots", `f:1:17: unexpected "snapshots" (did you mean snapshot?): the command ends before it`},
+	{"remove-node n1 keeps", `f:1:16: unexpected "keeps" (did you mean keep?): the command ends before it`},
+	{"read leese", `f:1:6: "leese" is not a read level (did you mean lease?); use none, weak, lease, linearizable or strong`},
 	{"set prevotes on", `f:1:5: "prevotes" is not a setting (did you mean prevote?); use client-timeout, election, fsync, heartbeat, heartbeats, jitter, latency, lease, pipeline, prevote, rpc-timeout, sessions, snapshot-cure, snapshot-threshold or trailing-logs`},
 	{"set prevote", "f:1:12: expected a value for prevote"},
 	{"set prevote maybe", `f:1:13: prevote: "maybe" is neither on nor off`},
@@ -233,7 +258,7 @@ var mistakes = []mistake{
 	{"increment 2 3", `f:1:13: unexpected "3": the command ends before it`},
 	{"increment via", "f:1:14: expected a route: leader, round-robin, random or a node"},
 	{"add 1.5", `f:1:5: "1.5" is not a number to add; use a whole number from -9223372036854775808 to 9223372036854775807`},
-	{"read linear", `f:1:6: "linear" is not a read level; use none, weak, linearizable or strong`},
+	{"read linear", `f:1:6: "linear" is not a read level; use none, weak, lease, linearizable or strong`},
 	{"load 20", `f:1:6: "20" is not a rate; use 0.001/s to 10000/s, like 20/s, or off`},
 	{"load NaN/s", `f:1:6: "NaN/s" is not a rate; use 0.001/s to 10000/s, like 20/s, or off`},
 	{"load 1/s clients 0", `f:1:18: "0" is not a number of clients; use a whole number from 1 to 256`},

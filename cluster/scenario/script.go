@@ -118,7 +118,7 @@ func (s *Script) parseLine(text string, number int) error {
 	if err != nil {
 		return err
 	}
-	if d.setup != nil {
+	if d.setup != nil && (d.parse == nil || len(s.steps) == 0) {
 		if len(s.steps) > 0 {
 			return p.fail(first, "%s comes too late: put it before the first command that runs", d.name)
 		}
@@ -129,6 +129,7 @@ func (s *Script) parseLine(text string, number int) error {
 		return p.expectEnd()
 	}
 	if len(s.steps) == 0 {
+		s.scope.settings = s.Settings
 		for i := range s.Nodes {
 			s.scope.nodes = append(s.scope.nodes, fmt.Sprintf("n%d", i+1))
 		}
@@ -157,28 +158,32 @@ type Line struct {
 	expectedViolations []string // checks
 }
 
-// ParseLine parses a single command for a cluster with these nodes, in a session
-// that has defined these names. The error is an [*Error] without a file.
+// ParseLine parses a single command for a cluster with these nodes and the default
+// settings, in a session that has defined these names. The error is an [*Error] without a file.
 func ParseLine(text string, nodes, names []string) (*Line, error) {
+	return parseLine(text, &scope{nodes: nodes, names: names, settings: cluster.DefaultSettings()})
+}
+
+// parseLine is ParseLine for what a session has declared so far.
+func parseLine(text string, declared *scope) (*Line, error) {
 	if i := strings.IndexAny(text, "\r\n"); i >= 0 {
 		return nil, &Error{Column: utf8.RuneCountInString(text[:i]) + 1, Message: "a command must be a single line"}
 	}
 	if err := checkText([]byte(text)); err != nil {
 		return nil, err
 	}
-	sc := &scope{nodes: nodes, names: names}
-	p := newLineParser(text, sc)
+	p := newLineParser(text, declared)
 	command := asCommand(text, p.words)
 	d, err := p.command()
 	if err != nil {
 		return nil, err
 	}
-	if d.setup != nil {
+	if d.parse == nil {
 		return nil, p.fail(p.words[0], "%s describes a cluster before it starts, and this one is running; put it into a scenario", d.name)
 	}
 	do, err := p.action(d)
 	if err != nil {
 		return nil, err
 	}
-	return &Line{Command: command, do: do, expectedViolations: sc.expectedViolations}, nil
+	return &Line{Command: command, do: do, expectedViolations: declared.expectedViolations}, nil
 }

@@ -10,9 +10,10 @@ import (
 
 // scope is what a scenario has declared up to the line that is being parsed.
 type scope struct {
-	nodes              []string // that can exist by then
-	names              []string // defined with let
-	expectedViolations []string // checks
+	nodes              []string       // that can exist by then
+	names              []string       // defined with let
+	expectedViolations []string       // checks
+	settings           trace.Settings // of the cluster by then
 }
 
 // selectorWords select nodes by their state when the command runs.

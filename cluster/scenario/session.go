@@ -42,7 +42,7 @@ func (s *Session) Parse(text string) (*Line, error) {
 		names = append(names, name)
 	}
 	s.mu.Unlock()
-	return ParseLine(text, s.nodes(), names)
+	return parseLine(text, &scope{nodes: s.nodes(), names: names, settings: s.c.CurrentSettings()})
 }
 
 // nodes returns the members of the cluster as it is now.

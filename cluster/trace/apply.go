@@ -75,6 +75,8 @@ func (s *State) applyNode(e *Event) {
 		n.DiskFault = e.Text
 	case KindClockFault:
 		n.ClockFactor = e.Factor
+	case KindApplyFault:
+		n.ApplyFault = e.Text
 	case KindReason, KindRecovered:
 		// These only appear in the story.
 	case KindCommitted:
@@ -120,7 +122,7 @@ func (n *Node) applyProcess(e *Event) {
 	n.Process, n.Why, n.Since = e.Process, e.Text, e.At
 	switch e.Process {
 	case Wiped:
-		*n = Node{ID: n.ID, Process: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor}
+		*n = Node{ID: n.ID, Process: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor, ApplyFault: n.ApplyFault}
 	case Removed: // a node added later under the same name starts from nothing
 		*n = Node{ID: n.ID, Process: Removed, Why: e.Text, Since: e.At, First: 1, ClockFactor: 1}
 	default:

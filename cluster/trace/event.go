@@ -18,7 +18,7 @@ const (
 	KindVote      Kind = "vote"      // Node, Term, Peer (the candidate): now on its disk
 	KindLeader    Kind = "leader"    // Node, Peer: the leader it follows, "" for none
 	KindConfig    Kind = "config"    // Node, Servers: the configuration in use
-	KindLoaded    Kind = "loaded"    // Node, Index, Entries: its log at a start; Last, Term, Data, Servers: its snapshot
+	KindLoaded    Kind = "loaded"    // Node, Index, Entries: its log at a start; Last, Term, Data, Servers: its snapshot; Text: what is wrong with a newer one
 	KindAppended  Kind = "appended"  // Node, Index, Entries: now on its disk, from Index on
 	KindTruncated Kind = "truncated" // Node, Index, Last: entries removed from the end of its log; Reason
 	KindCompacted Kind = "compacted" // Node, Index, Last: entries removed from its start, covered by a snapshot
@@ -33,7 +33,8 @@ const (
 
 	KindLinkFault  Kind = "link-fault"  // Node (from), Peer (to), Faults: every fault now set on the link
 	KindDiskFault  Kind = "disk-fault"  // Node, Text: the fault, "" for a healthy disk
-	KindClockFault Kind = "clock-fault" // Node, Factor: by which its timeouts are multiplied
+	KindClockFault Kind = "clock-fault" // Node, Factor: by which its timeouts and its lease are multiplied
+	KindApplyFault Kind = "apply-fault" // Node, Text: what slows its state machine down, "" for nothing
 	KindShape      Kind = "shape"       // Text: a sentence about faults set on the network
 	KindHealed     Kind = "healed"      // Text: a sentence about network faults cleared
 
@@ -181,7 +182,7 @@ type Op struct {
 	Client  string        `json:"client"`
 	Kind    EntryKind     `json:"kind"` // EntryAdd or EntryRead
 	Delta   int64         `json:"delta,omitempty"`
-	Level   string        `json:"level,omitempty"` // of a read: none, weak, linearizable, strong
+	Level   string        `json:"level,omitempty"` // of a read: none, weak, lease, linearizable, strong
 	Route   string        `json:"route"`           // leader, round-robin, random, or a node
 	Seq     uint64        `json:"seq,omitempty"`
 	Invoked time.Duration `json:"invoked"`

@@ -88,7 +88,8 @@ type Node struct {
 	LogLines []LogLine // the latest of the library's own log, oldest first
 
 	DiskFault   string  // "" for a healthy disk
-	ClockFactor float64 // by which its timeouts are multiplied, normally 1
+	ClockFactor float64 // by which its timeouts and its lease are multiplied, normally 1
+	ApplyFault  string  // "" for a state machine at full speed
 }
 
 // LogLine is a line of the library's own log on a node.

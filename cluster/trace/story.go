@@ -77,6 +77,8 @@ func (t StoryTopic) recurs() bool { return t == TopicElection || t == TopicLog |
 // is applied, because a sentence needs to know how things stood before.
 func (s *State) narrate(e *Event) {
 	switch e.Kind {
+	case KindSettings:
+		s.narrateSettings(e)
 	case KindShape:
 		s.addLine(TopicNetwork, "", "%s", e.Text)
 	case KindHealed:
@@ -108,6 +110,10 @@ func (s *State) narrateNode(n *Node, e *Event) {
 		if e.Reason != nil {
 			s.narrateReason(n, e.Reason)
 		}
+	case KindLoaded:
+		if e.Text != "" {
+			s.addLine(TopicDisk, n.ID, "%s falls back to its snapshot up to entry %d: %s", n.ID, e.Last, e.Text)
+		}
 	case KindTruncated:
 		s.narrateTruncated(n, e)
 	case KindSnapshot:
@@ -122,6 +128,8 @@ func (s *State) narrateNode(n *Node, e *Event) {
 		s.narrateDiskFault(n, e)
 	case KindClockFault:
 		s.narrateClockFault(n, e)
+	case KindApplyFault:
+		s.narrateApplyFault(n, e)
 	default:
 	}
 }
@@ -212,31 +220,13 @@ func (s *State) narrateDiskFault(n *Node, e *Event) {
 		"lie":     "lies: it reports writes as synced before they are",
 		"corrupt": "flips bits while the node is down",
 	}[fault]
+	if e.Text == "corrupt snapshot" {
+		effect = "flips bits in the newest snapshot while the node is down"
+	}
 	if effect == "" {
 		effect = "has a fault: " + e.Text
 	}
 	s.addLine(TopicDisk, n.ID, "%s's disk %s", n.ID, effect)
-}
-
-func (s *State) narrateClockFault(n *Node, e *Event) {
-	switch {
-	case e.Factor == n.ClockFactor: // as before
-	case e.Factor == 1:
-		s.addLine(TopicClock, n.ID, "%s's clock runs at normal speed again", n.ID)
-	case e.Factor > 1:
-		s.addLine(TopicClock, n.ID, "%s's clock runs %gx slow: its timeouts take %s as long", n.ID, e.Factor, times(e.Factor))
-	default:
-		s.addLine(TopicClock, n.ID, "%s's clock runs fast: its timeouts take %s as long", n.ID, times(e.Factor))
-	}
-}
-
-// times spells out a factor: half, twice, three times, 2.5 times.
-func times(factor float64) string {
-	words := map[float64]string{0.5: "half", 2: "twice", 3: "three times", 4: "four times", 5: "five times", 10: "ten times"}
-	if word, ok := words[factor]; ok {
-		return word
-	}
-	return fmt.Sprintf("%g times", factor)
 }
 
 func (s *State) narrateReturned(op Op) {

@@ -80,12 +80,16 @@ func LinkFaultMeaning(fault string) string {
 // DiskFaultMeaning returns what a disk fault does, as the command reference has it. A disk
 // without a fault is healthy.
 func DiskFaultMeaning(fault string) string {
+	meaning := "healthy"
 	for _, kind := range faults.DiskFaultKinds() {
-		if kind.Name == FaultName(fault) {
+		if kind.Name == fault {
 			return kind.Meaning
 		}
+		if kind.Name == FaultName(fault) {
+			meaning = kind.Meaning
+		}
 	}
-	return "healthy"
+	return meaning
 }
 
 // FaultName returns the name of a fault, without its settings.

@@ -108,6 +108,9 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	if n.ClockFactor != 1 && n.ClockFactor != 0 {
 		notes = append(notes, canvas.Styled(fmt.Sprintf("%s timeouts x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn))
 	}
+	if n.ApplyFault != "" {
+		notes = append(notes, canvas.Styled(p.Glyphs.Clock+" apply "+n.ApplyFault, style.Warn))
+	}
 	if n.Process == trace.Crashed && n.Why != "" {
 		notes = append(notes, canvas.Styled(n.Why, style.Bad))
 	}
@@ -205,7 +208,7 @@ func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 	}
 	switch n.Role {
 	case trace.Leader:
-		age, lease := p.leaseAge(n), p.State.Settings.Lease
+		age, lease := p.leaseAge(n), n.Lease(&p.State.Settings)
 		left := 1.0
 		if lease > 0 {
 			left = 1 - float64(age)/float64(lease)

@@ -1,6 +1,7 @@
 package undo
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,11 +16,12 @@ type Faults struct {
 	nodes map[string]nodeState
 }
 
-// nodeState is the state of a node's process, disk and clock.
+// nodeState is the state of a node's process, disk, clock and state machine.
 type nodeState struct {
 	process trace.ProcessState
 	disk    string
 	clock   float64
+	apply   string
 }
 
 // Of returns the faults set in a state.
@@ -28,7 +30,7 @@ func Of(s *trace.State) Faults {
 	maps.Copy(f.links, s.Faults)
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		f.nodes[n.ID] = nodeState{process: n.Process, disk: n.DiskFault, clock: n.ClockFactor}
+		f.nodes[n.ID] = nodeState{process: n.Process, disk: n.DiskFault, clock: n.ClockFactor, apply: n.ApplyFault}
 	}
 	return f
 }
@@ -58,11 +60,10 @@ func (f Faults) CommandsTo(want Faults) []string {
 func (c nodeState) commandsTo(id string, want nodeState) []string {
 	var commands []string
 	if c.disk != want.disk {
-		fault := want.disk
-		if fault == "" {
-			fault = "ok"
-		}
-		commands = append(commands, "disk "+id+" "+fault)
+		commands = append(commands, "disk "+id+" "+cmp.Or(want.disk, "ok"))
+	}
+	if c.apply != want.apply {
+		commands = append(commands, "apply "+id+" "+cmp.Or(want.apply, "ok"))
 	}
 	if c.clock != want.clock {
 		commands = append(commands, fmt.Sprintf("clock %s %g", id, want.clock))

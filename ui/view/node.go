@@ -197,10 +197,14 @@ func (p *nodePainter) diskOf(n *trace.Node) []canvas.Span {
 }
 
 func (p *nodePainter) clockOf(n *trace.Node) []canvas.Span {
-	if n.ClockFactor == 1 || n.ClockFactor == 0 {
-		return []canvas.Span{canvas.Styled("normal", style.Dim)}
+	spans := []canvas.Span{canvas.Styled("normal", style.Dim)}
+	if n.ClockFactor != 1 && n.ClockFactor != 0 {
+		spans[0] = canvas.Styled(fmt.Sprintf("%s timeouts x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn)
 	}
-	return []canvas.Span{canvas.Styled(fmt.Sprintf("%s timeouts x%.3g", p.Glyphs.Clock, n.ClockFactor), style.Warn)}
+	if n.ApplyFault != "" {
+		spans = append(spans, canvas.Styled("  apply "+canvas.Sanitize(n.ApplyFault), style.Warn))
+	}
+	return spans
 }
 
 // membersOf lists the members of the latest configuration in a node's log.

@@ -27,8 +27,13 @@ type Result struct {
 	Failures       []scenario.Failure `json:"failures"`
 	Faults         map[string]int     `json:"faults,omitzero"` // of a soak: injected faults by kind
 
+	aboutChecks
+}
+
+// aboutChecks is what people are told about the checks besides failures.
+type aboutChecks struct {
 	expected []string // the checks that the script expects to be violated
-	remarks  []string // about the checks, for people: worth knowing, but no failure
+	remarks  []string // worth knowing, but no failure
 }
 
 // Ops counts the operations of clients by outcome.

@@ -43,7 +43,7 @@ type observers struct {
 func run(ctx context.Context, s *scenario.Script, o observers) (Result, error) {
 	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings}
 	return runCluster(ctx, s.Name, cfg, o, func(c *cluster.Inside) Result {
-		return Result{Failures: s.PerformUnattended(c), expected: s.ExpectedViolations()}
+		return Result{Failures: s.PerformUnattended(c), aboutChecks: aboutChecks{expected: s.ExpectedViolations()}}
 	})
 }
 

@@ -71,6 +71,7 @@ func (c *deltaCodec) node(n *trace.Node) {
 	list(c, b.next(), &n.LogLines, (*deltaCodec).logLine)
 	c.text(b.next(), &n.DiskFault)
 	c.float(b.next(), &n.ClockFactor)
+	c.text(b.next(), &n.ApplyFault)
 	c.end(outer)
 }
 

@@ -235,6 +235,7 @@ func stateEvents(s *trace.State) []trace.Event {
 		add(trace.Event{Kind: trace.KindCommitted, Node: n.ID, Index: n.Commit})
 		add(trace.Event{Kind: trace.KindDiskFault, Node: n.ID, Text: n.DiskFault})
 		add(trace.Event{Kind: trace.KindClockFault, Node: n.ID, Factor: n.ClockFactor})
+		add(trace.Event{Kind: trace.KindApplyFault, Node: n.ID, Text: n.ApplyFault})
 	}
 	for link, faults := range s.Faults {
 		add(trace.Event{Kind: trace.KindLinkFault, Node: link.From, Peer: link.To, Faults: faults})

@@ -35,6 +35,7 @@ type Lane struct {
 	// The node's faults after the last event.
 	disk  string
 	clock float64
+	apply string
 }
 
 // Outage is a stretch of time over which links have faults.
@@ -61,7 +62,7 @@ func New(h *history.History, from time.Duration) *Diagram {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		l := d.Lane(n.ID)
-		l.disk, l.clock = n.DiskFault, n.ClockFactor
+		l.disk, l.clock, l.apply = n.DiskFault, n.ClockFactor, n.ApplyFault
 		l.Spans = append(l.Spans, RoleSpanOf(n, max(s.At, from)))
 	}
 	for link := range s.Faults {
@@ -198,6 +199,8 @@ func (l *Lane) add(e *trace.Event) {
 		l.disk = e.Text
 	case trace.KindClockFault:
 		l.clock = e.Factor
+	case trace.KindApplyFault:
+		l.apply = e.Text
 	default:
 	}
 	next, changed := l.current().Next(e)

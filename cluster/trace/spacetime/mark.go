@@ -46,6 +46,11 @@ func (l *Lane) markOf(e *trace.Event) (Mark, bool) {
 		return Mark{e.At, trace.TopicDisk, "disk " + e.Text, 3}, true
 	case trace.KindClockFault:
 		return Mark{e.At, trace.TopicClock, fmt.Sprintf("clock x%g", e.Factor), 3}, l.clock != e.Factor
+	case trace.KindApplyFault:
+		if e.Text == "" {
+			return Mark{e.At, trace.TopicHealing, "apply ok", 2}, l.apply != ""
+		}
+		return Mark{e.At, trace.TopicClock, "apply " + e.Text, 3}, true
 	default:
 	}
 	return Mark{}, false

@@ -1,0 +1,72 @@
+package cluster
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+)
+
+// A node that is removed while it cannot hear of it still believes that it is a voter. Without
+// pre-vote it starts one election after another; the others deny their votes, because it is not in
+// their configuration, and go on.
+func TestRemovedNodeThatRunsOnDisturbs(t *testing.T) {
+	tc := open(t, 3, func(cfg *Config) { cfg.Settings.PreVote = false })
+	tc.add(1, RouteLeader)
+	tc.untilValue(1)
+	leader, name := tc.leaderName(), tc.followers()[0]
+	term := tc.nodeState(leader).Term
+	tc.must(func() error { return tc.Isolate(name) })
+	tc.must(func() error { return tc.ExpelNode(name) })
+	tc.must(tc.Heal)
+	tc.pass(20 * time.Second)
+	n := tc.nodeState(name)
+	if n.Process != trace.Up || n.Term < term+3 {
+		tc.fatal("%s is %s in term %d, want it up and in a later term than %d", name, n.Process, n.Term, term)
+	}
+	denied := false
+	for _, line := range tc.state().Story {
+		denied = denied || strings.Contains(line.Text, " denies "+name+" its vote")
+	}
+	if !denied {
+		tc.fatal("nobody denies %s its vote", name)
+	}
+	if l := tc.nodeState(leader); l.Role != trace.Leader || l.Term != term || len(l.Servers) != 2 {
+		tc.fatal("%s is %s in term %d with %d members, want it leader in term %d with 2", leader, l.Role, l.Term, len(l.Servers), term)
+	}
+	tc.expectOutcome(tc.add(1, RouteLeader), trace.OK, "")
+	// A restart does not tell it either.
+	tc.must(func() error { return tc.Kill(name) })
+	tc.must(func() error { return tc.Restart(name) })
+	tc.pass(10 * time.Second)
+	if got := tc.nodeState(name).Term; got <= n.Term {
+		tc.fatal("%s starts no election after a restart: its term is %d", name, got)
+	}
+	tc.expectNoViolation()
+	// What is left of it goes with an ordinary removal.
+	tc.must(func() error { return tc.RemoveNode(name) })
+	tc.expectProcess(name, trace.Removed)
+	tc.must(func() error { return tc.AddNode(name, true) })
+	tc.untilValue(2)
+}
+
+// A node that has got the entry that removes it knows that it has no vote, and keeps quiet.
+func TestRemovedNodeThatKnowsKeepsQuiet(t *testing.T) {
+	tc := open(t, 3, func(cfg *Config) { cfg.Settings.PreVote = false })
+	tc.add(1, RouteLeader)
+	tc.untilValue(1)
+	name := tc.followers()[0]
+	tc.must(func() error { return tc.ExpelNode(name) })
+	tc.pass(20 * time.Second)
+	if n, l := tc.nodeState(name), tc.nodeState(tc.leaderName()); n.Process != trace.Up || n.Term != l.Term || len(l.Servers) != 2 {
+		tc.fatal("%s is %s in term %d, and %s has %d members in term %d", name, n.Process, n.Term, l.ID, len(l.Servers), l.Term)
+	}
+	for _, other := range tc.followers() {
+		if other != name {
+			tc.must(func() error { return tc.ExpelNode(other) })
+		}
+	}
+	leader := tc.leaderName()
+	tc.expectRefused(tc.do(func() error { return tc.ExpelNode(leader) }), leader, "the last voter")
+}
