@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -235,6 +236,42 @@ func TestTransferToUnreachableNodeTimesOut(t *testing.T) {
 		t.Errorf("command took %v, want at most %v", took, tc.settings.ClientTimeout+retryEvery)
 	}
 	tc.add(1, RouteLeader)
+}
+
+// TestHangOfRaftIsNoLeak transfers leadership twice to a node that does not answer, while
+// the leader waits before it tries that node again. Whether the second transfer hangs for
+// ever is then up to a random choice of the library's (hashicorp/raft #696).
+func TestHangOfRaftIsNoLeak(t *testing.T) {
+	for range 20 {
+		tc := open(t, 3, func(cfg *Config) { cfg.Settings.Pipeline = false })
+		leader, to := tc.leaderName(), tc.followers()[0]
+		tc.must(func() error { return tc.SetLink(leader, to, faults.Cut{}) })
+		tc.add(1, RouteLeader)
+		tc.pass(80 * time.Second) // it waits 10 seconds by now
+		var sent atomic.Bool
+		tc.Trace().Subscribe(func(e trace.Event) {
+			if p := e.Packet; e.Kind == trace.KindPacket && p.From == leader && p.To == to && p.Kind == faults.KindAppend.String() && p.Entries > 0 {
+				sent.Store(true)
+			}
+		})
+		tc.until("the leader tries again", func(*trace.State) bool { return sent.Load() })
+		tc.pass(tc.settings.RPCTimeout + 200*time.Millisecond) // it has failed, and waits
+		for range 2 {
+			tc.expectRefused(tc.do(func() error { return tc.Transfer(to) }), "transfer leadership to "+to)
+		}
+		tc.must(func() error { return tc.Isolate(leader) })
+		tc.pass(20 * time.Second) // it steps down while it still waits
+		if err := tc.Close(); err != nil {
+			tc.fatal("Close: %v", err)
+		}
+		if hang := tc.Hang(); hang != "" {
+			if !strings.Contains(hang, "raft left 2 goroutines hanging") {
+				t.Errorf("it says %q", hang)
+			}
+			return
+		}
+	}
+	t.Error("raft has never hung: is #696 fixed?")
 }
 
 func TestSnapshotRequiresNewEntries(t *testing.T) {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -44,6 +46,10 @@ func (m *model) closeAllBut(c *cluster.Cluster) error {
 
 // runOnTerminal runs the screen on the terminal, and ends its recording.
 func runOnTerminal(ctx context.Context, m *model) error {
+	// A second signal must not kill the program before the terminal is restored.
+	held := make(chan os.Signal, 1)
+	signal.Notify(held, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(held)
 	m.output = terminal.NewWriter(os.Stdout)
 	err := run(ctx, m, tea.WithFPS(pane.FPS), tea.WithOutput(m.output))
 	m.output.Leave()

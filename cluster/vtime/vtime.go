@@ -143,15 +143,17 @@ func start(setup func(*Bubble), ticks <-chan time.Time) *Clock {
 // run runs the bubble from start to end. It closes ready after setup.
 func (c *Clock) run(setup func(*Bubble), ready chan struct{}) {
 	defer close(c.ended)
+	label := ""
 	defer func() {
 		// synctest panics here if goroutines of the bubble can never end.
 		if v := recover(); v != nil {
-			c.fail(fmt.Errorf("goroutines leaked in virtual time: %v", v))
+			c.fail(&LeakError{Stacks: bubbleStacks(label), cause: v})
 		}
 	}()
 	// The zero T works in an ordinary program; TestZeroTStillWorks guards that.
 	synctest.Test(new(testing.T), func(*testing.T) {
 		b := &Bubble{clock: c, started: time.Now()}
+		label = bubbleLabel()
 		if b.guard(func() { setup(b) }) == nil {
 			close(ready)
 			c.serve(b)
@@ -256,8 +258,7 @@ func (c *Clock) give(s slice) error {
 // Now returns the virtual time, as [Bubble.Now] does.
 func (c *Clock) Now() time.Duration { return time.Duration(c.now.Load()) }
 
-// Err returns why the bubble failed: a [PanicError], or an error about goroutines
-// that leaked. It is nil while the bubble runs and after a clean Close.
+// Err returns why the bubble failed: a [PanicError] or a [LeakError]. It is nil while the bubble runs and after a clean Close.
 func (c *Clock) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

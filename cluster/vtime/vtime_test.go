@@ -160,11 +160,17 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 }
 
 func TestCloseReportsLeakedGoroutines(t *testing.T) {
+	other := Start(func(b *Bubble) { b.Go(func() { time.Sleep(time.Hour) }) })
+	defer func() { _ = other.Close() }()
 	c := Start(func(b *Bubble) {
 		b.Go(func() { <-make(chan int) })
 	})
-	if err := c.Close(); err == nil || !strings.Contains(err.Error(), "leaked") {
+	var leak *LeakError
+	if err := c.Close(); !errors.As(err, &leak) || !strings.Contains(err.Error(), "1 goroutines leaked") {
 		t.Fatalf("got %v, want an error about the leaked goroutine", err)
+	}
+	if len(leak.Stacks) != 1 || !strings.Contains(leak.Stacks[0], "TestCloseReportsLeakedGoroutines") {
+		t.Errorf("got the stacks %q, want that of the test's goroutine", leak.Stacks)
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os/signal"
 	"syscall"
 	"time"
@@ -60,7 +61,12 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	defer func() { err = errors.Join(err, c.CloseWithin(closeWithin)) }()
+	defer func() {
+		err = errors.Join(err, c.CloseWithin(closeWithin))
+		if hang := c.Hang(); hang != "" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", hang)
+		}
+	}()
 	if isPlain {
 		err := plain.Run(ctx, c, plain.Options{Speed: f.screen.Speed, Lang: f.screen.Lang, Script: f.screen.Script}, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {

@@ -27,11 +27,11 @@ type Result struct {
 	Failures       []scenario.Failure `json:"failures"`
 	Faults         map[string]int     `json:"faults,omitzero"` // of a soak: injected faults by kind
 
-	aboutChecks
+	asides
 }
 
-// aboutChecks is what people are told about the checks besides failures.
-type aboutChecks struct {
+// asides is what people are told besides failures.
+type asides struct {
 	expected []string // the checks that the script expects to be violated
 	remarks  []string // worth knowing, but no failure
 }

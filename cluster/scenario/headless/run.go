@@ -43,7 +43,7 @@ type observers struct {
 func run(ctx context.Context, s *scenario.Script, o observers) (Result, error) {
 	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings}
 	return runCluster(ctx, s.Name, cfg, o, func(c *cluster.Inside) Result {
-		return Result{Failures: s.PerformUnattended(c), aboutChecks: aboutChecks{expected: s.ExpectedViolations()}}
+		return Result{Failures: s.PerformUnattended(c), asides: asides{expected: s.ExpectedViolations()}}
 	})
 }
 
@@ -57,7 +57,12 @@ func runCluster(ctx context.Context, name string, cfg cluster.Config, o observer
 	if err != nil {
 		return Result{}, err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
+	defer func() {
+		err = errors.Join(err, c.Close())
+		if hang := c.Hang(); hang != "" {
+			r.remarks = append(r.remarks, hang)
+		}
+	}()
 	if o.event != nil {
 		c.Trace().Subscribe(o.event)
 	}

@@ -33,7 +33,7 @@ func TestResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 		failures := s.PerformUnattended(c)
 		forge(c, check.AckedDurable, trace.VerdictViolated, "n1 has lost it")
 		forge(c, check.Linearizable, trace.VerdictUndecided, undecided)
-		return Result{Failures: failures, aboutChecks: aboutChecks{expected: []string{check.AckedDurable}}}
+		return Result{Failures: failures, asides: asides{expected: []string{check.AckedDurable}}}
 	})
 	if err != nil {
 		t.Fatal(err)
