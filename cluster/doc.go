@@ -32,6 +32,18 @@
 //  4. Emit the node's new state.
 //  5. Shut raft down, take back unsynced writes if the node loses power, close the storage.
 //
+// # Reasons
+//
+// The story tells why a node denied a vote, stood for election, stepped down, truncated its log
+// or sent a snapshot. Each reason is the one raft had: raft's own log calls (raftLogger), made on
+// the goroutine that decides right before it acts, and its observations (seeObservation). Where
+// raft logs nothing, the reason comes from what the same node was asked and answers. No reason
+// is concluded from another node's state. A test compares the reasons of soaks with the text of
+// the library's log.
+//
+// What raft's timers do inside a paused process is held back and told when it resumes, because a
+// stopped process does nothing.
+//
 // # Locks
 //
 // node.lifecycle serializes what starts, stops, pauses and resumes a process. It may be held

@@ -157,7 +157,7 @@ func (c *Inside) Wipe(name string) error {
 
 // Pause stops a node as SIGSTOP does: its network, in both directions, its disk and its state
 // machine wait. Raft's timers keep running, so after Resume they have all expired, as in a
-// process after SIGCONT.
+// process after SIGCONT. Until then the process emits no event.
 func (c *Inside) Pause(name string) error {
 	return c.change(name, "pause", func(n *node) error {
 		c.network.Pause(n.address)

@@ -145,7 +145,6 @@ func rawDecisions(texts []string) map[string][]string {
 
 type rawParser struct {
 	decisions map[string][]string
-	duplicate string // the denial of a second vote, unless the next line grants it
 	campaign  string
 	granted   []string
 	needed    string

@@ -8,8 +8,11 @@
 //
 // [Stream] numbers the events of a running cluster, keeps the present state and passes
 // each event to its sinks, in order: package history keeps the past in memory, package
-// recording writes it to a file. The story (story.go, with its reasons in reason.go) puts
-// the significant events into sentences.
+// recording writes it to a file. The story (story.go, story_raft.go) puts the significant
+// events into sentences.
+//
+// A [Reason] says why a node's raft decided something. The node that decides reports it; the
+// story only puts it into words (reason.go) and never concludes one from the state.
 //
 // The package is plain data. It imports neither raft nor the cluster, so a recording
 // opens without either. Times are virtual and count from the start of the cluster.

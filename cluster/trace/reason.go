@@ -123,10 +123,10 @@ func (r *Reason) stepDown() string {
 	case LostQuorum:
 		return fmt.Sprintf("lost contact with its quorum for %s (heard from %d of %d)", Seconds(r.Silence), r.Count, r.Total)
 	case LaterTerm:
-		switch {
-		case r.Term == 0:
+		switch r.Term {
+		case 0:
 			return fmt.Sprintf("it learns from %s that a later term has begun", r.Peer)
-		case r.Term == r.OwnTerm:
+		case r.OwnTerm:
 			return fmt.Sprintf("%s leads term %d as well", r.Peer, r.Term)
 		}
 		return fmt.Sprintf("%s leads the later term %d", r.Peer, r.Term)
