@@ -205,7 +205,7 @@ func (p *process) takeStepDownReason(r *raft.Raft, msg string, args logArgs) {
 		why.silent++
 	case "failed to contact quorum of nodes, stepping down":
 		total := len(votersOf(r))
-		stepDown(trace.Reason{Cause: trace.LostQuorum, Count: total - why.silent, Total: total, Silence: p.c.settings.Lease})
+		stepDown(trace.Reason{Cause: trace.LostQuorum, Count: total - why.silent, Total: total, Silence: p.timeouts().lease})
 	case "failed to commit logs":
 		stepDown(trace.Reason{Cause: trace.DiskFailed, Error: args.text("error")})
 	case "removed ourself, transitioning to follower":

@@ -312,6 +312,7 @@ func decisionText(e *trace.Event) (kind, text string) {
 		text = fmt.Sprintf("%s %d of %d", text, r.Count, r.Total)
 	case trace.AskedForVote, trace.HandedOver:
 		text = "vote request"
+	case trace.NotConfirmed, trace.NoVoter, trace.TermBehind: // nothing but the cause
 	case trace.LaterTerm:
 		text += " " + r.Peer
 	case trace.HeartbeatTimeout:

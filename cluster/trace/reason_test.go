@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,16 @@ func TestTruncationTellsOnlyWhatIsKnownOfTheEntries(t *testing.T) {
 	s := three()
 	later(s, 0, Event{Kind: KindTruncated, Node: "n2", Index: 3, Last: 3})
 	expectStory(t, s, "n2 truncates entry 3 (term 2): never committed, in conflict with the leader's log")
+}
+
+func TestCommitTermsAreRecordedOnce(t *testing.T) {
+	s := three()
+	for _, index := range []uint64{1, 2, 3, 2, 3} {
+		later(s, 0, Event{Kind: KindCommitted, Node: "n1", Index: index})
+	}
+	if want := []TermRun{{1, 1}, {2, 2}}; !slices.Equal(s.CommitTerms, want) {
+		t.Errorf("the runs are %v, want %v", s.CommitTerms, want)
+	}
 }
 
 func TestCommitTermsAreBounded(t *testing.T) {
