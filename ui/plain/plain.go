@@ -204,8 +204,7 @@ func (p *session) run(commands *scenario.Session, line string, number int) error
 	if !failed || scenario.IsTried(end.Err) {
 		return nil
 	}
-	failure.Line, failure.Text = number, text
-	return failure
+	return &scenario.Failure{Line: number, Text: text, Want: failure.Want, Got: failure.Got}
 }
 
 // answer answers at once.
