@@ -9,7 +9,7 @@ import (
 var builtinFiles embed.FS
 
 // builtinNames are the built-in scenarios in an order to learn from: how Raft works,
-// faults within its fault model, and faults outside it.
+// faults within its fault model, faults outside it, and bugs of the library.
 var builtinNames = []string{
 	"first-steps",
 	"leader-crash",
@@ -46,9 +46,15 @@ var builtinNames = []string{
 	"voter-remembers",
 	"unsafe-recovery",
 	"safe-recovery",
-	"stuck-follower",
+	"heartbeat-divergence",
+	"heartbeat-divergence-queued",
+	"transfer-wedge",
+	"transfer-once",
 	"install-snapshot-livelock",
 	"install-snapshot-cured",
+	"stale-pipeline",
+	"stale-pipeline-off",
+	"stuck-follower",
 }
 
 // Names returns the names of the built-in scenarios, in an order to learn from.

@@ -147,6 +147,12 @@ var storyChanges = []struct{ name, old, new string }{
 	{"install-snapshot-livelock", "set trailing-logs 5", ""},
 	{"install-snapshot-livelock", "set trailing-logs 5", "set trailing-logs 5\nset snapshot-cure on"},
 	{"install-snapshot-cured", "set snapshot-cure on", "set snapshot-cure off"},
+	{"heartbeat-divergence", "nodes 3", "nodes 3\nset heartbeats queued"},
+	{"heartbeat-divergence-queued", "set heartbeats queued", ""},
+	{"transfer-wedge", "try async transfer n2", ""},
+	{"transfer-once", "wait 100ms", "try async transfer n2\nwait 100ms"},
+	{"stale-pipeline", "nodes 3", "nodes 3\nset pipeline off"},
+	{"stale-pipeline-off", "set pipeline off", ""},
 }
 
 // An expectation that no run can fail proves nothing.

@@ -28,7 +28,7 @@ func TestChaosSparesAMajorityAndHealsItsFaults(t *testing.T) {
 			name := fmt.Sprintf("%d %s %d", test.nodes, test.kinds, seed)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				// A disk that fails can leave a pipeline stuck for ever (scenario stuck-pipeline).
+				// A disk that fails can leave a pipeline stuck for ever (scenario stale-pipeline).
 				s := parse(t, fmt.Sprintf("nodes %d\nseed %d\nset pipeline off\nload 5/s\nchaos %s every 1s\n", test.nodes, seed, test.kinds))
 				worst, injected := 0, 0
 				for range 120 {
