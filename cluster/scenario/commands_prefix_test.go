@@ -239,3 +239,21 @@ restart n2
 expect value 2
 `)
 }
+
+// What a command means for its listeners does not depend on the words before it.
+func TestPrefixesHideNothingOfTheCommandBehindThem(t *testing.T) {
+	for text, changes := range map[string]bool{
+		"kill n1": true, "try kill n1": true, "expect refused kill n1": true, "async restart n1": true, "try async restart n1": true,
+		"try": false, "expect refused": false, "expect value 3": false, "try transfer n1": false, "increment": false,
+	} {
+		if SplitCommand(text).ChangesFaults() != changes {
+			t.Errorf("%q changes faults: want %t", text, changes)
+		}
+	}
+	for text, count := range map[string]int{"increment 7": 7, "try increment 7": 7, "expect refused increment 7": 7, "try transfer n1": 0} {
+		s := parse(t, text)
+		if got := s.steps[0].limit(&s.Settings); got != stepMax+time.Duration(count)*s.Settings.ClientTimeout {
+			t.Errorf("%q may take %s", text, got)
+		}
+	}
+}

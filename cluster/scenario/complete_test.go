@@ -3,12 +3,13 @@ package scenario
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/check"
 )
 
-func TestChecksAreCompleted(t *testing.T) {
+func TestWordsAreCompleted(t *testing.T) {
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
 	c, err := cluster.Open(cluster.Config{Nodes: 1, Settings: settings})
@@ -20,6 +21,7 @@ func TestChecksAreCompleted(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	c.AwaitLeader(10 * time.Second)
 	s := NewSession(c, 1, nil)
 	for text, want := range map[string][]string{
 		"read le":                    {"leader", "lease"},
@@ -34,6 +36,21 @@ func TestChecksAreCompleted(t *testing.T) {
 		"expect viol":                {"violation"},
 		"expect violation acked":     {check.AckedDurable},
 		"expect violation election-": {check.ElectionSafety},
+		"expect value 3 w":           {"within"},
+		"expect ref":                 {"refused"},
+		"tr":                         {"transfer", "try"},
+		"try k":                      {"kill"},
+		"try tr":                     {"transfer"},
+		"try s":                      {"set", "snapshot"},
+		"try expe":                   nil,
+		"try kill n":                 {"n1"},
+		"async t":                    {"transfer"},
+		"async k":                    nil,
+		"async transfer n":           {"n1"},
+		"try async sn":               {"snapshot"},
+		"expect refused k":           {"kill"},
+		"expect refused w":           {"wipe"},
+		"expect refused kill n":      {"n1"},
 	} {
 		if got := s.Complete(text); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", text, got, want)

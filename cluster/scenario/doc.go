@@ -24,7 +24,8 @@
 //   - commands_node.go: processes, clocks and disks (kill, pause, disk)
 //   - commands_member.go: membership (add-node, transfer, recover)
 //   - commands_network.go: links (cut, partition, heal)
-//   - commands_wait.go, commands_expect.go: conditions
+//   - commands_wait.go, commands_expect.go, expect_refused.go: conditions
+//   - commands_prefix.go: words before another command (async, try)
 //   - commands_stage.go: what an audience sees (say, step), and names (let)
 //   - commands_chaos.go: the nemesis, whose faults are in nemesis_faults.go
 //
