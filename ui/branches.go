@@ -7,7 +7,6 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
-	"capsize/cluster/trace/history"
 	"capsize/ui/source"
 )
 
@@ -51,7 +50,7 @@ func (m *model) startBranch() tea.Cmd {
 	m.setToast("", "starting every node from its disk at this moment…", false)
 	parent := m.branches[m.branch].name
 	return func() tea.Msg {
-		s, err := m.pool.Start(cluster.Config{From: &state, HistoryBudget: history.DefaultBudget})
+		s, err := m.pool.Start(cluster.Config{From: &state, HistoryBudget: m.historyBudget()})
 		s.Start = moment.At
 		return branchedMsg{branch: branch{Source: s, parent: parent}, err: err}
 	}
@@ -72,6 +71,7 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.paused = false
 	m.showSource(msg.branch.Source, nil)
 	m.branches, m.branch = branches, len(branches)-1
+	m.limitMemory()
 	m.setToast("", "now on "+msg.branch.name+"; y lists the branches"+m.unrecorded(), false)
 }
 

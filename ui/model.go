@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -160,6 +161,15 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 	m.setSpeed()
 	m.refresh(0)
 	m.nodesFirst = len(m.state.Nodes)
+	m.limitMemory()
+}
+
+// historyBudget is how large the history of a new cluster may grow, in bytes.
+func (m *model) historyBudget() int64 { return cmp.Or(m.options.HistoryMB, source.HistoryMB) << 20 }
+
+// limitMemory leaves room for the history of each branch.
+func (m *model) limitMemory() {
+	source.LimitMemory(len(m.branches), m.options.HistoryMB, len(m.state.Nodes))
 }
 
 // Init starts the frames.

@@ -10,7 +10,6 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
-	"capsize/cluster/trace/history"
 	"capsize/ui/source"
 )
 
@@ -37,7 +36,7 @@ func (m *model) scenariosMenu() {
 // openScenario starts the cluster of a scenario.
 func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 	return func() tea.Msg {
-		s, err := m.pool.Start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: history.DefaultBudget})
+		s, err := m.pool.Start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: m.historyBudget()})
 		return openedMsg{source: s, script: script, err: err}
 	}
 }

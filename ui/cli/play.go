@@ -12,6 +12,7 @@ import (
 	"capsize/cluster"
 	"capsize/ui"
 	"capsize/ui/plain"
+	"capsize/ui/source"
 )
 
 func playCommand() *cobra.Command {
@@ -67,6 +68,8 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", hang)
 		}
 	}()
+	nodes := len(c.Trace().State().Nodes)
+	source.LimitMemory(1, f.screen.HistoryMB, nodes)
 	if isPlain {
 		err := plain.Run(ctx, c, plain.Options{Speed: f.screen.Speed, Lang: f.screen.Lang, Script: f.screen.Script}, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {
