@@ -27,13 +27,13 @@ var joins = map[string]func(timeout time.Duration, nodes int) joined{
 	"raft's own": func(timeout time.Duration, nodes int) joined {
 		w := newWire()
 		j := joined{cut: func() { w.setCut(true) }, heal: func() { w.setCut(false) }}
-		var close []func() error
+		var closers []func() error
 		for _, addr := range netAddrs(nodes) {
 			t := w.transport(addr, timeout)
-			j.transports, close = append(j.transports, t), append(close, t.Close)
+			j.transports, closers = append(j.transports, t), append(closers, t.Close)
 		}
 		j.close = func() {
-			for _, f := range close {
+			for _, f := range closers {
 				_ = f()
 			}
 		}
@@ -41,21 +41,23 @@ var joins = map[string]func(timeout time.Duration, nodes int) joined{
 	},
 }
 
-// joined is the nodes' transports and what can happen to all links at once.
+// joined is the nodes' transports and what can happen to all links at once, in one test.
 type joined struct {
+	t                *testing.T
 	transports       []raft.Transport
 	cut, heal, close func()
 }
 
 // inBothJoins runs f in virtual time with each of the joins.
-func inBothJoins(t *testing.T, timeout time.Duration, nodes int, f func(t *testing.T, j joined)) {
+func inBothJoins(t *testing.T, timeout time.Duration, nodes int, f func(j joined)) {
 	t.Helper()
 	for name, join := range joins {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := join(timeout, nodes)
+				j.t = t
 				defer j.close()
-				f(t, j)
+				f(j)
 			})
 		})
 	}
@@ -91,11 +93,11 @@ func openPipeline(t *testing.T, from raft.Transport) raft.AppendPipeline {
 // The server handles one request of a connection at a time, and the client sends two before
 // it waits.
 func TestPipelineKeepsOrderAndBoundsWhatIsInFlight(t *testing.T) {
-	inBothJoins(t, time.Second, 2, func(t *testing.T, j joined) {
+	inBothJoins(t, time.Second, 2, func(j joined) {
 		stop := make(chan struct{})
 		defer close(stop)
 		go answerAfter(j.transports[1], 100*time.Millisecond, stop)
-		p := openPipeline(t, j.transports[0])
+		p := openPipeline(j.t, j.transports[0])
 		defer func() { _ = p.Close() }()
 		start := time.Now()
 		var sent, answered []time.Duration
@@ -105,91 +107,91 @@ func TestPipelineKeepsOrderAndBoundsWhatIsInFlight(t *testing.T) {
 			for i := range 4 {
 				future := <-p.Consumer()
 				if err := future.Error(); err != nil || future.Response().LastLog != uint64(i+1) || future.Request().PrevLogEntry != uint64(i+1) {
-					t.Errorf("reply %d: %+v, %v", i+1, future.Response(), err)
+					j.t.Errorf("reply %d: %+v, %v", i+1, future.Response(), err)
 				}
 				answered = append(answered, time.Since(start))
 			}
 		}()
 		for i := range uint64(4) {
 			if _, err := p.AppendEntries(appendRequest(i+1), new(raft.AppendEntriesResponse)); err != nil {
-				t.Fatal(err)
+				j.t.Fatal(err)
 			}
 			sent = append(sent, time.Since(start))
 		}
 		<-done
 		const ms = time.Millisecond
 		if want := []time.Duration{0, 100 * ms, 200 * ms, 300 * ms}; !slices.Equal(sent, want) {
-			t.Errorf("handed over at %v, want %v", sent, want)
+			j.t.Errorf("handed over at %v, want %v", sent, want)
 		}
 		if want := []time.Duration{100 * ms, 200 * ms, 300 * ms, 400 * ms}; !slices.Equal(answered, want) {
-			t.Errorf("answered at %v, want %v", answered, want)
+			j.t.Errorf("answered at %v, want %v", answered, want)
 		}
 	})
 }
 
 func TestBlackHoleBreaksAPipelineAtItsReadDeadline(t *testing.T) {
-	inBothJoins(t, time.Second, 2, func(t *testing.T, j joined) {
+	inBothJoins(t, time.Second, 2, func(j joined) {
 		stop := make(chan struct{})
 		defer close(stop)
 		go answerAfter(j.transports[1], 0, stop)
-		p := openPipeline(t, j.transports[0])
+		p := openPipeline(j.t, j.transports[0])
 		defer func() { _ = p.Close() }()
 		send := func(index uint64) error {
 			_, err := p.AppendEntries(appendRequest(index), new(raft.AppendEntriesResponse))
 			return err
 		}
 		if err := send(1); err != nil || (<-p.Consumer()).Error() != nil {
-			t.Fatalf("before the cut: %v", err)
+			j.t.Fatalf("before the cut: %v", err)
 		}
 		j.cut()
 		start := time.Now()
 		second := make(chan error, 1)
 		if err := send(2); err != nil {
-			t.Fatalf("sending into the black hole: %v", err)
+			j.t.Fatalf("sending into the black hole: %v", err)
 		}
 		go func() { second <- send(3) }()
 		var ends []time.Duration
 		for range 2 {
 			if future := <-p.Consumer(); future.Error() == nil || future.Response().Success {
-				t.Errorf("request %d got the reply %+v", future.Request().PrevLogEntry, future.Response())
+				j.t.Errorf("request %d got the reply %+v", future.Request().PrevLogEntry, future.Response())
 			}
 			ends = append(ends, time.Since(start))
 		}
 		if err := <-second; err != nil {
-			t.Errorf("second request: %v", err)
+			j.t.Errorf("second request: %v", err)
 		}
 		if want := []time.Duration{time.Second, time.Second}; !slices.Equal(ends, want) {
-			t.Errorf("what was in flight failed after %v, want %v", ends, want)
+			j.t.Errorf("what was in flight failed after %v, want %v", ends, want)
 		}
 		j.heal()
 		if err := send(4); err == nil {
-			t.Error("a broken pipeline took a request")
+			j.t.Error("a broken pipeline took a request")
 		}
 	})
 }
 
 func TestPipelineEndsWithTheProcessAtItsOtherEnd(t *testing.T) {
-	inBothJoins(t, time.Second, 2, func(t *testing.T, j joined) {
-		p := openPipeline(t, j.transports[0])
+	inBothJoins(t, time.Second, 2, func(j joined) {
+		p := openPipeline(j.t, j.transports[0])
 		defer func() { _ = p.Close() }()
 		if _, err := p.AppendEntries(appendRequest(1), new(raft.AppendEntriesResponse)); err != nil {
-			t.Fatal(err)
+			j.t.Fatal(err)
 		}
 		<-j.transports[1].Consumer()
 		start := time.Now()
 		_ = j.transports[1].(raft.WithClose).Close()
 		if err := (<-p.Consumer()).Error(); err == nil || time.Since(start) != 0 {
-			t.Errorf("request to a dead process ended with %v after %v, want an error at once", err, time.Since(start))
+			j.t.Errorf("request to a dead process ended with %v after %v, want an error at once", err, time.Since(start))
 		}
 	})
 }
 
 func TestClosingAPipelineFailsWhatIsInFlight(t *testing.T) {
-	inBothJoins(t, time.Second, 2, func(t *testing.T, j joined) {
-		p := openPipeline(t, j.transports[0])
+	inBothJoins(t, time.Second, 2, func(j joined) {
+		p := openPipeline(j.t, j.transports[0])
 		first, err := p.AppendEntries(appendRequest(1), new(raft.AppendEntriesResponse))
 		if err != nil {
-			t.Fatal(err)
+			j.t.Fatal(err)
 		}
 		second := make(chan error, 1)
 		go func() {
@@ -200,28 +202,28 @@ func TestClosingAPipelineFailsWhatIsInFlight(t *testing.T) {
 		start := time.Now()
 		_ = p.Close()
 		if err := <-second; !errors.Is(err, raft.ErrPipelineShutdown) {
-			t.Errorf("request that waited: %v, want ErrPipelineShutdown", err)
+			j.t.Errorf("request that waited: %v, want ErrPipelineShutdown", err)
 		}
 		if err := first.Error(); err == nil || time.Since(start) != 0 {
-			t.Errorf("request in flight: %v after %v, want an error at once", err, time.Since(start))
+			j.t.Errorf("request in flight: %v after %v, want an error at once", err, time.Since(start))
 		}
 	})
 }
 
 // A heartbeat passes the requests before it, whatever the main loop is busy with.
 func TestHeartbeatTakesTheFastPath(t *testing.T) {
-	inBothJoins(t, time.Second, 2, func(t *testing.T, j joined) {
+	inBothJoins(t, time.Second, 2, func(j joined) {
 		beats := 0
 		j.transports[1].SetHeartbeatHandler(func(rpc raft.RPC) {
 			beats++
 			rpc.Respond(netAnswer(rpc.Command))
 		})
-		append := func(request *raft.AppendEntriesRequest) error {
+		send := func(request *raft.AppendEntriesRequest) error {
 			return j.transports[0].AppendEntries("n2", "n2", request, new(raft.AppendEntriesResponse))
 		}
 		beat := raft.AppendEntriesRequest{RPCHeader: raft.RPCHeader{Addr: []byte("n1")}, Term: 1}
-		if err := append(&beat); err != nil || beats != 1 {
-			t.Errorf("heartbeat: %v, %d handled", err, beats)
+		if err := send(&beat); err != nil || beats != 1 {
+			j.t.Errorf("heartbeat: %v, %d handled", err, beats)
 		}
 		// What lacks a term, or a leader, or carries anything else, is not one.
 		for i, change := range []func(*raft.AppendEntriesRequest){
@@ -235,11 +237,11 @@ func TestHeartbeatTakesTheFastPath(t *testing.T) {
 			request := beat
 			change(&request)
 			result := make(chan error, 1)
-			go func() { result <- append(&request) }()
+			go func() { result <- send(&request) }()
 			rpc := <-j.transports[1].Consumer()
 			rpc.Respond(netAnswer(rpc.Command))
 			if err := <-result; err != nil || beats != 1 {
-				t.Errorf("request %d: %v, %d heartbeats", i, err, beats)
+				j.t.Errorf("request %d: %v, %d heartbeats", i, err, beats)
 			}
 		}
 	})
@@ -263,15 +265,15 @@ func (s *slowStore) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.L
 func TestSlowFollowersKeepTheirLeader(t *testing.T) {
 	for disk, takes := range map[string]time.Duration{"slow": 700 * time.Millisecond, "hung": time.Hour} {
 		t.Run(disk, func(t *testing.T) {
-			inBothJoins(t, 5*time.Second, 3, func(t *testing.T, j joined) {
+			inBothJoins(t, 5*time.Second, 3, func(j joined) {
 				var stores []*slowStore
-				nodes, elections := startNetRaftsOver(t, j.transports, func(s *raft.InmemStore) raft.LogStore {
+				nodes, elections := startNetRaftsOver(j.t, j.transports, func(s *raft.InmemStore) raft.LogStore {
 					stores = append(stores, &slowStore{InmemStore: s})
 					return stores[len(stores)-1]
 				})
 				leader := (<-elections).Raft
 				if err := leader.Barrier(time.Second).Error(); err != nil {
-					t.Fatal(err)
+					j.t.Fatal(err)
 				}
 				before := leader.CurrentTerm()
 				for i, r := range nodes {
@@ -286,14 +288,14 @@ func TestSlowFollowersKeepTheirLeader(t *testing.T) {
 				}
 				time.Sleep(5 * time.Second)
 				if leader.State() != raft.Leader || leader.CurrentTerm() != before {
-					t.Errorf("the leader of term %d is now a %s in term %d", before, leader.State(), leader.CurrentTerm())
+					j.t.Errorf("the leader of term %d is now a %s in term %d", before, leader.State(), leader.CurrentTerm())
 				}
 				if disk == "slow" && len(answered) != cap(answered) {
-					t.Errorf("%d of %d writes were answered", len(answered), cap(answered))
+					j.t.Errorf("%d of %d writes were answered", len(answered), cap(answered))
 				}
 				for range len(answered) {
 					if err := <-answered; err != nil {
-						t.Errorf("a write failed: %v", err)
+						j.t.Errorf("a write failed: %v", err)
 					}
 				}
 				for _, s := range stores {
@@ -319,11 +321,11 @@ func TestCutLeaderStepsDownAsOverRaftsOwnTransport(t *testing.T) {
 		{100 * time.Millisecond, lease + 100*time.Millisecond, lease + 100*time.Millisecond + resend + slack},
 	} {
 		t.Run(test.timeout.String(), func(t *testing.T) {
-			inBothJoins(t, test.timeout, 3, func(t *testing.T, j joined) {
-				_, elections := startNetRafts(t, j.transports)
+			inBothJoins(t, test.timeout, 3, func(j joined) {
+				_, elections := startNetRafts(j.t, j.transports)
 				leader := (<-elections).Raft
 				if err := leader.Barrier(time.Second).Error(); err != nil {
-					t.Fatal(err)
+					j.t.Fatal(err)
 				}
 				time.Sleep(time.Second)
 				j.cut()
@@ -332,7 +334,7 @@ func TestCutLeaderStepsDownAsOverRaftsOwnTransport(t *testing.T) {
 					time.Sleep(time.Millisecond)
 				}
 				if took := time.Since(start); took < test.least || took > test.most {
-					t.Errorf("stepped down after %v, want %v to %v", took, test.least, test.most)
+					j.t.Errorf("stepped down after %v, want %v to %v", took, test.least, test.most)
 				}
 				j.heal()
 			})
