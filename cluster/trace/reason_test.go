@@ -154,6 +154,7 @@ func TestTruncationTellsOnlyWhatIsKnownOfTheEntries(t *testing.T) {
 			commit("n1", 3)(s)
 		}}},
 		{"committed by a node without them", "", []func(*State){commit("n4", 9)}},
+		{"the first of them unknown", "", []func(*State){func(s *State) { s.Commit, s.CommitTerms = 3, []TermRun{{1, 0}, {3, 3}} }}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
