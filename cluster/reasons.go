@@ -63,7 +63,6 @@ type voteRequest struct {
 	lastIndex uint64
 	lastTerm  uint64
 	explained bool // the answer needs no explanation any more
-	at        time.Time
 }
 
 // current returns the vote request that raft handles, nil if it handles none.
@@ -74,17 +73,15 @@ func (w *reasons) current() *voteRequest {
 	return &w.asks[len(w.asks)-1]
 }
 
-// ask adds a request that raft begins to handle. A request from before whose answer was never
-// sent needs no explanation any more.
+// asksMax is how many unanswered requests are kept. Raft answers each; more are never under way.
+const asksMax = 256
+
+// ask adds a request that raft begins to handle.
 func (w *reasons) ask(request voteRequest) {
-	request.at = time.Now()
-	keep := w.asks[:0]
-	for _, r := range w.asks {
-		if r.at.Equal(request.at) {
-			keep = append(keep, r)
-		}
+	if len(w.asks) == asksMax {
+		w.asks = w.asks[1:]
 	}
-	w.asks, w.handling = append(keep, request), true
+	w.asks, w.handling = append(w.asks, request), true
 }
 
 // answered removes the request that an answer fits, and returns it if raft refused it without a

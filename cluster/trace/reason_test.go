@@ -182,6 +182,20 @@ func TestCommitTermsAreRecordedOnce(t *testing.T) {
 	}
 }
 
+func TestCloneAndOriginalRecordCommitTermsApart(t *testing.T) {
+	s := three()
+	s.CommitTerms = make([]TermRun, 0, 8)
+	later(s, 0, Event{Kind: KindCommitted, Node: "n1", Index: 1})
+	clone := s.Clone()
+	later(&clone, 0, Event{Kind: KindCommitted, Node: "n1", Index: 2})
+	later(s, 0, Event{Kind: KindTruncated, Node: "n1", Index: 2, Last: 3})
+	later(s, 0, Event{Kind: KindAppended, Node: "n1", Index: 2, Entries: []Entry{{Term: 9}}})
+	later(s, 0, Event{Kind: KindCommitted, Node: "n1", Index: 2})
+	if want := []TermRun{{1, 1}, {2, 2}}; !slices.Equal(clone.CommitTerms, want) {
+		t.Errorf("the clone has the runs %v, want %v", clone.CommitTerms, want)
+	}
+}
+
 func TestCommitTermsAreBounded(t *testing.T) {
 	s := three()
 	for i := range 5 * commitTermsMax {
