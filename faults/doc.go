@@ -31,8 +31,9 @@
 // A [Disk] wraps the log store, stable store and snapshot store of one node
 // ([DiskBackend]). [Disk.Open] gives each process of the node a [DiskSession], whose
 // stores go to raft. [Disk.SetFault] makes the disk [Slow], [Stall], [Fail], [Full] or
-// [Lie], or lets it [Corrupt] a record. [DiskSession.Kill] ends a process, and
-// [Disk.PowerLoss] takes back what a lying disk has not flushed.
+// [Lie], or lets it [Corrupt] a record or a snapshot ([CorruptSnapshot]).
+// [DiskSession.Kill] ends a process, and [Disk.PowerLoss] takes back what a lying disk
+// has not flushed.
 //
 // # Time and locks
 //

@@ -28,6 +28,8 @@ var builtinNames = []string{
 	"stale-read",
 	"weak-read",
 	"linearizable-read",
+	"lease-read",
+	"lease-slow-clock",
 	"double-count",
 	"double-count-sessions",
 	"one-way-cut",

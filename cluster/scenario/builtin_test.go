@@ -121,6 +121,8 @@ var storyChanges = []struct{ name, old, new string }{
 	{"weak-read", "isolate n1", ""},
 	{"weak-read", "delay n2,n3,n4,n5 <-> n2,n3,n4,n5 300ms only append\nwait leader n2,n3,n4,n5 within 15s", "wait leader n2,n3,n4,n5 within 15s\nwait 1s"},
 	{"linearizable-read", "read linearizable via n1", "read none via n1"},
+	{"lease-read", "isolate n1", ""},
+	{"lease-slow-clock", "clock n1 20", ""},
 	{"double-count", "set sessions off", "set sessions on"},
 	{"double-count-sessions", "set sessions on", "set sessions off"},
 	{"one-way-cut", "cut n1 -> others", ""},
