@@ -273,3 +273,36 @@ func TestDiskMatchesTheModel(t *testing.T) {
 		})
 	}
 }
+
+// The first power loss restores what the last flush had, and what is written after it is a new
+// beginning: a second power loss goes back to that, not to the journal of the first.
+func TestSecondPowerLossTakesBackOnlyWhatCameAfterTheFirst(t *testing.T) {
+	for _, storage := range diskStorages {
+		t.Run(storage.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newDiskMachine(t, storage, DiskConfig{})
+				diskMust(t, m.process.Stable().Set([]byte("CurrentTerm"), []byte("1")))
+				diskMust(t, m.append(1, 2))
+				m.disk.SetFault(Lie{})
+				diskMust(t, m.process.Stable().Set([]byte("CurrentTerm"), []byte("2")))
+				diskMust(t, m.append(3))
+				m.restart(true)
+				m.expect("log 1.1:d1 1.2:d2 keys CurrentTerm=1")
+
+				diskMust(t, m.process.Stable().Set([]byte("CurrentTerm"), []byte("3")))
+				diskMust(t, m.append(3, 4))
+				time.Sleep(DefaultFlushEvery) // all of this is durable now
+				diskMust(t, m.append(5))
+				m.restart(true)
+				m.expect("log 1.1:d1 1.2:d2 1.3:d3 1.4:d4 keys CurrentTerm=3")
+
+				// An honest disk in between: what it synced survives the next loss.
+				m.disk.SetFault(nil)
+				diskMust(t, m.process.Stable().Set([]byte("CurrentTerm"), []byte("4")))
+				diskMust(t, m.append(5))
+				m.restart(true)
+				m.expect("log 1.1:d1 1.2:d2 1.3:d3 1.4:d4 1.5:d5 keys CurrentTerm=4")
+			})
+		})
+	}
+}

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,17 +118,12 @@ func NotConverged(s *trace.State) string {
 	var behind []string
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		if n.Process == trace.Up && !isOutside(leader, n) && (n.LastIndex() != leader.LastIndex() || n.LastTerm() != leader.LastTerm() ||
+		if n.Process == trace.Up && !leader.IsOutside(n.ID) && (n.LastIndex() != leader.LastIndex() || n.LastTerm() != leader.LastTerm() ||
 			n.Commit != leader.Commit || n.Value != leader.Value || n.Commit != n.LastIndex()) {
 			behind = append(behind, fmt.Sprintf("%s at entry %d, commit %d, value %d", n.ID, n.LastIndex(), n.Commit, n.Value))
 		}
 	}
 	return strings.Join(behind, "; ")
-}
-
-// isOutside reports whether a node runs on although it is no longer a member.
-func isOutside(leader, n *trace.Node) bool {
-	return len(leader.Servers) > 0 && !slices.ContainsFunc(leader.Servers, func(s trace.Server) bool { return s.ID == n.ID })
 }
 
 // valueIs returns "" if the selected nodes hold a value, and else what they hold.

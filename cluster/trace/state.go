@@ -331,6 +331,12 @@ func (s *State) LeaderNode() *Node {
 	return leader
 }
 
+// IsOutside reports whether, in the configuration of n, a node is no member. A node can be removed
+// and run on.
+func (n *Node) IsOutside(id string) bool {
+	return len(n.Servers) > 0 && !slices.ContainsFunc(n.Servers, func(s Server) bool { return s.ID == id })
+}
+
 // Voters returns the names of the voters in the configuration of the leader or, without
 // one, of the node with the most up-to-date log.
 func (s *State) Voters() []string {

@@ -123,7 +123,10 @@ func (p *Painter) notesOf(n *trace.Node) []canvas.Span {
 	if !n.Process.Running() {
 		return notes
 	}
-	if p.isNonVoter(n.ID) {
+	switch leader := p.State.LeaderNode(); {
+	case leader != nil && leader.IsOutside(n.ID):
+		notes = append(notes, canvas.Styled("no member", style.Warn))
+	case p.isNonVoter(n.ID):
 		notes = append(notes, canvas.Styled("nonvoter", style.Dim))
 	}
 	if n.Vote != "" && n.VoteTerm == n.Term && n.Term > 0 {
