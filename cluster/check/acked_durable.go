@@ -59,12 +59,16 @@ func (c *ackedDurable) addAck(s *state, e *trace.Event) {
 		return // it may have been committed before the trace begins
 	}
 	key := e.Op.OpKey()
+	mayBeForgotten := e.Op.Invoked < s.prunedAt
+	if mayBeForgotten && e.Op.Attempts > 1 {
+		return // the first of its entries may be forgotten, and another one replaced
+	}
 	if at, ok := s.find(key); ok {
 		c.acknowledge(s, at, e.Seq, e)
 		return
 	}
-	if e.Op.Invoked < s.prunedAt {
-		return // its commit may be forgotten
+	if mayBeForgotten {
+		return
 	}
 	// A leader that dies at this moment may not have shown all that it committed.
 	limit := uint64(0)

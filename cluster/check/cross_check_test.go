@@ -209,9 +209,14 @@ func (f *fakeCluster) propose(n *fakeNode) {
 	if len(f.keys) > 0 && f.rng.IntN(4) == 0 {
 		key := f.keys[f.rng.IntN(len(f.keys))]
 		f.appendTo(n, plus(n.term, key.Client, key.Seq))
+		if op, ok := f.calls[key]; ok {
+			op.Attempts++
+			f.calls[key] = op
+		}
 		return
 	}
 	op := f.call(add(fmt.Sprintf("c%d", len(f.keys)), 1))
+	op.Attempts = 1
 	f.keys, f.calls[op.OpKey()] = append(f.keys, op.OpKey()), op
 	f.appendTo(n, plus(n.term, op.Client, op.Seq))
 }

@@ -45,9 +45,6 @@ const seqsMax = 1 << 11
 func (c *exactlyOnce) observe(s *state, e *trace.Event) {
 	a := s.step.applied
 	if a == nil {
-		if e.Kind != trace.KindCommitted {
-			c.addRestored(s, e)
-		}
 		return
 	}
 	change := a.after - a.before
@@ -60,37 +57,10 @@ func (c *exactlyOnce) observe(s *state, e *trace.Event) {
 		c.violate([]uint64{e.Seq}, "entry %d is %+d by %s, but it changes %s's counter from %d to %d",
 			a.index, a.entry.Delta, a.entry.Client, e.Node, a.before, a.after)
 	case s.step.node.replaced != 0:
-		if first, ok := a.lineage.find(a.entry.OpKey()); ok && first == a.place && change != 0 {
-			c.addPlace(s, a.entry, first, e)
-		}
 	case change != 0:
 		c.checkChange(s, a, e)
 	case a.entry.Delta != 0:
 		c.checkNoChange(s, a, e)
-	}
-}
-
-// addRestored adds the increments that a snapshot shows to be committed and that no node
-// was seen to apply. A recovery by force commits such increments.
-func (c *exactlyOnce) addRestored(s *state, e *trace.Event) {
-	for _, index := range s.step.newlyCommitted {
-		at, _ := s.step.lineage.at(index)
-		l, ok := s.entries[entryID{index, at.term}]
-		if !ok || l.entry.Kind != trace.EntryAdd || s.step.node.replaced != 0 {
-			continue
-		}
-		if first, ok := s.step.lineage.find(l.entry.OpKey()); ok {
-			c.addPlace(s, l.entry, first, e)
-		}
-	}
-}
-
-// addPlace adds an entry that must have counted in the lineage of a node, unless the
-// client's increment, or a later one, had counted there already.
-func (c *exactlyOnce) addPlace(s *state, entry *trace.Entry, at place, e *trace.Event) {
-	t, h := c.seqsOf(entry.Client), s.step.node.lineage
-	if t.applied[entry.Seq].in(h) == nil && !t.countedLater(entry.Seq, h) {
-		t.add(entry.Seq, &appliedAt{at, e.Seq, t.applied[entry.Seq]})
 	}
 }
 
@@ -110,10 +80,20 @@ func (c *exactlyOnce) seqsOf(client string) *clientSeqs {
 func (c *exactlyOnce) checkChange(s *state, a *applied, e *trace.Event) {
 	t := c.seqsOf(a.entry.Client)
 	seq := a.entry.Seq
-	switch was := t.applied[seq].in(s.step.node.lineage); {
+	h := s.step.node.lineage
+	was := t.applied[seq].in(h)
+	if was == nil {
+		if first, ok := h.find(a.entry.OpKey()); ok && first.index < a.index {
+			// No node was seen to apply it there, as after a recovery by force.
+			was = &appliedAt{place: first, seq: first.lineage.commits[first.index].seq}
+		}
+	}
+	switch {
 	case seq <= t.forgottenUpTo:
 	case was == nil:
-		t.add(seq, &appliedAt{a.place, e.Seq, t.applied[seq]})
+		t.applied[seq] = &appliedAt{a.place, e.Seq, t.applied[seq]}
+		t.highest = max(t.highest, seq)
+		t.forget()
 	case was.index != a.index:
 		c.violate([]uint64{was.seq, e.Seq}, "%s's %+d (seq %d) counts twice on %s, with entry %d and again with entry %d: a retry must not count",
 			a.entry.Client, a.entry.Delta, seq, e.Node, was.index, a.index)
@@ -152,13 +132,6 @@ func (t *clientSeqs) countedLater(than uint64, h *lineage) bool {
 		}
 	}
 	return false
-}
-
-// add adds an entry with which an increment counted.
-func (t *clientSeqs) add(seq uint64, at *appliedAt) {
-	t.applied[seq] = at
-	t.highest = max(t.highest, seq)
-	t.forget()
 }
 
 // forget drops the older half of what is remembered once it exceeds seqsMax.
