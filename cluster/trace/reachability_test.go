@@ -82,3 +82,16 @@ func TestFaultsAndProcessesDecideWhoCanSend(t *testing.T) {
 		t.Error("the only node that is up counts as isolated")
 	}
 }
+
+func TestLeaderIsTheOneOfTheLatestTerm(t *testing.T) {
+	s := three()
+	later(s, 0, Event{Kind: KindTerm, Node: "n3", Term: 3})
+	later(s, 0, Event{Kind: KindRole, Node: "n3", Role: Leader, Term: 3})
+	if got := s.LeaderNode(); got == nil || got.ID != "n3" {
+		t.Errorf("the leader is %+v, want n3: n1 does not know of term 3 yet", got)
+	}
+	later(s, 0, Event{Kind: KindProcess, Node: "n3", Process: Killed})
+	if got := s.LeaderNode(); got == nil || got.ID != "n1" {
+		t.Errorf("the leader is %+v, want n1, the only one that runs", got)
+	}
+}

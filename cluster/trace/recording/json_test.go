@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 	"capsize/cluster/trace/tracetest"
 
 	"pgregory.net/rapid"
@@ -126,4 +127,29 @@ func FuzzLine(f *testing.F) {
 		f.Add(bytes.TrimSpace(jsonLine(f, &e)))
 	}
 	f.Fuzz(checkOddLine)
+}
+
+// TestPacketsOfOtherLinksAreWrittenApart writes packets whose links share a place in the cache.
+func TestPacketsOfOtherLinksAreWrittenApart(t *testing.T) {
+	var w lineWriter
+	var want []byte
+	packets := []trace.Packet{
+		{From: "n1", To: "n2", Kind: "append", Status: trace.Sent},
+		{From: "n1", To: "x2", Kind: "append", Status: trace.Sent},
+		{From: "x1", To: "n2", Kind: "append", Status: trace.Sent},
+		{From: "n1", To: "n2", Kind: "append", Status: trace.Sent},
+		{From: "n1", To: "n2", Kind: "vote", Status: trace.Lost},
+	}
+	place := history.Similarity(&packets[0])
+	for i := range packets {
+		if got := history.Similarity(&packets[i]); i < 4 && got != place {
+			t.Fatalf("packet %d has place %d, want %d as the first: the test shows nothing", i, got, place)
+		}
+		e := trace.Event{Kind: trace.KindPacket, Packet: &packets[i]}
+		w.event(&e)
+		want = append(want, jsonLine(t, &e)...)
+	}
+	if !bytes.Equal(w.buf, want) {
+		t.Errorf("wrote\n%s, want\n%s", w.buf, want)
+	}
 }
