@@ -299,7 +299,7 @@ func (m *model) canDraw() bool {
 
 // refresh pulls the state, and advances everything that changes by itself.
 func (m *model) refresh(passed time.Duration) {
-	before := m.state.Seq
+	before := trace.Position{Seq: m.state.Seq, At: m.state.At}
 	m.pullState(passed)
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
 		return n.Process == trace.Removed && m.state.At-n.Since > removedFor
@@ -329,7 +329,7 @@ func (m *model) refresh(passed time.Duration) {
 	m.clampCursor()
 	m.raiseAlarms()
 	m.meter.read(time.Now(), m.state.At, m.isFrozen())
-	m.dirty = m.dirty || !m.isFrozen() || m.state.Seq != before
+	m.dirty = m.dirty || !m.isFrozen() || before != trace.Position{Seq: m.state.Seq, At: m.state.At}
 }
 
 // setToast shows the result of a key, and the command it stood for.

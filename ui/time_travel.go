@@ -224,7 +224,18 @@ func (m *model) moveBy(d time.Duration) {
 		return
 	}
 	m.travel.stepped = false
-	m.showTime(m.moment().At + d)
+	at := m.moment().At + d
+	atNow, atFirst := at >= m.Now().At, at < m.First().At
+	m.showTime(at)
+	switch {
+	case atNow:
+		m.setToast("", "back to now", false)
+	case !m.travel.past: // the history lacks the moment, and showMoment has said so
+	case atFirst:
+		m.setToast("", m.historyStart(), false)
+	default:
+		m.setToast("", "at "+trace.ClockMillis(at)+": space plays, end returns to now", false)
+	}
 }
 
 // setPlaying starts or stops the playback of the past.

@@ -314,3 +314,32 @@ func TestFindShowsAnUnknownReply(t *testing.T) {
 		t.Errorf("it finds %+v", e)
 	}
 }
+
+// TestCoarseStepsAreShownAndSaid draws after each message, as Bubble Tea does: no event
+// lies between some of the moments.
+func TestCoarseStepsAreShownAndSaid(t *testing.T) {
+	s := newStage(t, 3)
+	s.press("i")
+	s.pass(1500 * time.Millisecond)
+	press := func(key string) {
+		s.Update(keyPress(key))
+		s.View()
+		s.tick()
+		s.wants(trace.ClockMillis(s.moment().At))
+	}
+	for s.moment().At > coarseStep {
+		press("(")
+		s.wants("at " + trace.ClockMillis(s.moment().At))
+	}
+	press("(")
+	if at := s.moment().At; at != s.First().At {
+		t.Errorf("one press before the first second goes to %v", at)
+	}
+	s.wants("nothing happened before")
+	press(")")
+	s.wants("at " + trace.ClockMillis(s.moment().At))
+	for s.travel.past {
+		s.Update(keyPress(")"))
+	}
+	s.wants("back to now")
+}

@@ -278,3 +278,30 @@ func TestLinkCursorSkipsTheDiagonal(t *testing.T) {
 		t.Error("a node is cut off from itself")
 	}
 }
+
+// TestClientsViewShowsOldOperationsWithTheirAge waits until no operation is recent.
+func TestClientsViewShowsOldOperationsWithTheirAge(t *testing.T) {
+	s := newStage(t, 3)
+	s.press("i", "r")
+	s.pass(2 * time.Minute)
+	s.showView(s.views.Clients)
+	for _, zoom := range []string{"", "]", "]"} { // fits the operations, then 500ms, then 2s
+		if zoom != "" {
+			s.press(zoom)
+		}
+		s.wants("ends 1m ago")
+		s.wants(" 1 from n")
+	}
+}
+
+// TestOnlyNodesThatAreCutOffAreMarked cuts off two nodes of many.
+func TestOnlyNodesThatAreCutOffAreMarked(t *testing.T) {
+	s := newStage(t, 25)
+	s.submit("partition n3,n7 | others", "partitioned")
+	s.press()
+	table, _, _ := strings.Cut(s.screen(), "clients")
+	cut := s.glyphs.CutLink
+	if marks, told := strings.Count(table, cut), strings.Count(table, cut+" 23 nodes"); marks != 2 || told != 2 {
+		t.Errorf("%d nodes are marked, %d as cut off from 23 nodes, want 2:\n%s", marks, told, table)
+	}
+}

@@ -96,8 +96,8 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	var notes []canvas.Span
 	if n.Process.Running() && p.State.Isolated(n.ID) {
 		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" isolated", style.Bad))
-	} else if cut := p.blockedPeers(n); len(cut) > 0 {
-		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+JoinNames(cut, 3), style.Bad))
+	} else if cut := p.cutText(n); cut != "" {
+		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+cut, style.Bad))
 	}
 	if n.Process == trace.Paused && n.Role != "" && n.Role != trace.Follower {
 		notes = append(notes, canvas.Styled("was "+string(n.Role), style.Dim))
@@ -153,6 +153,20 @@ func (p *Painter) blockedPeers(n *trace.Node) []string {
 		}
 	}
 	return cut
+}
+
+// cutText returns which nodes a node cannot reach, "" for none. Among many nodes, those
+// that are cut off from most others say so, and only they.
+func (p *Painter) cutText(n *trace.Node) string {
+	cut := p.blockedPeers(n)
+	if len(p.State.Nodes) <= fullNodesMax {
+		return JoinNames(cut, 3)
+	}
+	most := len(p.State.Nodes) / 2
+	if len(cut) > most {
+		return fmt.Sprintf("%d nodes", len(cut))
+	}
+	return JoinNames(slices.DeleteFunc(cut, func(id string) bool { return len(p.blockedPeers(p.State.Node(id))) > most }), 3)
 }
 
 // JoinNames joins at most so many names. The number of others follows: n1 n2 +3.

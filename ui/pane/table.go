@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"slices"
 	"strings"
 
 	"capsize/cluster/trace"
@@ -161,8 +162,13 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	x += c.contact + 1
 	notes := p.notesOf(n)
 	if c.state == 1 && state.Word != string(trace.Follower) {
-		// The state column had no room for the word.
-		notes = append([]canvas.Span{canvas.Styled(state.Word, state.Style)}, notes...)
+		// The state column had no room for the word. Its glyph was there, so what is
+		// wrong with the node comes first.
+		at := 0
+		if len(notes) > 0 && notes[0].Style == style.Bad {
+			at = 1
+		}
+		notes = slices.Insert(notes, at, canvas.Styled(state.Word, state.Style))
 	}
 	if r.H > 1 {
 		p.notes(notes, r.X+2+c.name+1, r.Y+1, r.W-c.name-3)

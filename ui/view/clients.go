@@ -181,6 +181,8 @@ func (p *clientsPainter) draw(r canvas.Rectangle) {
 	if a.to == p.Now {
 		p.Set(a.x+a.w, r.Y, p.Glyphs.Now, style.Accent)
 		p.Put(a.x+a.w+2, r.Y, 3, "now", style.Dim)
+	} else {
+		p.Put(a.x+a.w+2, r.Y, outcomeWidth-2, "ends "+trace.Age(p.Now-a.to)+" ago", style.Warn)
 	}
 	y := p.drawLanes(lanes, a, canvas.Rect(r.X, r.Y+2, r.W, r.H-6), cursor) + 2
 	for i, line := range canvas.Wrap(p.opText(cursor), r.W-4) {
@@ -199,12 +201,27 @@ func lanesOf(ops []trace.Op) map[string][]trace.Op {
 	return lanes
 }
 
+// latestEnd returns when the latest operation ended: now if one is pending.
+func (p *clientsPainter) latestEnd(ops []trace.Op) (end time.Duration) {
+	for _, op := range ops {
+		if op.Outcome == trace.Pending {
+			return p.Now
+		}
+		end = max(end, op.Returned)
+	}
+	return end
+}
+
 // chooseAxis returns the axis: up to now or, with the cursor on an older operation,
-// around that.
+// around that. If no operation is recent, the axis ends with the latest one.
 func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) timeAxis {
-	span := timeSpans[p.spanIndex]
+	span, latest := timeSpans[p.spanIndex], p.latestEnd(ops)
 	if span == 0 {
-		first := p.Now
+		end := p.Now
+		if end-latest >= autoGap {
+			end = latest
+		}
+		first := end
 		for i := len(ops) - 1; i >= max(len(ops)-autoOps, 0) && first-ops[i].Invoked < autoGap; i-- {
 			first = ops[i].Invoked
 		}
@@ -213,15 +230,18 @@ func (p *clientsPainter) chooseAxis(ops []trace.Op, cursor trace.Op, x, w int) t
 		}
 		span = timeSpans[len(timeSpans)-1]
 		for _, s := range timeSpans {
-			if s >= minAutoSpan && p.Now-first <= s*9/10 {
+			if s >= minAutoSpan && end-first <= s*9/10 {
 				span = s
 				break
 			}
 		}
 	}
 	a := timeAxis{x: x, w: max(w, 1), to: p.Now}
-	if p.op != 0 && cursor.Invoked < p.Now-span*9/10 {
+	switch {
+	case p.op != 0 && cursor.Invoked < p.Now-span*9/10:
 		a.to = min(cursor.Invoked+span/2, p.Now)
+	case p.op == 0 && latest < p.Now-span*9/10:
+		a.to = min(latest+span/10, p.Now)
 	}
 	a.from = max(a.to-span, min(0, a.to-minSpan))
 	return a
