@@ -12,14 +12,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// stories holds, for each check, a history that violates it and its twin without the
-// violation.
-var stories = []struct {
+// story is a history that violates a check, and its twin without the violation.
+type story struct {
 	check      string
 	name       string
 	red, green func(*historyBuilder)
 	sentence   string
-}{
+}
+
+// stories holds at least one story for each check.
+var stories = []story{
 	{
 		ElectionSafety, "two leaders",
 		func(r *historyBuilder) {
@@ -237,7 +239,7 @@ func (r *historyBuilder) ackLate(client string, number uint64) {
 
 func TestEachCheckTurnsRedOnItsStoryOnly(t *testing.T) {
 	seen := map[string]bool{}
-	for _, s := range stories {
+	for _, s := range slices.Concat(stories, moreStories) {
 		seen[s.check] = true
 		t.Run(s.check+"/"+s.name, func(t *testing.T) {
 			green := twoIncrements(t)

@@ -152,14 +152,10 @@ func forkOf(parent *lineage, from, prunedTerm uint64) *lineage {
 func (s *state) fork(h *lineage, index uint64, n *node, term uint64, e *trace.Event) *lineage {
 	was, _ := h.at(index)
 	s.step.conflict = &conflict{index: index, lineage: h, was: was, now: commit{term: term, node: n.id, seq: e.Seq}}
-	prunedTerm := h.prunedTerm
-	if index <= s.prunedUpTo {
-		prunedTerm = unknownTerm
-	}
 	if len(s.lineages) >= lineagesMax {
 		s.forgetLineage(h)
 	}
-	other := forkOf(h, index, prunedTerm)
+	other := forkOf(h, index, h.prunedTerm)
 	s.lineages = append(s.lineages, other)
 	return other
 }

@@ -7,6 +7,18 @@ import (
 	"capsize/cluster/trace"
 )
 
+// When too many terms are remembered, the older half is forgotten.
+func TestOldTermsAreForgotten(t *testing.T) {
+	terms := map[uint64]bool{}
+	for term := uint64(1); term <= termsMax+1; term++ {
+		terms[term] = true
+		forgetOldTerms(terms, func(term uint64) uint64 { return term })
+	}
+	if len(terms) != termsMax/2 || !terms[termsMax+1] || terms[1] {
+		t.Errorf("%d terms are kept, the first: %t", len(terms), terms[1])
+	}
+}
+
 // Every term has one leader at most, however a node shows that it leads.
 func TestTwoLeadersOfAnyTermAreFound(t *testing.T) {
 	claims := map[string]func(*historyBuilder, string, uint64){

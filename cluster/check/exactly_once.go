@@ -16,9 +16,8 @@ type exactlyOnce struct {
 
 // clientSeqs holds which of a client's increments counted.
 type clientSeqs struct {
-	applied       map[uint64]*appliedAt // by sequence number
-	highest       uint64                // sequence number
-	forgottenUpTo uint64                // sequence number
+	applied map[uint64]*appliedAt // by sequence number
+	highest uint64                // sequence number
 }
 
 // appliedAt is an entry with which an increment counted, and the event that shows it.
@@ -89,7 +88,6 @@ func (c *exactlyOnce) checkChange(s *state, a *applied, e *trace.Event) {
 		}
 	}
 	switch {
-	case seq <= t.forgottenUpTo:
 	case was == nil:
 		t.applied[seq] = &appliedAt{a.place, e.Seq, t.applied[seq]}
 		t.highest = max(t.highest, seq)
@@ -139,9 +137,9 @@ func (t *clientSeqs) forget() {
 	if len(t.applied) <= seqsMax {
 		return
 	}
-	t.forgottenUpTo = t.highest - seqsMax/2
+	upTo := t.highest - seqsMax/2
 	for seq := range t.applied {
-		if seq <= t.forgottenUpTo {
+		if seq <= upTo {
 			delete(t.applied, seq)
 		}
 	}

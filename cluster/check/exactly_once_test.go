@@ -27,6 +27,19 @@ func TestRetryIsFoundAfterPruning(t *testing.T) {
 	r.expect(t, ExactlyOnce, trace.VerdictViolated, "c1's +1 (seq 2) counts twice on n1, with entry 3 and again with entry 6")
 }
 
+// What counted before the trace begins is unknown: an increment that changes nothing may
+// be a retry.
+func TestIncrementBeforeTheTraceMayHaveCounted(t *testing.T) {
+	r := blank(t)
+	r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{Sessions: true}})
+	r.emit(trace.Event{Kind: trace.KindLoaded, Node: "n1", Index: 4, Last: 3, Term: 1})
+	r.emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Up})
+	r.apply("n1", 3, 2)
+	r.append("n1", 4, plus(1, "c1", 2))
+	r.apply("n1", 4, 2)
+	r.expect(t, ExactlyOnce, trace.VerdictOK, "")
+}
+
 // Of a client's increments the latest are remembered, whenever the older ones are
 // forgotten.
 func TestLatestIncrementsOfAClientAreRemembered(t *testing.T) {

@@ -52,6 +52,70 @@ func TestEntriesThatEverySnapshotCoversArePruned(t *testing.T) {
 	}
 }
 
+// An acknowledgement may come after its entry is forgotten.
+func TestAcknowledgementOfAForgottenEntryIsExcused(t *testing.T) {
+	for _, attempts := range []int{1, 2} {
+		r := twoIncrements(t)
+		op := r.call(add("c2", 1))
+		for _, node := range []string{"n1", "n2", "n3"} {
+			r.append(node, 4, plus(1, "c2", 1))
+			r.apply(node, 4, 3)
+			r.state.pruneAbove = 0
+			r.emit(trace.Event{Kind: trace.KindSnapshot, Node: node, Index: 4, Term: 1})
+			r.emit(trace.Event{Kind: trace.KindCompacted, Node: node, Index: 1, Last: 4})
+		}
+		r.append("n1", 5, noop(1))
+		if attempts == 2 { // the retry has an entry, too
+			r.append("n1", 6, plus(1, "c2", 1))
+			r.apply("n1", 6, 3)
+		}
+		op.Attempts = attempts
+		r.reply(op, 3)
+		r.append("n1", 7-uint64(2-attempts), noop(1))
+		r.commit("n1", 7-uint64(2-attempts))
+		r.append("n2", 5, noop(2))
+		r.commit("n2", 5) // and is replaced
+		r.expect(t, AckedDurable, trace.VerdictOK, "")
+	}
+}
+
+// A side may begin below what is forgotten. What it commits there is remembered.
+func TestSideThatBeginsBelowWhatIsForgottenHasItsEntries(t *testing.T) {
+	for _, holds := range []bool{true, false} {
+		r := record(t, 3)
+		for _, node := range []string{"n1", "n3"} {
+			r.append(node, 1, noop(1), noop(1), noop(1))
+			r.commit(node, 3)
+			r.state.pruneAbove = 0
+			r.emit(trace.Event{Kind: trace.KindSnapshot, Node: node, Index: 3, Term: 1})
+			r.emit(trace.Event{Kind: trace.KindCompacted, Node: node, Index: 1, Last: 3})
+		}
+		op := r.call(add("c2", 1))
+		r.append("n1", 4, plus(1, "c2", 1))
+		r.apply("n1", 4, 1)
+		r.reply(op, 1)
+		if r.append("n2", 1, noop(9)); holds {
+			r.append("n2", 2, plus(9, "c2", 1))
+		} else {
+			r.append("n2", 2, noop(9))
+		}
+		r.commit("n2", 2)
+		lineages := len(r.state.lineages)
+		r.emit(trace.Event{Kind: trace.KindProcess, Node: "n2", Process: trace.Killed})
+		r.emit(trace.Event{Kind: trace.KindProcess, Node: "n2", Process: trace.Up})
+		r.commit("n2", 2) // the same again
+		if lineages != 2 || len(r.state.lineages) != 2 {
+			t.Errorf("%d lineages, then %d", lineages, len(r.state.lineages))
+		}
+		r.expect(t, StateMachineSafety, trace.VerdictViolated, "where an entry of an earlier term was committed long ago")
+		if holds {
+			r.expect(t, AckedDurable, trace.VerdictOK, "")
+		} else {
+			r.expect(t, AckedDurable, trace.VerdictViolated, "c2's acknowledged +1 (entry 4) is lost")
+		}
+	}
+}
+
 func TestPrunedHistoryLimitsTheVerdict(t *testing.T) {
 	r := twoIncrements(t)
 	r.state.commitsMax = 20_000

@@ -29,6 +29,43 @@ func TestLostEntriesAreNamed(t *testing.T) {
 	}
 }
 
+// An event holds consecutive entries only: others between them are not lost.
+func TestLostEntriesApartAreReportedApart(t *testing.T) {
+	r := twoIncrements(t)
+	op := r.call(add("c2", 1))
+	r.append("n1", 4, noop(1), plus(1, "c2", 1))
+	r.apply("n1", 5, 3)
+	r.reply(op, 3)
+	r.append("n2", 3, noop(2))
+	r.commit("n2", 3)
+	var lost []string
+	for _, v := range r.all {
+		for i, entry := range v.Entries {
+			lost = append(lost, fmt.Sprintf("%d:%s", v.Index+uint64(i), entry.Client))
+		}
+	}
+	if want := []string{"3:c1", "5:c2"}; !slices.Equal(lost, want) {
+		t.Errorf("lost %v, want %v", lost, want)
+	}
+}
+
+// An operation called before the trace begins may have been committed before it.
+func TestAcknowledgementFromBeforeTheTraceIsExcused(t *testing.T) {
+	r := blank(t)
+	r.seq, r.at = 99, time.Minute
+	r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{Sessions: true}})
+	r.emit(trace.Event{Kind: trace.KindLoaded, Node: "n1", Index: 1})
+	r.append("n1", 1, noop(1))
+	op := add("c1", 1)
+	op.ID = 1
+	r.reply(op, 1)
+	r.append("n1", 2, noop(1))
+	r.commit("n1", 2)
+	if v := r.latest[AckedDurable]; v.Verdict != trace.VerdictOK {
+		t.Errorf("%s: %s", v.Verdict, v.Text)
+	}
+}
+
 // Two replies prove a stale read: its own, and the greatest one before its call, even
 // if that was judged long ago.
 func TestStaleReadIsProvedByTwoReplies(t *testing.T) {
