@@ -159,7 +159,7 @@ func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 		}
 		p.emitReason(reason)
 	case "pre-vote successful, starting election":
-		why.handling, why.votes = false, nil
+		why.handling = false
 		tally, _ := args.get("tally").(int)
 		p.emitReason(&trace.Reason{
 			Decision: trace.StartElection, Cause: trace.PreVoteWon, Term: r.CurrentTerm() + 1,
