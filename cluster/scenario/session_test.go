@@ -196,6 +196,9 @@ func TestSavedSessionSelectsWhatRandomSelected(t *testing.T) {
 		h.types("transfer n1\nkill n5,random # random\nlet x = random,random\nincrement via random\ndisk $x slow 1ms")
 		h.pass(5 * time.Second)
 		text := h.Save(5, nil)
+		if want := "\nlet x = " + strings.Join(h.names["x"], ",") + "\n"; !strings.Contains(text, want) {
+			t.Errorf("random is not replaced in order, want %q:\n%s", want, text)
+		}
 		if strings.Count(text, "random") != 2 || !strings.Contains(text, "async increment via random\n") || !strings.Contains(text, " # random\n") {
 			t.Errorf("random is not replaced by the nodes that it selected:\n%s", text)
 		}
