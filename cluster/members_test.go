@@ -368,6 +368,7 @@ func TestUnsafeRecoveryMakesMinorityTheCluster(t *testing.T) {
 // of it.
 func TestRecoveryOfANodeWithATermButNoLog(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
+		t.Helper()
 		tc := open(t, 3, change)
 		tc.must(func() error { return tc.Transfer("n2") })
 		tc.must(func() error { return tc.Wipe("n1") })

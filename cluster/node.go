@@ -230,10 +230,10 @@ func (c *Inside) SetClock(name string, factor float64) error {
 		return err
 	}
 	// The lease is the shortest of the three.
-	least := timeoutMin.Seconds() / c.currentSettings().Lease.Seconds()
+	least := shortestTimeout.Seconds() / c.currentSettings().Lease.Seconds()
 	if !(factor >= least && factor <= clockFactorMax) { // also rejects NaN
 		return fmt.Errorf("clock factor %g for %s: must be between %.3g (a leader lease of %s) and %d",
-			factor, name, least, timeoutMin, clockFactorMax)
+			factor, name, least, shortestTimeout, clockFactorMax)
 	}
 	n.mu.Lock()
 	n.clockFactor = factor

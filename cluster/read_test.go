@@ -230,7 +230,7 @@ func readAcrossTerms(t *testing.T) bool {
 	for !replied.Load() {
 		tc.pass(time.Millisecond)
 	}
-	at, term := tc.Inside.Now(), tc.nodeState("n1").Term
+	at, term := tc.Now(), tc.nodeState("n1").Term
 	for _, step := range []func() error{
 		func() error { return tc.Transfer("n2") },
 		func() error { tc.Add(5, "n2"); return nil },
@@ -238,7 +238,7 @@ func readAcrossTerms(t *testing.T) bool {
 	} {
 		tc.inBubble(func() { tc.bubble.Go(func() { _ = step() }) })
 	}
-	n, took := tc.nodeState("n1"), tc.Inside.Now()-at
+	n, took := tc.nodeState("n1"), tc.Now()-at
 	if n.Role != trace.Leader || n.Term < term+2 || took > readPollEvery/2 || op.Returned != 0 || n.Value != 0 {
 		return false
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// timeoutMin is the shortest heartbeat timeout, election timeout and lease that raft accepts
+// shortestTimeout is the shortest heartbeat timeout, election timeout and lease that raft accepts
 // (hashicorp/raft config.go, ValidateConfig).
-const timeoutMin = 5 * time.Millisecond
+const shortestTimeout = 5 * time.Millisecond
 
 // timeouts are the settings that can change while the cluster runs.
 type timeouts struct{ heartbeat, election, lease time.Duration }
@@ -72,9 +72,9 @@ func (c *Inside) withTimeout(s trace.Settings, key, value string) (trace.Setting
 	}
 	for _, n := range c.allNodes() {
 		// The lease is the shortest of the three.
-		if factor := n.factor(); scale(s.Lease, factor) < timeoutMin {
+		if factor := n.factor(); scale(s.Lease, factor) < shortestTimeout {
 			return s, fmt.Errorf("%s %s is too short for %s, whose clock runs at factor %g: raft accepts no lease below %s",
-				key, value, n.name, factor, timeoutMin)
+				key, value, n.name, factor, shortestTimeout)
 		}
 	}
 	return s, nil

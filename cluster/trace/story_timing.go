@@ -28,9 +28,9 @@ func times(factor float64) string {
 }
 
 func (s *State) narrateApplyFault(n *Node, e *Event) {
-	switch {
-	case e.Text == n.ApplyFault:
-	case e.Text == "":
+	switch e.Text {
+	case n.ApplyFault: // as before
+	case "":
 		s.addLine(TopicClock, n.ID, "%s's state machine is at full speed again", n.ID)
 	default:
 		s.addLine(TopicClock, n.ID, "%s's state machine is slow: each command takes %s longer", n.ID, strings.TrimPrefix(e.Text, "slow "))
