@@ -47,7 +47,7 @@ func TestSlowStateMachineDiesWithItsProcess(t *testing.T) {
 	}
 	before := tc.state().At
 	tc.must(func() error { return tc.Kill(leader) })
-	if took := tc.state().At - before; took > 10*time.Millisecond {
+	if took := tc.state().At - before; took > time.Second {
 		t.Errorf("killing it took %v", took)
 	}
 	tc.must(func() error { return tc.Restart(leader) })

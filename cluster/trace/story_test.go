@@ -109,6 +109,28 @@ func TestStoryLineForEachEvent(t *testing.T) {
 		{"n2's clock runs 2.5x slow: its timeouts take 2.5 times as long", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 2.5}},
 		{"n2's clock runs at normal speed again", func(s *State) { s.Apply(&Event{Kind: KindClockFault, Node: "n2", Factor: 2, At: s.At}) }, Event{Kind: KindClockFault, Node: "n2", Factor: 1}},
 		{"", nil, Event{Kind: KindClockFault, Node: "n2", Factor: 1}}, // as before
+		{"n2's disk flips bits in the newest snapshot while the node is down", nil, disk("corrupt snapshot")},
+		{
+			"n2 falls back to its snapshot up to entry 7: its newest snapshot is damaged (CRC mismatch)", nil,
+			Event{Kind: KindLoaded, Node: "n2", Last: 7, Text: "its newest snapshot is damaged (CRC mismatch)"},
+		},
+		{"n2's state machine is slow: each command takes 200ms longer", nil, Event{Kind: KindApplyFault, Node: "n2", Text: "slow 200ms"}},
+		{
+			"n2's state machine is at full speed again", func(s *State) { s.Node("n2").ApplyFault = "slow 1s" },
+			Event{Kind: KindApplyFault, Node: "n2"},
+		},
+		{"", nil, Event{Kind: KindApplyFault, Node: "n2"}}, // as before
+		{
+			"the election timeout is now 2s (it was 1s)", func(s *State) { s.Settings = Settings{Heartbeat: time.Second, Election: time.Second} },
+			Event{Kind: KindSettings, Settings: &Settings{Heartbeat: time.Second, Election: 2 * time.Second}},
+		},
+		{
+			"warning: heartbeat timeout 400ms is under 4 round trips (440ms): followers may start elections",
+			func(s *State) {
+				s.Faults = map[Link][]string{{"n1", "n2"}: {"cut", "delay 80ms jitter 20ms"}, {"n2", "n3"}: {"delay 9ms"}}
+			},
+			Event{Kind: KindSettings, Settings: &Settings{Heartbeat: 400 * time.Millisecond, Lease: 300 * time.Millisecond, Latency: 4 * time.Millisecond, Jitter: time.Millisecond}},
+		},
 
 		{"c1's +2 via n3 failed (it is down)", nil, returned(Op{Kind: EntryAdd, Delta: 2, Outcome: Failed, Why: "n3: it is down"})},
 		{"c1's -1 via n3: outcome unknown (no answer)", nil, returned(Op{Kind: EntryAdd, Delta: -1, Outcome: Unknown, Why: "no answer"})},
