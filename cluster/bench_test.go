@@ -2,105 +2,16 @@ package cluster
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"capsize/counter"
-
-	"github.com/hashicorp/raft"
 )
 
 // benchRound is the virtual time of one benchmark round.
 const benchRound = time.Minute
-
-// timePlainRaft is the baseline for a cluster. It runs n nodes of raft with raft's own
-// stores and transport in a bare synctest bubble, under rate operations a second, for
-// benchRound of virtual time, and returns the real time taken.
-func timePlainRaft(tb testing.TB, n, rate int) time.Duration {
-	tb.Helper()
-	start := time.Now() // real time
-	synctest.Test(new(testing.T), func(*testing.T) {
-		end := time.Now().Add(benchRound) // virtual time
-		nodes := openPlainRaft(tb, n)
-		for leaderOf(nodes) == nil {
-			time.Sleep(10 * time.Millisecond)
-		}
-		stop := make(chan struct{})
-		if rate > 0 {
-			plainLoad(nodes, rate, stop)
-		}
-		time.Sleep(time.Until(end) - 100*time.Millisecond)
-		close(stop)
-		time.Sleep(time.Until(end)) // lets the last operations finish
-		for _, r := range nodes {
-			if err := r.Shutdown().Error(); err != nil {
-				tb.Error(err)
-			}
-		}
-	})
-	return time.Since(start)
-}
-
-// openPlainRaft starts n connected nodes of raft with raft's in-memory stores.
-func openPlainRaft(tb testing.TB, n int) (nodes []*raft.Raft) {
-	tb.Helper()
-	var first raft.Configuration
-	var transports []*raft.InmemTransport
-	for i := range n {
-		address, transport := raft.NewInmemTransport(raft.ServerAddress(fmt.Sprintf("n%d", i+1)))
-		transports = append(transports, transport)
-		first.Servers = append(first.Servers, raft.Server{ID: raft.ServerID(address), Address: address})
-	}
-	for i, transport := range transports {
-		for _, other := range transports {
-			transport.Connect(other.LocalAddr(), other)
-		}
-		conf := raft.DefaultConfig()
-		conf.LocalID, conf.LogOutput, conf.NoLegacyTelemetry = first.Servers[i].ID, io.Discard, true
-		store := raft.NewInmemStore()
-		snapshots := raft.NewInmemSnapshotStore()
-		if err := raft.BootstrapCluster(conf, store, store, snapshots, transport, first); err != nil {
-			tb.Fatal(err)
-		}
-		r, err := raft.NewRaft(conf, counter.New(), store, store, snapshots, farTransport{transport})
-		if err != nil {
-			tb.Fatal(err)
-		}
-		nodes = append(nodes, r)
-	}
-	return nodes
-}
-
-// farTransport is raft's in-memory transport with the cluster's default latency and,
-// like the cluster's, without pipelining.
-type farTransport struct{ *raft.InmemTransport }
-
-func (t farTransport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
-	return nil, raft.ErrPipelineReplicationNotSupported
-}
-
-func (t farTransport) AppendEntries(
-	id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
-) error {
-	time.Sleep(DefaultSettings().Latency)
-	defer time.Sleep(DefaultSettings().Latency)
-	return t.InmemTransport.AppendEntries(id, target, args, resp)
-}
-
-func (t farTransport) RequestVote(
-	id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse,
-) error {
-	time.Sleep(DefaultSettings().Latency)
-	defer time.Sleep(DefaultSettings().Latency)
-	return t.InmemTransport.RequestVote(id, target, args, resp)
-}
 
 // benchClients is the number of clients in the benchmark load. They take turns. Two of
 // ten operations are reads, as in a soak.
@@ -129,39 +40,6 @@ func benchLoad(rate int, stop chan struct{}, do func(client int, read bool)) {
 			}
 		}()
 	}
-}
-
-// plainLoad puts the benchmark load on plain raft. A read confirms the leader with
-// VerifyLeader.
-func plainLoad(nodes []*raft.Raft, rate int, stop chan struct{}) {
-	var seqs [benchClients]uint64
-	benchLoad(rate, stop, func(client int, read bool) {
-		leader := leaderOf(nodes)
-		if leader == nil {
-			return
-		}
-		if read {
-			_ = leader.VerifyLeader().Error()
-			return
-		}
-		seqs[client]++
-		command := counter.Command{
-			Op: counter.OpAdd, Client: fmt.Sprintf("c%d", client+1), Seq: seqs[client], Session: true, Delta: 1,
-		}
-		data, err := command.Encode()
-		if err != nil {
-			panic(err)
-		}
-		_ = leader.Apply(data, time.Second).Error()
-	})
-}
-
-// leaderOf returns the node that leads, nil without a leader.
-func leaderOf(nodes []*raft.Raft) *raft.Raft {
-	if i := slices.IndexFunc(nodes, func(r *raft.Raft) bool { return r.State() == raft.Leader }); i >= 0 {
-		return nodes[i]
-	}
-	return nil
 }
 
 // clusterLoad puts the benchmark load on a cluster.

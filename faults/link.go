@@ -136,6 +136,16 @@ func (l *link) finishInline(p *inflight) {
 	l.drainLocked()
 }
 
+// takeOver delivers an inline packet by the link's timer, if it has not arrived.
+func (l *link) takeOver(p *inflight) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(l.queue, p) {
+		p.inline = false
+		l.drainLocked()
+	}
+}
+
 // idle reports whether a packet sent now arrives at once, whatever it is. It only saves
 // time.
 func (l *link) idle() bool {

@@ -27,6 +27,8 @@ type pipeline struct {
 	closed    chan struct{}
 	closeOnce sync.Once
 	broken    atomic.Pointer[error] // why the connection failed, nil while it stands
+	inFlight  atomic.Int32          // requests from their sending until the decoder is free again
+	timer     *time.Timer           // the decoder's, nil before its first use
 }
 
 var _ raft.AppendPipeline = (*pipeline)(nil)
@@ -34,6 +36,7 @@ var _ raft.AppendPipeline = (*pipeline)(nil)
 // appendFuture is one request of a pipeline.
 type appendFuture struct {
 	start   time.Time
+	wait    time.Duration // if positive, the request is inline: the decoder delivers it then
 	request *raft.AppendEntriesRequest
 	resp    *raft.AppendEntriesResponse
 	call    *call
@@ -76,11 +79,18 @@ func (p *pipeline) AppendEntries(request *raft.AppendEntriesRequest, resp *raft.
 	f := &appendFuture{start: time.Now(), request: request, resp: resp, call: p.t.net.newCall(), decided: make(chan struct{})}
 	c := f.call
 	c.rpc, c.back, c.stream = p.t.net.rpcIDs.Add(1), p.link.back, p.stream
+	// The decoder has nothing else to do for a request alone in flight. It then delivers both
+	// packets and serves the request, which saves timers and goroutines.
+	c.alone = p.inFlight.Add(1) == 1
 	if !p.t.begin(c) {
 		return nil, ErrClosed
 	}
 	c.setRequest(request, nil)
-	p.link.send(&c.packet, time.Time{})
+	var inlineUntil time.Time
+	if c.alone {
+		inlineUntil = f.start.Add(time.Duration(p.t.net.rpcTimeout.Load()))
+	}
+	f.wait = p.link.send(&c.packet, inlineUntil)
 	select {
 	case p.sent <- f:
 		return f, nil
@@ -110,6 +120,7 @@ func (p *pipeline) decode() {
 			p.receive(f)
 			select {
 			case p.ready <- f:
+				p.inFlight.Add(-1)
 				continue
 			case <-p.closed:
 			case <-p.t.gone:
@@ -131,24 +142,71 @@ func (p *pipeline) decode() {
 
 // receive waits for the reply to a request and decides its future.
 func (p *pipeline) receive(f *appendFuture) {
+	c := f.call
+	p.t.setDeadline(c)
+	p.deliver(c, p.link, f.wait)
 	if why := p.broken.Load(); why != nil {
-		p.fail(f, *why)
-		return
+		c.abort(*why, callerGone)
 	}
-	p.t.setDeadline(f.call)
+	var responses chan raft.RPCResponse // nil unless this goroutine serves the request
+	if c.alone {
+		responses = c.responses
+	}
 	var answer raft.RPCResponse
 	select {
-	case answer = <-f.call.done:
+	case response := <-responses:
+		wait := c.reply(p.stream.peer, response, c.deadline)
+		p.stream.serveNext()
+		p.deliver(c, c.back, wait)
+		answer = p.await(c)
+	case answer = <-c.done:
+		p.stream.serveAlone(c)
 	case <-p.closed:
-		f.call.abort(raft.ErrPipelineShutdown, callerGone)
-		answer = <-f.call.done
+		answer = p.await(c)
+		p.stream.serveAlone(c)
 	}
 	p.decide(f, answer)
 }
 
-// fail decides a future with an error, unless its reply has come.
+// await returns what becomes of a call, at the latest when the pipeline is closed.
+func (p *pipeline) await(c *call) raft.RPCResponse {
+	select {
+	case answer := <-c.done:
+		return answer
+	case <-p.closed:
+		c.abort(raft.ErrPipelineShutdown, callerGone)
+		return <-c.done
+	}
+}
+
+// deliver delivers an inline packet of a call when it is due. If the pipeline ends before,
+// it leaves that to the link.
+func (p *pipeline) deliver(c *call, l *link, wait time.Duration) {
+	if wait <= 0 {
+		return
+	}
+	if p.timer == nil {
+		p.timer = time.NewTimer(wait)
+	} else {
+		p.timer.Reset(wait)
+	}
+	select {
+	case <-p.timer.C:
+		l.finishInline(&c.packet)
+		return
+	case <-p.closed:
+	case <-p.t.gone:
+	}
+	p.timer.Stop()
+	l.takeOver(&c.packet)
+}
+
+// fail decides a future that the decoder does not take with an error, unless its reply has
+// come.
 func (p *pipeline) fail(f *appendFuture, err error) {
+	p.link.takeOver(&f.call.packet)
 	f.call.abort(err, callerGone)
+	p.stream.serveAlone(f.call)
 	p.decide(f, <-f.call.done)
 }
 
@@ -183,9 +241,9 @@ type stream struct {
 	requestLost bool // guarded by the mutex of the link there
 	replyLost   bool // guarded by the mutex of the link back
 
-	mu      sync.Mutex
-	waiting []queuedRequest // behind the one that is being served
-	serving bool
+	mu      sync.Mutex      // guards what follows, and call.alone
+	current *call           // the request that is being served
+	waiting []queuedRequest // behind it
 }
 
 // queuedRequest is a request that has arrived.
@@ -207,13 +265,15 @@ func (s *stream) lost(reply bool) *bool {
 func (s *stream) queue(c *call, rpc raft.RPC) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.serving {
+	if s.current != nil {
 		s.waiting = append(s.waiting, queuedRequest{c, rpc})
 		return
 	}
-	s.serving = true
+	s.current = c
 	s.peer.enqueueLocked(rpc)
-	go s.serve(c)
+	if !c.alone {
+		go s.serve(c)
+	}
 }
 
 // serve sends the replies to c, whose request raft has, and to the requests behind it.
@@ -229,17 +289,41 @@ func (s *stream) serve(c *call) {
 	}
 }
 
-// next gives the next request to raft. It returns nil if there is none.
+// serveNext serves the requests behind one that its decoder has served.
+func (s *stream) serveNext() {
+	if next := s.next(); next != nil {
+		go s.serve(next)
+	}
+}
+
+// serveAlone takes over a request that its decoder no longer serves, whether it has arrived
+// or not.
+func (s *stream) serveAlone(c *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.alone && s.current == c {
+		go s.serve(c)
+	}
+	c.alone = false
+}
+
+// next gives the next request to raft. It returns nil if there is none, or if its decoder
+// serves it.
 func (s *stream) next() *call {
 	s.mu.Lock()
 	if len(s.waiting) == 0 {
-		s.serving = false
+		s.current = nil
 		s.mu.Unlock()
 		return nil
 	}
 	next := s.waiting[0]
 	s.waiting = s.waiting[1:]
+	s.current = next.call
+	alone := next.call.alone
 	s.mu.Unlock()
 	s.peer.enqueue(next.rpc)
+	if alone {
+		return nil
+	}
 	return next.call
 }

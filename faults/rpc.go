@@ -14,6 +14,7 @@ type call struct {
 	kind      Kind
 	back      *link                 // the link that replies take
 	stream    *stream               // the connection of a pipeline, nil for a single RPC
+	alone     bool                  // the decoder of its pipeline serves it; see stream
 	duplicate bool                  // a second copy of a request or reply
 	deadline  time.Time             // zero for none yet; guarded by the caller's mutex
 	responses chan raft.RPCResponse // the node's response, before it travels back
