@@ -170,9 +170,31 @@ func (m *model) healSelected() {
 }
 
 func (m *model) healEverything() {
+	done := "all faults cleared" + m.stillDown()
 	for _, command := range []string{"clock all 1", "apply all ok", "disk all ok", "heal"} {
-		m.submit(command, "all faults cleared")
+		m.submit(command, done)
 	}
+}
+
+// stillDown says which nodes do not run although no fault is left, and which key helps.
+func (m *model) stillDown() string {
+	down := m.filterNodes(m.nodes(), func(n *trace.Node) bool { return !isRunning(n) })
+	state := "down"
+	if len(down) == 1 {
+		state = string(m.state.Node(down[0]).Process)
+	}
+	return stillSo(down, state, "k restarts") + stillSo(m.filterNodes(m.nodes(), isPaused), "paused", "s resumes")
+}
+
+// stillSo says that nodes are still in a state, "" for no nodes.
+func stillSo(ids []string, state, key string) string {
+	switch len(ids) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("; %s is still %s: %s it", ids[0], state, key)
+	}
+	return fmt.Sprintf("; %s are still %s: %s them", pane.JoinNames(ids, 3), state, key)
 }
 
 func (m *model) slower() { m.changeSpeed(-1) }

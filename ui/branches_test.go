@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -218,12 +219,13 @@ func TestGrowingRecordingIsShown(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for late := time.After(time.Minute); !everyValue(10)(&r.state); r.tick() {
-		select {
-		case <-late:
-			t.Fatalf("it stays at %v", half)
-		case <-time.After(time.Millisecond):
-		}
+	// The reader looks at the file in real time; frames come until it has seen the rest.
+	for !everyValue(10)(&r.state) {
+		r.tick()
+		runtime.Gosched()
+	}
+	if r.Now().Seq <= half.Seq {
+		t.Errorf("it stays at %v", half)
 	}
 }
 

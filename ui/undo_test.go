@@ -74,3 +74,22 @@ func TestEveryFaultKeyIsUndoneAndRedone(t *testing.T) {
 	s.press("U")
 	s.wants("nothing to redo")
 }
+
+// TestHealEverythingSaysWhatIsStillDown holds that no fault is left, but a node is.
+func TestHealEverythingSaysWhatIsStillDown(t *testing.T) {
+	s := newStage(t, 5)
+	down := func(command string) { s.submit(command, ""); s.press(); s.pass(time.Second) }
+	s.press("H")
+	if got := s.toast.Text; got != "all faults cleared" {
+		t.Errorf("H says %q", got)
+	}
+	down("poweroff n3")
+	s.press("H")
+	s.wants("all faults cleared; n3 is still off: k restarts it")
+	down("pause n2")
+	s.press("H")
+	s.wants("n3 is still off: k restarts it; n2 is still paused: s resumes it")
+	down("kill n4")
+	s.press("H")
+	s.wants("n3 n4 are still down: k restarts them")
+}

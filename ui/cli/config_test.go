@@ -34,3 +34,28 @@ func TestPlainScenarioEndsWithItsStatus(t *testing.T) {
 	}
 	runBinary(t, "--plain", "--speed", "0").checkRefused(t, "needs a screen")
 }
+
+func TestFlagsSayWhatTheyTake(t *testing.T) {
+	german := writeFile(t, "german.capsize", "nodes 3\nsay Hello\nsay.de Hallo\n")
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--history", "x"}, "--history x: invalid value: must be a whole number"},
+		{[]string{"-n", "99999999999999999999"}, "--nodes 99999999999999999999: out of range"},
+		{[]string{"--still=maybe"}, "--still maybe: invalid value: must be true or false"},
+		{[]string{"--speed", "fast"}, "--speed fast: must be 0, a factor"},
+		{[]string{"soak", "--for", "long"}, "--for long: invalid duration: must be like"},
+		{[]string{"--lang", "xx"}, "--lang xx: no captions in that language; use en, zh"},
+		{[]string{"play", "--lang", "fr", german}, "--lang fr: no captions in that language; use de, en, zh"},
+	} {
+		out := runBinary(t, c.args...)
+		out.checkRefused(t, c.says)
+		if strings.Contains(out.stderr, "strconv") || strings.Count(out.stderr, "\n") != 1 {
+			t.Errorf("%v: it says %q", c.args, out.stderr)
+		}
+	}
+	for _, language := range []string{"de", "de-AT", "zh_TW", "en"} {
+		runBinary(t, "play", "--plain", "--speed", "max", "--lang", language, german).checkEnded(t, 0)
+	}
+}

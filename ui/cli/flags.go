@@ -3,6 +3,9 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +13,7 @@ import (
 
 	"capsize/cluster/vtime"
 	"capsize/ui"
+	"capsize/ui/canvas"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
 	"capsize/ui/record"
@@ -55,11 +59,66 @@ func addRecording(r *record.Options, fs *pflag.FlagSet) {
 	fs.Lookup("at").DefValue = "0s" // hides the default in the help
 }
 
+// flagError says what is wrong with a flag's value in our own words: pflag's quote the
+// Go function that failed.
+func flagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	flag, why := invalid.GetFlag(), errors.Unwrap(err)
+	switch flag.Value.Type() {
+	case "int", "int64":
+		why = errors.New("invalid value: must be a whole number")
+		if errors.Is(err, strconv.ErrRange) {
+			why = errors.New("out of range")
+		}
+	case "bool":
+		why = errors.New("invalid value: must be true or false")
+	case "duration":
+		why = errors.New("invalid duration: must be like 250ms, 2s or 24h")
+	}
+	return fmt.Errorf("--%s %s: %w", flag.Name, canvas.Sanitize(invalid.GetValue()), why)
+}
+
+// builtinLanguages are the languages of the captions of the built-in scenarios.
+var builtinLanguages = []string{"en", "zh"}
+
+// translation matches the languages of the captions in a scenario.
+var translation = regexp.MustCompile(`(?m)^\s*(?:say|chapter)\.(\S+)`)
+
+// checkLanguage rejects a language of the command line in which neither the built-in
+// scenarios nor the one in file, "" for none, have captions. The language that the
+// environment or the configuration asks for need not exist: captions are then in the
+// scenario's own.
+func checkLanguage(fs *pflag.FlagSet, file string) error {
+	flag := fs.Lookup("lang")
+	if flag == nil || !flag.Changed {
+		return nil
+	}
+	languages := slices.Clone(builtinLanguages)
+	if data, err := os.ReadFile(file); err == nil {
+		for _, match := range translation.FindAllStringSubmatch(string(data), -1) {
+			languages = append(languages, match[1])
+		}
+	}
+	slices.Sort(languages)
+	languages = slices.Compact(languages)
+	asked, _, _ := strings.Cut(strings.ReplaceAll(flag.Value.String(), "_", "-"), "-")
+	if slices.ContainsFunc(languages, func(l string) bool {
+		base, _, _ := strings.Cut(strings.ReplaceAll(l, "_", "-"), "-")
+		return strings.EqualFold(base, asked)
+	}) {
+		return nil
+	}
+	return fmt.Errorf("--lang %s: no captions in that language; use %s", canvas.Sanitize(flag.Value.String()), strings.Join(languages, ", "))
+}
+
 // flagValues maps flags to the values they take, or usually have.
 func flagValues() map[string][]string {
 	return map[string][]string{
 		"theme": style.ThemeNames(), "speed": {"0", "1/100", "1/10", "1", "10", "100", "max"},
-		"lang": {"en", "zh"}, "size": {"80x24", "120x36", "160x48"}, "fps": {"8", "15", "30"},
+		"lang": builtinLanguages, "size": {"80x24", "120x36", "160x48"}, "fps": {"8", "15", "30"},
 	}
 }
 

@@ -85,7 +85,13 @@ func newCommand() *cobra.Command {
 			return playground(cmd, cfg, f)
 		},
 	}
-	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		// A recording may hold captions in any language.
+		if name := cmd.Name(); name == "capsize" || name == "play" {
+			if err := checkLanguage(cmd.Flags(), strings.Join(args, "")); err != nil {
+				return usageError{err}
+			}
+		}
 		// The configuration only applies to commands that draw a screen.
 		if cmd.Flags().Lookup("plain") == nil {
 			return nil
@@ -95,7 +101,7 @@ func newCommand() *cobra.Command {
 		}
 		return nil
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{flagError(err)} })
 	cmd.SetVersionTemplate("capsize {{.Version}}\n")
 	defaults := cluster.DefaultSettings()
 	fs := cmd.Flags()
