@@ -234,7 +234,7 @@ func (p *process) seePacket(packet *faults.Packet, sent bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case sent && packet.Reply && vote:
+	case sent && packet.Reply && vote && !packet.Duplicate: // the network's copy is no other answer
 		refused := !packet.OK && packet.Error == ""
 		if ask := p.why.answered(string(packet.To), packet.Kind == faults.KindPreVote, refused, packet.Term); ask != nil {
 			p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: ask.ownTerm})

@@ -71,7 +71,7 @@ type refusal struct {
 
 // seePacket counts refused votes, each of which needs one reason.
 func (u *reasonsUnderTest) seePacket(p *trace.Packet) {
-	if p.Kind != "vote" && p.Kind != "prevote" {
+	if p.Kind != "vote" && p.Kind != "prevote" || p.Duplicate {
 		return
 	}
 	switch {

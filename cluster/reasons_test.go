@@ -1,0 +1,97 @@
+package cluster
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"capsize/cluster/trace"
+	"capsize/faults"
+)
+
+// story returns the lines of the story that contain a text.
+func (tc *testCluster) story(text string) (lines []string) {
+	for _, line := range tc.Trace().State().Story {
+		if strings.Contains(line.Text, text) {
+			lines = append(lines, line.Text)
+		}
+	}
+	return lines
+}
+
+// TestAVoteGivenTwiceToOneCandidateIsNotDenied duplicates every request and reply for votes: raft
+// grants the second request of the candidate that has the vote.
+func TestAVoteGivenTwiceToOneCandidateIsNotDenied(t *testing.T) {
+	tc := open(t, 3, func(cfg *Config) { cfg.Settings.PreVote = false })
+	leader := tc.leaderName()
+	others := tc.followers()
+	for _, from := range others {
+		for _, to := range others {
+			if from != to {
+				tc.must(func() error { return tc.SetLink(from, to, faults.Duplicate{Percent: 100}) })
+			}
+		}
+	}
+	tc.must(func() error { return tc.Kill(leader) })
+	tc.until("another leader", func(s *trace.State) bool { return s.HasLeader() })
+	tc.pass(time.Second)
+	for _, line := range tc.story("denies") {
+		if strings.Contains(line, "it voted for") {
+			words := strings.Fields(line)
+			if strings.Contains(line, "it voted for "+words[2]+" ") {
+				t.Errorf("%q: it granted that vote", line)
+			}
+		}
+	}
+}
+
+// TestPausedLeaderKeepsItsRoleUntilItResumes pauses a leader until another one leads.
+func TestPausedLeaderKeepsItsRoleUntilItResumes(t *testing.T) {
+	tc := open(t, 3)
+	leader := tc.leaderName()
+	tc.must(func() error { return tc.Pause(leader) })
+	tc.until("another leader", func(s *trace.State) bool { l := s.LeaderNode(); return l != nil && l.ID != leader })
+	tc.pass(10 * time.Second)
+	if got := tc.nodeState(leader).Role; got != trace.Leader {
+		t.Errorf("paused, it is %s, want leader: a stopped process does nothing", got)
+	}
+	if lines := tc.story(leader + " steps down"); len(lines) > 0 {
+		t.Errorf("told while it is paused: %q", lines)
+	}
+	tc.must(func() error { return tc.Resume(leader) })
+	tc.pass(time.Second)
+	if got := tc.nodeState(leader).Role; got != trace.Follower {
+		t.Errorf("resumed, it is %s, want follower", got)
+	}
+	want := fmt.Sprintf("%s steps down: lost contact with its quorum for 500ms (heard from 1 of 3)", leader)
+	if lines := tc.story(leader + " steps down"); len(lines) != 1 || lines[0] != want {
+		t.Errorf("told %q, want %q once", lines, want)
+	}
+}
+
+// TestKilledWhilePausedTellsNothingOfThePause kills a paused leader, which has done nothing since.
+func TestKilledWhilePausedTellsNothingOfThePause(t *testing.T) {
+	tc := open(t, 3)
+	leader := tc.leaderName()
+	tc.must(func() error { return tc.Pause(leader) })
+	tc.pass(5 * time.Second)
+	tc.must(func() error { return tc.Kill(leader) })
+	tc.must(func() error { return tc.Restart(leader) })
+	tc.pass(time.Second)
+	if lines := tc.story(leader + " steps down"); len(lines) > 0 {
+		t.Errorf("told %q of a process that was stopped until it died", lines)
+	}
+}
+
+// TestRecoveryByForceIsTold recovers one of two nodes.
+func TestRecoveryByForceIsTold(t *testing.T) {
+	tc := open(t, 2)
+	leader := tc.leaderName()
+	tc.must(func() error { return tc.Kill(tc.followers()[0]) })
+	tc.must(func() error { return tc.Recover(leader) })
+	want := leader + " becomes the whole cluster, by force (unsafe recovery)"
+	if lines := tc.story("by force"); len(lines) != 1 || lines[0] != want {
+		t.Errorf("told %q, want %q", lines, want)
+	}
+}
