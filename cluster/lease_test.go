@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"testing"
 	"time"
@@ -8,6 +10,8 @@ import (
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
 	"capsize/faults"
+
+	"github.com/hashicorp/raft"
 )
 
 // A leader cut off from all others answers by its lease as long as that runs, and that is before
@@ -89,4 +93,51 @@ func TestTransferEndsTheLease(t *testing.T) {
 	}
 	tc.expectOutcome(tc.read(LevelLease, old), trace.Failed, "it has tried to transfer its leadership in term")
 	tc.expectNoViolation()
+}
+
+func TestLeaseNeedsAMajorityOfTheVotersInItsTerm(t *testing.T) {
+	members := func(voters, others int) (all []raft.Server) {
+		for i := range voters + others {
+			s := raft.Server{ID: raft.ServerID(fmt.Sprintf("n%d", i+1)), Suffrage: raft.Voter}
+			if i >= voters {
+				s.Suffrage = raft.Nonvoter
+			}
+			all = append(all, s)
+		}
+		return all
+	}
+	now := time.Now()
+	for _, test := range []struct {
+		what    string
+		members []raft.Server
+		term    uint64 // of the leader; the contacts are of term 3
+		heard   []string
+		age     time.Duration // of the contacts
+		holds   bool
+	}{
+		{"one of three besides itself", members(3, 0), 3, []string{"n2"}, time.Minute, true},
+		{"none", members(3, 0), 3, nil, 0, false},
+		{"itself alone", members(1, 0), 3, nil, 0, true},
+		{"half of four", members(4, 0), 3, []string{"n2"}, time.Minute, false},
+		{"a majority of four", members(4, 0), 3, []string{"n2", "n3"}, time.Minute, true},
+		{"a non-voter", members(3, 1), 3, []string{"n4"}, time.Minute, false},
+		{"too long ago", members(3, 0), 3, []string{"n2", "n3"}, time.Hour, false},
+		{"in an earlier term", members(3, 0), 5, []string{"n2", "n3"}, time.Minute, false},
+		{"somebody who is no member", members(3, 0), 3, []string{"n9"}, time.Minute, false},
+	} {
+		c := &leadershipConfirmations{}
+		for _, name := range test.heard {
+			c.contact(raft.ServerID(name), 3, now.Add(-test.age))
+			c.contact(raft.ServerID(name), 2, now) // a late reply of an earlier term
+			c.contact(raft.ServerID(name), 3, now.Add(-2*time.Hour))
+		}
+		err := c.holdsLease(30*time.Minute, test.term, "n1", test.members)
+		if (err == nil) != test.holds || err != nil && !errors.Is(err, errNoLease) {
+			t.Errorf("%s: got error %v, want the lease held: %v", test.what, err, test.holds)
+		}
+		c.giveUpLease()
+		if len(test.heard) > 0 && test.term == 3 && c.holdsLease(30*time.Minute, 3, "n1", test.members) == nil {
+			t.Errorf("%s: the lease is held after a transfer", test.what)
+		}
+	}
 }
