@@ -144,7 +144,7 @@ expect refused transfer n2 within 5s
 			t.Errorf("the story does not tell %q: %q", want, stories(state, ""))
 		}
 	}
-	failures, state := play(t, "nodes 3\nexpect refused pause n1\nexpect refused increment 3\nincrement")
+	failures, state := play(t, "nodes 3\ntransfer n2\nwait leader n2\nexpect refused pause n1\nexpect refused increment 3\nincrement")
 	if len(failures) != 2 || state.Clients.OK != 4 || state.Node("n1").Process != trace.Paused {
 		t.Errorf("a run does not go on after an expectation: %v", failures)
 	}

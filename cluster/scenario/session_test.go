@@ -23,6 +23,12 @@ func newHand(t *testing.T, nodes int) *hand {
 	t.Helper()
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
+	return newHandWith(t, nodes, settings)
+}
+
+// newHandWith is newHand with other settings.
+func newHandWith(t *testing.T, nodes int, settings trace.Settings) *hand {
+	t.Helper()
 	c, err := cluster.Open(cluster.Config{Nodes: nodes, Settings: settings})
 	if err != nil {
 		t.Fatal(err)
@@ -222,5 +228,29 @@ expect last failed`)
 		if (errs[i] == nil) != holds {
 			t.Errorf("command %d ended with %v", i+1, errs[i])
 		}
+	}
+}
+
+// The violations that a scenario on stage expects do not fail its session.
+func TestSessionExpectsWhatItsScenarioExpects(t *testing.T) {
+	script, err := Load("double-count")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHandWith(t, script.Nodes, script.Settings)
+	done := make(chan []Failure, 1)
+	if err := h.c.Go(func(c *cluster.Inside) { done <- h.Perform(c, script) }); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(5 * time.Minute)
+	if failures := <-done; len(failures) > 0 {
+		t.Errorf("the scenario fails: %v", failures)
+	}
+	if violations := h.Violations(); len(violations) > 0 {
+		t.Errorf("the session fails: %v", violations)
+	}
+	h.shared.expected = nil
+	if len(h.Violations()) == 0 {
+		t.Error("the scenario violates nothing: it tests nothing")
 	}
 }

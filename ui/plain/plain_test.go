@@ -18,9 +18,15 @@ import (
 // scenario or "".
 func runPlain(t *testing.T, script string, in io.Reader) (lines []string, err error) {
 	t.Helper()
+	return runPlainAt(t, vtime.Max, script, in)
+}
+
+// runPlainAt is runPlain at a speed.
+func runPlainAt(t *testing.T, speed float64, script string, in io.Reader) (lines []string, err error) {
+	t.Helper()
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
-	cfg, o := cluster.Config{Nodes: 3, Settings: settings}, Options{Speed: vtime.Max}
+	cfg, o := cluster.Config{Nodes: 3, Settings: settings}, Options{Speed: speed}
 	if script != "" {
 		if o.Script, err = scenario.Parse("test", []byte(script)); err != nil {
 			t.Fatal(err)
@@ -176,6 +182,10 @@ async add-node n4`))
 	if !strings.Contains(text, "n1 adds n4 as a voter") {
 		t.Errorf("an async command did not end:\n%s", text)
 	}
+	lines, err = runPlainAt(t, 50, "", strings.NewReader("pause n1\nasync increment via n1"))
+	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "c1's +1 via n1: outcome unknown (no reply") {
+		t.Errorf("it ends before the outcome of an async operation: %v\n%s", err, text)
+	}
 	// A command that does not end does not keep the session.
 	lines, err = runPlain(t, "", strings.NewReader("kill n1\ndisk n1 stall\nasync restart n1\nexpect last failed"))
 	var failed *scenario.Failure
@@ -265,5 +275,16 @@ func TestAnswersComeWithTheirTimeAndOrder(t *testing.T) {
 	}
 	if got := answers(lines, "transfer n3"); len(got) != 1 {
 		t.Errorf("a refusal that took time is told %d times: %q", len(got), got)
+	}
+}
+
+func TestAnswerComesBeforeTheNextEvent(t *testing.T) {
+	var out bytes.Buffer
+	p := &session{out: &out, waiting: []answer{{seq: 5, text: "five"}, {seq: 6, text: "six"}}}
+	if err := p.writeAnswers(5); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.HasSuffix(got, "five\n") || len(p.waiting) != 1 {
+		t.Errorf("up to event 5, it answers %q", got)
 	}
 }
