@@ -77,3 +77,22 @@ func TestSavedSessionRepeatsLeadersAndEnd(t *testing.T) {
 		}
 	}
 }
+
+// In the repetition, another node can lead after a scenario: the first command after it
+// needs the leader that it had.
+func TestFirstCommandAfterAScenarioTransfersLeadership(t *testing.T) {
+	st := &trace.State{}
+	for _, id := range []string{"n1", "n2"} {
+		st.Apply(&trace.Event{Kind: trace.KindProcess, Node: id, Process: trace.Up})
+	}
+	st.Apply(&trace.Event{Kind: trace.KindRole, Node: "n2", Role: trace.Leader, Term: 2})
+	var commands []*logged
+	for i, scripted := range []bool{true, true, false, false} {
+		one := &logged{Command: SplitCommand("increment"), scripted: scripted}
+		one.follow(commands, st)
+		commands = append(commands, one)
+		if got, want := len(one.transferCandidates), []int{0, 0, 2, 0}[i]; got != want {
+			t.Errorf("command %d has %d nodes that can transfer, want %d", i+1, got, want)
+		}
+	}
+}
