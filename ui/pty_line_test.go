@@ -158,36 +158,37 @@ const shellRuns = "CAPSIZE_TEST_SHELL_RUNS"
 
 func actAsShell(program string, args []string) int {
 	reports, orders := os.NewFile(3, "reports"), bufio.NewReader(os.NewFile(4, "orders"))
+	report := func(what ...any) { _, _ = fmt.Fprintln(reports, what...) }
 	signal.Ignore(syscall.SIGTTOU) // as shells do, to take the terminal back
 	takeBack := func() error { return unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, unix.Getpgrp()) }
 	cmd := exec.Command(program, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Foreground: true, Ctty: 0}
 	if err := cmd.Start(); err != nil {
-		fmt.Fprintln(reports, err)
+		report(err)
 		return 1
 	}
-	fmt.Fprintln(reports, cmd.Process.Pid)
+	report(cmd.Process.Pid)
 	for {
 		var status syscall.WaitStatus
 		if _, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED|syscall.WCONTINUED, nil); err != nil {
-			fmt.Fprintln(reports, err)
+			report(err)
 			return 1
 		}
 		switch {
 		case status.Stopped():
 			_ = takeBack()
-			fmt.Fprintln(reports, "stopped")
+			report("stopped")
 			if _, err := orders.ReadString('\n'); err != nil {
 				return 1
 			}
 			_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, cmd.Process.Pid)
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGCONT)
 		case status.Continued():
-			fmt.Fprintln(reports, "continued")
+			report("continued")
 		default:
 			_ = takeBack()
-			fmt.Fprintln(reports, "exit", status.ExitStatus())
+			report("exit", status.ExitStatus())
 			return 0
 		}
 	}

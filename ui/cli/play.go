@@ -65,7 +65,7 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	defer func() {
 		err = errors.Join(err, c.CloseWithin(closeWithin))
 		if hang := c.Hang(); hang != "" {
-			fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", hang)
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", hang)
 		}
 	}()
 	nodes := len(c.Trace().State().Nodes)
