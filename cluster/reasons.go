@@ -73,6 +73,9 @@ func (w *reasons) current() *voteRequest {
 	return &w.asks[len(w.asks)-1]
 }
 
+// isStale reports whether the request is for an older term than the node's.
+func (r *voteRequest) isStale() bool { return r.term < r.ownTerm }
+
 // asksMax is how many unanswered requests are kept. Raft answers each; more are never under way.
 const asksMax = 256
 
@@ -84,30 +87,23 @@ func (w *reasons) ask(request voteRequest) {
 	w.asks, w.handling = append(w.asks, request), true
 }
 
-// answered removes the request that an answer fits, and returns it if raft refused it without a
-// word, because of its older term; else nil. Answers to several requests of one candidate may
-// leave in another order than raft gave them.
+// answered removes the oldest request that an answer fits, and returns it if raft refused it
+// without a word, because of its older term; else nil. Answers to several requests of one candidate
+// may leave in another order than raft gave them, and while raft handles the next one.
 func (w *reasons) answered(candidate string, preVote, refused bool, term uint64) *voteRequest {
-	at, silent := -1, false
-	for i, r := range w.asks {
+	at := slices.IndexFunc(w.asks, func(r voteRequest) bool {
 		if r.candidate != candidate || r.preVote != preVote {
-			continue
+			return false
 		}
-		if at < 0 {
-			at = i
-		}
-		if refused && !r.explained && r.term < r.ownTerm && r.ownTerm == term {
-			at, silent = i, true
-			break
-		}
-	}
+		return r.explained || refused == r.isStale() && (!refused || r.ownTerm == term)
+	})
 	if at < 0 {
 		return nil
 	}
 	ask := w.asks[at]
 	w.handling = w.handling && at < len(w.asks)-1
 	w.asks = slices.Delete(w.asks, at, at+1)
-	if !silent {
+	if ask.explained || !refused {
 		return nil
 	}
 	return &ask

@@ -95,3 +95,31 @@ func TestRecoveryByForceIsTold(t *testing.T) {
 		t.Errorf("told %q, want %q", lines, want)
 	}
 }
+
+// TestDeposedLeaderTellsOfTheLaterTermOnce cuts a leader off until another one is elected, and heals
+// the network before its lease runs out.
+func TestDeposedLeaderTellsOfTheLaterTermOnce(t *testing.T) {
+	tc := open(t, 3, func(cfg *Config) {
+		cfg.Settings.Heartbeat, cfg.Settings.Election, cfg.Settings.Lease = 4*time.Second, 4*time.Second, 4*time.Second
+		cfg.Settings.PreVote = false
+	})
+	leader := tc.leaderName()
+	told := 0
+	tc.Trace().Subscribe(func(e trace.Event) {
+		if e.Node == leader && e.Reason != nil && e.Reason.Decision == trace.StepDown {
+			told++
+		}
+	})
+	for _, name := range tc.followers() {
+		tc.must(func() error { return tc.SetClock(name, 0.1) })
+	}
+	tc.must(func() error { return tc.Isolate(leader) })
+	tc.until("another leader", func(s *trace.State) bool { l := s.LeaderNode(); return l != nil && l.ID != leader })
+	successor := tc.leaderName()
+	tc.must(tc.Heal)
+	tc.until("the first leader follows", func(s *trace.State) bool { return s.Node(leader).Leader == successor })
+	lines := tc.story(leader + " steps down")
+	if len(lines) != 1 || !strings.Contains(lines[0], "later term") || told != 1 {
+		t.Errorf("told %d reasons and %q, want one, with the later term", told, lines)
+	}
+}
