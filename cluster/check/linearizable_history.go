@@ -58,20 +58,25 @@ type opHistory struct {
 	validFrom    string // limits what an ok covers, "" if it covers the whole trace
 	startsMidRun bool   // operations that the trace does not show may be in flight
 
-	start        counterState // at the latest checkpoint, according to the evidence
-	open         []*operation // since then, and older ones that may still take effect
-	pending      int          // operations in flight
-	byID         map[uint64]*operation
-	byKey        map[trace.OpKey]*operation // increments that may still take effect
-	checkpointed uint64                     // how many answered operations the checkpoints replaced
-	highest      *operation                 // the one of those with the highest value
-	clients      clientHistory
-	floor        floor
+	start   counterState // at the latest checkpoint, according to the evidence
+	open    []*operation // since then, and older ones that may still take effect
+	pending int          // operations in flight
+	byID    map[uint64]*operation
+	byKey   map[trace.OpKey]*operation // increments that may still take effect
+	clients clientHistory
+	floor   floor
 	batching
+	replaced
 
 	stale       bool        // something has changed since the latest evaluation
 	last        trace.Event // the latest verdict
 	undecidable string      // why nothing more can be checked, "" if it can
+}
+
+// replaced is what the checkpoints have replaced.
+type replaced struct {
+	checkpointed uint64     // how many answered operations
+	highest      *operation // the one of those with the highest value
 }
 
 // batching says how many operations are checked at once. Porcupine takes longer the
