@@ -188,8 +188,8 @@ func TestNodeThatCutsCommittedEntriesIsJudged(t *testing.T) {
 		late      func(*historyBuilder)
 	}{
 		"after it applied them": {[]trace.Entry{noop(1)}, func(*historyBuilder) {}},
-		"before its counter got to them": {[]trace.Entry{plus(1, "c2", 7)}, func(r *historyBuilder) {
-			r.emit(trace.Event{Kind: trace.KindApplied, Node: "n3", Index: 4, Term: 1, Value: 3})
+		"before its counter got to them": {[]trace.Entry{plus3("c2", 7)}, func(r *historyBuilder) {
+			r.emit(trace.Event{Kind: trace.KindApplied, Node: "n3", Index: 4, Term: 1, Value: 5})
 		}},
 		"before its commit index was seen": {[]trace.Entry{noop(1), noop(1)}, func(r *historyBuilder) { r.commit("n3", 5) }},
 	} {
@@ -202,7 +202,7 @@ func TestNodeThatCutsCommittedEntriesIsJudged(t *testing.T) {
 			r.append("n3", 5, plus(2, "c4", 1))
 			value := int64(3)
 			if c.committed[0].Kind == trace.EntryAdd {
-				value = 4
+				value = 6
 			}
 			r.emit(trace.Event{Kind: trace.KindApplied, Node: "n3", Index: 5, Term: 2, Value: value})
 			r.settle()

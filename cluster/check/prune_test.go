@@ -79,6 +79,25 @@ func TestAcknowledgementOfAForgottenEntryIsExcused(t *testing.T) {
 	}
 }
 
+// What a log still holds is kept, and so is the side that a node is on.
+func TestWhatNodesHoldIsKept(t *testing.T) {
+	r := twoSides(t)
+	for _, node := range []string{"n1", "n2"} {
+		r.append(node, 5, noop(1))
+		r.commit(node, 5)
+		r.emit(trace.Event{Kind: trace.KindSnapshot, Node: node, Index: 5, Term: 1})
+		r.emit(trace.Event{Kind: trace.KindCompacted, Node: node, Index: 1, Last: 5})
+	}
+	r.emit(trace.Event{Kind: trace.KindSnapshot, Node: "n3", Index: 4, Term: 2})
+	for _, upTo := range []uint64{2, 4} {
+		r.state.pruneAbove = 0
+		r.emit(trace.Event{Kind: trace.KindCompacted, Node: "n3", Index: 1, Last: upTo})
+		if r.state.prunedUpTo != upTo || len(r.state.lineages) != 2 {
+			t.Errorf("pruned up to %d, %d lineages left; want %d, 2", r.state.prunedUpTo, len(r.state.lineages), upTo)
+		}
+	}
+}
+
 // A side may begin below what is forgotten. What it commits there is remembered.
 func TestSideThatBeginsBelowWhatIsForgottenHasItsEntries(t *testing.T) {
 	for _, holds := range []bool{true, false} {
