@@ -45,7 +45,15 @@ func TestCastIsCompleteAfterAKill(t *testing.T) {
 	x.press("n")
 	x.seeText("ok 1")
 	x.resize(100, 30)
-	x.seeText("▶ n")
+	// The file is a frame behind the screen.
+	for resized := false; !resized; time.Sleep(pane.FrameEvery) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, found := bytes.Cut(data, []byte(`"100x30"`))
+		resized = found && bytes.Count(after, []byte("\n")) > 1
+	}
 	if err := x.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
