@@ -55,7 +55,7 @@ func (l *rawLog) own(msg string) []any {
 		vote, _ := l.deps.stable.Get([]byte(keyLastVoteCand))
 		return append(own, "own-vote", string(vote))
 	case "failed to contact quorum of nodes, stepping down":
-		return append(own, "own-voters", l.storedVoters())
+		return append(own, "own-voters", l.storedVoters(), "raft-voters", len(votersOf(l.p.raft.Load())))
 	}
 	return own
 }
@@ -225,6 +225,11 @@ func (d *rawParser) leadership(l rawLine) {
 			}
 		}
 		voters, _ := strconv.Atoi(v["own-voters"])
+		if voters-missed >= trace.Quorum(voters) {
+			// Raft keeps a configuration in memory that its disk failed to store
+			// (hashicorp/raft raft.go, appendConfigurationEntry).
+			voters, _ = strconv.Atoi(v["raft-voters"])
+		}
 		d.because = fmt.Sprintf("lost-quorum %d of %d", voters-missed, voters)
 	case "failed to commit logs":
 		d.because = "disk-failed " + v["error"]
