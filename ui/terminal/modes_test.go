@@ -55,7 +55,7 @@ func TestLossIsUndoneWhateverWasLost(t *testing.T) {
 }
 
 func TestTakeSplitsNoSequence(t *testing.T) {
-	text := []byte("a\x1b[38;2;1;2;3mü界\x1b]2;a title\x07b")
+	text := []byte("a\x1b[1;4;9;21;7mü界\x1b]2;a title\x07b")
 	ends := map[int]bool{1: true, 14: true, 16: true, 19: true, 31: true, 32: true}
 	for limit := 1; limit <= len(text); limit++ {
 		m := newModes()
