@@ -5,8 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -204,29 +204,22 @@ func TestGrowingRecordingIsShown(t *testing.T) {
 	if err := os.WriteFile(growing, text[:len(text)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := replayAtEnd(t, growing)
-	half := r.Now()
-	if everyValue(10)(&r.state) {
-		t.Fatal("all of it is there already")
-	}
-	file, err := os.OpenFile(growing, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := file.Write(text[len(text)/2:]); err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// The reader looks at the file in real time; frames come until it has seen the rest.
-	for !everyValue(10)(&r.state) {
+	synctest.Test(t, func(t *testing.T) { // the reader waits in virtual time
+		r := replayAtEnd(t, growing)
+		half := r.Now()
+		if everyValue(10)(&r.state) {
+			t.Fatal("all of it is there already")
+		}
+		if err := os.WriteFile(growing, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
 		r.tick()
-		runtime.Gosched()
-	}
-	if r.Now().Seq <= half.Seq {
-		t.Errorf("it stays at %v", half)
-	}
+		if !everyValue(10)(&r.state) || r.Now().Seq <= half.Seq {
+			t.Errorf("it stays at %v", half)
+		}
+	})
 }
 
 func TestContradictedVerdictsAreShown(t *testing.T) {

@@ -79,6 +79,8 @@ func TestRecordingAddsUpToTheSameState(t *testing.T) {
 		l := lived()
 		lost := trace.Event{Kind: trace.KindVerdict, Check: "acked-durable", Verdict: trace.VerdictViolated, Text: "gone", Proof: []uint64{1, 2}, Index: 3, Entries: []trace.Entry{{Term: 1}, {Term: 2}}}
 		l.Emit(lost)
+		l.Emit(trace.Event{At: 7, Kind: trace.KindVote, Node: "n2", Term: 1, Peer: "n1"})
+		l.Emit(trace.Event{At: 7, Kind: trace.KindTerm, Node: "n2", Term: 2}) // later than its vote
 		before := time.Now()
 		w, err := Create(name, 7)
 		if err != nil {
