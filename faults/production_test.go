@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"capsize/faults"
+	"capsize/faults/wiretest"
 
 	"github.com/hashicorp/raft"
 )
@@ -25,11 +26,11 @@ var joins = map[string]func(timeout time.Duration, nodes int) joined{
 		return j
 	},
 	"raft's own": func(timeout time.Duration, nodes int) joined {
-		w := newWire()
-		j := joined{cut: func() { w.setCut(true) }, heal: func() { w.setCut(false) }}
+		w := wiretest.New(0)
+		j := joined{cut: func() { w.SetCut(true) }, heal: func() { w.SetCut(false) }}
 		var closers []func() error
 		for _, addr := range netAddrs(nodes) {
-			t := w.transport(addr, timeout)
+			t := w.Transport(addr, timeout)
 			j.transports, closers = append(j.transports, t), append(closers, t.Close)
 		}
 		j.close = func() {

@@ -63,10 +63,11 @@ var arrows = map[string][]string{
 	"cluster/vtime":           {},
 	"counter":                 {},
 	"faults":                  {},
+	"faults/wiretest":         {},
 }
 
 // testHelpers are packages that only tests may import, from any package.
-var testHelpers = []string{"cluster/trace/tracetest", "ui/uitest"}
+var testHelpers = []string{"cluster/trace/tracetest", "faults/wiretest", "ui/uitest"}
 
 // fences lists libraries that only some packages may import: nothing that is drawn
 // or recorded depends on a raft type, and only the screen depends on a terminal
@@ -75,7 +76,7 @@ var fences = []struct {
 	library string // with all import paths below it
 	allowed []string
 }{
-	{"github.com/hashicorp/raft", []string{"cluster", "counter", "faults"}},
+	{"github.com/hashicorp/raft", []string{"cluster", "counter", "faults", "faults/wiretest"}},
 	{"github.com/hashicorp/raft-boltdb", []string{"cluster", "faults"}},
 	{"charm.land/bubbletea", []string{"ui", "ui/keymap"}},
 	{"charm.land/bubbles", []string{"ui", "ui/keymap"}},

@@ -1,6 +1,10 @@
-package faults_test
+// Package wiretest joins nodes of raft by raft's own NetworkTransport, over connections in
+// memory. Tests and benchmarks compare package faults with it, because it is what
+// production runs.
+package wiretest
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -12,32 +16,37 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// wire carries the connections of raft's own NetworkTransport in memory, so that it runs in
-// virtual time. It shows what production does where a Network must do the same. Like a
-// TCP connection, one of its connections buffers what nobody reads yet.
-type wire struct {
+// Wire carries the connections of raft's NetworkTransports in memory, so that they run in
+// virtual time. Like a TCP connection, one of its connections buffers what nobody reads yet.
+type Wire struct {
+	latency time.Duration
+
 	mu        sync.Mutex
 	listeners map[raft.ServerAddress]*wireListener
-	cut       bool // a black hole: what is written is gone, and dialing gets no answer
+	cut       bool
 }
 
-func newWire() *wire { return &wire{listeners: map[raft.ServerAddress]*wireListener{}} }
+// New returns a wire on which each byte takes latency from one end to the other.
+func New(latency time.Duration) *Wire {
+	return &Wire{latency: latency, listeners: map[raft.ServerAddress]*wireListener{}}
+}
 
-// setCut makes every connection a black hole, or ends that.
-func (w *wire) setCut(cut bool) {
+// SetCut makes every connection a black hole, or ends that: what is written is gone, and
+// dialing gets no answer.
+func (w *Wire) SetCut(cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cut = cut
 }
 
-func (w *wire) isCut() bool {
+func (w *Wire) isCut() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.cut
 }
 
-// transport returns raft's own transport for an address.
-func (w *wire) transport(addr raft.ServerAddress, timeout time.Duration) *raft.NetworkTransport {
+// Transport returns raft's own transport for an address. timeout bounds its RPCs.
+func (w *Wire) Transport(addr raft.ServerAddress, timeout time.Duration) *raft.NetworkTransport {
 	l := &wireListener{wire: w, addr: addr, accepts: make(chan net.Conn), closed: make(chan struct{})}
 	w.mu.Lock()
 	w.listeners[addr] = l
@@ -50,7 +59,7 @@ func (w *wire) transport(addr raft.ServerAddress, timeout time.Duration) *raft.N
 
 // wireListener is one node's end of a wire: a raft.StreamLayer.
 type wireListener struct {
-	wire      *wire
+	wire      *Wire
 	addr      raft.ServerAddress
 	accepts   chan net.Conn
 	closed    chan struct{}
@@ -95,7 +104,7 @@ func (l *wireListener) Dial(to raft.ServerAddress, timeout time.Duration) (net.C
 	if server == nil {
 		return nil, errors.New("connection refused")
 	}
-	there, back := newWireQueue(), newWireQueue()
+	there, back := newWireQueue(l.wire.latency), newWireQueue(l.wire.latency)
 	client, accepted := &wireConn{l.wire, back, there}, &wireConn{l.wire, there, back}
 	for listener, c := range map[*wireListener]*wireConn{l: client, server: accepted} {
 		listener.mu.Lock()
@@ -117,7 +126,7 @@ func (a wireAddr) String() string { return string(a) }
 
 // wireConn is one end of a connection.
 type wireConn struct {
-	wire    *wire
+	wire    *Wire
 	in, out *wireQueue
 }
 
@@ -147,14 +156,24 @@ func (c *wireConn) SetReadDeadline(t time.Time) error {
 
 // wireQueue is one direction of a connection.
 type wireQueue struct {
+	latency time.Duration
+
 	mu       sync.Mutex
 	changed  chan struct{} // closed at the next change
-	data     []byte
+	written  []chunk
 	deadline time.Time
 	closed   bool
 }
 
-func newWireQueue() *wireQueue { return &wireQueue{changed: make(chan struct{})} }
+// chunk is what one write has sent.
+type chunk struct {
+	data []byte
+	due  time.Time
+}
+
+func newWireQueue(latency time.Duration) *wireQueue {
+	return &wireQueue{latency: latency, changed: make(chan struct{})}
+}
 
 // change makes a change and wakes the reader.
 func (q *wireQueue) change(f func()) {
@@ -165,7 +184,8 @@ func (q *wireQueue) change(f func()) {
 	q.changed = make(chan struct{})
 }
 
-func (q *wireQueue) close()                  { q.change(func() { q.closed = true }) }
+func (q *wireQueue) close() { q.change(func() { q.closed = true }) }
+
 func (q *wireQueue) setDeadline(t time.Time) { q.change(func() { q.deadline = t }) }
 
 func (q *wireQueue) write(b []byte) (n int, err error) {
@@ -174,37 +194,55 @@ func (q *wireQueue) write(b []byte) (n int, err error) {
 			err = net.ErrClosed
 			return
 		}
-		q.data, n = append(q.data, b...), len(b)
+		n = len(b)
+		q.written = append(q.written, chunk{bytes.Clone(b), time.Now().Add(q.latency)})
 	})
 	return n, err
 }
 
 func (q *wireQueue) read(b []byte) (int, error) {
 	for {
-		q.mu.Lock()
-		wait, closed, deadline := q.changed, q.closed, q.deadline
-		if n := copy(b, q.data); n > 0 {
-			q.data = q.data[n:]
-			q.mu.Unlock()
-			return n, nil
+		n, err, changed, until := q.tryRead(b)
+		if n > 0 || err != nil {
+			return n, err
 		}
-		q.mu.Unlock()
-		if closed {
-			return 0, io.EOF
-		}
-		if deadline.IsZero() {
-			<-wait
+		if until.IsZero() {
+			<-changed
 			continue
 		}
-		left := time.Until(deadline)
-		if left <= 0 {
-			return 0, os.ErrDeadlineExceeded
-		}
-		timer := time.NewTimer(left)
+		timer := time.NewTimer(time.Until(until))
 		select {
-		case <-wait:
+		case <-changed:
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
+}
+
+// tryRead reads what has arrived. If nothing has, it returns what to wait for: a change, or
+// a moment unless that is zero.
+func (q *wireQueue) tryRead(b []byte) (n int, err error, changed <-chan struct{}, until time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	if len(q.written) > 0 {
+		first := &q.written[0]
+		if !first.due.After(now) {
+			n = copy(b, first.data)
+			if first.data = first.data[n:]; len(first.data) == 0 {
+				q.written = q.written[1:]
+			}
+			return n, nil, nil, time.Time{}
+		}
+		until = first.due
+	}
+	switch {
+	case q.closed:
+		return 0, io.EOF, nil, time.Time{}
+	case !q.deadline.IsZero() && !q.deadline.After(now):
+		return 0, os.ErrDeadlineExceeded, nil, time.Time{}
+	case until.IsZero() || !q.deadline.IsZero() && q.deadline.Before(until):
+		until = q.deadline
+	}
+	return 0, nil, q.changed, until
 }
