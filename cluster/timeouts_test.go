@@ -29,7 +29,7 @@ func TestTimeoutsChangeWhileTheClusterRuns(t *testing.T) {
 	if now, first := tc.CurrentSettings(), tc.Settings(); now.Heartbeat != 2*time.Second || first.Heartbeat != time.Second {
 		t.Errorf("the heartbeat timeout is %v, and was %v at the start; want 2s and 1s", now.Heartbeat, first.Heartbeat)
 	}
-	tc.expectStory("the heartbeat timeout is now 2s (it was 1s)")
+	tc.expectStory("the heartbeat timeout is now 2s (was 1s)")
 	fork := tc.fork(tc.state())
 	if got := fork.raftTimeouts("n1"); got != want {
 		t.Errorf("a branch has %+v, want %+v", got, want)

@@ -13,13 +13,13 @@ import (
 // every state committed from then on, in every lineage.
 type ackedDurable struct {
 	report
-	unconfirmed []ack                    // no node has been seen to commit them; in the order of the acknowledgements
-	owed        map[*lineage][]committed // acknowledged since the lineage last grew, and missing in it
+	unconfirmed []ack                    // not yet committed by any node, as far as seen; in order of acknowledgement
+	owed        map[*lineage][]committed // missing in the lineage, and acknowledged since it last grew
 	reported    map[trace.OpKey]bool     // the increments reported as lost
 }
 
-// ack is the acknowledgement of an increment. The increment's index is limit at most,
-// where the longest log ended at the time.
+// ack is the acknowledgement of an increment. The increment's index is at most limit,
+// the end of the longest log at that time.
 type ack struct {
 	key        trace.OpKey
 	seq, limit uint64
@@ -61,7 +61,7 @@ func (c *ackedDurable) addAck(s *state, e *trace.Event) {
 	key := e.Op.OpKey()
 	mayBeForgotten := e.Op.Invoked < s.prunedAt
 	if mayBeForgotten && e.Op.Attempts > 1 {
-		return // the first of its entries may be forgotten, and another one replaced
+		return // its first entries may be forgotten already, and others in their place
 	}
 	if at, ok := s.find(key); ok {
 		c.acknowledge(s, at, e.Seq, e)
@@ -139,11 +139,11 @@ func (c *ackedDurable) confirm(s *state, e *trace.Event) {
 	})
 }
 
-// findReplaced reports the acknowledged increments that a lineage has and the one that
-// now forks from it lacks.
+// findReplaced reports the acknowledged increments that a lineage has, and that the
+// lineage now forking from it lacks.
 func (c *ackedDurable) findReplaced(s *state, f *conflict, e *trace.Event) {
 	if f.index <= s.prunedUpTo && s.prunedAcks > 0 {
-		c.violate([]uint64{e.Seq}, "acknowledged increments up to entry %d are lost: %s commits another entry at index %d",
+		c.violate([]uint64{e.Seq}, "acknowledged increments up to entry %d are lost: %s commits a different entry at index %d",
 			s.prunedUpTo, f.now.node, f.index)
 	}
 	var lost []committed
@@ -159,7 +159,7 @@ func (c *ackedDurable) findReplaced(s *state, f *conflict, e *trace.Event) {
 			lost = append(lost, committed{place{f.lineage, i}, l.entry, old.ackSeq})
 		}
 	}
-	c.reportLost(lost, e, fmt.Sprintf("%s commits another entry at index %d", f.now.node, f.index))
+	c.reportLost(lost, e, fmt.Sprintf("%s commits a different entry at index %d", f.now.node, f.index))
 }
 
 // findMissing reports the acknowledged increments that a node's lineage lacks, if the
@@ -195,8 +195,8 @@ func (c *ackedDurable) findMissing(s *state, e *trace.Event) {
 // reportedMax bounds the increments remembered as reported.
 const reportedMax = 1 << 16
 
-// reportLost reports acknowledged increments that are lost and why, also after the first
-// violation, and each once.
+// reportLost reports acknowledged increments that are lost, and why. It reports each one
+// once, even after the first violation.
 func (c *ackedDurable) reportLost(lost []committed, e *trace.Event, why string) {
 	lost = slices.DeleteFunc(lost, func(l committed) bool { return c.reported[l.entry.OpKey()] })
 	slices.SortStableFunc(lost, func(a, b committed) int { return cmp.Compare(a.index, b.index) })

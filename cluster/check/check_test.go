@@ -55,7 +55,7 @@ var stories = []story{
 		LogMatching, "another entry of the same index and term",
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c2", 1)) },
 		func(r *historyBuilder) { r.append("n1", 4, plus(1, "c1", 3)); r.append("n2", 4, plus(1, "c1", 3)) },
-		"entry 4 (term 1) is +1 by c1 (seq 3) in n1's log but +1 by c2 (seq 1) in n2's: one index and term must mean one entry",
+		"entry 4 (term 1) is +1 by c1 (seq 3) in n1's log but +1 by c2 (seq 1) in n2's: the same index and term must mean the same entry",
 	},
 	{
 		LogMatching, "another entry before the same one",
@@ -116,7 +116,7 @@ var stories = []story{
 			r.commit("n1", 4)
 			r.commit("n2", 4)
 		},
-		"n2 commits an entry of term 2 at index 4, where n1 committed one of term 1: a committed entry never changes",
+		"n2 commits an entry of term 2 at index 4, where n1 committed a different one of term 1: a committed entry never changes",
 	},
 	{
 		StateMachineSafety, "two values after one entry",
@@ -165,7 +165,7 @@ var stories = []story{
 			r.append("n2", 4, noop(2))
 			r.commit("n2", 4)
 		},
-		"2 acknowledged increments (entries 2 to 3) are lost: n2 commits another entry at index 2",
+		"2 acknowledged increments (entries 2 to 3) are lost: n2 commits a different entry at index 2",
 	},
 	{
 		AckedDurable, "acknowledged but never committed",

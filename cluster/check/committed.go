@@ -21,14 +21,14 @@ type commitLog struct {
 	pruneAbove int           // how many log entries are kept before the next attempt to forget some
 }
 
-// lineagesMax bounds the lineages kept apart. There are fewer nodes, so one of them is
-// always without a node.
+// lineagesMax bounds the number of lineages. There are fewer nodes than that, so some
+// lineage always has no node and can be forgotten.
 const lineagesMax = 128
 
 // advanceCommit moves the commit index of a node up to index. It walks back along the
 // node's log to an entry known to be committed: by log matching, that lineage has all
-// entries below it, so every entry is looked at once. The entries above extend the
-// lineage, or begin another one if it has different entries there.
+// entries below it, so each entry is visited once. The entries above extend the
+// lineage, or start a new one if the lineage has different entries there.
 func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 	if !n.loaded || index <= n.committed {
 		return
@@ -56,9 +56,9 @@ func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 	s.moveTo(n, h, index)
 }
 
-// walkBack returns the lineage that has committed the entries of a node's log up to some
-// index, and that index, the highest up to the given one. It leaves the terms of the
-// entries above in s.walked, last one first.
+// walkBack finds the highest index, up to the given one, at which some lineage has
+// committed the entry in a node's log. It returns the lineage and the index, and leaves
+// the terms of the entries above in s.walked, last one first.
 func (s *state) walkBack(n *node, index uint64) (*lineage, uint64) {
 	h := n.lineage
 	if h == nil && len(s.lineages) > 0 {
@@ -75,7 +75,7 @@ func (s *state) walkBack(n *node, index uint64) (*lineage, uint64) {
 			return owner, id.index
 		}
 		if id.index <= s.prunedUpTo && id.term <= h.prunedTerm {
-			break // the commit is forgotten, but terms never decrease along a log
+			break // the commit is forgotten, but terms never decrease in a log
 		}
 		s.walked = append(s.walked, id.term)
 		id = entryID{id.index - 1, s.termBefore(n, id)}
@@ -83,9 +83,9 @@ func (s *state) walkBack(n *node, index uint64) (*lineage, uint64) {
 	return h.owner(id.index), id.index
 }
 
-// termBefore returns the term of the entry before the given one of a node's log. Below
-// the node's snapshot, whatever its log still holds is void, but another log may show
-// the entry with its predecessor.
+// termBefore returns the term of the entry before the given one in a node's log. Entries
+// below the node's snapshot do not count even if its log still holds them, but another
+// log may have the entry and its predecessor.
 func (s *state) termBefore(n *node, id entryID) uint64 {
 	if id.index > n.snapshot {
 		if term := n.termAt(id.index - 1); term != unknownTerm {
@@ -98,8 +98,8 @@ func (s *state) termBefore(n *node, id entryID) uint64 {
 	return unknownTerm
 }
 
-// ownerOf returns the lineage that has committed an entry, nil if none has. It looks at
-// one of them and its ancestors first.
+// ownerOf returns the lineage that has committed an entry, nil if none has. It searches
+// the given lineage and its ancestors first.
 func (s *state) ownerOf(id entryID, first *lineage) *lineage {
 	owner := first.owner(id.index)
 	if c, ok := owner.commits[id.index]; ok && c.term == id.term {
@@ -116,8 +116,8 @@ func (s *state) ownerOf(id entryID, first *lineage) *lineage {
 	return nil
 }
 
-// firstDifference returns the first index from from to to, both included, at which a
-// lineage has committed another entry than the node whose log is in s.walked, 0 if none.
+// firstDifference returns the first index between from and to, inclusive, at which a
+// lineage has committed a different entry than the node whose log is in s.walked, or 0.
 func (s *state) firstDifference(h *lineage, from, to uint64) uint64 {
 	for i := from; i <= min(to, h.upTo); i++ {
 		if _, ok := h.at(i); ok || i <= s.prunedUpTo {
@@ -148,7 +148,7 @@ func forkOf(parent *lineage, from, prunedTerm uint64) *lineage {
 	}
 }
 
-// fork begins a lineage: a node commits another entry at index than h has there.
+// fork starts a lineage: a node commits a different entry at index than h has.
 func (s *state) fork(h *lineage, index uint64, n *node, term uint64, e *trace.Event) *lineage {
 	was, _ := h.at(index)
 	s.step.conflict = &conflict{index: index, lineage: h, was: was, now: commit{term: term, node: n.id, seq: e.Seq}}
@@ -160,7 +160,7 @@ func (s *state) fork(h *lineage, index uint64, n *node, term uint64, e *trace.Ev
 	return other
 }
 
-// forgetLineage forgets the oldest lineage, other than kept, that no node has.
+// forgetLineage forgets the oldest lineage that no node is in, except kept.
 func (s *state) forgetLineage(kept *lineage) {
 	taken := map[*lineage]bool{kept: true}
 	for _, n := range s.nodes {
@@ -171,9 +171,8 @@ func (s *state) forgetLineage(kept *lineage) {
 	}
 }
 
-// moveTo records that a node has committed the entries of a lineage up to index. While a
-// process that has just started commits again what the node had committed before, the
-// node keeps its place.
+// moveTo records that a node has committed the entries of a lineage up to index. A node
+// keeps its place while a restarted process commits the same entries again.
 func (s *state) moveTo(n *node, h *lineage, index uint64) {
 	n.committed, n.handed = max(n.committed, index), max(n.handed, index)
 	was, now := place{n.lineage, n.reached}, place{h.owner(index), index}

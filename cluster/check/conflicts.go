@@ -36,7 +36,7 @@ type mismatch struct {
 	was, now logEntry
 }
 
-// conflict is a node's commit that contradicts what a lineage has at its index.
+// conflict is a commit of a node that differs from what a lineage has at that index.
 type conflict struct {
 	index    uint64
 	lineage  *lineage

@@ -5,12 +5,12 @@
 // A [Checker] reads events and nothing else, so it checks a recording exactly as it
 // checks a live run. It folds one event after another into a state (state.go: the
 // nodes' logs; committed.go: the commits) and then shows the event to every check that
-// subscribed to its kind. When committed entries are replaced, as after a recovery by
-// force, the state keeps what each side commits apart (lineage.go). A check reads the
-// state, never changes it, and answers at once. Only linearizability is different: it
-// may take long, so a goroutine of its own, outside virtual time, runs porcupine in the
-// background (linearizable_worker.go). A run of porcupine is limited in steps, not in
-// time.
+// subscribed to its kind. When committed entries are replaced, as after an unsafe
+// recovery, the state records the commits of each side separately (lineage.go). A check
+// reads the state, never changes it, and answers at once. Only linearizability is
+// different: it can take long, so a separate goroutine, outside virtual time, runs
+// porcupine in the background (linearizable_worker.go). Steps, not time, limit a run of
+// porcupine.
 //
 // A verdict is ok, violated (with the events that prove it) or undecided (with the
 // reason). A violated verdict never changes again. A trace that contradicts itself,

@@ -6,9 +6,8 @@ import (
 )
 
 // exactlyOnce checks exactly-once: an increment changes the value by its delta, and of
-// the log entries that carry it only one counts in each lineage. It does not judge which
-// entries count on a node that has cut committed ones off its log: that node has no
-// lineage of its own.
+// the log entries that carry it only one counts in each lineage. It does not judge a
+// node that has truncated committed entries: that node is in no lineage.
 type exactlyOnce struct {
 	report
 	clients map[string]*clientSeqs
@@ -20,14 +19,14 @@ type clientSeqs struct {
 	highest uint64                // sequence number
 }
 
-// appliedAt is an entry with which an increment counted, and the event that shows it.
+// appliedAt is the entry in which an increment counted, and the event that shows it.
 type appliedAt struct {
 	place
 	seq  uint64
-	next *appliedAt // with which it counted in another lineage
+	next *appliedAt // the entry in which it counted in another lineage
 }
 
-// in returns the entry with which the increment counted in a lineage, nil if it did not.
+// in returns the entry in which the increment counted in a lineage, nil if it did not.
 func (a *appliedAt) in(h *lineage) *appliedAt {
 	for ; a != nil; a = a.next {
 		if h.includes(a.place) {
@@ -50,7 +49,7 @@ func (c *exactlyOnce) observe(s *state, e *trace.Event) {
 	switch {
 	case a.entry.Kind != trace.EntryAdd:
 		if change != 0 {
-			c.violate([]uint64{e.Seq}, "entry %d is no increment, but it changes %s's counter from %d to %d", a.index, e.Node, a.before, a.after)
+			c.violate([]uint64{e.Seq}, "entry %d is not an increment, but it changes %s's counter from %d to %d", a.index, e.Node, a.before, a.after)
 		}
 	case change != 0 && change != a.entry.Delta:
 		c.violate([]uint64{e.Seq}, "entry %d is %+d by %s, but it changes %s's counter from %d to %d",
@@ -83,7 +82,7 @@ func (c *exactlyOnce) checkChange(s *state, a *applied, e *trace.Event) {
 	was := t.applied[seq].in(h)
 	if was == nil {
 		if first, ok := h.find(a.entry.OpKey()); ok && first.index < a.index {
-			// No node was seen to apply it there, as after a recovery by force.
+			// No node was seen to apply it there, as after an unsafe recovery.
 			was = &appliedAt{place: first, seq: first.lineage.commits[first.index].seq}
 		}
 	}

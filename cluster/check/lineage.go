@@ -2,15 +2,15 @@ package check
 
 import "capsize/cluster/trace"
 
-// lineage is what some nodes have committed. Raft never replaces a committed entry, so
-// there is one lineage. Beyond Raft's fault model there may be several: after a recovery
-// by force, for example, both sides go on. Such a lineage shares the entries before from
-// with its parent.
+// lineage is a sequence of committed entries. Raft never replaces a committed entry, so
+// there is normally one. Outside Raft's fault model there may be several: after an unsafe
+// recovery, for example, both sides keep committing. A lineage with a parent shares the
+// entries before from with it.
 type lineage struct {
 	parent     *lineage
 	from       uint64                 // the first index at which it differs from its parent
 	commits    map[uint64]commit      // by index, from from on and above prunedUpTo
-	increments map[trace.OpKey]uint64 // the index at which an increment was committed first
+	increments map[trace.OpKey]uint64 // the index at which an increment was first committed
 	upTo       uint64                 // the last index committed
 	grew       uint64                 // the event that committed it
 	prunedTerm uint64                 // the term of the entry at prunedUpTo, or of the next known one
@@ -19,16 +19,16 @@ type lineage struct {
 // commit is an entry that a node considers committed.
 type commit struct {
 	term      uint64
-	node      string // the first one to commit it
-	seq       uint64 // the event by which it did
-	atTerm    uint64 // that node's term at the time: the entry was committed in this term or before
+	node      string // the first node to commit it
+	seq       uint64 // the event of that commit
+	atTerm    uint64 // that node's term then: the entry was committed in this term or an earlier one
 	ackSeq    uint64 // the event that acknowledged it to a client, 0 if none
 	valueSeq  uint64 // the event that showed the counter after it, 0 if none
 	value     int64  // the counter after it
 	valueNode string // the node that had this value
 }
 
-// place is a committed entry. Its lineage is the one that committed it first, not one
+// place is a committed entry. Its lineage is the one that first committed it, not one
 // that inherited it.
 type place struct {
 	lineage *lineage
@@ -50,7 +50,7 @@ func (h *lineage) owner(index uint64) *lineage {
 	return h
 }
 
-// at returns what h has committed at index.
+// at returns the entry that h has committed at index.
 func (h *lineage) at(index uint64) (commit, bool) {
 	c, ok := h.owner(index).commits[index]
 	return c, ok
@@ -59,7 +59,7 @@ func (h *lineage) at(index uint64) (commit, bool) {
 // includes reports whether the entry at a place is part of h.
 func (h *lineage) includes(p place) bool { return h.owner(p.index) == p.lineage }
 
-// find returns where h has committed an increment first.
+// find returns where h first committed an increment.
 func (h *lineage) find(key trace.OpKey) (first place, ok bool) {
 	for limit := uint64(indexMax); h != nil; h = h.parent {
 		if index, has := h.increments[key]; has && index <= limit {
@@ -74,7 +74,7 @@ func (h *lineage) find(key trace.OpKey) (first place, ok bool) {
 // acknowledged increments. It keeps where the lineage forks from its ancestors: checks
 // may remember places in those.
 func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
-	// Terms never decrease along a log, so the next known term is not too low.
+	// Terms never decrease in a log, so the next known term is not too low.
 	h.prunedTerm = unknownTerm
 	for i := upTo; i <= h.upTo && h.prunedTerm == unknownTerm; i++ {
 		if c, ok := h.at(i); ok {
@@ -95,7 +95,7 @@ func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
 				delete(h.increments, key)
 			}
 		}
-		if len(h.commits) == 0 { // an emptied map keeps its memory
+		if len(h.commits) == 0 { // an empty map keeps its memory
 			h.commits, h.increments = map[uint64]commit{}, map[trace.OpKey]uint64{}
 		}
 	}

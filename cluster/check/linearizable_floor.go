@@ -6,18 +6,17 @@ import (
 	"capsize/cluster/trace"
 )
 
-// floor is a value that the counter cannot be below. As long as no operation can lower
-// the counter, that is the highest value acknowledged so far. A lower result of an
-// operation called later is a violation, whatever the operations of unknown outcome did,
-// so it needs no search.
+// floor is a lower bound of the counter. As long as no operation can lower the counter,
+// it is the highest value acknowledged so far. If an operation called later returns less,
+// that is a violation whatever the operations of unknown outcome did, so it needs no
+// search.
 type floor struct {
 	top      *operation // the operation with the highest result, called after since; nil if there is none
 	since    int64      // the last event by which the counter may have been lowered
-	lowering int        // operations that may lower it yet
+	lowering int        // operations that may still lower it
 }
 
-// settle sets the event from which on the counter is known to change by operations of
-// the history alone.
+// settle sets the event after which only operations of the history change the counter.
 func (f *floor) settle(seq int64) { f.top, f.since = nil, seq }
 
 // addCall adds an operation that was just called.
@@ -53,8 +52,8 @@ func (f *floor) addReturn(o *operation) (witness *operation) {
 	return witness
 }
 
-// stale describes a result that is too low, as another operation proves that had returned
-// before its call.
+// stale describes a result that is too low. The proof is another operation, which had
+// returned before the call.
 func (o *operation) stale(witness *operation) (text string, proof []uint64) {
 	text = fmt.Sprintf("%s, but %d was already acknowledged to %s at %s",
 		o.sentence(), witness.op.Value, witness.op.Client, trace.Seconds(witness.op.Returned))

@@ -17,9 +17,9 @@ type operation struct {
 	committedBy int64      // an event by which it had certainly taken effect, 0 if none
 	index       uint64     // the log entry that carries it, 0 if not seen to be committed
 	floor       *operation // while it is in flight: see floor.top at its call
-	noEffect    bool       // it changes nothing and returned nothing
+	noEffect    bool       // it did not apply and returned nothing
 	answered    bool       // it returned ok
-	consumed    bool       // of unknown outcome, and counted before the history's start
+	consumed    bool       // of unknown outcome, and applied before the history begins
 }
 
 // mayTakeEffect reports whether the operation may take effect at any time, or never.
@@ -45,13 +45,13 @@ func (o *operation) toModel() *porcupineOp {
 //
 // The history is checked twice. First quickly, with the committed log as evidence: an
 // operation of unknown outcome that was committed took effect between its call and
-// its commit, and one that was not committed is assumed not to have counted yet. Mostly
+// its commit, and one that was not committed is assumed not to have counted yet. Usually
 // the order of the log explains the results (linearizable_log_order.go); if not,
-// porcupine searches for one. Such an order also explains the clients' history alone,
-// where an operation of unknown outcome may take effect at any time after its call, or
-// never. An ok is therefore an ok, whatever the evidence is worth. If there is no order,
-// the evidence may be at fault, so porcupine must then check the clients' history alone
-// (linearizable_clients.go) before anything is reported. Only a result that is too low
+// porcupine searches for an order. Either order also explains the clients' history
+// without evidence, where an operation of unknown outcome may take effect at any time
+// after its call, or never: an ok holds even if the evidence is wrong. If there is no
+// order, the evidence may be wrong, so porcupine must check the clients' history alone
+// (linearizable_clients.go) before the check reports a violation. Only a result that is too low
 // needs no search (linearizable_floor.go).
 type opHistory struct {
 	settled      bool
@@ -59,7 +59,7 @@ type opHistory struct {
 	startsMidRun bool   // operations that the trace does not show may be in flight
 
 	start   counterState // at the latest checkpoint, according to the evidence
-	open    []*operation // since then, and older ones that may still take effect
+	open    []*operation // called since then, or older and still able to take effect
 	pending int          // operations in flight
 	byID    map[uint64]*operation
 	byKey   map[trace.OpKey]*operation // increments that may still take effect
@@ -73,10 +73,10 @@ type opHistory struct {
 	undecidable string      // why nothing more can be checked, "" if it can
 }
 
-// replaced is what the checkpoints have replaced.
+// replaced summarizes the operations that the checkpoints have replaced.
 type replaced struct {
 	checkpointed uint64     // how many answered operations
-	highest      *operation // the one of those with the highest value
+	highest      *operation // the one among them with the highest value
 }
 
 // batching says how many operations are checked at once. Porcupine takes longer the

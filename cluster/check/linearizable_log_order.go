@@ -8,10 +8,10 @@ import (
 	"capsize/cluster/trace"
 )
 
-// followsLog reports whether the operations took effect in the order of the committed
-// log: the increments one after another, each with the result that the log gives, and
-// each read between two of them. It places a read where its value allows, without
-// looking back, so false proves nothing.
+// followsLog reports whether the operations can have taken effect in the order of the
+// committed log: the increments one after another, each with the result that the log
+// gives, and each read between two of them. It places reads greedily, without
+// backtracking, so false proves nothing.
 func (h *opHistory) followsLog(operations []*operation) bool {
 	var adds, reads []*operation
 	for _, o := range operations {
@@ -31,15 +31,15 @@ func (h *opHistory) followsLog(operations []*operation) bool {
 	return gaps != nil && placeReads(gaps, reads)
 }
 
-// gap is the time after an increment and before the next one.
+// gap is the time between an increment and the next one.
 type gap struct {
 	add   *operation // nil in the first gap
 	value int64      // of the counter
-	from  int64      // when the increment can take effect at the earliest
-	until int64      // when the next one can, if no read delays it
+	from  int64      // the earliest time at which the increment can take effect
+	until int64      // the earliest time for the next one, if no read delays it
 }
 
-// latestEffect returns when an increment has taken effect at the latest.
+// latestEffect returns the latest time at which an increment can have taken effect.
 func (o *operation) latestEffect() int64 {
 	if o.answered {
 		return o.ret
@@ -47,8 +47,8 @@ func (o *operation) latestEffect() int64 {
 	return max(o.call, o.committedBy)
 }
 
-// gapsBetween returns the gaps around the increments, nil if a result is wrong or if
-// their order contradicts their times.
+// gapsBetween returns the gaps around the increments, or nil if a result is wrong or the
+// order contradicts the times of calls and replies.
 func gapsBetween(start counterState, adds []*operation) []gap {
 	value := start.value
 	if !start.known {
@@ -82,7 +82,7 @@ func placeReads(gaps []gap, reads []*operation) bool {
 	}
 	placed := make([][]*operation, len(gaps))
 	for _, o := range reads {
-		// The first gap in which it delays no increment, or else the last one it can be in.
+		// The first gap in which it delays no increment, or else the last one that it fits.
 		fit := byValue[o.op.Value]
 		best, _ := slices.BinarySearchFunc(fit, o.call, func(i int, call int64) int { return cmp.Compare(gaps[i].until, call) })
 		if best == len(fit) || gaps[fit[best]].from > o.ret {

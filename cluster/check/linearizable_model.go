@@ -6,8 +6,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// stepsMax bounds the steps of one run of porcupine, to a second or two. A limit in steps,
-// unlike one in time, gives the same verdict on every machine.
+// stepsMax bounds the steps of one run of porcupine, which then takes at most a second or
+// two. Unlike a time limit, it gives the same verdict on every machine.
 const stepsMax = 4_000_000
 
 // noReturn is the return time of an operation that never returns.
@@ -104,7 +104,7 @@ func runPorcupine(model porcupine.Model, ops []*porcupineOp, steps int) porcupin
 	step := model.Step
 	model.Step = func(state, input, output any) (bool, any) {
 		if steps--; steps < 0 {
-			return false, nil // no operation can take effect any more, which ends the search
+			return false, nil // rejecting every operation ends the search
 		}
 		return step(state, input, output)
 	}

@@ -46,7 +46,7 @@ type workItem struct {
 	kind workKind
 	op   *trace.Op
 	key  trace.OpKey // of incrementCommitted
-	// index is that of the log entry of incrementCommitted.
+	// index is the log index of incrementCommitted.
 	index uint64
 	seq   uint64
 	at    time.Duration

@@ -21,7 +21,7 @@ func (c *logMatching) observe(s *state, _ *trace.Event) {
 		c.violate([]uint64{m.was.seq, m.now.seq}, "entry %d (term %d) follows an entry of term %d in %s's log but one of term %d in %s's: logs that share an entry must agree on all before it",
 			m.id.index, realTerm(m.id.term), realTerm(m.was.prevTerm), m.was.node, realTerm(m.now.prevTerm), m.now.node)
 	default:
-		c.violate([]uint64{m.was.seq, m.now.seq}, "entry %d (term %d) is %s in %s's log but %s in %s's: one index and term must mean one entry",
+		c.violate([]uint64{m.was.seq, m.now.seq}, "entry %d (term %d) is %s in %s's log but %s in %s's: the same index and term must mean the same entry",
 			m.id.index, realTerm(m.id.term), m.was, m.was.node, m.now, m.now.node)
 	}
 }

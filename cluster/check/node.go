@@ -23,12 +23,12 @@ type node struct {
 	cut
 }
 
-// cut is what a node's process has done that Raft never does: it cut committed entries
-// off its log. It does not apply the entries that it then gets in their place.
+// cut records what Raft never does: the node's process truncated committed entries. It
+// does not apply the entries that it then gets in their place.
 type cut struct {
-	handed   uint64 // the counter got the entries up to here, as committed
-	replaced uint64 // those up to here may be of the log before the cut, 0 without a cut
-	logEnd   uint64 // where the log ended before the latest entries were cut off, committed or not
+	handed   uint64 // the state machine got the entries up to here as committed
+	replaced uint64 // entries up to here may be from the log before the cut; 0 without a cut
+	logEnd   uint64 // where the log ended before the latest truncation, of committed entries or not
 }
 
 // nodeLog is a node's log by terms alone, and its latest snapshot.

@@ -126,7 +126,7 @@ func TestSideThatBeginsBelowWhatIsForgottenHasItsEntries(t *testing.T) {
 		if lineages != 2 || len(r.state.lineages) != 2 {
 			t.Errorf("%d lineages, then %d", lineages, len(r.state.lineages))
 		}
-		r.expect(t, StateMachineSafety, trace.VerdictViolated, "where an entry of an earlier term was committed long ago")
+		r.expect(t, StateMachineSafety, trace.VerdictViolated, "where a different entry of an earlier term was committed long ago")
 		if holds {
 			r.expect(t, AckedDurable, trace.VerdictOK, "")
 		} else {

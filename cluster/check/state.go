@@ -30,10 +30,10 @@ type step struct {
 	node           *node
 	truncatedFrom  uint64 // the first entry that the node's log lost or replaced, 0 for none
 	mismatch       *mismatch
-	lineage        *lineage // the one in which the node has committed entries
-	newlyCommitted []uint64 // the indexes of those that no node had committed before, in order
+	lineage        *lineage // the lineage of the node's commits
+	newlyCommitted []uint64 // the indexes that no node had committed before, in order
 	conflict       *conflict
-	left           place // the last entry that the node had committed, if its lineage is another one now
+	left           place // the node's last committed entry in its former lineage, if it has changed lineages
 	valueConflict  *valueConflict
 	applied        *applied
 }

@@ -11,11 +11,11 @@ type stateMachineSafety struct{ report }
 func (c *stateMachineSafety) observe(s *state, _ *trace.Event) {
 	if f := s.step.conflict; f != nil {
 		if f.was.seq == 0 {
-			c.violate([]uint64{f.now.seq}, "%s commits an entry of term %d at index %d, where an entry of an earlier term was committed long ago: a committed entry never changes",
+			c.violate([]uint64{f.now.seq}, "%s commits an entry of term %d at index %d, where a different entry of an earlier term was committed long ago: a committed entry never changes",
 				f.now.node, realTerm(f.now.term), f.index)
 			return
 		}
-		c.violate([]uint64{f.was.seq, f.now.seq}, "%s commits an entry of term %d at index %d, where %s committed one of term %d: a committed entry never changes",
+		c.violate([]uint64{f.was.seq, f.now.seq}, "%s commits an entry of term %d at index %d, where %s committed a different one of term %d: a committed entry never changes",
 			f.now.node, realTerm(f.now.term), f.index, f.was.node, realTerm(f.was.term))
 	}
 	if k := s.step.valueConflict; k != nil {

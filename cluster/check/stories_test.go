@@ -50,7 +50,7 @@ var moreStories = []story{
 		StateMachineSafety, "the same entry after two that only look alike",
 		func(r *historyBuilder) { r.commitAfter(plus(1, "c1", 3), plus(1, "c2", 1)) },
 		func(r *historyBuilder) { r.commitAfter(plus(1, "c1", 3), plus(1, "c1", 3)) },
-		"n2 commits an entry of term 1 at index 4, where n1 committed one of term 1",
+		"n2 commits an entry of term 1 at index 4, where n1 committed a different one of term 1",
 	},
 	{
 		StateMachineSafety, "a lower value after one entry",
@@ -134,13 +134,13 @@ var moreStories = []story{
 		ExactlyOnce, "a read that adds",
 		func(r *historyBuilder) { r.readsThroughLog(3, 3) },
 		func(r *historyBuilder) { r.readsThroughLog(2, 2) },
-		"entry 4 is no increment, but it changes n1's counter from 2 to 3",
+		"entry 4 is not an increment, but it changes n1's counter from 2 to 3",
 	},
 	{
 		ExactlyOnce, "a read that subtracts",
 		func(r *historyBuilder) { r.readsThroughLog(1, 1) },
 		func(r *historyBuilder) { r.readsThroughLog(2, 2) },
-		"entry 4 is no increment, but it changes n1's counter from 2 to 1",
+		"entry 4 is not an increment, but it changes n1's counter from 2 to 1",
 	},
 }
 

@@ -13,7 +13,7 @@ func (s *state) foldValue(n *node, e *trace.Event) {
 	}
 	term := n.termAt(e.Index)
 	if e.Index <= n.replaced && e.Term != realTerm(term) {
-		// The counter still works off entries that the node has cut off its log.
+		// The state machine still applies entries that the node has truncated.
 		n.applied, n.value = e.Index, e.Value
 		return
 	}

@@ -36,7 +36,7 @@ func (s *State) Apply(e *Event) {
 	case KindLogLine:
 		s.applyLogLine(e)
 	case KindShape, KindHealed, KindCommand, KindRefused:
-		// These only appear in the story.
+		// These events only add lines to the story.
 	default:
 		if e.Node != "" {
 			s.applyNode(e)
@@ -78,7 +78,7 @@ func (s *State) applyNode(e *Event) {
 	case KindApplyFault:
 		n.ApplyFault = e.Text
 	case KindReason, KindRecovered:
-		// These only appear in the story.
+		// These events only add lines to the story.
 	case KindCommitted:
 		s.recordCommit(n, e.Index)
 		n.Commit = e.Index
@@ -175,7 +175,7 @@ const commitTermsMax = 1000
 // the commit index of the cluster changes.
 func (s *State) recordCommit(n *Node, commit uint64) {
 	if commit <= s.Commit {
-		// The committed histories of two sides that were split by force do not agree.
+		// After an unsafe recovery, the two sides commit different entries.
 		if e, ok := n.Entry(commit); ok {
 			if committed, known := s.committed(commit, e.Term); known && !committed {
 				s.CommitTerms = []TermRun{{First: 1}}
@@ -209,7 +209,7 @@ func (s *State) addCommitTerm(first, term uint64) {
 	s.CommitTerms = append(s.CommitTerms, TermRun{First: first, Term: term})
 }
 
-// committed returns whether the entry of that index and term was ever committed, and whether
+// committed reports whether the entry with that index and term was ever committed, and whether
 // that is known.
 func (s *State) committed(index, term uint64) (committed, known bool) {
 	if index > s.Commit {

@@ -11,8 +11,8 @@
 // recording writes it to a file. The story (story.go, story_raft.go) puts the significant
 // events into sentences.
 //
-// A [Reason] says why a node's raft decided something. The node that decides reports it; the
-// story only puts it into words (reason.go) and never concludes one from the state.
+// A [Reason] says why a node's raft made a decision. The deciding node reports it; the story
+// only puts it into words (reason.go) and never infers one from the state.
 //
 // The package is plain data. It imports neither raft nor the cluster, so a recording
 // opens without either. Times are virtual and count from the start of the cluster.

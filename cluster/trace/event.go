@@ -25,8 +25,8 @@ const (
 	KindCommitted Kind = "committed" // Node, Index: its commit index
 	KindApplied   Kind = "applied"   // Node, Index, Term, Value: the counter after that entry
 	KindSnapshot  Kind = "snapshot"  // Node, Index, Term, Size, Data, Servers: a snapshot it took
-	KindInstalled Kind = "installed" // Node, Index, Term, Value, Data, Servers: a snapshot from the leader; Reason: if it had it already
-	KindReason    Kind = "reason"    // Node, Reason: a decision of its raft, and why it decided so
+	KindInstalled Kind = "installed" // Node, Index, Term, Value, Data, Servers: a snapshot from the leader; Reason: why, if it had installed it before
+	KindReason    Kind = "reason"    // Node, Reason: a decision of its raft, and why
 	KindRecovered Kind = "recovered" // Node, Servers: the configuration forced on its disk (unsafe recovery)
 
 	KindPacket Kind = "packet" // Packet
@@ -34,7 +34,7 @@ const (
 	KindLinkFault  Kind = "link-fault"  // Node (from), Peer (to), Faults: every fault now set on the link
 	KindDiskFault  Kind = "disk-fault"  // Node, Text: the fault, "" for a healthy disk
 	KindClockFault Kind = "clock-fault" // Node, Factor: by which its timeouts and its lease are multiplied
-	KindApplyFault Kind = "apply-fault" // Node, Text: what slows its state machine down, "" for nothing
+	KindApplyFault Kind = "apply-fault" // Node, Text: the fault of its state machine, "" for none
 	KindShape      Kind = "shape"       // Text: a sentence about faults set on the network
 	KindHealed     Kind = "healed"      // Text: a sentence about network faults cleared
 
@@ -227,16 +227,16 @@ type Settings struct {
 	Library
 }
 
-// Library says which paths of the library a cluster uses. Recordings from before
-// FastHeartbeats and Pipeline existed had neither.
+// Library says which optional code paths of hashicorp/raft a cluster uses. Older recordings have
+// neither FastHeartbeats nor Pipeline.
 type Library struct {
 	PreVote bool `json:"prevote"`
 	// SnapshotCure works around a livelock of the library after an installed snapshot
 	// (hashicorp/raft #697).
 	SnapshotCure bool `json:"snapshot_cure"`
-	// FastHeartbeats lets heartbeats pass the requests that wait for a node's main loop.
+	// FastHeartbeats lets heartbeats bypass the queue of a node's main loop.
 	FastHeartbeats bool `json:"fast_heartbeats"`
-	// Pipeline sends appends without waiting for the replies to those before.
+	// Pipeline sends appends without waiting for the replies to earlier ones.
 	Pipeline bool `json:"pipeline"`
 }
 

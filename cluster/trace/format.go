@@ -22,7 +22,7 @@ func ClockMillis(at time.Duration) string {
 }
 
 // Seconds formats a duration or a moment for a sentence: 12ms, 700ms, 2.0s, 83.5s. It rounds
-// toward zero as [Clock] does, because the two stand in one line.
+// toward zero as [Clock] does, because a line can show both.
 func Seconds(d time.Duration) string {
 	if d < time.Second {
 		return d.Truncate(time.Millisecond).String()

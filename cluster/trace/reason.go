@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Decision is something that a node's raft decided.
+// Decision is a decision that a node's raft made.
 type Decision string
 
-// The decisions whose reason is told.
+// The decisions that come with a reason.
 const (
 	DenyVote        Decision = "deny-vote"
 	DenyPreVote     Decision = "deny-prevote"
@@ -21,48 +21,48 @@ const (
 	InstallSnapshot Decision = "install-snapshot" // of a snapshot that the node has installed before
 )
 
-// Cause is why a node's raft decided something.
+// Cause is the kind of a [Reason].
 type Cause string
 
 // The causes, with the fields of a [Reason] that they use beside Decision and Peer.
 const (
-	// Why a vote or pre-vote is denied. Peer is the candidate, Term the one it stands for.
+	// Why a vote or pre-vote is denied. Peer is the candidate, Term the term of its request.
 	NotMember  Cause = "not-member"  // the candidate is not in the voter's configuration
-	NotVoter   Cause = "not-voter"   // it is, as a non-voter
+	NotVoter   Cause = "not-voter"   // the candidate is a non-voter there
 	HasLeader  Cause = "has-leader"  // Other: the leader that the voter knows
 	TermBehind Cause = "term-behind" // OwnTerm: the voter's
 	VoteGiven  Cause = "vote-given"  // Other: the candidate it voted for in Term
 	LogBehind  Cause = "log-behind"  // LastIndex, LastTerm: the voter's last entry; PeerIndex, PeerTerm: the candidate's
-	DiskFailed Cause = "disk-failed" // Error; also of a leader that steps down
+	DiskFailed Cause = "disk-failed" // Error; also the cause of a leader's step-down
 
 	// Why a leader steps down.
 	LostQuorum   Cause = "lost-quorum"   // Count of Total voters of its configuration replied within Silence, its lease
-	LaterTerm    Cause = "later-term"    // Peer told it; Term, if known: the later one; OwnTerm: the one it led
+	LaterTerm    Cause = "later-term"    // Peer is in a later term: Term, 0 if unknown; OwnTerm: the term that the node led
 	AskedForVote Cause = "asked-to-vote" // Peer asks for a vote in Term
 	HandedOver   Cause = "handed-over"   // Peer asks for a vote in Term, after a transfer of leadership
-	NotConfirmed Cause = "not-confirmed" // a node did not confirm its leadership
-	NoVoter      Cause = "no-voter"      // the committed configuration has it no longer as a voter
+	NotConfirmed Cause = "not-confirmed" // a follower did not confirm its leadership, because of a later term
+	NoVoter      Cause = "no-voter"      // it is no voter in the committed configuration
 
 	// Why a pre-vote or an election starts, for Term.
-	HeartbeatTimeout Cause = "heartbeat-timeout" // Peer: the leader it knew, "" for none; Silence; Other: since when, if not since a contact
-	ElectionTimeout  Cause = "election-timeout"  // the one before was not decided in time
+	HeartbeatTimeout Cause = "heartbeat-timeout" // Peer: its leader, "" for none; Silence; Other: what Silence counts from, "" for the last contact
+	ElectionTimeout  Cause = "election-timeout"  // the previous one had no result in time
 	Transferred      Cause = "transferred"       // Peer hands leadership over, "" if unknown
 	PreVoteWon       Cause = "prevote-won"       // Count of Total voters
 
 	VotesWon Cause = "votes-won" // Term; Count of Total voters of its configuration: Voters
 
-	LogConflict  Cause = "log-conflict"  // of a truncation, Peer: the leader; of a snapshot, OwnTerm and PeerTerm: of the entry before the next
-	LogCompacted Cause = "log-compacted" // a leader's log does not hold what Peer needs next
+	LogConflict  Cause = "log-conflict"  // of a truncation, Peer: the leader; of a snapshot, OwnTerm and PeerTerm: the terms of the previous entry
+	LogCompacted Cause = "log-compacted" // the leader's log no longer holds the entries that Peer needs
 	EntryMissing Cause = "entry-missing" // the follower looked for entry PeerIndex in its log, which ends at LastIndex
 )
 
-// What the silence before an election counts from, if not from a leader's word.
+// What the silence before an election counts from, if there was no contact with a leader.
 const (
 	SinceStart    = "start"
 	SinceStepDown = "step-down"
 )
 
-// Reason is why a node's raft decided something, as the node itself knew it at that moment.
+// Reason is why a node's raft made a decision, from what the node itself knew at that moment.
 type Reason struct {
 	Decision  Decision      `json:"decision"`
 	Cause     Cause         `json:"cause"`
@@ -109,7 +109,7 @@ func (r *Reason) denial(voter string) string {
 	}
 }
 
-// inBrackets returns the error in brackets, if there is one.
+// inBrackets returns the error in brackets, "" if there is none.
 func (r *Reason) inBrackets() string {
 	if r.Error == "" {
 		return ""
@@ -123,19 +123,21 @@ func (r *Reason) stepDown() string {
 	case LostQuorum:
 		return fmt.Sprintf("lost contact with its quorum for %s (heard from %d of %d)", Seconds(r.Silence), r.Count, r.Total)
 	case LaterTerm:
-		switch r.Term {
-		case 0:
-			return fmt.Sprintf("it learns from %s that a later term has begun", r.Peer)
-		case r.OwnTerm:
-			return fmt.Sprintf("%s leads term %d as well", r.Peer, r.Term)
+		switch {
+		case r.Peer == "":
+			return "another node is in a later term"
+		case r.Term == 0:
+			return fmt.Sprintf("%s is in a later term", r.Peer)
+		case r.Term == r.OwnTerm:
+			return fmt.Sprintf("%s also leads term %d", r.Peer, r.Term)
 		}
-		return fmt.Sprintf("%s leads the later term %d", r.Peer, r.Term)
+		return fmt.Sprintf("%s leads term %d", r.Peer, r.Term)
 	case AskedForVote:
 		return fmt.Sprintf("%s asks for its vote in term %d", r.Peer, r.Term)
 	case HandedOver:
-		return fmt.Sprintf("it hands leadership to %s, which stands for term %d", r.Peer, r.Term)
+		return fmt.Sprintf("%s asks for its vote in term %d (leadership transfer)", r.Peer, r.Term)
 	case NotConfirmed:
-		return "a follower no longer confirms that it leads"
+		return "a follower is in a later term"
 	case NoVoter:
 		return "it is no longer a voter"
 	case DiskFailed:
@@ -158,12 +160,12 @@ func (r *Reason) campaign() string {
 		case r.Other == SinceStepDown:
 			return fmt.Sprintf("no heartbeat since it stepped down %s ago", silence)
 		}
-		return fmt.Sprintf("it knows no leader (last contact %s ago)", silence)
+		return fmt.Sprintf("no known leader (last contact %s ago)", silence)
 	case ElectionTimeout:
 		if r.Decision == StartPreVote {
-			return "the one before timed out"
+			return "the previous one timed out"
 		}
-		return "the election before timed out"
+		return "the previous election timed out"
 	case PreVoteWon:
 		return fmt.Sprintf("pre-vote won (%d of %d)", r.Count, r.Total)
 	default:
@@ -172,13 +174,13 @@ func (r *Reason) campaign() string {
 }
 
 // again returns why a node installs a snapshot that it has installed before. The library sends
-// it again and again where the follower's old log conflicts with it (hashicorp/raft #697).
+// it repeatedly if the follower's stale log conflicts with it (hashicorp/raft #697).
 func (r *Reason) again() string {
 	switch r.Cause {
 	case LogConflict:
-		return fmt.Sprintf("its old log has term %d where the leader's has %d (raft #697)", r.OwnTerm, r.PeerTerm)
+		return fmt.Sprintf("its stale log has term %d, the leader's %d (raft #697)", r.OwnTerm, r.PeerTerm)
 	case EntryMissing:
-		return fmt.Sprintf("its old log, up to %d, lacks entry %d (raft #697)", r.LastIndex, r.PeerIndex)
+		return fmt.Sprintf("its stale log ends at %d but lacks entry %d (raft #697)", r.LastIndex, r.PeerIndex)
 	default:
 		return ""
 	}

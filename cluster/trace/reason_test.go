@@ -29,14 +29,14 @@ func TestReasonsAreTold(t *testing.T) {
 		{"n3 starts an election for term 4: no heartbeat from n1 for 1.5s", Reason{Decision: StartElection, Cause: HeartbeatTimeout, Peer: "n1", Silence: silence, Term: 4}},
 		{"n3 starts a pre-vote: no heartbeat since it started 1.5s ago", Reason{Decision: StartPreVote, Cause: HeartbeatTimeout, Other: SinceStart, Silence: silence}},
 		{"n3 starts a pre-vote: no heartbeat since it stepped down 1.5s ago", Reason{Decision: StartPreVote, Cause: HeartbeatTimeout, Other: SinceStepDown, Silence: silence}},
-		{"n3 starts a pre-vote: it knows no leader (last contact 1.5s ago)", Reason{Decision: StartPreVote, Cause: HeartbeatTimeout, Silence: silence}},
-		{"n3 starts another pre-vote: the one before timed out", Reason{Decision: StartPreVote, Cause: ElectionTimeout}},
-		{"n3 starts an election for term 4: the election before timed out", Reason{Decision: StartElection, Cause: ElectionTimeout, Term: 4}},
+		{"n3 starts a pre-vote: no known leader (last contact 1.5s ago)", Reason{Decision: StartPreVote, Cause: HeartbeatTimeout, Silence: silence}},
+		{"n3 starts another pre-vote: the previous one timed out", Reason{Decision: StartPreVote, Cause: ElectionTimeout}},
+		{"n3 starts an election for term 4: the previous election timed out", Reason{Decision: StartElection, Cause: ElectionTimeout, Term: 4}},
 		{"n3 starts an election for term 4: pre-vote won (3 of 5)", Reason{Decision: StartElection, Cause: PreVoteWon, Term: 4, Count: 3, Total: 5}},
 		{"n1 hands leadership to n3, which starts an election at once", Reason{Decision: StartElection, Cause: Transferred, Peer: "n1", Term: 4}},
-		{"n3 is handed leadership and starts an election at once", Reason{Decision: StartElection, Cause: Transferred, Term: 4}},
+		{"n3 starts an election at once: the leader hands leadership to it", Reason{Decision: StartElection, Cause: Transferred, Term: 4}},
 
-		{"n3 sends n2 its snapshot: its log does not hold what n2 needs next", Reason{Decision: SendSnapshot, Cause: LogCompacted, Peer: "n2"}},
+		{"n3 sends n2 a snapshot: its log no longer holds the entries that n2 needs", Reason{Decision: SendSnapshot, Cause: LogCompacted, Peer: "n2"}},
 		{"", Reason{Decision: "new"}},
 	}
 	for _, test := range tests {
@@ -64,12 +64,12 @@ func TestStepDownIsToldWithItsReason(t *testing.T) {
 		r    *Reason
 	}{
 		{"n1 steps down: lost contact with its quorum for 500ms (heard from 2 of 5)", &Reason{Cause: LostQuorum, Count: 2, Total: 5, Silence: 500 * time.Millisecond}},
-		{"n1 steps down: it learns from n3 that a later term has begun", &Reason{Cause: LaterTerm, Peer: "n3", OwnTerm: 2}},
-		{"n1 steps down: n3 leads the later term 4", &Reason{Cause: LaterTerm, Peer: "n3", Term: 4, OwnTerm: 2}},
-		{"n1 steps down: n3 leads term 2 as well", &Reason{Cause: LaterTerm, Peer: "n3", Term: 2, OwnTerm: 2}},
+		{"n1 steps down: n3 is in a later term", &Reason{Cause: LaterTerm, Peer: "n3", OwnTerm: 2}},
+		{"n1 steps down: n3 leads term 4", &Reason{Cause: LaterTerm, Peer: "n3", Term: 4, OwnTerm: 2}},
+		{"n1 steps down: n3 also leads term 2", &Reason{Cause: LaterTerm, Peer: "n3", Term: 2, OwnTerm: 2}},
 		{"n1 steps down: n3 asks for its vote in term 4", &Reason{Cause: AskedForVote, Peer: "n3", Term: 4}},
-		{"n1 steps down: it hands leadership to n3, which stands for term 4", &Reason{Cause: HandedOver, Peer: "n3", Term: 4}},
-		{"n1 steps down: a follower no longer confirms that it leads", &Reason{Cause: NotConfirmed}},
+		{"n1 steps down: n3 asks for its vote in term 4 (leadership transfer)", &Reason{Cause: HandedOver, Peer: "n3", Term: 4}},
+		{"n1 steps down: a follower is in a later term", &Reason{Cause: NotConfirmed}},
 		{"n1 steps down: it is no longer a voter", &Reason{Cause: NoVoter}},
 		{"n1 steps down: its disk failed to store an entry (disk full)", &Reason{Cause: DiskFailed, Error: "disk full"}},
 		{"n1 steps down: its disk failed to store an entry", &Reason{Cause: DiskFailed}},
@@ -111,10 +111,10 @@ func TestElectionIsToldWithTheVotesOfTheWinner(t *testing.T) {
 
 func TestInstalledSnapshotIsToldAgainWithItsReason(t *testing.T) {
 	for want, r := range map[string]*Reason{
-		"n2 installs a snapshot up to entry 9":         nil,
-		"n2 installs the snapshot up to entry 9 again": {Decision: InstallSnapshot},
-		"n2 installs the snapshot up to entry 9 again: its old log has term 2 where the leader's has 3 (raft #697)": {Decision: InstallSnapshot, Cause: LogConflict, OwnTerm: 2, PeerTerm: 3},
-		"n2 installs the snapshot up to entry 9 again: its old log, up to 53, lacks entry 7 (raft #697)":            {Decision: InstallSnapshot, Cause: EntryMissing, PeerIndex: 7, LastIndex: 53},
+		"n2 installs a snapshot up to entry 9":                                                             nil,
+		"n2 reinstalls the snapshot up to entry 9":                                                         {Decision: InstallSnapshot},
+		"n2 reinstalls the snapshot up to entry 9: its stale log has term 2, the leader's 3 (raft #697)":   {Decision: InstallSnapshot, Cause: LogConflict, OwnTerm: 2, PeerTerm: 3},
+		"n2 reinstalls the snapshot up to entry 9: its stale log ends at 53 but lacks entry 7 (raft #697)": {Decision: InstallSnapshot, Cause: EntryMissing, PeerIndex: 7, LastIndex: 53},
 	} {
 		s := three()
 		later(s, 0, Event{Kind: KindInstalled, Node: "n2", Index: 9, Reason: r})
@@ -140,12 +140,12 @@ func TestTruncationTellsOnlyWhatIsKnownOfTheEntries(t *testing.T) {
 		{"beyond every commit", "never committed, ", nil},
 		{"after a commit before them", "never committed, ", []func(*State){commit("n1", 1)}},
 		{"others committed in their place", "never committed, ", []func(*State){rewrite}},
-		{"committed", "although entry 2 was committed, ", []func(*State){commit("n1", 2)}},
+		{"committed", "some of them committed, ", []func(*State){commit("n1", 2)}},
 		{"acknowledged and lost", "acknowledged to clients, ", []func(*State){commit("n1", 3), func(s *State) {
 			s.Lost = []LostEntry{{Index: 3, Entry: Entry{Term: 2}}, {Index: 9, Entry: Entry{Term: 2}}}
 			s.CommitTerms = nil
 		}}},
-		{"another entry lost", "although entry 2 was committed, ", []func(*State){commit("n1", 3), func(s *State) {
+		{"another entry lost", "some of them committed, ", []func(*State){commit("n1", 3), func(s *State) {
 			s.Lost = []LostEntry{{Index: 3, Entry: Entry{Term: 7}}}
 		}}},
 		{"committed on two sides in two ways", "", []func(*State){commit("n3", 3), rewrite}},

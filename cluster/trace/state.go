@@ -192,8 +192,8 @@ type LostEntry struct {
 	Entry Entry
 }
 
-// TermRun says that the committed entries from First on, up to the next run, are of one term, 0
-// if that is unknown.
+// TermRun says that the committed entries from First up to the next run have one term, 0 if
+// unknown.
 type TermRun struct{ First, Term uint64 }
 
 // State is what the events add up to at one moment. The zero State is the moment before the
@@ -217,7 +217,7 @@ type State struct {
 	CaptionAt            time.Duration // when the caption appeared
 	Commit               uint64        // the highest commit index of any node
 
-	// CommitTerms are the terms of the committed entries, as runs in the order of First.
+	// CommitTerms are the terms of the committed entries, as runs ordered by First.
 	CommitTerms []TermRun
 
 	Checks []Check     // in the order of their first verdicts
@@ -331,8 +331,8 @@ func (s *State) LeaderNode() *Node {
 	return leader
 }
 
-// IsOutside reports whether, in the configuration of n, a node is no member. A node can be removed
-// and run on.
+// IsOutside reports whether a node is not in the configuration of n. A removed node can keep
+// running.
 func (n *Node) IsOutside(id string) bool {
 	return len(n.Servers) > 0 && !slices.ContainsFunc(n.Servers, func(s Server) bool { return s.ID == id })
 }

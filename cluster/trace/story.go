@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// StoryTopic is what a line of the story is about. It decides the line's mark on the
+// StoryTopic is the subject of a story line. It decides the line's mark on the
 // timeline.
 type StoryTopic string
 
@@ -32,7 +32,7 @@ const (
 	TopicCheck        StoryTopic = "check"   // a check that is violated or undecided
 )
 
-// StoryLine is one event that matters, in a sentence: who did what, and why.
+// StoryLine describes one significant event in a sentence: who did what, and why.
 type StoryLine struct {
 	At    time.Duration // of the latest event, if several in a row read the same
 	Seq   uint64        // of the latest event
@@ -43,8 +43,8 @@ type StoryLine struct {
 	Count int       // how many events in a row read the same, at least 1
 }
 
-// mergeWithin is how many of the latest lines are searched for the same sentence, so
-// that events that go round in a circle take one line each, with a count.
+// mergeWithin is how many of the latest lines are searched for the same sentence, which
+// gives events that repeat in a cycle one line each, with a count.
 const mergeWithin = 12
 
 // addLine adds a line to the story, or counts up a recent one that reads the same.
@@ -69,12 +69,12 @@ func (s *State) addLine(topic StoryTopic, node, format string, args ...any) {
 	s.Story = append(s.Story, StoryLine{At: s.At, Seq: s.Seq, Topic: topic, Node: node, Text: text, Count: 1})
 }
 
-// recurs reports whether lines of a topic go round in a circle while nothing changes: attempts
-// that fail, again and again.
+// recurs reports whether lines of a topic can repeat while nothing changes: attempts that fail
+// again and again.
 func (t StoryTopic) recurs() bool { return t == TopicElection || t == TopicLog || t == TopicClient }
 
-// narrate adds the line for an event, if the event matters. It runs before the event
-// is applied, because a sentence needs to know how things stood before.
+// narrate adds the line for an event, if the event is significant. It runs before the event
+// is applied, because a sentence needs the state before it.
 func (s *State) narrate(e *Event) {
 	switch e.Kind {
 	case KindSettings:

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// The lines about what the raft of a node does: roles, votes, its log, snapshots.
+// This file holds the lines about a node's raft: roles, votes, the log, snapshots.
 
-// votesListed is up to how many votes the line of an election names the voters: more
-// would make it too long to read.
+// votesListed is how many voters the line of an election names at most: more would make it
+// too long to read.
 const votesListed = 7
 
 func (s *State) narrateRole(n *Node, e *Event) {
@@ -36,7 +36,7 @@ func (s *State) narrateElected(n *Node, e *Event) {
 	}
 }
 
-// because returns the reason in the form in which it ends a sentence, "" if there is none.
+// because returns ": " and the reason, to end a sentence with, or "" if there is none.
 func because(r *Reason, words func(*Reason) string) string {
 	if r == nil {
 		return ""
@@ -47,7 +47,7 @@ func because(r *Reason, words func(*Reason) string) string {
 	return ""
 }
 
-// narrateReason adds the line for a decision that has no other event.
+// narrateReason adds the line for a decision that no other event reports.
 func (s *State) narrateReason(n *Node, r *Reason) {
 	switch r.Decision {
 	case DenyVote, DenyPreVote:
@@ -70,18 +70,18 @@ func (s *State) narrateReason(n *Node, r *Reason) {
 		case r.Cause == Transferred && r.Peer != "":
 			s.addLine(TopicElection, n.ID, "%s hands leadership to %s, which starts an election at once", r.Peer, n.ID)
 		case r.Cause == Transferred:
-			s.addLine(TopicElection, n.ID, "%s is handed leadership and starts an election at once", n.ID)
+			s.addLine(TopicElection, n.ID, "%s starts an election at once: the leader hands leadership to it", n.ID)
 		default:
 			s.addLine(TopicElection, n.ID, "%s starts an election for term %d%s", n.ID, r.Term, because(r, (*Reason).campaign))
 		}
 	case SendSnapshot:
-		s.addLine(TopicLog, n.ID, "%s sends %s its snapshot: its log does not hold what %s needs next", n.ID, r.Peer, r.Peer)
-	case WinElection, Truncate, InstallSnapshot: // the reasons of other events
+		s.addLine(TopicLog, n.ID, "%s sends %s a snapshot: its log no longer holds the entries that %s needs", n.ID, r.Peer, r.Peer)
+	case WinElection, Truncate, InstallSnapshot: // other events carry these reasons
 	}
 }
 
-// explainStepDown completes the line of a leader that has stepped down. Raft stores a later term
-// between the two, which takes as long as its disk does.
+// explainStepDown adds the reason to the line of a leader that has stepped down. The reason may
+// come later than the line, because raft stores the new term in between.
 func (s *State) explainStepDown(n *Node, r *Reason) {
 	text := n.ID + " steps down"
 	for i := len(s.Story) - 1; i >= 0; i-- {
@@ -113,9 +113,9 @@ func (s *State) narrateTruncated(n *Node, e *Event) {
 	s.addLine(TopicLog, n.ID, "%s truncates %s: %sin conflict with %s's log", n.ID, which, fate, leader)
 }
 
-// fate returns what is known of entries that a node truncates, "" if nothing is certain. Whether
-// acknowledged entries are lost shows only when other entries are committed in their place, so
-// a truncation may come before that is known.
+// fate returns what is known about the entries that a node truncates, "" if nothing is certain.
+// Acknowledged entries count as lost only once other entries are committed in their place, and
+// a truncation may come before that.
 func (s *State) fate(n *Node, first, last uint64) string {
 	never := true
 	for index := max(first, n.First); index <= last; index++ {
@@ -129,8 +129,11 @@ func (s *State) fate(n *Node, first, last uint64) string {
 			}
 		}
 		committed, known := s.committed(index, entry.Term)
-		if committed {
-			return fmt.Sprintf("although entry %d was committed", index)
+		switch {
+		case committed && first == last:
+			return "committed"
+		case committed:
+			return "some of them committed"
 		}
 		never = never && known
 	}
@@ -145,7 +148,7 @@ func (s *State) narrateInstalled(n *Node, e *Event) {
 		s.addLine(TopicLog, n.ID, "%s installs a snapshot up to entry %d", n.ID, e.Index)
 		return
 	}
-	s.addLine(TopicLog, n.ID, "%s installs the snapshot up to entry %d again%s", n.ID, e.Index, because(e.Reason, (*Reason).again))
+	s.addLine(TopicLog, n.ID, "%s reinstalls the snapshot up to entry %d%s", n.ID, e.Index, because(e.Reason, (*Reason).again))
 }
 
 func (s *State) narrateRecovered(n *Node, servers []Server) {

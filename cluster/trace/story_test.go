@@ -121,7 +121,7 @@ func TestStoryLineForEachEvent(t *testing.T) {
 		},
 		{"", nil, Event{Kind: KindApplyFault, Node: "n2"}}, // as before
 		{
-			"the election timeout is now 2s (it was 1s)", func(s *State) { s.Settings = Settings{Heartbeat: time.Second, Election: time.Second} },
+			"the election timeout is now 2s (was 1s)", func(s *State) { s.Settings = Settings{Heartbeat: time.Second, Election: time.Second} },
 			Event{Kind: KindSettings, Settings: &Settings{Heartbeat: time.Second, Election: 2 * time.Second}},
 		},
 		{

@@ -37,16 +37,16 @@ func (s *State) narrateApplyFault(n *Node, e *Event) {
 	}
 }
 
-// Lease returns the leader lease of a node: as set, times its clock factor.
+// Lease returns the leader lease of a node: the setting multiplied by its clock factor.
 func (n *Node) Lease(s *Settings) time.Duration {
-	if n.ClockFactor == 0 { // a node put together by hand
+	if n.ClockFactor == 0 { // a node made by hand, in a test
 		return s.Lease
 	}
 	return time.Duration(float64(s.Lease) * n.ClockFactor)
 }
 
-// narrateSettings adds a line for each timeout that changes, and warns of one that is close to
-// what the network takes.
+// narrateSettings adds a line for each timeout that changes, and a warning for one that is too
+// short for the network's latency.
 func (s *State) narrateSettings(e *Event) {
 	if e.Settings == nil {
 		return
@@ -61,7 +61,7 @@ func (s *State) narrateSettings(e *Event) {
 			{"leader lease", s.Settings.Lease, e.Settings.Lease},
 		} {
 			if t.was != t.now {
-				s.addLine(TopicClock, "", "the %s is now %s (it was %s)", t.name, t.now, t.was)
+				s.addLine(TopicClock, "", "the %s is now %s (was %s)", t.name, t.now, t.was)
 			}
 		}
 	}
@@ -74,11 +74,11 @@ func (s *State) narrateSettings(e *Event) {
 // is lost, and as much again for a busy node. etcd recommends ten.
 const roundTripsMin = 4
 
-// contactEveryMax is how often a leader contacts an idle follower at least: raft replicates, even
-// nothing, twice a CommitTimeout of 50 ms apart at most.
+// contactEveryMax is the longest interval between two contacts of a leader with an idle follower:
+// raft sends an append, even an empty one, within twice the CommitTimeout of 50 ms.
 const contactEveryMax = 100 * time.Millisecond
 
-// timingWarnings returns what is wrong with timeouts on a network with that round trip.
+// timingWarnings returns warnings about timeouts that are too short for the round trip.
 func timingWarnings(s *Settings, roundTrip time.Duration) (warnings []string) {
 	if s.Heartbeat <= 0 || roundTrip <= 0 {
 		return nil
@@ -89,13 +89,13 @@ func timingWarnings(s *Settings, roundTrip time.Duration) (warnings []string) {
 	}
 	// Raft sends a heartbeat every tenth to fifth of the heartbeat timeout.
 	if gap := min(s.Heartbeat/5, contactEveryMax) + roundTrip; s.Lease < gap {
-		warnings = append(warnings, fmt.Sprintf("lease %s is under the %s between two replies to a leader: it may step down", s.Lease, gap))
+		warnings = append(warnings, fmt.Sprintf("leader lease %s is shorter than the %s between two replies: the leader may step down", s.Lease, gap))
 	}
 	return warnings
 }
 
-// roundTrip returns how long a message and its reply take on the slowest pair of links, as far as
-// latency and delays decide.
+// roundTrip returns how long a message and its reply take on the slowest pair of links, counting
+// latency and delay faults only.
 func (s *State) roundTrip(settings *Settings) time.Duration {
 	slowest := time.Duration(0)
 	for link, faults := range s.Faults {
