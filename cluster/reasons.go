@@ -169,7 +169,7 @@ func (p *process) emitRoleLocked(role trace.Role, term uint64) {
 	switch {
 	case role == trace.Leader:
 		e.Reason = why.won
-		why.ledTerm, why.laterTermAt, why.deposed = term, "", false
+		why.ledTerm, why.laterTermAt = term, ""
 	case role == trace.Follower && was == trace.Leader:
 		e.Reason, why.steppedDown = why.stepDown, time.Now()
 		if e.Reason != nil {

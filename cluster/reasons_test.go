@@ -97,29 +97,38 @@ func TestRecoveryByForceIsTold(t *testing.T) {
 }
 
 // TestDeposedLeaderTellsOfTheLaterTermOnce cuts a leader off until another one is elected, and heals
-// the network before its lease runs out.
+// the network before its lease runs out. It learns of the later term from the other leader, or before
+// from the reply of a follower.
 func TestDeposedLeaderTellsOfTheLaterTermOnce(t *testing.T) {
-	tc := open(t, 3, func(cfg *Config) {
-		cfg.Settings.Heartbeat, cfg.Settings.Election, cfg.Settings.Lease = 4*time.Second, 4*time.Second, 4*time.Second
-		cfg.Settings.PreVote = false
-	})
-	leader := tc.leaderName()
-	told := 0
-	tc.Trace().Subscribe(func(e trace.Event) {
-		if e.Node == leader && e.Reason != nil && e.Reason.Decision == trace.StepDown {
-			told++
+	for _, fromFollower := range []bool{false, true} {
+		tc := open(t, 3, func(cfg *Config) {
+			cfg.Settings.Heartbeat, cfg.Settings.Election, cfg.Settings.Lease = 4*time.Second, 4*time.Second, 4*time.Second
+			cfg.Settings.PreVote = false
+		})
+		leader := tc.leaderName()
+		told := 0
+		tc.Trace().Subscribe(func(e trace.Event) {
+			if e.Node == leader && e.Reason != nil && e.Reason.Decision == trace.StepDown {
+				told++
+			}
+		})
+		for _, name := range tc.followers() {
+			tc.must(func() error { return tc.SetClock(name, 0.1) })
 		}
-	})
-	for _, name := range tc.followers() {
-		tc.must(func() error { return tc.SetClock(name, 0.1) })
-	}
-	tc.must(func() error { return tc.Isolate(leader) })
-	tc.until("another leader", func(s *trace.State) bool { l := s.LeaderNode(); return l != nil && l.ID != leader })
-	successor := tc.leaderName()
-	tc.must(tc.Heal)
-	tc.until("the first leader follows", func(s *trace.State) bool { return s.Node(leader).Leader == successor })
-	lines := tc.story(leader + " steps down")
-	if len(lines) != 1 || !strings.Contains(lines[0], "later term") || told != 1 {
-		t.Errorf("told %d reasons and %q, want one, with the later term", told, lines)
+		tc.must(func() error { return tc.Isolate(leader) })
+		tc.until("another leader", func(s *trace.State) bool { l := s.LeaderNode(); return l != nil && l.ID != leader })
+		successor := tc.leaderName()
+		tc.must(tc.Heal)
+		if fromFollower {
+			tc.must(func() error { return tc.SetLink(successor, leader, faults.Cut{}) })
+			tc.until("the first leader steps down", func(s *trace.State) bool { return s.Node(leader).Role == trace.Follower })
+			tc.must(tc.Heal)
+		}
+		tc.until("the first leader follows", func(s *trace.State) bool { return s.Node(leader).Leader == successor })
+		tc.pass(time.Second)
+		lines := tc.story(leader + " steps down")
+		if len(lines) != 1 || !strings.Contains(lines[0], "later term") || told != 1 {
+			t.Errorf("told %d reasons and %q, want one, with the later term", told, lines)
+		}
 	}
 }
