@@ -24,7 +24,7 @@ const (
 const (
 	LevelNone         = "none"         // any node's local value, which may be stale
 	LevelWeak         = "weak"         // the local value of a node that believes it is the leader
-	LevelLease        = "lease"        // the value of a leader whose lease, by its own clock, still runs
+	LevelLease        = "lease"        // the value of a leader whose lease is still valid by its own clock
 	LevelLinearizable = "linearizable" // the leader's value, after a quorum confirms the leadership
 	LevelStrong       = "strong"       // the value at an entry that the read appends to the log
 )

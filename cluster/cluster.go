@@ -28,7 +28,7 @@ type Cluster struct {
 }
 
 // Close stops all nodes, closes their files and the recording, and removes a temporary
-// directory. The recording ends with the nodes: no disk holds anything that it lacks. The error
+// directory. The recording ends with the nodes, so it has everything that a disk holds. The error
 // covers everything that failed or did not stop. Further calls return the same error.
 func (c *Cluster) Close() error {
 	c.closeOnce.Do(func() {
@@ -45,16 +45,16 @@ func (c *Cluster) Close() error {
 	return c.closeErr
 }
 
-// tolerateHang returns err unless it reports nothing but goroutines that hang because of
-// hashicorp/raft #696, which it counts. A transfer sends to the replication goroutine of
-// its target with nothing to end the wait, and that goroutine may have ended.
+// tolerateHang returns err unless it only reports goroutines that hang because of
+// hashicorp/raft #696, which it counts. A transfer waits, without a limit, for the replication
+// goroutine of its target, and that goroutine may have exited.
 func (c *Cluster) tolerateHang(err error) error {
 	var leak *vtime.LeakError
 	if !errors.As(err, &leak) || len(leak.Stacks) == 0 {
 		return err
 	}
 	for _, stack := range leak.Stacks {
-		// Only transfers are started there.
+		// leaderLoop itself starts goroutines only for transfers.
 		if !strings.Contains(stack, "created by github.com/hashicorp/raft.(*Raft).leaderLoop") {
 			return err
 		}
@@ -63,8 +63,8 @@ func (c *Cluster) tolerateHang(err error) error {
 	return nil
 }
 
-// Hang says that raft has left goroutines hanging, in one line for people. It is "" until
-// the cluster is closed, and if there are none.
+// Hang says in one line that raft left goroutines hanging. It is "" if there are none, and until
+// the cluster is closed.
 func (c *Cluster) Hang() string {
 	if n := c.hung.Load(); n > 0 {
 		return fmt.Sprintf("raft left %d goroutines hanging after a leadership transfer (known: hashicorp/raft #696)", n)
@@ -72,8 +72,8 @@ func (c *Cluster) Hang() string {
 	return ""
 }
 
-// endRecording kills all processes in one instant of virtual time, so that nothing is stored any
-// more, and closes the recording with the verdicts on everything before.
+// endRecording kills all processes in one instant of virtual time, which ends all writes, and
+// closes the recording with the verdicts on everything before.
 func (c *Cluster) endRecording() error {
 	if c.record == nil {
 		return nil
@@ -106,10 +106,10 @@ func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 // Trace returns the stream of the cluster's events.
 func (c *Cluster) Trace() *trace.Stream { return c.inside.stream }
 
-// Settings returns the settings that the cluster was opened with.
+// Settings returns the settings with which the cluster was opened.
 func (c *Cluster) Settings() trace.Settings { return c.inside.settings }
 
-// CurrentSettings returns the settings as they are now: [Inside.SetTimeout] changes some.
+// CurrentSettings returns the current settings: [Inside.SetTimeout] changes some.
 func (c *Cluster) CurrentSettings() trace.Settings { return c.inside.currentSettings() }
 
 // Closed reports whether the cluster is shutting down or closed.

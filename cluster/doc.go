@@ -34,15 +34,15 @@
 //
 // # Reasons
 //
-// The story tells why a node denied a vote, stood for election, stepped down, truncated its log
-// or sent a snapshot. Each reason is the one raft had: raft's own log calls (raftLogger), made on
-// the goroutine that decides right before it acts, and its observations (seeObservation). Where
-// raft logs nothing, the reason comes from what the same node was asked and answers. No reason
-// is concluded from another node's state. A test compares the reasons of soaks with the text of
-// the library's log.
+// The story says why a node denied a vote, started an election, stepped down, truncated its log
+// or sent a snapshot. Each reason comes from raft itself: from its log calls (raftLogger), which
+// the deciding goroutine makes right before it acts, and from its observations (seeObservation).
+// Where raft logs nothing, the reason comes from the requests and replies of the same node. No
+// reason is inferred from another node's state. A test compares the reasons in soaks with the
+// text of the library's log.
 //
-// What raft's timers do inside a paused process is held back and told when it resumes, because a
-// stopped process does nothing.
+// Raft's timers keep running inside a paused process. Their events are held until it resumes,
+// because a stopped process does nothing.
 //
 // # Locks
 //

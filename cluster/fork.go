@@ -36,7 +36,7 @@ type forkNode struct {
 	logs     []*raft.Log
 	snapshot raft.Configuration // the configuration in its snapshot
 	fault    faults.DiskFault   // nil for a healthy disk
-	apply    time.Duration      // of a slow state machine
+	apply    time.Duration      // added by a slow state machine
 }
 
 // newFork prepares a state, or returns nil for nil. The state may come from an untrusted file:

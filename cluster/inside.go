@@ -25,7 +25,7 @@ type Inside struct {
 	checks *check.Checker // nil if unchecked
 	dir    *dataDir       // nil with memory storage
 
-	settings trace.Settings // as the cluster was opened, see currentSettings
+	settings trace.Settings // with which the cluster was opened; see currentSettings
 	timeouts atomic.Pointer[timeouts]
 	tamper   func(*raftDeps) // nil except in tests
 	network  *faults.Network
@@ -110,7 +110,7 @@ func (c *Inside) poll() {
 	}
 }
 
-// killAll ends all processes at once: none of them stores, sends or emits anything after it. It
+// killAll kills all processes at once: none of them stores, sends or emits anything after it. It
 // takes no virtual time. Only [Inside.close] may follow.
 func (c *Inside) killAll() {
 	c.isClosing.Store(true)

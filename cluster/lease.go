@@ -8,21 +8,21 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// errNoLease is why a leader refuses to read by its lease.
-var errNoLease = errors.New("its lease has run out")
+// errNoLease is why a leader rejects a lease read.
+var errNoLease = errors.New("its lease has expired")
 
-// lease is what a leader knows about its own lease. Raft measures its lease from when a reply
-// came in, which is enough to step down in time. A read needs more: the follower has counted its
-// timeout from when it got the request, so the lease runs from when that was sent.
+// lease is what a leader knows about its own lease. Raft measures its lease from the arrival of
+// a reply, which is enough to step down in time. A read needs more: a follower restarts its
+// timeout when it gets the request, so this lease starts when the request was sent.
 type lease struct {
 	term     uint64                      // of the contacts
-	contacts map[raft.ServerID]time.Time // when the latest request was sent that each node accepted
-	// givenUp is the last term in which the leader has tried to transfer its leadership. The other
-	// node may win an election at any time after that, whatever followers have heard.
+	contacts map[raft.ServerID]time.Time // by node: when the latest request that it accepted was sent
+	// givenUp is the last term in which the leader started a leadership transfer. From then on the
+	// target may win an election at any time, even while followers hear from the leader.
 	givenUp uint64
 }
 
-// contact records that a node has accepted, in a term, a request sent at a time.
+// contact records that a node accepted a request, with the request's term and sending time.
 func (c *leadershipConfirmations) contact(id raft.ServerID, term uint64, sent time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,14 +42,14 @@ func (c *leadershipConfirmations) giveUpLease() {
 	c.lease.givenUp = c.lease.term
 }
 
-// holdsLease returns nil if a leader of a term, with a lease of that length, still has it: a
-// majority of the voters has accepted a request that it sent less than that ago. The leader itself
-// counts. The error says why it has none.
+// holdsLease returns nil if the leader of a term still holds its lease: a majority of the voters,
+// itself included, has accepted a request that it sent less than length ago. The error says why
+// it holds none.
 func (c *leadershipConfirmations) holdsLease(length time.Duration, term uint64, self raft.ServerID, members []raft.Server) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.lease.givenUp >= term {
-		return fmt.Errorf("%w: it has tried to transfer its leadership in term %d", errNoLease, term)
+		return fmt.Errorf("%w: it started a leadership transfer in term %d", errNoLease, term)
 	}
 	voters, contacted := 0, 0
 	for _, s := range members {
@@ -65,5 +65,5 @@ func (c *leadershipConfirmations) holdsLease(length time.Duration, term uint64, 
 	if contacted > voters/2 {
 		return nil
 	}
-	return fmt.Errorf("%w: %d of %d voters have answered within %s", errNoLease, contacted, voters, length)
+	return fmt.Errorf("%w: %d of %d voters answered within %s", errNoLease, contacted, voters, length)
 }

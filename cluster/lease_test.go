@@ -36,7 +36,7 @@ func TestLeaseReadEndsBeforeAnotherNodeLeads(t *testing.T) {
 		}
 		tc.pass(10 * time.Millisecond)
 	}
-	if !regexp.MustCompile(`^n\d: its lease has run out: [12] of 5 voters have answered within 500ms$`).MatchString(refused) {
+	if !regexp.MustCompile(`^n\d: its lease has expired: [12] of 5 voters answered within 500ms$`).MatchString(refused) {
 		tc.fatal("got refusal %q, want one that names the lease and who has answered", refused)
 	}
 	tc.expectNoViolation()
@@ -91,7 +91,7 @@ func TestTransferEndsTheLease(t *testing.T) {
 	if n := tc.nodeState(old); n.Role != trace.Leader {
 		tc.fatal("%s has stepped down already: the test shows nothing", old)
 	}
-	tc.expectOutcome(tc.read(LevelLease, old), trace.Failed, "it has tried to transfer its leadership in term")
+	tc.expectOutcome(tc.read(LevelLease, old), trace.Failed, "it started a leadership transfer in term")
 	tc.expectNoViolation()
 }
 

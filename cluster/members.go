@@ -18,7 +18,7 @@ const retryEvery = 50 * time.Millisecond
 // AddNode starts a new node and adds it to the cluster's configuration through the leader. An
 // empty name means the next free one, n6 after n5. It takes virtual time. If the cluster
 // rejects the node, AddNode removes it again and returns the reason. After [ErrUnknown] the
-// node runs on until the committed configuration says that it is not a member.
+// node keeps running until the committed configuration says that it is not a member.
 func (c *Inside) AddNode(name string, voter bool) error {
 	if names := c.Names(); name == "" {
 		for i := len(names) + 1; name == "" || slices.Contains(names, name); i++ {
@@ -58,8 +58,8 @@ func (c *Inside) RemoveNode(name string) error {
 	return c.discard(n, removed)
 }
 
-// ExpelNode is [Inside.RemoveNode] for an operator who forgets to stop the node: its process runs
-// on, over its disk. If it has never got the entry that removes it, it starts elections. It stays
+// ExpelNode is [Inside.RemoveNode] by an operator who forgets to stop the node: its process keeps
+// running on its disk. If it never got the entry that removes it, it starts elections. It remains
 // a node of the cluster until RemoveNode.
 func (c *Inside) ExpelNode(name string) error {
 	_, request, err := c.removal(name)
@@ -238,11 +238,11 @@ func (n *node) recover(conf raft.Configuration) error {
 	return nil
 }
 
-// leaderRequest makes a request of raft, which may wait for limit in raft's queue.
+// leaderRequest makes a request of raft, which may wait in raft's queue for up to limit.
 type leaderRequest func(r *raft.Raft, limit time.Duration) future
 
-// queueShare is the part of a request's time that it may wait in raft's queue: less than all of
-// it, so a request without a reply has left the queue.
+// queueShare is the share of a request's time limit that it may spend in raft's queue. It is below
+// 1, so a request that gets no reply has left the queue.
 const queueShare = 0.9
 
 // onLeader makes a request of the leader and waits for the result. Without a leader it waits
@@ -260,7 +260,7 @@ func (c *Inside) onLeader(what string, before func(*process), f leaderRequest) e
 			before(p)
 		}
 		limit := deadline - c.Now()
-		queue := max(time.Duration(float64(limit)*queueShare), 1) // raft takes 0 for no limit
+		queue := max(time.Duration(float64(limit)*queueShare), 1) // for raft, 0 means no limit
 		err := p.await(limit, func(r *raft.Raft) future { return f(r, queue) })
 		switch {
 		case err == nil:
@@ -309,8 +309,8 @@ func (c *Inside) voters() []string {
 	return voters
 }
 
-// leaderServers returns the members in the leader's configuration, nil without a leader. It is
-// newer than the events, which follow with the leader's next packet.
+// leaderServers returns the members in the leader's configuration, nil without a leader. It can be
+// newer than the latest event about it, which follows with the leader's next packet.
 func (c *Inside) leaderServers() []trace.Server {
 	p := c.leader()
 	if p == nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// ErrUnknown marks a request whose outcome is unknown: it may have taken effect, or may yet.
+// ErrUnknown marks a request whose outcome is unknown: it may have taken effect, or may still.
 var ErrUnknown = errors.New("outcome unknown")
 
-// isUncertain reports whether err leaves the outcome of a request to a leader open. The entry
-// may be in the log of a leader that was deposed, and the next leader decides its fate.
+// isUncertain reports whether err leaves the outcome of a request to a leader unknown. The entry
+// may be in the log of a deposed leader, and the next leader commits it or truncates it.
 func isUncertain(err error) bool {
 	return slices.ContainsFunc([]error{
 		errNoReply, raft.ErrLeadershipLost, raft.ErrRaftShutdown, raft.ErrAbortedByRestore,
@@ -23,11 +23,11 @@ func isUncertain(err error) bool {
 	}, func(uncertain error) bool { return errors.Is(err, uncertain) })
 }
 
-// memberChange is a request to add or remove a node, as it stood when a leader was asked.
+// memberChange is a request to add or remove a node, with the state when a leader got it.
 type memberChange struct {
 	node   *node
 	add    bool
-	term   uint64 // the change can only be in an entry of this term
+	term   uint64 // only an entry of this term can hold the change
 	commit uint64 // the highest commit index of any node
 }
 
@@ -46,8 +46,8 @@ func (c *Inside) changeMember(what string, n *node, add bool, f leaderRequest) e
 	return err
 }
 
-// settle waits until a change of members whose outcome is unknown has been decided, and
-// discards the node if it is not a member.
+// settle waits until a membership change with an unknown outcome is decided, and discards the
+// node if it is not a member.
 func (c *Inside) settle(change memberChange) {
 	for c.find(change.node.name) == change.node && !c.isClosing.Load() {
 		var isMember, decided bool
@@ -67,7 +67,7 @@ func (c *Inside) settle(change memberChange) {
 	}
 }
 
-// outcome reports whether the node is a member after the change, and whether that is decided.
+// outcome reports whether the node is a member after the change, and whether that is final.
 //
 // A committed entry of a later term decides it, even if the change is lost: every later leader
 // has that entry (Raft paper, section 5.4, Leader Completeness), so no entry of the change's
@@ -113,9 +113,9 @@ func (c *Inside) requireMember(command, name string, voter bool) error {
 	case i < 0:
 		return fmt.Errorf("cannot %s %s: it is not a member", command, name)
 	case servers[i].Voter && !voter:
-		return fmt.Errorf("cannot %s %s: it is a voter already", command, name)
+		return fmt.Errorf("cannot %s %s: it is already a voter", command, name)
 	case !servers[i].Voter && voter:
-		return fmt.Errorf("cannot %s %s: it is a non-voter already", command, name)
+		return fmt.Errorf("cannot %s %s: it is already a non-voter", command, name)
 	}
 	return nil
 }

@@ -259,8 +259,8 @@ func TestTransferSucceedsIfOnlyItsAnswerIsLost(t *testing.T) {
 func TestPromoteAndDemoteRefuseWhatIsSoAlready(t *testing.T) {
 	tc := open(t, 3)
 	tc.must(func() error { return tc.AddNode("n4", false) })
-	tc.expectRefused(tc.do(func() error { return tc.Promote("n1") }), "cannot promote n1: it is a voter already")
-	tc.expectRefused(tc.do(func() error { return tc.Demote("n4") }), "cannot demote n4: it is a non-voter already")
+	tc.expectRefused(tc.do(func() error { return tc.Promote("n1") }), "cannot promote n1: it is already a voter")
+	tc.expectRefused(tc.do(func() error { return tc.Demote("n4") }), "cannot demote n4: it is already a non-voter")
 	tc.expectMembers("n1 n2 n3", "n4")
 	tc.leadBy("n1")
 	tc.must(func() error { return tc.Isolate("n1") })

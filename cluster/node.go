@@ -36,7 +36,7 @@ type node struct {
 	reloading sync.Mutex // held while raft gets new timeouts; never while waiting
 
 	// Guarded by mu.
-	applyDelay   time.Duration // how much longer its state machine takes for a command
+	applyDelay   time.Duration // how much longer its state machine takes to apply a command
 	applyChanged chan struct{} // closed when applyDelay changes; nil without a delay
 }
 
@@ -157,7 +157,7 @@ func (c *Inside) Wipe(name string) error {
 
 // Pause stops a node as SIGSTOP does: its network, in both directions, its disk and its state
 // machine wait. Raft's timers keep running, so after Resume they have all expired, as in a
-// process after SIGCONT. Until then the process emits no event.
+// process after SIGCONT. Until then the process emits no events.
 func (c *Inside) Pause(name string) error {
 	return c.change(name, "pause", func(n *node) error {
 		c.network.Pause(n.address)

@@ -22,7 +22,7 @@ type observed struct {
 
 // observe compares raft's own state with what was last emitted, and emits the changes. It is
 // called wherever that state may have changed: when raft changes its role or leader, sends a
-// packet or applies an entry, and from poll. Roles are not among it: raft reports each on the
+// packet or applies an entry, and from poll. Roles are not included: raft reports each one on the
 // goroutine that decides it, with the reason (seeRole).
 func (p *process) observe() {
 	r := p.raft.Load()
@@ -56,9 +56,9 @@ func (p *process) configMayChange() { p.configAt.Store(p.c.timestamp()) }
 // timestamp returns the virtual time in nanoseconds plus one, which is never 0.
 func (c *Inside) timestamp() int64 { return int64(c.Now()) + 1 }
 
-// reconcileRole emits raft's role if it is not the last one that raft reported: two goroutines of
-// raft may report theirs in the other order than they took effect. It is called from poll, and
-// acts on what it finds twice, when nothing of it is under way any more.
+// reconcileRole emits raft's role if it differs from the last one that raft reported: two
+// goroutines of raft may report roles in a different order than they took effect. poll calls it.
+// It acts only on a difference that it finds twice in a row, when no report is still under way.
 func (p *process) reconcileRole() {
 	r := p.raft.Load()
 	if r == nil {
@@ -119,7 +119,7 @@ func roleOf(state raft.RaftState) trace.Role {
 	return ""
 }
 
-// processAt returns the process that runs on the node of an address, nil if none does.
+// processAt returns the process that runs at an address, nil if none does.
 func (c *Inside) processAt(address raft.ServerAddress) *process {
 	if n := c.find(string(address)); n != nil {
 		return n.running()

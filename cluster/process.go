@@ -76,12 +76,12 @@ func (p *process) isAlive() bool {
 }
 
 // heldMax is how many events a paused process may hold before it drops further reasons and log
-// lines: a candidate tries again and again for as long as it is paused.
+// lines: a paused candidate starts one election after another.
 const heldMax = 1000
 
 // pause stops the process's disk and state machine; its network is paused separately. Raft's
-// timers keep running inside. A stopped process does nothing, so what they cause is told when it
-// resumes.
+// timers keep running inside. A stopped process does nothing, so the events that they cause are
+// held until it resumes.
 func (p *process) pause() {
 	p.disk.Pause()
 	p.fsm.gate.close()
@@ -90,7 +90,7 @@ func (p *process) pause() {
 	p.hold.on = true
 }
 
-// resume continues the process and emits what happened inside meanwhile.
+// resume continues the process and emits the events held meanwhile.
 func (p *process) resume() {
 	p.mu.Lock()
 	held := p.hold.events

@@ -11,9 +11,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// raftLogger is the logger of a process's raft. It emits raft's lines, and takes the reasons of
-// raft's decisions from the very calls that log them: raft logs on the goroutine that decides,
-// right before it acts.
+// raftLogger is the logger of a process's raft. It emits raft's lines, and takes the reasons for
+// raft's decisions from the same calls: raft logs on the goroutine that decides, right before it
+// acts.
 type raftLogger struct {
 	hclog.Logger
 	p *process
@@ -24,22 +24,22 @@ func newRaftLogger(p *process) raftLogger {
 	return raftLogger{lines, p}
 }
 
-// Debug takes the reasons of lines that are too frequent to show.
+// Debug takes the reason from a line, but does not show the line: there are too many.
 func (l raftLogger) Debug(msg string, args ...any) { l.p.takeReason(msg, args) }
 
-// Info logs a line and takes the reason that it gives.
+// Info logs a line and takes the reason from it.
 func (l raftLogger) Info(msg string, args ...any) {
 	l.Logger.Info(msg, args...)
 	l.p.takeReason(msg, args)
 }
 
-// Warn logs a line and takes the reason that it gives.
+// Warn logs a line and takes the reason from it.
 func (l raftLogger) Warn(msg string, args ...any) {
 	l.Logger.Warn(msg, args...)
 	l.p.takeReason(msg, args)
 }
 
-// Error logs a line and takes the reason that it gives.
+// Error logs a line and takes the reason from it.
 func (l raftLogger) Error(msg string, args ...any) {
 	l.Logger.Error(msg, args...)
 	l.p.takeReason(msg, args)
@@ -65,7 +65,7 @@ func (a logArgs) get(key string) any {
 	return nil
 }
 
-// text returns a value as text: the ID of a server, and anything else as it prints.
+// text returns a value as text: for a server its ID, for anything else what fmt prints.
 func (a logArgs) text(key string) string {
 	switch v := a.get(key).(type) {
 	case nil:
@@ -82,12 +82,12 @@ func (a logArgs) number(key string) uint64 {
 	return n
 }
 
-// takeReason learns from a log call of raft what it decides, and why. The texts are those of
+// takeReason takes from a log call of raft what it decides, and why. The messages are those of
 // hashicorp/raft v1.7.3, raft.go and replication.go.
 func (p *process) takeReason(msg string, args logArgs) {
 	r := p.raft.Load()
 	if r == nil {
-		// The first call of raft's main loop: from here on it may decide.
+		// The first call of raft's main loop, before any decision.
 		if r, _ = args.get("follower").(*raft.Raft); r == nil {
 			return
 		}
@@ -101,7 +101,7 @@ func (p *process) takeReason(msg string, args logArgs) {
 	p.takeLogReason(r, msg, args)
 }
 
-// takeVoteReason learns why the node denies a vote or pre-vote.
+// takeVoteReason takes why the node denies a vote or pre-vote.
 func (p *process) takeVoteReason(r *raft.Raft, msg string, args logArgs) {
 	why := &p.why
 	deny := func(reason trace.Reason) {
@@ -125,7 +125,7 @@ func (p *process) takeVoteReason(r *raft.Raft, msg string, args logArgs) {
 	case "rejecting vote request since our last index is greater", "rejecting pre-vote request since our last index is greater":
 		deny(trace.Reason{Cause: trace.LogBehind, LastIndex: args.number("last-index"), PeerIndex: args.number("last-candidate-index")})
 	case "duplicate requestVote for same term":
-		// Raft grants it once more to the candidate that has the vote.
+		// Raft grants it again if this candidate already has the vote.
 		if ask := why.current(); ask != nil {
 			if why.votedFor != ask.candidate {
 				deny(trace.Reason{Cause: trace.VoteGiven, Other: why.votedFor})
@@ -137,7 +137,7 @@ func (p *process) takeVoteReason(r *raft.Raft, msg string, args logArgs) {
 	}
 }
 
-// takeElectionReason learns why the node stands for election, and how it wins.
+// takeElectionReason takes why the node starts an election, and how it wins.
 func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 	why := &p.why
 	switch msg {
@@ -176,7 +176,7 @@ func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 	}
 }
 
-// silence returns the reason of a node whose heartbeat timeout has passed.
+// silence returns the reason for an election after a heartbeat timeout.
 func (p *process) silence(r *raft.Raft, leader string) *trace.Reason {
 	reason := &trace.Reason{Cause: trace.HeartbeatTimeout, Peer: leader}
 	contact := r.LastContact()
@@ -190,7 +190,7 @@ func (p *process) silence(r *raft.Raft, leader string) *trace.Reason {
 	return reason
 }
 
-// takeStepDownReason learns why the node is about to become a follower.
+// takeStepDownReason takes why the node is about to become a follower.
 func (p *process) takeStepDownReason(r *raft.Raft, msg string, args logArgs) {
 	why := &p.why
 	stepDown := func(reason trace.Reason) {
@@ -232,7 +232,7 @@ func (p *process) takeStepDownReason(r *raft.Raft, msg string, args logArgs) {
 	}
 }
 
-// takeLogReason learns why the node changes its log, or sends or installs a snapshot.
+// takeLogReason takes why the node changes its log, or sends or installs a snapshot.
 func (p *process) takeLogReason(r *raft.Raft, msg string, args logArgs) {
 	why := &p.why
 	switch msg {

@@ -64,9 +64,10 @@ func (p *process) readLinearizable(r *raft.Raft) (int64, error) {
 	return p.valueAt(commit)
 }
 
-// readLease reads as the Raft dissertation (section 6.4.1) and etcd do: like readLinearizable, but
-// the leader trusts its lease instead of asking a quorum. That is linearizable as long as no clock
-// runs slow: the lease ends before a follower that has heard from the leader starts an election.
+// readLease is the lease read of the Raft dissertation (section 6.4.1) and etcd: like
+// readLinearizable, but the leader trusts its lease instead of asking a quorum. That is
+// linearizable as long as no clock runs slow: the lease expires before a follower that has heard
+// from the leader starts an election.
 func (p *process) readLease(r *raft.Raft) (int64, error) {
 	term, err := p.awaitCommitInTerm(r)
 	if err != nil {

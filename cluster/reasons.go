@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// reasons is what a process's raft has said of its decisions and has yet to act on. process.mu
-// guards it.
+// reasons is what a process's raft has logged about decisions that it has not acted on yet.
+// Guarded by process.mu.
 type reasons struct {
 	started time.Time // of the process
 	votingReasons
@@ -20,36 +20,36 @@ type reasons struct {
 	logReasons
 }
 
-// votingReasons concern the votes that others ask of the node.
+// votingReasons concern the vote requests that the node receives.
 type votingReasons struct {
-	asks     []voteRequest // those not answered yet, oldest first
-	handling bool          // raft handles the last of asks
-	votedFor string        // the candidate of its last vote, as its disk has it
+	asks     []voteRequest // requests not answered yet, oldest first
+	handling bool          // raft is handling the last of asks
+	votedFor string        // the candidate of its last vote, as stored on disk
 }
 
 // electionReasons concern the node's own elections.
 type electionReasons struct {
-	campaign *trace.Reason // why it stands
-	handedBy string        // who last told it to stand at once
-	votes    []string      // the nodes that voted for it in this one
+	campaign *trace.Reason // why it starts an election
+	handedBy string        // the leader that last sent it TimeoutNow
+	votes    []string      // the nodes that voted for it in this election
 	won      *trace.Reason
 }
 
 // leaderReasons concern a leader that steps down.
 type leaderReasons struct {
 	stepDown    *trace.Reason
-	deposed     bool      // it stepped down, for a reason that raft has not told yet
+	deposed     bool      // it stepped down, and raft has not logged why yet
 	ledTerm     uint64    // the term in which it led
 	steppedDown time.Time // when it last stepped down
-	laterTermAt string    // the follower that replied in a later term
-	silent      int       // how many voters the last check of the lease missed
-	silentAt    time.Time // when that was
+	laterTermAt string    // the follower that replied with a later term
+	silent      int       // how many voters had no contact at the last check of the lease
+	silentAt    time.Time // time of that check
 }
 
 // logReasons concern the node's log.
 type logReasons struct {
 	truncation *trace.Reason
-	mismatch   *trace.Reason // why it last rejected entries since it installed a snapshot
+	mismatch   *trace.Reason // why it last rejected entries, since it installed a snapshot
 	installed  raft.SnapshotMeta
 }
 
@@ -57,15 +57,15 @@ type logReasons struct {
 type voteRequest struct {
 	candidate string
 	preVote   bool
-	transfer  bool // the leader has handed leadership to the candidate
+	transfer  bool // the candidate got leadership by a transfer
 	term      uint64
-	ownTerm   uint64 // of the node when it begins to handle the request
+	ownTerm   uint64 // the node's term when raft begins to handle the request
 	lastIndex uint64
 	lastTerm  uint64
-	explained bool // the answer needs no explanation any more
+	explained bool // the story already has the reason for the answer
 }
 
-// current returns the vote request that raft handles, nil if it handles none.
+// current returns the vote request that raft is handling, nil if there is none.
 func (w *reasons) current() *voteRequest {
 	if !w.handling {
 		return nil
@@ -76,7 +76,8 @@ func (w *reasons) current() *voteRequest {
 // isStale reports whether the request is for an older term than the node's.
 func (r *voteRequest) isStale() bool { return r.term < r.ownTerm }
 
-// asksMax is how many unanswered requests are kept. Raft answers each; more are never under way.
+// asksMax is how many unanswered requests are kept. Raft answers every request, so there are
+// never more in practice.
 const asksMax = 256
 
 // ask adds a request that raft begins to handle.
@@ -87,9 +88,10 @@ func (w *reasons) ask(request voteRequest) {
 	w.asks, w.handling = append(w.asks, request), true
 }
 
-// answered removes the oldest request that an answer fits, and returns it if raft refused it
-// without a word, because of its older term; else nil. Answers to several requests of one candidate
-// may leave in another order than raft gave them, and while raft handles the next one.
+// answered removes the oldest request that a reply fits. It returns the request if raft denied it
+// without logging a reason, because of its older term; otherwise nil. Replies to several requests
+// of one candidate may leave in a different order than raft gave them, and while raft handles the
+// next request.
 func (w *reasons) answered(candidate string, preVote, refused bool, term uint64) *voteRequest {
 	at := slices.IndexFunc(w.asks, func(r voteRequest) bool {
 		if r.candidate != candidate || r.preVote != preVote {
@@ -109,8 +111,8 @@ func (w *reasons) answered(candidate string, preVote, refused bool, term uint64)
 	return &ask
 }
 
-// attach makes the process follow its raft. Raft's main goroutine calls it before it decides
-// anything, unless newRaft has done so.
+// attach connects the process to its raft. Raft's main goroutine calls it before its first
+// decision, unless newRaft has done so.
 func (p *process) attach(r *raft.Raft) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,12 +121,12 @@ func (p *process) attach(r *raft.Raft) {
 	}
 	p.seen.role = trace.Follower
 	p.raft.Store(r)
-	// Raft calls the filter on its own goroutine for every change, in order. A channel of
-	// observations could not guarantee that.
+	// Raft calls the filter on its own goroutine for every change, in order, which a channel of
+	// observations does not guarantee.
 	r.RegisterObserver(raft.NewObserver(nil, false, func(o *raft.Observation) bool { p.seeObservation(r, o.Data); return false }))
 }
 
-// seeObservation takes what raft reports of itself.
+// seeObservation takes an observation of raft.
 func (p *process) seeObservation(r *raft.Raft, data any) {
 	switch data := data.(type) {
 	case raft.RequestVoteRequest:
@@ -152,7 +154,7 @@ func (p *process) seeVoteRequest(r *raft.Raft, request voteRequest) {
 	p.why.ask(request)
 }
 
-// seeRole emits a change of role with the reason that raft has given just before.
+// seeRole emits a change of role, with the reason that raft logged just before.
 func (p *process) seeRole(r *raft.Raft, role trace.Role) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,8 +183,8 @@ func (p *process) emitRoleLocked(role trace.Role, term uint64) {
 	p.emitLocked(e)
 }
 
-// seeLeader learns whom the node follows. A leader that steps down because of another one stores
-// the term before it names it.
+// seeLeader records which leader the node follows. A leader that steps down because of another
+// one stores the new term before raft reports the new leader.
 func (p *process) seeLeader(r *raft.Raft, leader string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -191,8 +193,8 @@ func (p *process) seeLeader(r *raft.Raft, leader string) {
 	}
 }
 
-// explainStepDown emits that the node stepped down because of another leader, if that is not told
-// yet. The caller holds p.mu.
+// explainStepDown emits that the node stepped down because of another leader, unless it has done
+// so already. The caller holds p.mu.
 func (p *process) explainStepDown(r *raft.Raft, leader string) {
 	if p.why.deposed {
 		p.why.deposed = false
@@ -214,7 +216,7 @@ func (p *process) emitDenial(ask *voteRequest, reason trace.Reason) {
 		reason.Decision = trace.DenyPreVote
 	}
 	if reason.Cause == trace.LogBehind {
-		// Raft logs either the terms or, if those are equal, the indexes.
+		// Raft logs the terms or, if they are equal, the indexes.
 		reason.PeerIndex, reason.PeerTerm = ask.lastIndex, ask.lastTerm
 		if reason.LastTerm == 0 {
 			reason.LastTerm = ask.lastTerm
@@ -223,14 +225,14 @@ func (p *process) emitDenial(ask *voteRequest, reason trace.Reason) {
 	p.emitReason(&reason)
 }
 
-// seePacket takes what the node learns and tells by a packet. Raft refuses a request of an older
-// term without a word, so that reason shows only in the answer.
+// seePacket takes reasons from the packets that the node sends and receives. Raft denies a request
+// of an older term without logging it, so that reason shows only in the reply.
 func (p *process) seePacket(packet *faults.Packet, sent bool) {
 	vote := packet.Kind == faults.KindVote || packet.Kind == faults.KindPreVote
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case sent && packet.Reply && vote && !packet.Duplicate: // the network's copy is no other answer
+	case sent && packet.Reply && vote && !packet.Duplicate: // a copy made by the network is not another reply
 		refused := !packet.OK && packet.Error == ""
 		if ask := p.why.answered(string(packet.To), packet.Kind == faults.KindPreVote, refused, packet.Term); ask != nil {
 			p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: ask.ownTerm})
@@ -247,8 +249,7 @@ func (p *process) setVotedFor(candidate string) {
 	p.why.votedFor = candidate
 }
 
-// truncationReason returns why raft deletes entries if it truncates its log, nil if it compacts
-// it.
+// truncationReason returns why raft truncates its log, nil if it deletes entries to compact it.
 func (p *process) truncationReason() *trace.Reason {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -257,7 +258,7 @@ func (p *process) truncationReason() *trace.Reason {
 	return reason
 }
 
-// installReason returns why the leader sent a snapshot once more, nil if it did not.
+// installReason returns why the leader sent the same snapshot again, nil if it did not.
 func (p *process) installReason(meta *raft.SnapshotMeta) *trace.Reason {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -274,7 +275,7 @@ func (p *process) installReason(meta *raft.SnapshotMeta) *trace.Reason {
 	return reason
 }
 
-// votersOf returns the voters of raft's latest configuration, by which it counts votes.
+// votersOf returns the voters of raft's latest configuration, with which it counts votes.
 func votersOf(r *raft.Raft) (voters []raft.ServerID) {
 	future := r.GetConfiguration() // answered at once
 	if future.Error() != nil {

@@ -16,9 +16,8 @@ const (
 	Memory = "memory" // raft's stores in memory
 )
 
-// DefaultSettings returns the default settings of a cluster: hashicorp/raft's own timeouts and
-// the paths that it takes in production, and logs short enough that their compaction can be
-// watched.
+// DefaultSettings returns the default settings of a cluster: hashicorp/raft's own timeouts, the
+// code paths that it takes in production, and logs short enough to show compaction.
 func DefaultSettings() trace.Settings {
 	return trace.Settings{
 		Seed:              1,
@@ -80,7 +79,7 @@ func duration(key string, field func(*trace.Settings) *time.Duration, least time
 	}
 }
 
-// either is a setting of two words: yes sets the field, and no clears it.
+// either is a setting with two values: yes sets the field, and no clears it.
 func either(key string, field func(*trace.Settings) *bool, yes, no string) setting {
 	return setting{
 		key: key,
@@ -161,7 +160,7 @@ func SetSetting(s *trace.Settings, key, value string) error {
 	return err
 }
 
-// set is SetSetting for a caller that names the setting itself.
+// set is SetSetting without the setting's name in the error.
 func set(s *trace.Settings, key, value string) error {
 	i := slices.IndexFunc(allSettings, func(s setting) bool { return s.key == key })
 	if i < 0 {

@@ -8,18 +8,18 @@ import (
 	"capsize/cluster/trace"
 )
 
-// slowWord begins the text of a slow state machine, in events and commands: "slow 200ms".
+// slowWord begins the text of a slow state machine in events and commands: "slow 200ms".
 const slowWord = "slow "
 
 // SetApply makes the state machine of a node take delay longer to apply each command, now and
-// after each restart. 0 ends that, also for the command that is being applied.
+// after each restart. 0 ends the delay, even for the command that is being applied.
 func (c *Inside) SetApply(name string, delay time.Duration) error {
 	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
 	if delay < 0 || delay > durationMax {
-		return fmt.Errorf("state machine of %s slow by %s: use a delay from 0s to %s", name, delay, durationMax)
+		return fmt.Errorf("cannot slow the state machine of %s by %s: use a delay from 0s to %s", name, delay, durationMax)
 	}
 	n.mu.Lock()
 	if n.applyChanged != nil {
@@ -45,13 +45,12 @@ func parseApplyFault(text string) (time.Duration, error) {
 	}
 	delay, err := time.ParseDuration(strings.TrimPrefix(text, slowWord))
 	if err != nil || !strings.HasPrefix(text, slowWord) {
-		return 0, fmt.Errorf("unknown fault of a state machine %q", text)
+		return 0, fmt.Errorf("unknown state machine fault %q", text)
 	}
 	return delay, nil
 }
 
-// delayApply waits as long as a slow state machine takes longer for a command, or until the
-// process dies.
+// delayApply waits for the delay of a slow state machine, or until the process dies.
 func (n *node) delayApply(dead <-chan struct{}) {
 	n.mu.Lock()
 	delay, changed := n.applyDelay, n.applyChanged

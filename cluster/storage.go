@@ -59,8 +59,8 @@ func (b boltStorage) open() (faults.DiskBackend, func() error, error) {
 	return faults.DiskBackend{Logs: store, Stable: store, Snapshots: snapshots, RewriteSnapshot: b.rewriteSnapshot}, store.Close, nil
 }
 
-// rewriteSnapshot changes the state file of a snapshot. FileSnapshotStore keeps its checksum in
-// another file.
+// rewriteSnapshot changes the state file of a snapshot. FileSnapshotStore keeps the checksum in
+// another file, which stays as it is.
 func (b boltStorage) rewriteSnapshot(id string, change func([]byte) []byte) error {
 	name := filepath.Join(b.path, "snapshots", id, "state.bin")
 	content, err := os.ReadFile(name)

@@ -32,13 +32,13 @@ func (c *Inside) currentSettings() trace.Settings {
 	return s
 }
 
-// storeTimeouts makes the timeouts of s those of all nodes that start from now on.
+// storeTimeouts sets the timeouts of nodes that start from now on to those of s.
 func (c *Inside) storeTimeouts(s trace.Settings) {
 	c.timeouts.Store(&timeouts{s.Heartbeat, s.Election, s.Lease})
 }
 
-// SetTimeout changes one of the [LiveSettings] on all nodes, those that start later included. On
-// an error, which says what raft would reject, no node has changed.
+// SetTimeout changes one of the [LiveSettings] on all nodes, including those that start later. An
+// error says what raft would reject; then no node has changed.
 func (c *Inside) SetTimeout(key, value string) error {
 	c.mu.Lock()
 	before := c.currentSettings()
@@ -73,7 +73,7 @@ func (c *Inside) withTimeout(s trace.Settings, key, value string) (trace.Setting
 	for _, n := range c.allNodes() {
 		// The lease is the shortest of the three.
 		if factor := n.factor(); scale(s.Lease, factor) < shortestTimeout {
-			return s, fmt.Errorf("%s %s is too short for %s, whose clock runs at factor %g: raft accepts no lease below %s",
+			return s, fmt.Errorf("%s %s is too short for %s, whose clock factor is %g: raft needs a lease of at least %s",
 				key, value, n.name, factor, shortestTimeout)
 		}
 	}
@@ -98,7 +98,7 @@ func (n *node) factor() float64 {
 	return n.clockFactor
 }
 
-// timeouts returns the node's timeouts on the cluster's clock: as set, times its clock factor.
+// timeouts returns the node's timeouts on the cluster's clock: the settings times its clock factor.
 func (p *process) timeouts() timeouts {
 	t, factor := p.c.timeouts.Load(), p.node.factor()
 	return timeouts{scale(t.heartbeat, factor), scale(t.election, factor), scale(t.lease, factor)}
@@ -109,8 +109,8 @@ func scale(d time.Duration, factor float64) time.Duration {
 	return time.Duration(math.Round(float64(d) * factor))
 }
 
-// reloadTimeouts gives raft the node's current timeouts. If raft is still being built, newRaft
-// does so later.
+// reloadTimeouts gives raft the node's current timeouts. If raft is still starting, newRaft does
+// so later.
 func (p *process) reloadTimeouts() error {
 	r := p.raft.Load()
 	if r == nil {
@@ -124,8 +124,8 @@ func (p *process) reloadTimeouts() error {
 		return err
 	}
 	old := conf.Load().(raft.Config).LeaderLeaseTimeout
-	// At no moment may the lease exceed the heartbeat timeout: a shorter lease comes first, a
-	// longer one last.
+	// The lease must never exceed the heartbeat timeout: set a shorter lease first, and a longer
+	// one last.
 	setLease(conf, min(old, t.lease))
 	reload := r.ReloadableConfig()
 	reload.HeartbeatTimeout, reload.ElectionTimeout = t.heartbeat, t.election
@@ -140,14 +140,14 @@ func (p *process) reloadTimeouts() error {
 // liveConfig returns where a running raft keeps its configuration, which it reads again before
 // each use.
 //
-// ReloadConfig replaces that configuration as a whole, but takes no lease (hashicorp/raft
-// config.go, ReloadableConfig), although checkLeaderLease reads it anew each time. A node whose
-// clock runs slow has a lease that is too long from that moment on, not from its next start, so
-// the lease is replaced in the same place and in the same way: atomically.
+// ReloadConfig replaces that whole configuration, but accepts no lease (hashicorp/raft config.go,
+// ReloadableConfig), although checkLeaderLease reads the lease each time. A slow clock makes the
+// lease longer at once, not from the next start, so the lease is replaced in the same place and
+// in the same way: atomically.
 func liveConfig(r *raft.Raft) (*atomic.Value, error) {
 	field := reflect.ValueOf(r).Elem().FieldByName("conf")
 	if !field.IsValid() || field.Type() != reflect.TypeFor[atomic.Value]() {
-		return nil, errors.New("this version of hashicorp/raft keeps its lease where it cannot be changed")
+		return nil, errors.New("cannot change the lease of this version of hashicorp/raft: its configuration is in an unknown place")
 	}
 	return (*atomic.Value)(unsafe.Pointer(field.UnsafeAddr())), nil
 }

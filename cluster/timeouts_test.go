@@ -53,7 +53,7 @@ func TestRejectedTimeoutChangesNothing(t *testing.T) {
 		{"heartbeat", "400ms", []string{"lease (500ms) is longer than heartbeat (400ms)"}},
 		{"election", "900ms", []string{"election (900ms) is shorter"}},
 		{"lease", "1100ms", []string{"lease (1.1s) is longer"}},
-		{"lease", "49ms", []string{"lease 49ms is too short for n2", "factor 0.1", "5ms"}},
+		{"lease", "49ms", []string{"lease 49ms is too short for n2", "factor is 0.1", "5ms"}},
 		{"lease", "soon", []string{"not a duration"}},
 		{"latency", "5ms", []string{"latency cannot change while the cluster runs"}},
 	} {
@@ -77,7 +77,7 @@ func TestTimeoutNearTheLatencyIsWarnedOf(t *testing.T) {
 	tc := open(t, 3, func(cfg *Config) { cfg.Settings.Latency = 20 * time.Millisecond })
 	term := tc.nodeState(tc.leaderName()).Term
 	tc.must(func() error { return tc.SetTimeout("lease", "40ms") })
-	tc.expectStory("warning: lease 40ms is under the 140ms between two replies to a leader: it may step down")
+	tc.expectStory("warning: leader lease 40ms is shorter than the 140ms between two replies: the leader may step down")
 	tc.until("the leader steps down", func(s *trace.State) bool { return s.LeaderNode() == nil || s.LeaderNode().Term > term })
 	tc.must(func() error { return tc.SetTimeout("heartbeat", "150ms") })
 	tc.expectStory("warning: heartbeat timeout 150ms is under 4 round trips (160ms): followers may start elections")

@@ -137,7 +137,7 @@ expect refused transfer n2 within 5s
 	for _, want := range []string{
 		"restart n1: cannot restart n1: it is up: kill it first",
 		"increment 2 via n2: failed: n2: node is not the leader",
-		"promote n1: cannot promote n1: it is a voter already",
+		"promote n1: cannot promote n1: it is already a voter",
 		"transfer n2: cannot transfer leadership to n2: n1: leadership transfer timeout",
 	} {
 		if got := stories(state, want); len(got) != 1 {
@@ -176,7 +176,7 @@ wait 10s
 `)
 	for _, want := range []string{
 		"add-node n4: outcome unknown (add n4): n1: leadership lost while committing log",
-		"promote n3: cannot promote n3: it is a voter already",
+		"promote n3: cannot promote n3: it is already a voter",
 	} {
 		if got := stories(state, want); len(got) != 1 {
 			t.Errorf("the story does not tell %q: %q", want, stories(state, ""))

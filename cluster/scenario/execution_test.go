@@ -151,7 +151,7 @@ func TestCommandThatFailsEndsTheRun(t *testing.T) {
 		{"async increment via up", `line 1: async increment via up: "up" selects 5 nodes now (n1,n2,n3,n4,n5); name one`},
 		{"cut n1 -> n1", "line 1: cut n1 -> n1: n1 and n1 are the same node, which has no link to itself"},
 		{"set lease 50ms\nclock n1 0.05", "line 2: clock n1 0.05: clock factor 0.05 for n1: must be between 0.1 (a leader lease of 5ms) and 100"},
-		{"clock n1 0.05\nset lease 50ms", "line 2: set lease 50ms: lease 50ms is too short for n1, whose clock runs at factor 0.05: raft accepts no lease below 5ms"},
+		{"clock n1 0.05\nset lease 50ms", "line 2: set lease 50ms: lease 50ms is too short for n1, whose clock factor is 0.05: raft needs a lease of at least 5ms"},
 		{"wait no leader within 1s", "line 1: wait no leader within 1s: wanted no leader within 1s, got leader n1"},
 		{"wait value 1 on n1,n2 within 0s", "line 1: wait value 1 on n1,n2 within 0s: wanted value 1 within 0s, got 0 on n1, 0 on n2"},
 	} {
