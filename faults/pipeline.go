@@ -71,10 +71,16 @@ func (t *Transport) AppendEntriesPipeline(_ raft.ServerID, target raft.ServerAdd
 	return p, nil
 }
 
-// AppendEntries sends a request. It blocks while too many are in flight.
+// AppendEntries sends a request. It blocks while too many are in flight. After Close, it
+// sends nothing and returns raft.ErrPipelineShutdown.
 func (p *pipeline) AppendEntries(request *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
 	if why := p.broken.Load(); why != nil {
 		return nil, *why
+	}
+	select {
+	case <-p.closed:
+		return nil, raft.ErrPipelineShutdown
+	default:
 	}
 	f := &appendFuture{start: time.Now(), request: request, resp: resp, call: p.t.net.newCall(), decided: make(chan struct{})}
 	c := f.call

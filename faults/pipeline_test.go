@@ -84,6 +84,130 @@ func TestLostPacketStopsItsConnection(t *testing.T) {
 	}
 }
 
+// A copy that is lost carries nothing that TCP would wait for.
+func TestLostCopyDoesNotStopItsConnection(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+		t := rig.t
+		p := openPipeline(t, rig.nodes["n1"])
+		defer func() { _ = p.Close() }()
+		send := func(index uint64) {
+			if _, err := p.AppendEntries(appendRequest(index), new(raft.AppendEntriesResponse)); err != nil {
+				t.Fatal(err)
+			}
+			if err := (<-p.Consumer()).Error(); err != nil {
+				t.Errorf("request %d: %v", index, err)
+			}
+		}
+		rig.SetFault("n1", "n2", faults.Duplicate{Percent: 100, After: time.Second})
+		send(1)
+		rig.SetFault("n1", "n2", faults.Cut{}) // the copy is lost
+		synctest.Wait()
+		rig.HealAll()
+		send(2)
+		if lost := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Lost }); len(lost) != 1 || !lost[0].Duplicate {
+			t.Errorf("lost %+v, want one copy", lost)
+		}
+	})
+}
+
+// What is lost in flight takes along what follows it in flight.
+func TestPacketLostInFlightStopsWhatIsBehindIt(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{Latency: time.Second, RPCTimeout: 10 * time.Second}, func(rig *netRig) {
+		t := rig.t
+		behind := 0
+		for range 20 {
+			p := openPipeline(t, rig.nodes["n1"])
+			go func() {
+				for i := range uint64(2) {
+					_, _ = p.AppendEntries(appendRequest(i+1), new(raft.AppendEntriesResponse))
+				}
+			}()
+			synctest.Wait()
+			rig.SetFault("n1", "n2", faults.Lose{Percent: 50})
+			synctest.Wait()
+			rig.HealAll()
+			time.Sleep(time.Second)
+			_ = p.Close()
+			requests := rig.packets(func(p faults.Packet) bool { return !p.Reply && p.Status != faults.Sent })
+			requests = requests[len(requests)-2:]
+			if slices.SortFunc(requests, func(a, b faults.Packet) int { return int(a.RPC) - int(b.RPC) }); requests[0].Status == faults.Lost {
+				behind++
+				if requests[1].Status != faults.Lost {
+					t.Errorf("%+v arrives behind %+v", requests[1], requests[0])
+				}
+			}
+		}
+		if behind < 5 {
+			t.Errorf("only %d packets are behind a lost one", behind)
+		}
+	})
+}
+
+// A request is delivered when it is due, even if nobody takes the reply before it.
+func TestRequestArrivesBeforeTheReplyAheadIsTaken(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{Latency: 5 * time.Millisecond, MaxRPCsInFlight: 2}, func(rig *netRig) {
+		p := openPipeline(rig.t, rig.nodes["n1"])
+		for i := range uint64(2) {
+			go func() { _, _ = p.AppendEntries(appendRequest(i+1), new(raft.AppendEntriesResponse)) }()
+			time.Sleep(time.Second)
+		}
+		if got := rig.nodes["n2"].requests(); !slices.Equal(got, []uint64{1, 2}) {
+			rig.t.Errorf("served %v, want 1 and 2", got)
+		}
+		_ = p.Close()
+	})
+}
+
+// What was sent over a pipeline arrives and is answered, whenever the pipeline is closed.
+func TestClosedPipelineKeepsItsPackets(t *testing.T) {
+	for _, closedAfter := range []time.Duration{0, time.Millisecond, 10 * time.Millisecond} {
+		inNetBubble(t, faults.NetworkConfig{Latency: 5 * time.Millisecond}, func(rig *netRig) {
+			t := rig.t
+			n2 := rig.nodes["n2"].mute()
+			const times = 20 // if closed at once, its decoder may or may not have begun
+			for range times {
+				p := openPipeline(t, rig.nodes["n1"])
+				if _, err := p.AppendEntries(appendRequest(1), new(raft.AppendEntriesResponse)); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(closedAfter)
+				_ = p.Close()
+				time.Sleep(time.Second)
+				select {
+				case rpc := <-n2.Consumer():
+					rpc.Respond(netAnswer(rpc.Command))
+				default:
+					t.Errorf("closed after %v: the request has not arrived", closedAfter)
+				}
+				time.Sleep(time.Second)
+			}
+			replies := rig.packets(func(p faults.Packet) bool { return p.Reply && p.Status == faults.Lost })
+			if len(replies) != times || replies[0].Why != "no caller is waiting" {
+				t.Errorf("closed after %v: lost replies %+v, want one each, without a caller", closedAfter, replies)
+			}
+		})
+	}
+}
+
+func TestClosedPipelineSendsNothing(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+		p := openPipeline(rig.t, rig.nodes["n1"])
+		_ = p.Close()
+		for range 20 {
+			if _, err := p.AppendEntries(appendRequest(1), new(raft.AppendEntriesResponse)); !errors.Is(err, raft.ErrPipelineShutdown) {
+				rig.t.Errorf("got %v, want ErrPipelineShutdown", err)
+			}
+		}
+		if sent := rig.packets(netAll); len(sent) > 0 {
+			rig.t.Errorf("sent %+v", sent)
+		}
+		_ = rig.nodes["n1"].Close()
+		if p, err := rig.nodes["n1"].AppendEntriesPipeline("n2", "n2"); !errors.Is(err, faults.ErrClosed) {
+			rig.t.Errorf("opened %v, %v on a closed endpoint, want ErrClosed", p, err)
+		}
+	})
+}
+
 // A new process does not inherit the connections of the one before it.
 func TestPipelineDoesNotReachARestartedNode(t *testing.T) {
 	inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {

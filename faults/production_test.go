@@ -171,6 +171,34 @@ func TestBlackHoleBreaksAPipelineAtItsReadDeadline(t *testing.T) {
 	})
 }
 
+// A sender waits for its turn as long as nobody takes the replies. The RPC timeout of its
+// request starts after that.
+func TestRequestsWaitUntilRepliesAreTaken(t *testing.T) {
+	inBothJoins(t, time.Second, 2, func(j joined) {
+		stop := make(chan struct{})
+		defer close(stop)
+		go answerAfter(j.transports[1], 700*time.Millisecond, stop)
+		p := openPipeline(j.t, j.transports[0])
+		defer func() { _ = p.Close() }()
+		sent := make(chan error, 2)
+		go func() {
+			for i := range uint64(2) {
+				_, err := p.AppendEntries(appendRequest(i+1), new(raft.AppendEntriesResponse))
+				sent <- err
+			}
+		}()
+		time.Sleep(3 * time.Second)
+		if len(sent) != 1 {
+			j.t.Errorf("%d requests were handed over, want 1", len(sent))
+		}
+		for i := range 2 {
+			if err := errors.Join((<-p.Consumer()).Error(), <-sent); err != nil {
+				j.t.Errorf("request %d: %v", i+1, err)
+			}
+		}
+	})
+}
+
 func TestPipelineEndsWithTheProcessAtItsOtherEnd(t *testing.T) {
 	inBothJoins(t, time.Second, 2, func(j joined) {
 		p := openPipeline(j.t, j.transports[0])
