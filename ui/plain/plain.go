@@ -27,7 +27,7 @@ type session struct {
 	c        *cluster.Cluster
 	language string
 	out      io.Writer
-	lastSeq  uint64 // the last event reported
+	story    story
 	answers  queue.Mailbox[answer]
 	waiting  []answer               // that belong after an event not reported yet
 	refusals map[string]int         // answers that the story repeats, by text
@@ -73,6 +73,7 @@ const finishMax = 30 * time.Second
 // did not hold or a check was violated unexpectedly.
 func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
 	p := &session{c: c, language: o.Lang, out: out, refusals: map[string]int{}}
+	c.Trace().AddSink(&p.story)
 	commands := scenario.NewSession(c, c.Settings().Seed, p)
 	c.AwaitLeader(source.FirstElection)
 	c.Clock().Run(o.Speed)
@@ -217,23 +218,8 @@ func (p *session) answer(text string) {
 // report writes the story and the answers since the last call, in their order. An answer
 // may belong after events that come with the next call; the last call waits for none.
 func (p *session) report(last bool) error {
-	var lines []trace.StoryLine
-	missing := false
-	p.c.Trace().Read(func(s *trace.State) {
-		missing = p.lastSeq > 0 && len(s.Story) > storyMin && s.Story[0].Seq > p.lastSeq
-		for _, line := range s.Story {
-			if line.Seq > p.lastSeq {
-				lines = append(lines, line)
-			}
-		}
-		p.lastSeq = s.Seq
-	})
+	lines, missing, upTo := p.story.take()
 	p.waiting = append(p.waiting, p.answers.Take()...)
-	if missing {
-		if err := p.write(lines[0].At, "some lines are missing: too much happened at once"); err != nil {
-			return err
-		}
-	}
 	for _, line := range lines {
 		if err := p.writeAnswers(line.Seq - 1); err != nil {
 			return err
@@ -246,10 +232,15 @@ func (p *session) report(last bool) error {
 			return err
 		}
 	}
-	if last {
-		return p.writeAnswers(math.MaxUint64)
+	if missing > 0 {
+		if err := p.write(lines[len(lines)-1].At, fmt.Sprintf("%d lines are missing: too much happened at once", missing)); err != nil {
+			return err
+		}
 	}
-	return p.writeAnswers(p.lastSeq)
+	if last {
+		upTo = math.MaxUint64
+	}
+	return p.writeAnswers(upTo)
 }
 
 // writeAnswers writes the answers up to an event.
@@ -266,10 +257,6 @@ func (p *session) writeAnswers(upTo uint64) error {
 	}
 	return nil
 }
-
-// storyMin is the number of lines that a story always keeps: a longer story whose
-// lines are all new has dropped some.
-const storyMin = 200
 
 // write writes one line.
 func (p *session) write(at time.Duration, text string) error {

@@ -25,10 +25,12 @@ func Replay(name string, out io.Writer) error {
 	}
 	s.History.Events(first.Seq+1, last.Seq, func(e *trace.Event) bool {
 		state.Apply(e)
-		if end := len(state.Story) - 1; end >= 0 && state.Story[end].Seq == e.Seq {
-			_, err = fmt.Fprintf(out, "%s  %s\n", trace.Clock(e.At), canvas.Sanitize(state.Story[end].Text))
+		for _, line := range told(&state, e.Seq) {
+			if _, err = fmt.Fprintf(out, "%s  %s\n", trace.Clock(e.At), canvas.Sanitize(line.Text)); err != nil {
+				return false
+			}
 		}
-		return err == nil
+		return true
 	})
 	if missing := s.Reader.Missing(); missing != "" && err == nil {
 		_, err = fmt.Fprintf(out, "%s\n", canvas.Sanitize(missing))

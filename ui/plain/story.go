@@ -1,0 +1,88 @@
+package plain
+
+import (
+	"slices"
+	"sync"
+
+	"capsize/cluster/trace"
+)
+
+// linesMax is how many lines may wait to be written, while a slow reader holds up the output.
+const linesMax = 100_000
+
+// story collects the lines of a story as they are told. It follows the events, because the
+// story of the state merges lines that read the same. It is a [trace.Sink].
+type story struct {
+	mu      sync.Mutex
+	lines   []trace.StoryLine
+	missing int    // lines dropped since the last take
+	seq     uint64 // of the latest event
+}
+
+// Start takes the lines told so far.
+func (t *story) Start(s *trace.State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lines, t.seq = slices.Clone(s.Story), s.Seq
+}
+
+// Add takes the lines of an event.
+func (t *story) Add(e *trace.Event, s *trace.State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seq = e.Seq
+	if e.Kind == trace.KindReason && e.Reason != nil && e.Reason.Decision == trace.StepDown {
+		t.explain(s, e.Node)
+	}
+	for _, line := range told(s, e.Seq) {
+		if len(t.lines) < linesMax {
+			t.lines = append(t.lines, line)
+		} else {
+			t.missing++
+		}
+	}
+}
+
+// AddPacket takes note of the event of a packet, which tells nothing.
+func (t *story) AddPacket(_ *trace.Packet, s *trace.State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seq = s.Seq
+}
+
+// explain adds the reason to the line of a leader that has stepped down, if the line still
+// waits: the reason comes in a later event.
+func (t *story) explain(s *trace.State, node string) {
+	isStepDown := func(line trace.StoryLine) bool { return line.Topic == trace.TopicStepDown && line.Node == node }
+	for i := len(t.lines) - 1; i >= 0; i-- {
+		if isStepDown(t.lines[i]) {
+			for _, line := range slices.Backward(s.Story) {
+				if isStepDown(line) {
+					t.lines[i].Text = line.Text
+					return
+				}
+			}
+			return
+		}
+	}
+}
+
+// take returns the lines since the last call in their order, how many are missing after
+// them, and the latest event.
+func (t *story) take() (lines []trace.StoryLine, missing int, seq uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines, missing, seq = t.lines, t.missing, t.seq
+	t.lines, t.missing = nil, 0
+	return lines, missing, seq
+}
+
+// told returns the lines of an event that has just been applied to a state: also a line
+// that reads the same as an earlier one is the last of the story.
+func told(s *trace.State, seq uint64) []trace.StoryLine {
+	first := len(s.Story)
+	for first > 0 && s.Story[first-1].Seq == seq {
+		first--
+	}
+	return s.Story[first:]
+}
