@@ -317,3 +317,15 @@ func TestSecondCopyCanComeLater(t *testing.T) {
 		}
 	})
 }
+
+func TestDelaySetInFlightHoldsThePacketBack(t *testing.T) {
+	inNetBubble(t, faults.NetworkConfig{Latency: 10 * time.Millisecond, RPCTimeout: 10 * time.Second}, func(rig *netRig) {
+		start := time.Now()
+		result := rig.appendAsync("n1", "n2", 1)[0]
+		time.Sleep(5 * time.Millisecond)
+		rig.SetFault("n1", "n2", faults.Delay{Mean: time.Second})
+		if err, took := <-result, time.Since(start); err != nil || took != 1020*time.Millisecond {
+			rig.t.Errorf("%v after %v, want no error after 1.02s", err, took)
+		}
+	})
+}

@@ -100,12 +100,13 @@ func TestLostCopyDoesNotStopItsConnection(t *testing.T) {
 		}
 		rig.SetFault("n1", "n2", faults.Duplicate{Percent: 100, After: time.Second})
 		send(1)
-		rig.SetFault("n1", "n2", faults.Cut{}) // the copy is lost
+		send(2) // overtakes the copy
+		rig.SetFault("n1", "n2", faults.Cut{})
 		synctest.Wait()
 		rig.HealAll()
-		send(2)
-		if lost := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Lost }); len(lost) != 1 || !lost[0].Duplicate {
-			t.Errorf("lost %+v, want one copy", lost)
+		send(3)
+		if lost := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Lost }); len(lost) != 2 || !lost[0].Duplicate || !lost[1].Duplicate {
+			t.Errorf("lost %+v, want two copies", lost)
 		}
 	})
 }
@@ -206,6 +207,94 @@ func TestClosedPipelineSendsNothing(t *testing.T) {
 			rig.t.Errorf("opened %v, %v on a closed endpoint, want ErrClosed", p, err)
 		}
 	})
+}
+
+// The server handles one request of a connection at a time, even when its callers have
+// given up.
+func TestServerTakesTheNextRequestAfterItsAnswer(t *testing.T) {
+	for _, pause := range []time.Duration{0, 3 * time.Second} {
+		inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+			n2 := rig.nodes["n2"].mute()
+			for range 10 {
+				p := openPipeline(rig.t, rig.nodes["n1"])
+				for i := range uint64(2) {
+					if _, err := p.AppendEntries(appendRequest(i+1), new(raft.AppendEntriesResponse)); err != nil {
+						rig.t.Fatal(err)
+					}
+				}
+				first := <-n2.Consumer()
+				time.Sleep(pause)
+				synctest.Wait()
+				if n := len(n2.Consumer()); n != 0 {
+					rig.t.Errorf("%d requests came before the first was answered", n)
+				}
+				first.Respond(netAnswer(first.Command))
+				second := <-n2.Consumer()
+				second.Respond(netAnswer(second.Command))
+				_ = p.Close()
+			}
+		})
+	}
+}
+
+// What ends a pipeline decides all that is in flight, and wakes who waits to send.
+func TestEndOfAPipelineDecidesWhatIsInFlight(t *testing.T) {
+	for want, end := range map[error]func(*netRig, raft.AppendPipeline){
+		raft.ErrPipelineShutdown: func(_ *netRig, p raft.AppendPipeline) { _ = p.Close() },
+		faults.ErrClosed:         func(rig *netRig, _ raft.AppendPipeline) { _ = rig.nodes["n1"].Close() },
+	} {
+		inNetBubble(t, faults.NetworkConfig{MaxRPCsInFlight: 5}, func(rig *netRig) {
+			rig.nodes["n2"].mute()
+			p := openPipeline(rig.t, rig.nodes["n1"])
+			futures, waiting := make(chan raft.AppendFuture, 5), make(chan error, 1)
+			go func() {
+				for {
+					future, err := p.AppendEntries(appendRequest(1), new(raft.AppendEntriesResponse))
+					if err != nil {
+						waiting <- err
+						return
+					}
+					futures <- future
+				}
+			}()
+			synctest.Wait()
+			end(rig, p)
+			if err := <-waiting; !errors.Is(err, want) {
+				rig.t.Errorf("a waiting request: %v, want %v", err, want)
+			}
+			if len(futures) != 4 {
+				rig.t.Errorf("%d requests were in flight, want 4", len(futures))
+			}
+			for range len(futures) {
+				if err := (<-futures).Error(); err == nil {
+					rig.t.Error("a request in flight succeeded")
+				}
+			}
+		})
+	}
+}
+
+func TestConnectionErrorBreaksAPipeline(t *testing.T) {
+	for want, fail := range map[error]func(*netRig){
+		faults.ErrRefused: func(rig *netRig) { rig.SetFault("n1", "n2", faults.Refuse{}) },
+		faults.ErrDown:    func(rig *netRig) { _ = rig.nodes["n2"].Close() },
+	} {
+		inNetBubble(t, faults.NetworkConfig{}, func(rig *netRig) {
+			p := openPipeline(rig.t, rig.nodes["n1"])
+			defer func() { _ = p.Close() }()
+			fail(rig)
+			if _, err := p.AppendEntries(appendRequest(1), new(raft.AppendEntriesResponse)); err != nil {
+				rig.t.Fatal(err)
+			}
+			if err := (<-p.Consumer()).Error(); !errors.Is(err, want) {
+				rig.t.Errorf("got %v, want %v", err, want)
+			}
+			rig.HealAll()
+			if _, err := p.AppendEntries(appendRequest(2), new(raft.AppendEntriesResponse)); !errors.Is(err, want) {
+				rig.t.Errorf("after that: %v, want %v", err, want)
+			}
+		})
+	}
 }
 
 // A new process does not inherit the connections of the one before it.
