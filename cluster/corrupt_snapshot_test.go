@@ -60,7 +60,7 @@ func TestDamagedSnapshotIsPassedOver(t *testing.T) {
 func TestDamagedSnapshotStopsANode(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"there is no older one to start from": func(cfg *Config) { cfg.Settings.Storage = Memory },
-		"is no longer in the log to start from an older one": func(cfg *Config) {
+		"and the log no longer has entry ": func(cfg *Config) {
 			cfg.Settings.Storage, cfg.Settings.TrailingLogs = Bolt, 1
 		},
 	} {

@@ -38,9 +38,9 @@ type DiskBackend struct {
 	Stable    raft.StableStore
 	Snapshots raft.SnapshotStore
 
-	// RewriteSnapshot changes the content of a stored snapshot, but not its checksum, as
-	// CorruptSnapshot needs. Leave it nil for a store without checksums: then the Disk reports
-	// what a checksum would.
+	// RewriteSnapshot changes the content of a stored snapshot, but not its checksum.
+	// CorruptSnapshot uses it. Leave it nil for a store without checksums: the Disk then
+	// reports the damage itself.
 	RewriteSnapshot func(id string, change func([]byte) []byte) error
 }
 
@@ -66,7 +66,7 @@ type Disk struct {
 	nextFlush  time.Time          // while the disk lies
 	pending    []*pendingSnapshot // finished, but not in the backend yet; oldest first
 	backendIDs map[string]string  // from a pending snapshot's ID to its ID in the backend
-	damaged    map[string]bool    // snapshots that a backend without checksums would not find damaged, by ID
+	damaged    map[string]bool    // by ID: damaged snapshots in a backend without checksums
 }
 
 // NewDisk returns a healthy disk.
@@ -79,8 +79,8 @@ func NewDisk(cfg DiskConfig) *Disk {
 
 // Open verifies every log entry, the keys raft uses and the snapshots, and then gives a
 // new process its session. If a record is damaged, or a log entry that raft needs is
-// missing (raft would panic), the error wraps ErrDamaged and names the record. Raft passes
-// over a damaged snapshot if it can start from an older one, and so does Open. A disk can
+// missing (raft would panic), the error wraps ErrDamaged and names the record. Raft skips
+// a damaged snapshot if it can start from an older one, and so does Open. A disk can
 // have one session at a time: Kill the last one first.
 func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 	d.mu.Lock()
@@ -177,7 +177,7 @@ func (d *Disk) verify(b DiskBackend) error {
 				continue
 			}
 			if damaged != nil {
-				return fmt.Errorf("%w, and entry %d is no longer in the log to start from an older one", damaged, index)
+				return fmt.Errorf("%w, and the log no longer has entry %d, which an older snapshot needs", damaged, index)
 			}
 			return fmt.Errorf("the log is %w: entry %d is missing", ErrDamaged, index)
 		}

@@ -3,18 +3,18 @@ package faults
 import "errors"
 
 // CorruptSnapshot flips one to three adjacent bits in the newest stored snapshot at the next
-// Open, as if they had flipped while the node was down. Then the fault is spent, but the
-// damage stays. Raft finds it by the checksum of FileSnapshotStore and starts from the next
-// older snapshot; without one, or if the log no longer holds the entries after it, the node
-// cannot start.
+// Open, as if they had flipped while the node was down. That ends the fault, but the
+// damage stays. FileSnapshotStore's checksum reveals it, and raft starts from the next older
+// snapshot. If there is none, or the log no longer has the entries after it, the node cannot
+// start.
 type CorruptSnapshot struct{ noFault }
 
 func (CorruptSnapshot) String() string { return "corrupt snapshot" }
 
 func (CorruptSnapshot) damage() func(*Disk, DiskBackend) error { return (*Disk).damageSnapshot }
 
-// errCRC is what FileSnapshotStore reports of a damaged snapshot. A store without checksums
-// cannot, so the Disk does.
+// errCRC is the error of FileSnapshotStore for a damaged snapshot. The Disk returns it for a
+// store without checksums.
 var errCRC = errors.New("CRC mismatch")
 
 // damageSnapshot damages the newest snapshot in the backend, if there is one. The caller

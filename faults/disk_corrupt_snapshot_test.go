@@ -50,7 +50,7 @@ func TestCorruptSnapshotIsPassedOver(t *testing.T) {
 			diskMust(t, process.Logs().DeleteRange(1, 3))
 			process.Kill()
 			_, err = m.disk.Open(m.backend)
-			if !errors.Is(err, ErrDamaged) || !strings.HasSuffix(err.Error(), "is damaged (CRC mismatch), and entry 3 is no longer in the log to start from an older one") {
+			if !errors.Is(err, ErrDamaged) || !strings.HasSuffix(err.Error(), "is damaged (CRC mismatch), and the log no longer has entry 3, which an older snapshot needs") {
 				t.Errorf("opening the disk without entry 3: %v", err)
 			}
 		})

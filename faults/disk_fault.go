@@ -34,7 +34,8 @@ type DiskFault interface {
 	stalls() bool
 	// lies reports whether writes are acknowledged before they are synced.
 	lies() bool
-	// damage returns what damages stored data at the next Open and then is spent, or nil.
+	// damage returns the function that damages stored data at the next Open, which ends the
+	// fault, or nil.
 	damage() func(*Disk, DiskBackend) error
 }
 

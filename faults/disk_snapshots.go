@@ -90,9 +90,8 @@ func sortedSnapshots(b DiskBackend) ([]*raft.SnapshotMeta, error) {
 	return metas, nil
 }
 
-// sortSnapshots puts the newest first, from which raft starts. A node may finish its own
-// snapshot after it has installed a newer one from its leader, so the order of writing does
-// not decide.
+// sortSnapshots sorts newest first; raft starts from the first. The order of writing does not
+// matter: a node may finish its own snapshot after it has installed a newer one from its leader.
 func sortSnapshots(all []*raft.SnapshotMeta) {
 	slices.SortStableFunc(all, func(a, b *raft.SnapshotMeta) int {
 		return cmp.Or(cmp.Compare(b.Term, a.Term), cmp.Compare(b.Index, a.Index))
@@ -130,9 +129,9 @@ func (d *Disk) openSnapshot(b DiskBackend, id string) (*raft.SnapshotMeta, io.Re
 }
 
 // verifySnapshots opens every snapshot, which makes FileSnapshotStore verify its checksum.
-// It returns the index of the newest one that raft can start from, or zero, and what is wrong
-// with the newest one that it cannot. If it can start from none, that is the error. The
-// caller holds mu.
+// It returns the index of the newest intact one, zero if there are no snapshots, and what is
+// wrong with the newest damaged one. If all are damaged, that is the error. The caller holds
+// mu.
 func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, damaged, err error) {
 	metas, err := d.listSnapshots(b)
 	if err != nil {

@@ -73,7 +73,7 @@ func (s diskLogs) store(logs []*raft.Log) error {
 	return s.session.backend.Logs.StoreLogs(sealed)
 }
 
-// DeleteRange deletes entries. Indexes outside of the log are ignored.
+// DeleteRange deletes entries. It ignores indexes outside the log.
 func (s diskLogs) DeleteRange(from, to uint64) error {
 	if err := s.delete(from, to); err != nil {
 		return fmt.Errorf("deleting log entries %d to %d: %w", from, to, err)
@@ -88,7 +88,7 @@ func (s diskLogs) delete(from, to uint64) error {
 	d := s.session.disk
 	defer d.mu.Unlock()
 	// Raft deletes the range 0 to 0 when it recovers a node without a log (api.go,
-	// RecoverCluster), after which raft.InmemStore would claim to end at entry 2^64-1.
+	// RecoverCluster). After that, raft.InmemStore would report 2^64-1 as its last index.
 	first, last, err := logRange(s.session.backend.Logs)
 	if err != nil {
 		return err

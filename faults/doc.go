@@ -18,10 +18,10 @@
 // [Halves], [OneWay], [Bridge], [MajoritiesRing] and [MinorityThird] return the links to
 // cut for the well-known partitions; [Network.Cut] cuts them.
 //
-// Raft's two production paths work as in its NetworkTransport. Heartbeats pass the requests
-// that wait for the node's main loop ([Transport.SetHeartbeatHandler]). A pipeline is one
-// connection: its packets stay in order whatever the link does, nothing arrives behind a
-// lost one, and what is in flight fails with it ([Transport.AppendEntriesPipeline]).
+// The two fast paths that raft uses in production work as in its NetworkTransport. Heartbeats
+// bypass the queue of the node's main loop ([Transport.SetHeartbeatHandler]). A pipeline is
+// one connection: its packets stay in order whatever the link does, nothing arrives after a
+// lost packet, and everything in flight fails with it ([Transport.AppendEntriesPipeline]).
 //
 // With no fault set and no latency, the sending goroutine delivers the packet itself, at
 // once.
@@ -32,8 +32,8 @@
 // ([DiskBackend]). [Disk.Open] gives each process of the node a [DiskSession], whose
 // stores go to raft. [Disk.SetFault] makes the disk [Slow], [Stall], [Fail], [Full] or
 // [Lie], or lets it [Corrupt] a record or a snapshot ([CorruptSnapshot]).
-// [DiskSession.Kill] ends a process, and [Disk.PowerLoss] takes back what a lying disk
-// has not flushed.
+// [DiskSession.Kill] ends a process, and [Disk.PowerLoss] loses what a lying disk has not
+// flushed.
 //
 // # Time and locks
 //

@@ -6,9 +6,9 @@ import (
 )
 
 // Duplicate sends a second copy of each packet with a probability of Percent, from 0 to
-// 100. The copy travels right behind the first one or, with After, arrives that much
-// later, and packets sent in between overtake it. The node serves a duplicate request in
-// full, but no caller waits for its reply.
+// 100. The copy arrives right after the original or, with After, that much later, and
+// packets sent in between overtake it. The node processes a duplicate request like any
+// other, but no caller waits for its reply.
 type Duplicate struct {
 	Percent float64
 	After   time.Duration
@@ -19,7 +19,7 @@ func (Duplicate) Name() string { return "duplicate" }
 
 // Meaning implements LinkFault.
 func (Duplicate) Meaning() string {
-	return "deliver this percentage of messages twice, the second time right away or later"
+	return "deliver this percentage of messages twice; the copy follows at once, or after D"
 }
 
 func (f Duplicate) String() string {

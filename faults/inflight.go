@@ -57,7 +57,7 @@ func (p *inflight) isReordered() bool {
 	return p.hasEffect(func(e *Effect) bool { return e.Reordered })
 }
 
-// isLate reports whether p is a copy that comes later than its original.
+// isLate reports whether p is a copy with a delay of its own.
 func (p *inflight) isLate() bool { return p.hasEffect(func(e *Effect) bool { return e.late }) }
 
 // blocksOwnKind reports whether only packets of the same kind wait behind p.

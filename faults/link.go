@@ -136,7 +136,7 @@ func (l *link) finishInline(p *inflight) {
 	l.drainLocked()
 }
 
-// takeOver delivers an inline packet by the link's timer, if it has not arrived.
+// takeOver lets the link's timer deliver an inline packet that has not arrived.
 func (l *link) takeOver(p *inflight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,8 +155,8 @@ func (l *link) idle() bool {
 // stopped reports whether the process at either end is paused.
 func (l *link) stopped() bool { return l.from.paused.Load() || l.to.paused.Load() }
 
-// duplicate returns a copy of p that travels right behind it, or later if e says so. No
-// caller waits for a second reply, or for the reply to a second request.
+// duplicate returns a copy of p that arrives right after it, or later if e says so. No
+// caller waits for a copy of a reply, or for the reply to a copy of a request.
 func (l *link) duplicate(p *inflight, e Effect) *inflight {
 	detached := p.call.detachedCopy()
 	dup := &detached.packet
@@ -271,8 +271,8 @@ func (l *link) advance(now time.Time) {
 	for again := true; again; {
 		again = false
 		var next time.Time
-		var waiting kindSet   // kinds that have to wait for a packet before them
-		var streams []*stream // connections that have to wait for a packet before them
+		var waiting kindSet   // kinds that must wait for an earlier packet
+		var streams []*stream // connections that must wait for an earlier packet
 		stopped := l.stopped()
 		first := l.overtaker(now)
 		stay := l.queue[:0]
@@ -280,10 +280,10 @@ func (l *link) advance(now time.Time) {
 			due := p.deliveryTime()
 			switch {
 			case stopped || p.isHeld() || waiting.has(p.Kind) && !p.isReordered():
-			case slices.Contains(streams, p.call.stream): // only its own connection waits behind it
+			case slices.Contains(streams, p.call.stream): // only its own connection waits for it
 				stay = append(stay, p)
 				continue
-			case first != nil && p.isReordered(): // first overtakes it in a moment
+			case first != nil && p.isReordered(): // first is about to overtake it
 			case due.After(now):
 				if !p.inline && (next.IsZero() || due.Before(next)) {
 					next = due
@@ -372,7 +372,7 @@ func (l *link) deliver(p *inflight) {
 	}
 }
 
-// behindLost is why a packet of a connection is lost after another one was.
+// behindLost is why a packet is lost after an earlier one of its connection.
 const behindLost = "its connection waits for a lost packet"
 
 func (l *link) drop(p *inflight, e Effect) {

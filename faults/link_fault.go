@@ -39,9 +39,9 @@ type Effect struct {
 	CopyAfter  time.Duration // with Duplicated: how much later the copy arrives
 	Reordered  bool          // later packets may overtake this one; the first that does ends Delay
 
-	late      bool   // the packet is a copy that comes later: the packets behind it do not wait
+	late      bool   // the packet is a delayed copy: later packets do not wait for it
 	copyFault uint64 // with CopyAfter: the ID of the fault that makes the copy
-	limited   bool   // the fault is limited to some kinds, so other kinds do not wait behind this packet
+	limited   bool   // the fault is limited to some kinds: other kinds do not wait for this packet
 }
 
 // Only limits a fault to some kinds of message; a reply has the kind of its request.

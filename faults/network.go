@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// What holds when NetworkConfig does not say otherwise.
+// The defaults of NetworkConfig.
 const (
 	defaultRPCTimeout  = time.Second
 	defaultMaxInFlight = 18
@@ -28,12 +28,12 @@ type NetworkConfig struct {
 	// RPCTimeout bounds every RPC, from the call to its return, and in a pipeline the wait
 	// for each reply. 0 means one second.
 	RPCTimeout time.Duration
-	// QueueHeartbeats makes heartbeats wait in the channel of Consumer like all requests, as
-	// raft's InmemTransport does. By default they take raft's fast path, as over TCP.
+	// QueueHeartbeats sends heartbeats through the Consumer channel like all other requests,
+	// as raft's InmemTransport does. By default they take raft's fast path, as over TCP.
 	QueueHeartbeats bool
-	// MaxRPCsInFlight bounds the requests in flight of a pipeline; 1 turns pipelining off. 0
-	// means 18, as in raft's InmemTransport. Raft's NetworkTransport has
-	// raft.DefaultMaxRPCsInFlight, which is 2.
+	// MaxRPCsInFlight bounds the requests in flight in a pipeline; 1 turns pipelining off. 0
+	// means 18, as in raft's InmemTransport. The default of raft's NetworkTransport is
+	// raft.DefaultMaxRPCsInFlight, 2.
 	MaxRPCsInFlight int
 	// Tap, if not nil, receives every packet twice: when it is sent, and when it is
 	// delivered or lost. It runs on the goroutines that move the packets: in order for

@@ -172,8 +172,8 @@ func (p *Packet) describeRequest(command any, data []byte) {
 	}
 }
 
-// kindOfAppend tells heartbeats from replication by the rule of raft's NetworkTransport
-// (net_transport.go, handleCommand): a heartbeat has a term and a leader, and nothing else.
+// kindOfAppend distinguishes heartbeats from replication as raft's NetworkTransport does
+// (net_transport.go, handleCommand): a heartbeat has only a term and a leader.
 func kindOfAppend(c *raft.AppendEntriesRequest) Kind {
 	leader := c.Addr
 	if len(leader) == 0 {

@@ -9,25 +9,25 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// pipelineMin is the fewest RPCs in flight that make a pipeline: with one there is no
-// overlap, and raft replicates with single RPCs (net_transport.go, minInFlightForPipelining).
+// pipelineMin is the smallest MaxRPCsInFlight with pipelining: with 1 nothing overlaps, and raft
+// replicates with single RPCs (net_transport.go, minInFlightForPipelining).
 const pipelineMin = 2
 
 // pipeline sends AppendEntries requests over one connection without waiting for replies.
-// It behaves as the pipeline of raft's NetworkTransport (net_transport.go, netPipeline):
-// requests are served and answered in order; a request that the decoder has no room for
-// blocks its sender; the RPC timeout of a request starts when the decoder begins to wait
-// for its reply; and an error of the connection fails everything in flight.
+// It behaves like the pipeline of raft's NetworkTransport (net_transport.go, netPipeline):
+// requests are processed and answered in order; a sender blocks while the decoder has no
+// room; the RPC timeout of a request starts when the decoder begins to wait for its reply;
+// and a connection error fails everything in flight.
 type pipeline struct {
 	t         *Transport
 	link      *link
 	stream    *stream
-	sent      chan *appendFuture // sent, to be decoded
+	sent      chan *appendFuture // requests whose replies are to be decoded
 	ready     chan raft.AppendFuture
 	closed    chan struct{}
 	closeOnce sync.Once
-	broken    atomic.Pointer[error] // why the connection failed, nil while it stands
-	inFlight  atomic.Int32          // requests from their sending until the decoder is free again
+	broken    atomic.Pointer[error] // why the connection failed, nil while it is open
+	inFlight  atomic.Int32          // requests sent and not yet handed to Consumer
 	timer     *time.Timer           // the decoder's, nil before its first use
 }
 
@@ -36,7 +36,7 @@ var _ raft.AppendPipeline = (*pipeline)(nil)
 // appendFuture is one request of a pipeline.
 type appendFuture struct {
 	start   time.Time
-	wait    time.Duration // if positive, the request is inline: the decoder delivers it then
+	wait    time.Duration // if positive, the request is inline: the decoder delivers it after this time
 	request *raft.AppendEntriesRequest
 	resp    *raft.AppendEntriesResponse
 	call    *call
@@ -51,9 +51,9 @@ func (f *appendFuture) Response() *raft.AppendEntriesResponse { return f.resp }
 
 // AppendEntriesPipeline opens a connection to the target. It returns ErrClosed if the
 // endpoint is closed, and raft.ErrPipelineReplicationNotSupported if
-// NetworkConfig.MaxRPCsInFlight is 1. Raft opens one after a successful RPC, and its
-// NetworkTransport then has a connection in its pool, so a target that is down or cut off
-// shows only when the pipeline is used.
+// NetworkConfig.MaxRPCsInFlight is 1. It does not check whether the target is reachable:
+// raft opens a pipeline after a successful RPC, when its NetworkTransport has a connection
+// in the pool, so an unreachable target shows only when the pipeline is used.
 func (t *Transport) AppendEntriesPipeline(_ raft.ServerID, target raft.ServerAddress) (raft.AppendPipeline, error) {
 	if t.net.maxInFlight < pipelineMin {
 		return nil, raft.ErrPipelineReplicationNotSupported
@@ -71,8 +71,8 @@ func (t *Transport) AppendEntriesPipeline(_ raft.ServerID, target raft.ServerAdd
 	return p, nil
 }
 
-// AppendEntries sends a request. It blocks while too many are in flight. After Close, it
-// sends nothing and returns raft.ErrPipelineShutdown.
+// AppendEntries sends a request. It blocks while MaxRPCsInFlight are in flight. After Close,
+// it sends nothing and returns raft.ErrPipelineShutdown.
 func (p *pipeline) AppendEntries(request *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
 	if why := p.broken.Load(); why != nil {
 		return nil, *why
@@ -85,8 +85,8 @@ func (p *pipeline) AppendEntries(request *raft.AppendEntriesRequest, resp *raft.
 	f := &appendFuture{start: time.Now(), request: request, resp: resp, call: p.t.net.newCall(), decided: make(chan struct{})}
 	c := f.call
 	c.rpc, c.back, c.stream = p.t.net.rpcIDs.Add(1), p.link.back, p.stream
-	// The decoder has nothing else to do for a request alone in flight. It then delivers both
-	// packets and serves the request, which saves timers and goroutines.
+	// For a request alone in flight, the decoder has nothing else to do. It delivers both
+	// packets and serves the request itself, which saves timers and goroutines.
 	c.alone = p.inFlight.Add(1) == 1
 	if !p.t.begin(c) {
 		return nil, ErrClosed
@@ -109,7 +109,7 @@ func (p *pipeline) AppendEntries(request *raft.AppendEntriesRequest, resp *raft.
 	}
 }
 
-// Consumer returns the channel of the requests that have been decided, in order.
+// Consumer returns the channel of completed requests, in order.
 func (p *pipeline) Consumer() <-chan raft.AppendFuture { return p.ready }
 
 // Close closes the connection, which fails everything in flight. The error is always nil.
@@ -146,7 +146,7 @@ func (p *pipeline) decode() {
 	}
 }
 
-// receive waits for the reply to a request and decides its future.
+// receive waits for the reply to a request and completes its future.
 func (p *pipeline) receive(f *appendFuture) {
 	c := f.call
 	p.t.setDeadline(c)
@@ -174,7 +174,7 @@ func (p *pipeline) receive(f *appendFuture) {
 	p.decide(f, answer)
 }
 
-// await returns what becomes of a call, at the latest when the pipeline is closed.
+// await returns the result of a call, at the latest when the pipeline is closed.
 func (p *pipeline) await(c *call) raft.RPCResponse {
 	select {
 	case answer := <-c.done:
@@ -185,8 +185,8 @@ func (p *pipeline) await(c *call) raft.RPCResponse {
 	}
 }
 
-// deliver delivers an inline packet of a call when it is due. If the pipeline ends before,
-// it leaves that to the link.
+// deliver delivers an inline packet of a call when it is due. If the pipeline is closed
+// before that, the link delivers it.
 func (p *pipeline) deliver(c *call, l *link, wait time.Duration) {
 	if wait <= 0 {
 		return
@@ -207,8 +207,8 @@ func (p *pipeline) deliver(c *call, l *link, wait time.Duration) {
 	l.takeOver(&c.packet)
 }
 
-// fail decides a future that the decoder does not take with an error, unless its reply has
-// come.
+// fail completes a future that the decoder never took: with an error, unless its reply has
+// arrived.
 func (p *pipeline) fail(f *appendFuture, err error) {
 	p.link.takeOver(&f.call.packet)
 	f.call.abort(err, callerGone)
@@ -216,7 +216,7 @@ func (p *pipeline) fail(f *appendFuture, err error) {
 	p.decide(f, <-f.call.done)
 }
 
-// decide completes a future. The first error of the connection itself breaks it.
+// decide completes a future. A connection error breaks the pipeline.
 func (p *pipeline) decide(f *appendFuture, answer raft.RPCResponse) {
 	answer = p.t.end(f.call, answer, !isTransportError(answer.Error))
 	if f.err = answer.Error; isTransportError(answer.Error) {
@@ -227,8 +227,8 @@ func (p *pipeline) decide(f *appendFuture, answer raft.RPCResponse) {
 	close(f.decided)
 }
 
-// isTransportError reports whether err comes from the connection and not from the node at
-// its other end.
+// isTransportError reports whether err comes from the connection, not from the node at the
+// other end.
 func isTransportError(err error) bool {
 	for _, own := range []error{ErrTimeout, ErrRefused, ErrDown, ErrClosed, raft.ErrPipelineShutdown} {
 		if errors.Is(err, own) {
@@ -238,18 +238,18 @@ func isTransportError(err error) bool {
 	return false
 }
 
-// stream is a connection as its server sees it. It handles one request at a time, in order
-// (net_transport.go, handleConn). What a lost packet should have carried never comes, so
-// nothing behind that packet is delivered in its direction.
+// stream is the server side of a connection. It handles one request at a time, in order
+// (net_transport.go, handleConn). After a lost packet, nothing more is delivered in its
+// direction, because a stream cannot skip bytes.
 type stream struct {
-	peer *Transport // the process that accepted the connection, nil if none was there
+	peer *Transport // the process that accepted the connection, nil if none was running
 
-	requestLost bool // guarded by the mutex of the link there
-	replyLost   bool // guarded by the mutex of the link back
+	requestLost bool // guarded by the mutex of the forward link
+	replyLost   bool // guarded by the mutex of the reverse link
 
-	mu      sync.Mutex      // guards what follows, and call.alone
-	current *call           // the request that is being served
-	waiting []queuedRequest // behind it
+	mu      sync.Mutex      // guards the fields below, and call.alone
+	current *call           // the request being served
+	waiting []queuedRequest // the requests after it
 }
 
 // queuedRequest is a request that has arrived.
@@ -266,8 +266,7 @@ func (s *stream) lost(reply bool) *bool {
 	return &s.requestLost
 }
 
-// queue serves a request once those before it are answered. The caller holds the mutex of
-// the peer.
+// queue serves a request after the ones before it. The caller holds the mutex of the peer.
 func (s *stream) queue(c *call, rpc raft.RPC) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -282,7 +281,7 @@ func (s *stream) queue(c *call, rpc raft.RPC) {
 	}
 }
 
-// serve sends the replies to c, whose request raft has, and to the requests behind it.
+// serve sends the reply to c, whose request raft has, and to the requests after it.
 func (s *stream) serve(c *call) {
 	for c != nil {
 		select {
@@ -295,7 +294,7 @@ func (s *stream) serve(c *call) {
 	}
 }
 
-// serveNext serves the requests behind one that its decoder has served.
+// serveNext serves the requests after one that its decoder has served.
 func (s *stream) serveNext() {
 	if next := s.next(); next != nil {
 		go s.serve(next)
@@ -313,7 +312,7 @@ func (s *stream) serveAlone(c *call) {
 	c.alone = false
 }
 
-// next gives the next request to raft. It returns nil if there is none, or if its decoder
+// next passes the next request to raft. It returns nil if there is none, or if the decoder
 // serves it.
 func (s *stream) next() *call {
 	s.mu.Lock()

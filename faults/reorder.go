@@ -12,9 +12,9 @@ import (
 const reorderWaitMax = 200 * time.Millisecond
 
 // Reorder picks each packet with a probability of Percent, from 0 to 100. A picked packet
-// steps aside until a later one has overtaken it, or for 200 ms if none does. Several that
-// wait at once arrive in reverse, so that each is overtaken by the next one. Packets of one
-// connection (AppendEntriesPipeline) do not overtake each other.
+// waits until a later one has overtaken it, or for 200 ms if none does. Packets that wait
+// at the same time arrive in reverse order. Packets of one connection
+// (AppendEntriesPipeline) do not overtake each other.
 type Reorder struct{ Percent float64 }
 
 // Name returns "reorder".
@@ -38,7 +38,7 @@ func (p *inflight) endReorderWait() {
 	p.effects = slices.DeleteFunc(p.effects, func(m faultEffect) bool { return m.Reordered && !m.Held })
 }
 
-// arrivedBefore reports whether p would have arrived by now if it had not to be overtaken.
+// arrivedBefore reports whether p would have arrived by now without its reorder wait.
 func (p *inflight) arrivedBefore(now time.Time) bool {
 	d := p.latency
 	for i := range p.effects {
@@ -49,9 +49,9 @@ func (p *inflight) arrivedBefore(now time.Time) bool {
 	return !p.sentAt.Add(d).After(now)
 }
 
-// overtaker ends the wait of the newest reordered packet, if an older one has waited in vain:
-// no more packets have come, so this one overtakes the others. It returns nil if there is
-// none, or if the order of the packets before it would hold it up.
+// overtaker ends the wait of the newest reordered packet, and returns it, if an older one has
+// waited for the full time: no more packets came, so the newest overtakes the others. It
+// returns nil if there is no such packet, or if an earlier packet would hold it up.
 func (l *link) overtaker(now time.Time) *inflight {
 	var newest *inflight
 	var streams []*stream
@@ -77,9 +77,9 @@ func (l *link) overtaker(now time.Time) *inflight {
 	return newest
 }
 
-// deliverOvertaken ends the wait of the reordered packets among those that a delivery has
-// overtaken, and delivers them, newest first. It returns the others, and reports whether
-// the wait of some of these has ended.
+// deliverOvertaken ends the wait of the reordered packets that a delivery has overtaken, and
+// delivers them, newest first. It returns those that must stay, and reports whether the wait
+// of some of them has ended.
 func (l *link) deliverOvertaken(overtaken []*inflight, now time.Time) (stay []*inflight, more bool) {
 	for i := len(overtaken) - 1; i >= 0; i-- {
 		p := overtaken[i]

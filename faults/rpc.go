@@ -14,7 +14,7 @@ type call struct {
 	kind      Kind
 	back      *link                 // the link that replies take
 	stream    *stream               // the connection of a pipeline, nil for a single RPC
-	alone     bool                  // the decoder of its pipeline serves it; see stream
+	alone     bool                  // the pipeline's decoder serves it; see stream
 	duplicate bool                  // a second copy of a request or reply
 	deadline  time.Time             // zero for none yet; guarded by the caller's mutex
 	responses chan raft.RPCResponse // the node's response, before it travels back
@@ -65,7 +65,7 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 	}
 }
 
-// setRequest makes a copy of the command the call's packet.
+// setRequest puts a copy of the command into the call's packet.
 func (c *call) setRequest(command any, data []byte) {
 	c.packet.call, c.packet.command, c.packet.data = c, cloneRequest(command), data
 	c.packet.describeRequest(command, data)

@@ -112,10 +112,10 @@ func (t *Transport) EncodePeer(_ raft.ServerID, addr raft.ServerAddress) []byte 
 // DecodePeer is the inverse of EncodePeer.
 func (t *Transport) DecodePeer(b []byte) raft.ServerAddress { return raft.ServerAddress(b) }
 
-// SetHeartbeatHandler sets the function that handles heartbeats, each on a goroutine of its
-// own, past the channel of Consumer: a slow disk then does not delay them. Raft's own
-// NetworkTransport does the same (net_transport.go, handleCommand). It does nothing if
-// NetworkConfig.QueueHeartbeats is set.
+// SetHeartbeatHandler sets the function that handles heartbeats. Each one runs on its own
+// goroutine and bypasses the Consumer channel, so a slow disk does not delay it. Raft's own
+// NetworkTransport does the same (net_transport.go, handleCommand). SetHeartbeatHandler does
+// nothing if NetworkConfig.QueueHeartbeats is set.
 func (t *Transport) SetHeartbeatHandler(handle func(raft.RPC)) {
 	if !t.net.queueHeartbeats {
 		t.heartbeat.Store(&handle)
@@ -189,15 +189,15 @@ func (t *Transport) accept(c *call, rpc raft.RPC) bool {
 	return true
 }
 
-// handleHeartbeat gives a heartbeat to raft, unless the endpoint has closed: raft panics on
-// a heartbeat that it handles after its stores are closed (hashicorp/raft #717).
+// handleHeartbeat passes a heartbeat to raft, unless the endpoint is closed: raft panics on
+// a heartbeat after its stores are closed (hashicorp/raft #717).
 func (t *Transport) handleHeartbeat(handle func(raft.RPC), rpc raft.RPC) {
 	if !t.closed.Load() {
 		handle(rpc)
 	}
 }
 
-// enqueue puts a request where raft's main loop reads it, unless the endpoint is closed.
+// enqueue puts a request into the queue of raft's main loop, unless the endpoint is closed.
 func (t *Transport) enqueue(rpc raft.RPC) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package wiretest joins nodes of raft by raft's own NetworkTransport, over connections in
-// memory. Tests and benchmarks compare package faults with it, because it is what
-// production runs.
+// Package wiretest connects raft nodes with raft's own NetworkTransport, over in-memory
+// connections. Tests and benchmarks compare package faults with it, because production uses
+// that transport.
 package wiretest
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 // Wire carries the connections of raft's NetworkTransports in memory, so that they run in
-// virtual time. Like a TCP connection, one of its connections buffers what nobody reads yet.
+// virtual time. Like a TCP connection, each one buffers bytes until they are read.
 type Wire struct {
 	latency time.Duration
 
@@ -31,8 +31,8 @@ func New(latency time.Duration) *Wire {
 	return &Wire{latency: latency, listeners: map[raft.ServerAddress]*wireListener{}}
 }
 
-// SetCut makes every connection a black hole, or ends that: what is written is gone, and
-// dialing gets no answer.
+// SetCut turns every connection into a black hole, or ends that: written bytes are lost, and
+// dialing times out.
 func (w *Wire) SetCut(cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,7 +78,7 @@ func (l *wireListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close closes the listener and all connections, as the death of its process would.
+// Close closes the listener and all its connections, as if its process had died.
 func (l *wireListener) Close() error {
 	l.closeOnce.Do(func() {
 		close(l.closed)
