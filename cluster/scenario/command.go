@@ -48,7 +48,7 @@ func (c Command) IsClientOp() bool {
 	return ok && d.byClient
 }
 
-// within returns the command behind try, async or expect refused.
+// within returns the command inside try, async or expect refused.
 func (c Command) within() Command {
 	args := c.Args
 	switch {
@@ -74,12 +74,12 @@ func (c Command) ChangesFaults() bool {
 // if the command cannot be carried out.
 type action func(r *run) error
 
-// starter prepares a command that takes virtual time: it chooses the nodes now, and
-// returns a function that carries the command out.
+// starter prepares a command that takes virtual time: it selects the nodes now, and
+// returns a function that runs the command.
 type starter func(r *run) (do func() error, err error)
 
-// declaration declares one command of the language. It has setup, parse, or both: then
-// setup is for the lines before the first command that runs.
+// declaration declares one command of the language. It has setup, parse, or both. With
+// both, setup parses it in the lines before the first command that runs.
 type declaration struct {
 	name   string // its first word
 	syntax string // as in the reference
@@ -91,8 +91,8 @@ type declaration struct {
 	parse func(p *lineParser) (action, error)
 	// start parses it for async; nil if the command takes no virtual time.
 	start func(p *lineParser) (starter, error)
-	// byClient is set if a client carries it out: how the operation ends is then an
-	// outcome, not a refusal.
+	// byClient is set if a client runs it: its operation then ends with an outcome, and
+	// is never refused.
 	byClient     bool
 	neverRefused bool // if it always succeeds
 	// changesFaults is set if other commands can restore what it changes.
@@ -102,16 +102,16 @@ type declaration struct {
 // runs reports whether the command runs on a cluster.
 func (d declaration) runs() bool { return d.parse != nil }
 
-// canRunAsync reports whether async can stand before the command.
+// canRunAsync reports whether async can precede the command.
 func (d declaration) canRunAsync() bool { return d.start != nil }
 
-// canBeTried reports whether try can stand before the command.
+// canBeTried reports whether try can precede the command.
 func (d declaration) canBeTried() bool {
 	return d.runs() && !d.neverRefused && d.name != "try" && d.name != "expect"
 }
 
-// canBeRefused reports whether expect refused can stand before the command. A wait runs
-// out of time, and async does not wait for a refusal.
+// canBeRefused reports whether expect refused can precede the command. A wait times out
+// instead, and async does not wait for a refusal.
 func (d declaration) canBeRefused() bool {
 	return d.canBeTried() && d.name != "wait" && d.name != "async" && d.name != "let"
 }

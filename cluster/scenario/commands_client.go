@@ -39,7 +39,7 @@ func clientCommand(name, syntax, help string, start func(*lineParser) (starter, 
 		return func(r *run) error {
 			do, err := prepare(r)
 			if err == nil {
-				_ = do() // the outcome is the client's
+				_ = do() // the operation has the outcome
 			}
 			return err
 		}, err
@@ -56,7 +56,7 @@ func (e opError) Is(target error) bool {
 	return target == cluster.ErrUnknown && e.op.Outcome == trace.Unknown
 }
 
-// opResults sums up the outcomes of one command's operations.
+// opResults summarizes the outcomes of one command's operations.
 type opResults struct {
 	ok      bool // at least one was ok
 	unknown error
@@ -74,7 +74,7 @@ func (o *opResults) add(op trace.Op) {
 	}
 }
 
-// err returns nil if an operation was ok: the command was not refused then.
+// err returns nil if any operation was ok: then the command was not refused.
 func (o *opResults) err() error {
 	switch {
 	case o.ok:

@@ -13,13 +13,13 @@ import (
 // It holds if got is "".
 type expectation func(r *run, s *trace.State) (want, got string)
 
-// expectCommands check the cluster as it is now, or within a time.
+// expectCommands check the cluster now, or within a time limit.
 func expectCommands() []declaration {
 	return []declaration{{
 		name: "expect",
 		syntax: "expect value N [on SEL] | leader SEL|none | role SEL ROLE | term OP N | commit OP N [on SEL] | " +
 			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK | refused COMMAND   [within D]",
-		help: "fail the run unless this holds now, or comes to hold within D; without on SEL, the value is the leader's", parse: parseExpect,
+		help: "fail the run unless this holds now, or at some moment within D; without on SEL, value is the leader's", parse: parseExpect,
 	}}
 }
 
@@ -27,7 +27,7 @@ func expectCommands() []declaration {
 var expectations = []struct {
 	word  string
 	parse func(*lineParser) (expectation, error)
-	// isVerdict is set if it looks at the verdicts of the checks.
+	// isVerdict is set if it reads the verdicts of the checks.
 	isVerdict bool
 }{
 	{"value", expectValue, false},
@@ -63,7 +63,7 @@ func parseExpect(p *lineParser) (action, error) {
 	return func(r *run) error { return r.expect(holds, limit, one.isVerdict) }, err
 }
 
-// within takes "within D", which is most without it.
+// within parses "within D". Without it, within returns most.
 func (p *lineParser) within(most time.Duration) (time.Duration, error) {
 	if !p.accept("within") {
 		return most, nil
@@ -71,7 +71,7 @@ func (p *lineParser) within(most time.Duration) (time.Duration, error) {
 	return p.duration("a time limit")
 }
 
-// expect returns a failure unless an expectation holds now, or comes to hold within limit.
+// expect returns a failure unless an expectation holds now, or at some moment within limit.
 func (r *run) expect(holds expectation, limit time.Duration, isVerdict bool) error {
 	want := ""
 	err := r.wait(limit, func(r *run, s *trace.State) (instead string) {
@@ -124,7 +124,7 @@ func expectValue(p *lineParser) (expectation, error) {
 			return fmt.Sprintf("value %d on %s", n, on.text), valueIs(r, s, on, n)
 		}, err
 	}
-	p.accept("on") // a misspelt word may have meant it
+	p.accept("on") // the word may be a misspelt "on"
 	return func(_ *run, s *trace.State) (want, got string) {
 		want = fmt.Sprintf("value %d", n)
 		switch leader := s.LeaderNode(); {

@@ -11,7 +11,7 @@ import (
 func memberCommands() []declaration {
 	return []declaration{
 		timed("add-node", "add-node [NAME] [nonvoter]", "start a new node and add it to the cluster", parseAddNode),
-		timed("remove-node", "remove-node SEL [keep]", "remove a member and discard its disk; keep: its process runs on", parseRemoveNode),
+		timed("remove-node", "remove-node SEL [keep]", "remove a member and delete its disk; keep: leave its process running", parseRemoveNode),
 		nodeTask("promote", "make a non-voter a voter", (*cluster.Inside).Promote),
 		nodeTask("demote", "make a voter a non-voter", (*cluster.Inside).Demote),
 		timed("transfer", "transfer [SEL]", "transfer leadership to a node, or to the one with the longest log", parseTransfer),

@@ -159,9 +159,9 @@ func parseDuplicate(p *lineParser) (faults.LinkFault, error) {
 	if err != nil || !p.accept("after") {
 		return faults.Duplicate{Percent: share}, err
 	}
-	after, err := p.duration("a delay of the second copy")
+	after, err := p.duration("a delay for the copy")
 	if limit := p.scope.settings.RPCTimeout; err == nil && after > limit {
-		err = p.fail(p.words[p.pos-1], "a second copy %s later comes after the RPC timeout of %s; use %s or less", after, limit, limit)
+		err = p.fail(p.words[p.pos-1], "a copy %s later arrives after the RPC timeout of %s; use %s or less", after, limit, limit)
 	}
 	return faults.Duplicate{Percent: share, After: after}, err
 }

@@ -24,8 +24,8 @@ func nodeCommands() []declaration {
 		nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume),
 		nodeCommand("wipe", "erase the disk: log, term and vote are gone", (*cluster.Inside).Wipe),
 		nodeTask("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),
-		{name: "clock", syntax: "clock SEL FACTOR", help: "make timeouts and leader lease FACTOR times as long", changesFaults: true, parse: parseClock},
-		{name: "apply", syntax: "apply SEL slow D|ok", help: "make the state machine take D longer for each command; ok ends it", changesFaults: true, parse: parseApply},
+		{name: "clock", syntax: "clock SEL FACTOR", help: "stretch timeouts and leader lease by FACTOR", changesFaults: true, parse: parseClock},
+		{name: "apply", syntax: "apply SEL slow D|ok", help: "make each command take D longer to apply; ok ends it", changesFaults: true, parse: parseApply},
 		{name: "disk", syntax: "disk SEL slow D|stall|fail|full|lie|corrupt [snapshot]|ok", help: "set a disk fault; ok clears it", changesFaults: true, parse: parseDisk},
 	}
 }
@@ -40,7 +40,7 @@ func nodeCommand(name, help string, do func(*cluster.Inside, string) error) decl
 	}}
 }
 
-// nodeTask is nodeCommand for what takes virtual time.
+// nodeTask is nodeCommand for commands that take virtual time.
 func nodeTask(name, help string, do func(*cluster.Inside, string) error) declaration {
 	return timed(name, name+" SEL", help, func(p *lineParser) (starter, error) {
 		s, err := p.selector()
@@ -56,7 +56,7 @@ func nodeFault(name, help string, do func(*cluster.Inside, string) error) declar
 	return restorable(nodeCommand(name, help, do))
 }
 
-// restorable declares that other commands can restore what a command changes.
+// restorable marks a command whose changes other commands can undo.
 func restorable(d declaration) declaration {
 	d.changesFaults = true
 	return d

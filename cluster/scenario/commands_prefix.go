@@ -7,14 +7,14 @@ import (
 	"capsize/cluster/trace"
 )
 
-// prefixCommands change how the command behind them runs.
+// prefixCommands change how the command after them runs.
 func prefixCommands() []declaration {
 	return []declaration{
 		{
 			name: "async", syntax: "async COMMAND", parse: parseAsync,
-			help: "start a command that takes time, and go on at once; a refusal does not end the run",
+			help: "start a command that takes time and continue at once; a refusal does not fail the run",
 		},
-		{name: "try", syntax: "try COMMAND", help: "run a command, and go on even if it is refused, or a wait if it runs out of time", parse: parseTry},
+		{name: "try", syntax: "try COMMAND", help: "run a command and continue even if it is refused, or if a wait times out", parse: parseTry},
 	}
 }
 
@@ -61,7 +61,7 @@ func parseAsync(p *lineParser) (action, error) {
 	}, err
 }
 
-// triedError is the error of a command behind try: it does not end the run.
+// triedError is the error of a command after try: it does not end the run.
 type triedError struct{ error }
 
 func (e triedError) Unwrap() error { return e.error }
@@ -76,7 +76,7 @@ func parseTry(p *lineParser) (action, error) {
 	}
 	switch {
 	case d.name == "try":
-		return nil, p.fail(w, "try is there already: write it once")
+		return nil, p.fail(w, "try appears twice: write it once")
 	case !d.canBeTried():
 		return nil, p.fail(w, "%s is never refused: write it without try", d.name)
 	}
@@ -92,7 +92,7 @@ func parseTry(p *lineParser) (action, error) {
 	}, err
 }
 
-// commandAfter takes a command that runs, behind words that need one.
+// commandAfter parses a command that runs, after words that need one.
 func (p *lineParser) commandAfter(words string) (word, declaration, error) {
 	w, err := p.next("a command after " + words)
 	if err != nil {

@@ -99,8 +99,8 @@ func isLeader(r *run, s *trace.State, sel selector) string {
 	return "leader " + s.LeaderNode().ID
 }
 
-// isLeaderless returns "" if no node leads, and else the one that does. A paused one takes itself
-// for the leader, but leads nobody.
+// isLeaderless returns "" if no node leads, and otherwise the leader. A paused node may believe
+// it leads, but does not count.
 func isLeaderless(_ *run, s *trace.State) string {
 	if leader := s.LeaderNode(); leader != nil && leader.Process == trace.Up {
 		return "leader " + leader.ID

@@ -45,7 +45,7 @@ func (s *Session) Complete(text string) []string {
 }
 
 // skipPrefixes returns a command without the words that only change how it runs, and
-// the names of the commands that can stand after these words.
+// the names of the commands that can follow these words.
 func skipPrefixes(words []string) (command, verbs []string) {
 	allowed := declaration.runs
 	for skipped := true; skipped; {

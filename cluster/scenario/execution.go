@@ -93,8 +93,8 @@ func (r *run) execute(s *Script) []Failure {
 	return append(failures, unexpectedVerdicts(r.verdicts(), s.scope.expectedViolations)...)
 }
 
-// endUnattended stops what a script has left running. The log of the session has it, for
-// the commands that follow the script.
+// endUnattended stops the load and the chaos that a script has left running. It logs that in
+// the session, for the commands that follow the script.
 func (r *run) endUnattended(s *Script) {
 	stop := func(command string) { r.shared.end(r.c, r.shared.begin(r.c, SplitCommand(command), true), nil) }
 	if r.nemesis != nil {
@@ -128,16 +128,16 @@ func (r *run) setLast(op trace.Op) {
 	r.shared.last = op
 }
 
-// ownOp returns the client operation of the run that ended last, a pending one if none
-// has.
+// ownOp returns the run's client operation that ended last, or a pending one if none has
+// ended.
 func (r *run) ownOp() trace.Op {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.own
 }
 
-// lastOp returns the client operation of the session that ended last, a pending one if
-// none has.
+// lastOp returns the session's client operation that ended last, or a pending one if none
+// has ended.
 func (r *run) lastOp() trace.Op {
 	r.shared.mu.Lock()
 	defer r.shared.mu.Unlock()
@@ -145,7 +145,7 @@ func (r *run) lastOp() trace.Op {
 }
 
 // wait waits until a condition holds, for at most limit. The error is a [*Failure] that
-// says what is the case instead. A condition on verdicts waits for the checks first.
+// says what holds instead. A condition on verdicts waits for the checks first.
 func (r *run) wait(limit time.Duration, until waitCondition, onVerdicts bool) error {
 	instead := ""
 	for deadline := r.c.Now() + limit; ; r.sleep(pollEvery) {

@@ -101,11 +101,11 @@ func TestFailedExpectationReportsLineTextWantAndGot(t *testing.T) {
 		{"nodes 1\nkill n1\nexpect value 0", "line 3: expect value 0: wanted value 0, got no leader: 0 of 1 voters up, 1 needed"},
 		{"nodes 1\nexpect value 1 within 2s", "line 2: expect value 1 within 2s: wanted value 1 within 2s, got 0 on leader n1"},
 		{"nodes 1\nexpect value 1 on up", "line 2: expect value 1 on up: wanted value 1 on up, got 0 on n1"},
-		{"nodes 1\nexpect refused kill n1", "line 2: expect refused kill n1: wanted a refusal, got the command was carried out"},
-		{"nodes 1\nexpect refused increment", "line 2: expect refused increment: wanted a refusal, got the command was carried out"},
+		{"nodes 1\nexpect refused kill n1", "line 2: expect refused kill n1: wanted a refusal, got the command succeeded"},
+		{"nodes 1\nexpect refused increment", "line 2: expect refused increment: wanted a refusal, got the command succeeded"},
 		{
 			"nodes 1\ndisk n1 stall\nexpect refused snapshot n1 within 1s",
-			"line 3: expect refused snapshot n1 within 1s: wanted a refusal within 1s, got the command still runs",
+			"line 3: expect refused snapshot n1 within 1s: wanted a refusal within 1s, got the command is still running",
 		},
 		{
 			"nodes 1\ndisk n1 stall\nexpect refused increment via n1",

@@ -7,7 +7,7 @@ import (
 	"capsize/cluster"
 )
 
-// parseExpectRefused parses the command of expect refused.
+// parseExpectRefused parses the command after expect refused.
 func parseExpectRefused(p *lineParser) (action, error) {
 	limit, err := p.trailingWithin()
 	if err != nil {
@@ -19,7 +19,7 @@ func parseExpectRefused(p *lineParser) (action, error) {
 	}
 	switch d.name {
 	case "try":
-		return nil, p.fail(w, "try goes on after a refusal, and expect refused requires one: write it without try")
+		return nil, p.fail(w, "expect refused already handles the refusal: write it without try")
 	case "async":
 		return nil, p.fail(w, "async does not wait for a refusal: write expect refused without async")
 	}
@@ -39,9 +39,9 @@ func parseExpectRefused(p *lineParser) (action, error) {
 		}
 		switch {
 		case !ended:
-			return &Failure{Want: "a refusal within " + limit.String(), Got: "the command still runs"}
+			return &Failure{Want: "a refusal within " + limit.String(), Got: "the command is still running"}
 		case err == nil:
-			return &Failure{Want: "a refusal", Got: "the command was carried out"}
+			return &Failure{Want: "a refusal", Got: "the command succeeded"}
 		case errors.Is(err, cluster.ErrUnknown):
 			return &Failure{Want: "a refusal", Got: oneLine(err)}
 		}
@@ -50,7 +50,7 @@ func parseExpectRefused(p *lineParser) (action, error) {
 	}, err
 }
 
-// starter parses the command in two parts, also one that takes no time.
+// starter parses a command in two parts, even one that takes no time.
 func (d declaration) starter(p *lineParser) (starter, error) {
 	if d.start != nil {
 		return d.start(p)
@@ -61,8 +61,8 @@ func (d declaration) starter(p *lineParser) (starter, error) {
 	}, err
 }
 
-// trailingWithin takes "within D" from the end of the line, so the command before it
-// does not see it. It returns 0 without it.
+// trailingWithin removes "within D" from the end of the line, so the command before it
+// does not see it. It returns 0 if there is none.
 func (p *lineParser) trailingWithin() (time.Duration, error) {
 	at := len(p.words) - 2
 	if at <= p.pos || p.words[at].text != "within" {
@@ -74,7 +74,7 @@ func (p *lineParser) trailingWithin() (time.Duration, error) {
 }
 
 // endsWithin reports whether do ends within limit, 0 for no limit, and with which error.
-// If not, it runs on.
+// Otherwise do keeps running.
 func endsWithin(r *run, limit time.Duration, do func() error) (ended bool, err error) {
 	if limit == 0 {
 		return true, do()

@@ -31,13 +31,13 @@ func transferCandidates(st *trace.State, previous string) []string {
 	return selectNodes(st, func(n *trace.Node) bool { return n.ID != excluded })
 }
 
-// Save returns the session so far as the text of a scenario that repeats it, with what a
-// scenario on stage has done. The cluster started with this many nodes. Violations that
-// the checks found are expected. It is called from outside virtual time.
+// Save returns the session so far as the text of a scenario that repeats it, including the
+// commands of a scenario on stage. nodes is the number of nodes at the start. The scenario
+// expects the violations that the checks found. Call Save from outside virtual time.
 //
-// A command that was refused is tried. Commands of clients become async, because a
-// person at the keys does not wait for their outcome; so do other commands during which
-// the session went on. Raft draws new election timeouts in each run, so where leadership
+// A command that was refused gets try. Client commands become async, because a person at
+// the keyboard does not wait for their outcome; so do other commands that were still running
+// when the next one started. Raft draws new election timeouts in each run, so where leadership
 // changed in the session, the scenario transfers it to the same node.
 func (s *Session) Save(nodes int, checks []trace.Check) string {
 	end, text := &logged{at: s.c.Clock().Now()}, ""
@@ -85,8 +85,8 @@ func save(settings trace.Settings, nodes int, commands []*logged, checks []trace
 	return b.String()
 }
 
-// repeat returns the line that repeats a command, "" for none, and whether that waits
-// for its end. The session went on before its end if it was overtaken.
+// repeat returns the line that repeats a command, "" for none, and whether the line waits
+// for the command's end. overtaken says that the next command started before that end.
 func (o *logged) repeat(overtaken bool) (line string, waits bool) {
 	text, core := o.text(), o.Command
 	try := o.refused && o.Verb != "expect"
@@ -97,7 +97,7 @@ func (o *logged) repeat(overtaken bool) (line string, waits bool) {
 	d, _ := find(core.Verb)
 	switch {
 	case core.Verb == "wait" && overtaken:
-		return "", false // the time that passed is written all the same
+		return "", false // save writes the time that passed anyway
 	case d.byClient && !o.scripted, d.canRunAsync() && overtaken:
 		text = "async " + text
 	default:

@@ -53,7 +53,7 @@ func (s *Session) nodes() (names []string) {
 
 // End is how a command ended.
 type End struct {
-	Op  trace.Op // the client operation it ended with, a pending one for other commands
+	Op  trace.Op // the command's client operation, a pending one if it has none
 	Err error
 	At  time.Duration // virtual time
 	Seq uint64        // of the last event before the end
@@ -109,8 +109,8 @@ func (s *Session) run(c *cluster.Inside, l *Line) (trace.Op, error) {
 	return r.ownOp(), err
 }
 
-// Perform performs a script like [Script.Perform]. What it does and names belongs to the
-// session.
+// Perform performs a script like [Script.Perform]. Its commands and names become part of
+// the session.
 func (s *Session) Perform(c *cluster.Inside, script *Script) []Failure {
 	r := newRun(c, script.Settings.Seed, s.presenter)
 	r.shared = s.shared

@@ -13,15 +13,15 @@ import (
 
 // shared is what the commands of a session, or of a script, share.
 type shared struct {
-	mu       sync.Mutex // may be taken while the lock of the trace is held, not the reverse
+	mu       sync.Mutex // lock order: after the trace's lock
 	last     trace.Op   // the client operation that ended last
 	running  int        // async commands that have not ended
 	commands []*logged  // in the order in which they started
 	expected []string   // checks whose violation is expected
 }
 
-// logged is a command of a session, with what it takes to repeat it. The end of a
-// session is one without a verb.
+// logged is a command of a session, with everything needed to repeat it. One without a
+// verb marks the end of a session.
 type logged struct {
 	Command
 	at, ended time.Duration // virtual time
@@ -32,8 +32,8 @@ type logged struct {
 	leader    string   // the node that led
 
 	// transferCandidates are set if leadership must be transferred to leader before the
-	// command: one of these nodes has to lead for that. They are empty if leader led at
-	// the command before, too, or if a transfer cannot reach it.
+	// command: one of these nodes must lead first. They are empty if leader also led at
+	// the previous command, or if a transfer cannot reach it.
 	transferCandidates []string
 }
 
@@ -92,16 +92,15 @@ func (s *shared) isIdle() bool {
 	return s.running == 0
 }
 
-// follow sets the leader of a command that starts in a state, after others. A script is
-// written for any leader, so what it does is repeated without a transfer; the first
-// command after it needs one.
+// follow sets the leader of a command that starts in a state, after others. A script works
+// with any leader, so its commands need no transfer; the first command after it does.
 func (o *logged) follow(earlier []*logged, st *trace.State) {
 	before, scripted := "", false
 	if len(earlier) > 0 {
 		last := earlier[len(earlier)-1]
 		before, scripted = last.leader, last.scripted
 	}
-	o.leader = before // without a leader now, the next one succeeds the one before
+	o.leader = before // without a leader now, the next one succeeds the previous one
 	n := st.LeaderNode()
 	if n == nil {
 		return
@@ -114,7 +113,7 @@ func (o *logged) follow(earlier []*logged, st *trace.State) {
 	}
 }
 
-// text returns the command with the nodes that random selected in its place.
+// text returns the command with random replaced by the nodes that it selected.
 func (o *logged) text() string {
 	text, words, drawn := o.Text, splitWords(o.Text), o.drawn
 	var places []word
@@ -131,7 +130,7 @@ func (o *logged) text() string {
 		}
 	}
 	if len(places) != len(drawn) {
-		return text // a condition draws anew each time that it looks
+		return text // a condition selects again each time it is checked
 	}
 	runes := []rune(text)
 	for i := len(places) - 1; i >= 0; i-- {

@@ -45,7 +45,7 @@ func expectChecks(p *lineParser) (expectation, error) {
 }
 
 // expectViolation takes the check that must be violated. A violation that a script
-// expects anywhere does not fail its run; any other verdict but ok does.
+// expects anywhere does not fail its run; any other verdict except ok does.
 func expectViolation(p *lineParser) (expectation, error) {
 	name, err := p.choice("a check", check.Names()...)
 	if err != nil {

@@ -201,7 +201,7 @@ func TestSessionFailsByItsExpectationsAndViolations(t *testing.T) {
 		{"\nexpect value 9\nexpect value 8\n", "line 2: expect value 9: wanted value 9, got 0 on leader n"},
 		{"expect value 9\nquit\n", "line 1: expect value 9: wanted value 9, got 0 on leader n"},
 		{"wait value 9 within 1s", "line 1: wait value 9 within 1s: wanted value 9 within 1s, got 0 on n1, 0 on n2, 0 on n3"},
-		{"expect refused increment", "line 1: expect refused increment: wanted a refusal, got the command was carried out"},
+		{"expect refused increment", "line 1: expect refused increment: wanted a refusal, got the command succeeded"},
 		{"expect vlaue 3", `stdin:1:8: "vlaue" is not an expectation`},
 		{wiped + "quit", "checks: wanted leader-completeness ok, got violated: "},
 		{wiped + "expect violation leader-completeness", "checks: wanted state-machine-safety ok, got violated: "},

@@ -30,10 +30,10 @@ type Result struct {
 	asides
 }
 
-// asides is what people are told besides failures.
+// asides are the messages besides failures.
 type asides struct {
 	expected []string // the checks that the script expects to be violated
-	remarks  []string // worth knowing, but no failure
+	remarks  []string // worth knowing, but not a failure
 }
 
 // Ops counts the operations of clients by outcome.
@@ -66,7 +66,7 @@ func (r *Result) addState(c *cluster.Inside) {
 }
 
 // addVerdicts adds the verdicts. Expected violations become a remark; any other verdict
-// but ok is a failure already.
+// except ok is already a failure.
 func (r *Result) addVerdicts(checks []trace.Check) {
 	r.Checks = map[string]string{}
 	var expected []string

@@ -19,7 +19,7 @@ const (
 
 // settle restores the cluster and waits for convergence. It heals all faults,
 // starts nodes that are down, and removes nodes that were added. Raft can leave a follower
-// stuck for ever, so settle restarts a node once that stays behind for long (see the
+// stuck forever, so settle restarts a node that stays behind for long, once (see the
 // scenario stuck-follower), and then the leader (see the scenario stale-pipeline).
 func (s *soak) settle() {
 	if err := s.c.HealEverything(); err != nil {
