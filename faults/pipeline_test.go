@@ -217,20 +217,20 @@ func TestServerTakesTheNextRequestAfterItsAnswer(t *testing.T) {
 			n2 := rig.nodes["n2"].mute()
 			for range 10 {
 				p := openPipeline(rig.t, rig.nodes["n1"])
-				for i := range uint64(2) {
+				for i := range uint64(3) {
 					if _, err := p.AppendEntries(appendRequest(i+1), new(raft.AppendEntriesResponse)); err != nil {
 						rig.t.Fatal(err)
 					}
 				}
-				first := <-n2.Consumer()
-				time.Sleep(pause)
-				synctest.Wait()
-				if n := len(n2.Consumer()); n != 0 {
-					rig.t.Errorf("%d requests came before the first was answered", n)
+				for range 3 {
+					rpc := <-n2.Consumer()
+					time.Sleep(pause)
+					synctest.Wait()
+					if n := len(n2.Consumer()); n != 0 {
+						rig.t.Errorf("%d requests came before the one ahead was answered", n)
+					}
+					rpc.Respond(netAnswer(rpc.Command))
 				}
-				first.Respond(netAnswer(first.Command))
-				second := <-n2.Consumer()
-				second.Respond(netAnswer(second.Command))
 				_ = p.Close()
 			}
 		})
@@ -261,9 +261,6 @@ func TestEndOfAPipelineDecidesWhatIsInFlight(t *testing.T) {
 			end(rig, p)
 			if err := <-waiting; !errors.Is(err, want) {
 				rig.t.Errorf("a waiting request: %v, want %v", err, want)
-			}
-			if len(futures) != 4 {
-				rig.t.Errorf("%d requests were in flight, want 4", len(futures))
 			}
 			for range len(futures) {
 				if err := (<-futures).Error(); err == nil {
