@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,37 @@ func TestIncrementOfBothSidesIsNotLost(t *testing.T) {
 	r.cutOff("n2", 4, 4, noop(3))
 	r.commit("n2", 4)
 	r.expect(t, AckedDurable, trace.VerdictViolated, "c2's acknowledged +1 (entry 5) is lost: n2 commits")
+}
+
+// A side that committed an increment may lose it, whether it did so before or after the other
+// side acknowledged it, and whether it has moved it since.
+func TestSideThatAcknowledgedNothingMayLoseAnIncrement(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		for _, moves := range []bool{true, false} {
+			r := twoSides(t)
+			op := r.call(add("c2", 1))
+			r.append("n3", 5, plus(2, "c2", 1))
+			r.apply("n3", 5, 3)
+			if !before {
+				r.reply(op, 3)
+			}
+			r.append("n1", 5, plus(1, "c2", 1))
+			r.apply("n1", 5, 3)
+			if before {
+				r.reply(op, 3)
+			}
+			index := uint64(5)
+			if moves {
+				r.append("n2", 5, noop(3), plus(3, "c2", 1))
+				r.commit("n2", 6)
+				index = 6
+			}
+			r.expect(t, AckedDurable, trace.VerdictOK, "")
+			r.append("n2", index, noop(4))
+			r.commit("n2", index)
+			r.expect(t, AckedDurable, trace.VerdictViolated, fmt.Sprintf("c2's acknowledged +1 (entry %d) is lost: n2 commits", index))
+		}
+	}
 }
 
 // An acknowledgement may come when its increment is replaced everywhere already.

@@ -104,6 +104,20 @@ func TestTooLowResultNeedsNoSearch(t *testing.T) {
 			c.reply(high, trace.OK, 22)
 			c.reply(c.call(0), trace.OK, 18)
 		}, trace.VerdictUndecided, ""},
+		"an increment after a decrement": {func(c *clientsOnly) {
+			c.reply(c.call(5), trace.OK, 22)
+			c.reply(c.call(-4), trace.OK, 18)
+			c.reply(c.call(3), trace.OK, 21)
+			c.reply(c.call(0), trace.OK, 20)
+		}, trace.VerdictViolated, "but 21 was already acknowledged"},
+		"an increment after one that overlaps a decrement": {func(c *clientsOnly) {
+			high := c.call(9)
+			c.reply(c.call(-4), trace.OK, 22)
+			c.reply(high, trace.OK, 26)
+			c.reply(c.call(0), trace.OK, 22)
+			c.reply(c.call(2), trace.OK, 24)
+			c.reply(c.call(0), trace.OK, 23)
+		}, trace.VerdictViolated, "but 24 was already acknowledged"},
 		"a decrement before": {func(c *clientsOnly) {
 			c.reply(c.call(-4), trace.OK, 18)
 			c.reply(c.call(5), trace.OK, 23)

@@ -47,8 +47,7 @@ func (o *operation) latestEffect() int64 {
 	return max(o.call, o.committedBy)
 }
 
-// gapsBetween returns the gaps around the increments, or nil if a result is wrong or the
-// order contradicts the times of calls and replies.
+// gapsBetween returns the gaps around the increments, or nil if a result is wrong.
 func gapsBetween(start counterState, adds []*operation) []gap {
 	value := start.value
 	if !start.known {
@@ -65,7 +64,7 @@ func gapsBetween(start counterState, adds []*operation) []gap {
 	for _, o := range adds {
 		before := &gaps[len(gaps)-1]
 		g := gap{add: o, value: before.value + o.delta(), from: max(before.from, o.call), until: noReturn}
-		if g.from > o.latestEffect() || o.answered && g.value != o.op.Value {
+		if o.answered && g.value != o.op.Value {
 			return nil
 		}
 		before.until = g.from
@@ -74,7 +73,8 @@ func gapsBetween(start counterState, adds []*operation) []gap {
 	return gaps
 }
 
-// placeReads puts each read into a gap and reports whether all fit.
+// placeReads puts each read into a gap and reports whether all fit, and the increments
+// too: none may take effect before its call or after its reply.
 func placeReads(gaps []gap, reads []*operation) bool {
 	byValue := map[int64][]int{}
 	for i := range gaps {
@@ -88,7 +88,7 @@ func placeReads(gaps []gap, reads []*operation) bool {
 		if best == len(fit) || gaps[fit[best]].from > o.ret {
 			best--
 		}
-		if best < 0 || gaps[fit[best]].from > o.ret {
+		if best < 0 {
 			return false
 		}
 		placed[fit[best]] = append(placed[fit[best]], o)
