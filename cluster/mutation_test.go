@@ -137,7 +137,7 @@ func (s rewritingLog) StoreLogs(logs []*raft.Log) error {
 	return s.LogStore.StoreLogs(logs)
 }
 
-// splitVotes makes several nodes stand for election at once: no pre-vote, high latency.
+// splitVotes makes several nodes start elections at once: no pre-vote, high latency.
 func splitVotes(cfg *Config) {
 	cfg.Settings.PreVote, cfg.Settings.Latency = false, 200*time.Millisecond
 }

@@ -176,7 +176,8 @@ func (m *model) healEverything() {
 	}
 }
 
-// stillDown says which nodes do not run although no fault is left, and which key helps.
+// stillDown says which nodes are down or paused after all faults are cleared, and which key
+// helps.
 func (m *model) stillDown() string {
 	down := m.filterNodes(m.nodes(), func(n *trace.Node) bool { return !isRunning(n) })
 	state := "down"
@@ -186,7 +187,8 @@ func (m *model) stillDown() string {
 	return stillSo(down, state, "k restarts") + stillSo(m.filterNodes(m.nodes(), isPaused), "paused", "s resumes")
 }
 
-// stillSo says that nodes are still in a state, "" for no nodes.
+// stillSo says that nodes are still in a state, and which key ends it. It returns "" for no
+// nodes.
 func stillSo(ids []string, state, key string) string {
 	switch len(ids) {
 	case 0:

@@ -104,8 +104,7 @@ func (m *model) screenKeys() []keymap.Binding {
 	}
 }
 
-// suspendKey stops the program whatever overlay is open, unless another key was bound to
-// that.
+// suspendKey suspends the program, whatever overlay is open, unless it was rebound.
 const suspendKey = "ctrl+z"
 
 // binds reports whether a key still does what it does by default.

@@ -92,7 +92,7 @@ type display struct {
 	mouseOff      bool
 	dragging      bool             // along a stretch of time
 	output        *terminal.Writer // nil without a terminal
-	stop          func() error     // stops the program until its shell continues it; nil if it cannot be
+	stop          func() error     // stops the program until its shell continues it; nil if nothing can continue it
 	lastFrame     frameShown
 	dirty         bool  // the screen has changed since the last frame
 	urgent        bool  // and it answers a key or a click
@@ -167,7 +167,7 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 // historyBudget is how large the history of a new cluster may grow, in bytes.
 func (m *model) historyBudget() int64 { return cmp.Or(m.options.HistoryMB, source.HistoryMB) << 20 }
 
-// limitMemory leaves room for the history of each branch.
+// limitMemory sets a memory limit that leaves room for the history of each branch.
 func (m *model) limitMemory() {
 	source.LimitMemory(len(m.branches), m.options.HistoryMB, len(m.state.Nodes))
 }

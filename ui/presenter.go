@@ -83,7 +83,7 @@ func (m *model) updatePresenter(now time.Time) {
 	}
 }
 
-// skip forgets a real time in which nobody could read.
+// skip excludes a span of real time in which nobody could read.
 func (p *presenter) skip(passed time.Duration) {
 	p.captionAt = p.captionAt.Add(passed)
 	if !p.waitsSince.IsZero() {

@@ -62,7 +62,7 @@ func runOnTerminal(ctx context.Context, m *model) error {
 func run(ctx context.Context, m *model, options ...tea.ProgramOption) error {
 	defer func() { m.queue.Close() }()
 	p := tea.NewProgram(m, append(options, tea.WithContext(ctx))...)
-	// The watch must not wait for the program, which waits for the watch to continue.
+	// Do not block the watch: the program waits for it to continue.
 	jobs := terminal.WatchJobs(func() { go p.Send(stopMsg{}) }, func() { go p.Send(redrawMsg{}) })
 	defer jobs.Close()
 	if jobs.CanStop() {
@@ -81,16 +81,16 @@ func run(ctx context.Context, m *model, options ...tea.ProgramOption) error {
 // stopMsg asks the program to stop, as ctrl+z does.
 type stopMsg struct{}
 
-// redrawMsg reports that the program was stopped without warning, and continues: the
-// terminal is not as it left it.
+// redrawMsg reports that the program continues after SIGSTOP: the terminal is not as the
+// program left it.
 type redrawMsg struct{}
 
-// continuedMsg reports that the program continues after it was stopped.
+// continuedMsg reports that the program continues after a suspend.
 type continuedMsg struct {
 	after time.Duration // in real time
 }
 
-// away is what runs while the terminal belongs to the shell.
+// away runs while the terminal belongs to the shell.
 type away struct {
 	m     *model
 	until func() error
@@ -112,8 +112,8 @@ func (*away) SetStdin(io.Reader)  {}
 func (*away) SetStdout(io.Writer) {}
 func (*away) SetStderr(io.Writer) {}
 
-// leave gives the terminal back to the shell until a function returns, then draws the
-// screen anew. The clock stands still meanwhile.
+// leave gives the terminal back to the shell until a function returns, then redraws the
+// screen. The clock is paused meanwhile.
 func (m *model) leave(until func() error) tea.Cmd {
 	m.held = true
 	m.setSpeed()
@@ -130,7 +130,7 @@ func (m *model) suspend() tea.Cmd {
 	return m.leave(m.stop)
 }
 
-// onContinued makes up for the real time that has passed while the program was stopped.
+// onContinued excludes the real time during which the program was stopped.
 func (m *model) onContinued(msg continuedMsg) {
 	m.presenter.skip(msg.after)
 	if m.options.liveCast != nil {

@@ -41,7 +41,7 @@ func (m *model) setSpeed() {
 	m.Run(m.clockSpeed())
 }
 
-// clockSpeed returns how fast the cluster's clock is to run now.
+// clockSpeed returns the speed at which the cluster's clock must run now.
 func (m *model) clockSpeed() float64 {
 	if m.paused || m.held || m.travel.past {
 		return 0

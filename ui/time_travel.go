@@ -230,7 +230,7 @@ func (m *model) moveBy(d time.Duration) {
 	switch {
 	case atNow:
 		m.setToast("", "back to now", false)
-	case !m.travel.past: // the history lacks the moment, and showMoment has said so
+	case !m.travel.past: // the history does not have the moment, and showMoment has said so
 	case atFirst:
 		m.setToast("", m.historyStart(), false)
 	default:

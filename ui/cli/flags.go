@@ -59,8 +59,8 @@ func addRecording(r *record.Options, fs *pflag.FlagSet) {
 	fs.Lookup("at").DefValue = "0s" // hides the default in the help
 }
 
-// flagError says what is wrong with a flag's value in our own words: pflag's quote the
-// Go function that failed.
+// flagError rewords what is wrong with a flag's value: pflag's errors quote the Go function
+// that failed.
 func flagError(err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
@@ -84,13 +84,12 @@ func flagError(err error) error {
 // builtinLanguages are the languages of the captions of the built-in scenarios.
 var builtinLanguages = []string{"en", "zh"}
 
-// translation matches the languages of the captions in a scenario.
+// translation matches the language of a caption in a scenario.
 var translation = regexp.MustCompile(`(?m)^\s*(?:say|chapter)\.(\S+)`)
 
-// checkLanguage rejects a language of the command line in which neither the built-in
-// scenarios nor the one in file, "" for none, have captions. The language that the
-// environment or the configuration asks for need not exist: captions are then in the
-// scenario's own.
+// checkLanguage rejects a --lang in which neither the built-in scenarios nor the one in
+// file, "" for none, have captions. A language from the environment or the configuration
+// may be missing: captions are then in the scenario's own language.
 func checkLanguage(fs *pflag.FlagSet, file string) error {
 	flag := fs.Lookup("lang")
 	if flag == nil || !flag.Changed {

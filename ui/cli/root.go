@@ -134,9 +134,9 @@ func from(least, most int, what string) cobra.PositionalArgs {
 // interruptGrace is how much real time a command gets to end after an interrupt.
 const interruptGrace = 10 * time.Second
 
-// interruptible returns a context that the first interrupt ends, so a command can
-// finish cleanly. The second interrupt kills the program, and so does a command that
-// does not finish. The caller calls ended when the command has.
+// interruptible returns a context that the first interrupt cancels, so a command can
+// finish cleanly. A second interrupt kills the program, and so does a command that does
+// not finish within interruptGrace. The caller calls ended when the command has ended.
 func interruptible(cmd *cobra.Command) (ctx context.Context, ended context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
 	return ctx, endWithGrace(ctx, stop, func() {
@@ -145,8 +145,8 @@ func interruptible(cmd *cobra.Command) (ctx context.Context, ended context.Cance
 	})
 }
 
-// endWithGrace stops the handling of signals once ctx ends. If ended is not called
-// within interruptGrace after that, it calls giveUp.
+// endWithGrace stops handling signals when ctx ends. If ended is not called within
+// interruptGrace after that, it calls giveUp.
 func endWithGrace(ctx context.Context, stop, giveUp func()) (ended context.CancelFunc) {
 	done := make(chan struct{})
 	context.AfterFunc(ctx, func() {

@@ -26,8 +26,8 @@ func runCommand() *cobra.Command {
 the name of a built-in one or a file.
 
 The exit status is 0 if every expectation holds and every check is ok, or violated
-as an "expect violation" announces. It is 1 if not, also if a check stays undecided,
-and 2 if a file has a mistake or a run cannot start.`,
+where the scenario has "expect violation". It is 1 otherwise, even if a check is only
+undecided, and 2 if a file has a mistake or a run cannot start.`,
 		Args:              from(1, math.MaxInt, "a scenario"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {

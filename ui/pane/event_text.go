@@ -85,7 +85,7 @@ func nodeEventText(s *trace.State, e *trace.Event) string {
 	}
 }
 
-// reasonText returns what a node decided. The reason itself is in the story.
+// reasonText returns what a node decided. The story has the reason.
 func reasonText(r *trace.Reason) string {
 	if r == nil {
 		return "decides"
@@ -100,9 +100,9 @@ func reasonText(r *trace.Reason) string {
 	case trace.StartElection:
 		return fmt.Sprintf("starts an election for term %d", r.Term)
 	case trace.SendSnapshot:
-		return "sends " + r.Peer + " its snapshot"
+		return "sends " + r.Peer + " a snapshot"
 	case trace.StepDown:
-		return "gives its reason to step down"
+		return "reports why it stepped down"
 	case trace.WinElection, trace.Truncate, trace.InstallSnapshot:
 	}
 	return "decides: " + string(r.Decision)

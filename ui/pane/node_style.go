@@ -155,8 +155,8 @@ func (p *Painter) blockedPeers(n *trace.Node) []string {
 	return cut
 }
 
-// cutText returns which nodes a node cannot reach, "" for none. Among many nodes, those
-// that are cut off from most others say so, and only they.
+// cutText returns the nodes that a node cannot reach, "" for none. In a large cluster, only
+// nodes that are cut off from most others say so.
 func (p *Painter) cutText(n *trace.Node) string {
 	cut := p.blockedPeers(n)
 	if len(p.State.Nodes) <= fullNodesMax {

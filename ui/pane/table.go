@@ -162,8 +162,8 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	x += c.contact + 1
 	notes := p.notesOf(n)
 	if c.state == 1 && state.Word != string(trace.Follower) {
-		// The state column had no room for the word. Its glyph was there, so what is
-		// wrong with the node comes first.
+		// The state column has room for the glyph only, so the word for what is wrong
+		// comes first here.
 		at := 0
 		if len(notes) > 0 && notes[0].Style == style.Bad {
 			at = 1

@@ -29,12 +29,12 @@ type session struct {
 	out      io.Writer
 	story    story
 	answers  queue.Mailbox[answer]
-	waiting  []answer               // that belong after an event not reported yet
-	refusals map[string]int         // answers that the story repeats, by text
+	waiting  []answer               // answers that belong after an event not reported yet
+	refusals map[string]int         // by text: answers that the story repeats
 	speeds   queue.Mailbox[float64] // requested by commands
 }
 
-// answer is what a command is answered, with its place among the events.
+// answer is the reply to a command, with its place among the events.
 type answer struct {
 	at      time.Duration
 	seq     uint64 // of the last event before it
@@ -63,8 +63,8 @@ type Options struct {
 	Script *scenario.Script
 }
 
-// finishMax is how long, in virtual time, async commands may run on after the end of the
-// input.
+// finishMax is how long, in virtual time, async commands may keep running after the end of
+// the input.
 const finishMax = 30 * time.Second
 
 // Run writes one line per line of the story, and runs the commands it reads from in,
@@ -115,8 +115,8 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 	}
 }
 
-// conclude ends a session: at the end of its input, what still runs may end. It returns
-// the first failure.
+// conclude ends a session. At the end of the input, it lets async commands finish. It
+// returns the first failure.
 func (p *session) conclude(commands *scenario.Session, quit bool, failure error) error {
 	if !quit {
 		commands.Finish(finishMax)
@@ -130,7 +130,7 @@ func (p *session) conclude(commands *scenario.Session, quit bool, failure error)
 	return failure
 }
 
-// concludeScript answers how a scenario ended, and returns its first failure.
+// concludeScript reports how a scenario ended, and returns its first failure.
 func (p *session) concludeScript(failures []scenario.Failure) error {
 	for i := range failures {
 		p.answer(failures[i].Error())
@@ -143,8 +143,8 @@ func (p *session) concludeScript(failures []scenario.Failure) error {
 	return &failures[0]
 }
 
-// read runs the commands it reads, and answers each, until the end of the input or the
-// command quit. The error is the first expectation that did not hold, if there is one.
+// read runs and answers the commands of the input, until its end or the command quit. The
+// error is the first expectation that did not hold.
 func (p *session) read(commands *scenario.Session, in io.Reader) (quit bool, failure error) {
 	lines := bufio.NewScanner(in)
 	for number := 1; lines.Scan(); number++ {
@@ -169,8 +169,8 @@ func (p *session) read(commands *scenario.Session, in io.Reader) (quit bool, fai
 	return false, failure
 }
 
-// run runs the command in a line of the input to its end, and answers it. The error is
-// an expectation that did not hold, or that is not understood.
+// run runs the command in a line of the input to its end, and answers it. The error is an
+// expectation that did not hold or that does not parse.
 func (p *session) run(commands *scenario.Session, line string, number int) error {
 	text := strings.TrimSpace(line)
 	command, err := commands.Parse(line)
@@ -195,7 +195,7 @@ func (p *session) run(commands *scenario.Session, line string, number int) error
 	switch {
 	case end.Err == nil:
 	case scenario.IsTried(end.Err) && failed:
-		a.text = text + ": ran out of time" // the story has the reason
+		a.text = text + ": timed out" // the story has the reason
 	case scenario.IsTried(end.Err):
 		a.text = text + ": refused"
 	default:
@@ -208,15 +208,15 @@ func (p *session) run(commands *scenario.Session, line string, number int) error
 	return &scenario.Failure{Line: number, Text: text, Want: failure.Want, Got: failure.Got}
 }
 
-// answer answers at once.
+// answer writes an answer at once.
 func (p *session) answer(text string) {
 	a := answer{text: text}
 	p.c.Trace().Read(func(s *trace.State) { a.at, a.seq = max(s.At, p.c.Clock().Now()), s.Seq })
 	p.answers.Put(a)
 }
 
-// report writes the story and the answers since the last call, in their order. An answer
-// may belong after events that come with the next call; the last call waits for none.
+// report writes the story lines and answers since the last call, in order. An answer that
+// belongs after later events waits for them, except in the last call.
 func (p *session) report(last bool) error {
 	lines, missing, upTo := p.story.take()
 	p.waiting = append(p.waiting, p.answers.Take()...)
@@ -243,7 +243,7 @@ func (p *session) report(last bool) error {
 	return p.writeAnswers(upTo)
 }
 
-// writeAnswers writes the answers up to an event.
+// writeAnswers writes the answers that come before an event.
 func (p *session) writeAnswers(upTo uint64) error {
 	for len(p.waiting) > 0 && p.waiting[0].seq <= upTo {
 		a := p.waiting[0]

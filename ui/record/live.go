@@ -126,7 +126,7 @@ func (l *Live) AddKey(sent string) {
 	}
 }
 
-// Skip leaves out a real time that has passed.
+// Skip leaves a span of real time out of the recording.
 func (l *Live) Skip(passed time.Duration) { l.started = l.started.Add(passed) }
 
 // Close ends the recording, and returns its first error.

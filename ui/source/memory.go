@@ -5,18 +5,17 @@ import (
 	"runtime/debug"
 )
 
-// Besides the histories, the process takes memoryOverhead and, with many nodes,
-// memoryPerNode, in bytes. The program's own pages, which the collector does not count,
+// Besides the histories, the process uses memoryOverhead or, with many nodes, memoryPerNode
+// for each, in bytes. The program's own pages, which the collector does not count,
 // add some 20 MB.
 const (
 	memoryOverhead = 80 << 20
 	memoryPerNode  = 4 << 20
 )
 
-// LimitMemory makes the garbage collector hold the process to the budgets of a number of
-// histories, each of historyMB megabytes or HistoryMB if that is 0, plus 100 MB. Left
-// alone, the collector lets the heap grow to twice what is in use. GOMEMLIMIT in the
-// environment overrides it.
+// LimitMemory limits the memory of the process to a number of histories, each of historyMB
+// megabytes (0 means HistoryMB), plus 100 MB. Without a limit, the garbage collector lets
+// the heap grow to twice what is in use. GOMEMLIMIT in the environment overrides it.
 func LimitMemory(histories int, historyMB int64, nodes int) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return

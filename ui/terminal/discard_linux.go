@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// discardOutput drops what the system holds for the terminal.
+// discardOutput drops the output that the system has buffered for the terminal.
 func discardOutput(file *os.File) {
 	_ = unix.IoctlSetInt(int(file.Fd()), unix.TCFLSH, unix.TCOFLUSH) // at worst, the terminal stays full
 }

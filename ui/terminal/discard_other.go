@@ -4,6 +4,6 @@ package terminal
 
 import "os"
 
-// discardOutput does nothing: this system has no way to drop what a terminal has not
-// shown yet.
+// discardOutput does nothing: this system cannot drop output that it has buffered for a
+// terminal.
 func discardOutput(*os.File) {}

@@ -19,12 +19,12 @@ type Jobs struct {
 	signals   chan os.Signal
 	continued chan struct{} // SIGCONT after Stop; has room for one
 	stopping  atomic.Bool   // Stop waits for SIGCONT
-	ignored   bool          // whoever started the program forbids stopping it
+	ignored   bool          // SIGTSTP is ignored: the parent process does not want the program stopped
 }
 
-// WatchJobs calls stop when something asks the program to stop, which it does with
-// [Jobs.Stop] once its terminal is restored; and redraw when the program has continued
-// after it was stopped without being asked, by SIGSTOP.
+// WatchJobs calls stop when the program is asked to stop; the program then restores its
+// terminal and calls [Jobs.Stop]. WatchJobs calls redraw when the program continues after
+// SIGSTOP, which does not ask.
 func WatchJobs(stop, redraw func()) *Jobs {
 	j := &Jobs{
 		signals: make(chan os.Signal, 1), continued: make(chan struct{}, 1),
@@ -58,26 +58,25 @@ func (j *Jobs) Close() {
 	close(j.signals)
 }
 
-// CanStop reports whether the program may stop: a shell with job control has started it,
-// so something can continue it. The process group of a session's leader has no such
-// shell (POSIX calls it orphaned).
+// CanStop reports whether the program may stop: only a shell with job control can continue
+// it. The process group of a session leader has no such shell (POSIX calls it orphaned).
 func (j *Jobs) CanStop() bool {
 	session, err := unix.Getsid(0)
 	return err == nil && session != unix.Getpgrp() && !j.ignored
 }
 
-// backgroundGrace is how long a job that continues in the background waits for the
-// signal that ends it. A shell sends one when it kills a stopped job.
+// backgroundGrace is how long a job that continues in the background waits for a signal
+// that ends it: a shell sends one when it kills a stopped job.
 const backgroundGrace = 100 * time.Millisecond
 
-// Stop stops the job, and returns when it continues in the foreground of terminal, or
-// with the error of ctx if that ends meanwhile: then the terminal is the shell's.
+// Stop stops the job. It returns nil when the job continues in the foreground of terminal,
+// or the error of ctx if that ends first: then the terminal still belongs to the shell.
 func (j *Jobs) Stop(ctx context.Context, terminal *os.File) error {
 	j.stopping.Store(true)
 	defer j.stopping.Store(false)
 	for {
 		select {
-		case <-j.continued: // by an earlier SIGCONT
+		case <-j.continued: // left from an earlier SIGCONT
 		default:
 		}
 		// A Go program that has caught SIGTSTP once cannot restore its default action, so

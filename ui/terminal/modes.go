@@ -8,8 +8,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// modes is what a terminal was told to be, as far as it must be undone. It follows
-// whatever is written; the zero state is that of a terminal as a shell leaves it.
+// modes tracks the terminal modes that must be undone, from everything that is written. The
+// initial state is the terminal as a shell leaves it.
 type modes struct {
 	private   map[ansi.DECMode]bool // the modes ever set or reset, and how they are now
 	keyboards int                   // entries pushed on the keyboard stack of the alternate screen
@@ -23,9 +23,9 @@ func newModes() modes {
 	return modes{private: map[ansi.DECMode]bool{}, parser: ansi.NewParser()}
 }
 
-// take follows the first bytes of a text, at least one sequence or character and at
-// most limit bytes unless that one is longer, and returns their number. It never splits a sequence:
-// the terminal could not tell the rest from text.
+// take tracks the first bytes of a text, and returns their number: at most limit bytes, but
+// at least one sequence or character. It never splits a sequence, because the terminal would
+// show the rest as text.
 func (m *modes) take(text []byte, limit int) (taken int) {
 	for taken < len(text) {
 		_, width, n, _ := ansi.DecodeSequence(text[taken:], ansi.NormalState, m.parser)
@@ -40,7 +40,7 @@ func (m *modes) take(text []byte, limit int) (taken int) {
 	return taken
 }
 
-// follow applies one escape sequence, which the parser has read.
+// follow applies one escape sequence, which the parser has just read.
 func (m *modes) follow(sequence string) {
 	cmd, params := ansi.Cmd(m.parser.Command()), m.parser.Params()
 	first, _, _ := params.Param(0, 0)
@@ -66,14 +66,15 @@ func (m *modes) follow(sequence string) {
 	}
 }
 
-// restore returns what makes the terminal as a shell expects it.
+// restore returns the sequences that restore the terminal for a shell.
 func (m *modes) restore() string { return m.undo(false) }
 
-// restoreAfterLoss is restore after an unknown part of what was written has been lost,
-// at any byte: it ends the sequence that may be cut, and undoes all that was ever done.
+// restoreAfterLoss is restore after an unknown part of the output was lost, perhaps in the
+// middle of a sequence: it ends that sequence, and undoes every mode ever set.
 func (m *modes) restoreAfterLoss() string { return "\x18\x1b\\" + m.undo(true) }
 
-// undo returns what undoes the modes that are set or, with all, that have ever been set.
+// undo returns the sequences that undo the modes in effect or, with all, every mode ever
+// set.
 func (m *modes) undo(all bool) string {
 	var b strings.Builder
 	set := func(mode ansi.DECMode) bool {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writable reports whether the terminal accepts a chunk, and waits up to timeout for it.
-// It says yes of whatever it cannot ask.
+// writable reports whether the terminal accepts a chunk, and waits up to timeout for that.
+// If it cannot tell, it returns true.
 func writable(file *os.File, timeout time.Duration) bool {
 	fd := int(file.Fd())
 	var set unix.FdSet
@@ -23,8 +23,8 @@ func writable(file *os.File, timeout time.Duration) bool {
 	return n > 0
 }
 
-// inForeground reports whether the program may use the terminal: it is not a job in the
-// background. It says yes if there is no job control to ask.
+// inForeground reports whether the program may use the terminal because it is not a
+// background job. Without job control it returns true.
 func inForeground(file *os.File) bool {
 	group, err := unix.IoctlGetInt(int(file.Fd()), unix.TIOCGPGRP)
 	return err != nil || group == unix.Getpgrp()

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// writable says yes: a console cannot be asked.
+// writable returns true: a console cannot be polled.
 func writable(*os.File, time.Duration) bool { return true }
 
 // Jobs does nothing: this system has no job control.
 type Jobs struct{}
 
-// WatchJobs returns a watch that never calls.
+// WatchJobs returns a watch that never calls its functions.
 func WatchJobs(_, _ func()) *Jobs { return &Jobs{} }
 
-// CanStop says no.
+// CanStop returns false.
 func (*Jobs) CanStop() bool { return false }
 
 // Close does nothing.

@@ -11,20 +11,20 @@ import (
 
 // Writer writes to the terminal without blocking. A terminal whose reader has stopped
 // accepts no bytes; a blocked program could not even be quit. So bytes are queued, and
-// the model draws no picture while any are.
+// the model draws no picture while the queue is not empty.
 //
-// When Bubble Tea leaves the alternate screen, Writer drops what is queued and writes
-// what restores the terminal instead. It goes by what the terminal has been sent, not by
-// what Bubble Tea believes: most of that may still be in the queue.
+// When Bubble Tea leaves the alternate screen, Writer drops the queue and writes the
+// sequences that restore the terminal instead. They undo what the terminal was really sent,
+// not what Bubble Tea wrote: most of that may still be in the queue.
 type Writer struct {
 	*os.File // Bubble Tea needs it for the size of the terminal
 
 	mu       sync.Mutex
 	pending  []byte        // not written yet
 	writing  bool          // run is writing
-	modes    modes         // of the terminal, after all that was written
+	modes    modes         // of the terminal, after everything written so far
 	left     bool          // the terminal is restored: only a new screen is written
-	disabled bool          // nothing is written any more
+	disabled bool          // nothing more is written
 	changed  chan struct{} // wakes run; has room for one signal
 	err      error         // the first one
 	limit    RateLimit
@@ -32,13 +32,13 @@ type Writer struct {
 }
 
 const (
-	// chunkMax is how many bytes are written at once. What has been handed to the
+	// chunkMax is how many bytes are written at once: bytes already written to the
 	// terminal cannot be dropped.
 	chunkMax = 1 << 10
 	// writablePoll is how long run waits for the terminal before it checks whether the
 	// queue has been dropped.
 	writablePoll = 20 * time.Millisecond
-	// leaveTimeout limits how long a terminal may take to accept what restores it.
+	// leaveTimeout limits how long a terminal may take to accept the restoring sequences.
 	leaveTimeout = time.Second
 )
 
@@ -116,8 +116,8 @@ func (w *Writer) writeNext() bool {
 	return true
 }
 
-// Behind reports whether the last picture has not been written yet, so the terminal is
-// too slow for another one.
+// Behind reports whether the terminal is too slow for another picture: the last one has not
+// been written completely.
 func (w *Writer) Behind() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,9 +132,9 @@ func (w *Writer) RateExceeded() bool {
 	return w.limit.Exceeded(time.Since(w.started), ScreenRate)
 }
 
-// Leave drops what is queued and restores the terminal. If the terminal accepts nothing
-// for leaveTimeout, Leave also drops what the system holds for a slow reader, which
-// makes room. From then on, nothing is written until a new screen begins.
+// Leave drops the queue and restores the terminal. If the terminal accepts nothing for
+// leaveTimeout, Leave also drops the output that the system has buffered, which makes room.
+// After Leave, nothing is written until a new screen begins.
 func (w *Writer) Leave() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -149,8 +149,8 @@ func (w *Writer) Leave() {
 	w.accepts(w.modes.restoreAfterLoss())
 }
 
-// accepts replaces the queue by text, and reports whether the terminal accepts that
-// within leaveTimeout.
+// accepts replaces the queue with text, and reports whether the terminal accepts it within
+// leaveTimeout.
 func (w *Writer) accepts(text string) bool {
 	w.pending = []byte(text)
 	w.wake()
@@ -165,8 +165,8 @@ func (w *Writer) accepts(text string) bool {
 	return false
 }
 
-// Disable makes the writer drop everything from now on: the terminal belongs to
-// someone else.
+// Disable makes the writer drop everything from now on, because the terminal belongs to
+// another program.
 func (w *Writer) Disable() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

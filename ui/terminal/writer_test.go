@@ -75,7 +75,7 @@ func TestLeavingDropsTheQueueAndRestoresWhatWasSent(t *testing.T) {
 		if w.writeNext(); !w.Behind() {
 			t.Error("it is not behind, although most of the picture is queued")
 		}
-		time.AfterFunc(leaveTimeout/2, w.run) // not before the screen is left
+		time.AfterFunc(leaveTimeout/2, w.run)                   // not before the screen is left
 		w.write("the rest" + ansi.ResetModeAltScreenSaveCursor) // as Bubble Tea leaves the screen
 		restored := ansi.ResetModeAltScreenSaveCursor + ansi.SetModeTextCursorEnable + ansi.ResetModeBracketedPaste
 		w.shows(enter + picture[:chunkMax] + restored)

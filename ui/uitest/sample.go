@@ -78,7 +78,7 @@ func (s *Sample) campaign(id string, term uint64, voters ...string) {
 	}
 }
 
-// stand makes a node candidate in a term, after a pre-vote that so many granted.
+// stand makes a node a candidate in a term, after a pre-vote with the given number of grants.
 func (s *Sample) stand(id string, term uint64, granted int) {
 	n := s.State.Node(id)
 	silence := trace.Reason{

@@ -201,7 +201,7 @@ func lanesOf(ops []trace.Op) map[string][]trace.Op {
 	return lanes
 }
 
-// latestEnd returns when the latest operation ended: now if one is pending.
+// latestEnd returns the end of the latest operation: now if one is pending.
 func (p *clientsPainter) latestEnd(ops []trace.Op) (end time.Duration) {
 	for _, op := range ops {
 		if op.Outcome == trace.Pending {
