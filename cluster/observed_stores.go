@@ -45,7 +45,7 @@ func (s logStore) StoreLogs(logs []*raft.Log) error {
 }
 
 func (s logStore) DeleteRange(first, last uint64) error {
-	reason := s.p.truncationReason()
+	reason := s.p.truncationReason(first, last)
 	if err := s.LogStore.DeleteRange(first, last); err != nil {
 		return err
 	}

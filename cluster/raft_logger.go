@@ -146,18 +146,21 @@ func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 	case "Election timeout reached, restarting election":
 		why.campaign = &trace.Reason{Cause: trace.ElectionTimeout}
 	case "entering candidate state":
-		why.handling, why.votes = false, nil
+		why.handling, why.campaigning, why.votes, why.won = false, true, nil, nil
 		reason := why.campaign
-		why.campaign = nil
 		if reason == nil { // the only other way here (raft.go, timeoutNow)
 			reason = &trace.Reason{Cause: trace.Transferred, Peer: why.handedBy}
 			why.handedBy = ""
 		}
 		reason.Decision, reason.Term = trace.StartElection, args.number("term")
-		if reason.Cause != trace.Transferred && p.c.settings.PreVote {
+		if reason.Cause != trace.Transferred && !why.transferred && p.c.settings.PreVote {
 			reason.Decision = trace.StartPreVote
 		}
+		why.campaign, why.transferred = nil, false
 		p.emitReason(reason)
+	case "entering follower state", "entering leader state":
+		// A heartbeat may have made it a follower before the election that it has a cause for.
+		why.campaign, why.campaigning, why.won = nil, false, nil
 	case "pre-vote successful, starting election":
 		why.handling = false
 		tally, _ := args.get("tally").(int)
@@ -194,6 +197,9 @@ func (p *process) silence(r *raft.Raft, leader string) *trace.Reason {
 func (p *process) takeStepDownReason(r *raft.Raft, msg string, args logArgs) {
 	why := &p.why
 	stepDown := func(reason trace.Reason) {
+		if p.seen.role != trace.Leader { // raft logs some of these lines in every role
+			return
+		}
 		reason.Decision = trace.StepDown
 		why.stepDown = &reason
 	}
@@ -238,6 +244,7 @@ func (p *process) takeLogReason(r *raft.Raft, msg string, args logArgs) {
 	switch msg {
 	case "clearing log suffix":
 		_, leader := r.LeaderWithID()
+		why.truncated = [2]uint64{args.number("from"), args.number("to")}
 		why.truncation = &trace.Reason{Decision: trace.Truncate, Cause: trace.LogConflict, Peer: string(leader)}
 	case "installing snapshot on":
 		p.emitReason(&trace.Reason{Decision: trace.SendSnapshot, Cause: trace.LogCompacted, Peer: args.text("peer")})

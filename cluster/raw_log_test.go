@@ -192,6 +192,8 @@ func (d *rawParser) election(l rawLine) {
 		d.campaign = "heartbeat-timeout " + v["last-leader-id"]
 	case "Election timeout reached, restarting election":
 		d.campaign = "election-timeout "
+	case "entering follower state", "entering leader state":
+		d.campaign = ""
 	case "entering candidate state":
 		if d.campaign == "" {
 			d.campaign = "transferred "

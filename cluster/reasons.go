@@ -29,10 +29,12 @@ type votingReasons struct {
 
 // electionReasons concern the node's own elections.
 type electionReasons struct {
-	campaign *trace.Reason // why it starts an election
-	handedBy string        // the leader that last sent it TimeoutNow
-	votes    []string      // the nodes that voted for it in this election
-	won      *trace.Reason
+	campaign    *trace.Reason // why it starts an election
+	handedBy    string        // the leader that last sent it TimeoutNow
+	campaigning bool          // raft's main loop is that of a candidate
+	transferred bool          // a TimeoutNow made it a candidate: its next election needs no pre-vote
+	votes       []string      // the nodes that voted for it in this election
+	won         *trace.Reason
 }
 
 // leaderReasons concern a leader that steps down.
@@ -49,6 +51,7 @@ type leaderReasons struct {
 // logReasons concern the node's log.
 type logReasons struct {
 	truncation *trace.Reason
+	truncated  [2]uint64     // the first and last entry of the truncation
 	mismatch   *trace.Reason // why it last rejected entries, since it installed a snapshot
 	installed  raft.SnapshotMeta
 }
@@ -158,6 +161,10 @@ func (p *process) seeVoteRequest(r *raft.Raft, request voteRequest) {
 func (p *process) seeRole(r *raft.Raft, role trace.Role) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// Raft logs every other cause (raft.go, timeoutNow), and ignores a TimeoutNow while it campaigns.
+	if role == trace.Candidate && p.why.campaign == nil && !p.why.campaigning {
+		p.why.transferred = true
+	}
 	if role != "" && role != p.seen.role {
 		p.emitRoleLocked(role, r.CurrentTerm())
 	}
@@ -168,9 +175,10 @@ func (p *process) emitRoleLocked(role trace.Role, term uint64) {
 	why, was := &p.why, p.seen.role
 	p.seen.role = role
 	e := trace.Event{Kind: trace.KindRole, Role: role, Term: term}
+	why.deposed = false
 	switch {
 	case role == trace.Leader:
-		e.Reason = why.won
+		e.Reason, why.won = why.won, nil
 		why.ledTerm, why.laterTermAt = term, ""
 	case role == trace.Follower && was == trace.Leader:
 		e.Reason, why.steppedDown = why.stepDown, time.Now()
@@ -179,7 +187,7 @@ func (p *process) emitRoleLocked(role trace.Role, term uint64) {
 		}
 		why.deposed = e.Reason == nil
 	}
-	why.won, why.stepDown = nil, nil
+	why.stepDown = nil
 	p.emitLocked(e)
 }
 
@@ -249,10 +257,14 @@ func (p *process) setVotedFor(candidate string) {
 	p.why.votedFor = candidate
 }
 
-// truncationReason returns why raft truncates its log, nil if it deletes entries to compact it.
-func (p *process) truncationReason() *trace.Reason {
+// truncationReason returns why raft truncates its log, nil if it deletes entries to compact it, which
+// it does on another goroutine.
+func (p *process) truncationReason(first, last uint64) *trace.Reason {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.why.truncated != [2]uint64{first, last} {
+		return nil
+	}
 	reason := p.why.truncation
 	p.why.truncation = nil
 	return reason

@@ -24,6 +24,8 @@ type reasonsUnderTest struct {
 	refused  map[refusal]int         // refusals that nodes sent, less the reasons they told
 	answers  map[refusal]int         // the same refusals, by what their packets say
 	silent   []refusal               // refusals told that raft does not log
+	campaign map[string]trace.Reason // the last pre-vote or election that each node told
+	asked    map[string]int          // requests for votes compared with that, by kind
 	wrong    []string
 }
 
@@ -52,6 +54,9 @@ func (u *reasonsUnderTest) see(e trace.Event) {
 		maps.DeleteFunc(u.refused, func(r refusal, _ int) bool { return r.voter == e.Node })
 	case e.Node != "" && (e.Reason != nil || e.Kind == trace.KindTruncated || e.Kind == trace.KindInstalled || e.Kind == trace.KindRole):
 		u.events[e.Node] = append(u.events[e.Node], e)
+		if r := e.Reason; r != nil && (r.Decision == trace.StartPreVote || r.Decision == trace.StartElection) {
+			u.campaign[e.Node] = *r
+		}
 		if r := e.Reason; r != nil && (r.Decision == trace.DenyVote || r.Decision == trace.DenyPreVote) {
 			u.refused[refusal{voter: e.Node, candidate: r.Peer, preVote: r.Decision == trace.DenyPreVote}]--
 			if r.Cause == trace.TermBehind {
@@ -69,7 +74,8 @@ type refusal struct {
 	term, ownTerm    uint64
 }
 
-// seePacket counts refused votes, each of which needs one reason.
+// seePacket counts refused votes, each of which needs one reason. A request for a vote must be of the
+// kind that its candidate told.
 func (u *reasonsUnderTest) seePacket(p *trace.Packet) {
 	if p.Kind != "vote" && p.Kind != "prevote" || p.Duplicate {
 		return
@@ -77,6 +83,13 @@ func (u *reasonsUnderTest) seePacket(p *trace.Packet) {
 	switch {
 	case !p.Reply:
 		u.requests[p.RPC] = *p
+		told := u.campaign[p.From]
+		if p.Status == trace.Sent && told.Term == p.Term {
+			u.asked[p.Kind]++
+			if (told.Decision == trace.StartPreVote) != (p.Kind == "prevote") {
+				u.wrong = append(u.wrong, fmt.Sprintf("%s asks for a %s in term %d after it told %+v", p.From, p.Kind, p.Term, told))
+			}
+		}
 	case p.Status == trace.Sent && !p.OK && p.Error == "":
 		u.refused[refusal{voter: p.From, candidate: p.To, preVote: p.Kind == "prevote"}]++
 		u.answers[refusal{p.From, p.To, p.Kind == "prevote", u.requests[p.RPC].Term, p.Term}]++
@@ -156,6 +169,7 @@ func soakForReasons(t *testing.T, library trace.Library, duration time.Duration)
 	u := &reasonsUnderTest{
 		events: map[string][]trace.Event{}, counts: map[string]int{}, requests: map[uint64]trace.Packet{},
 		refused: map[refusal]int{}, answers: map[refusal]int{},
+		campaign: map[string]trace.Reason{}, asked: map[string]int{},
 	}
 	tc := open(t, 5, func(cfg *Config) {
 		cfg.Settings.Library = library
@@ -182,5 +196,8 @@ func soakForReasons(t *testing.T, library trace.Library, duration time.Duration)
 	tc.must(func() error { tc.StopLoad(); return nil })
 	tc.pass(30 * time.Second)
 	u.compare(t)
+	if u.asked["vote"] == 0 || library.PreVote && u.asked["prevote"] == 0 {
+		t.Errorf("compared no request for a vote: %v", u.asked)
+	}
 	return u.counts
 }

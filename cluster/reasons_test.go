@@ -134,3 +134,47 @@ func TestDeposedLeaderTellsOfTheLaterTermOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestTransferToAPreCandidateThatHealedIsToldAsATransfer hands leadership to a node whose pre-vote a
+// heartbeat ended: raft logs the timeout of that pre-vote although it starts no other.
+func TestTransferToAPreCandidateThatHealedIsToldAsATransfer(t *testing.T) {
+	tc := open(t, 3)
+	leader, target := tc.leaderName(), tc.followers()[0]
+	late := false // raft has logged the timeout of a follower's pre-vote
+	role := trace.Follower
+	var asked []string // kinds of its requests for votes
+	tc.Trace().Subscribe(func(e trace.Event) {
+		switch p := e.Packet; {
+		case e.Node == target && e.Kind == trace.KindRole:
+			role = e.Role
+		case e.Node == target && e.Kind == trace.KindLogLine:
+			late = late || role == trace.Follower && strings.Contains(e.Text, "Election timeout reached")
+		case p != nil && p.From == target && !p.Reply && (p.Kind == "vote" || p.Kind == "prevote"):
+			asked = append(asked, p.Kind)
+		}
+	})
+	for i := range 100 { // raft logs it only if no entries reach the node between the heartbeat and the timeout
+		tc.must(func() error { return tc.Isolate(target) })
+		tc.until("a pre-vote", func(s *trace.State) bool { return s.Node(target).Role == trace.Candidate })
+		tc.pass(time.Duration(i) * 20 * time.Millisecond)
+		tc.must(tc.Heal)
+		tc.pass(5 * time.Second)
+		if late {
+			break
+		}
+	}
+	if !late {
+		t.Fatal("no heartbeat ended a pre-vote just before its timeout")
+	}
+	asked = nil
+	before := len(tc.story("pre-vote"))
+	tc.must(func() error { return tc.Transfer(target) })
+	tc.pass(time.Second)
+	tc.expectStory(fmt.Sprintf("%s hands leadership to %s, which starts an election at once", leader, target))
+	if lines := tc.story("pre-vote"); len(lines) != before {
+		t.Errorf("told %q of a transfer, which needs no pre-vote", lines[before:])
+	}
+	if len(asked) == 0 || asked[0] != "vote" {
+		t.Errorf("it asks for %v, want a vote", asked)
+	}
+}
