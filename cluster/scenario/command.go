@@ -48,6 +48,11 @@ func (c Command) IsClientOp() bool {
 	return ok && d.byClient
 }
 
+// IsAsync reports whether the command only starts another one.
+func (c Command) IsAsync() bool {
+	return c.Verb == "async" || c.Verb == "try" && len(c.Args) > 0 && c.Args[0] == "async"
+}
+
 // within returns the command inside try, async or expect refused.
 func (c Command) within() Command {
 	args := c.Args

@@ -18,7 +18,7 @@ func expectCommands() []declaration {
 	return []declaration{{
 		name: "expect",
 		syntax: "expect value N [on SEL] | leader SEL|none | role SEL ROLE | term OP N | commit OP N [on SEL] | " +
-			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK | refused COMMAND   [within D]",
+			"log SEL same|diverged | last OUTCOME | ops OUTCOME OP N | checks ok | violation CHECK   [within D] | expect refused COMMAND",
 		help: "fail the run unless this holds now, or at some moment within D; without on SEL, value is the leader's", parse: parseExpect,
 	}}
 }

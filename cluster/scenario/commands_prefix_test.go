@@ -26,7 +26,7 @@ try wait leader within 2s
 try increment via n1
 try chaos every 2s
 expect refused kill n1
-expect refused transfer n1 within 2s # soon
+expect refused transfer n1 # twice
 expect refused add-node n1
 expect refused increment via n2
 expect value 5 within 2s
@@ -74,8 +74,9 @@ var prefixMistakes = []mistake{
 	{"expect refused within 2s", `f:1:16: unknown command "within"; run "capsize commands" for the list`},
 	{"expect refused kill", "f:1:20: expected nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority or others"},
 	{"expect refused kil n1", `f:1:16: unknown command "kil" (did you mean kill?); run "capsize commands" for the list`},
-	{"expect refused kill n1 within", `f:1:24: unexpected "within": the command ends before it`},
-	{"expect refused kill n1 within soon", `f:1:31: "soon" is not a time limit; use a duration from 0s to 1h0m0s, like 250ms or 2s`},
+	{"expect refused kill n1 within", "f:1:24: expect refused takes no within: the command runs once"},
+	{"expect refused kill n1 within 2s", "f:1:24: expect refused takes no within: the command runs once"},
+	{"  expect refused transfer within 2s # soon", "f:1:27: expect refused takes no within: the command runs once"},
 	{"expect refused try kill n1", "f:1:16: expect refused already handles the refusal: write it without try"},
 	{"expect refused async transfer", "f:1:16: async does not wait for a refusal: write expect refused without async"},
 	{"expect refused expect value 3", "f:1:16: expect is never refused: write it without expect refused"},
@@ -132,7 +133,7 @@ expect refused restart n1
 expect refused increment 2 via n2
 expect refused promote n1
 isolate n2
-expect refused transfer n2 within 5s
+expect refused transfer n2
 `[1:])
 	for _, want := range []string{
 		"restart n1: cannot restart n1: it is up: kill it first",

@@ -43,6 +43,7 @@ type run struct {
 	nemesis   *Nemesis     // nil while there is no chaos
 	onStep    func(int)    // called with the index of each step before it runs; may be nil
 	view      *trace.State // the state that a wait looks at, nil outside a wait
+	refusal   string       // that expect refused has met, "" for none
 
 	mu     sync.Mutex
 	own    trace.Op // its client operation that ended last; guarded by mu

@@ -2,17 +2,12 @@ package scenario
 
 import (
 	"errors"
-	"time"
 
 	"capsize/cluster"
 )
 
 // parseExpectRefused parses the command after expect refused.
 func parseExpectRefused(p *lineParser) (action, error) {
-	limit, err := p.trailingWithin()
-	if err != nil {
-		return nil, err
-	}
 	w, d, err := p.commandAfter("expect refused")
 	if err != nil {
 		return nil, err
@@ -26,28 +21,35 @@ func parseExpectRefused(p *lineParser) (action, error) {
 	if !d.canBeRefused() {
 		return nil, p.fail(w, "%s is never refused: write it without expect refused", d.name)
 	}
-	if d.start == nil {
-		limit = 0 // it takes no time
+	if at := p.trailingWithin(); at >= 0 {
+		return nil, p.fail(p.words[at], "expect refused takes no within: the command runs once")
 	}
 	text := p.textFrom(w)
 	start, err := d.starter(p)
 	return func(r *run) error {
 		do, err := start(r)
-		ended := true
 		if err == nil {
-			ended, err = endsWithin(r, limit, do)
+			err = do()
 		}
 		switch {
-		case !ended:
-			return &Failure{Want: "a refusal within " + limit.String(), Got: "the command is still running"}
 		case err == nil:
 			return &Failure{Want: "a refusal", Got: "the command succeeded"}
 		case errors.Is(err, cluster.ErrUnknown):
 			return &Failure{Want: "a refusal", Got: oneLine(err)}
 		}
 		r.tellRefusal(text, err)
+		r.refusal = refusalReason(err)
 		return nil
 	}, err
+}
+
+// refusalReason returns why a command was refused.
+func refusalReason(err error) string {
+	var op opError
+	if errors.As(err, &op) {
+		return op.op.Why
+	}
+	return oneLine(err)
 }
 
 // starter parses a command in two parts, even one that takes no time.
@@ -61,32 +63,13 @@ func (d declaration) starter(p *lineParser) (starter, error) {
 	}, err
 }
 
-// trailingWithin removes "within D" from the end of the line, so the command before it
-// does not see it. It returns 0 if there is none.
-func (p *lineParser) trailingWithin() (time.Duration, error) {
-	at := len(p.words) - 2
-	if at <= p.pos || p.words[at].text != "within" {
-		return 0, nil
+// trailingWithin returns the index of a "within" or "within D" that ends the line, -1 if
+// there is none.
+func (p *lineParser) trailingWithin() int {
+	for at := max(p.pos, len(p.words)-2); at < len(p.words); at++ {
+		if p.words[at].text == "within" {
+			return at
+		}
 	}
-	end := lineParser{text: p.text, words: p.words, pos: at + 1, scope: p.scope}
-	p.words = p.words[:at]
-	return end.duration("a time limit")
-}
-
-// endsWithin reports whether do ends within limit, 0 for no limit, and with which error.
-// Otherwise do keeps running.
-func endsWithin(r *run, limit time.Duration, do func() error) (ended bool, err error) {
-	if limit == 0 {
-		return true, do()
-	}
-	result := make(chan error, 1)
-	r.c.Go(func() { result <- do() })
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case err := <-result:
-		return true, err
-	case <-timer.C:
-		return false, nil
-	}
+	return -1
 }

@@ -53,10 +53,11 @@ func (s *Session) nodes() (names []string) {
 
 // End is how a command ended.
 type End struct {
-	Op  trace.Op // the command's client operation, a pending one if it has none
-	Err error
-	At  time.Duration // virtual time
-	Seq uint64        // of the last event before the end
+	Op      trace.Op // the command's client operation, a pending one if it has none
+	Refusal string   // why the command behind expect refused was refused, as expected
+	Err     error
+	At      time.Duration // virtual time
+	Seq     uint64        // of the last event before the end
 }
 
 // Start starts a command, which appears in the trace, and returns when the command
@@ -65,14 +66,14 @@ type End struct {
 func (s *Session) Start(l *Line, ended func(End)) {
 	var once sync.Once
 	err := s.c.Do(l.Text, func(c *cluster.Inside) error {
-		op, err := s.run(c, l)
-		end := End{Op: op, Err: err, At: c.Now()}
+		end := s.run(c, l)
+		end.At = c.Now()
 		c.Trace().Read(func(st *trace.State) { end.Seq = st.Seq })
 		once.Do(func() { ended(end) })
-		if IsTried(err) {
+		if IsTried(end.Err) {
 			return nil // the story has it already
 		}
-		return err
+		return end.Err
 	})
 	if errors.Is(err, vtime.ErrClosed) { // the cluster has shut down, as a rule before the command ran
 		once.Do(func() { ended(End{Err: err}) })
@@ -91,8 +92,8 @@ func (s *Session) Do(l *Line) End {
 	}
 }
 
-// run runs a command.
-func (s *Session) run(c *cluster.Inside, l *Line) (trace.Op, error) {
+// run runs a command, and returns how it ended, but not when.
+func (s *Session) run(c *cluster.Inside, l *Line) End {
 	s.mu.Lock()
 	r := newRun(c, 0, s.presenter)
 	r.rng = rand.New(rand.NewPCG(s.rng.Uint64(), 0))
@@ -106,7 +107,7 @@ func (s *Session) run(c *cluster.Inside, l *Line) (trace.Op, error) {
 	defer s.mu.Unlock()
 	maps.Copy(s.names, r.names)
 	s.nemesis = r.nemesis
-	return r.ownOp(), err
+	return End{Op: r.ownOp(), Refusal: r.refusal, Err: err}
 }
 
 // Perform performs a script like [Script.Perform]. Its commands and names become part of

@@ -187,7 +187,9 @@ func (p *session) run(commands *scenario.Session, line string, number int) error
 	}
 	end := commands.Do(command)
 	a := answer{at: end.At, seq: end.Seq, text: text + ": done"}
-	if reply := queue.Answer(end.Op); reply != "" {
+	if command.IsAsync() {
+		a.text = text + ": started"
+	} else if reply := queue.Answer(end); reply != "" {
 		a.text = text + ": " + reply
 	}
 	var failure *scenario.Failure

@@ -29,6 +29,29 @@ func TestEveryOccurrenceIsALine(t *testing.T) {
 	}
 }
 
+func TestAnswerSaysWhatAPrefixMakesOfACommand(t *testing.T) {
+	lines, err := runPlain(t, "", strings.NewReader(`transfer n1
+wait leader n1
+expect refused read lease via n2
+expect refused set lease 20s
+expect refused kill n9,n1
+async transfer n2
+try async snapshot n3
+async increment`))
+	if got := strings.Join(lines, "\n"); err == nil || strings.Contains(got, "n9: refused") {
+		t.Errorf("a mistake passes for a refusal: %v\n%s", err, got)
+	}
+	for _, want := range []string{
+		"expect refused read lease via n2: refused as expected: n2: node is not the leader, so it has no lease",
+		"expect refused set lease 20s: refused as expected: lease (20s) is longer than heartbeat (1s): a leader must give up before its followers do",
+		"async transfer n2: started", "try async snapshot n3: started", "async increment: started",
+	} {
+		if !slices.ContainsFunc(lines, func(line string) bool { return said(line) == want }) {
+			t.Errorf("no line says %q:\n%s", want, strings.Join(lines, "\n"))
+		}
+	}
+}
+
 func TestStoryKeepsEachLineOfAnEvent(t *testing.T) {
 	state := trace.State{Nodes: []trace.Node{
 		{ID: "n1", Role: trace.Leader, Process: trace.Up, Servers: []trace.Server{{ID: "n1", Voter: true}, {ID: "n2", Voter: true}}},

@@ -76,15 +76,19 @@ func (o *Queue) run(session *scenario.Session, next Command) {
 	session.Start(next.Line, func(end scenario.End) {
 		if end.Err != nil {
 			o.Results.Put(Result{Command: next.Line.Text, Text: end.Err.Error(), Bad: true})
-		} else if text := Answer(end.Op); text != "" {
-			o.Results.Put(Result{Command: next.Line.Text, Text: text, Bad: end.Op.Outcome != trace.OK})
+		} else if text := Answer(end); text != "" {
+			o.Results.Put(Result{Command: next.Line.Text, Text: text, Bad: end.Refusal == "" && end.Op.Outcome != trace.OK})
 		}
 	})
 }
 
-// Answer describes the reply to a client's operation; it is "" for other commands.
-func Answer(op trace.Op) string {
-	switch op.Outcome {
+// Answer describes the reply to a client's operation, or a refusal that was expected; it
+// is "" for other commands.
+func Answer(end scenario.End) string {
+	if end.Refusal != "" {
+		return "refused as expected: " + end.Refusal
+	}
+	switch op := end.Op; op.Outcome {
 	case trace.OK:
 		return fmt.Sprintf("%d (%s)", op.Value, op.Node)
 	case trace.Unknown:
