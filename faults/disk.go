@@ -93,10 +93,13 @@ func (d *Disk) Open(b DiskBackend) (*DiskSession, error) {
 		return nil, err
 	}
 	if damage := d.behaviour().damage(); damage != nil {
-		if err := damage(d, b); err != nil {
+		done, err := damage(d, b)
+		if err != nil {
 			return nil, err
 		}
-		d.fault = nil
+		if done {
+			d.fault = nil
+		}
 	}
 	s := &DiskSession{disk: d, backend: b, killed: make(chan struct{})}
 	if err := d.verify(b); err != nil {

@@ -225,12 +225,19 @@ func TestSeedDecidesWhatCorruptDamages(t *testing.T) {
 	}
 }
 
-func TestCorruptIsSpentOnAnEmptyDisk(t *testing.T) {
+func TestCorruptWaitsForARecord(t *testing.T) {
 	m := newDiskMachine(t, diskStorages[0], DiskConfig{})
 	m.disk.SetFault(Corrupt{})
 	m.restart(false)
-	if m.disk.Fault() != nil {
-		t.Fatal("the fault is still set")
+	if m.disk.Fault() != (Corrupt{}) {
+		t.Fatalf("the empty disk has fault %v, want it armed", m.disk.Fault())
+	}
+	diskMust(t, m.append(1))
+	m.process.Kill()
+	m.shut()
+	m.backend = m.open()
+	if _, err := m.disk.Open(m.backend); !errors.Is(err, ErrDamaged) || m.disk.Fault() != nil {
+		t.Fatalf("opening it with an entry: %v, and the fault is %v; want damage, and none", err, m.disk.Fault())
 	}
 }
 

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -57,13 +58,37 @@ func TestCorruptSnapshotIsPassedOver(t *testing.T) {
 	}
 }
 
-// Without a snapshot there is nothing to damage.
-func TestCorruptSnapshotWithoutASnapshot(t *testing.T) {
+// Without a snapshot there is nothing to damage yet: the fault stays until there is one.
+func TestCorruptSnapshotWaitsForASnapshot(t *testing.T) {
 	for _, storage := range diskStorages {
-		m := newDiskMachine(t, storage, DiskConfig{})
-		diskMust(t, m.append(1))
-		m.disk.SetFault(CorruptSnapshot{})
-		m.restart(false)
-		m.expect("log 1.1:d1 keys")
+		t.Run(storage.name, func(t *testing.T) {
+			m := newDiskMachine(t, storage, DiskConfig{})
+			diskMust(t, m.append(1, 2))
+			m.disk.SetFault(CorruptSnapshot{})
+			m.restart(false)
+			m.expect("log 1.1:d1 1.2:d2 keys")
+			if m.disk.Fault() != (CorruptSnapshot{}) {
+				t.Errorf("the disk has fault %v, want it armed", m.disk.Fault())
+			}
+			diskMust(t, m.snapshot(2, "two"))
+			m.process.Kill()
+			m.shut()
+			m.backend = m.open()
+			if _, err := m.disk.Open(m.backend); DamageOf(err) != (CorruptSnapshot{}) || m.disk.Fault() != nil {
+				t.Errorf("opening it with a snapshot: %v, and the fault is %v; want a damaged snapshot, and none", err, m.disk.Fault())
+			}
+		})
+	}
+}
+
+func TestDamageOf(t *testing.T) {
+	for err, want := range map[error]DiskFault{
+		nil: nil, ErrIO: nil,
+		fmt.Errorf("entry 1 is %w", ErrDamaged):                     Corrupt{},
+		fmt.Errorf("starting: %w", &damagedSnapshot{"2-4", errCRC}): CorruptSnapshot{},
+	} {
+		if got := DamageOf(err); got != want {
+			t.Errorf("%v: got %v, want %v", err, got, want)
+		}
 	}
 }

@@ -34,9 +34,9 @@ type DiskFault interface {
 	stalls() bool
 	// lies reports whether writes are acknowledged before they are synced.
 	lies() bool
-	// damage returns the function that damages stored data at the next Open, which ends the
-	// fault, or nil.
-	damage() func(*Disk, DiskBackend) error
+	// damage returns the function that damages stored data at the next Open, or nil. It reports
+	// whether there was data to damage, which ends the fault.
+	damage() func(*Disk, DiskBackend) (bool, error)
 }
 
 // DiskFaultKind describes a kind of disk fault, for a command reference or a menu.
@@ -55,7 +55,7 @@ func DiskFaultKinds() []DiskFaultKind {
 		{"full", "", "no space for new log entries or snapshots; deletes and in-place overwrites still work"},
 		{"lie", "", "writes are acknowledged at once but synced only at the next flush: a power loss takes back the rest"},
 		{"corrupt", "", "bits flip in one stored log entry or key while the node is down: it refuses to start and names the record"},
-		{"corrupt snapshot", "", "bits flip in the newest snapshot while the node is down: raft starts from an older one, or not at all"},
+		{"corrupt snapshot", "", "bits flip in the newest snapshot while the node is down, once it has one: raft starts from an older one, or not at all"},
 	}
 }
 
@@ -74,8 +74,8 @@ type noFault struct{}
 
 func (noFault) String() string { return "ok" }
 
-func (noFault) writeTime(fsync time.Duration) time.Duration { return fsync }
-func (noFault) refuse(writeKind) error                      { return nil }
-func (noFault) stalls() bool                                { return false }
-func (noFault) lies() bool                                  { return false }
-func (noFault) damage() func(*Disk, DiskBackend) error      { return nil }
+func (noFault) writeTime(fsync time.Duration) time.Duration    { return fsync }
+func (noFault) refuse(writeKind) error                         { return nil }
+func (noFault) stalls() bool                                   { return false }
+func (noFault) lies() bool                                     { return false }
+func (noFault) damage() func(*Disk, DiskBackend) (bool, error) { return nil }

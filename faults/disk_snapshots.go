@@ -142,7 +142,7 @@ func (d *Disk) verifySnapshots(b DiskBackend) (newest uint64, damaged, err error
 		_, content, err := d.openSnapshot(b, meta.ID)
 		if err != nil {
 			if damaged == nil {
-				damaged = fmt.Errorf("snapshot %s is %w (%w)", meta.ID, ErrDamaged, err)
+				damaged = &damagedSnapshot{meta.ID, err}
 			}
 			continue
 		}

@@ -22,7 +22,7 @@ func nodeCommands() []declaration {
 		restorable(nodeTask("restart", "start a node that is down, on its old disk", (*cluster.Inside).Restart)),
 		nodeFault("pause", "freeze the process, like SIGSTOP", (*cluster.Inside).Pause),
 		nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume),
-		nodeCommand("wipe", "erase the disk: log, term and vote are gone", (*cluster.Inside).Wipe),
+		nodeCommand("wipe", "erase the disk: log, term and vote are gone, and so is its disk fault", (*cluster.Inside).Wipe),
 		nodeTask("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),
 		{name: "clock", syntax: "clock SEL FACTOR", help: "stretch timeouts and leader lease by FACTOR", changesFaults: true, parse: parseClock},
 		{name: "apply", syntax: "apply SEL slow D|ok", help: "make each command take D longer to apply; ok ends it", changesFaults: true, parse: parseApply},
