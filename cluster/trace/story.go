@@ -170,7 +170,7 @@ func (n *Node) onDisk() string {
 	}
 	switch {
 	case n.SnapshotIndex > 0 && len(n.Entries) == 0:
-		return fmt.Sprintf("a snapshot up to entry %d and no log entries on disk", n.SnapshotIndex)
+		return fmt.Sprintf("a snapshot up to entry %d on disk", n.SnapshotIndex)
 	case n.SnapshotIndex > 0:
 		return fmt.Sprintf("a snapshot up to entry %d and %s on disk", n.SnapshotIndex, entries)
 	case len(n.Entries) > 0:

@@ -70,6 +70,9 @@ func TestStoryLineForEachEvent(t *testing.T) {
 		{"n2 resumes: everything held for it arrives at once", func(s *State) { apply(s, life("n2", Paused)) }, life("n2", Up)},
 		{"n2 restarts with 3 log entries on disk", func(s *State) { apply(s, life("n2", Killed)) }, life("n2", Up)},
 		{"n2 restarts with an empty disk", func(s *State) { apply(s, life("n2", Wiped)) }, life("n2", Up)},
+		{"n2 is killed with a snapshot up to entry 3 on disk", func(s *State) {
+			s.Apply(&Event{Seq: 8, Kind: KindLoaded, Node: "n2", Index: 4, Last: 3, Term: 1})
+		}, life("n2", Killed)},
 		{"n2 restarts with a snapshot up to entry 2 and 1 log entry on disk", func(s *State) {
 			s.Apply(&Event{Kind: KindSnapshot, Node: "n2", Index: 2, Term: 2})
 			s.Apply(&Event{Kind: KindCompacted, Node: "n2", Index: 1, Last: 2})
