@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/faults"
 )
 
 // A node that is removed while it cannot hear of it still believes that it is a voter. Without
@@ -71,4 +72,42 @@ func TestRemovedNodeThatKnowsKeepsQuiet(t *testing.T) {
 	}
 	leader := tc.leaderName()
 	tc.expectRefused(tc.do(func() error { return tc.ExpelNode(leader) }), leader, "the last voter")
+}
+
+// A node that was kept is there until it is removed again, and every refusal says so.
+func TestKeptNodeIsInTheWay(t *testing.T) {
+	tc := open(t, 3)
+	name := tc.followers()[0]
+	tc.must(func() error { return tc.ExpelNode(name) })
+	tc.pass(time.Second)
+	hint := "remove-node " + name + " discards it"
+	tc.expectRefused(tc.do(func() error { return tc.AddNode(name, true) }), "node "+name+" already exists: it is not a member but still runs", hint)
+	tc.expectRefused(tc.do(func() error { return tc.Promote(name) }), "it is not a member", hint)
+	tc.expectRefused(tc.do(func() error { return tc.ExpelNode(name) }), "cannot remove "+name+": it is not a member", hint)
+	tc.must(func() error { return tc.Kill(name) })
+	tc.expectRefused(tc.do(func() error { return tc.AddNode(name, true) }), "it is not a member but is still there", hint)
+	tc.must(func() error { return tc.RemoveNode(name) })
+	tc.must(func() error { return tc.AddNode(name, true) })
+}
+
+// A removal whose outcome is unknown would discard the node once it is decided. The operator who
+// then says that the node is to be kept is the last to have asked.
+func TestKeptNodeOutlivesAnEarlierRemoval(t *testing.T) {
+	for _, wantKept := range []bool{false, true} {
+		tc := open(t, 3)
+		tc.leadBy("n1")
+		tc.setDisk("n1", faults.Stall{})
+		tc.expectUnknown(tc.do(func() error { return tc.RemoveNode("n3") }))
+		want := trace.Removed
+		if wantKept {
+			if err := tc.do(func() error { return tc.ExpelNode("n3") }); err == nil {
+				tc.fatal("n3 is removed twice")
+			}
+			want = trace.Up
+		}
+		tc.setDisk("n1", nil)
+		tc.pass(5 * time.Second)
+		tc.expectMembers("n1 n2", "")
+		tc.expectProcess("n3", want)
+	}
 }

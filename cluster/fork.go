@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -20,8 +21,8 @@ import (
 //
 // A fork loses what a reboot loses: roles and leaders, commit indexes, timers, messages in
 // flight, unfinished operations of clients, and pauses. It also loses what a trace does not
-// record about disks: unsynced writes of a lying disk count as synced, flipped bits are
-// restored, a vote of which raft had stored only the term counts as not cast, and the log may
+// record about disks: unsynced writes of a lying disk count as synced, flipped bits that keep a
+// node from starting may be in another record, those that do not are gone, a vote of which raft had stored only the term counts as not cast, and the log may
 // hold fewer of the entries that a snapshot covers.
 type fork struct {
 	state   *trace.State
@@ -36,6 +37,7 @@ type forkNode struct {
 	logs     []*raft.Log
 	snapshot raft.Configuration // the configuration in its snapshot
 	fault    faults.DiskFault   // nil for a healthy disk
+	damage   faults.DiskFault   // whose damage keeps it from starting, nil for none
 	apply    time.Duration      // added by a slow state machine
 }
 
@@ -78,6 +80,12 @@ func (f *fork) addNode(n *trace.Node) error {
 	var err error
 	if o.fault, err = faults.ParseDiskFault(n.DiskFault); err != nil {
 		return err
+	}
+	if o.damage, err = faults.ParseDiskFault(n.Damage); err != nil {
+		return err
+	}
+	if n.FaultSpent && (o.fault == faults.Corrupt{} || o.fault == faults.CorruptSnapshot{}) {
+		o.fault = nil
 	}
 	if o.apply, err = parseApplyFault(n.ApplyFault); err != nil {
 		return err
@@ -147,7 +155,7 @@ func configurationOf(servers []trace.Server) (conf raft.Configuration) {
 func (c *Inside) startFork(f *fork) error {
 	c.bubble.BeginAt(f.state.At)
 	c.emitSettings()
-	var starting []*node
+	var starting []func()
 	for _, o := range f.nodes {
 		if o.Process == trace.Removed {
 			c.emit(trace.Event{Kind: trace.KindProcess, Node: o.ID, Process: trace.Removed, Text: o.Why})
@@ -161,9 +169,16 @@ func (c *Inside) startFork(f *fork) error {
 			return fmt.Errorf("restoring the disk of %s: %w", n.name, err)
 		}
 		if o.Process.Running() || o.Process == "" {
-			starting = append(starting, n)
+			starting = append(starting, func() {
+				err := n.boot(raft.Configuration{})
+				if err != nil && n.running() == nil { // a start that fails tells nothing of the disk
+					n.emitContent(o)
+				}
+				c.emitRefused(err)
+			})
 		} else {
-			n.emitDown(o)
+			n.setState(o.Process, o.Why)
+			n.emitContent(o)
 		}
 		if err := c.setFaults(o); err != nil {
 			return err
@@ -179,8 +194,8 @@ func (c *Inside) startFork(f *fork) error {
 			}
 		}
 	}
-	for _, n := range starting {
-		c.bubble.Go(func() { c.emitRefused(n.boot(raft.Configuration{})) })
+	for _, start := range starting {
+		c.bubble.Go(start)
 	}
 	return nil
 }
@@ -203,9 +218,8 @@ func (c *Inside) setFaults(o forkNode) error {
 	return nil
 }
 
-// emitDown emits the state of a node that stays down, and the content of its disk.
-func (n *node) emitDown(o forkNode) {
-	n.setState(o.Process, o.Why)
+// emitContent emits the content of the disk of a node that stays down.
+func (n *node) emitContent(o forkNode) {
 	for _, e := range []trace.Event{
 		{
 			Kind: trace.KindLoaded, Index: o.First, Entries: o.Entries,
@@ -216,6 +230,9 @@ func (n *node) emitDown(o forkNode) {
 	} {
 		e.Node = n.name
 		n.c.emit(e)
+	}
+	if o.damage != nil {
+		n.emitDamage(o.damage)
 	}
 }
 
@@ -234,7 +251,25 @@ func (n *node) restoreDisk(o forkNode) error {
 		err = n.restoreStores(disk, o)
 		disk.Kill()
 	}
+	if err == nil && o.damage != nil {
+		err = n.restoreDamage(backend, o.damage)
+	}
 	return errors.Join(err, closeDisk())
+}
+
+// restoreDamage damages the stored data of a node that could not start for such damage.
+func (n *node) restoreDamage(backend faults.DiskBackend, damage faults.DiskFault) error {
+	disk := n.currentDisk()
+	disk.SetFault(damage)
+	defer disk.ClearFault()
+	session, err := disk.Open(backend)
+	if err == nil {
+		session.Kill()
+	}
+	if faults.DamageOf(err) == nil {
+		return fmt.Errorf("its disk does not get damaged again: %w", cmp.Or(err, errors.New("there is nothing to damage")))
+	}
+	return nil
 }
 
 // restoreStores writes what a node had stored to an open disk.

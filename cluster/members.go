@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"capsize/cluster/trace"
+	"capsize/faults"
 
 	"github.com/hashicorp/raft"
 )
@@ -24,6 +25,9 @@ func (c *Inside) AddNode(name string, voter bool) error {
 		for i := len(names) + 1; name == "" || slices.Contains(names, name); i++ {
 			name = fmt.Sprintf("n%d", i)
 		}
+	}
+	if err := c.refuseKept(name); err != nil {
+		return err
 	}
 	n, err := c.newNode(name)
 	if err != nil {
@@ -52,6 +56,7 @@ func (c *Inside) RemoveNode(name string) error {
 	if err != nil {
 		return err
 	}
+	n.isKept.Store(false)
 	if err := c.changeMember("remove", n, false, request); err != nil {
 		return err
 	}
@@ -60,11 +65,16 @@ func (c *Inside) RemoveNode(name string) error {
 
 // ExpelNode is [Inside.RemoveNode] by an operator who forgets to stop the node: its process keeps
 // running on its disk. If it never got the entry that removes it, it starts elections. It remains
-// a node of the cluster until RemoveNode.
+// a node of the cluster until RemoveNode. An earlier RemoveNode with an unknown outcome no longer
+// stops it.
 func (c *Inside) ExpelNode(name string) error {
-	_, request, err := c.removal(name)
+	n, request, err := c.removal(name)
 	if err != nil {
 		return err
+	}
+	n.isKept.Store(true)
+	if servers := c.leaderServers(); len(servers) > 0 && !isMemberOf(servers, name) {
+		return fmt.Errorf("cannot remove %s: it is not a member; remove-node %s discards it", name, name)
 	}
 	return c.onLeader("remove "+name, nil, request)
 }
@@ -222,6 +232,9 @@ func (n *node) recover(conf raft.Configuration) error {
 	}
 	p, err := n.open()
 	if err != nil {
+		if faults.DamageOf(err) != nil {
+			return fmt.Errorf("recovering %s: %w: recover without %s", n.name, err, n.name)
+		}
 		return fmt.Errorf("recovering %s: %w", n.name, err)
 	}
 	scratch := newFSM(p)

@@ -53,7 +53,7 @@ func (c *Inside) settle(change memberChange) {
 		var isMember, decided bool
 		c.stream.Read(func(s *trace.State) { isMember, decided = change.outcome(s) })
 		switch {
-		case decided && isMember:
+		case decided && (isMember || change.node.isKept.Load()):
 			return
 		case decided:
 			why := removed
@@ -83,7 +83,7 @@ func (m memberChange) outcome(s *trace.State) (isMember, decided bool) {
 		return false, false
 	}
 	members, term := committedMembers(newest)
-	isMember = slices.ContainsFunc(members, func(t trace.Server) bool { return t.ID == m.node.name })
+	isMember = isMemberOf(members, m.node.name)
 	return isMember, len(members) > 0 && (isMember == m.add || term > m.term)
 }
 
@@ -102,6 +102,24 @@ func committedMembers(n *trace.Node) (members []trace.Server, term uint64) {
 	return members, term
 }
 
+// isMemberOf reports whether a configuration has a member of that name.
+func isMemberOf(servers []trace.Server, name string) bool {
+	return slices.ContainsFunc(servers, func(s trace.Server) bool { return s.ID == name })
+}
+
+// refuseKept returns an error if the name belongs to a node that runs on after its removal.
+func (c *Inside) refuseKept(name string) error {
+	n := c.find(name)
+	if servers := c.leaderServers(); n == nil || len(servers) == 0 || isMemberOf(servers, name) {
+		return nil // newNode refuses a name that a member has
+	}
+	still := "is still there"
+	if n.running() != nil {
+		still = "still runs"
+	}
+	return fmt.Errorf("node %s already exists: it is not a member but %s; remove-node %s discards it", name, still, name)
+}
+
 // requireMember returns an error unless the node is a member with or without a vote. Without a
 // leader, it returns nil.
 func (c *Inside) requireMember(command, name string, voter bool) error {
@@ -111,7 +129,7 @@ func (c *Inside) requireMember(command, name string, voter bool) error {
 	case len(servers) == 0:
 		return nil
 	case i < 0:
-		return fmt.Errorf("cannot %s %s: it is not a member", command, name)
+		return fmt.Errorf("cannot %s %s: it is not a member; remove-node %s discards it, then add it again", command, name, name)
 	case servers[i].Voter && !voter:
 		return fmt.Errorf("cannot %s %s: it is already a voter", command, name)
 	case !servers[i].Voter && voter:

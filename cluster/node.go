@@ -26,6 +26,8 @@ type node struct {
 	// because a change may take virtual time.
 	lifecycle chan struct{}
 
+	isKept atomic.Bool // it runs on after its removal, see [Inside.ExpelNode]
+
 	proc atomic.Pointer[process] // nil if no process runs; stored under mu
 
 	mu          sync.Mutex // guards what follows; never held while waiting

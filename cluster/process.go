@@ -119,6 +119,9 @@ func (n *node) bootLocked(first raft.Configuration) error {
 	p, err := n.open()
 	if err != nil {
 		n.setState(trace.Crashed, err.Error())
+		if faults.DamageOf(err) != nil {
+			return fmt.Errorf("%s failed to start: %w: wipe %s and restart it", n.name, err, n.name)
+		}
 		return fmt.Errorf("%s failed to start: %w", n.name, err)
 	}
 	n.mu.Lock()
@@ -141,7 +144,12 @@ func (n *node) open() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	armed := n.currentDisk().Fault() != nil
 	disk, err := n.currentDisk().Open(backend)
+	damage := faults.DamageOf(err)
+	if spent := armed && n.currentDisk().Fault() == nil; spent || damage != nil {
+		n.emitDamage(damage)
+	}
 	if err != nil {
 		return nil, errors.Join(err, closeDisk())
 	}
@@ -153,6 +161,15 @@ func (n *node) open() (*process, error) {
 	}
 	p.transport = transport{n.c.network.Transport(n.address), &leadershipConfirmations{}}
 	return p, nil
+}
+
+// emitDamage emits that stored data is damaged. nil means that the node can start all the same.
+func (n *node) emitDamage(damage faults.DiskFault) {
+	e := trace.Event{Kind: trace.KindDamage, Node: n.name}
+	if damage != nil {
+		e.Text = damage.String()
+	}
+	n.c.emit(e)
 }
 
 // newProcess returns a process over an open disk, without a transport.

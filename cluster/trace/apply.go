@@ -72,7 +72,9 @@ func (s *State) applyNode(e *Event) {
 	case KindConfig:
 		n.Servers = e.Servers
 	case KindDiskFault:
-		n.DiskFault = e.Text
+		n.DiskFault, n.FaultSpent = e.Text, false
+	case KindDamage:
+		n.Damage, n.FaultSpent = e.Text, true
 	case KindClockFault:
 		n.ClockFactor = e.Factor
 	case KindApplyFault:

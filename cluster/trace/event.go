@@ -33,6 +33,7 @@ const (
 
 	KindLinkFault  Kind = "link-fault"  // Node (from), Peer (to), Faults: every fault now set on the link
 	KindDiskFault  Kind = "disk-fault"  // Node, Text: the fault, "" for a healthy disk
+	KindDamage     Kind = "damage"      // Node, Text: the disk fault whose damage keeps it from starting, "" if it can start all the same
 	KindClockFault Kind = "clock-fault" // Node, Factor: by which its timeouts and its lease are multiplied
 	KindApplyFault Kind = "apply-fault" // Node, Text: the fault of its state machine, "" for none
 	KindShape      Kind = "shape"       // Text: a sentence about faults set on the network

@@ -88,6 +88,8 @@ type Node struct {
 	LogLines []LogLine // the latest of the library's own log, oldest first
 
 	DiskFault   string  // "" for a healthy disk
+	FaultSpent  bool    // DiskFault has damaged stored data, which it does once
+	Damage      string  // the disk fault whose damage keeps it from starting, "" if it can start
 	ClockFactor float64 // by which its timeouts and its lease are multiplied, normally 1
 	ApplyFault  string  // "" for a state machine at full speed
 }

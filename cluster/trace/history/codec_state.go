@@ -70,6 +70,8 @@ func (c *deltaCodec) node(n *trace.Node) {
 	near(c, b.next(), &n.TruncatedAt, &c.last.ns)
 	list(c, b.next(), &n.LogLines, (*deltaCodec).logLine)
 	c.text(b.next(), &n.DiskFault)
+	c.bool(b.next(), &n.FaultSpent)
+	c.text(b.next(), &n.Damage)
 	c.float(b.next(), &n.ClockFactor)
 	c.text(b.next(), &n.ApplyFault)
 	c.end(outer)

@@ -14,7 +14,7 @@ import (
 // kinds are all kinds of events, and an unknown one.
 var kinds = []trace.Kind{
 	trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLeader, trace.KindConfig, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
-	trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindReason, trace.KindRecovered, trace.KindPacket, trace.KindLinkFault, trace.KindDiskFault,
+	trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindReason, trace.KindRecovered, trace.KindPacket, trace.KindLinkFault, trace.KindDiskFault, trace.KindDamage,
 	trace.KindClockFault, trace.KindApplyFault, trace.KindShape, trace.KindHealed, trace.KindInvoked, trace.KindReturned, trace.KindCommand, trace.KindRefused, trace.KindChapter, trace.KindCaption,
 	trace.KindVerdict, trace.KindLogLine, "nonsense",
 }
