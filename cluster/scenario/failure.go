@@ -49,6 +49,13 @@ func asFailure(err error, s step) Failure {
 // oneLine returns an error as one line.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
+// oneLineError is an error with its text in one line, for the screen.
+type oneLineError struct{ error }
+
+func (e oneLineError) Error() string { return oneLine(e.error) }
+
+func (e oneLineError) Unwrap() error { return e.error }
+
 // multiError joins errors in one line, where [errors.Join] uses one line for each.
 type multiError []error
 

@@ -103,6 +103,9 @@ func (s *Session) run(c *cluster.Inside, l *Line) End {
 	r.logged = r.shared.begin(c, l.Command, false)
 	err := l.do(r)
 	r.shared.end(c, r.logged, err)
+	if err != nil {
+		err = oneLineError{err}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.Copy(s.names, r.names)
