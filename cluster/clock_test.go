@@ -78,7 +78,7 @@ func TestClockSetDuringStartTakesEffect(t *testing.T) {
 	}
 }
 
-// raftTimeouts returns the timeouts that raft works with on a node.
+// raftTimeouts returns the timeouts that raft uses on a node.
 func (tc *testCluster) raftTimeouts(name string) (got timeouts) {
 	tc.t.Helper()
 	tc.inBubble(func() {
@@ -93,8 +93,8 @@ func (tc *testCluster) raftTimeouts(name string) (got timeouts) {
 	return got
 }
 
-// A slow clock stretches the lease of a leader at once: it steps down later by as much. The lease
-// survives a restart.
+// A slow clock stretches the lease of a leader at once, so it steps down later. A restart keeps
+// the lease.
 func TestSlowClockStretchesTheLease(t *testing.T) {
 	for _, factor := range []float64{1, 4, 0.2} {
 		tc := open(t, 3)

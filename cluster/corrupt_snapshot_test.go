@@ -23,8 +23,8 @@ func (tc *testCluster) snapshotTwice(name string) {
 	tc.untilValue(11)
 }
 
-// FileSnapshotStore keeps two snapshots. Raft finds the newer one damaged by its checksum and
-// starts from the older one; the log still holds the entries after it.
+// FileSnapshotStore keeps two snapshots. The checksum reveals damage in the newer one, and raft
+// starts from the older one, because the log still has the entries after it.
 func TestDamagedSnapshotIsPassedOver(t *testing.T) {
 	tc := open(t, 3, func(cfg *Config) { cfg.Settings.Storage = Bolt })
 	name := tc.followers()[0]

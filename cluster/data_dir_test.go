@@ -54,7 +54,7 @@ func TestDataDirectoryKeepsTheCluster(t *testing.T) {
 	}
 }
 
-// What a node stores while the cluster is taken down belongs to the recording: a trace that ends
+// The recording has everything that a node stores while the cluster shuts down: a trace that ends
 // earlier would contradict the disks.
 func TestRecordingEndsWithTheDisks(t *testing.T) {
 	dir, file := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "a.trace")
@@ -66,7 +66,7 @@ func TestRecordingEndsWithTheDisks(t *testing.T) {
 	tc := open(t, 3, keep, func(cfg *Config) { cfg.Record = record })
 	tc.must(func() error { return tc.Load(500, 20, RouteLeader) })
 	tc.pass(time.Second)
-	tc.clock.Run(vtime.Max) // time goes on while the cluster is closed
+	tc.clock.Run(vtime.Max) // time keeps running while the cluster closes
 	if err := tc.Close(); err != nil {
 		tc.fatal("Close: %v", err)
 	}

@@ -9,9 +9,9 @@ import (
 	"capsize/faults"
 )
 
-// A node that is removed while it cannot hear of it still believes that it is a voter. Without
-// pre-vote it starts one election after another; the others deny their votes, because it is not in
-// their configuration, and go on.
+// A node that is removed while isolated still believes that it is a voter. Without pre-vote it
+// starts one election after another; the others deny it their votes, because it is not in their
+// configuration, and keep working.
 func TestRemovedNodeThatRunsOnDisturbs(t *testing.T) {
 	tc := open(t, 3, func(cfg *Config) { cfg.Settings.PreVote = false })
 	tc.add(1, RouteLeader)
@@ -47,14 +47,14 @@ func TestRemovedNodeThatRunsOnDisturbs(t *testing.T) {
 		tc.fatal("%s starts no election after a restart: its term is %d", name, got)
 	}
 	tc.expectNoViolation()
-	// What is left of it goes with an ordinary removal.
+	// An ordinary removal cleans up the rest.
 	tc.must(func() error { return tc.RemoveNode(name) })
 	tc.expectProcess(name, trace.Removed)
 	tc.must(func() error { return tc.AddNode(name, true) })
 	tc.untilValue(2)
 }
 
-// A node that has got the entry that removes it knows that it has no vote, and keeps quiet.
+// A node that has the entry that removes it knows that it is no voter, and starts no election.
 func TestRemovedNodeThatKnowsKeepsQuiet(t *testing.T) {
 	tc := open(t, 3, func(cfg *Config) { cfg.Settings.PreVote = false })
 	tc.add(1, RouteLeader)

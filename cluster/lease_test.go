@@ -14,8 +14,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// A leader cut off from all others answers by its lease as long as that runs, and that is before
-// another node leads.
+// An isolated leader answers lease reads until its lease expires, which is before another node
+// leads.
 func TestLeaseReadEndsBeforeAnotherNodeLeads(t *testing.T) {
 	tc := open(t, 5)
 	tc.add(5, RouteLeader)
@@ -53,8 +53,8 @@ func TestLeaseReadOfAFollowerIsRefused(t *testing.T) {
 	tc.expectNoViolation()
 }
 
-// A leader whose clock runs slow trusts its lease for too long: another node leads by then, and
-// what it answers is stale. The check says so.
+// A leader with a slow clock trusts its lease for too long: another node already leads, and the
+// read is stale. The check says so.
 func TestSlowClockMakesLeaseReadsStale(t *testing.T) {
 	tc := open(t, 3)
 	tc.add(1, RouteLeader)
@@ -74,8 +74,8 @@ func TestSlowClockMakesLeaseReadsStale(t *testing.T) {
 	}
 }
 
-// A transfer makes a node leader before any lease ends, so the leader gives up its lease first.
-// Here nothing reaches it in time, and it does not know that it is deposed.
+// A transfer makes another node leader before the lease expires, so the leader gives up its lease
+// first. In this test no message reaches it in time, so it does not know that it is deposed.
 func TestTransferEndsTheLease(t *testing.T) {
 	tc := open(t, 3)
 	tc.add(1, RouteLeader)
@@ -128,7 +128,7 @@ func TestLeaseNeedsAMajorityOfTheVotersInItsTerm(t *testing.T) {
 		c := &leadershipConfirmations{}
 		for _, name := range test.heard {
 			c.contact(raft.ServerID(name), 3, now.Add(-test.age))
-			c.contact(raft.ServerID(name), 2, now) // a late reply of an earlier term
+			c.contact(raft.ServerID(name), 2, now) // a late reply from an earlier term
 			c.contact(raft.ServerID(name), 3, now.Add(-2*time.Hour))
 		}
 		err := c.holdsLease(30*time.Minute, test.term, "n1", test.members)

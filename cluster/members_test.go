@@ -239,8 +239,8 @@ func TestTransferToUnreachableNodeTimesOut(t *testing.T) {
 }
 
 // TestHangOfRaftIsNoLeak transfers leadership twice to a node that does not answer, while
-// the leader waits before it tries that node again. Whether the second transfer hangs for
-// ever is then up to a random choice of the library's (hashicorp/raft #696).
+// the leader waits before it tries that node again. Whether the second transfer hangs
+// forever then depends on a random choice in the library (hashicorp/raft #696).
 func TestHangOfRaftIsNoLeak(t *testing.T) {
 	for range 20 {
 		tc := open(t, 3, func(cfg *Config) { cfg.Settings.Pipeline = false })
@@ -364,8 +364,8 @@ func TestUnsafeRecoveryMakesMinorityTheCluster(t *testing.T) {
 	})
 }
 
-// A node that was wiped and then voted has a term, but no log. Raft makes a snapshot of nothing
-// of it.
+// A node that was wiped and then voted has a term but no log. Raft turns that into an empty
+// snapshot.
 func TestRecoveryOfANodeWithATermButNoLog(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// expectUnknown checks that a change of members has an unknown outcome.
+// expectUnknown checks that a membership change has an unknown outcome.
 func (tc *testCluster) expectUnknown(err error) {
 	tc.t.Helper()
 	if !errors.Is(err, ErrUnknown) {
@@ -20,7 +20,7 @@ func (tc *testCluster) expectUnknown(err error) {
 	}
 }
 
-// changes are the changes of members that can be lost: n4 is added, or n3 is removed.
+// changes are the membership changes that can be lost: n4 is added, or n3 is removed.
 var changes = []struct {
 	name, node string
 	do         func(*testCluster) error
@@ -39,7 +39,7 @@ func (tc *testCluster) leadBy(name string) {
 	tc.pass(time.Second)
 }
 
-// newLeader waits until the leader of a later term than n1 led in has committed an entry of it.
+// newLeader waits until a leader of a later term than n1's has committed an entry of that term.
 func (tc *testCluster) newLeader() {
 	tc.t.Helper()
 	before := uint64(0)
@@ -275,7 +275,7 @@ func TestPromoteAndDemoteRefuseWhatIsSoAlready(t *testing.T) {
 	tc.expectRefused(tc.do(func() error { return tc.Promote("n5") }), `no node "n5"`)
 }
 
-// Only the errors after which an entry cannot be in any log are certain.
+// An error is certain only if no log can have the entry after it.
 func TestRequestIsUncertainUnlessRaftRejectedIt(t *testing.T) {
 	for err, want := range map[error]bool{
 		raft.ErrLeadershipLost: true, raft.ErrRaftShutdown: true, raft.ErrAbortedByRestore: true, errNoReply: true,
@@ -289,7 +289,7 @@ func TestRequestIsUncertainUnlessRaftRejectedIt(t *testing.T) {
 	}
 }
 
-// A request that waits in raft's queue leaves it before its answer is given up.
+// A request leaves raft's queue before its caller stops waiting.
 func TestRequestInTheQueueIsCertainlyRejected(t *testing.T) {
 	tc := open(t, 3)
 	tc.leadBy("n1")

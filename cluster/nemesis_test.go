@@ -66,7 +66,7 @@ func (n nemesis) inject() {
 	}
 }
 
-// injectMembership runs one random change of members or leader. It keeps at least three nodes.
+// injectMembership runs one random change of the members or the leader. It keeps at least three nodes.
 func (n nemesis) injectMembership() {
 	c := n.tc.Inside
 	names := c.Names()

@@ -36,7 +36,7 @@ func (tc *testCluster) crossCheck() {
 func crossCheckNode(log *trace.Stream, p *process, diskHealthy bool) (wrong []string) {
 	r := p.raft.Load()
 	if p.isPaused() {
-		return nil // what happens inside is told when it resumes
+		return nil // its events come when it resumes
 	}
 	var servers []trace.Server
 	if future := r.GetConfiguration(); future.Error() == nil {

@@ -44,8 +44,8 @@ func timePlainRaft(tb testing.TB, n, rate int) time.Duration {
 	return time.Since(start)
 }
 
-// openPlainRaft starts n nodes of raft with raft's in-memory stores, joined by raft's own
-// NetworkTransport, the only one that has both production paths. Its connections are in
+// openPlainRaft starts n nodes of raft with raft's in-memory stores, connected by raft's own
+// NetworkTransport, the only one with both production paths. Its connections are in
 // memory, with the cluster's latency.
 func openPlainRaft(tb testing.TB, n int) (nodes []*raft.Raft, close func()) {
 	tb.Helper()

@@ -129,8 +129,8 @@ func (l rawLine) server(key string) string {
 	return l.values[key]
 }
 
-// rawDecisions returns the decisions that the lines of a process tell, as texts, by kind. It knows
-// nothing of how capsize takes them.
+// rawDecisions returns the decisions in the log lines of a process, as texts, by kind. It shares
+// no code with the way capsize takes them.
 func rawDecisions(texts []string) map[string][]string {
 	d := rawParser{decisions: map[string][]string{}}
 	for _, text := range texts {
@@ -277,8 +277,7 @@ func (d *rawParser) log(l rawLine) {
 	}
 }
 
-// toldDecisions returns the decisions that the events of a process tell, in the words of
-// rawDecisions.
+// toldDecisions returns the decisions in the events of a process, in the words of rawDecisions.
 func toldDecisions(events []trace.Event) map[string][]string {
 	told := map[string][]string{}
 	for i := range events {
@@ -289,7 +288,7 @@ func toldDecisions(events []trace.Event) map[string][]string {
 			told["install-snapshot"] = append(told["install-snapshot"], "?") // a first time
 		case e.Kind == trace.KindTruncated && r == nil, e.Kind == trace.KindRole && e.Role == trace.Leader && r == nil:
 			told["no reason"] = append(told["no reason"], fmt.Sprintf("%+v", *e))
-		case r != nil && r.Cause != trace.TermBehind: // raft says nothing of that
+		case r != nil && r.Cause != trace.TermBehind: // raft does not log that
 			kind, text := decisionText(e)
 			told[kind] = append(told[kind], text)
 		}
@@ -319,7 +318,7 @@ func decisionText(e *trace.Event) (kind, text string) {
 		text = fmt.Sprintf("%s %d of %d", text, r.Count, r.Total)
 	case trace.AskedForVote, trace.HandedOver:
 		text = "vote request"
-	case trace.NotConfirmed, trace.NoVoter, trace.TermBehind: // nothing but the cause
+	case trace.NotConfirmed, trace.NoVoter, trace.TermBehind: // only the cause
 	case trace.LaterTerm:
 		text += " " + r.Peer
 	case trace.HeartbeatTimeout:

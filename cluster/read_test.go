@@ -169,8 +169,8 @@ func TestLinearizableReadSeesAcknowledgedIncrements(t *testing.T) {
 	}
 }
 
-// A new leader knows that an entry is committed before its state machine has applied it. A read
-// must wait for that, at every level that promises more than the local value.
+// A new leader can know that an entry is committed before its state machine has applied it. Every
+// level that promises more than the local value must wait for the state machine.
 func TestReadWaitsUntilTheLeaderHasApplied(t *testing.T) {
 	for _, level := range []string{LevelLease, LevelLinearizable, LevelStrong} {
 		tc := open(t, 3)
@@ -191,9 +191,9 @@ func TestReadWaitsUntilTheLeaderHasApplied(t *testing.T) {
 	}
 }
 
-// A leader can lose its leadership and win it again while a read waits for a quorum. What it
-// learned before does not cover what the leader in between has committed. Raft's own timers decide
-// whether an attempt gets there.
+// A leader can lose its leadership and win it again while a read waits for a quorum. Its earlier
+// commit index does not cover what the leader in between committed. Raft's own timers decide
+// whether an attempt reaches this case.
 func TestReadNoticesALostAndRegainedTerm(t *testing.T) {
 	for range 50 {
 		if readAcrossTerms(t) {

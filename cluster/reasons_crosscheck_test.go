@@ -12,7 +12,7 @@ import (
 	"capsize/cluster/trace"
 )
 
-// reasonsUnderTest compares the reasons that a cluster tells with the library's own log.
+// reasonsUnderTest compares the reasons that a cluster reports with the library's own log.
 type reasonsUnderTest struct {
 	subscribed sync.Once
 	mu         sync.Mutex
@@ -66,8 +66,8 @@ func (u *reasonsUnderTest) see(e trace.Event) {
 	}
 }
 
-// refusal is a vote that a node denies. The terms are those of the request and of the node, where
-// the one being older is the reason.
+// refusal is a denied vote, with the terms of the request and of the node if an older term is the
+// reason.
 type refusal struct {
 	voter, candidate string
 	preVote          bool
@@ -144,8 +144,8 @@ func (u *reasonsUnderTest) compare(t *testing.T) {
 // reasonsSoak is for how long, in virtual time, each cluster runs.
 const reasonsSoak = 4 * time.Minute
 
-// TestReasonsAreThoseThatRaftLogs runs clusters with faults of every kind and compares each
-// reason with the library's own log, which is captured as text and parsed here.
+// TestReasonsAreThoseThatRaftLogs runs clusters with all kinds of faults and compares each reason
+// with the library's own log, which it captures as text and parses.
 func TestReasonsAreThoseThatRaftLogs(t *testing.T) {
 	counts := map[string]int{}
 	for i := range 4 {
@@ -183,7 +183,7 @@ func soakForReasons(t *testing.T, library trace.Library, duration time.Duration)
 	tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
 	for i := 1; tc.clock.Now() < duration; i++ {
 		switch {
-		case i%12 == 0: // without a leader from time to time, nothing else would be decided
+		case i%12 == 0: // most decisions need a cluster without a leader from time to time
 			tc.healAll()
 		case n.rng.IntN(4) > 0:
 			n.inject()

@@ -21,8 +21,8 @@ func (tc *testCluster) story(text string) (lines []string) {
 	return lines
 }
 
-// TestAVoteGivenTwiceToOneCandidateIsNotDenied duplicates every request and reply for votes: raft
-// grants the second request of the candidate that has the vote.
+// TestAVoteGivenTwiceToOneCandidateIsNotDenied duplicates every vote request and reply: raft
+// grants the second request of a candidate that already has the vote.
 func TestAVoteGivenTwiceToOneCandidateIsNotDenied(t *testing.T) {
 	tc := open(t, 3, func(cfg *Config) { cfg.Settings.PreVote = false })
 	leader := tc.leaderName()
@@ -99,7 +99,7 @@ func TestRecoveryByForceIsTold(t *testing.T) {
 
 // TestDeposedLeaderTellsOfTheLaterTermOnce cuts a leader off until another one is elected, and heals
 // the network before its lease runs out. It learns of the later term from the other leader, or before
-// from the reply of a follower.
+// that from the reply of a follower.
 func TestDeposedLeaderTellsOfTheLaterTermOnce(t *testing.T) {
 	for _, fromFollower := range []bool{false, true} {
 		tc := open(t, 3, func(cfg *Config) {

@@ -1,8 +1,8 @@
-// Command raftsuite runs hashicorp/raft's own test suite with the library's InmemTransport
-// and with faults.Network in its place. It prints what passed, and fails if a test fails
-// only with faults.Network. Many of the tests depend on time, so on a busy machine some
-// fail now and then with either: those that failed only with faults.Network run more often
-// before they count.
+// Command raftsuite runs hashicorp/raft's own test suite twice: with the library's
+// InmemTransport and with faults.Network. It prints the results, and fails if a test fails
+// only with faults.Network. Many of the tests depend on real time and fail now and then on
+// a busy machine, with either transport. So a test that failed only with faults.Network is
+// repeated before it counts.
 package main
 
 import (
@@ -24,8 +24,8 @@ const raftPath = "github.com/hashicorp/raft"
 var adapter []byte
 
 func main() {
-	runs := flag.Int("runs", 3, "how often to run each test")
-	more := flag.Int("more", 10, "how much more often to run those that failed only with faults.Network")
+	runs := flag.Int("runs", 3, "how many times to run each test")
+	more := flag.Int("more", 10, "how many more times to run the tests that failed only with faults.Network")
 	tests := flag.String("run", ".", "run only the tests that match this regular expression")
 	flag.Parse()
 	ok, err := compare(*runs, *more, *tests)
@@ -50,7 +50,7 @@ func compare(runs, more int, tests string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	fmt.Printf("the tests of %s %s; their output goes to %s\n", raftPath, version, work)
+	fmt.Printf("tests of %s %s; their output is in %s\n", raftPath, version, work)
 	own, ours, err := copies(dir, work)
 	if err != nil {
 		return false, err
@@ -65,7 +65,7 @@ func compare(runs, more int, tests string) (bool, error) {
 		return false, err
 	}
 	if doubtful := onlyOurs(own, ours); len(doubtful) > 0 {
-		fmt.Printf("again, %d times: %s\n", more, strings.Join(doubtful, " "))
+		fmt.Printf("repeating %d times: %s\n", more, strings.Join(doubtful, " "))
 		if err := runBoth(own, ours, more, doubtful); err != nil {
 			return false, err
 		}
@@ -73,7 +73,7 @@ func compare(runs, more int, tests string) (bool, error) {
 	return report(own, ours), nil
 }
 
-// copies copies raft's folder for each of the transports.
+// copies copies raft's folder once for each transport.
 func copies(dir, work string) (own, ours *suite, err error) {
 	own = newSuite("InmemTransport", filepath.Join(work, "own"))
 	ours = newSuite("faults.Network", filepath.Join(work, "faults"))
@@ -81,18 +81,18 @@ func copies(dir, work string) (own, ours *suite, err error) {
 		if err := os.CopyFS(s.dir, os.DirFS(dir)); err != nil {
 			return nil, nil, err
 		}
-		// Its tests look into the struct of the transport.
+		// Its tests use unexported fields of the transport.
 		if err := os.Remove(filepath.Join(s.dir, "inmem_transport_test.go")); err != nil {
 			return nil, nil, err
 		}
 	}
 	if err := adapt(ours.dir); err != nil {
-		return nil, nil, fmt.Errorf("putting faults.Network into raft: %w", err)
+		return nil, nil, fmt.Errorf("replacing the transport of raft: %w", err)
 	}
 	return own, ours, nil
 }
 
-// runBoth runs the tests with each transport, in turns, so that both meet the same load.
+// runBoth runs the tests with the two transports in alternation, under the same load.
 func runBoth(own, ours *suite, runs int, tests []string) error {
 	for range runs {
 		for _, s := range []*suite{own, ours} {
@@ -109,7 +109,7 @@ func onlyOurs(own, ours *suite) []string {
 	return slices.DeleteFunc(slices.Clone(own.tests), func(name string) bool { return own.failed[name] > 0 || ours.failed[name] == 0 })
 }
 
-// adapt puts package faults into a copy of raft, in place of its InmemTransport.
+// adapt replaces the InmemTransport of a copy of raft with package faults.
 func adapt(dir string) error {
 	if err := movePackage("faults", dir); err != nil {
 		return err
@@ -121,8 +121,8 @@ func adapt(dir string) error {
 	return os.WriteFile(path, adapter, 0o600)
 }
 
-// report prints the tests that ever failed, and reports whether none failed only with
-// faults.Network.
+// report prints the tests that failed at least once. It returns true if none failed only
+// with faults.Network.
 func report(own, ours *suite) bool {
 	for _, name := range own.tests {
 		if own.failed[name]+ours.failed[name] > 0 {
@@ -133,7 +133,7 @@ func report(own, ours *suite) bool {
 	if len(only) == 0 {
 		fmt.Printf("no test failed only with %s\n", ours.transport)
 	} else {
-		fmt.Printf("only with %s failed: %s\n", ours.transport, strings.Join(only, " "))
+		fmt.Printf("failed only with %s: %s\n", ours.transport, strings.Join(only, " "))
 	}
 	return len(only) == 0
 }
@@ -143,7 +143,7 @@ type suite struct {
 	transport string
 	dir       string
 	tests     []string
-	runs      int            // runs of the suite or a part of it
+	runs      int            // runs of the suite or of a part of it
 	began     map[string]int // by test: how often it ran
 	failed    map[string]int // by test: how often it failed
 }
@@ -180,8 +180,8 @@ func (s *suite) command(args ...string) *exec.Cmd {
 	return c
 }
 
-// run runs each of the tests once and counts the results. A panic ends only one test:
-// those behind it run in another process.
+// run runs each of the tests once and counts the results. After a panic,
+// the remaining tests run in another process.
 func (s *suite) run(tests []string) error {
 	s.runs++
 	output, err := os.Create(fmt.Sprintf("%s-%d.txt", s.dir, s.runs))
@@ -219,8 +219,8 @@ func (s *suite) run(tests []string) error {
 	return nil
 }
 
-// parse returns the result of each test that began: PASS, FAIL, SKIP, or RUN if the
-// process ended in it.
+// parse returns the result of each test that started: PASS, FAIL, SKIP, or RUN if the
+// process died in it.
 func parse(output string) map[string]string {
 	results := map[string]string{}
 	for line := range strings.Lines(output) {

@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// prefix begins the names of what was on the package level of the moved package.
+// prefix begins the package-level names of the moved package.
 const prefix = "faults_"
 
 // source is a Go file with the edits to make in it.
@@ -48,8 +48,8 @@ func (s *source) edited() []byte {
 	return text
 }
 
-// movePackage makes the package in the folder from, without its tests, a part of package
-// raft in the folder raftDir: raft's tests are internal, so they cannot import what
+// movePackage merges the package in the folder from, without its tests, into package raft
+// in the folder raftDir: raft's tests are internal, so they cannot import a package that
 // imports raft.
 func movePackage(from, raftDir string) error {
 	fset := token.NewFileSet()
@@ -104,7 +104,7 @@ func parseFolder(fset *token.FileSet, dir string) ([]*source, error) {
 	return sources, nil
 }
 
-// exportData returns the type information of what the package imports.
+// exportData returns the type information of the package's imports.
 func exportData(dir string) (importer.Lookup, error) {
 	list := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", ".")
 	list.Dir, list.Stderr = dir, os.Stderr
@@ -120,7 +120,7 @@ func exportData(dir string) (importer.Lookup, error) {
 	return func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) }, nil
 }
 
-// move edits a file of pkg so that it belongs to package raft.
+// move edits a file of pkg to make it part of package raft.
 func (s *source) move(pkg *types.Package, info *types.Info) {
 	// Raft's go.mod asks for an older Go than these files need.
 	s.replace(s.ast.Package, s.ast.Package, "//go:build go1.26\n\n")
@@ -156,8 +156,8 @@ func (s *source) dropImport(decl *ast.GenDecl) {
 	}
 }
 
-// hidden are the built-in functions that package raft hides behind functions of its own.
-// The adapter has others for them.
+// hidden are the built-in functions that package raft shadows with its own functions. The
+// adapter has replacements for them.
 var hidden = map[types.Object]bool{types.Universe.Lookup("min"): true, types.Universe.Lookup("max"): true}
 
 func isRaft(e ast.Expr, info *types.Info) bool {
@@ -169,8 +169,8 @@ func isRaft(e ast.Expr, info *types.Info) bool {
 	return ok && p.Imported().Path() == raftPath
 }
 
-// named reports whether the identifier names something on the package level of pkg, a
-// field that has its name from an embedded type there, or a hidden function.
+// named reports whether the identifier is a package-level name of pkg, a field named after
+// an embedded type of pkg, or a hidden function.
 func named(id *ast.Ident, info *types.Info, pkg *types.Package) bool {
 	obj := info.Uses[id]
 	if obj == nil {

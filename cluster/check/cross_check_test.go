@@ -12,15 +12,15 @@ import (
 	"capsize/cluster/trace"
 )
 
-// fakeCluster produces the events of a cluster that breaks Raft's rules of commitment: any node may
-// begin a term, commit any entry of its log, or take over another node's log. Its logs
-// match, its counters are right unless doubles is set, and it judges itself: by brute
-// force, from everything that was ever committed.
+// fakeCluster produces the events of a cluster that breaks Raft's commit rules: any node may
+// start a term, commit any entry of its log, or copy another node's log. Its logs match,
+// its counters are right unless doubles is set, and it computes the right verdicts itself,
+// by brute force, from everything ever committed.
 type fakeCluster struct {
 	*historyBuilder
 	rng     *rand.Rand
-	doubles bool // counters apply a retry again
-	prunes  bool // the checks forget what they can at once
+	doubles bool // a retry counts again
+	prunes  bool // the checks forget as much as they can, at once
 	nodes   []*fakeNode
 	keys    []trace.OpKey // of all increments proposed
 	calls   map[trace.OpKey]trace.Op
@@ -30,9 +30,9 @@ type fakeCluster struct {
 	atIndex   map[uint64]uint64    // the first term committed at an index
 	values    map[entryID]int64    // the first value seen after a committed entry
 	acked     map[trace.OpKey]bool // acknowledged
-	logs      [][]trace.Entry      // all that were ever committed
+	logs      [][]trace.Entry      // every log ever committed
 	want      map[string]bool      // the checks that must be violated
-	may       map[string]bool      // those that may be
+	may       map[string]bool      // the checks that may be violated
 }
 
 type fakeNode struct {
@@ -46,10 +46,10 @@ type fakeNode struct {
 	snapshot fakeCounter
 	covered  int  // how many entries the snapshot covers
 	first    int  // how many entries are compacted away
-	diverged bool // it has cut committed entries off its log
+	diverged bool // it has truncated committed entries
 }
 
-// fakeCounter is a counter and what it knows of its clients.
+// fakeCounter is a counter and its client sessions.
 type fakeCounter struct {
 	value    int64
 	sessions map[string]uint64 // the last sequence number applied of a client
@@ -104,7 +104,7 @@ func (f *fakeCluster) restart(n *fakeNode) {
 	}
 }
 
-// takeSnapshot takes a snapshot of what a node has applied.
+// takeSnapshot takes a snapshot of the entries that a node has applied.
 func (f *fakeCluster) takeSnapshot(n *fakeNode) {
 	if n.diverged || n.applied <= n.covered {
 		return
@@ -138,7 +138,7 @@ func (f *fakeCluster) install(n, from *fakeNode) {
 	n.first = n.covered
 }
 
-// recover makes what a node's log holds the committed log, by force.
+// recover is an unsafe recovery: it commits the whole log of a node.
 func (f *fakeCluster) recover(n *fakeNode) {
 	if len(n.log) == n.covered {
 		return
@@ -221,7 +221,7 @@ func (f *fakeCluster) propose(n *fakeNode) {
 	f.appendTo(n, plus(n.term, op.Client, op.Seq))
 }
 
-// copyLog makes a node take over a part of another node's log.
+// copyLog makes a node copy a part of another node's log.
 func (f *fakeCluster) copyLog(n, from *fakeNode) {
 	same := common(n.log, from.log)
 	if same == len(from.log) || same < from.first || same < n.covered {
@@ -230,10 +230,10 @@ func (f *fakeCluster) copyLog(n, from *fakeNode) {
 	if same < len(n.log) {
 		f.emit(trace.Event{Kind: trace.KindTruncated, Node: n.id, Index: uint64(same + 1), Last: uint64(len(n.log))})
 		n.diverged = n.diverged || same < n.handed
-		n.log, n.term = n.log[:same:same], 0 // a leader whose log is cut leads no more
+		n.log, n.term = n.log[:same:same], 0 // a leader with a truncated log no longer leads
 		n.commit = min(n.commit, same)
 		if n.diverged {
-			n.applied = max(n.applied, n.handed) // raft goes on behind what it has handed over
+			n.applied = max(n.applied, n.handed) // raft continues after the entries that it has handed to the state machine
 		}
 	}
 	f.appendTo(n, from.log[same:same+1+f.rng.IntN(len(from.log)-same)]...)
@@ -254,7 +254,7 @@ func (f *fakeCluster) commitOn(n *fakeNode, index int) {
 	}
 }
 
-// judgeCommit applies the definitions to what a node commits.
+// judgeCommit applies the definitions of the properties to a commit.
 func (f *fakeCluster) judgeCommit(n *fakeNode, now []trace.Entry) {
 	grows := false
 	for i, e := range now {
@@ -277,7 +277,7 @@ func (f *fakeCluster) judgeCommit(n *fakeNode, now []trace.Entry) {
 			return holds(log, key) && common(log, now) == len(now)
 		}):
 			f.want[AckedDurable] = true
-		default: // the node may get to it yet
+		default: // the node may still get it
 			f.may[AckedDurable] = true
 		}
 	}
@@ -335,8 +335,8 @@ func (f *fakeCluster) clients() []workItem {
 	return items
 }
 
-// The checks agree with a judge that remembers everything and compares whole logs, on
-// clusters whose sides commit whatever they like.
+// The checks agree with a reference that remembers everything and compares whole logs, on
+// clusters that commit anything.
 func TestChecksAgreeWithBruteForceAcrossLineages(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -361,7 +361,7 @@ func TestChecksAgreeWithBruteForceAcrossLineages(t *testing.T) {
 		}
 		for _, name := range []string{StateMachineSafety, AckedDurable, ExactlyOnce, Linearizable, LogMatching} {
 			got := f.latest[name]
-			may := f.may[name] || f.prunes && f.want[name] // what is forgotten may hide a violation
+			may := f.may[name] || f.prunes && f.want[name] // a forgotten commit may hide a violation
 			if got.Verdict == trace.VerdictUndecided || (got.Verdict == trace.VerdictViolated) != f.want[name] && !may {
 				t.Fatalf("seed %d, run %d: %s is %s (%s), want violated: %t", seed, run, name, got.Verdict, got.Text, f.want[name])
 			}

@@ -19,7 +19,7 @@ func TestOldTermsAreForgotten(t *testing.T) {
 	}
 }
 
-// Every term has one leader at most, however a node shows that it leads.
+// A term has at most one leader, whichever event shows that a node leads.
 func TestTwoLeadersOfAnyTermAreFound(t *testing.T) {
 	claims := map[string]func(*historyBuilder, string, uint64){
 		"a role": func(r *historyBuilder, node string, term uint64) {

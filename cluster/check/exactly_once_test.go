@@ -27,8 +27,8 @@ func TestRetryIsFoundAfterPruning(t *testing.T) {
 	r.expect(t, ExactlyOnce, trace.VerdictViolated, "c1's +1 (seq 2) counts twice on n1, with entry 3 and again with entry 6")
 }
 
-// What counted before the trace begins is unknown: an increment that changes nothing may
-// be a retry.
+// The trace does not show what counted before its start, so an increment that changes
+// nothing may be a retry.
 func TestIncrementBeforeTheTraceMayHaveCounted(t *testing.T) {
 	r := blank(t)
 	r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{Sessions: true}})
@@ -40,8 +40,7 @@ func TestIncrementBeforeTheTraceMayHaveCounted(t *testing.T) {
 	r.expect(t, ExactlyOnce, trace.VerdictOK, "")
 }
 
-// Of a client's increments the latest are remembered, whenever the older ones are
-// forgotten.
+// The latest increments of a client are remembered, whenever the older ones are forgotten.
 func TestLatestIncrementsOfAClientAreRemembered(t *testing.T) {
 	r := twoIncrements(t)
 	index, value := uint64(4), int64(2)

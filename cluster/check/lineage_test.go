@@ -9,8 +9,8 @@ import (
 	"capsize/cluster/trace"
 )
 
-// twoSides is twoIncrements after a recovery by force: n3 goes on alone, with a no-op of
-// term 2 at index 4, and so do n1 and n2, with a no-op of term 1.
+// twoSides is twoIncrements after an unsafe recovery: n3 continues alone, with a no-op of
+// term 2 at index 4, and n1 and n2 continue with a no-op of term 1.
 func twoSides(t *testing.T) *historyBuilder {
 	t.Helper()
 	r := twoIncrements(t)
@@ -132,7 +132,7 @@ func TestSideThatAcknowledgedNothingMayLoseAnIncrement(t *testing.T) {
 	}
 }
 
-// An acknowledgement may come when its increment is replaced everywhere already.
+// An acknowledgement may come after its increment has been replaced on every node.
 func TestIncrementReplacedBeforeItsAcknowledgementIsLost(t *testing.T) {
 	for _, everywhere := range []bool{true, false} {
 		r := twoSides(t)
@@ -190,8 +190,8 @@ func TestLaterIncrementOfTheOtherSideExcusesNothing(t *testing.T) {
 	r.expect(t, ExactlyOnce, trace.VerdictViolated, "entry 5 is +1 by c2, but n1's counter stays at 2")
 }
 
-// A recovery by force commits what the node's log holds, though no node applies it in
-// sight: a retry of it must not count.
+// An unsafe recovery commits the whole log of a node, although the trace shows no node apply
+// it: a retry must not count.
 func TestRecoveredIncrementCounts(t *testing.T) {
 	for _, counts := range []bool{false, true} {
 		r := twoIncrements(t)
@@ -211,9 +211,9 @@ func TestRecoveredIncrementCounts(t *testing.T) {
 	}
 }
 
-// A node that cuts committed entries off its log never applies those that replace them,
-// and its counter may still work off the old ones. Its events contradict Raft, but not
-// themselves.
+// A node that truncates committed entries never applies the entries that replace them, and
+// its state machine may still apply the old ones. Its events contradict Raft, but not each
+// other.
 func TestNodeThatCutsCommittedEntriesIsJudged(t *testing.T) {
 	for name, c := range map[string]struct {
 		committed []trace.Entry
@@ -269,7 +269,7 @@ func TestUnconfirmedAcknowledgementsAreJudgedInOrder(t *testing.T) {
 	}
 }
 
-// The lineages kept apart are limited. One that no node is on is dropped.
+// The number of lineages is limited. One that no node is in is dropped.
 func TestLineagesAreLimited(t *testing.T) {
 	r := twoIncrements(t)
 	for i := range uint64(3 * lineagesMax) {

@@ -8,7 +8,7 @@ import (
 	"capsize/cluster/trace"
 )
 
-// clientsOnly builds the clients' history for a judge that must not search.
+// clientsOnly builds the clients' history for a check that must not search.
 type clientsOnly struct {
 	opHistory
 	seq, ids uint64
@@ -46,7 +46,7 @@ func (c *clientsOnly) unknowns(deltas ...int64) {
 	}
 }
 
-// A result below a value acknowledged before its call is a violation, whatever became of
+// A result below a value acknowledged before its call is a violation, whatever happened to
 // the operations of unknown outcome, as long as none of them can lower the counter.
 func TestTooLowResultNeedsNoSearch(t *testing.T) {
 	for name, c := range map[string]struct {

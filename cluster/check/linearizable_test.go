@@ -239,7 +239,7 @@ func TestPooledUnknownIncrementsAgreeWithSingleOnes(t *testing.T) {
 	}
 }
 
-// A history that porcupine cannot decide in so many steps is neither ok nor violated.
+// A history that porcupine cannot decide within its steps is neither ok nor violated.
 func TestPorcupineOutOfStepsIsUndecided(t *testing.T) {
 	h := newHistory()
 	h.clients.steps = 20_000

@@ -79,7 +79,7 @@ func TestAcknowledgementOfAForgottenEntryIsExcused(t *testing.T) {
 	}
 }
 
-// What a log still holds is kept, and so is the side that a node is on.
+// Entries that a log still has are kept, and so is the side that a node is on.
 func TestWhatNodesHoldIsKept(t *testing.T) {
 	r := twoSides(t)
 	for _, node := range []string{"n1", "n2"} {
@@ -98,7 +98,7 @@ func TestWhatNodesHoldIsKept(t *testing.T) {
 	}
 }
 
-// A side may begin below what is forgotten. What it commits there is remembered.
+// A side may begin below the forgotten entries. Its commits there are remembered.
 func TestSideThatBeginsBelowWhatIsForgottenHasItsEntries(t *testing.T) {
 	for _, holds := range []bool{true, false} {
 		r := record(t, 3)

@@ -22,8 +22,8 @@ func (s Span) after(at time.Duration) bool { return s.To != 0 && at > s.To }
 // ErrEmpty is returned when no event of a trace is in the span.
 var ErrEmpty = errors.New("nothing to export: no events in this span")
 
-// ErrTruncated is wrapped by the error of an export that is complete only up to a moment, which
-// the error names.
+// ErrTruncated is the error of an export that is complete only up to a moment. The wrapping error
+// names the moment.
 var ErrTruncated = errors.New("the export ends")
 
 // formats are the writers of all formats, by name.

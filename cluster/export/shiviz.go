@@ -21,7 +21,7 @@ const shivizPattern = `(?<date>\S+) (?<host>\S+) (?<clock>\{[^}]*\}) (?<event>.*
 // of them.
 const hostsMax = 500
 
-// shivizBytesMax bounds a log for ShiViz, which loads all of it into a browser tab.
+// shivizBytesMax bounds a log for ShiViz, which loads the whole log into a browser tab.
 const shivizBytesMax = 16 << 20
 
 // ShiViz writes a log for ShiViz (bestchai.bitbucket.io/shiviz): a line for each event, with
@@ -31,7 +31,7 @@ const shivizBytesMax = 16 << 20
 // The delivery of a packet comes after its sending, the append of an entry after its
 // client's call, and the return of an operation after what its node did before.
 //
-// A log ends after about 16 MB, in a line of the host capsize that says so.
+// A log ends after about 16 MB, with a line of the host capsize that says so.
 //
 // Errors: [ErrEmpty], [ErrTruncated], too many hosts or packets in flight, and those of w.
 func ShiViz(w io.Writer, from Source, span Span) error {
@@ -96,7 +96,7 @@ func (v *vectorClocks) record(at time.Duration, host, text string, causes ...map
 	return err
 }
 
-// truncate ends the log before an event that no longer fits.
+// truncate ends the log before an event that does not fit.
 func (v *vectorClocks) truncate(at time.Duration) error {
 	_, _ = fmt.Fprintf(v.w, "%s capsize {\"capsize\":1} the log ends here: more than %d MB; choose a shorter span with --from and --to\n",
 		trace.ClockMillis(at), shivizBytesMax>>20)

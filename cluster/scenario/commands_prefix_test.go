@@ -151,7 +151,7 @@ expect refused transfer n2
 	}
 }
 
-// A change of members whose outcome is unknown is neither done nor refused.
+// A membership change whose outcome is unknown is neither done nor refused.
 func TestUnknownOutcomeIsNoRefusal(t *testing.T) {
 	failures, _ := play(t, "nodes 3\ntransfer n1\nwait leader n1\nwait 1s\nisolate n1\nexpect refused add-node n4")
 	want := "outcome unknown (add n4): n1: leadership lost while committing log"
@@ -225,7 +225,7 @@ expect checks ok within 1m
 	}
 }
 
-// What a leader has applied counts, however far its followers are.
+// The entries applied by the leader count, however far its followers are.
 func TestExpectValueIsTheLeaders(t *testing.T) {
 	mustHold(t, `
 nodes 3
@@ -241,7 +241,7 @@ expect value 2
 `)
 }
 
-// What a command means for its listeners does not depend on the words before it.
+// Prefixes such as try do not change what a command means to its listeners.
 func TestPrefixesHideNothingOfTheCommandBehindThem(t *testing.T) {
 	for text, changes := range map[string]bool{
 		"kill n1": true, "try kill n1": true, "expect refused kill n1": true, "async restart n1": true, "try async restart n1": true,

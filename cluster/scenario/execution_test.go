@@ -314,7 +314,7 @@ func TestPresenterReceivesSpeedsAndSteps(t *testing.T) {
 	}
 }
 
-// A removed node that runs on has another log. The members converge without it.
+// A removed node that keeps running has another log. The members converge without it.
 func TestConvergenceIgnoresANodeThatWasRemoved(t *testing.T) {
 	state := mustHold(t, "nodes 4\ntransfer n1\nwait leader n1\nwait converged\nremove-node n4 keep\nincrement 3\nwait converged within 5s\nexpect value 3 on n1,n2,n3\n")
 	if n := state.Node("n4"); n.Process != trace.Up || n.Value != 0 {

@@ -1,6 +1,5 @@
-// This file takes the place of hashicorp/raft's inmem_transport.go. It compiles only
-// there, next to the files of package faults, whose package-level names then begin with
-// faults_.
+// This file replaces hashicorp/raft's inmem_transport.go. It compiles only there, next to
+// the files of package faults, whose package-level names then have the prefix faults_.
 
 //go:build go1.26
 
@@ -14,14 +13,14 @@ import (
 	"time"
 )
 
-// inmemNetwork joins all transports of the test binary. No two clusters share an address.
+// inmemNetwork connects all transports of the test binary. No two clusters share an address.
 var inmemNetwork = faults_NewNetwork(faults_NetworkConfig{RPCTimeout: 500 * time.Millisecond})
 
 // NewInmemAddr returns a new address.
 func NewInmemAddr() ServerAddress { return ServerAddress(generateUUID()) }
 
-// InmemTransport is an endpoint of inmemNetwork that sends only to the peers it is
-// connected to, as the tests expect of a LoopbackTransport.
+// InmemTransport is an endpoint of inmemNetwork. It sends only to connected peers, as the
+// tests expect of a LoopbackTransport.
 type InmemTransport struct {
 	*faults_Transport
 
@@ -55,7 +54,7 @@ func (i *InmemTransport) Connect(peer ServerAddress, _ Transport) {
 	i.peers[peer] = true
 }
 
-// Disconnect ends the pipelines to the peer, and refuses what is sent to it from now on.
+// Disconnect closes the pipelines to the peer, and makes later requests to it fail.
 func (i *InmemTransport) Disconnect(peer ServerAddress) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
