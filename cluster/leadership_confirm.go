@@ -19,6 +19,7 @@ type leadershipConfirmations struct {
 	sent     uint64                   // number of requests sent
 	accepted map[raft.ServerID]uint64 // the latest request that each node accepted
 	lease    lease
+	handed   uint64 // number of TimeoutNow requests sent
 }
 
 // quorumSince reports whether a majority of the voters has accepted a request sent after
@@ -64,6 +65,13 @@ func (c *leadershipConfirmations) confirm(id raft.ServerID, request uint64) {
 	c.accepted[id] = max(c.accepted[id], request)
 }
 
+// handovers returns how many times the process has told a node to start an election.
+func (c *leadershipConfirmations) handovers() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.handed
+}
+
 // transport is a process's network endpoint. It records confirmations of leadership.
 type transport struct {
 	*faults.Transport
@@ -94,6 +102,6 @@ func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress,
 func (t transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress,
 	args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse,
 ) error {
-	t.confirmations.giveUpLease()
+	t.confirmations.handOver()
 	return t.Transport.TimeoutNow(id, target, args, resp)
 }

@@ -35,10 +35,11 @@ func (c *leadershipConfirmations) contact(id raft.ServerID, term uint64, sent ti
 	}
 }
 
-// giveUpLease ends the lease for the rest of the term.
-func (c *leadershipConfirmations) giveUpLease() {
+// handOver counts a request to start an election, which ends the lease for the rest of the term.
+func (c *leadershipConfirmations) handOver() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.handed++
 	c.lease.givenUp = c.lease.term
 }
 

@@ -135,7 +135,7 @@ func TestLeaseNeedsAMajorityOfTheVotersInItsTerm(t *testing.T) {
 		if (err == nil) != test.holds || err != nil && !errors.Is(err, errNoLease) {
 			t.Errorf("%s: got error %v, want the lease held: %v", test.what, err, test.holds)
 		}
-		c.giveUpLease()
+		c.handOver()
 		if len(test.heard) > 0 && test.term == 3 && c.holdsLease(30*time.Minute, 3, "n1", test.members) == nil {
 			t.Errorf("%s: the lease is held after a transfer", test.what)
 		}

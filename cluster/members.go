@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"capsize/cluster/trace"
@@ -151,38 +150,6 @@ func (c *Inside) Demote(name string) error {
 	return c.onLeader("demote "+name, nil, func(r *raft.Raft, limit time.Duration) future {
 		return r.DemoteVoter(raft.ServerID(name), 0, limit)
 	})
-}
-
-// Transfer hands leadership to a node. "" means the voter that raft picks, the one with the
-// highest replicated index. If the node is already the leader, Transfer does nothing. It takes
-// virtual time.
-func (c *Inside) Transfer(name string) error {
-	if name == "" {
-		return c.onLeader("transfer leadership", nil, func(r *raft.Raft, _ time.Duration) future { return r.LeadershipTransfer() })
-	}
-	n, err := c.node(name)
-	if err != nil {
-		return err
-	}
-	isLeader := func() bool { leader := c.leader(); return leader != nil && leader.node == n }
-	if isLeader() {
-		return nil
-	}
-	if err := n.requireState("transfer leadership to", trace.Up); err != nil {
-		return err
-	}
-	// Raft would hand leadership to a non-voter, which would then start an election.
-	if voters := c.voters(); !slices.Contains(voters, name) {
-		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s",
-			name, strings.Join(voters, ", "))
-	}
-	err = c.onLeader("transfer leadership to "+name, nil, func(r *raft.Raft, _ time.Duration) future {
-		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
-	})
-	if err != nil && isLeader() {
-		return nil // it was elected in the meantime
-	}
-	return err
 }
 
 // Recover makes the named nodes the whole cluster, by force (raft.RecoverCluster): they restart

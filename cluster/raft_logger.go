@@ -150,7 +150,7 @@ func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 		reason := why.campaign
 		if reason == nil { // the only other way here (raft.go, timeoutNow)
 			reason = &trace.Reason{Cause: trace.Transferred, Peer: why.handedBy}
-			why.handedBy = ""
+			why.handedBy, why.handedTerm = "", args.number("term")
 		}
 		reason.Decision, reason.Term = trace.StartElection, args.number("term")
 		if reason.Cause != trace.Transferred && !why.transferred && p.c.settings.PreVote {

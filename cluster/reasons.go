@@ -31,6 +31,7 @@ type votingReasons struct {
 type electionReasons struct {
 	campaign    *trace.Reason // why it starts an election
 	handedBy    string        // the leader that last sent it TimeoutNow
+	handedTerm  uint64        // the term of its last election because of a TimeoutNow
 	campaigning bool          // raft's main loop is that of a candidate
 	transferred bool          // a TimeoutNow made it a candidate: its next election needs no pre-vote
 	votes       []string      // the nodes that voted for it in this election
@@ -248,6 +249,14 @@ func (p *process) seePacket(packet *faults.Packet, sent bool) {
 	case !sent && !packet.Reply && packet.Kind == faults.KindTimeoutNow:
 		p.why.handedBy = string(packet.From)
 	}
+}
+
+// handedTerm returns the term of the last election that the process started because a leader told it
+// to, 0 if there is none.
+func (p *process) handedTerm() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why.handedTerm
 }
 
 // setVotedFor records the candidate of the vote on the process's disk.

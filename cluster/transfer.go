@@ -1,0 +1,84 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"capsize/cluster/trace"
+
+	"github.com/hashicorp/raft"
+)
+
+// errNotHandedOver is why a transfer fails although raft reports success.
+var errNotHandedOver = errors.New("lost its leadership before it could hand it over")
+
+// Transfer hands leadership to a node. "" means the voter that raft picks, the one with the
+// highest replicated index. If the node is already the leader, Transfer does nothing. It takes
+// virtual time. The error is [ErrUnknown] if the leader told a node to start an election, but lost
+// its leadership in another way.
+func (c *Inside) Transfer(name string) error {
+	if name == "" {
+		return c.handOver("transfer leadership", func(r *raft.Raft) future { return r.LeadershipTransfer() })
+	}
+	n, err := c.node(name)
+	if err != nil {
+		return err
+	}
+	if c.leads(n) {
+		return nil
+	}
+	if err := n.requireState("transfer leadership to", trace.Up); err != nil {
+		return err
+	}
+	// Raft would hand leadership to a non-voter, which would then start an election.
+	if voters := c.voters(); !slices.Contains(voters, name) {
+		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s",
+			name, strings.Join(voters, ", "))
+	}
+	err = c.handOver("transfer leadership to "+name, func(r *raft.Raft) future {
+		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
+	})
+	if err != nil && !errors.Is(err, errNotHandedOver) && c.leads(n) {
+		return nil // it was elected in the meantime
+	}
+	return err
+}
+
+// leads reports whether a node is the leader.
+func (c *Inside) leads(n *node) bool {
+	leader := c.leader()
+	return leader != nil && leader.node == n
+}
+
+// handOver asks the leader for a transfer and waits until its successor leads. Raft reports success
+// as soon as the leader has lost its leadership, whatever the reason (hashicorp/raft raft.go,
+// leaderLoop).
+func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
+	var from *process // the leader that raft's answer is from
+	var term, sent uint64
+	err := c.onLeader(what, func(p *process) {
+		from, term, sent = p, p.raft.Load().CurrentTerm(), p.transport.confirmations.handovers()
+	}, func(r *raft.Raft, _ time.Duration) future { return request(r) })
+	if err != nil {
+		return err
+	}
+	// A candidate that has not won after twice the election timeout starts over.
+	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline; c.Sleep(retryEvery) {
+		switch {
+		case c.isHandedOver(term):
+			return nil
+		case from.transport.confirmations.handovers() == sent:
+			return fmt.Errorf("cannot %s: %s %w", what, from.node.name, errNotHandedOver)
+		}
+	}
+	return fmt.Errorf("%w (%s): %s %w", ErrUnknown, what, from.node.name, errNotHandedOver)
+}
+
+// isHandedOver reports whether a node leads that a leader told to start an election, after a term.
+func (c *Inside) isHandedOver(term uint64) bool {
+	p := c.leader()
+	return p != nil && p.handedTerm() > term
+}
