@@ -9,10 +9,12 @@ import (
 // Failure is an expectation that did not hold, or a command that could not be
 // carried out. Line is 0 for a check and for a command outside a scenario.
 type Failure struct {
-	Line int    `json:"line"`
-	Text string `json:"text"`
-	Want string `json:"want"`
-	Got  string `json:"got"`
+	File   string `json:"-"`
+	Line   int    `json:"line"`
+	Column int    `json:"-"` // of the command in its line, from 1, in characters
+	Text   string `json:"text"`
+	Want   string `json:"want"`
+	Got    string `json:"got"`
 }
 
 // wantSuccess is what a failure wants of a command that could not be carried out.
@@ -20,12 +22,12 @@ const wantSuccess = "the command to succeed"
 
 func (f *Failure) Error() string {
 	if f.Line > 0 {
-		return fmt.Sprintf("line %d: %s", f.Line, f.Message())
+		return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message())
 	}
 	return f.Message()
 }
 
-// Message returns the failure without its line.
+// Message returns the failure without its place.
 func (f *Failure) Message() string {
 	text := ""
 	if f.Text != "" {
@@ -38,12 +40,12 @@ func (f *Failure) Message() string {
 }
 
 // asFailure returns the error of a step as a failure.
-func asFailure(err error, s step) Failure {
+func (s *Script) asFailure(err error, at step) Failure {
 	var f *Failure
 	if !errors.As(err, &f) {
 		f = &Failure{Want: wantSuccess, Got: oneLine(err)}
 	}
-	return Failure{Line: s.line, Text: s.command.Text, Want: f.Want, Got: f.Got}
+	return Failure{File: s.Name, Line: at.line, Column: at.column, Text: at.command.Text, Want: f.Want, Got: f.Got}
 }
 
 // oneLine returns an error as one line.

@@ -33,10 +33,8 @@ func (s *Script) PerformUnattended(c *cluster.Inside) []Failure {
 			limit.Reset(s.steps[at].limit(&s.Settings))
 		case <-limit.C:
 			step := s.steps[at]
-			return []Failure{{
-				Line: step.line, Text: step.command.Text,
-				Want: fmt.Sprintf("an end within %s", step.limit(&s.Settings)), Got: "still running",
-			}}
+			late := &Failure{Want: fmt.Sprintf("an end within %s", step.limit(&s.Settings)), Got: "still running"}
+			return []Failure{s.asFailure(late, step)}
 		}
 	}
 }

@@ -26,14 +26,15 @@ type Script struct {
 	Nodes    int // at the start
 	Settings trace.Settings
 
-	steps       []step
-	scope       scope
-	lastSetLine int // the last line of settings, where a conflict between them is reported
+	steps    []step
+	scope    scope
+	conflict *Error // between the settings so far, at the value that caused it
 }
 
 // step is one command of a script.
 type step struct {
 	line    int
+	column  int // of the command in the line
 	command Command
 	do      action
 	// isExpectation is set for a step that only looks: the script continues after it
@@ -63,8 +64,8 @@ func Parse(name string, data []byte) (*Script, error) {
 	if len(s.steps) == 0 {
 		return nil, atLine(&Error{Column: 1, Message: "the scenario has no commands"}, name, max(number, 1))
 	}
-	if err := cluster.ValidateSettings(s.Settings); err != nil {
-		return nil, atLine(&Error{Column: 1, Message: err.Error()}, name, s.lastSetLine)
+	if s.conflict != nil {
+		return nil, atLine(s.conflict, name, s.conflict.Line)
 	}
 	return s, nil
 }
@@ -125,7 +126,7 @@ func (s *Script) parseLine(text string, number int) error {
 		if err := d.setup(p, s); err != nil {
 			return err
 		}
-		s.lastSetLine = number
+		s.noteConflict(p.words[len(p.words)-1], number)
 		return p.expectEnd()
 	}
 	if len(s.steps) == 0 {
@@ -138,8 +139,20 @@ func (s *Script) parseLine(text string, number int) error {
 	if err != nil {
 		return err
 	}
-	s.steps = append(s.steps, step{line: number, command: command, do: do, isExpectation: d.name == "expect"})
+	s.steps = append(s.steps, step{line: number, column: first.column, command: command, do: do, isExpectation: d.name == "expect"})
 	return nil
+}
+
+// noteConflict notes whether the settings so far contradict each other. A later one may still
+// resolve that. Value is the last one that was set.
+func (s *Script) noteConflict(value word, line int) {
+	err := cluster.ValidateSettings(s.Settings)
+	switch {
+	case err == nil:
+		s.conflict = nil
+	case s.conflict == nil || s.conflict.Message != err.Error():
+		s.conflict = &Error{Line: line, Column: value.column, Message: err.Error()}
+	}
 }
 
 // action parses the rest of the line after the first word.
@@ -154,6 +167,7 @@ func (p *lineParser) action(d declaration) (action, error) {
 // Line is a command that has been parsed and can run.
 type Line struct {
 	Command
+	Column             int // of the command in the text, from 1, in characters
 	do                 action
 	expectedViolations []string // checks
 }
@@ -185,5 +199,5 @@ func parseLine(text string, declared *scope) (*Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Line{Command: command, do: do, expectedViolations: declared.expectedViolations}, nil
+	return &Line{Command: command, Column: p.words[0].column, do: do, expectedViolations: declared.expectedViolations}, nil
 }

@@ -43,8 +43,8 @@ func TestVerdictsAreExpectedExactly(t *testing.T) {
 		"none expected":                   {},
 		"expected after it happened":      {after: "expect violation acked-durable\n", verdicts: []step{red}},
 		"undecided":                       {verdicts: []step{open}, want: []string{"checks: wanted linearizable ok, got undecided: " + undecided}},
-		"violation after its expectation": {before: "expect violation acked-durable\n", verdicts: []step{red}, want: []string{"line 3: expect violation acked-durable: wanted violation acked-durable, got acked-durable ok"}},
-		"violation that does not happen":  {after: "expect violation vote-once\n", want: []string{"line 3: expect violation vote-once: wanted violation vote-once, got vote-once ok"}},
+		"violation after its expectation": {before: "expect violation acked-durable\n", verdicts: []step{red}, want: []string{"test:3:1: expect violation acked-durable: wanted violation acked-durable, got acked-durable ok"}},
+		"violation that does not happen":  {after: "expect violation vote-once\n", want: []string{"test:3:1: expect violation vote-once: wanted violation vote-once, got vote-once ok"}},
 		"unexpected violation":            {verdicts: []step{red}, want: []string{"checks: wanted acked-durable ok, got violated: " + lost}},
 		"violation of another check expected": {
 			after: "expect violation acked-durable\n", verdicts: []step{red, forge("vote-once", trace.VerdictViolated, "n1 voted twice")},
@@ -53,25 +53,25 @@ func TestVerdictsAreExpectedExactly(t *testing.T) {
 		"ok before the violation": {before: "expect checks ok\n", after: "expect violation acked-durable\n", verdicts: []step{red}},
 		"ok expected of a violated check": {
 			after: "expect violation acked-durable\nexpect checks ok\n", verdicts: []step{red},
-			want: []string{"line 4: expect checks ok: wanted checks ok, got acked-durable violated: " + lost},
+			want: []string{"test:4:1: expect checks ok: wanted checks ok, got acked-durable violated: " + lost},
 		},
 		"ok expected of an undecided check": {
 			after: "expect checks ok\n", verdicts: []step{open},
 			want: []string{
-				"line 3: expect checks ok: wanted checks ok, got linearizable undecided: " + undecided,
+				"test:3:1: expect checks ok: wanted checks ok, got linearizable undecided: " + undecided,
 				"checks: wanted linearizable ok, got undecided: " + undecided,
 			},
 		},
 		"violation expected of an undecided check": {
 			after: "expect violation linearizable\n", verdicts: []step{open},
-			want: []string{"line 3: expect violation linearizable: wanted violation linearizable, got linearizable undecided: " + undecided},
+			want: []string{"test:3:1: expect violation linearizable: wanted violation linearizable, got linearizable undecided: " + undecided},
 		},
 		"violation after an undecided check": {
 			after: "expect violation linearizable\n", verdicts: []step{open, forge("linearizable", trace.VerdictViolated, lost)},
 		},
 		"run ends before the expectation": {
 			after: "kill n1\nkill n1\nexpect violation acked-durable\n", verdicts: []step{red},
-			want: []string{"line 4: kill n1: cannot kill n1: it is killed: restart it first"},
+			want: []string{"test:4:1: kill n1: cannot kill n1: it is killed: restart it first"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

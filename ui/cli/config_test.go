@@ -28,8 +28,9 @@ func TestPlainScenarioEndsWithItsStatus(t *testing.T) {
 	if good.stderr != "" || !strings.HasSuffix(good.stdout, "  scenario passed\n") {
 		t.Errorf("it says %q, %q", good.stdout, good.stderr)
 	}
-	bad := runBinary(t, "play", "--plain", "--speed", "max", writeFile(t, "bad.capsize", "nodes 3\nexpect value 1\n"))
-	if bad.status != exitFailed || !strings.HasPrefix(bad.stderr, "capsize: line 2: expect value 1: wanted ") || strings.Count(bad.stderr, "\n") != 1 {
+	file := writeFile(t, "bad.capsize", "nodes 3\nexpect value 1\n")
+	bad := runBinary(t, "play", "--plain", "--speed", "max", file)
+	if bad.status != exitFailed || !strings.HasPrefix(bad.stderr, "capsize: "+file+":2:1: expect value 1: wanted ") || strings.Count(bad.stderr, "\n") != 1 {
 		t.Errorf("exit status %d; it says %q", bad.status, bad.stderr)
 	}
 	runBinary(t, "--plain", "--speed", "0").checkRefused(t, "needs a screen")

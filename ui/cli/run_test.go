@@ -56,8 +56,8 @@ func TestRunPrintsATableOfResults(t *testing.T) {
 	o = runBinary(t, "run", good, bad)
 	o.checkEnded(t, exitFailed)
 	for _, line := range []string{
-		bad + ":3: expect value 7: wanted value 7, got 1 on leader n1\n",
-		bad + ":4: expect term = 99: wanted term = 99, got 2\n",
+		bad + ":3:1: expect value 7: wanted value 7, got 1 on leader n1\n",
+		bad + ":4:1: expect term = 99: wanted term = 99, got 2\n",
 	} {
 		if !strings.Contains(o.stdout, "\n"+line) {
 			t.Errorf("there is no %q in\n%s", line, o.stdout)

@@ -207,7 +207,7 @@ func (p *session) run(commands *scenario.Session, line string, number int) error
 	if !failed || scenario.IsTried(end.Err) {
 		return nil
 	}
-	return &scenario.Failure{Line: number, Text: text, Want: failure.Want, Got: failure.Got}
+	return &scenario.Failure{File: "stdin", Line: number, Column: command.Column, Text: text, Want: failure.Want, Got: failure.Got}
 }
 
 // answer writes an answer at once.

@@ -123,7 +123,7 @@ func TestFailingScenarioSaysWhere(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Line != 5 {
 		t.Fatalf("it ends with %v", err)
 	}
-	if got := said(lines[len(lines)-2]); !strings.HasPrefix(got, "line 5: expect value 7: wanted value 7, got 2 on leader n") {
+	if got := said(lines[len(lines)-2]); !strings.HasPrefix(got, "test:5:1: expect value 7: wanted value 7, got 2 on leader n") {
 		t.Errorf("it says %q", got)
 	}
 }
@@ -198,14 +198,14 @@ func TestSessionFailsByItsExpectationsAndViolations(t *testing.T) {
 	for _, test := range []struct{ commands, want string }{
 		{"increment\nexpect last ok\nread weak\nexpect last ok\nexpect ops ok = 2", ""},
 		{"kill n1\nkill n1\ntry kill n1\ntry wait value 9 within 1s\nkil n1", ""},
-		{"\nexpect value 9\nexpect value 8\n", "line 2: expect value 9: wanted value 9, got 0 on leader n"},
-		{"expect value 9\nquit\n", "line 1: expect value 9: wanted value 9, got 0 on leader n"},
-		{"wait value 9 within 1s", "line 1: wait value 9 within 1s: wanted value 9 within 1s, got 0 on n1, 0 on n2, 0 on n3"},
-		{"expect refused increment", "line 1: expect refused increment: wanted a refusal, got the command succeeded"},
+		{"\n  expect value 9\nexpect value 8\n", "stdin:2:3: expect value 9: wanted value 9, got 0 on leader n"},
+		{"expect value 9\nquit\n", "stdin:1:1: expect value 9: wanted value 9, got 0 on leader n"},
+		{"wait value 9 within 1s", "stdin:1:1: wait value 9 within 1s: wanted value 9 within 1s, got 0 on n1, 0 on n2, 0 on n3"},
+		{"expect refused increment", "stdin:1:1: expect refused increment: wanted a refusal, got the command succeeded"},
 		{"expect vlaue 3", `stdin:1:8: "vlaue" is not an expectation`},
 		{wiped + "quit", "checks: wanted leader-completeness ok, got violated: "},
 		{wiped + "expect violation leader-completeness", "checks: wanted state-machine-safety ok, got violated: "},
-		{"expect violation acked-durable\n" + wiped + announced, "line 1: expect violation acked-durable: wanted "},
+		{"expect violation acked-durable\n" + wiped + announced, "stdin:1:1: expect violation acked-durable: wanted "},
 		{wiped + announced, ""},
 	} {
 		lines, err := runPlain(t, "", strings.NewReader(test.commands))

@@ -31,8 +31,11 @@ func (t *story) Add(e *trace.Event, s *trace.State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.seq = e.Seq
-	if e.Kind == trace.KindReason && e.Reason != nil && e.Reason.Decision == trace.StepDown {
-		t.explain(s, e.Node)
+	switch {
+	case e.Kind == trace.KindReason && e.Reason != nil && e.Reason.Decision == trace.StepDown:
+		t.amend(s, trace.TopicStepDown, e.Node)
+	case (e.Kind == trace.KindCaption || e.Kind == trace.KindChapter) && e.Peer != "":
+		t.amend(s, trace.TopicPresentation, "")
 	}
 	for _, line := range told(s, e.Seq) {
 		if len(t.lines) < linesMax {
@@ -50,19 +53,19 @@ func (t *story) AddPacket(_ *trace.Packet, s *trace.State) {
 	t.seq = s.Seq
 }
 
-// explain adds the reason to the line of a leader that has stepped down, if the line still
-// waits: the reason comes in a later event.
-func (t *story) explain(s *trace.State, node string) {
-	isStepDown := func(line trace.StoryLine) bool { return line.Topic == trace.TopicStepDown && line.Node == node }
-	for i := len(t.lines) - 1; i >= 0; i-- {
-		if isStepDown(t.lines[i]) {
-			for _, line := range slices.Backward(s.Story) {
-				if isStepDown(line) {
-					t.lines[i].Text = line.Text
-					return
-				}
+// amend repeats in the latest line of a topic and a node what a later event has changed in
+// the story: the reason of a step-down, the translation of a caption.
+func (t *story) amend(s *trace.State, topic trace.StoryTopic, node string) {
+	isMeant := func(line trace.StoryLine) bool { return line.Topic == topic && line.Node == node }
+	for i, waiting := range slices.Backward(t.lines) {
+		if !isMeant(waiting) {
+			continue
+		}
+		for _, line := range slices.Backward(s.Story) {
+			if isMeant(line) {
+				t.lines[i] = line
+				return
 			}
-			return
 		}
 	}
 }

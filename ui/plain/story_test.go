@@ -63,12 +63,14 @@ func TestStoryKeepsEachLineOfAnEvent(t *testing.T) {
 		state.Apply(&e)
 		s.Add(&e, &state)
 	}
-	// One event removes one node and adds another; the reason of a step-down is an event of its own.
+	// One event removes one node and adds another; the reason of a step-down and a translation are events of their own.
 	add(trace.Event{Node: "n1", Kind: trace.KindConfig, Servers: []trace.Server{{ID: "n1", Voter: true}, {ID: "n3", Voter: true}}})
 	add(trace.Event{Node: "n1", Kind: trace.KindRole, Role: trace.Follower})
 	add(trace.Event{Node: "n1", Kind: trace.KindReason, Reason: &trace.Reason{Decision: trace.StepDown, Cause: trace.LaterTerm, Peer: "n2", Term: 9}})
+	add(trace.Event{Kind: trace.KindCaption, Text: "hello"})
+	add(trace.Event{Kind: trace.KindCaption, Text: "bonjour", Peer: "fr"})
 	lines, missing, seq := s.take()
-	if len(lines) != 3 || missing != 0 || seq != 3 || !strings.HasPrefix(lines[2].Text, "n1 steps down: ") {
+	if len(lines) != 4 || missing != 0 || seq != 5 || !strings.HasPrefix(lines[2].Text, "n1 steps down: ") || lines[3].In.In("fr", "hello") != "bonjour" {
 		t.Errorf("%d lines, %d missing, up to %d: %+v", len(lines), missing, seq, lines)
 	}
 	for range linesMax + 2 {

@@ -77,7 +77,7 @@ func (r *Result) writeDetails(to *strings.Builder, showSeed bool) {
 	for _, f := range r.Failures {
 		where := r.Scenario
 		if f.Line > 0 {
-			where = fmt.Sprintf("%s:%d", where, f.Line)
+			where = fmt.Sprintf("%s:%d:%d", where, f.Line, f.Column)
 		}
 		fmt.Fprintf(to, "%s: %s", where, f.Message())
 		if showSeed {

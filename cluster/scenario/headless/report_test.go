@@ -11,7 +11,7 @@ import (
 func TestTableShowsWhatFailed(t *testing.T) {
 	good := Result{Scenario: "good", OK: true, Seed: 1, VirtualSeconds: 12.34, WallSeconds: 0.5, Ops: Ops{OK: 3}, Value: 3, Term: 2}
 	bad := Result{Scenario: "bad.capsize", Seed: 2, Ops: Ops{1, 2, 3}, Failures: []scenario.Failure{
-		{Line: 7, Text: "expect value 3", Want: "value 3", Got: "2 on n1"}, {Text: "settle", Want: "this", Got: "that"},
+		{Line: 7, Column: 5, Text: "expect value 3", Want: "value 3", Got: "2 on n1"}, {Text: "settle", Want: "this", Got: "that"},
 	}}
 	soak := Result{Scenario: "soak", OK: true, Faults: map[string]int{"nodes": 2, "disk": 1}}
 	var table bytes.Buffer
@@ -23,7 +23,7 @@ good         ok      12.3s    0.50s  3 ok                       3      2
 bad.capsize  failed  0.0s     0.00s  1 ok, 2 failed, 3 unknown  0      0
 soak         ok      0.0s     0.00s  0 ok                       0      0
 
-bad.capsize:7: expect value 3: wanted value 3, got 2 on n1
+bad.capsize:7:5: expect value 3: wanted value 3, got 2 on n1
 bad.capsize: settle: wanted this, got that
 soak: faults injected: disk 1, nodes 2
 `
