@@ -222,6 +222,7 @@ func TestNodeThatCutsCommittedEntriesIsJudged(t *testing.T) {
 		"after it applied them": {[]trace.Entry{noop(1)}, func(*historyBuilder) {}},
 		"before its counter got to them": {[]trace.Entry{plus3("c2", 7)}, func(r *historyBuilder) {
 			r.emit(trace.Event{Kind: trace.KindApplied, Node: "n3", Index: 4, Term: 1, Value: 5})
+			r.expect(t, StateMachineSafety, trace.VerdictOK, "") // the entry in its place is not committed yet
 		}},
 		"before its commit index was seen": {[]trace.Entry{noop(1), noop(1)}, func(r *historyBuilder) { r.commit("n3", 5) }},
 	} {

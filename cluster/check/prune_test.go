@@ -98,6 +98,31 @@ func TestWhatNodesHoldIsKept(t *testing.T) {
 	}
 }
 
+// A side keeps its ancestors, also those that are no longer kept apart.
+func TestForgettingReachesTheAncestors(t *testing.T) {
+	parent := forkOf(nil, 1, unknownTerm)
+	for i := range uint64(3) {
+		parent.commits[i+1] = commit{term: 1, ackSeq: 1}
+		parent.increments[trace.OpKey{Client: "c1", Seq: i}] = i + 1
+	}
+	side := forkOf(parent, 3, unknownTerm)
+	if acked := side.forgetUpTo(2); acked != 2 || len(parent.commits) != 1 || len(parent.increments) != 1 {
+		t.Errorf("forgot %d acknowledged increments, %d commits and %d increments are left; want 2, 1, 1",
+			acked, len(parent.commits), len(parent.increments))
+	}
+}
+
+// A log may be replaced from below where it begins.
+func TestLogReplacedFromBelowItsBeginning(t *testing.T) {
+	r := twoIncrements(t)
+	r.emit(trace.Event{Kind: trace.KindSnapshot, Node: "n3", Index: 2, Term: 1})
+	r.emit(trace.Event{Kind: trace.KindCompacted, Node: "n3", Index: 1, Last: 2})
+	r.append("n3", 2, noop(2), noop(2))
+	if n := r.state.nodes["n3"]; n.first != 2 || n.lastEntry() != 3 || n.termAt(3) != 2 {
+		t.Errorf("the log goes from %d to %d", n.first, n.lastEntry())
+	}
+}
+
 // A side may begin below the forgotten entries. Its commits there are remembered.
 func TestSideThatBeginsBelowWhatIsForgottenHasItsEntries(t *testing.T) {
 	for _, holds := range []bool{true, false} {

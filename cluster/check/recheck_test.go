@@ -68,6 +68,17 @@ func TestRecordedVerdictsAreNoEvidence(t *testing.T) {
 	}
 }
 
+// A recording may begin after what proves a violation.
+func TestViolationFromBeforeARecordingIsBelieved(t *testing.T) {
+	events := record(t, 1).events
+	for i := range events {
+		events[i].Seq += 10
+	}
+	if err := rechecked(t, trace.VerdictViolated, events).Mismatch(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRecordingWithAGapIsNeverOK(t *testing.T) {
 	stale := staleRead(t)
 	r := rechecked(t, trace.VerdictOK, slices.Delete(slices.Clone(stale), 9, 10))
