@@ -37,8 +37,10 @@ type memberChange struct {
 func (c *Inside) changeMember(what string, n *node, add bool, f leaderRequest) error {
 	change := memberChange{node: n, add: add}
 	err := c.onLeader(what+" "+n.name, func(p *process) {
-		change.term = p.raft.Load().CurrentTerm()
-		c.stream.Read(func(s *trace.State) { change.commit = s.Commit })
+		r := p.raft.Load()
+		change.term = r.CurrentTerm()
+		// The trace may not show yet what the leader has just committed.
+		c.stream.Read(func(s *trace.State) { change.commit = max(s.Commit, r.CommitIndex()) })
 	}, f)
 	if errors.Is(err, ErrUnknown) {
 		c.bubble.Go(func() { c.settle(change) })

@@ -156,6 +156,7 @@ func TestMemberChangeIsDecidedByTheCommittedConfiguration(t *testing.T) {
 		isMember, decided bool
 	}{
 		{"no node knows anything", true, 0, []trace.Node{{First: 1}}, false, false},
+		{"no node knows anything of a removal", false, 0, []trace.Node{{First: 1}}, false, false},
 		{"added, not committed", true, 1, []trace.Node{{First: 1, Commit: 1, Entries: []trace.Entry{without, with}}}, false, false},
 		{"added and committed", true, 1, []trace.Node{{First: 1, Commit: 2, Entries: []trace.Entry{without, with}}}, true, true},
 		{"added, then an increment", true, 1, []trace.Node{{First: 1, Commit: 3, Entries: []trace.Entry{without, with, add(2)}}}, true, true},
@@ -183,6 +184,22 @@ func TestMemberChangeIsDecidedByTheCommittedConfiguration(t *testing.T) {
 			t.Errorf("%s: got member %t, decided %t; want %t, %t", test.name, isMember, decided, test.isMember, test.decided)
 		}
 	}
+}
+
+// What the leader knew when it was asked counts, even if no running node knows it any more.
+func TestNodeWhoseAdditionOnlyItsLeaderKnewStays(t *testing.T) {
+	tc := open(t, 3)
+	tc.leadBy("n1")
+	tc.must(func() error { return tc.AddNode("n4", true) })
+	tc.must(func() error { return tc.Isolate("n1") }) // before the others learn that it is committed
+	tc.expectUnknown(tc.do(func() error { return tc.RemoveNode("n4") }))
+	tc.must(func() error { return tc.Kill("n1") })
+	tc.must(func() error { return tc.Restart("n1") })
+	for range 100 {
+		tc.pass(pollEvery)
+		tc.expectProcess("n4", trace.Up)
+	}
+	tc.expectMembers("n1 n2 n3 n4", "")
 }
 
 // Two removals of one node with an unknown outcome end with one removed node.

@@ -64,11 +64,35 @@ func TestRejectedTimeoutChangesNothing(t *testing.T) {
 			}
 		}
 	}
+	tc.must(func() error { return tc.SetTimeout("lease", "50ms") }) // the shortest possible
+	if got := tc.raftTimeouts("n2").lease; got != shortestTimeout {
+		t.Errorf("n2 has a lease of %v, want %v", got, shortestTimeout)
+	}
+	tc.must(func() error { return tc.SetTimeout("lease", "500ms") })
 	if now := tc.state().Settings; now != seq {
 		t.Errorf("the state has settings %+v, want %+v", now, seq)
 	}
 	if got := tc.CurrentSettings(); got != tc.Settings() {
 		t.Errorf("the settings are %+v, want those of the start", got)
+	}
+}
+
+// A rejection by raft itself changes nothing either.
+func TestTimeoutsThatRaftRejectsAreNotSet(t *testing.T) {
+	tc := open(t, 1)
+	before := tc.raftTimeouts("n1")
+	tc.inBubble(func() {
+		tc.timeouts.Store(&timeouts{time.Second, time.Millisecond, 100 * time.Millisecond})
+		tc.expectRefused(tc.find("n1").running().reloadTimeouts(), "n1: ", "ElectionTimeout")
+	})
+	if got := tc.raftTimeouts("n1"); got != before {
+		t.Errorf("got %+v, want %+v", got, before)
+	}
+}
+
+func TestScaledDurationsAreRounded(t *testing.T) {
+	if got := scale(100*time.Millisecond, 0.29); got != 29*time.Millisecond {
+		t.Errorf("100ms times 0.29 is %v, want 29ms", got)
 	}
 }
 
