@@ -154,7 +154,7 @@ func (h *opHistory) blame(all []*operation) trace.Event {
 	})
 	culprit := answered[min(i, len(answered)-1)]
 	e := trace.Event{Verdict: trace.VerdictViolated, Count: h.checkpointed + uint64(i), Proof: []uint64{uint64(culprit.ret)}}
-	e.Text = culprit.sentence()
+	e.Text = culprit.sentence() + " at " + trace.Seconds(culprit.op.Returned)
 	// The best witness is the highest value returned before the culprit was even invoked.
 	var witness *operation
 	for _, o := range append([]*operation{h.highest}, answered[:i]...) {
@@ -173,7 +173,7 @@ func (h *opHistory) blame(all []*operation) trace.Event {
 // sentence describes an operation's result.
 func (o *operation) sentence() string {
 	if o.op.Kind == trace.EntryAdd {
-		return fmt.Sprintf("%s's %+d returned %d from %s at %s", o.op.Client, o.op.Delta, o.op.Value, o.op.Node, trace.Seconds(o.op.Returned))
+		return fmt.Sprintf("%s's %+d returned %d from %s", o.op.Client, o.op.Delta, o.op.Value, o.op.Node)
 	}
-	return fmt.Sprintf("%s read %d from %s at %s", o.op.Client, o.op.Value, o.op.Node, trace.Seconds(o.op.Returned))
+	return fmt.Sprintf("%s read %d from %s", o.op.Client, o.op.Value, o.op.Node)
 }

@@ -55,7 +55,8 @@ func (f *floor) addReturn(o *operation) (witness *operation) {
 // stale describes a result that is too low. The proof is another operation, which had
 // returned before the call.
 func (o *operation) stale(witness *operation) (text string, proof []uint64) {
-	text = fmt.Sprintf("%s, but %d was already acknowledged to %s at %s",
-		o.sentence(), witness.op.Value, witness.op.Client, trace.Seconds(witness.op.Returned))
+	at, earlier := trace.Moments(o.op.Returned, witness.op.Returned)
+	text = fmt.Sprintf("%s at %s, but %d was already acknowledged to %s at %s",
+		o.sentence(), at, witness.op.Value, witness.op.Client, earlier)
 	return text, []uint64{uint64(witness.ret), uint64(o.ret)}
 }

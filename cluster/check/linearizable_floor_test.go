@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"capsize/cluster/trace"
 )
@@ -166,5 +167,14 @@ func TestOrderOfTheLogNeedsNoSearch(t *testing.T) {
 		if v := checkInRounds(rng, &h, items); v.Verdict != trace.VerdictOK {
 			t.Fatalf("seed %d, history %d: %s: %s", seed, i, v.Verdict, v.Text)
 		}
+	}
+}
+
+func TestStaleSentenceTellsTheTimesApart(t *testing.T) {
+	add := &operation{op: &trace.Op{Kind: trace.EntryAdd, Client: "c1", Value: 3, Returned: 5908 * time.Millisecond}}
+	read := &operation{op: &trace.Op{Kind: trace.EntryRead, Client: "c1", Node: "n1", Value: 2, Returned: 5912 * time.Millisecond}}
+	const want = "c1 read 2 from n1 at 5.912s, but 3 was already acknowledged to c1 at 5.908s"
+	if got, _ := read.stale(add); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -50,7 +50,7 @@ var moreStories = []story{
 		StateMachineSafety, "the same entry after two that only look alike",
 		func(r *historyBuilder) { r.commitAfter(plus(1, "c1", 3), plus(1, "c2", 1)) },
 		func(r *historyBuilder) { r.commitAfter(plus(1, "c1", 3), plus(1, "c1", 3)) },
-		"n2 commits an entry of term 1 at index 4, where n1 committed a different one of term 1",
+		"n2 commits +1 by c2 (seq 1) at index 4, where n1 committed +1 by c1 (seq 3), both of term 1: a committed entry never changes",
 	},
 	{
 		StateMachineSafety, "a lower value after one entry",

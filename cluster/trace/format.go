@@ -30,6 +30,19 @@ func Seconds(d time.Duration) string {
 	return fmt.Sprintf("%d.%ds", d/time.Second, d/(100*time.Millisecond)%10)
 }
 
+// Moments formats two moments for a sentence, like [Seconds] but with as many digits as it takes to
+// tell them apart.
+func Moments(a, b time.Duration) (first, second string) {
+	first, second = Seconds(a), Seconds(b)
+	unit := time.Millisecond
+	for digits := 3; first == second && a != b; digits += 3 {
+		first = fmt.Sprintf("%.*fs", digits, a.Truncate(unit).Seconds())
+		second = fmt.Sprintf("%.*fs", digits, b.Truncate(unit).Seconds())
+		unit /= 1000
+	}
+	return first, second
+}
+
 // Age formats how long ago something happened, in at most five characters for up to a
 // century: 0.4s, 34s, 5m, 99h, 41d. A negative age is 0.0s.
 func Age(d time.Duration) string {

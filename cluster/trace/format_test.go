@@ -37,3 +37,25 @@ func TestTimesAreFormatted(t *testing.T) {
 		}
 	}
 }
+
+func TestMomentsTellsDifferentMomentsApart(t *testing.T) {
+	const at = 5912 * time.Millisecond
+	for _, c := range []struct {
+		a, b time.Duration
+		want string
+	}{
+		{at, at - time.Second, "5.9s 4.9s"},
+		{at, at, "5.9s 5.9s"},
+		{at, at - 4*time.Millisecond, "5.912s 5.908s"},
+		{at, at + 7*time.Microsecond, "5.912000s 5.912007s"},
+		{at, at - 1, "5.912s 5.911s"},
+		{at, at + 1, "5.912000000s 5.912000001s"},
+		{27 * time.Millisecond, 29 * time.Millisecond, "27ms 29ms"},
+		{27 * time.Millisecond, 27*time.Millisecond + time.Microsecond, "0.027000s 0.027001s"},
+	} {
+		first, second := Moments(c.a, c.b)
+		if got := first + " " + second; got != c.want {
+			t.Errorf("%s and %s: got %q, want %q", c.a, c.b, got, c.want)
+		}
+	}
+}
