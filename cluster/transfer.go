@@ -13,12 +13,12 @@ import (
 )
 
 // errNotHandedOver is why a transfer fails although raft reports success.
-var errNotHandedOver = errors.New("lost its leadership before it could hand it over")
+var errNotHandedOver = errors.New("lost leadership before the transfer finished")
 
 // Transfer hands leadership to a node. "" means the voter that raft picks, the one with the
 // highest replicated index. If the node is already the leader, Transfer does nothing. It takes
-// virtual time. The error is [ErrUnknown] if the leader told a node to start an election, but lost
-// its leadership in another way.
+// virtual time. The error is [ErrUnknown] if the leader told a node to start an election, but then
+// lost leadership for another reason.
 func (c *Inside) Transfer(name string) error {
 	if name == "" {
 		return c.handOver("transfer leadership", func(r *raft.Raft) future { return r.LeadershipTransfer() })
@@ -54,8 +54,7 @@ func (c *Inside) leads(n *node) bool {
 }
 
 // handOver asks the leader for a transfer and waits until its successor leads. Raft reports success
-// as soon as the leader has lost its leadership, whatever the reason (hashicorp/raft raft.go,
-// leaderLoop).
+// as soon as the leader loses leadership, for whatever reason (hashicorp/raft raft.go, leaderLoop).
 func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
 	var from *process // the leader that raft's answer is from
 	var term, sent uint64
@@ -77,7 +76,8 @@ func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
 	return fmt.Errorf("%w (%s): %s %w", ErrUnknown, what, from.node.name, errNotHandedOver)
 }
 
-// isHandedOver reports whether a node leads that a leader told to start an election, after a term.
+// isHandedOver reports whether a node leads in a later term because a leader told it to start an
+// election.
 func (c *Inside) isHandedOver(term uint64) bool {
 	p := c.leader()
 	return p != nil && p.handedTerm() > term

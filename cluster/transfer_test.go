@@ -34,7 +34,7 @@ func TestTransferByALeaderThatIsCutOffIsNotDone(t *testing.T) {
 				sent = sent || e.Packet != nil && e.Packet.Kind == faults.KindTimeoutNow.String()
 			})
 			err := tc.do(func() error { return tc.Transfer(to) })
-			if err == nil || !strings.Contains(err.Error(), leader+" lost its leadership before it could hand it over") {
+			if err == nil || !strings.Contains(err.Error(), leader+" lost leadership before the transfer finished") {
 				t.Errorf("plain %t, behind %t: got %v", plain, behind, err)
 			}
 			if sent == behind || errors.Is(err, ErrUnknown) != sent {

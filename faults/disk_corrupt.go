@@ -9,9 +9,9 @@ import (
 )
 
 // Corrupt flips one to three adjacent bits in one stored log entry or key at the next
-// Open of a disk that holds one, as if they had flipped while the node was down. Then the fault
-// is spent, but the damage stays: every Open finds it until the data is wiped, because a CRC32C detects any
-// such burst.
+// Open of a disk that holds one, as if they had flipped while the node was down. That ends
+// the fault, but the damage stays: every Open finds it until the data is wiped, because a CRC32C
+// detects any such burst.
 type Corrupt struct{ noFault }
 
 func (Corrupt) String() string { return "corrupt" }

@@ -47,8 +47,8 @@ func (s *damagedSnapshot) Error() string {
 
 func (s *damagedSnapshot) Unwrap() []error { return []error{ErrDamaged, s.err} }
 
-// DamageOf returns the fault that leaves the kind of damage which err, of [Disk.Open], is about:
-// Corrupt or CorruptSnapshot. It returns nil if err is about no damage.
+// DamageOf returns the fault that causes the damage in err, an error of [Disk.Open]: Corrupt or
+// CorruptSnapshot. It returns nil if err is not about damage.
 func DamageOf(err error) DiskFault {
 	var snapshot *damagedSnapshot
 	switch {

@@ -46,7 +46,7 @@ func (t *story) Add(e *trace.Event, s *trace.State) {
 	}
 }
 
-// AddPacket takes note of the event of a packet, which tells nothing.
+// AddPacket records the event of a packet, which adds no line.
 func (t *story) AddPacket(_ *trace.Packet, s *trace.State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
