@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"capsize/cluster"
 )
@@ -28,6 +29,9 @@ func memberCommands() []declaration {
 func parseAddNode(p *lineParser) (starter, error) {
 	name := ""
 	if p.hasMore() && p.peek() != "nonvoter" {
+		if strings.HasPrefix(p.peek(), "$") {
+			return parseAddNamed(p)
+		}
 		w, _ := p.next("a name")
 		if !cluster.IsName(w.text) || slices.Contains(cluster.ReservedNames(), w.text) {
 			return nil, p.fail(w, "%q is not a valid node name; use %s, but not %s", w.text, cluster.NameRule, orList(cluster.ReservedNames()))
@@ -39,6 +43,16 @@ func parseAddNode(p *lineParser) (starter, error) {
 	return func(r *run) (func() error, error) {
 		return func() error { return r.c.AddNode(name, voter) }, nil
 	}, nil
+}
+
+// parseAddNamed parses add-node with a name defined with let, as of a node that was removed.
+func parseAddNamed(p *lineParser) (starter, error) {
+	s, err := p.selector()
+	voter := !p.accept("nonvoter")
+	return func(r *run) (func() error, error) {
+		id, err := s.resolveOne(r)
+		return func() error { return r.c.AddNode(id, voter) }, err
+	}, err
 }
 
 func parseRemoveNode(p *lineParser) (starter, error) {

@@ -321,3 +321,19 @@ func TestConvergenceIgnoresANodeThatWasRemoved(t *testing.T) {
 		t.Errorf("n4 is %s with value %d, want it up and behind", n.Process, n.Value)
 	}
 }
+
+// A scenario that removed a node by the name of a let can add it again by that name.
+func TestAddNodeByTheNameOfALet(t *testing.T) {
+	state := mustHold(t, `nodes 3
+let f = n2
+remove-node $f
+add-node $f nonvoter
+wait converged`)
+	if n := state.Node("n2"); n.Process != trace.Up || len(state.Voters()) != 2 {
+		t.Errorf("n2 is %s, and %v are voters; want it up as a non-voter", n.Process, state.Voters())
+	}
+	failures, _ := play(t, "nodes 3\nlet f = n1,n2\nadd-node $f")
+	if len(failures) != 1 || !strings.Contains(failures[0].Got, "selects 2 nodes now") {
+		t.Errorf("add-node of two nodes: %v", failures)
+	}
+}

@@ -266,6 +266,7 @@ var mistakes = []mistake{
 	{"load 1/s clients 0", `f:1:18: "0" is not a number of clients; use a whole number from 1 to 256`},
 	{"clock n1 NaN", `f:1:10: "NaN" is not a factor; use a number from 0.01 to 100`},
 	{"add-node n/6", `f:1:10: "n/6" is not a valid node name; use 1 to 32 letters, digits, dots, underscores or hyphens, but not all, up, down, leader, followers, random, minority, majority, others, round-robin, none or nonvoter`},
+	{"add-node $gone", `f:1:10: unknown name "$gone"; define it with let first`},
 	{"add-node round-robin", `f:1:10: "round-robin" is not a valid node name; use 1 to 32 letters, digits, dots, underscores or hyphens, but not all, up, down, leader, followers, random, minority, majority, others, round-robin, none or nonvoter`},
 	{"partition n1", "f:1:13: expected the other side: | and its nodes, or | others"},
 	{"partition n1 |", "f:1:15: expected nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority or others"},

@@ -254,3 +254,16 @@ func TestSessionExpectsWhatItsScenarioExpects(t *testing.T) {
 		t.Error("the scenario violates nothing: it tests nothing")
 	}
 }
+
+// A terminal shows the error of a command in one line.
+func TestErrorsOfATypedCommandAreOneLine(t *testing.T) {
+	h := newHand(t, 3)
+	errs := h.types("disk n1,n2 corrupt\nkill n1,n2\nrecover n1,n2")
+	err := errs[2]
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), ": recover without n1; recovering n2: ") {
+		t.Errorf("got %v, want one line with both failures", err)
+	}
+	if h.types("recover n3"); !h.c.AwaitLeader(10 * time.Second) {
+		t.Error("n3 does not lead")
+	}
+}
