@@ -93,21 +93,23 @@ func TestKeptNodeIsInTheWay(t *testing.T) {
 // A removal whose outcome is unknown would discard the node once it is decided. The operator who
 // then says that the node is to be kept is the last to have asked.
 func TestKeptNodeOutlivesAnEarlierRemoval(t *testing.T) {
-	for _, wantKept := range []bool{false, true} {
+	for _, test := range []struct {
+		then []string
+		want trace.ProcessState
+	}{{nil, trace.Removed}, {[]string{"keep"}, trace.Up}, {[]string{"keep", "remove"}, trace.Removed}} {
 		tc := open(t, 3)
 		tc.leadBy("n1")
 		tc.setDisk("n1", faults.Stall{})
 		tc.expectUnknown(tc.do(func() error { return tc.RemoveNode("n3") }))
-		want := trace.Removed
-		if wantKept {
-			if err := tc.do(func() error { return tc.ExpelNode("n3") }); err == nil {
-				tc.fatal("n3 is removed twice")
+		for _, command := range test.then {
+			do := map[string]func(string) error{"keep": tc.ExpelNode, "remove": tc.RemoveNode}[command]
+			if err := tc.do(func() error { return do("n3") }); err == nil {
+				tc.fatal("%s n3: got no error, want one: the leader's disk stalls", command)
 			}
-			want = trace.Up
 		}
 		tc.setDisk("n1", nil)
 		tc.pass(5 * time.Second)
 		tc.expectMembers("n1 n2", "")
-		tc.expectProcess("n3", want)
+		tc.expectProcess("n3", test.want)
 	}
 }

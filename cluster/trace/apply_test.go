@@ -100,3 +100,22 @@ func TestPacketThatEndsLateLeavesItsSuccessorAlone(t *testing.T) {
 		t.Errorf("in flight are %+v, want packet %d alone", flying, next.ID)
 	}
 }
+
+// Damage stays when its fault is cleared, and a fault that is set again is not spent.
+func TestDamageOutlivesItsFault(t *testing.T) {
+	s := three()
+	fault := Event{Kind: KindDiskFault, Node: "n1", Text: "corrupt"}
+	later(s, 0, fault)
+	later(s, 0, Event{Kind: KindDamage, Node: "n1", Text: "corrupt"})
+	if n := s.node(t, "n1"); !n.FaultSpent || n.Damage != "corrupt" {
+		t.Errorf("damaged: %q, spent %t", n.Damage, n.FaultSpent)
+	}
+	later(s, 0, fault)
+	if n := s.node(t, "n1"); n.FaultSpent || n.Damage != "corrupt" {
+		t.Errorf("set again: %q, spent %t", n.Damage, n.FaultSpent)
+	}
+	later(s, 0, Event{Kind: KindProcess, Node: "n1", Process: Wiped})
+	if n := s.node(t, "n1"); n.Damage != "" {
+		t.Errorf("wiped: %q, want no damage", n.Damage)
+	}
+}

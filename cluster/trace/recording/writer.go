@@ -233,9 +233,13 @@ func stateEvents(s *trace.State) []trace.Event {
 		add(trace.Event{Kind: trace.KindConfig, Node: n.ID, Servers: n.Servers})
 		add(trace.Event{Kind: trace.KindApplied, Node: n.ID, Index: n.Applied, Value: n.Value})
 		add(trace.Event{Kind: trace.KindCommitted, Node: n.ID, Index: n.Commit})
+		damage := trace.Event{Kind: trace.KindDamage, Node: n.ID, Text: n.Damage}
+		if n.Damage != "" {
+			add(damage)
+		}
 		add(trace.Event{Kind: trace.KindDiskFault, Node: n.ID, Text: n.DiskFault})
-		if n.FaultSpent {
-			add(trace.Event{Kind: trace.KindDamage, Node: n.ID, Text: n.Damage})
+		if n.FaultSpent { // which a fault that is set anew clears
+			add(damage)
 		}
 		add(trace.Event{Kind: trace.KindClockFault, Node: n.ID, Factor: n.ClockFactor})
 		add(trace.Event{Kind: trace.KindApplyFault, Node: n.ID, Text: n.ApplyFault})

@@ -81,6 +81,10 @@ func TestRecordingAddsUpToTheSameState(t *testing.T) {
 		l.Emit(lost)
 		l.Emit(trace.Event{At: 7, Kind: trace.KindVote, Node: "n2", Term: 1, Peer: "n1"})
 		l.Emit(trace.Event{At: 7, Kind: trace.KindTerm, Node: "n2", Term: 2}) // later than its vote
+		l.Emit(trace.Event{At: 7, Kind: trace.KindDiskFault, Node: "n1", Text: "corrupt snapshot"})
+		l.Emit(trace.Event{At: 7, Kind: trace.KindDamage, Node: "n1"}) // it fell back to an older one
+		l.Emit(trace.Event{At: 7, Kind: trace.KindDamage, Node: "n2", Text: "corrupt"})
+		l.Emit(trace.Event{At: 7, Kind: trace.KindDiskFault, Node: "n2", Text: "slow 5ms"})
 		before := time.Now()
 		w, err := Create(name, 7)
 		if err != nil {
