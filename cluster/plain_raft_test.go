@@ -47,7 +47,7 @@ func timePlainRaft(tb testing.TB, n, rate int) time.Duration {
 // openPlainRaft starts n nodes of raft with raft's in-memory stores, connected by raft's own
 // NetworkTransport, the only one with both production paths. Its connections are in
 // memory, with the cluster's latency.
-func openPlainRaft(tb testing.TB, n int) (nodes []*raft.Raft, close func()) {
+func openPlainRaft(tb testing.TB, n int) (nodes []*raft.Raft, closeAll func()) {
 	tb.Helper()
 	var first raft.Configuration
 	for i := range n {

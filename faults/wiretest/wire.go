@@ -202,7 +202,7 @@ func (q *wireQueue) write(b []byte) (n int, err error) {
 
 func (q *wireQueue) read(b []byte) (int, error) {
 	for {
-		n, err, changed, until := q.tryRead(b)
+		n, changed, until, err := q.tryRead(b)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -221,7 +221,7 @@ func (q *wireQueue) read(b []byte) (int, error) {
 
 // tryRead reads what has arrived. If nothing has, it returns what to wait for: a change, or
 // a moment unless that is zero.
-func (q *wireQueue) tryRead(b []byte) (n int, err error, changed <-chan struct{}, until time.Time) {
+func (q *wireQueue) tryRead(b []byte) (n int, changed <-chan struct{}, until time.Time, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
@@ -232,17 +232,17 @@ func (q *wireQueue) tryRead(b []byte) (n int, err error, changed <-chan struct{}
 			if first.data = first.data[n:]; len(first.data) == 0 {
 				q.written = q.written[1:]
 			}
-			return n, nil, nil, time.Time{}
+			return n, nil, time.Time{}, nil
 		}
 		until = first.due
 	}
 	switch {
 	case q.closed:
-		return 0, io.EOF, nil, time.Time{}
+		return 0, nil, time.Time{}, io.EOF
 	case !q.deadline.IsZero() && !q.deadline.After(now):
-		return 0, os.ErrDeadlineExceeded, nil, time.Time{}
+		return 0, nil, time.Time{}, os.ErrDeadlineExceeded
 	case until.IsZero() || !q.deadline.IsZero() && q.deadline.Before(until):
 		until = q.deadline
 	}
-	return 0, nil, q.changed, until
+	return 0, q.changed, until, nil
 }
