@@ -73,7 +73,7 @@ func TestBranchKeepsTheOldFuture(t *testing.T) {
 		t.Errorf("the old future ends with %+v", leader)
 	}
 	s.press("i", "k")
-	s.wants("recordings are read-only")
+	s.wants("this branch has ended")
 	s.press(",")
 	s.wants("past")
 	at := s.moment().At

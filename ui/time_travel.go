@@ -288,6 +288,9 @@ func (m *model) pauseClock() {
 // While stepping through events, commands run at the latest one.
 func (m *model) rejectIfReadOnly() bool {
 	switch {
+	case m.Cluster == nil && m.Reader == nil:
+		m.setToast("", "this branch has ended; B branches from here into a live cluster", true)
+		return true
 	case m.Cluster == nil:
 		m.setToast("", "recordings are read-only; B branches from here into a live cluster", true)
 		return true
