@@ -190,5 +190,5 @@ func (p *lineParser) commandNamed(w word) (declaration, error) {
 	if d, ok := find(name); ok && (!translated || hasTranslations(name)) {
 		return d, nil
 	}
-	return declaration{}, p.fail(w, `unknown command %q%s; run "capsize commands" for the list`, w.text, didYouMean(w.text, verbs()))
+	return declaration{}, p.fail(w, `unknown command %q%s; run "capsize commands" for the list`, w.text, didYouMean(w.text, slices.Concat(p.scope.words, verbs())))
 }

@@ -141,7 +141,7 @@ func expectLeader(p *lineParser) (expectation, error) {
 	if p.accept("none") {
 		return func(r *run, s *trace.State) (string, string) { return "no leader", isLeaderless(r, s) }, nil
 	}
-	sel, err := p.selector()
+	sel, err := p.selectorOf("leader")
 	return func(r *run, s *trace.State) (string, string) {
 		return "leader " + sel.text, isLeader(r, s, sel)
 	}, err
@@ -152,7 +152,11 @@ func expectRole(p *lineParser) (expectation, error) {
 	if err != nil {
 		return nil, err
 	}
+	at := p.words[p.pos-1]
 	role, err := p.choice("a role", roles...)
+	if err == nil {
+		err = p.checkRole(sel, at, role)
+	}
 	return func(r *run, s *trace.State) (string, string) {
 		return role + " on " + sel.text, r.nodesAre(s, sel, func(n *trace.Node) string {
 			is := string(n.Role)

@@ -34,6 +34,10 @@ expect value 5 on all within 2s
 expect leader none within 2s
 expect leader n1 within 2s
 expect role n1 follower within 2s
+expect role followers candidate within 2s
+expect leader up
+cut leader -> leader
+cut n1 -> n1,n2
 expect term > 2 within 2s
 expect commit > 2 within 2s
 expect commit > 2 on n1 within 2s

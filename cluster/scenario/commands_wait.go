@@ -56,7 +56,7 @@ func (p *lineParser) waitCondition() (waitCondition, string, error) {
 		if !p.hasMore() || p.peek() == "within" {
 			return func(_ *run, s *trace.State) string { return s.LeaderProblem() }, "a leader", nil
 		}
-		sel, err := p.selector()
+		sel, err := p.selectorOf("leader")
 		return func(r *run, s *trace.State) string { return isLeader(r, s, sel) }, "leader " + sel.text, err
 	case "no":
 		return isLeaderless, "no leader", p.expect("leader", "after no")

@@ -145,7 +145,7 @@ func TestCommandThatFailsEndsTheRun(t *testing.T) {
 		{"restart down", `test:1:1: restart down: "down" selects no node now`},
 		{"increment via up", `test:1:1: increment via up: "up" selects 5 nodes now (n1,n2,n3,n4,n5); name one`},
 		{"async increment via up", `test:1:1: async increment via up: "up" selects 5 nodes now (n1,n2,n3,n4,n5); name one`},
-		{"cut n1 -> n1", "test:1:1: cut n1 -> n1: n1 and n1 are the same node, which has no link to itself"},
+		{"transfer n1\nwait leader n1\ncut leader -> n1", "test:3:1: cut leader -> n1: leader and n1 are the same node, which has no link to itself"},
 		{"set lease 50ms\nclock n1 0.05", "test:2:1: clock n1 0.05: clock factor 0.05 for n1: must be between 0.1 (a leader lease of 5ms) and 100"},
 		{"clock n1 0.05\nset lease 50ms", "test:2:1: set lease 50ms: lease 50ms is too short for n1, whose clock factor is 0.05: raft needs a lease of at least 5ms"},
 		{"wait no leader within 1s", "test:1:1: wait no leader within 1s: wanted no leader within 1s, got leader n1"},

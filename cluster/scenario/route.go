@@ -55,6 +55,9 @@ func (p *lineParser) links() (links, error) {
 		return links{}, err
 	}
 	to, err := p.selector()
+	if err == nil && from.isNode() && to.text == from.text {
+		err = p.fail(p.words[p.pos-1], "%s has no link to itself; use two nodes", to.text)
+	}
 	return links{from: from, to: to, both: arrow == "<->"}, err
 }
 

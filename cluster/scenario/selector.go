@@ -14,6 +14,7 @@ type scope struct {
 	names              []string       // defined with let
 	expectedViolations []string       // checks
 	settings           trace.Settings // of the cluster by then
+	words              []string       // that the reader of the commands takes itself, like quit
 }
 
 // selectorWords select nodes by their state when the command runs.
@@ -38,6 +39,11 @@ func (p *lineParser) selector() (selector, error) {
 		}
 	}
 	return s, nil
+}
+
+// isNode reports whether the selector is the name of one node.
+func (s selector) isNode() bool {
+	return len(s.parts) == 1 && !strings.HasPrefix(s.text, "$") && !slices.Contains(selectorWords, s.text)
 }
 
 // nodesListed is the number of nodes above which an error does not list them all.
@@ -65,6 +71,42 @@ func (p *lineParser) checkPart(at word, part string) error {
 		allowed = slices.Concat([]string{nodes[0], "…", nodes[len(nodes)-1]}, selectorWords)
 	}
 	return p.fail(at, "unknown node %q%s; use %s", part, didYouMean(part, known), orList(allowed))
+}
+
+// neverSelected are the roles that no node has while a word selects it.
+var neverSelected = map[string][]string{
+	"leader":    {"follower", "candidate", "down"},
+	"followers": {"leader", "down"},
+	"up":        {"down"},
+	"down":      {"leader", "follower", "candidate"},
+}
+
+// checkRole returns an error if a selector can never select a node of a role: a condition
+// selects its nodes anew each time it is checked.
+func (p *lineParser) checkRole(s selector, at word, role string) error {
+	for _, part := range s.parts {
+		if slices.Contains(neverSelected[part], role) {
+			return p.fail(at, "%q never selects a node that is %s; write let NAME = %s before, and $NAME here", part, roleWithArticle(role), part)
+		}
+	}
+	return nil
+}
+
+// selectorOf takes a selector of nodes that are to have a role.
+func (p *lineParser) selectorOf(role string) (selector, error) {
+	s, err := p.selector()
+	if err == nil {
+		err = p.checkRole(s, p.words[p.pos-1], role)
+	}
+	return s, err
+}
+
+// roleWithArticle returns a role as it stands in a sentence.
+func roleWithArticle(role string) string {
+	if role == "down" {
+		return role
+	}
+	return "a " + role
 }
 
 // resolve returns the nodes selected now, each once, in order. It is an error if

@@ -18,6 +18,7 @@ import (
 type Session struct {
 	c         *cluster.Cluster
 	presenter Presenter
+	words     []string // see Reserve
 
 	mu      sync.Mutex // guards what commands leave to later ones
 	rng     *rand.Rand
@@ -33,6 +34,10 @@ func NewSession(c *cluster.Cluster, seed int64, presenter Presenter) *Session {
 	return &Session{c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}, shared: &shared{}}
 }
 
+// Reserve names words that the caller takes itself, like quit: an error for an unknown
+// command can suggest them. It comes before the first command.
+func (s *Session) Reserve(words ...string) { s.words = words }
+
 // Parse parses a command for the cluster as it is now. It can be called from
 // anywhere. The error is an [*Error].
 func (s *Session) Parse(text string) (*Line, error) {
@@ -42,7 +47,7 @@ func (s *Session) Parse(text string) (*Line, error) {
 		names = append(names, name)
 	}
 	s.mu.Unlock()
-	return parseLine(text, &scope{nodes: s.nodes(), names: names, settings: s.c.CurrentSettings()})
+	return parseLine(text, &scope{nodes: s.nodes(), names: names, settings: s.c.CurrentSettings(), words: s.words})
 }
 
 // nodes returns the members of the cluster as it is now.

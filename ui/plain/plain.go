@@ -63,6 +63,9 @@ type Options struct {
 	Script *scenario.Script
 }
 
+// quit and help are the commands that are not part of the language.
+const quit, help = "quit", "help"
+
 // finishMax is how long, in virtual time, async commands may keep running after the end of
 // the input.
 const finishMax = 30 * time.Second
@@ -75,13 +78,14 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 	p := &session{c: c, language: o.Lang, out: out, refusals: map[string]int{}}
 	c.Trace().AddSink(&p.story)
 	commands := scenario.NewSession(c, c.Settings().Seed, p)
+	commands.Reserve(quit, help)
 	c.AwaitLeader(source.FirstElection)
 	c.Clock().Run(o.Speed)
 	ended := make(chan error, 2)
 	go func() {
-		quit, err := p.read(commands, in)
-		if quit || o.Script == nil {
-			ended <- p.conclude(commands, quit, err)
+		quits, err := p.read(commands, in)
+		if quits || o.Script == nil {
+			ended <- p.conclude(commands, quits, err)
 		}
 	}()
 	if o.Script != nil {
@@ -117,8 +121,8 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 
 // conclude ends a session. At the end of the input, it lets async commands finish. It
 // returns the first failure.
-func (p *session) conclude(commands *scenario.Session, quit bool, failure error) error {
-	if !quit {
+func (p *session) conclude(commands *scenario.Session, quits bool, failure error) error {
+	if !quits {
 		commands.Finish(finishMax)
 	}
 	for _, violation := range commands.Violations() {
@@ -145,17 +149,20 @@ func (p *session) concludeScript(failures []scenario.Failure) error {
 
 // read runs and answers the commands of the input, until its end or the command quit. The
 // error is the first expectation that did not hold.
-func (p *session) read(commands *scenario.Session, in io.Reader) (quit bool, failure error) {
+func (p *session) read(commands *scenario.Session, in io.Reader) (quits bool, failure error) {
 	lines := bufio.NewScanner(in)
 	for number := 1; lines.Scan(); number++ {
-		text := strings.TrimSpace(lines.Text())
+		command := scenario.SplitCommand(lines.Text())
 		switch {
-		case text == "" || strings.HasPrefix(text, "#"):
+		case command.Verb == "":
 			continue
-		case text == "quit":
+		case (command.Verb == quit || command.Verb == help) && len(command.Args) > 0:
+			p.answer(command.Text + ": " + command.Verb + " takes no operands")
+			continue
+		case command.Verb == quit:
 			return true, failure
-		case text == "help":
-			p.answer(text + `: run "capsize commands" for the list; quit ends the session`)
+		case command.Verb == help:
+			p.answer(command.Text + `: run "capsize commands" for the list; quit ends the session`)
 			continue
 		}
 		if err := p.run(commands, lines.Text(), number); err != nil && failure == nil {

@@ -73,7 +73,9 @@ kill n1
 say hello
 say `+"\x1b[2J\u202e"+`
 help
-quit
+quit now
+exit
+ quit # at last
 increment`))
 	var failed *scenario.Failure
 	if !errors.As(err, &failed) || failed.Line != 7 {
@@ -81,7 +83,7 @@ increment`))
 	}
 	var answers []string
 	for _, line := range lines {
-		for _, word := range []string{"increment", "read", "expect", "wait", "kil", "kill", "say", "help"} {
+		for _, word := range []string{"increment", "read", "expect", "wait", "kil", "kill", "say", "help", "quit", "exit"} {
 			if strings.HasPrefix(said(line), word+" ") || strings.HasPrefix(said(line), word+":") {
 				answers = append(answers, said(line))
 			}
@@ -92,6 +94,7 @@ increment`))
 		`expect value 4: wanted value 4, got 3 on leader n\d`,
 		`kil n1: stdin:8:1: unknown command "kil" \(did you mean kill\?\).*`, `kill n9: stdin:9:6: unknown node "n9" .*`,
 		`kill n1: done`, `kill n1: .*(down|killed).*`, `say hello: done`, `say \[2J: stdin:13:5: control character.*`, `help: .*capsize commands.*`,
+		`quit now: quit takes no operands`, `exit: stdin:16:1: unknown command "exit" \(did you mean quit\?\).*`,
 	} {
 		if i >= len(answers) || !regexp.MustCompile(`^`+want+`$`).MatchString(answers[i]) {
 			t.Fatalf("answer %d is not %s:\n%s", i, want, strings.Join(answers, "\n"))
