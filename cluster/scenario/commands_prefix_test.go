@@ -266,7 +266,7 @@ func TestPrefixesHideNothingOfTheCommandBehindThem(t *testing.T) {
 // A transfer is neither done nor silent if the leader only loses its lease.
 func TestTransferByALeaderThatLosesItsLeaseIsToldAsNotDone(t *testing.T) {
 	const start = "nodes 3\ntransfer n1\nwait leader n1\nincrement\nwait converged\n"
-	const lost = "n1 lost its leadership before it could hand it over"
+	const lost = "n1 lost leadership before the transfer finished"
 	failures, state := play(t, start+"isolate n1\nasync transfer n2\nwait 5s")
 	want := "transfer n2: outcome unknown (transfer leadership to n2): " + lost
 	if got := stories(state, want); len(failures) > 0 || len(got) != 1 {
