@@ -15,6 +15,9 @@ import (
 // errNotHandedOver is why a transfer fails although raft reports success.
 var errNotHandedOver = errors.New("lost leadership before the transfer finished")
 
+// handoverPollEvery is how often, in virtual time, a transfer checks for the new leader.
+const handoverPollEvery = 500 * time.Microsecond
+
 // Transfer hands leadership to a node. "" means the voter that raft picks, the one with the
 // highest replicated index. If the node is already the leader, Transfer does nothing. It takes
 // virtual time. The error is [ErrUnknown] if the leader told a node to start an election, but then
@@ -65,7 +68,7 @@ func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
 		return err
 	}
 	// A candidate that has not won after twice the election timeout starts over.
-	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline; c.Sleep(retryEvery) {
+	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline; c.Sleep(handoverPollEvery) {
 		switch {
 		case c.isHandedOver(term):
 			return nil

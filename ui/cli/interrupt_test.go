@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,16 +23,16 @@ func TestInterruptEndsABusyCommand(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
-			gaveUp, stopped := false, 0
-			ended := endWithGrace(ctx, func() { stopped++; interrupt() }, func() { gaveUp = true })
+			var gaveUp, stopped atomic.Bool // the command's goroutine sets them
+			ended := endWithGrace(ctx, func() { stopped.Store(true); interrupt() }, func() { gaveUp.Store(true) })
 			if test.interrupted {
 				interrupt()
 				synctest.Wait()
-				if stopped == 0 {
+				if !stopped.Load() {
 					t.Errorf("%s: the second interrupt would be ignored too", test.what)
 				}
 				time.Sleep(interruptGrace - time.Nanosecond)
-				if gaveUp {
+				if gaveUp.Load() {
 					t.Errorf("%s: it gets less time than it should", test.what)
 				}
 			}
@@ -40,8 +41,8 @@ func TestInterruptEndsABusyCommand(t *testing.T) {
 			}
 			time.Sleep(time.Hour)
 			synctest.Wait()
-			if gaveUp != test.busy {
-				t.Errorf("%s: the program is made to end: %v, want %v", test.what, gaveUp, test.busy)
+			if gaveUp.Load() != test.busy {
+				t.Errorf("%s: the program is made to end: %v, want %v", test.what, gaveUp.Load(), test.busy)
 			}
 			ended()
 			ended()
