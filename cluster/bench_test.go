@@ -68,7 +68,7 @@ func openBench(b *testing.B, n, rate int, change ...func(*Config)) *Cluster {
 
 // BenchmarkVirtualTime compares the full cluster (network, disks, events, state) with
 // plain raft under the same load. It reports virtual seconds per real second, and the
-// cluster's speed as a fraction of plain raft's (target: at least 0.75).
+// cluster's speed as a fraction of plain raft's (target: at least 0.9).
 func BenchmarkVirtualTime(b *testing.B) {
 	for _, n := range []int{5, 25, 99} {
 		for _, rate := range []int{0, 10} {

@@ -20,8 +20,8 @@ var (
 )
 
 // DiskFault is a fault of a Disk, which has at most one at a time: Slow, Stall, Fail, Full,
-// Lie, Corrupt or CorruptSnapshot. The set is closed, because some faults need the disk's help. The package
-// documentation says how to add one here.
+// Lie, Corrupt or CorruptSnapshot. The set is closed, because some faults need the disk's
+// help. The package documentation says how to add one here.
 type DiskFault interface {
 	// String returns the fault with its settings: "slow 50ms", "stall".
 	fmt.Stringer

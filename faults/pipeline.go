@@ -218,8 +218,9 @@ func (p *pipeline) fail(f *appendFuture, err error) {
 
 // decide completes a future. A connection error breaks the pipeline.
 func (p *pipeline) decide(f *appendFuture, answer raft.RPCResponse) {
-	answer = p.t.end(f.call, answer, !isTransportError(answer.Error))
-	if f.err = answer.Error; isTransportError(answer.Error) {
+	failed := isTransportError(answer.Error)
+	answer = p.t.end(f.call, answer, !failed)
+	if f.err = answer.Error; failed {
 		p.broken.CompareAndSwap(nil, &answer.Error)
 	} else if got, ok := answer.Response.(*raft.AppendEntriesResponse); ok && got != nil {
 		*f.resp = *got

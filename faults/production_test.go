@@ -276,10 +276,10 @@ func TestHeartbeatTakesTheFastPath(t *testing.T) {
 	})
 }
 
-// slowStore is a log whose writes take a time in nanoseconds.
+// slowStore is a log store with slow writes.
 type slowStore struct {
 	*raft.InmemStore
-	takes atomic.Int64
+	takes atomic.Int64 // time per write, in nanoseconds
 }
 
 func (s *slowStore) StoreLogs(logs []*raft.Log) error {

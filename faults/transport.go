@@ -179,10 +179,10 @@ func (t *Transport) accept(c *call, rpc raft.RPC) bool {
 	}
 	t.serving = append(t.serving, c)
 	switch handle := t.heartbeat.Load(); {
-	case c.kind == KindHeartbeat && handle != nil:
-		go t.handleHeartbeat(*handle, rpc)
 	case c.stream != nil:
 		c.stream.queue(c, rpc)
+	case c.kind == KindHeartbeat && handle != nil:
+		go t.handleHeartbeat(*handle, rpc)
 	default:
 		t.enqueueLocked(rpc)
 	}
