@@ -103,7 +103,18 @@ func (s diskLogs) delete(from, to uint64) error {
 			}
 		}
 	}
+	if to == last {
+		// After a snapshot from the leader, a log can have a gap. If its end is cut off at the
+		// gap, raft.InmemStore would report an entry in the gap as its last.
+		for from > first && lacksEntry(s.session.backend.Logs, from-1) {
+			from--
+		}
+	}
 	return s.session.backend.Logs.DeleteRange(from, to)
+}
+
+func lacksEntry(logs raft.LogStore, index uint64) bool {
+	return errors.Is(logs.GetLog(index, new(raft.Log)), raft.ErrLogNotFound)
 }
 
 // IsMonotonic reports whether the backend is monotonic. A store without this method is

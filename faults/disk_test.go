@@ -240,3 +240,20 @@ func TestDeletingOutsideTheLogChangesNothingElse(t *testing.T) {
 		}
 	}
 }
+
+// After a snapshot from the leader, entries can follow a gap. A log that is cut off there ends
+// with the entry before the gap, on every storage.
+func TestLogCutOffAtAGapEndsBeforeIt(t *testing.T) {
+	for _, storage := range diskStorages {
+		for _, fault := range []DiskFault{nil, Lie{}} {
+			m := newDiskMachine(t, storage, DiskConfig{})
+			m.disk.SetFault(fault)
+			diskMust(t, m.append(1, 2))
+			diskMust(t, m.append(6, 7))
+			diskMust(t, m.process.Logs().DeleteRange(6, 7))
+			if last, err := m.process.Logs().LastIndex(); last != 2 || err != nil {
+				t.Errorf("%s: the log ends at entry %d (%v), want 2", storage.name, last, err)
+			}
+		}
+	}
+}
