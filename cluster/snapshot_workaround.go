@@ -41,3 +41,13 @@ func (s snapshotWorkaroundLogs) GetLog(index uint64, log *raft.Log) error {
 	*log = raft.Log{Index: snapshot.Index, Term: snapshot.Term, Type: raft.LogNoop}
 	return nil
 }
+
+// LastIndex returns the index of the last entry, 0 if every entry is hidden: raft reads the last
+// one when it starts (hashicorp/raft api.go, NewRaft).
+func (s snapshotWorkaroundLogs) LastIndex() (uint64, error) {
+	last, err := s.LogStore.LastIndex()
+	if snapshot := s.fsm.newest.Load(); err == nil && snapshot != nil && last < snapshot.Index {
+		return 0, nil
+	}
+	return last, err
+}

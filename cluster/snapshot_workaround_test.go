@@ -70,3 +70,27 @@ func TestWorkaroundLetsNodeContinueAfterSnapshot(t *testing.T) {
 		})
 	}
 }
+
+// A log can end before the snapshot that the leader sent. All of it is hidden then.
+func TestNodeWithALogThatEndsBeforeItsSnapshotRestarts(t *testing.T) {
+	for _, storage := range []string{Memory, Bolt} {
+		tc := open(t, 3, func(cfg *Config) {
+			cfg.Settings.SnapshotCure, cfg.Settings.Storage, cfg.Settings.TrailingLogs = true, storage, 5
+		})
+		late := tc.followers()[0]
+		for range 10 {
+			tc.add(1, RouteLeader)
+		}
+		tc.untilValue(10)
+		tc.must(func() error { return tc.Isolate(late) })
+		for range 20 {
+			tc.add(1, RouteLeader)
+		}
+		tc.must(func() error { return tc.Snapshot(tc.leaderName()) })
+		tc.must(tc.Heal)
+		tc.until("the late node has the snapshot", func(s *trace.State) bool { return s.Node(late).Value == 30 })
+		tc.must(func() error { return tc.Kill(late) })
+		tc.must(func() error { return tc.Restart(late) })
+		tc.until("it has restarted and caught up", converged)
+	}
+}
