@@ -27,17 +27,22 @@ type leadershipConfirmations struct {
 func (c *leadershipConfirmations) quorumSince(start uint64, self raft.ServerID, members []raft.Server) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	voters, confirmed := 0, 0
+	confirmed, voters := countVoters(members, func(id raft.ServerID) bool { return id == self || c.accepted[id] > start })
+	return confirmed > voters/2
+}
+
+// countVoters returns how many voters a configuration has, and how many of them match.
+func countVoters(members []raft.Server, match func(raft.ServerID) bool) (matching, voters int) {
 	for _, s := range members {
 		if s.Suffrage != raft.Voter {
 			continue
 		}
 		voters++
-		if s.ID == self || c.accepted[s.ID] > start {
-			confirmed++
+		if match(s.ID) {
+			matching++
 		}
 	}
-	return confirmed > voters/2
+	return matching, voters
 }
 
 // lastSent returns the number of the latest request.

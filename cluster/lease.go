@@ -52,17 +52,10 @@ func (c *leadershipConfirmations) holdsLease(length time.Duration, term uint64, 
 	if c.lease.givenUp >= term {
 		return fmt.Errorf("%w: it started a leadership transfer in term %d", errNoLease, term)
 	}
-	voters, contacted := 0, 0
-	for _, s := range members {
-		if s.Suffrage != raft.Voter {
-			continue
-		}
-		voters++
-		at, ok := c.lease.contacts[s.ID]
-		if s.ID == self || ok && c.lease.term == term && time.Since(at) < length {
-			contacted++
-		}
-	}
+	contacted, voters := countVoters(members, func(id raft.ServerID) bool {
+		at, ok := c.lease.contacts[id]
+		return id == self || ok && c.lease.term == term && time.Since(at) < length
+	})
 	if contacted > voters/2 {
 		return nil
 	}

@@ -134,11 +134,14 @@ func (c *Inside) emitPacket(p *faults.Packet) {
 		// The sender may have changed since its last packet.
 		if proc := c.processAt(p.From); proc != nil {
 			proc.observe()
-			proc.seePacket(p, true)
+			vote := p.Kind == faults.KindVote || p.Kind == faults.KindPreVote
+			if vote && p.Reply && !p.Duplicate { // a copy made by the network is not another reply
+				proc.seeVoteReply(p)
+			}
 		}
-	case p.Kind == faults.KindTimeoutNow && p.Status == faults.Delivered:
+	case p.Kind == faults.KindTimeoutNow && !p.Reply && p.Status == faults.Delivered:
 		if proc := c.processAt(p.To); proc != nil {
-			proc.seePacket(p, false)
+			proc.setHandedBy(string(p.From))
 		}
 	}
 	defer c.bubble.Catch()

@@ -166,7 +166,7 @@ func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 		tally, _ := args.get("tally").(int)
 		p.emitReason(&trace.Reason{
 			Decision: trace.StartElection, Cause: trace.PreVoteWon, Term: r.CurrentTerm() + 1,
-			Count: tally, Total: len(votersOf(r)),
+			Count: tally, Total: votersOf(r),
 		})
 	case "vote granted":
 		why.votes = append(why.votes, args.text("from"))
@@ -174,7 +174,7 @@ func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 		tally, _ := args.get("tally").(int)
 		why.won = &trace.Reason{
 			Decision: trace.WinElection, Cause: trace.VotesWon, Term: args.number("term"),
-			Count: tally, Total: len(votersOf(r)), Voters: why.votes,
+			Count: tally, Total: votersOf(r), Voters: why.votes,
 		}
 	}
 }
@@ -210,7 +210,7 @@ func (p *process) takeStepDownReason(r *raft.Raft, msg string, args logArgs) {
 		}
 		why.silent++
 	case "failed to contact quorum of nodes, stepping down":
-		total := len(votersOf(r))
+		total := votersOf(r)
 		stepDown(trace.Reason{Cause: trace.LostQuorum, Count: total - why.silent, Total: total, Silence: p.timeouts().lease})
 	case "failed to commit logs":
 		stepDown(trace.Reason{Cause: trace.DiskFailed, Error: args.text("error")})
@@ -230,10 +230,9 @@ func (p *process) takeStepDownReason(r *raft.Raft, msg string, args logArgs) {
 		why.laterTermAt = args.text("peer")
 	case "entering follower state":
 		if leader := args.text("leader-id"); leader != "" {
-			p.explainStepDown(r, leader)
-		} else if why.deposed {
-			why.deposed = false
-			p.emitReason(&trace.Reason{Decision: trace.StepDown, Cause: trace.LaterTerm, Peer: why.laterTermAt, OwnTerm: why.ledTerm})
+			p.explainStepDown(leader, r.CurrentTerm())
+		} else {
+			p.explainStepDown(why.laterTermAt, 0)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (l *rawLog) own(msg string) []any {
 		vote, _ := l.deps.stable.Get([]byte(keyLastVoteCand))
 		return append(own, "own-vote", string(vote))
 	case "failed to contact quorum of nodes, stepping down":
-		return append(own, "own-voters", l.storedVoters(), "raft-voters", len(votersOf(l.p.raft.Load())))
+		return append(own, "own-voters", l.storedVoters(), "raft-voters", votersOf(l.p.raft.Load()))
 	}
 	return own
 }
@@ -63,7 +63,7 @@ func (l *rawLog) own(msg string) []any {
 // storedVoters returns the number of voters in the latest configuration that the node has stored.
 func (l *rawLog) storedVoters() (voters int) {
 	if l.p.isPaused() || l.p.node.currentDisk().Fault() == (faults.Stall{}) {
-		return len(votersOf(l.p.raft.Load())) // reading from this disk would block
+		return votersOf(l.p.raft.Load()) // reading from this disk would block
 	}
 	var conf raft.Configuration
 	if meta := l.p.fsm.newest.Load(); meta != nil {

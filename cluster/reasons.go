@@ -198,17 +198,17 @@ func (p *process) seeLeader(r *raft.Raft, leader string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if leader != "" && leader != p.node.name {
-		p.explainStepDown(r, leader)
+		p.explainStepDown(leader, r.CurrentTerm())
 	}
 }
 
-// explainStepDown emits that the node stepped down because of another leader, unless it has done
-// so already. The caller holds p.mu.
-func (p *process) explainStepDown(r *raft.Raft, leader string) {
+// explainStepDown emits that the node stepped down because peer is in a later term, 0 if unknown,
+// unless the story already has the reason. The caller holds p.mu.
+func (p *process) explainStepDown(peer string, term uint64) {
 	if p.why.deposed {
 		p.why.deposed = false
 		p.emitReason(&trace.Reason{
-			Decision: trace.StepDown, Cause: trace.LaterTerm, Peer: leader, Term: r.CurrentTerm(), OwnTerm: p.why.ledTerm,
+			Decision: trace.StepDown, Cause: trace.LaterTerm, Peer: peer, Term: term, OwnTerm: p.why.ledTerm,
 		})
 	}
 }
@@ -234,21 +234,22 @@ func (p *process) emitDenial(ask *voteRequest, reason trace.Reason) {
 	p.emitReason(&reason)
 }
 
-// seePacket takes reasons from the packets that the node sends and receives. Raft denies a request
-// of an older term without logging it, so that reason shows only in the reply.
-func (p *process) seePacket(packet *faults.Packet, sent bool) {
-	vote := packet.Kind == faults.KindVote || packet.Kind == faults.KindPreVote
+// seeVoteReply takes a reply that the node sends to a request for a vote or pre-vote. Raft denies
+// a request of an older term without logging it, so that reason shows only in the reply.
+func (p *process) seeVoteReply(reply *faults.Packet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case sent && packet.Reply && vote && !packet.Duplicate: // a copy made by the network is not another reply
-		refused := !packet.OK && packet.Error == ""
-		if ask := p.why.answered(string(packet.To), packet.Kind == faults.KindPreVote, refused, packet.Term); ask != nil {
-			p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: ask.ownTerm})
-		}
-	case !sent && !packet.Reply && packet.Kind == faults.KindTimeoutNow:
-		p.why.handedBy = string(packet.From)
+	refused := !reply.OK && reply.Error == ""
+	if ask := p.why.answered(string(reply.To), reply.Kind == faults.KindPreVote, refused, reply.Term); ask != nil {
+		p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: ask.ownTerm})
 	}
+}
+
+// setHandedBy records the leader that tells the node to start an election.
+func (p *process) setHandedBy(leader string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.why.handedBy = leader
 }
 
 // handedTerm returns the term of the last election that the process started because a leader told it
@@ -296,16 +297,12 @@ func (p *process) installReason(meta *raft.SnapshotMeta) *trace.Reason {
 	return reason
 }
 
-// votersOf returns the voters of raft's latest configuration, with which it counts votes.
-func votersOf(r *raft.Raft) (voters []raft.ServerID) {
+// votersOf returns the number of voters in raft's latest configuration, with which it counts votes.
+func votersOf(r *raft.Raft) int {
 	future := r.GetConfiguration() // answered at once
 	if future.Error() != nil {
-		return nil
+		return 0
 	}
-	for _, s := range future.Configuration().Servers {
-		if s.Suffrage == raft.Voter {
-			voters = append(voters, s.ID)
-		}
-	}
+	_, voters := countVoters(future.Configuration().Servers, func(raft.ServerID) bool { return true })
 	return voters
 }
