@@ -67,13 +67,13 @@ func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
 	if err != nil {
 		return err
 	}
+	if from.transport.confirmations.handovers() == sent {
+		return fmt.Errorf("cannot %s: %s %w", what, from.node.name, errNotHandedOver)
+	}
 	// A candidate that has not won after twice the election timeout starts over.
 	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline; c.Sleep(handoverPollEvery) {
-		switch {
-		case c.isHandedOver(term):
+		if c.isHandedOver(term) {
 			return nil
-		case from.transport.confirmations.handovers() == sent:
-			return fmt.Errorf("cannot %s: %s %w", what, from.node.name, errNotHandedOver)
 		}
 	}
 	return fmt.Errorf("%w (%s): %s %w", ErrUnknown, what, from.node.name, errNotHandedOver)
