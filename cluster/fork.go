@@ -21,9 +21,10 @@ import (
 //
 // A fork loses what a reboot loses: roles and leaders, commit indexes, timers, messages in
 // flight, unfinished operations of clients, and pauses. It also loses what a trace does not
-// record about disks: unsynced writes of a lying disk count as synced, flipped bits that keep a
-// node from starting may be in another record, those that do not are gone, a vote of which raft had stored only the term counts as not cast, and the log may
-// hold fewer of the entries that a snapshot covers.
+// record about disks. Unsynced writes of a lying disk count as synced. Flipped bits that keep a
+// node from starting may be in another record, and other flipped bits are gone. A vote of which
+// raft had stored only the term counts as not cast. The log may hold fewer of the entries that a
+// snapshot covers.
 type fork struct {
 	state   *trace.State
 	nodes   []forkNode
@@ -171,7 +172,7 @@ func (c *Inside) startFork(f *fork) error {
 		if o.Process.Running() || o.Process == "" {
 			starting = append(starting, func() {
 				err := n.boot(raft.Configuration{})
-				if err != nil && n.running() == nil { // a start that fails tells nothing of the disk
+				if err != nil && n.running() == nil { // it may not have emitted the content
 					n.emitContent(o)
 				}
 				c.emitRefused(err)

@@ -9,14 +9,21 @@ import (
 	"capsize/faults"
 )
 
-// A fork repairs no disk: a node that cannot start before cannot start in the fork.
+// openWithSnapshot opens a cluster of five nodes with value 2, of which n3 has a snapshot.
+func openWithSnapshot(t *testing.T, change func(*Config)) *testCluster {
+	t.Helper()
+	tc := open(t, 5, change)
+	tc.add(2, RouteLeader)
+	tc.untilValue(2)
+	tc.must(func() error { return tc.Snapshot("n3") })
+	return tc
+}
+
+// A fork does not repair disks: a node that cannot start cannot start in the fork either.
 func TestForkKeepsDamage(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		tc := open(t, 5, change)
-		tc.add(2, RouteLeader)
-		tc.untilValue(2)
-		tc.must(func() error { return tc.Snapshot("n3") })
+		tc := openWithSnapshot(t, change)
 		tc.setDisk("n2", faults.Corrupt{})
 		tc.setDisk("n3", faults.CorruptSnapshot{})
 		damage := map[string]faults.DiskFault{"n2": faults.Corrupt{}, "n3": faults.CorruptSnapshot{}}
@@ -59,10 +66,7 @@ func TestForkKeepsDamage(t *testing.T) {
 func TestForkOfADiskThatWillDamageItsSnapshot(t *testing.T) {
 	forEachStorage(t, func(t *testing.T, change func(*Config)) {
 		t.Helper()
-		tc := open(t, 5, change)
-		tc.add(2, RouteLeader)
-		tc.untilValue(2)
-		tc.must(func() error { return tc.Snapshot("n3") })
+		tc := openWithSnapshot(t, change)
 		tc.setDisk("n3", faults.CorruptSnapshot{})
 		state := tc.Trace().State()
 		b := tc.fork(&state)

@@ -273,7 +273,7 @@ func TestTransferSucceedsIfOnlyItsAnswerIsLost(t *testing.T) {
 	}
 }
 
-func TestPromoteAndDemoteRefuseWhatIsSoAlready(t *testing.T) {
+func TestPromotingAVoterAndDemotingANonVoterAreRefused(t *testing.T) {
 	tc := open(t, 3)
 	tc.must(func() error { return tc.AddNode("n4", false) })
 	tc.expectRefused(tc.do(func() error { return tc.Promote("n1") }), "cannot promote n1: it is already a voter")

@@ -33,8 +33,7 @@ func TestSlowStateMachineTakesItsTime(t *testing.T) {
 	tc.expectStory(follower + "'s state machine is at full speed again")
 }
 
-// A process that dies while its state machine is slow must not hold up its shutdown, nor a branch
-// forget the fault.
+// A slow state machine does not delay the shutdown of its process, and a branch keeps it slow.
 func TestSlowStateMachineDiesWithItsProcess(t *testing.T) {
 	tc := open(t, 3)
 	leader := tc.leaderName()

@@ -42,7 +42,7 @@ func (c *Inside) storeTimeouts(s trace.Settings) {
 func (c *Inside) SetTimeout(key, value string) error {
 	c.mu.Lock()
 	before := c.currentSettings()
-	after, err := c.withTimeout(before, key, value)
+	after, err := c.withLiveSetting(before, key, value)
 	if err == nil {
 		c.storeTimeouts(after)
 	}
@@ -58,9 +58,9 @@ func (c *Inside) SetTimeout(key, value string) error {
 	return nil
 }
 
-// withTimeout returns the settings with one of the live settings changed, or an error if raft
+// withLiveSetting returns the settings with one of the live settings changed, or an error if raft
 // would reject them on a node.
-func (c *Inside) withTimeout(s trace.Settings, key, value string) (trace.Settings, error) {
+func (c *Inside) withLiveSetting(s trace.Settings, key, value string) (trace.Settings, error) {
 	if !slices.Contains(LiveSettings(), key) {
 		return s, fmt.Errorf("%s cannot change while the cluster runs", key)
 	}

@@ -44,7 +44,7 @@ func TestRejectedTimeoutChangesNothing(t *testing.T) {
 	for _, name := range tc.Names() {
 		before[name] = tc.raftTimeouts(name)
 	}
-	seq := tc.state().Settings
+	settings := tc.state().Settings
 	for _, set := range []struct {
 		key, value string
 		words      []string
@@ -69,8 +69,8 @@ func TestRejectedTimeoutChangesNothing(t *testing.T) {
 		t.Errorf("n2 has a lease of %v, want %v", got, shortestTimeout)
 	}
 	tc.must(func() error { return tc.SetTimeout("lease", "500ms") })
-	if now := tc.state().Settings; now != seq {
-		t.Errorf("the state has settings %+v, want %+v", now, seq)
+	if now := tc.state().Settings; now != settings {
+		t.Errorf("the state has settings %+v, want %+v", now, settings)
 	}
 	if got := tc.CurrentSettings(); got != tc.Settings() {
 		t.Errorf("the settings are %+v, want those of the start", got)
@@ -97,7 +97,7 @@ func TestScaledDurationsAreRounded(t *testing.T) {
 }
 
 // With a heartbeat timeout below the round trip there is no stable leader, and the story says why.
-func TestTimeoutNearTheLatencyIsWarnedOf(t *testing.T) {
+func TestTimeoutNearTheLatencyCausesAWarning(t *testing.T) {
 	tc := open(t, 3, func(cfg *Config) { cfg.Settings.Latency = 20 * time.Millisecond })
 	term := tc.nodeState(tc.leaderName()).Term
 	tc.must(func() error { return tc.SetTimeout("lease", "40ms") })

@@ -258,7 +258,8 @@ func (c *Clock) give(s slice) error {
 // Now returns the virtual time, as [Bubble.Now] does.
 func (c *Clock) Now() time.Duration { return time.Duration(c.now.Load()) }
 
-// Err returns why the bubble failed: a [PanicError] or a [LeakError]. It is nil while the bubble runs and after a clean Close.
+// Err returns why the bubble failed: a [PanicError] or a [LeakError]. It is nil while the
+// bubble runs and after a clean Close.
 func (c *Clock) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
