@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,22 +47,15 @@ func TestCastIsCompleteAfterAKill(t *testing.T) {
 	x.seeText("ok 1")
 	x.resize(100, 30)
 	// The file is a frame behind the screen.
-	for resized := false; !resized; time.Sleep(pane.FrameEvery) {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, after, found := bytes.Cut(data, []byte(`"100x30"`))
-		resized = found && bytes.Count(after, []byte("\n")) > 1
-	}
+	x.until("the file has a frame of the new size", func() bool {
+		_, after, found := bytes.Cut(readFile(t, name), []byte(`"100x30"`))
+		return found && bytes.Count(after, []byte("\n")) > 1
+	})
 	if err := x.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-x.ended
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := readFile(t, name)
 	if !bytes.HasSuffix(data, []byte("]\n")) {
 		t.Errorf("it ends with %q", data[max(len(data)-40, 0):])
 	}
@@ -93,10 +87,7 @@ func TestCastEndsCleanlyOnQuit(t *testing.T) {
 	if status := x.end(); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := readFile(t, name)
 	_, events := uitest.ParseCast(t, data)
 	if last := events[len(events)-1]; last.Code != record.CastExit || last.Data != "0" {
 		t.Errorf("it ends with %+v", last)
@@ -123,11 +114,28 @@ func TestZeroSizeTerminalDoesNotCrash(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.cast")
 	x := start(t, 80, 24, "--storage", "memory", "--cast", name)
 	x.seeLeader()
-	for _, size := range [][2]uint16{{0, 0}, {1, 1}, {0, 24}, {80, 0}, {1, 500}, {500, 1}, {0, 0}} {
-		if err := pty.Setsize(x.master, &pty.Winsize{Cols: size[0], Rows: size[1]}); err != nil {
+	// The file shows that the program has drawn at each size. It takes 80x24 for a size that it
+	// does not know.
+	for _, size := range []struct {
+		cols, rows uint16
+		drawn      string
+	}{
+		{1, 1, "1x1"},
+		{0, 0, "80x24"},
+		{1, 500, "1x500"},
+		{0, 24, "80x24"},
+		{500, 1, "500x1"},
+		{80, 0, "80x24"},
+		{1, 1, "1x1"},
+		{0, 0, "80x24"},
+	} {
+		if err := pty.Setsize(x.master, &pty.Winsize{Cols: size.cols, Rows: size.rows}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * pane.FrameEvery) // a frame is a matter of real time
+		x.until("it draws at "+size.drawn, func() bool {
+			sizes := castSize.FindAllSubmatch(readFile(t, name), -1)
+			return len(sizes) > 0 && string(sizes[len(sizes)-1][1]) == size.drawn
+		})
 	}
 	x.resize(80, 24)
 	x.seeLeader()
@@ -145,6 +153,32 @@ func TestConstantResizingDoesNotCrash(t *testing.T) {
 	x.seeLeader()
 	x.quits()
 	x.checkAsBefore()
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// castSize matches a change of size in a cast.
+var castSize = regexp.MustCompile(`"r", ?"(\d+x\d+)"`)
+
+// until waits for something that no output announces.
+func (x *ptyTerminal) until(what string, holds func() bool) {
+	x.t.Helper()
+	late, again := time.After(patience), time.NewTicker(pane.FrameEvery)
+	defer again.Stop()
+	for !holds() {
+		select {
+		case <-again.C:
+		case <-late:
+			x.t.Fatalf("never seen: %s; the screen shows:\n%s", what, x.text())
+		}
+	}
 }
 
 // checkNothingLeft checks that the program removed its temporary files.

@@ -5,6 +5,7 @@ package ui
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,31 +23,33 @@ import (
 
 // line is how fast a terminal reads; its zero value reads as fast as it can.
 type line struct {
-	mu   sync.Mutex
-	rate int           // bytes per second, 0 for as fast as it can
-	held chan struct{} // the reader has stopped until this is closed; nil if it has not
+	mu     sync.Mutex
+	piece  int              // bytes that it reads at each tick
+	pieces <-chan time.Time // ticks; nil if it reads as fast as it can
+	held   chan struct{}    // the reader has stopped until this is closed; nil if it has not
 }
 
 // next waits until the next bytes may be read, and returns the room for them.
 func (l *line) next(buffer []byte) []byte {
 	l.mu.Lock()
-	rate, held := l.rate, l.held
+	piece, pieces, held := l.piece, l.pieces, l.held
 	l.mu.Unlock()
 	if held != nil {
 		<-held
 	}
-	if rate == 0 {
+	if pieces == nil {
 		return buffer
 	}
-	const piece = 50 * time.Millisecond
-	time.Sleep(piece) // a rate is a matter of real time
-	return buffer[:rate/int(time.Second/piece)]
+	<-pieces
+	return buffer[:piece]
 }
 
+// slowTo limits the reader to rate bytes per second.
 func (l *line) slowTo(rate int) {
+	const every = 50 * time.Millisecond
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rate = rate
+	l.piece, l.pieces = rate/int(time.Second/every), time.Tick(every)
 }
 
 // hold stops the reader, within a piece; free lets it go on as fast as it can.
@@ -62,7 +65,18 @@ func (l *line) free() {
 	if l.held != nil {
 		close(l.held)
 	}
-	l.rate, l.held = 0, nil
+	l.pieces, l.held = nil, nil
+}
+
+// isFull reports whether the terminal takes no more output until somebody reads it.
+func (x *ptyTerminal) isFull() bool {
+	x.t.Helper()
+	writable := []unix.PollFd{{Fd: int32(x.slave.Fd()), Events: unix.POLLOUT}}
+	n, err := unix.Poll(writable, 0)
+	if err != nil && !errors.Is(err, unix.EINTR) {
+		x.t.Fatal(err)
+	}
+	return err == nil && n == 0
 }
 
 // quits are the ways to end the program.
@@ -137,7 +151,7 @@ func TestStoppedTerminalIsRestored(t *testing.T) {
 			t.Parallel()
 			x := startBusy(t)
 			x.line.hold()
-			time.Sleep(2 * time.Second) // nobody can see how full the terminal is
+			x.until("the terminal takes no more output", x.isFull)
 			if err := quit(x); err != nil {
 				t.Fatal(err)
 			}
