@@ -31,14 +31,14 @@ func recordForEver(name string) {
 	if err != nil {
 		panic(err)
 	}
-	begun := time.Now()
-	for seq := uint64(1); ; seq++ {
+	begun, seq := time.Now(), uint64(0)
+	for range time.Tick(time.Millisecond) {
+		seq++
 		at := time.Since(begun)
 		w.Add(&trace.Event{Seq: seq, At: at, Kind: trace.KindTerm, Node: "n1", Term: seq}, nil)
 		if _, err := fmt.Println(seq, int64(at)); err != nil {
 			os.Exit(1)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 
