@@ -63,7 +63,6 @@ type voteRequest struct {
 	preVote   bool
 	transfer  bool // the candidate got leadership by a transfer
 	term      uint64
-	ownTerm   uint64 // the node's term when raft begins to handle the request
 	lastIndex uint64
 	lastTerm  uint64
 	explained bool // the story already has the reason for the answer
@@ -77,9 +76,6 @@ func (w *reasons) current() *voteRequest {
 	return &w.asks[len(w.asks)-1]
 }
 
-// isStale reports whether the request is for an older term than the node's.
-func (r *voteRequest) isStale() bool { return r.term < r.ownTerm }
-
 // asksMax is how many unanswered requests are kept. Raft answers every request, so there are
 // never more in practice.
 const asksMax = 256
@@ -92,16 +88,13 @@ func (w *reasons) ask(request voteRequest) {
 	w.asks, w.handling = append(w.asks, request), true
 }
 
-// answered removes the oldest request that a reply fits. It returns the request if raft denied it
-// without logging a reason, because of its older term; otherwise nil. Replies to several requests
-// of one candidate may leave in a different order than raft gave them, and while raft handles the
-// next request.
-func (w *reasons) answered(candidate string, preVote, refused bool, term uint64) *voteRequest {
+// answered removes the oldest request of a candidate for a term. It returns the request if raft
+// denied it without logging a reason, because of its older term; otherwise nil. Replies to several
+// requests of one candidate may leave in a different order than raft gave them, and while raft
+// handles the next request.
+func (w *reasons) answered(candidate string, preVote bool, term uint64, refused bool) *voteRequest {
 	at := slices.IndexFunc(w.asks, func(r voteRequest) bool {
-		if r.candidate != candidate || r.preVote != preVote {
-			return false
-		}
-		return r.explained || refused == r.isStale() && (!refused || r.ownTerm == term)
+		return r.candidate == candidate && r.preVote == preVote && r.term == term
 	})
 	if at < 0 {
 		return nil
@@ -134,12 +127,12 @@ func (p *process) attach(r *raft.Raft) {
 func (p *process) seeObservation(r *raft.Raft, data any) {
 	switch data := data.(type) {
 	case raft.RequestVoteRequest:
-		p.seeVoteRequest(r, voteRequest{
+		p.seeVoteRequest(voteRequest{
 			candidate: string(data.Addr), transfer: data.LeadershipTransfer,
 			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
 		})
 	case raft.RequestPreVoteRequest:
-		p.seeVoteRequest(r, voteRequest{
+		p.seeVoteRequest(voteRequest{
 			candidate: string(data.Addr), preVote: true,
 			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
 		})
@@ -151,8 +144,7 @@ func (p *process) seeObservation(r *raft.Raft, data any) {
 	p.observe()
 }
 
-func (p *process) seeVoteRequest(r *raft.Raft, request voteRequest) {
-	request.ownTerm = r.CurrentTerm()
+func (p *process) seeVoteRequest(request voteRequest) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.why.ask(request)
@@ -240,8 +232,8 @@ func (p *process) seeVoteReply(reply *faults.Packet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	refused := !reply.OK && reply.Error == ""
-	if ask := p.why.answered(string(reply.To), reply.Kind == faults.KindPreVote, refused, reply.Term); ask != nil {
-		p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: ask.ownTerm})
+	if ask := p.why.answered(string(reply.To), reply.Kind == faults.KindPreVote, reply.RequestTerm, refused); ask != nil {
+		p.emitDenial(ask, trace.Reason{Cause: trace.TermBehind, OwnTerm: reply.Term})
 	}
 }
 

@@ -134,6 +134,8 @@ type Content struct {
 	// the follower's last index.
 	LastIndex, LastTerm uint64
 
+	RequestTerm uint64 // reply: the term of its request
+
 	OK       bool   // reply: success, or vote granted
 	Transfer bool   // vote request: part of a leadership transfer
 	Error    string // reply: the error the RPC ended with

@@ -11,7 +11,7 @@ import (
 type call struct {
 	packet    inflight // the request; once that is served, the reply takes its place
 	rpc       uint64
-	kind      Kind
+	request   requestSummary
 	back      *link                 // the link that replies take
 	stream    *stream               // the connection of a pipeline, nil for a single RPC
 	alone     bool                  // the pipeline's decoder serves it; see stream
@@ -25,6 +25,12 @@ type call struct {
 	completed bool       // the outcome is decided
 	aborted   bool       // if completed: without a reply
 	why       string     // if completed: why a later reply is lost
+}
+
+// requestSummary is what the reply to a request repeats of it.
+type requestSummary struct {
+	kind Kind
+	term uint64
 }
 
 // What becomes of replies that come too late.
@@ -69,7 +75,7 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 func (c *call) setRequest(command any, data []byte) {
 	c.packet.call, c.packet.command, c.packet.data = c, cloneRequest(command), data
 	c.packet.describeRequest(command, data)
-	c.kind = c.packet.Kind
+	c.request = requestSummary{c.packet.Kind, c.packet.Term}
 }
 
 // deliverInline waits for an inline packet and delivers it. A wait of 0 means that the
@@ -179,7 +185,7 @@ func (t *Transport) end(c *call, answer raft.RPCResponse, replied bool) raft.RPC
 // from the start, because no caller waits for it.
 func (c *call) detachedCopy() *call {
 	return &call{
-		rpc: c.rpc, kind: c.kind, back: c.back, stream: c.stream, duplicate: true,
+		rpc: c.rpc, request: c.request, back: c.back, stream: c.stream, duplicate: true,
 		responses: make(chan raft.RPCResponse, 1), completed: true, why: callerGone,
 	}
 }
@@ -193,7 +199,7 @@ func (c *call) reply(peer *Transport, answer raft.RPCResponse, deadline time.Tim
 	}
 	p := &c.packet
 	*p = inflight{call: c, answer: answer}
-	p.Kind, p.Reply = c.kind, true
+	p.Kind, p.RequestTerm, p.Reply = c.request.kind, c.request.term, true
 	p.describeReply(answer)
 	return c.back.send(p, deadline)
 }

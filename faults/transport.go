@@ -181,7 +181,7 @@ func (t *Transport) accept(c *call, rpc raft.RPC) bool {
 	switch handle := t.heartbeat.Load(); {
 	case c.stream != nil:
 		c.stream.queue(c, rpc)
-	case c.kind == KindHeartbeat && handle != nil:
+	case c.request.kind == KindHeartbeat && handle != nil:
 		go t.handleHeartbeat(*handle, rpc)
 	default:
 		t.enqueueLocked(rpc)
