@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 package cluster
 
 import (
@@ -12,9 +14,6 @@ import (
 
 	"capsize/cluster/trace"
 )
-
-// ErrBusy is returned by [Open] when another capsize uses the directory.
-var ErrBusy = errors.New("another capsize is using it: quit that one or choose another directory")
 
 // dataDir is the directory with the nodes' files, one subdirectory for each node, and a lock.
 type dataDir struct {
@@ -63,6 +62,11 @@ func (d *dataDir) names() ([]string, error) {
 	}
 	slices.SortFunc(names, trace.CompareNames)
 	return names, nil
+}
+
+// storage returns the place of a node's files.
+func (d *dataDir) storage(node string) storage {
+	return boltStorage{path: filepath.Join(d.path, node), noSync: d.temporary}
 }
 
 // close unlocks the directory, and removes it if it is temporary.

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ func ReservedNames() []string { return slices.Clone(reservedNames) }
 func (c *Inside) newNode(name string) (*node, error) {
 	n := &node{c: c, name: name, address: raft.ServerAddress(name), lifecycle: make(chan struct{}, 1), clockFactor: 1}
 	if c.dir != nil {
-		n.storage = boltStorage{path: filepath.Join(c.dir.path, name), noSync: c.dir.temporary}
+		n.storage = c.dir.storage(name)
 	} else {
 		n.storage = newMemoryStorage()
 	}

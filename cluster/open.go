@@ -16,6 +16,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
+// ErrBusy is returned by [Open] when another capsize uses the directory.
+var ErrBusy = errors.New("another capsize is using it: quit that one or choose another directory")
+
 // ErrMismatch is returned by [Open] when Dir already holds a cluster that the Config does
 // not fit.
 var ErrMismatch = errors.New("directory already holds a cluster")
