@@ -47,6 +47,9 @@ var arrows = map[string][]string{
 	"ui/undo":     {"cluster/trace"},
 	"ui/uitest":   {"ui/canvas", "ui/style", "cluster/check", "cluster/trace", "cluster/trace/history"},
 
+	"cluster/engine/exact/module":          {},
+	"cluster/engine/exact/module/generate": {"cluster/engine/exact/module"},
+
 	"cluster/scenario/headless": {
 		"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording",
 		"cluster/check", "cluster/vtime",
