@@ -151,7 +151,7 @@ func TestBuildIsTheSameEverywhere(t *testing.T) {
 	write(t, settings, "GOFLAGS=-tags=other -ldflags=-w\nGOWASM=satconv\nGOEXPERIMENT=fieldtrack\n")
 	for name, value := range map[string]string{
 		"GOENV": settings, "GOFLAGS": "-mod=vendor -tags=x -gcflags=-N", "GOOS": "plan9", "GOARCH": "386", "GOWASM": "signext",
-		"CGO_ENABLED": "1", "GOEXPERIMENT": "boringcrypto", "GODEBUG": "http2client=0", "GOWORK": "/none/go.work", "GO111MODULE": "off",
+		"CGO_ENABLED": "1", "GOEXPERIMENT": "boringcrypto", "GODEBUG": "http2client=0", "GOFIPS140": "latest", "GOWORK": "/none/go.work", "GO111MODULE": "off",
 	} {
 		t.Setenv(name, value)
 	}

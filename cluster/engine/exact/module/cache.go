@@ -12,9 +12,12 @@ import (
 )
 
 const (
-	// keptVersions is how many versions the cache holds: enough to go to and fro
-	// between a few branches. One takes about 2 MB as a module.
-	keptVersions = 4
+	// keptModules is how many modules the cache holds, 2 to 4 MB each: enough to go to
+	// and fro between a few versions of the source.
+	keptModules = 4
+	// keptMachineCode is for how many modules it holds machine code, 26 to 50 MB each,
+	// which wazero makes anew in seconds.
+	keptMachineCode = 2
 	// temporaryMaxAge is when a half-written file is taken for one whose writer was killed.
 	temporaryMaxAge = time.Hour
 	temporaryPrefix = ".new-"
@@ -60,11 +63,10 @@ func writeEntry(name string, code []byte) error {
 	if err = cmp.Or(err, z.Close(), f.Close()); err != nil {
 		return err
 	}
-	touch(f.Name())
 	if err := os.Rename(f.Name(), name); err != nil {
 		return err
 	}
-	prune(dir, time.Now())
+	prune(dir, keptModules, time.Now())
 	return nil
 }
 
@@ -72,9 +74,9 @@ func writeEntry(name string, code []byte) error {
 // written nothing is pruned either.
 func touch(name string) { _ = os.Chtimes(name, time.Time{}, time.Now()) }
 
-// prune removes all but the latest versions from a directory of the cache, and temporary
+// prune removes all but the versions used last from a directory of the cache, and temporary
 // files that nobody writes any more. What cannot be removed stays until the next time.
-func prune(dir string, now time.Time) {
+func prune(dir string, kept int, now time.Time) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
@@ -91,7 +93,7 @@ func prune(dir string, now time.Time) {
 		}
 	}
 	slices.SortFunc(versions, func(a, b fs.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
-	for _, old := range versions[min(keptVersions, len(versions)):] {
+	for _, old := range versions[min(kept, len(versions)):] {
 		_ = os.RemoveAll(filepath.Join(dir, old.Name()))
 	}
 }

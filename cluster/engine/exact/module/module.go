@@ -149,6 +149,6 @@ func (m Module) CompilationCacheDir() (string, error) {
 		return "", err
 	}
 	touch(own)
-	prune(all, time.Now())
+	prune(all, keptMachineCode, time.Now())
 	return own, nil
 }

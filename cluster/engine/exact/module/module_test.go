@@ -146,11 +146,11 @@ func TestLatestVersionsAreKept(t *testing.T) {
 	write(t, filepath.Join(l.cache, ".new-killed"), "half a mod")
 	write(t, filepath.Join(l.cache, ".new-at-work"), "half a mod")
 	age(t, filepath.Join(l.cache, ".new-killed"), 2*time.Hour)
-	for i := range keptVersions {
+	for i := range keptModules {
 		use(strconv.Itoa(i))
 	}
 	use("0")
-	if *builds != keptVersions {
+	if *builds != keptModules {
 		t.Fatalf("%d builds", *builds)
 	}
 	use("new")
@@ -238,13 +238,13 @@ func TestEmbeddedModuleNeedsNothingElse(t *testing.T) {
 func TestMachineCodeIsKeptPerModule(t *testing.T) {
 	isolate(t)
 	var dirs []string
-	for i := range keptVersions + 1 {
+	for i := range keptMachineCode + 1 {
 		dir, err := Module{Version: strconv.Itoa(i)}.CompilationCacheDir()
 		if err != nil {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, "wazero", "code"), "machine code")
-		age(t, dir, time.Minute*time.Duration(keptVersions-i))
+		age(t, dir, time.Minute*time.Duration(keptMachineCode-i))
 		dirs = append(dirs, dir)
 	}
 	if _, err := os.Stat(dirs[0]); !errors.Is(err, os.ErrNotExist) {

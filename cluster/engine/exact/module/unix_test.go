@@ -23,9 +23,9 @@ func TestCancelKillsTheCompilers(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// A go command that starts a process, which holds the pipe for as long as it lives.
+	// A go command with a child that holds the pipe for as long as it lives.
 	script := "#!/bin/sh\ncase $1 in\nenv) shift; for name; do echo value; done ;;\n" +
-		"build) exec 3>" + pipe + "; touch \"$GOTMPDIR/half\"; echo building >&3; sleep 100000; true ;;\nesac\n"
+		"build) touch \"$GOTMPDIR/half\"; sh -c 'exec 3>" + pipe + "; echo building >&3; exec sleep 1000' & wait ;;\nesac\n"
 	bin := t.TempDir()
 	write(t, filepath.Join(bin, "go"), script)
 	if err := os.Chmod(filepath.Join(bin, "go"), 0o700); err != nil {
