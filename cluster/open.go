@@ -41,6 +41,8 @@ type Config struct {
 	HistoryBudget int64
 	// Record receives every event. nil records nothing.
 	Record *recording.Writer
+	// Sink receives every event too. nil receives none.
+	Sink trace.Sink
 	// Unchecked turns the safety checks off, which saves their cost.
 	Unchecked bool
 	// tamper breaks what raft is built from, to test the checks.
@@ -73,6 +75,9 @@ func Open(cfg Config) (*Cluster, error) {
 	}
 	if cfg.Record != nil {
 		in.stream.AddSink(cfg.Record)
+	}
+	if cfg.Sink != nil {
+		in.stream.AddSink(cfg.Sink)
 	}
 	names, isNew, err := in.nodesToStart(cfg)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
@@ -91,7 +92,7 @@ func TestSavedSessionRunsHeadless(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	_, result, err := headless.RunRecorded(t.Context(), script)
+	_, result, err := headless.RunRecorded(t.Context(), engine.OpenNative, script)
 	if err != nil || !result.OK {
 		t.Fatalf("%+v, %v\n%s", result, err, text)
 	}

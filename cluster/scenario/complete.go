@@ -16,7 +16,7 @@ var syntaxWord = regexp.MustCompile(`[A-Za-z][A-Za-z-]*`)
 // Complete returns the completions of the last word of a command that is being
 // typed, sorted: commands for the first word, and words of the command's syntax and
 // nodes for the others. It can be called from outside virtual time.
-func (s *Session) Complete(text string) []string {
+func (p *Prompt) Complete(text string) []string {
 	words := strings.Fields(text)
 	last := ""
 	if len(words) > 0 && !strings.HasSuffix(text, " ") {
@@ -33,7 +33,7 @@ func (s *Session) Complete(text string) []string {
 	}
 	var all []string
 	for _, w := range syntaxWord.FindAllString(strings.TrimPrefix(d.syntax, d.name), -1) {
-		all = append(all, s.expand(w)...)
+		all = append(all, p.expand(w)...)
 	}
 	// In a list, only the part after the last comma is completed.
 	head := last[:strings.LastIndexByte(last, ',')+1]
@@ -69,14 +69,14 @@ func skipPrefixes(words []string) (command, verbs []string) {
 }
 
 // expand returns the words that a word of a syntax stands for.
-func (s *Session) expand(w string) []string {
+func (p *Prompt) expand(w string) []string {
 	switch w {
 	case "SEL":
-		return slices.Concat(s.nodes(), selectorWords)
+		return slices.Concat(p.nodes(), selectorWords)
 	case "LINK":
-		return slices.Concat(s.nodes(), selectorWords, []string{"->", "<->"})
+		return slices.Concat(p.nodes(), selectorWords, []string{"->", "<->"})
 	case "ROUTE":
-		return slices.Concat([]string{cluster.RouteLeader, cluster.RouteRoundRobin, cluster.RouteRandom}, s.nodes())
+		return slices.Concat([]string{cluster.RouteLeader, cluster.RouteRoundRobin, cluster.RouteRandom}, p.nodes())
 	case "LEVEL":
 		return cluster.Levels
 	case "KEY":

@@ -17,11 +17,15 @@ const stepMax = 2 * durationMax
 // It gives up when a step takes too long: a command can take forever, like a
 // restart on a stalled disk, and then only closing the cluster ends it.
 func (s *Script) PerformUnattended(c *cluster.Inside) []Failure {
+	return newRun(c, s.Settings.Seed, nil).executeWithin(s)
+}
+
+// executeWithin is execute with a limit for each step.
+func (r *run) executeWithin(s *Script) []Failure {
 	started := make(chan int, len(s.steps)) // the steps, as they start
-	r := newRun(c, s.Settings.Seed, nil)
 	r.onStep = func(i int) { started <- i }
 	done := make(chan []Failure, 1)
-	c.Go(func() { done <- r.execute(s) })
+	r.c.Go(func() { done <- r.execute(s) })
 	limit := time.NewTimer(stepMax)
 	defer limit.Stop()
 	at := 0

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,7 @@ type Script struct {
 	Nodes    int // at the start
 	Settings trace.Settings
 
+	text     string // it was parsed from
 	steps    []step
 	scope    scope
 	conflict *Error // between the settings so far, at the value that caused it
@@ -48,7 +50,7 @@ func (s *Script) ExpectedViolations() []string { return slices.Clone(s.scope.exp
 // Parse parses a scenario. The error is an [*Error] that says where the first
 // mistake is and what is allowed there. A scenario with a mistake runs nothing.
 func Parse(name string, data []byte) (*Script, error) {
-	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.DefaultSettings()}
+	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.DefaultSettings(), text: string(data)}
 	s.Settings.Storage = cluster.Memory
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if err := checkText(data); err != nil {
@@ -68,6 +70,33 @@ func Parse(name string, data []byte) (*Script, error) {
 		return nil, atLine(s.conflict, name, s.conflict.Line)
 	}
 	return s, nil
+}
+
+// writtenScript is a script as text, with the seed it runs with.
+type writtenScript struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+	Seed int64  `json:"seed"`
+}
+
+// MarshalJSON writes the text of the script and its seed.
+func (s *Script) MarshalJSON() ([]byte, error) {
+	return json.Marshal(writtenScript{Name: s.Name, Text: s.text, Seed: s.Settings.Seed})
+}
+
+// UnmarshalJSON parses what MarshalJSON has written. The error may be an [*Error].
+func (s *Script) UnmarshalJSON(data []byte) error {
+	var written writtenScript
+	if err := json.Unmarshal(data, &written); err != nil {
+		return err
+	}
+	parsed, err := Parse(written.Name, []byte(written.Text))
+	if err != nil {
+		return err
+	}
+	parsed.Settings.Seed = written.Seed
+	*s = *parsed
+	return nil
 }
 
 // atLine adds the file and, where it is missing, the line to a mistake.

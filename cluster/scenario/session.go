@@ -16,9 +16,9 @@ import (
 // Session runs single commands on a cluster, as they are typed. Several can run at
 // once.
 type Session struct {
+	*Prompt
 	c         *cluster.Cluster
 	presenter Presenter
-	words     []string // see Reserve
 
 	mu      sync.Mutex // guards what commands leave to later ones
 	rng     *rand.Rand
@@ -31,38 +31,7 @@ type Session struct {
 // NewSession returns a session whose random choices come from the seed. The
 // presenter may be nil.
 func NewSession(c *cluster.Cluster, seed int64, presenter Presenter) *Session {
-	return &Session{c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}, shared: &shared{}}
-}
-
-// Reserve names words that the caller takes itself, like quit: an error for an unknown
-// command can suggest them. It comes before the first command.
-func (s *Session) Reserve(words ...string) { s.words = words }
-
-// Parse parses a command for the cluster as it is now. It can be called from
-// anywhere. The error is an [*Error].
-func (s *Session) Parse(text string) (*Line, error) {
-	s.mu.Lock()
-	var names []string
-	for name := range s.names {
-		names = append(names, name)
-	}
-	s.mu.Unlock()
-	return parseLine(text, &scope{nodes: s.nodes(), names: names, settings: s.c.CurrentSettings(), words: s.words})
-}
-
-// nodes returns the members of the cluster as it is now.
-func (s *Session) nodes() (names []string) {
-	s.c.Trace().Read(func(st *trace.State) { names = memberNames(st) })
-	return names
-}
-
-// End is how a command ended.
-type End struct {
-	Op      trace.Op // the command's client operation, a pending one if it has none
-	Refusal string   // why the command behind expect refused was refused, as expected
-	Err     error
-	At      time.Duration // virtual time
-	Seq     uint64        // of the last event before the end
+	return &Session{Prompt: NewPrompt(c.Trace().Read), c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}, shared: &shared{}}
 }
 
 // Start starts a command, which appears in the trace, and returns when the command
@@ -113,21 +82,31 @@ func (s *Session) run(c *cluster.Inside, l *Line) End {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.Copy(s.names, r.names)
+	s.define(r.names)
 	s.nemesis = r.nemesis
 	return End{Op: r.ownOp(), Refusal: r.refusal, Err: err}
 }
 
-// Perform performs a script like [Script.Perform]. Its commands and names become part of
-// the session.
-func (s *Session) Perform(c *cluster.Inside, script *Script) []Failure {
+// define adds names to the session. The caller holds s.mu.
+func (s *Session) define(names map[string][]string) {
+	maps.Copy(s.names, names)
+	s.Define(slices.Collect(maps.Keys(names))...)
+}
+
+// Perform performs a script like [Script.Perform], or [Script.PerformUnattended]. Its commands
+// and names become part of the session.
+func (s *Session) Perform(c *cluster.Inside, script *Script, unattended bool) []Failure {
 	r := newRun(c, script.Settings.Seed, s.presenter)
 	r.shared = s.shared
 	r.shared.expect(script.scope.expectedViolations)
-	failures := r.execute(script)
+	perform := r.execute
+	if unattended {
+		perform = r.executeWithin
+	}
+	failures := perform(script)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.Copy(s.names, r.names)
+	s.define(r.names)
 	return failures
 }
 

@@ -43,6 +43,7 @@ const (
 	KindReturned Kind = "returned" // Op: a client got its reply, or gave up
 
 	KindCommand Kind = "command"  // Text: a command of the user or of a scenario
+	KindOrder   Kind = "order"    // Text: an order to an exact engine, as JSON: with the header, all that a run depends on
 	KindRefused Kind = "refused"  // Text: a command that could not be carried out, and why
 	KindChapter Kind = "chapter"  // Text; Peer: the language of a translation, "" for the original
 	KindCaption Kind = "caption"  // Text; Peer: the language of a translation, "" for the original

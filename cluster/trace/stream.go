@@ -148,3 +148,11 @@ func (s *Stream) Read(f func(*State)) {
 	defer s.mu.Unlock()
 	f(&s.state)
 }
+
+// Restore sets the state of a stream to which nothing has been added. The events that led to it
+// are not part of the stream.
+func (s *Stream) Restore(state *State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = state.Clone()
+}

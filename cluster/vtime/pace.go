@@ -61,13 +61,13 @@ func (c *Clock) Speed() float64 {
 }
 
 // drive hands the pacer virtual time as real time passes, until the bubble ends.
-func (c *Clock) drive(ticks <-chan time.Time) {
+func (c *Clock) drive(ticks func() <-chan time.Time) {
 	var last time.Time // the previous tick; zero after a change of speed
 	for {
 		// A nil channel never ticks: a paused clock costs nothing.
-		running := ticks
-		if c.Speed() == 0 {
-			running = nil
+		var running <-chan time.Time
+		if c.Speed() != 0 {
+			running = ticks()
 		}
 		select {
 		case <-c.ended:

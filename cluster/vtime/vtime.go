@@ -111,18 +111,14 @@ type slice struct {
 
 // Start runs setup in a new bubble and returns its clock, which is paused. Setup
 // starts the goroutines of the bubble and returns; they keep running.
+//
+// Until the first call of Run with a speed, nothing reads real time.
 func Start(setup func(*Bubble)) *Clock {
-	t := time.NewTicker(tick)
-	c := start(setup, t.C)
-	go func() {
-		<-c.ended
-		t.Stop()
-	}()
-	return c
+	return start(setup, sync.OnceValue(func() <-chan time.Time { return time.NewTicker(tick).C }))
 }
 
-// start is Start, except that ticks provides the real time.
-func start(setup func(*Bubble), ticks <-chan time.Time) *Clock {
+// start is Start, except that ticks provides the real time, once time is to pass.
+func start(setup func(*Bubble), ticks func() <-chan time.Time) *Clock {
 	c := &Clock{
 		calls:  make(chan call),
 		slices: make(chan slice),

@@ -21,7 +21,7 @@ type manual struct {
 func startManual(t *testing.T, setup func(*Bubble)) *manual {
 	t.Helper()
 	m := &manual{ticks: make(chan time.Time), now: time.Unix(0, 0)}
-	m.Clock = start(setup, m.ticks)
+	m.Clock = start(setup, func() <-chan time.Time { return m.ticks })
 	t.Cleanup(func() { _ = m.Close() })
 	return m
 }

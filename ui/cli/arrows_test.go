@@ -25,16 +25,16 @@ const top = "../.."
 var arrows = map[string][]string{
 	".": {"ui/cli"},
 	"ui/cli": {
-		"ui", "ui/plain", "ui/record", "ui/source", "ui/keymap", "ui/pane", "ui/style", "ui/canvas",
+		"cluster/engine", "cluster/engine/exact", "ui", "ui/plain", "ui/record", "ui/source", "ui/keymap", "ui/pane", "ui/style", "ui/canvas",
 		"cluster/scenario", "cluster/scenario/headless", "cluster/export", "cluster", "cluster/trace/recording", "cluster/vtime",
 	},
 	"ui": {
 		"ui/view", "ui/keymap", "ui/pane", "ui/canvas", "ui/style", "ui/present", "ui/record", "ui/source", "ui/queue", "ui/undo", "ui/terminal",
-		"cluster/scenario", "cluster/scenario/headless", "cluster", "cluster/check",
+		"cluster/engine", "cluster/scenario", "cluster/scenario/headless", "cluster", "cluster/check",
 		"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime", "faults",
 	},
 	"ui/plain":    {"ui/present", "ui/queue", "ui/source", "ui/canvas", "cluster/scenario", "cluster", "cluster/trace", "cluster/vtime"},
-	"ui/record":   {"ui/view", "ui/pane", "ui/canvas", "ui/style", "ui/source", "ui/terminal", "cluster/scenario", "cluster/scenario/headless", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
+	"ui/record":   {"ui/view", "ui/pane", "ui/canvas", "ui/style", "ui/source", "ui/terminal", "cluster/engine", "cluster/scenario", "cluster/scenario/headless", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
 	"ui/present":  {"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history"},
 	"ui/queue":    {"cluster/scenario", "cluster/trace"},
 	"ui/source":   {"ui/canvas", "cluster", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime"},
@@ -50,8 +50,16 @@ var arrows = map[string][]string{
 	"cluster/engine/exact/module":          {},
 	"cluster/engine/exact/module/generate": {"cluster/engine/exact/module"},
 
+	"cluster/engine": {"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
+	"cluster/engine/exact": {
+		"cluster/engine/exact/module", "cluster/engine/exact/wire", "cluster/engine", "cluster/scenario", "cluster",
+		"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime",
+	},
+	"cluster/engine/exact/guest": {"cluster/engine/exact/wire", "cluster/engine", "cluster", "cluster/trace", "cluster/trace/recording"},
+	"cluster/engine/exact/wire":  {"cluster/trace"},
+
 	"cluster/scenario/headless": {
-		"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording",
+		"cluster/engine", "cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording",
 		"cluster/check", "cluster/vtime",
 	},
 	"cluster/scenario":        {"cluster", "cluster/trace", "cluster/check", "cluster/vtime", "faults"},
@@ -85,6 +93,7 @@ var fences = []struct {
 	{"charm.land/bubbles", []string{"ui", "ui/keymap"}},
 	{"charm.land/lipgloss", []string{"ui/style"}},
 	{"github.com/spf13", []string{"ui/cli"}},
+	{"github.com/tetratelabs/wazero", []string{"cluster/engine/exact"}},
 }
 
 // goFile is one Go file of the project.

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/vtime"
@@ -47,6 +48,7 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 			} else {
 				batch.Terminal = terminal()
 			}
+			batch.Open = engine.OpenNative
 			ctx, stop := interruptible(cmd)
 			defer stop()
 			headless.TuneRuntime(len(batch.Scripts) * batch.Repeat)

@@ -75,7 +75,7 @@ func TestBuiltInScenariosRunByName(t *testing.T) {
 
 func TestResultsAsJSON(t *testing.T) {
 	good, bad := writeFile(t, "good.capsize", goodScenario), writeFile(t, "bad.capsize", badScenario)
-	keys := []string{"checks", "events", "failures", "nodes", "ok", "ops", "scenario", "seed", "term", "value", "virtual_seconds", "wall_seconds"}
+	keys := []string{"mode", "checks", "events", "failures", "nodes", "ok", "ops", "scenario", "seed", "term", "value", "virtual_seconds", "wall_seconds"}
 	for _, c := range []struct {
 		args   string
 		status int

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 )
@@ -22,7 +23,7 @@ func soakCommand() *cobra.Command {
 			if err := soak.Validate(); err != nil {
 				return usageError{err}
 			}
-			soak.Terminal = terminal()
+			soak.Open, soak.Terminal = engine.OpenNative, terminal()
 			ctx, stop := interruptible(cmd)
 			defer stop()
 			headless.TuneRuntime(1)

@@ -84,7 +84,7 @@ func Perform(c *cluster.Cluster, session *scenario.Session, script *scenario.Scr
 	ended := make(chan struct{})
 	err := c.Go(func(c *cluster.Inside) {
 		defer close(ended)
-		failures = session.Perform(c, script)
+		failures = session.Perform(c, script, false)
 	})
 	if err != nil {
 		return nil, false

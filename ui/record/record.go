@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
@@ -132,7 +133,7 @@ func (r Options) Record(ctx context.Context, name string, load func() (*scenario
 	if err != nil {
 		return err
 	}
-	past, result, err := headless.RunRecorded(ctx, script)
+	past, result, err := headless.RunRecorded(ctx, engine.OpenNative, script)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
@@ -40,7 +41,7 @@ func historyOf(tb testing.TB, text string) (past *history.History, last trace.Po
 	if err != nil {
 		tb.Fatal(err)
 	}
-	past, result, err := headless.RunRecorded(tb.Context(), script)
+	past, result, err := headless.RunRecorded(tb.Context(), engine.OpenNative, script)
 	if err != nil || !result.OK {
 		tb.Fatal(result.Failures, err)
 	}

@@ -10,15 +10,16 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/recording"
-	"capsize/cluster/vtime"
 )
 
 // Batch is a number of scripts to run.
 type Batch struct {
 	Scripts []*scenario.Script
+	Open    engine.Opener // starts the clusters
 	// Repeat is how often each script runs: with its seed and with the seeds after it.
 	Repeat int
 	// Trace is the file to write the events to, "" for none. It holds a single run.
@@ -57,16 +58,16 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 		}
 	}
 	results, errs := make([]Result, len(scripts)), make([]error, len(scripts))
-	clocks := make([]atomic.Pointer[vtime.Clock], len(scripts))
+	engines := make([]atomic.Pointer[engine.Engine], len(scripts))
 	var ended, taken atomic.Int64
-	stop := showProgress(b.Terminal, func() string { return progress(scripts, clocks, ended.Load()) })
+	stop := showProgress(b.Terminal, func() string { return progress(scripts, engines, ended.Load()) })
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(scripts)) {
 		workers.Go(func() {
 			for i := taken.Add(1) - 1; i < int64(len(scripts)); i = taken.Add(1) - 1 {
-				o := observers{record: record, clock: &clocks[i], event: stepPrinter(b.Steps, scripts[i], len(scripts))}
-				results[i], errs[i] = run(ctx, scripts[i], o)
-				clocks[i].Store(nil)
+				o := observers{record: record, engine: &engines[i], event: stepPrinter(b.Steps, scripts[i], len(scripts))}
+				results[i], errs[i] = run(ctx, b.Open, scripts[i], o)
+				engines[i].Store(nil)
 				ended.Add(1)
 			}
 		})
@@ -115,11 +116,11 @@ func collect(scripts []*scenario.Script, results []Result, errs []error) ([]Resu
 }
 
 // progress describes in one line how far the runs are.
-func progress(scripts []*scenario.Script, clocks []atomic.Pointer[vtime.Clock], ended int64) string {
+func progress(scripts []*scenario.Script, engines []atomic.Pointer[engine.Engine], ended int64) string {
 	var running []string
-	for i := range clocks {
-		if clock := clocks[i].Load(); clock != nil {
-			running = append(running, fmt.Sprintf("%s at %.0fs", scripts[i].Name, clock.Now().Seconds()))
+	for i := range engines {
+		if e := engines[i].Load(); e != nil {
+			running = append(running, fmt.Sprintf("%s at %.0fs", scripts[i].Name, (*e).Now().Seconds()))
 		}
 	}
 	return fmt.Sprintf("%d of %d done; running: %s", ended, len(scripts), strings.Join(running, ", "))

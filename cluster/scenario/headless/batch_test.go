@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 )
 
@@ -27,7 +28,7 @@ func TestResultsKeepTheOrderOfTheScripts(t *testing.T) {
 		// The first scripts take longest.
 		scripts = append(scripts, script(t, fmt.Sprint(i), fmt.Sprintf("nodes 1\nseed %d\nincrement %d\nwait %dms\n", i*10, i+1, 500-50*i)))
 	}
-	results, err := Batch{Scripts: scripts, Repeat: 3}.Run(t.Context())
+	results, err := Batch{Open: engine.OpenNative, Scripts: scripts, Repeat: 3}.Run(t.Context())
 	if err != nil || len(results) != 21 {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
@@ -41,7 +42,7 @@ func TestResultsKeepTheOrderOfTheScripts(t *testing.T) {
 
 func TestRunEndsWithItsScript(t *testing.T) {
 	r, err := runScript(t, script(t, "a", "nodes 1\nwait 100s"))
-	if err != nil || r.VirtualSeconds < 100 || r.VirtualSeconds > 100+firstElection.Seconds() {
+	if err != nil || r.VirtualSeconds < 100 || r.VirtualSeconds > 100+engine.FirstElection.Seconds() {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -55,7 +56,7 @@ func TestInterruptedBatchEndsAtOnce(t *testing.T) {
 		return len(p), nil
 	})
 	long := strings.Repeat("wait 1h\n", 1000)
-	results, err := Batch{Scripts: []*scenario.Script{script(t, "a", long), script(t, "b", long), script(t, "c", long)}, Steps: steps}.Run(ctx)
+	results, err := Batch{Open: engine.OpenNative, Scripts: []*scenario.Script{script(t, "a", long), script(t, "b", long), script(t, "c", long)}, Steps: steps}.Run(ctx)
 	if !errors.Is(err, ErrInterrupted) || err.Error() != ErrInterrupted.Error() || len(results) != 0 {
 		t.Errorf("got %d results and %v, want none and ErrInterrupted", len(results), err)
 	}
@@ -67,7 +68,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestTraceHoldsASingleRun(t *testing.T) {
 	s := script(t, "a", "increment")
-	for _, b := range []Batch{{Scripts: []*scenario.Script{s, s}}, {Scripts: []*scenario.Script{s}, Repeat: 2}} {
+	for _, b := range []Batch{{Open: engine.OpenNative, Scripts: []*scenario.Script{s, s}}, {Open: engine.OpenNative, Scripts: []*scenario.Script{s}, Repeat: 2}} {
 		b.Trace = t.TempDir() + "/trace"
 		if _, err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "a trace holds one run") {
 			t.Errorf("got %v, want an error about one run", err)

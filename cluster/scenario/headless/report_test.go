@@ -9,8 +9,8 @@ import (
 )
 
 func TestTableShowsWhatFailed(t *testing.T) {
-	good := Result{Scenario: "good", OK: true, Seed: 1, VirtualSeconds: 12.34, WallSeconds: 0.5, Ops: Ops{OK: 3}, Value: 3, Term: 2}
-	bad := Result{Scenario: "bad.capsize", Seed: 2, Ops: Ops{1, 2, 3}, Failures: []scenario.Failure{
+	good := Result{Scenario: "good", OK: true, Identity: Identity{Seed: 1}, VirtualSeconds: 12.34, WallSeconds: 0.5, Ops: Ops{OK: 3}, Value: 3, Term: 2}
+	bad := Result{Scenario: "bad.capsize", Identity: Identity{Seed: 2}, Ops: Ops{1, 2, 3}, Failures: []scenario.Failure{
 		{Line: 7, Column: 5, Text: "expect value 3", Want: "value 3", Got: "2 on n1"}, {Text: "settle", Want: "this", Got: "that"},
 	}}
 	soak := Result{Scenario: "soak", OK: true, Faults: map[string]int{"nodes": 2, "disk": 1}}

@@ -4,18 +4,19 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
-	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
 // Result is the outcome of a run. Its JSON form is part of the command line.
 type Result struct {
-	Scenario       string             `json:"scenario"`
-	OK             bool               `json:"ok"`
-	Interrupted    bool               `json:"interrupted,omitempty"` // ended before its time; OK is false then
-	Seed           int64              `json:"seed"`
+	Scenario    string `json:"scenario"`
+	OK          bool   `json:"ok"`
+	Interrupted bool   `json:"interrupted,omitempty"` // ended before its time; OK is false then
+	Identity
 	VirtualSeconds float64            `json:"virtual_seconds"`
 	WallSeconds    float64            `json:"wall_seconds"`
 	Nodes          int                `json:"nodes"`
@@ -28,6 +29,13 @@ type Result struct {
 	Faults         map[string]int     `json:"faults,omitzero"` // of a soak: injected faults by kind
 
 	asides
+}
+
+// Identity says which run it was: with a fingerprint, it can be repeated exactly.
+type Identity struct {
+	Mode        engine.Mode `json:"mode"`
+	Seed        int64       `json:"seed"`
+	Fingerprint string      `json:"fingerprint,omitempty"` // of the trace
 }
 
 // asides are the messages besides failures.
@@ -54,15 +62,26 @@ func (o Ops) String() string {
 	return text
 }
 
-// addState adds the present state of the cluster, and the verdicts on everything so
-// far.
-func (r *Result) addState(c *cluster.Inside) {
-	c.AwaitVerdicts()
-	state := c.Trace().State()
-	r.addVerdicts(scenario.Verdicts(&state))
-	r.VirtualSeconds, r.Events = c.Now().Seconds(), state.Seq
+// resultOf returns the result of an order that has been performed, except what the caller knows.
+func resultOf(e engine.Engine, order engine.Order, a engine.Answer) Result {
+	r := Result{
+		Scenario: "soak", OK: len(a.Failures) == 0, Faults: a.Faults,
+		Identity: Identity{Mode: e.Mode(), Fingerprint: a.Fingerprint},
+		Failures: append([]scenario.Failure{}, a.Failures...), // never null in JSON
+	}
+	if order.Scenario != nil {
+		r.Scenario, r.expected = order.Scenario.Name, order.Scenario.ExpectedViolations()
+	}
+	r.addState(a.State, a.End.At)
+	return r
+}
+
+// addState adds a state of the cluster and its time, and the verdicts on everything until then.
+func (r *Result) addState(state *trace.State, at time.Duration) {
+	r.addVerdicts(scenario.Verdicts(state))
+	r.VirtualSeconds, r.Events = at.Seconds(), state.Seq
 	r.Ops = Ops{OK: state.Clients.OK, Failed: state.Clients.Failed, Unknown: state.Clients.Unknown}
-	r.Term, r.Value = scenario.HighestTerm(&state), committedValue(&state)
+	r.Term, r.Value = scenario.HighestTerm(state), committedValue(state)
 }
 
 // addVerdicts adds the verdicts. Expected violations become a remark; any other verdict

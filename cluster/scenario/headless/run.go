@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
@@ -17,16 +18,12 @@ import (
 // ErrInterrupted is the error of a run that its context has ended.
 var ErrInterrupted = errors.New("interrupted")
 
-// firstElection is the virtual time that a script waits for a leader before it
-// starts without one.
-const firstElection = 10 * time.Second
-
 // RunRecorded runs a script as fast as virtual time allows and returns the events
 // besides the result. Result.Events is the number of the last event that belongs
 // to the run: what follows comes from closing the cluster. When ctx ends, so does
 // the run. The error says why the run did not start or did not end by itself.
-func RunRecorded(ctx context.Context, s *scenario.Script) (past *history.History, r Result, err error) {
-	r, err = run(ctx, s, observers{past: &past, budget: history.DefaultBudget})
+func RunRecorded(ctx context.Context, open engine.Opener, s *scenario.Script) (past *history.History, r Result, err error) {
+	r, err = run(ctx, open, s, observers{past: &past, budget: history.DefaultBudget})
 	return past, r, err
 }
 
@@ -36,62 +33,62 @@ type observers struct {
 	event  func(trace.Event)
 	past   **history.History // set to the events, as far as budget bytes hold them
 	budget int64
-	clock  *atomic.Pointer[vtime.Clock] // set to the clock of the run
+	engine *atomic.Pointer[engine.Engine] // set to the engine of the run
 }
 
 // run runs a script and reports to the observers.
-func run(ctx context.Context, s *scenario.Script, o observers) (Result, error) {
+func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observers) (Result, error) {
 	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings}
-	return runCluster(ctx, s.Name, cfg, o, func(c *cluster.Inside) Result {
-		return Result{Failures: s.PerformUnattended(c), asides: asides{expected: s.ExpectedViolations()}}
-	})
+	return perform(ctx, open, cfg, o, engine.Order{Scenario: s})
 }
 
-// runCluster opens a cluster, runs f in it as fast as virtual time allows, and
-// closes it. F returns the failures and the faults of the result, and runCluster
-// adds the rest as it is when f returns.
-func runCluster(ctx context.Context, name string, cfg cluster.Config, o observers, f func(*cluster.Inside) Result) (r Result, err error) {
+// perform opens a cluster, performs an order in it as fast as virtual time allows, and
+// closes it. When ctx ends, so does a scenario; a soak ends early.
+func perform(ctx context.Context, open engine.Opener, cfg cluster.Config, o observers, order engine.Order) (r Result, err error) {
 	started := time.Now()
 	cfg.Record, cfg.HistoryBudget = o.record, o.budget
-	c, err := cluster.Open(cfg)
+	e, err := open(cfg, engine.Options{})
 	if err != nil {
 		return Result{}, err
 	}
 	defer func() {
-		err = errors.Join(err, c.Close())
-		if hang := c.Hang(); hang != "" {
-			r.remarks = append(r.remarks, hang)
+		err = errors.Join(err, e.Close())
+		if remark := e.Remark(); remark != "" {
+			r.remarks = append(r.remarks, remark)
 		}
 	}()
 	if o.event != nil {
-		c.Trace().Subscribe(o.event)
+		e.Subscribe(o.event)
 	}
 	if o.past != nil {
-		*o.past = c.History()
+		*o.past = e.History()
 	}
-	if o.clock != nil {
-		o.clock.Store(c.Clock())
+	if o.engine != nil {
+		o.engine.Store(&e)
 	}
-	c.AwaitLeader(firstElection)
-	done := make(chan Result, 1)
-	err = c.Go(func(c *cluster.Inside) {
-		r := f(c)
-		r.addState(c)
-		done <- r
-	})
-	if err != nil {
-		return Result{}, err
+	engine.AwaitLeader(e, engine.FirstElection)
+	done := make(chan engine.Answer, 1)
+	e.Submit(order, func(a engine.Answer) { done <- a })
+	e.Run(vtime.Max)
+	interrupted := ctx.Done()
+	for {
+		select {
+		case a := <-done:
+			switch {
+			case e.Err() != nil:
+				return Result{}, e.Err()
+			case a.End.Err != nil:
+				return Result{}, a.End.Err
+			}
+			r = resultOf(e, order, a)
+			r.Seed, r.Nodes, r.WallSeconds = cfg.Settings.Seed, cfg.Nodes, time.Since(started).Seconds()
+			return r, nil
+		case <-interrupted:
+			if order.Soak == nil {
+				return Result{}, ErrInterrupted
+			}
+			e.Submit(engine.Order{EndSoak: true}, func(engine.Answer) {})
+			interrupted = nil
+		}
 	}
-	c.Clock().Run(vtime.Max)
-	select {
-	case r = <-done:
-	case <-c.Clock().Done():
-		return Result{}, c.Clock().Err()
-	case <-ctx.Done():
-		return Result{}, ErrInterrupted
-	}
-	r.Scenario, r.OK, r.Seed, r.Nodes = name, len(r.Failures) == 0, cfg.Settings.Seed, cfg.Nodes
-	r.WallSeconds = time.Since(started).Seconds()
-	r.Failures = append([]scenario.Failure{}, r.Failures...) // never null in JSON
-	return r, nil
 }

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"capsize/cluster/engine"
+	"capsize/cluster/scenario"
 )
 
 // benchFor is the virtual time of one soak.
@@ -52,7 +55,7 @@ func BenchmarkSoak(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var virtual, wall, plainWall float64
 			for b.Loop() {
-				r, err := Soak(b.Context(), SoakConfig{For: benchFor, Nodes: 5, Seed: 1, Chaos: kinds})
+				r, err := Soak(b.Context(), SoakConfig{Open: engine.OpenNative, Soak: scenario.Soak{For: benchFor, Chaos: kinds}, Nodes: 5, Seed: 1})
 				if err != nil || !r.OK {
 					b.Fatalf("%+v, %v", r, err)
 				}

@@ -66,6 +66,9 @@ type chunk struct {
 // New returns an empty history that takes at most about budgetBytes of memory.
 func New(budgetBytes int64) *History { return &History{budget: budgetBytes} }
 
+// Budget returns about how much memory the history may take, in bytes.
+func (h *History) Budget() int64 { return h.budget }
+
 // Start opens the first chunk, with s as its keyframe. It comes before any event.
 func (h *History) Start(s *trace.State) {
 	h.mu.Lock()

@@ -1,4 +1,4 @@
-package headless
+package scenario
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
@@ -70,5 +69,5 @@ func unsettled(s *trace.State, nodes []string) string {
 	if len(wrong) > 0 {
 		return strings.Join(wrong, ", ")
 	}
-	return scenario.NotConverged(s)
+	return NotConverged(s)
 }

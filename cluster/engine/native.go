@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/vtime"
+)
+
+// Native runs a cluster in a bubble of this process. Two runs with one seed are alike, not the
+// same: chance inside of raft and of Go's scheduler is not part of the seed.
+type Native struct {
+	*trace.Stream
+	*vtime.Clock
+	cluster *cluster.Cluster
+	session *scenario.Session
+	stage   *Stage
+	nodes   int // at the start
+	options Options
+
+	endSoak chan struct{} // holds a value once the soak must end
+}
+
+// OpenNative is an [Opener]. The errors are those of [cluster.Open].
+func OpenNative(cfg cluster.Config, o Options) (Engine, error) {
+	n, err := Open(cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Open starts a cluster. Its clock stands still. The errors are those of [cluster.Open].
+func Open(cfg cluster.Config, o Options) (*Native, error) {
+	c, err := cluster.Open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o, endSoak: make(chan struct{}, 1)}
+	n.stage = NewStage(func() {})
+	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
+	n.Read(func(s *trace.State) { n.nodes = len(s.Nodes) })
+	return n, nil
+}
+
+// Mode is NativeMode.
+func (n *Native) Mode() Mode { return NativeMode }
+
+// Prompt parses and completes lines.
+func (n *Native) Prompt() *scenario.Prompt { return n.session.Prompt }
+
+// Stage is where scenarios meet their presenter.
+func (n *Native) Stage() *Stage { return n.stage }
+
+// Run makes time pass at a speed, except while a step waits for the presenter to see it.
+func (n *Native) Run(speed float64) {
+	if speed <= 0 || !n.stage.Holds() {
+		n.Clock.Run(speed)
+	}
+}
+
+// History returns the kept history, or nil if none is kept.
+func (n *Native) History() *history.History { return n.cluster.History() }
+
+// Close stops all nodes: see [cluster.Cluster.Close].
+func (n *Native) Close() error { return n.cluster.Close() }
+
+// Remark says whether raft left goroutines hanging.
+func (n *Native) Remark() string { return n.cluster.Hang() }
+
+// Branch starts a new cluster whose nodes restart from what their disks held at a moment: roles,
+// timers, and messages in flight cannot be restored.
+func (n *Native) Branch(at trace.Position) (Engine, error) {
+	return branchFromDisks(n.History(), at, n.options)
+}
+
+// branchFromDisks is a native branch from a moment of a history.
+func branchFromDisks(past *history.History, at trace.Position, o Options) (Engine, error) {
+	var state trace.State
+	if past == nil || !past.StateAt(at.Seq, &state) {
+		return nil, errors.New("that moment is no longer in the history")
+	}
+	state.At = at.At
+	return Open(cluster.Config{From: &state, HistoryBudget: past.Budget()}, o)
+}
+
+// presenter hands what a scenario asks of its presenter to the stage.
+type presenter struct{ n *Native }
+
+// stepPoll is how often, in virtual time, a step checks whether it may continue.
+const stepPoll = 10 * time.Millisecond
+
+func (p presenter) Speed(speed float64) { p.n.stage.RequestSpeed(speed) }
+
+// Step pauses the clock and waits for the presenter or for the end of the cluster. The clock
+// stops within one slice, a few milliseconds, because what a scenario does next must not depend
+// on how long people look at it.
+func (p presenter) Step(c *cluster.Inside, text string) {
+	if !p.n.options.Attended {
+		return
+	}
+	p.n.stage.Begin(text)
+	p.n.Clock.Run(0)
+	for p.n.stage.waits() && !c.Closed() {
+		c.Sleep(stepPoll)
+	}
+}

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+)
+
+// Submit starts an order.
+func (n *Native) Submit(order Order, answered func(Answer)) {
+	var once sync.Once
+	answer := func(a Answer) { once.Do(func() { answered(a) }) }
+	switch {
+	case order.Scenario != nil:
+		n.perform(answer, func(c *cluster.Inside) (failures []scenario.Failure, faults map[string]int) {
+			return n.session.Perform(c, order.Scenario, !n.options.Attended), nil
+		})
+	case order.Soak != nil:
+		n.perform(answer, func(c *cluster.Inside) ([]scenario.Failure, map[string]int) {
+			return order.Soak.Perform(c, n.cluster.Settings().Seed, n.mustEndSoak)
+		})
+	case order.Continue:
+		n.stage.End()
+		answer(n.now(Answer{}))
+	case order.EndSoak:
+		n.endSoak <- struct{}{}
+		answer(n.now(Answer{}))
+	case order.Save:
+		answer(n.now(Answer{Text: n.session.Save(n.nodes, n.State().Checks)}))
+	case order.Conclude != nil:
+		n.conclude(*order.Conclude, answer)
+	default:
+		n.start(order.Line, answer)
+	}
+}
+
+// mustEndSoak reports whether the soak must end.
+func (n *Native) mustEndSoak() bool { return len(n.endSoak) > 0 }
+
+// now adds the present moment to an answer.
+func (n *Native) now(a Answer) Answer {
+	n.Read(func(s *trace.State) { a.End.At, a.End.Seq = max(s.At, n.Now()), s.Seq })
+	return a
+}
+
+// start starts a line of the command language.
+func (n *Native) start(text string, answer func(Answer)) {
+	line, err := n.session.Parse(text)
+	if err != nil {
+		answer(n.now(Answer{End: scenario.End{Err: err}}))
+		return
+	}
+	n.session.Start(line, func(end scenario.End) { answer(Answer{End: end, Names: n.session.Names()}) })
+}
+
+// perform runs f inside the cluster, and answers with what it returns. If the cluster ends first,
+// the answer is why.
+func (n *Native) perform(answer func(Answer), f func(*cluster.Inside) ([]scenario.Failure, map[string]int)) {
+	err := n.cluster.Go(func(c *cluster.Inside) {
+		failures, faults := f(c)
+		if c.Closed() {
+			answer(Answer{End: scenario.End{Err: vtime.ErrClosed}})
+			return
+		}
+		c.AwaitVerdicts()
+		state := c.Trace().State()
+		state.At = max(state.At, c.Now())
+		answer(Answer{
+			End:      scenario.End{At: c.Now(), Seq: state.Seq},
+			Failures: failures, Faults: faults, Performed: true, State: &state, Names: n.session.Names(),
+		})
+	})
+	if err != nil {
+		answer(Answer{End: scenario.End{Err: errors.Join(err, n.Err())}})
+		return
+	}
+	go func() { // the bubble may end before f does
+		<-n.Done()
+		answer(Answer{End: scenario.End{Err: errors.Join(vtime.ErrClosed, n.Err())}})
+	}()
+}
+
+// conclude ends the session.
+func (n *Native) conclude(limit time.Duration, answer func(Answer)) {
+	go func() {
+		n.session.Finish(limit)
+		answer(n.now(Answer{Failures: n.session.Violations()}))
+	}()
+}
