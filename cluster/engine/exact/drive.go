@@ -1,0 +1,237 @@
+package exact
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"capsize/cluster/engine"
+	"capsize/cluster/engine/exact/wire"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+	"capsize/cluster/vtime"
+)
+
+// drive calls the guest until the engine ends.
+func (e *Engine) drive() {
+	err := e.serve()
+	e.mu.Lock()
+	if e.err == nil {
+		e.err = err
+	}
+	cause := e.err
+	answers, orders := e.answers, e.orders
+	e.answers, e.orders = nil, nil
+	e.closing, e.over = true, true
+	e.moved.Broadcast()
+	e.mu.Unlock()
+	if cause == nil {
+		cause = vtime.ErrClosed
+	}
+	_ = e.guest.close() // it frees memory, nothing else
+	close(e.ended)
+	for _, answered := range answers {
+		answered(engine.Answer{End: scenario.End{Err: cause}})
+	}
+	for _, p := range orders {
+		p.answered(engine.Answer{End: scenario.End{Err: cause}})
+	}
+}
+
+// serve gives the guest orders and time, until Close.
+func (e *Engine) serve() error {
+	for {
+		e.await(e.tickEnd(), 0)
+		e.mu.Lock()
+		closing, failed := e.closing, e.err
+		order, given := e.nextOrder()
+		if !given && !closing {
+			e.ticks++
+		}
+		e.mu.Unlock()
+		var err error
+		switch {
+		case failed != nil:
+			return failed
+		case closing:
+			return nil
+		case given:
+			err = e.order(order)
+		default:
+			err = e.guest.call("tick")
+		}
+		if err != nil {
+			return e.died(err)
+		}
+	}
+}
+
+// died says where the guest has ended by itself.
+func (e *Engine) died(err error) error {
+	var seq uint64
+	e.Read(func(s *trace.State) { seq = s.Seq })
+	return fmt.Errorf("the exact engine has ended: %w (seed %d, after event %d)", err, e.cfg.Settings.Seed, seq)
+}
+
+// tickEnd returns the virtual time at which the present tick ends.
+func (e *Engine) tickEnd() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return time.Duration(e.ticks) * wire.Tick
+}
+
+// nextOrder takes the next order: one to repeat, or a new one. The caller holds e.mu.
+func (e *Engine) nextOrder() (pending, bool) {
+	if order, ok := e.replay.take(time.Duration(e.ticks) * wire.Tick); ok {
+		return pending{order, func(engine.Answer) {}}, true
+	}
+	if len(e.orders) == 0 {
+		return pending{}, false
+	}
+	next := e.orders[0]
+	e.orders = e.orders[1:]
+	e.pace.order = max(e.pace.order, time.Duration(e.ticks)*wire.Tick) // this is its moment
+	return next, true
+}
+
+// order gives the guest an order.
+func (e *Engine) order(p pending) error {
+	e.mu.Lock()
+	e.lastID++
+	id := e.lastID
+	e.answers[id] = p.answered
+	e.mu.Unlock()
+	return e.give("order", p.order, uint64(id))
+}
+
+// give calls a function that takes a value. The size of the value is its last parameter.
+func (e *Engine) give(function string, value any, parameters ...uint64) error {
+	var err error
+	if e.given, err = json.Marshal(value); err != nil {
+		return err
+	}
+	return e.guest.call(function, append(parameters, uint64(len(e.given)))...)
+}
+
+// input implements host.
+func (e *Engine) input() []byte { return e.given }
+
+// event implements host: it takes a line of the trace, once its moment has come.
+func (e *Engine) event(line []byte) {
+	var event trace.Event
+	if err := e.decoder.Decode(line[:len(line)-1], &event); err != nil {
+		e.fail("event that cannot be read: " + err.Error())
+		return
+	}
+	e.await(event.At, event.Seq)
+	e.digest.Write(line)
+	if event.Kind == trace.KindOrder {
+		e.remember(&event)
+	}
+	if event.Kind == trace.KindPacket {
+		e.EmitPacket(event.At, event.Packet)
+	} else {
+		e.Emit(event)
+	}
+}
+
+// remember keeps an order, to repeat it in branches.
+func (e *Engine) remember(event *trace.Event) {
+	one, err := orderIn(event)
+	if err != nil {
+		e.fail(err.Error())
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.past = append(e.past, one)
+}
+
+// await waits until the guest may pass a moment: the end of a tick, with seq 0, or an event.
+func (e *Engine) await(at time.Duration, seq uint64) {
+	for {
+		e.mu.Lock()
+		now := time.Now()
+		e.pace.reach(at, seq == 0, now)
+		held := e.replay.holds(at, seq)
+		if held && !e.replay.held {
+			e.replay.held = true
+			e.pace.freeze(e.replay.holdAt)
+		}
+		e.moved.Broadcast()
+		due := at
+		if seq == 0 {
+			due++ // a tick begins once it is later than its beginning
+		}
+		wait, ever := e.pace.until(due, now)
+		rushes := e.closing || e.err != nil || len(e.orders) > 0
+		e.mu.Unlock()
+		if rushes || ever && wait == 0 && !held {
+			return
+		}
+		if !ever || held {
+			<-e.wake
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-e.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// signal wakes the goroutine that calls the guest.
+func (e *Engine) signal() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// answer implements host.
+func (e *Engine) answer(id int32, text []byte) {
+	var a engine.Answer
+	if err := json.Unmarshal(text, &a); err != nil {
+		e.fail("answer that cannot be read: " + err.Error())
+		return
+	}
+	e.prompt.Define(a.Names...)
+	e.mu.Lock()
+	answered := e.answers[id]
+	delete(e.answers, id)
+	e.mu.Unlock()
+	if answered == nil {
+		return
+	}
+	if a.Performed {
+		state := e.State()
+		a.State, a.Fingerprint = &state, e.Fingerprint()
+	}
+	answered(a)
+}
+
+// fail implements host.
+func (e *Engine) fail(text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err == nil {
+		e.err = fmt.Errorf("the exact engine cannot go on: %s", text)
+	}
+}
+
+// speed implements host.
+func (e *Engine) speed(speed float64) { e.stage.RequestSpeed(speed) }
+
+// step implements host: the clock stands still at once, so what comes after the step does not
+// depend on how long people look at it.
+func (e *Engine) step(text string) {
+	e.stage.Begin(text)
+	e.mu.Lock()
+	repeats := e.replay.isActive()
+	e.mu.Unlock()
+	if !repeats {
+		e.setSpeed(0)
+	}
+}

@@ -1,0 +1,231 @@
+package exact
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/engine"
+	"capsize/cluster/engine/exact/wire"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+	"capsize/cluster/trace/recording"
+	"capsize/cluster/vtime"
+)
+
+// Engine is a cluster whose runs repeat exactly.
+type Engine struct {
+	*trace.Stream // of what the guest has reported
+	cfg           cluster.Config
+	options       engine.Options
+	program       *program
+	guest         *machine
+	history       *history.History
+	prompt        *scenario.Prompt
+	stage         *engine.Stage
+
+	// Only the goroutine that calls the guest uses these.
+	decoder *recording.Decoder
+	digest  hash.Hash
+	given   []byte // what the guest takes in the present call
+
+	control // guarded by its mu
+}
+
+// control is what the other goroutines want of the one that calls the guest.
+type control struct {
+	mu      sync.Mutex
+	wake    chan struct{} // a change below
+	moved   *sync.Cond    // the guest has come further, or has ended
+	pace    pace
+	ticks   int64           // that have passed or begun
+	orders  []pending       // to give to the guest, in order
+	answers map[int32]reply // of the orders given
+	lastID  int32
+	past    []pastOrder // given so far
+	replay  replay
+	closing bool
+	err     error // why the engine has ended
+	ended   chan struct{}
+	over    bool // ended is closed
+}
+
+// pending is an order on its way to the guest.
+type pending struct {
+	order    engine.Order
+	answered reply
+}
+
+// reply receives the answer to an order.
+type reply func(engine.Answer)
+
+// ErrStorage is the error of a cluster that keeps files.
+var ErrStorage = errors.New("an exact run keeps its disks in memory: leave out --data and use --storage memory")
+
+// Open starts a cluster at time 0, which stands still. It shows on progress, which may be nil,
+// that the engine must be built first. The errors are ErrStorage, those of a configuration that
+// [cluster.Open] rejects, and the reason why there is no engine.
+func Open(cfg cluster.Config, o engine.Options, progress io.Writer) (*Engine, error) {
+	if cfg.Dir != "" || cfg.Settings.Storage != cluster.Memory {
+		return nil, ErrStorage
+	}
+	if cfg.Nodes == 0 {
+		cfg.Nodes = cfg.DefaultNodes
+	}
+	p, err := load(progress)
+	if err != nil {
+		return nil, err
+	}
+	return open(p, cfg, o, replay{})
+}
+
+// open starts a cluster that first repeats what another one did.
+func open(p *program, cfg cluster.Config, o engine.Options, past replay) (*Engine, error) {
+	e := &Engine{
+		Stream: &trace.Stream{}, cfg: cfg, options: o, program: p,
+		decoder: recording.NewDecoder(), digest: sha256.New(),
+		control: control{wake: make(chan struct{}, 1), answers: map[int32]reply{}, ended: make(chan struct{}), replay: past},
+	}
+	e.moved = sync.NewCond(&e.mu)
+	e.stage = engine.NewStage(func() { e.Submit(engine.Order{Continue: true}, func(engine.Answer) {}) })
+	e.prompt = scenario.NewPrompt(e.Read)
+	if cfg.HistoryBudget > 0 {
+		e.history = history.New(cfg.HistoryBudget)
+		e.AddSink(e.history)
+	}
+	if cfg.Record != nil {
+		e.AddSink(cfg.Record)
+	}
+	e.pace.speed = vtime.Max // nothing before the first tick waits
+	var err error
+	if e.guest, err = p.start(cfg.Settings.Seed, e); err == nil {
+		err = e.give("start", wire.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Attended: o.Attended})
+	}
+	if err == nil {
+		err = e.err
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.pace.speed = 0
+	go e.drive()
+	return e, nil
+}
+
+// Mode is ExactMode.
+func (e *Engine) Mode() engine.Mode { return engine.ExactMode }
+
+// Version names the engine: runs of one version repeat each other.
+func (e *Engine) Version() string { return e.program.version }
+
+// Prompt parses and completes lines.
+func (e *Engine) Prompt() *scenario.Prompt { return e.prompt }
+
+// Stage is where scenarios meet their presenter.
+func (e *Engine) Stage() *engine.Stage { return e.stage }
+
+// History returns the kept history, or nil if none is kept.
+func (e *Engine) History() *history.History { return e.history }
+
+// Remark is "".
+func (e *Engine) Remark() string { return "" }
+
+// Submit starts an order between two ticks. It drops what is left of an earlier run to repeat.
+func (e *Engine) Submit(order engine.Order, answered func(engine.Answer)) {
+	e.mu.Lock()
+	if e.closing || e.err != nil {
+		e.mu.Unlock()
+		answered(engine.Answer{End: scenario.End{Err: vtime.ErrClosed}})
+		return
+	}
+	e.replay.drop()
+	e.orders = append(e.orders, pending{order, answered})
+	e.mu.Unlock()
+	e.signal()
+}
+
+// Now returns the virtual time.
+func (e *Engine) Now() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pace.now(time.Now())
+}
+
+// Run makes time pass at a speed, except while a step waits for the presenter to see it.
+func (e *Engine) Run(speed float64) {
+	if speed > 0 && e.stage.Holds() {
+		return
+	}
+	e.setSpeed(speed)
+}
+
+func (e *Engine) setSpeed(speed float64) {
+	e.mu.Lock()
+	e.pace.set(speed, time.Now())
+	if speed > 0 {
+		e.replay.release()
+	}
+	e.mu.Unlock()
+	e.signal()
+}
+
+// Speed returns the speed, 0 while the clock stands still.
+func (e *Engine) Speed() float64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pace.speed
+}
+
+// Advance lets d of virtual time pass as fast as possible.
+func (e *Engine) Advance(d time.Duration) error {
+	e.mu.Lock()
+	to := e.pace.now(time.Now()) + d
+	e.pace.order = to
+	e.replay.release()
+	e.mu.Unlock()
+	e.signal()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for e.pace.done < to && !e.over {
+		e.moved.Wait()
+	}
+	if e.over {
+		return vtime.ErrClosed
+	}
+	e.pace.set(e.pace.speed, time.Now())
+	return nil
+}
+
+// Done is closed when the engine has ended.
+func (e *Engine) Done() <-chan struct{} { return e.ended }
+
+// Err returns why the engine has ended by itself.
+func (e *Engine) Err() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
+}
+
+// Close ends the engine, and the recording with it.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closing = true
+	e.mu.Unlock()
+	e.signal()
+	<-e.ended
+	err := e.Err()
+	if e.cfg.Record != nil {
+		err = errors.Join(err, e.cfg.Record.Close())
+	}
+	return err
+}
+
+// Fingerprint identifies the events so far: two runs with the same one are the same, byte for
+// byte. It must be called while the guest stands still, as in an answer.
+func (e *Engine) Fingerprint() string { return fmt.Sprintf("sha256:%x", e.digest.Sum(nil)) }

@@ -1,0 +1,202 @@
+package exact
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+	"github.com/tetratelabs/wazero/sys"
+
+	"capsize/cluster/engine/exact/module"
+)
+
+// memoryPages limits the memory of a guest, in pages of 64 KB: 1 GB.
+const memoryPages = 1 << 14
+
+// program is the engine's module, compiled for this machine.
+type program struct {
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+	version  string
+}
+
+// host receives the calls of a guest. They come on the goroutine that calls the guest.
+type host interface {
+	input() []byte // what the guest takes in the present call
+	event(line []byte)
+	answer(id int32, text []byte)
+	fail(text string)
+	speed(float64)
+	step(text string)
+}
+
+// load returns the program. All engines of a process share it.
+func load(progress io.Writer) (*program, error) {
+	loading.Lock()
+	defer loading.Unlock()
+	if loaded != nil {
+		return loaded, nil
+	}
+	ctx := context.Background()
+	m, err := module.Load(ctx, progress)
+	if err != nil {
+		return nil, err
+	}
+	cache, cacheErr := m.CompilationCacheDir() // without a cache it takes longer, nothing else
+	p, err := compile(ctx, m, cache)
+	if err != nil && cacheErr == nil { // machine code in the cache may be damaged
+		if err = os.RemoveAll(cache); err == nil {
+			p, err = compile(ctx, m, cache)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the exact engine cannot be compiled: %w", err)
+	}
+	loaded = p
+	return p, nil
+}
+
+var (
+	loading sync.Mutex
+	loaded  *program
+)
+
+// compile compiles the module, or takes the machine code from the cache in a directory, "" for
+// none.
+func compile(ctx context.Context, m module.Module, dir string) (*program, error) {
+	cfg := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages)
+	if dir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		cfg = cfg.WithCompilationCache(cache)
+	}
+	r := wazero.NewRuntimeWithConfig(ctx, cfg)
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	if err := provide(ctx, r); err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	compiled, err := r.CompileModule(ctx, m.Code)
+	if err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	return &program{runtime: r, compiled: compiled, version: m.Version}, nil
+}
+
+// hostKey is the key of the host in the context of a call.
+type hostKey struct{}
+
+// provide defines the functions that guests import.
+func provide(ctx context.Context, r wazero.Runtime) error {
+	b := r.NewHostModuleBuilder("capsize")
+	function := func(name string, parameters []api.ValueType, f func(h host, m api.Module, stack []uint64)) {
+		b = b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, m api.Module, stack []uint64) {
+			f(ctx.Value(hostKey{}).(host), m, stack)
+		}), parameters, nil).Export(name)
+	}
+	const i32, f64 = api.ValueTypeI32, api.ValueTypeF64
+	bytes := func(m api.Module, at, size uint64) []byte {
+		view, _ := m.Memory().Read(uint32(at), uint32(size)) // the guest passes its own memory
+		return view
+	}
+	function("input", []api.ValueType{i32}, func(h host, m api.Module, stack []uint64) {
+		m.Memory().Write(uint32(stack[0]), h.input())
+	})
+	function("event", []api.ValueType{i32, i32}, func(h host, m api.Module, stack []uint64) { h.event(bytes(m, stack[0], stack[1])) })
+	function("answer", []api.ValueType{i32, i32, i32}, func(h host, m api.Module, stack []uint64) {
+		h.answer(api.DecodeI32(stack[0]), bytes(m, stack[1], stack[2]))
+	})
+	function("fail", []api.ValueType{i32, i32}, func(h host, m api.Module, stack []uint64) { h.fail(string(bytes(m, stack[0], stack[1]))) })
+	function("speed", []api.ValueType{f64}, func(h host, _ api.Module, stack []uint64) { h.speed(api.DecodeF64(stack[0])) })
+	function("step", []api.ValueType{i32, i32}, func(h host, m api.Module, stack []uint64) { h.step(string(bytes(m, stack[0], stack[1]))) })
+	_, err := b.Instantiate(ctx)
+	return err
+}
+
+// machine is one guest with its clock and its chance.
+type machine struct {
+	ctx    context.Context
+	module api.Module
+	clock  int64 // nanoseconds, counts the readings
+	chance *rand.ChaCha8
+	stderr tail
+}
+
+// start makes a guest whose chance comes from a seed, and which calls a host.
+func (p *program) start(seed int64, h host) (*machine, error) {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], uint64(seed))
+	m := &machine{ctx: context.WithValue(context.Background(), hostKey{}, h), chance: rand.NewChaCha8(key)}
+	cfg := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").
+		WithRandSource(m.chance).WithStderr(&m.stderr).
+		WithNanotime(m.read, sys.ClockResolution(clockStep)).
+		WithWalltime(func() (int64, int32) {
+			now := m.read()
+			return now / 1e9, int32(now % 1e9)
+		}, sys.ClockResolution(clockStep))
+	var err error
+	if m.module, err = p.runtime.InstantiateModule(m.ctx, p.compiled, cfg); err != nil {
+		return nil, m.explain(err)
+	}
+	return m, nil
+}
+
+// clockStep is by how much, in nanoseconds, a reading moves the clock.
+const clockStep = 1000
+
+// read returns the time of the guest's clock.
+func (m *machine) read() int64 {
+	m.clock += clockStep
+	return m.clock
+}
+
+// call calls an exported function. The error is one line.
+func (m *machine) call(function string, parameters ...uint64) error {
+	_, err := m.module.ExportedFunction(function).Call(m.ctx, parameters...)
+	if err != nil {
+		return m.explain(err)
+	}
+	return nil
+}
+
+// explain says in one line why a guest has ended.
+func (m *machine) explain(err error) error {
+	line := strings.TrimSpace(m.stderr.first())
+	if line == "" {
+		line, _, _ = strings.Cut(err.Error(), "\n")
+	}
+	if strings.Contains(line, "out of memory") {
+		line = fmt.Sprintf("it needs more than %d MB of memory", memoryPages>>4)
+	}
+	return errors.New(line)
+}
+
+func (m *machine) close() error { return m.module.Close(m.ctx) }
+
+// tail keeps the beginning of what is written to it.
+type tail struct{ text []byte }
+
+const tailMax = 1 << 12
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.text = append(t.text, p[:min(len(p), tailMax-len(t.text))]...)
+	return len(p), nil
+}
+
+// first returns the first line.
+func (t *tail) first() string {
+	line, _, _ := strings.Cut(string(t.text), "\n")
+	return line
+}

@@ -1,0 +1,86 @@
+package exact
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding"
+	"fmt"
+	"io"
+	"time"
+
+	"capsize/cluster/engine/exact/wire"
+	"capsize/cluster/trace"
+)
+
+// snapshot is an engine between two calls of its guest: the guest is its memory then.
+type snapshot struct {
+	at     time.Duration
+	memory []byte // compressed
+	size   uint32 // of the memory, in bytes
+	clock  int64  // of the guest
+	chance []byte
+	digest []byte
+	lastID int32
+	state  *trace.State
+}
+
+// take copies what the guest is now. The memory is compressed later: see pack.
+func (e *Engine) take() (*snapshot, error) {
+	m := e.guest
+	chance, err := m.chance.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	digest, err := e.digest.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	size := m.module.Memory().Size()
+	memory, _ := m.module.Memory().Read(0, size)
+	state := e.State()
+	return &snapshot{
+		at: time.Duration(e.ticks) * wire.Tick, memory: bytes.Clone(memory), size: size,
+		clock: m.clock, chance: chance, digest: digest, lastID: e.lastID, state: &state,
+	}, nil
+}
+
+// pack compresses the memory.
+func (s *snapshot) pack() error {
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(s.memory); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	s.memory = packed.Bytes()
+	return nil
+}
+
+// restore makes a new guest into what the guest of the snapshot was.
+func (e *Engine) restore(s *snapshot) error {
+	m := e.guest
+	memory := m.module.Memory()
+	if grow := s.size - min(s.size, memory.Size()); grow > 0 {
+		if _, ok := memory.Grow(grow >> 16); !ok {
+			return fmt.Errorf("no memory for %d MB", s.size>>20)
+		}
+	}
+	view, _ := memory.Read(0, s.size)
+	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(s.memory)), view); err != nil {
+		return fmt.Errorf("restoring memory: %w", err)
+	}
+	if err := m.chance.UnmarshalBinary(s.chance); err != nil {
+		return err
+	}
+	if err := e.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(s.digest); err != nil {
+		return err
+	}
+	m.clock, e.lastID, e.ticks = s.clock, s.lastID, int64(s.at/wire.Tick)
+	e.Restore(s.state)
+	return nil
+}
