@@ -70,11 +70,17 @@ func (p *Stage) Waiting() (step string, waiting bool) {
 	return p.step, p.waiting
 }
 
-// waits is Waits for the scenario.
-func (p *Stage) waits() bool {
+// Peek is Waiting for callers that are not the presenter.
+func (p *Stage) Peek() (step string, waiting bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.waiting
+	return p.step, p.waiting
+}
+
+// waits is Waits for the scenario.
+func (p *Stage) waits() bool {
+	_, waiting := p.Peek()
+	return waiting
 }
 
 // Holds reports whether a step waits that the presenter has not seen yet. The clock stands still

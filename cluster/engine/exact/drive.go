@@ -41,6 +41,9 @@ func (e *Engine) drive() {
 // serve gives the guest orders and time, until Close.
 func (e *Engine) serve() error {
 	for {
+		if err := e.takeSnapshot(); err != nil {
+			return e.died(err)
+		}
 		e.await(e.tickEnd(), 0)
 		e.mu.Lock()
 		closing, failed := e.closing, e.err

@@ -1,11 +1,11 @@
 package exact
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"sync"
 	"time"
 
@@ -24,7 +24,7 @@ type Engine struct {
 	*trace.Stream // of what the guest has reported
 	cfg           cluster.Config
 	options       engine.Options
-	program       *program
+	program       *Program
 	guest         *machine
 	history       *history.History
 	prompt        *scenario.Prompt
@@ -35,12 +35,13 @@ type Engine struct {
 	digest  hash.Hash
 	given   []byte // what the guest takes in the present call
 
-	control // guarded by its mu
+	snapshots snapshots
+	control
 }
 
 // control is what the other goroutines want of the one that calls the guest.
 type control struct {
-	mu      sync.Mutex
+	mu      sync.Mutex    // guards what follows
 	wake    chan struct{} // a change below
 	moved   *sync.Cond    // the guest has come further, or has ended
 	pace    pace
@@ -68,61 +69,70 @@ type reply func(engine.Answer)
 // ErrStorage is the error of a cluster that keeps files.
 var ErrStorage = errors.New("an exact run keeps its disks in memory: leave out --data and use --storage memory")
 
-// Open starts a cluster at time 0, which stands still. It shows on progress, which may be nil,
-// that the engine must be built first. The errors are ErrStorage, those of a configuration that
-// [cluster.Open] rejects, and the reason why there is no engine.
-func Open(cfg cluster.Config, o engine.Options, progress io.Writer) (*Engine, error) {
+// Open is an [engine.Opener]. The errors are ErrStorage, and those of a configuration that
+// [cluster.Open] rejects.
+func (p *Program) Open(cfg cluster.Config, o engine.Options) (engine.Engine, error) {
 	if cfg.Dir != "" || cfg.Settings.Storage != cluster.Memory {
 		return nil, ErrStorage
 	}
-	if cfg.Nodes == 0 {
-		cfg.Nodes = cfg.DefaultNodes
+	if cfg.From != nil {
+		return nil, errors.New("an exact run starts at time 0: only an exact run can branch exactly")
 	}
-	p, err := load(progress)
+	cfg.Nodes = cmp.Or(cfg.Nodes, cfg.DefaultNodes)
+	e, err := p.start(cfg, o)
 	if err != nil {
 		return nil, err
 	}
-	return open(p, cfg, o, replay{})
+	e.addSinks()
+	err = e.give("start", wire.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Attended: o.Attended})
+	if err == nil {
+		err = e.err
+	}
+	if err != nil {
+		return nil, errors.Join(err, e.guest.close())
+	}
+	e.run()
+	return e, nil
 }
 
-// open starts a cluster that first repeats what another one did.
-func open(p *program, cfg cluster.Config, o engine.Options, past replay) (*Engine, error) {
+// start makes an engine with a guest that holds no cluster yet.
+func (p *Program) start(cfg cluster.Config, o engine.Options) (*Engine, error) {
 	e := &Engine{
 		Stream: &trace.Stream{}, cfg: cfg, options: o, program: p,
 		decoder: recording.NewDecoder(), digest: sha256.New(),
-		control: control{wake: make(chan struct{}, 1), answers: map[int32]reply{}, ended: make(chan struct{}), replay: past},
+		control: control{wake: make(chan struct{}, 1), answers: map[int32]reply{}, ended: make(chan struct{})},
 	}
 	e.moved = sync.NewCond(&e.mu)
 	e.stage = engine.NewStage(func() { e.Submit(engine.Order{Continue: true}, func(engine.Answer) {}) })
 	e.prompt = scenario.NewPrompt(e.Read)
 	if cfg.HistoryBudget > 0 {
 		e.history = history.New(cfg.HistoryBudget)
-		e.AddSink(e.history)
-	}
-	if cfg.Record != nil {
-		e.AddSink(cfg.Record)
 	}
 	e.pace.speed = vtime.Max // nothing before the first tick waits
 	var err error
-	if e.guest, err = p.start(cfg.Settings.Seed, e); err == nil {
-		err = e.give("start", wire.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Attended: o.Attended})
+	e.guest, err = p.instantiate(cfg.Settings.Seed, e)
+	return e, err
+}
+
+// addSinks passes the events from now on to the history and to the recording.
+func (e *Engine) addSinks() {
+	if e.history != nil {
+		e.AddSink(e.history)
 	}
-	if err == nil {
-		err = e.err
+	if e.cfg.Record != nil {
+		e.AddSink(e.cfg.Record)
 	}
-	if err != nil {
-		return nil, err
-	}
+}
+
+// run starts to call the guest. Nothing has been added to the stream yet, or all that has was
+// restored.
+func (e *Engine) run() {
 	e.pace.speed = 0
 	go e.drive()
-	return e, nil
 }
 
 // Mode is ExactMode.
 func (e *Engine) Mode() engine.Mode { return engine.ExactMode }
-
-// Version names the engine: runs of one version repeat each other.
-func (e *Engine) Version() string { return e.program.version }
 
 // Prompt parses and completes lines.
 func (e *Engine) Prompt() *scenario.Prompt { return e.prompt }
@@ -219,6 +229,7 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 	e.signal()
 	<-e.ended
+	e.snapshots.packing.Wait()
 	err := e.Err()
 	if e.cfg.Record != nil {
 		err = errors.Join(err, e.cfg.Record.Close())

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -22,8 +21,8 @@ import (
 // memoryPages limits the memory of a guest, in pages of 64 KB: 1 GB.
 const memoryPages = 1 << 14
 
-// program is the engine's module, compiled for this machine.
-type program struct {
+// Program is the engine's module, compiled for this machine. All engines of a process share it.
+type Program struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	version  string
@@ -39,14 +38,9 @@ type host interface {
 	step(text string)
 }
 
-// load returns the program. All engines of a process share it.
-func load(progress io.Writer) (*program, error) {
-	loading.Lock()
-	defer loading.Unlock()
-	if loaded != nil {
-		return loaded, nil
-	}
-	ctx := context.Background()
+// Load returns the program. It shows on progress, which may be nil, that the module must be built
+// first. The error is one line that says what to do.
+func Load(ctx context.Context, progress io.Writer) (*Program, error) {
 	m, err := module.Load(ctx, progress)
 	if err != nil {
 		return nil, err
@@ -61,18 +55,18 @@ func load(progress io.Writer) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the exact engine cannot be compiled: %w", err)
 	}
-	loaded = p
 	return p, nil
 }
 
-var (
-	loading sync.Mutex
-	loaded  *program
-)
+// Version names the engine: runs of one version repeat each other.
+func (p *Program) Version() string { return p.version }
+
+// Close frees the machine code. No engine of the program may run.
+func (p *Program) Close() error { return p.runtime.Close(context.Background()) }
 
 // compile compiles the module, or takes the machine code from the cache in a directory, "" for
 // none.
-func compile(ctx context.Context, m module.Module, dir string) (*program, error) {
+func compile(ctx context.Context, m module.Module, dir string) (*Program, error) {
 	cfg := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages)
 	if dir != "" {
 		cache, err := wazero.NewCompilationCacheWithDir(dir)
@@ -92,7 +86,7 @@ func compile(ctx context.Context, m module.Module, dir string) (*program, error)
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
-	return &program{runtime: r, compiled: compiled, version: m.Version}, nil
+	return &Program{runtime: r, compiled: compiled, version: m.Version}, nil
 }
 
 // hostKey is the key of the host in the context of a call.
@@ -134,8 +128,8 @@ type machine struct {
 	stderr tail
 }
 
-// start makes a guest whose chance comes from a seed, and which calls a host.
-func (p *program) start(seed int64, h host) (*machine, error) {
+// instantiate makes a guest whose chance comes from a seed, and which calls a host.
+func (p *Program) instantiate(seed int64, h host) (*machine, error) {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], uint64(seed))
 	m := &machine{ctx: context.WithValue(context.Background(), hostKey{}, h), chance: rand.NewChaCha8(key)}

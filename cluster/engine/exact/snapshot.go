@@ -21,7 +21,11 @@ type snapshot struct {
 	chance []byte
 	digest []byte
 	lastID int32
+	orders int // given before
 	state  *trace.State
+	names  []string // of the session
+	step   string   // that waits, if waits
+	waits  bool
 }
 
 // take copies what the guest is now. The memory is compressed later: see pack.
@@ -38,10 +42,12 @@ func (e *Engine) take() (*snapshot, error) {
 	size := m.module.Memory().Size()
 	memory, _ := m.module.Memory().Read(0, size)
 	state := e.State()
-	return &snapshot{
-		at: time.Duration(e.ticks) * wire.Tick, memory: bytes.Clone(memory), size: size,
-		clock: m.clock, chance: chance, digest: digest, lastID: e.lastID, state: &state,
-	}, nil
+	s := &snapshot{
+		at: time.Duration(e.ticks) * wire.Tick, memory: bytes.Clone(memory), size: size, clock: m.clock,
+		chance: chance, digest: digest, lastID: e.lastID, orders: len(e.past), state: &state, names: e.prompt.Names(),
+	}
+	s.step, s.waits = e.stage.Peek()
+	return s, nil
 }
 
 // pack compresses the memory.
@@ -81,6 +87,11 @@ func (e *Engine) restore(s *snapshot) error {
 		return err
 	}
 	m.clock, e.lastID, e.ticks = s.clock, s.lastID, int64(s.at/wire.Tick)
+	e.pace.from, e.pace.limit, e.pace.done, e.snapshots.next = s.at, s.at, s.at, s.at+snapshotEvery
 	e.Restore(s.state)
+	e.prompt.Define(s.names...)
+	if s.waits {
+		e.stage.Begin(s.step)
+	}
 	return nil
 }
