@@ -61,7 +61,7 @@ func verdictsOf(events []trace.Event) map[string]trace.Event {
 // createRecording creates a recording file that is closed at the end of the test.
 func createRecording(t *testing.T, name string) *recording.Writer {
 	t.Helper()
-	w, err := recording.Create(name, 1)
+	w, err := recording.Create(name, recording.Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

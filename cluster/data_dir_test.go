@@ -58,7 +58,7 @@ func TestDataDirectoryKeepsTheCluster(t *testing.T) {
 // earlier would contradict the disks.
 func TestRecordingEndsWithTheDisks(t *testing.T) {
 	dir, file := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "a.trace")
-	record, err := recording.Create(file, 1)
+	record, err := recording.Create(file, recording.Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

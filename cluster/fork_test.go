@@ -226,7 +226,7 @@ func TestForkTraceStartsWithSettings(t *testing.T) {
 	state := tc.Trace().State()
 	b := tc.fork(&state)
 	file := filepath.Join(t.TempDir(), "fork.trace")
-	recorder, err := recording.Create(file, 1)
+	recorder, err := recording.Create(file, recording.Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func BenchmarkOpenFile(b *testing.B) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		b.Run(name, func(b *testing.B) {
 			name := filepath.Join(b.TempDir(), name)
-			w, err := recording.Create(name, 1)
+			w, err := recording.Create(name, recording.Header{Seed: 1})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -171,7 +171,7 @@ func BenchmarkRecording(b *testing.B) {
 			case "history":
 				cfg.HistoryBudget = history.DefaultBudget
 			case "file":
-				w, err := recording.Create(filepath.Join(b.TempDir(), "a.trace"), 1)
+				w, err := recording.Create(filepath.Join(b.TempDir(), "a.trace"), recording.Header{Seed: 1})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -18,7 +18,7 @@ import (
 // them with the state that the history, and a recording read back, give for its event.
 func TestHistoryReproducesPastStates(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.trace.gz")
-	record, err := recording.Create(file, 1)
+	record, err := recording.Create(file, recording.Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

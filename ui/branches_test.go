@@ -98,7 +98,7 @@ func TestBranchKeepsTheOldFuture(t *testing.T) {
 func TestReplayShowsTheLivePictures(t *testing.T) {
 	s := newStage(t, 3)
 	name := filepath.Join(t.TempDir(), "run.trace")
-	w, err := recording.Create(name, 1)
+	w, err := recording.Create(name, recording.Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestReplayShowsTheLivePictures(t *testing.T) {
 // recordTenIncrements records ten increments in a file.
 func recordTenIncrements(s *stage, name string) {
 	s.t.Helper()
-	w, err := recording.Create(name, 1)
+	w, err := recording.Create(name, recording.Header{Seed: 1})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestGrowingRecordingIsShown(t *testing.T) {
 func TestContradictedVerdictsAreShown(t *testing.T) {
 	dir := t.TempDir()
 	honest, lying := filepath.Join(dir, "honest.trace"), filepath.Join(dir, "lying.trace")
-	w, err := recording.Create(honest, 1)
+	w, err := recording.Create(honest, recording.Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -250,7 +250,7 @@ func (o Options) Record(seed int64) (*recording.Writer, error) {
 	if o.Trace == "" {
 		return nil, nil
 	}
-	w, err := recording.Create(o.Trace, seed)
+	w, err := recording.Create(o.Trace, recording.Header{Seed: seed})
 	if err != nil {
 		return nil, fmt.Errorf("--trace: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 // Recording is an open recording, checked again.
 type Recording struct {
+	Header  recording.Header
 	History *history.History
 	Reader  *recording.Reader
 	Recheck *Recheck
@@ -20,12 +21,12 @@ type Recording struct {
 // error, see [Recording.Missing]. The caller must close the recording.
 func OpenRecording(name string, budgetBytes int64, progress func(bytesRead, size int64)) (*Recording, error) {
 	r := &Recording{History: history.New(budgetBytes), Recheck: NewRecheck()}
-	reader, _, err := recording.Open(name, r.History, r.Recheck.Observe, progress)
+	reader, header, err := recording.Open(name, r.History, r.Recheck.Observe, progress)
 	if err != nil {
 		r.Recheck.Close()
 		return nil, err
 	}
-	r.Reader = reader
+	r.Reader, r.Header = reader, header
 	r.Recheck.Await()
 	return r, nil
 }

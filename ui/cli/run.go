@@ -10,7 +10,6 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
-	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/vtime"
@@ -19,7 +18,7 @@ import (
 func runCommand() *cobra.Command {
 	var batch headless.Batch
 	var f flags
-	var asJSON, verbose bool
+	var asJSON, verbose, isExact bool
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO...",
 		Short: "Run scenarios headless, as fast as virtual time allows",
@@ -48,9 +47,14 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 			} else {
 				batch.Terminal = terminal()
 			}
-			batch.Open = engine.OpenNative
 			ctx, stop := interruptible(cmd)
 			defer stop()
+			engines, err := openEngines(ctx, isExact, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			defer func() { _ = engines.close() }() // the runs have ended
+			batch.Open, batch.Exact = engines.open, engines.version
 			headless.TuneRuntime(len(batch.Scripts) * batch.Repeat)
 			results, err := batch.Run(ctx)
 			return report(cmd, asJSON, results, err)
@@ -58,8 +62,9 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 	}
 	fs := cmd.Flags()
 	fs.BoolVar(&asJSON, "json", false, "print one JSON object per run")
-	fs.IntVar(&batch.Repeat, "repeat", 1, "how often to run each scenario: with its seed, and the following ones")
+	fs.IntVar(&batch.Repeat, "repeat", 1, "how often to run each scenario: with its seed, and the following ones; with --exact, always with its seed")
 	f.addSeed(cmd)
+	addExact(&isExact, fs)
 	fs.StringVar(&batch.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")
 	fs.BoolVarP(&verbose, "verbose", "v", false, "report each step as it runs")
 	return cmd

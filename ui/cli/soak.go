@@ -7,14 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"capsize/cluster"
-	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 )
 
 func soakCommand() *cobra.Command {
 	var soak headless.SoakConfig
-	var asJSON bool
+	var asJSON, isExact bool
 	cmd := &cobra.Command{
 		Use:   "soak",
 		Short: "Run random faults under load, headless, and check every safety property",
@@ -23,9 +22,14 @@ func soakCommand() *cobra.Command {
 			if err := soak.Validate(); err != nil {
 				return usageError{err}
 			}
-			soak.Open, soak.Terminal = engine.OpenNative, terminal()
 			ctx, stop := interruptible(cmd)
 			defer stop()
+			engines, err := openEngines(ctx, isExact, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			defer func() { _ = engines.close() }() // the run has ended
+			soak.Open, soak.Exact, soak.Terminal = engines.open, engines.version, terminal()
 			headless.TuneRuntime(1)
 			result, err := headless.Soak(ctx, soak)
 			if err != nil && !errors.Is(err, headless.ErrInterrupted) {
@@ -41,6 +45,7 @@ func soakCommand() *cobra.Command {
 	fs.StringSliceVar(&soak.Chaos, "chaos", scenario.ChaosKinds(), "kinds of faults, none if empty")
 	fs.BoolVar(&asJSON, "json", false, "print one JSON object")
 	fs.StringVar(&soak.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")
+	addExact(&isExact, fs)
 	complete(cmd)
 	return cmd
 }

@@ -20,7 +20,10 @@ import (
 type Batch struct {
 	Scripts []*scenario.Script
 	Open    engine.Opener // starts the clusters
-	// Repeat is how often each script runs: with its seed and with the seeds after it.
+	// Exact is the version of an exact engine, which Open starts then; otherwise it is "".
+	Exact string
+	// Repeat is how often each script runs: with its seed and with the seeds after it. Exact runs
+	// repeat the seed instead, and must all be the same.
 	Repeat int
 	// Trace is the file to write the events to, "" for none. It holds a single run.
 	Trace string
@@ -53,7 +56,7 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 			return nil, fmt.Errorf("%s: a trace holds one run, and this batch has %d; leave out --trace, or run one", b.Trace, len(scripts))
 		}
 		var err error
-		if record, err = recording.Create(b.Trace, scripts[0].Settings.Seed); err != nil {
+		if record, err = recording.Create(b.Trace, header(scripts[0].Settings.Seed, b.Exact, scripts[0].Nodes)); err != nil {
 			return nil, scenario.FileError(b.Trace, err)
 		}
 	}
@@ -77,7 +80,43 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	if record != nil {
 		errs = append(errs, record.Close()) // a run that did not start has not closed it
 	}
-	return collect(scripts, results, errs)
+	completed, err := collect(scripts, results, errs)
+	compare(completed)
+	return completed, err
+}
+
+// header returns the header of a run's recording. Version is that of the exact engine, "" for
+// none.
+func header(seed int64, version string, nodes int) recording.Header {
+	h := recording.Header{Seed: seed}
+	if version != "" {
+		h.Exact = &recording.Exact{Version: version, Nodes: nodes}
+	}
+	return h
+}
+
+// compare adds a failure to each exact run that differs from the first one of its scenario and
+// seed.
+func compare(results []Result) {
+	type run struct {
+		scenario string
+		seed     int64
+	}
+	first := map[run]string{}
+	for i := range results {
+		r := &results[i]
+		if r.Fingerprint == "" {
+			continue
+		}
+		of := run{r.Scenario, r.Seed}
+		want, known := first[of]
+		if !known {
+			first[of] = r.Fingerprint
+		} else if r.Fingerprint != want {
+			r.OK = false
+			r.Failures = append(r.Failures, scenario.Failure{Text: "--repeat", Want: "trace " + want, Got: "trace " + r.Fingerprint})
+		}
+	}
 }
 
 // seeded returns each script as often as it is repeated, each with its seed.
@@ -86,7 +125,9 @@ func (b Batch) seeded() []*scenario.Script {
 	for _, s := range b.Scripts {
 		for i := range max(b.Repeat, 1) {
 			one := *s
-			one.Settings.Seed += int64(i)
+			if b.Exact == "" {
+				one.Settings.Seed += int64(i)
+			}
 			scripts = append(scripts, &one)
 		}
 	}

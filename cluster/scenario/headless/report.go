@@ -23,11 +23,12 @@ func WriteJSON(w io.Writer, results []Result) error {
 }
 
 // WriteTable writes the results for people: a table, and below it what failed. If a
-// scenario ran more than once, it shows the seeds.
+// scenario ran more than once, it shows the seeds. Equal exact runs share a row.
 func WriteTable(w io.Writer, results []Result) error {
 	if len(results) == 0 {
 		return nil
 	}
+	results, same := mergeSame(results)
 	showSeeds := false
 	for i := 1; i < len(results); i++ {
 		showSeeds = showSeeds || results[i].Scenario == results[i-1].Scenario
@@ -57,12 +58,32 @@ func WriteTable(w io.Writer, results []Result) error {
 	var below strings.Builder
 	for i := range results {
 		results[i].writeDetails(&below, showSeeds)
+		if same[i] > 1 {
+			fmt.Fprintf(&below, "%s: trace %s: all %d runs are the same\n", results[i].Scenario, results[i].Fingerprint, same[i])
+		} else if results[i].Fingerprint != "" {
+			fmt.Fprintf(&below, "%s: trace %s\n", results[i].Scenario, results[i].Fingerprint)
+		}
 	}
 	if below.Len() == 0 {
 		return nil
 	}
 	_, err := fmt.Fprintf(w, "\n%s", below.String())
 	return err
+}
+
+// mergeSame returns one result for each group of equal exact runs, with the number of runs in it.
+func mergeSame(all []Result) (merged []Result, runs []int) {
+	groups := map[string]int{} // by scenario, seed and fingerprint: the index in merged
+	for _, r := range all {
+		key := fmt.Sprintf("%s %d %s", r.Scenario, r.Seed, r.Fingerprint)
+		if i, known := groups[key]; known && r.Fingerprint != "" {
+			runs[i]++
+			continue
+		}
+		groups[key] = len(merged)
+		merged, runs = append(merged, r), append(runs, 1)
+	}
+	return merged, runs
 }
 
 // writeDetails writes what has no place in a row of the table: injected faults,

@@ -17,6 +17,7 @@ import (
 type SoakConfig struct {
 	scenario.Soak
 	Open     engine.Opener // starts the cluster
+	Exact    string        // the version of the exact engine that Open starts, otherwise ""
 	Nodes    int
 	Seed     int64
 	Trace    string    // the file to write the events to, "" for none
@@ -46,7 +47,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	o := observers{engine: &running}
 	if cfg.Trace != "" {
 		var err error
-		if o.record, err = recording.Create(cfg.Trace, cfg.Seed); err != nil {
+		if o.record, err = recording.Create(cfg.Trace, header(cfg.Seed, cfg.Exact, cfg.Nodes)); err != nil {
 			return Result{}, scenario.FileError(cfg.Trace, err)
 		}
 		defer func() { _ = o.record.Close() }() // closed already, unless there is another error

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // recordForEver records an event each millisecond, in real time, and prints it.
 func recordForEver(name string) {
-	w, err := Create(name, 1)
+	w, err := Create(name, Header{Seed: 1})
 	if err != nil {
 		panic(err)
 	}

@@ -67,7 +67,7 @@ func openFile(tb testing.TB, name string) (*Reader, *history.History) {
 func TestRecordingReadsBackTheSame(t *testing.T) {
 	for _, name := range []string{"a.trace", "a.trace.gz"} {
 		name = filepath.Join(t.TempDir(), name)
-		w, err := Create(name, 7)
+		w, err := Create(name, Header{Seed: 7})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestRecordingReadsBackTheSame(t *testing.T) {
 func TestRecordingFromMidRunBeginsWithTheStateThen(t *testing.T) {
 	l := lived()
 	name := filepath.Join(t.TempDir(), "a.trace")
-	w, err := Create(name, 7)
+	w, err := Create(name, Header{Seed: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestFollowReadsAGrowingRecording(t *testing.T) {
 		name = filepath.Join(t.TempDir(), name)
 		// In virtual time, so the test need not wait.
 		synctest.Test(t, func(t *testing.T) {
-			w, err := Create(name, 1)
+			w, err := Create(name, Header{Seed: 1})
 			if err != nil {
 				t.Fatal(err)
 			}

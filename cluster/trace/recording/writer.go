@@ -33,7 +33,16 @@ const (
 type Header struct {
 	Capsize int       `json:"capsize"` // the version of the format
 	Seed    int64     `json:"seed"`
-	Started time.Time `json:"started"` // in real time
+	Started time.Time `json:"started"`         // in real time
+	Exact   *Exact    `json:"exact,omitempty"` // of a run that can be repeated
+}
+
+// Exact is what it takes to repeat a run, beside its events: the settings are the first event, and
+// orders are events too.
+type Exact struct {
+	Version  string `json:"version"`            // of the exact engine
+	Nodes    int    `json:"nodes"`              // at the start
+	Attended bool   `json:"attended,omitempty"` // steps of scenarios waited
 }
 
 // Writer writes a recording. It is safe for use by many goroutines, on both sides of
@@ -57,10 +66,10 @@ type Writer struct {
 	err  error // the first write error; nothing is written after it
 }
 
-// Create starts a recording in a file, replacing its content. A name that ends in .gz
+// Create starts a recording in a file, replacing its content. It completes the header. A name that ends in .gz
 // compresses it. Only the owner may read the file. Create must be called outside of
 // virtual time, and the caller must close the writer.
-func Create(name string, seed int64) (*Writer, error) {
+func Create(name string, h Header) (*Writer, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
@@ -71,7 +80,8 @@ func Create(name string, seed int64) (*Writer, error) {
 		// extra size.
 		w.zip, _ = gzip.NewWriterLevel(file, gzip.BestSpeed)
 	}
-	header, err := json.Marshal(Header{Capsize: fileVersion, Seed: seed, Started: time.Now().UTC()})
+	h.Capsize, h.Started = fileVersion, time.Now().UTC()
+	header, err := json.Marshal(h)
 	if err == nil {
 		err = w.write(append(header, '\n'))
 	}

@@ -86,7 +86,7 @@ func TestRecordingAddsUpToTheSameState(t *testing.T) {
 		l.Emit(trace.Event{At: 7, Kind: trace.KindDamage, Node: "n2", Text: "corrupt"})
 		l.Emit(trace.Event{At: 7, Kind: trace.KindDiskFault, Node: "n2", Text: "slow 5ms"})
 		before := time.Now()
-		w, err := Create(name, 7)
+		w, err := Create(name, Header{Seed: 7})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestRecordingCanBeReadWhileItIsWritten(t *testing.T) {
 		name = filepath.Join(t.TempDir(), name)
 		// In virtual time, so the test need not wait.
 		synctest.Test(t, func(t *testing.T) {
-			w, err := Create(name, 1)
+			w, err := Create(name, Header{Seed: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +169,7 @@ func waiting(w *Writer) int {
 func TestLongQueueIsWrittenAtOnce(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.trace")
 	synctest.Test(t, func(t *testing.T) {
-		w, err := Create(name, 1)
+		w, err := Create(name, Header{Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestLongQueueIsWrittenAtOnce(t *testing.T) {
 
 func TestOnlyTheOwnerMayReadARecording(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.trace")
-	w, err := Create(name, 1)
+	w, err := Create(name, Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,10 +227,10 @@ func TestCloseReportsAFullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("this system has no /dev/full")
 	}
-	if w, err := Create("/dev/full", 1); err == nil {
+	if w, err := Create("/dev/full", Header{Seed: 1}); err == nil {
 		t.Errorf("Create: no error, %v", w.Close())
 	}
-	w, err := Create(filepath.Join(t.TempDir(), "a.trace"), 1)
+	w, err := Create(filepath.Join(t.TempDir(), "a.trace"), Header{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
