@@ -113,6 +113,9 @@ type Options struct {
 	// Attended makes the steps of a scenario wait for a presenter. Without it they continue,
 	// and a step that takes too long is given up.
 	Attended bool
+	// Ends makes the run of an exact engine end with what it performs, so that its events are
+	// the same in every run.
+	Ends bool
 }
 
 // FirstElection is how much virtual time the first election of a cluster gets before the

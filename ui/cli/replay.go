@@ -1,14 +1,20 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
+	"capsize/cluster/engine/exact"
 	"capsize/ui"
 	"capsize/ui/plain"
 )
 
 func replayCommand() *cobra.Command {
 	var f flags
+	var isExact bool
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Open the playground on a recording made with --trace, even while it is being written",
@@ -20,6 +26,11 @@ func replayCommand() *cobra.Command {
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
+			if isExact {
+				if done, err := repeatExactly(ctx, cmd, args[0]); done {
+					return err
+				}
+			}
 			if isPlain {
 				return plain.Replay(args[0], cmd.OutOrStdout())
 			}
@@ -27,6 +38,34 @@ func replayCommand() *cobra.Command {
 		},
 	}
 	f.addScreen(cmd.Flags())
+	cmd.Flags().BoolVar(&isExact, "exact", false, "run an exact recording anew, and compare the events")
 	complete(cmd)
 	return cmd
+}
+
+// repeatExactly runs a recording anew, and reports whether all its events are the same. It is not
+// done if the recording is of another version: then it can only be replayed.
+func repeatExactly(ctx context.Context, cmd *cobra.Command, name string) (done bool, err error) {
+	recorded, err := exact.ReadRecorded(name, nil)
+	if err != nil {
+		return true, usageError{err}
+	}
+	program, err := exact.Load(ctx, cmd.ErrOrStderr())
+	if err != nil {
+		return true, usageError{err}
+	}
+	defer func() { err = errors.Join(err, program.Close()) }()
+	again, err := program.Repeat(ctx, recorded, 0)
+	switch {
+	case errors.Is(err, exact.ErrOtherVersion):
+		_, err = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %v: replaying the events only\n", err)
+		return false, err
+	case err != nil:
+		return true, stopped(err)
+	case again.Engine == nil:
+		_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s: event %d differs: recorded was %s, now it is %s\n", name, again.Events+1, again.Recorded, again.Now)
+		return true, errFailed
+	}
+	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s: all %d events are the same\n", name, again.Events)
+	return true, again.Engine.Close()
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ func runCommand() *cobra.Command {
 	var batch headless.Batch
 	var f flags
 	var asJSON, verbose, isExact bool
+	var until string
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO...",
 		Short: "Run scenarios headless, as fast as virtual time allows",
@@ -55,6 +57,9 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 			}
 			defer func() { _ = engines.close() }() // the runs have ended
 			batch.Open, batch.Exact = engines.open, engines.version
+			if until != "" {
+				return runUntil(ctx, cmd, batch, until, asJSON)
+			}
 			headless.TuneRuntime(len(batch.Scripts) * batch.Repeat)
 			results, err := batch.Run(ctx)
 			return report(cmd, asJSON, results, err)
@@ -65,9 +70,31 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 	fs.IntVar(&batch.Repeat, "repeat", 1, "how often to run each scenario: with its seed, and the following ones; with --exact, always with its seed")
 	f.addSeed(cmd)
 	addExact(&isExact, fs)
+	fs.StringVar(&until, "until", "", "stop right after an event: its number, a time, violation, or words of the story; needs --exact")
 	fs.StringVar(&batch.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")
 	fs.BoolVarP(&verbose, "verbose", "v", false, "report each step as it runs")
 	return cmd
+}
+
+// runUntil runs one scenario until an event.
+func runUntil(ctx context.Context, cmd *cobra.Command, b headless.Batch, until string, asJSON bool) error {
+	event, err := headless.ParseUntil(until)
+	switch {
+	case err != nil:
+		return usageError{err}
+	case b.Exact == "":
+		return usageError{errors.New("--until needs --exact: only an exact run can stop right after an event")}
+	case len(b.Scripts) != 1 || b.Repeat != 1 || b.Trace != "":
+		return usageError{errors.New("--until stops one run: name one scenario, without --repeat and --trace")}
+	}
+	e, result, err := headless.RunUntil(ctx, b.Open, b.Scripts[0], event, 0)
+	if e != nil {
+		err = errors.Join(err, e.Close())
+	}
+	if err != nil {
+		return stopped(err)
+	}
+	return report(cmd, asJSON, []headless.Result{result}, nil)
 }
 
 // report prints what came of runs, and turns it into how the program ends.

@@ -24,7 +24,7 @@ func (e *Engine) Branch(at trace.Position) (engine.Engine, error) {
 	past := replay{orders: slices.Clone(e.past), hold: at.Seq, holdAt: at.At}
 	e.mu.Unlock()
 	cfg := e.cfg
-	cfg.Record = nil
+	cfg.Record, cfg.Sink = nil, nil
 	b, err := e.program.branch(cfg, e.options, earlier, past)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func (e *Engine) drive() {
 
 // serve gives the guest orders and time, until Close.
 func (e *Engine) serve() error {
-	for {
+	for !e.finished {
 		if err := e.takeSnapshot(); err != nil {
 			return e.died(err)
 		}
@@ -67,6 +67,16 @@ func (e *Engine) serve() error {
 			return e.died(err)
 		}
 	}
+	for !e.mustClose() { // the run has ended, and what is left of it can be looked at
+		<-e.wake
+	}
+	return nil
+}
+
+func (e *Engine) mustClose() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closing
 }
 
 // died says where the guest has ended by itself.
@@ -127,6 +137,9 @@ func (e *Engine) event(line []byte) {
 		return
 	}
 	e.await(event.At, event.Seq)
+	if e.finished {
+		return
+	}
 	e.digest.Write(line)
 	if event.Kind == trace.KindOrder {
 		e.remember(&event)
@@ -211,8 +224,20 @@ func (e *Engine) answer(id int32, text []byte) {
 	if a.Performed {
 		state := e.State()
 		a.State, a.Fingerprint = &state, e.Fingerprint()
+		e.finish()
 	}
 	answered(a)
+}
+
+// finish ends the run, if it ends with its performance.
+func (e *Engine) finish() {
+	if e.finished = e.options.Ends; e.finished {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.pace.set(0, time.Now())
+		e.over = true
+		e.moved.Broadcast()
+	}
 }
 
 // fail implements host.

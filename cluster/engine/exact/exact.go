@@ -34,6 +34,8 @@ type Engine struct {
 	decoder *recording.Decoder
 	digest  hash.Hash
 	given   []byte // what the guest takes in the present call
+	// finished is set once a performance has ended, and the run with it.
+	finished bool
 
 	snapshots snapshots
 	control
@@ -54,7 +56,7 @@ type control struct {
 	closing bool
 	err     error // why the engine has ended
 	ended   chan struct{}
-	over    bool // ended is closed
+	over    bool // nothing more happens
 }
 
 // pending is an order on its way to the guest.
@@ -122,6 +124,9 @@ func (e *Engine) addSinks() {
 	if e.cfg.Record != nil {
 		e.AddSink(e.cfg.Record)
 	}
+	if e.cfg.Sink != nil {
+		e.AddSink(e.cfg.Sink)
+	}
 }
 
 // run starts to call the guest. Nothing has been added to the stream yet, or all that has was
@@ -149,7 +154,7 @@ func (e *Engine) Remark() string { return "" }
 // Submit starts an order between two ticks. It drops what is left of an earlier run to repeat.
 func (e *Engine) Submit(order engine.Order, answered func(engine.Answer)) {
 	e.mu.Lock()
-	if e.closing || e.err != nil {
+	if e.closing || e.over {
 		e.mu.Unlock()
 		answered(engine.Answer{End: scenario.End{Err: vtime.ErrClosed}})
 		return
@@ -192,7 +197,7 @@ func (e *Engine) Speed() float64 {
 	return e.pace.speed
 }
 
-// Advance lets d of virtual time pass as fast as possible.
+// Advance lets d of virtual time pass as fast as possible, or less if the engine holds before.
 func (e *Engine) Advance(d time.Duration) error {
 	e.mu.Lock()
 	to := e.pace.now(time.Now()) + d
@@ -202,7 +207,7 @@ func (e *Engine) Advance(d time.Duration) error {
 	e.signal()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for e.pace.done < to && !e.over {
+	for e.pace.done < to && !e.over && !e.replay.held {
 		e.moved.Wait()
 	}
 	if e.over {
@@ -235,6 +240,14 @@ func (e *Engine) Close() error {
 		err = errors.Join(err, e.cfg.Record.Close())
 	}
 	return err
+}
+
+// HoldAfter makes the engine stand still right after the event that it reports. It must be called
+// from a sink or a subscriber.
+func (e *Engine) HoldAfter(event trace.Position) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.replay.hold, e.replay.holdAt, e.replay.held = event.Seq, event.At, false
 }
 
 // Fingerprint identifies the events so far: two runs with the same one are the same, byte for

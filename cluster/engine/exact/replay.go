@@ -63,7 +63,7 @@ func (r *replay) holds(at time.Duration, seq uint64) bool {
 }
 
 // release lets the engine go on.
-func (r *replay) release() { r.hold = 0 }
+func (r *replay) release() { r.hold, r.held = 0, false }
 
 // drop ends the repetition: a new order makes another future.
 func (r *replay) drop() { *r = replay{} }

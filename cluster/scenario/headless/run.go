@@ -47,7 +47,7 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 func perform(ctx context.Context, open engine.Opener, cfg cluster.Config, o observers, order engine.Order) (r Result, err error) {
 	started := time.Now()
 	cfg.Record, cfg.HistoryBudget = o.record, o.budget
-	e, err := open(cfg, engine.Options{})
+	e, err := open(cfg, engine.Options{Ends: true})
 	if err != nil {
 		return Result{}, err
 	}
