@@ -87,19 +87,6 @@ func (c *Cluster) endRecording() error {
 	return err
 }
 
-// CloseWithin is [Cluster.Close] with a limit in real time. After an error, the cluster may
-// still be shutting down.
-func (c *Cluster) CloseWithin(limit time.Duration) error {
-	closed := make(chan error, 1)
-	go func() { closed <- c.Close() }()
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(limit):
-		return fmt.Errorf("cluster did not shut down within %s", limit)
-	}
-}
-
 // Clock returns the cluster's clock.
 func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 
@@ -111,6 +98,9 @@ func (c *Cluster) Settings() trace.Settings { return c.inside.settings }
 
 // CurrentSettings returns the current settings: [Inside.SetTimeout] changes some.
 func (c *Cluster) CurrentSettings() trace.Settings { return c.inside.currentSettings() }
+
+// Names returns the names of the nodes, oldest first.
+func (c *Cluster) Names() []string { return c.inside.Names() }
 
 // Closed reports whether the cluster is shutting down or closed.
 func (c *Cluster) Closed() bool { return c.inside.Closed() }

@@ -283,6 +283,6 @@ func (m *model) swapFaults(from, to *[]undo.Faults, done, none string) {
 
 // faultsNow returns the faults set now.
 func (m *model) faultsNow() (f undo.Faults) {
-	m.Cluster.Trace().Read(func(s *trace.State) { f = undo.Of(s) })
+	m.Engine.Read(func(s *trace.State) { f = undo.Of(s) })
 	return f
 }

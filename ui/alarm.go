@@ -24,8 +24,8 @@ type alarms struct {
 // scenario has announced the violation, and a line above the caption names it.
 func (m *model) raiseAlarms() {
 	m.alarms.hidden = nil
-	if m.Recheck != nil {
-		m.alarms.hidden = m.Recheck.Understated()
+	if r := m.Recording(); r != nil {
+		m.alarms.hidden = r.Understated()
 	}
 	if broken := pane.Violated(pane.MergeChecks(m.state.Checks, m.alarms.hidden)); len(broken) >= len(m.alarms.broken) {
 		m.alarms.broken = broken

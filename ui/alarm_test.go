@@ -10,8 +10,8 @@ import (
 
 // violate emits a violated verdict of a check.
 func (s *stage) violate(check string, proof ...uint64) {
-	s.Cluster.Trace().Emit(trace.Event{
-		Kind: trace.KindVerdict, At: s.Cluster.Clock().Now(), Check: check, Verdict: trace.VerdictViolated, Text: "c1 was told 5 and now 3", Proof: proof,
+	s.native().Emit(trace.Event{
+		Kind: trace.KindVerdict, At: s.Engine.Now(), Check: check, Verdict: trace.VerdictViolated, Text: "c1 was told 5 and now 3", Proof: proof,
 	})
 	s.tick()
 }

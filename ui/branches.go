@@ -5,7 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/trace"
 	"capsize/ui/source"
 )
@@ -31,27 +31,23 @@ type branchedMsg struct {
 	err    error
 }
 
-// startBranch starts a branch at the moment shown: every node restarts from what its disk
-// held then. The old future stays in the list of branches.
+// startBranch starts a branch at the moment shown. The old future stays in the list of
+// branches.
 func (m *model) startBranch() tea.Cmd {
 	if m.branching {
 		return nil
 	}
-	var state trace.State
-	moment := m.moment()
-	if !m.History.StateAt(moment.Seq, &state) {
-		m.setToast("", m.historyStart(), true)
-		return nil
-	}
-	state.At = moment.At
+	e, moment, parent := m.Engine, m.moment(), m.branches[m.branch].name
 	m.branching = true
 	m.setPlaying(false)
 	m.Run(0)
-	m.setToast("", "starting every node from its disk at this moment…", false)
-	parent := m.branches[m.branch].name
+	doing := "starting every node from its disk at this moment…"
+	if e.Mode() == engine.ExactMode {
+		doing = "going back to this moment…"
+	}
+	m.setToast("", doing, false)
 	return func() tea.Msg {
-		s, err := m.pool.Start(cluster.Config{From: &state, HistoryBudget: m.historyBudget()})
-		s.Start = moment.At
+		s, err := m.pool.Branch(e, moment)
 		return branchedMsg{branch: branch{Source: s, parent: parent}, err: err}
 	}
 }
@@ -65,7 +61,7 @@ func (m *model) onBranched(msg branchedMsg) {
 		return
 	}
 	m.stopLive()
-	m.pool.Release(msg.branch.Cluster)
+	m.pool.Release(msg.branch.Engine)
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
 	branches := append(m.branches, msg.branch)
 	m.paused = false
@@ -85,22 +81,21 @@ func (m *model) unrecorded() string {
 
 // stopLive closes the live cluster, if there is one, and keeps its history.
 func (m *model) stopLive() {
-	var before *cluster.Cluster
+	var before engine.Engine
 	for i := range m.branches {
-		if b := &m.branches[i]; b.Cluster != nil {
+		if b := &m.branches[i]; b.IsLive() {
 			b.Run(0)
-			before, b.End = b.Cluster, b.Now()
-			b.Cluster = nil
+			before, b.End = b.Engine, b.Now()
 		}
 	}
 	m.pool.Retire(before, m.queue.Close)
 }
 
 // liveCluster returns the live cluster, shown or not, nil if there is none.
-func (m *model) liveCluster() *cluster.Cluster {
+func (m *model) liveCluster() engine.Engine {
 	for i := range m.branches {
-		if c := m.branches[i].Cluster; c != nil {
-			return c
+		if b := &m.branches[i]; b.IsLive() {
+			return b.Engine
 		}
 	}
 	return nil
@@ -127,7 +122,7 @@ func (b *branch) summary() string {
 	if b.parent != "" {
 		text += ", from " + b.parent
 	}
-	if b.Cluster != nil {
+	if b.IsLive() {
 		text += ", running"
 	}
 	var end trace.State

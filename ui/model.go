@@ -11,12 +11,12 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
-	"capsize/ui/present"
 	"capsize/ui/queue"
 	"capsize/ui/record"
 	"capsize/ui/source"
@@ -56,7 +56,6 @@ type model struct {
 
 // commander is how commands reach the cluster.
 type commander struct {
-	session *scenario.Session
 	queue   *queue.Queue
 	pool    source.Pool
 	clients clientOptions
@@ -64,7 +63,7 @@ type commander struct {
 
 // staging is a scenario on stage.
 type staging struct {
-	scenarioStage *present.Stage
+	scenarioStage *engine.Stage
 	script        *scenario.Script // or nil
 	presenter     presenter
 }
@@ -101,9 +100,8 @@ type display struct {
 
 // sessionLog is what the user has done, to save it as a scenario or to undo it.
 type sessionLog struct {
-	nodesFirst int // number of nodes at the start
-	keyCount   int // number of keys and clicks so far
-	undo       undoHistory
+	keyCount int // number of keys and clicks so far
+	undo     undoHistory
 }
 
 // frameShown is the last frame drawn.
@@ -115,9 +113,9 @@ type frameShown struct {
 }
 
 // newModel returns the screen of a live cluster.
-func newModel(c *cluster.Cluster, o Options) *model {
+func newModel(e engine.Engine, o Options) *model {
 	m := newScreen(o)
-	m.showSource(source.Live(c), o.Script)
+	m.showSource(source.Live(e), o.Script)
 	return m
 }
 
@@ -143,24 +141,18 @@ func (m *model) applyTheme() {
 
 // showSource shows a cluster or a recording, with a scenario on stage or nil.
 func (m *model) showSource(s source.Source, script *scenario.Script) {
-	c := s.Cluster
 	m.Source, m.travel = s, newTimeTravel()
 	if s.Watch != nil {
 		s.Watch.Auto.Store(m.auto)
 	}
 	m.branches, m.branch = []branch{{Source: s, name: "branch 1"}}, 0
-	m.script, m.scenarioStage = script, present.NewStage(c)
-	if c != nil {
-		m.session = scenario.NewSession(c, c.Settings().Seed, m.scenarioStage)
-	}
-	m.queue = queue.New(m.session)
+	m.script, m.scenarioStage, m.queue = script, s.Engine.Stage(), queue.New(s.Engine)
 	m.clients.load, m.follow, m.undo, m.presenter = 0, true, undoHistory{}, presenter{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())
 	clear(m.selected)
 	m.setSpeed()
 	m.refresh(0)
-	m.nodesFirst = len(m.state.Nodes)
 	m.limitMemory()
 }
 
@@ -343,7 +335,7 @@ func (m *model) submit(command, ok string) {
 	if m.rejectIfReadOnly() {
 		return
 	}
-	line, err := m.session.Parse(command)
+	line, err := m.Engine.Prompt().Parse(command)
 	if err != nil {
 		m.setToast(command, err.Error(), true)
 		return
@@ -351,7 +343,7 @@ func (m *model) submit(command, ok string) {
 	m.setToast(command, ok, false)
 	m.recordFaults(line.Command)
 	m.markTip(line.Verb)
-	if !m.queue.Put(queue.Command{Line: line}) {
+	if !m.queue.Put(queue.Command{Line: line.Text}) {
 		m.setToast(command, "command dropped: too many are waiting", true)
 	}
 }

@@ -12,8 +12,10 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
 	"capsize/ui/queue"
@@ -34,20 +36,19 @@ func newStage(tb testing.TB, nodes int) *stage {
 // newStageFor is newStage with a scenario on stage.
 func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	tb.Helper()
-	settings := cluster.DefaultSettings()
-	settings.Storage = cluster.Memory
-	c, err := cluster.Open(cluster.Config{Nodes: nodes, Settings: settings})
+	e, err := openInMemory(nodes)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &stage{model: newModel(c, Options{Speed: 0, Look: pane.Look{Theme: "dark"}, Script: script}), t: tb}
+	options := Options{Open: engine.OpenNative, Speed: 0, Look: pane.Look{Theme: "dark"}, Script: script}
+	s := &stage{model: newModel(e, options), t: tb}
 	tb.Cleanup(func() {
 		s.queue.Close()
-		if err := errors.Join(s.pool.Close(), c.Close()); err != nil {
+		if err := errors.Join(s.pool.Close(), e.Close()); err != nil {
 			tb.Errorf("Close: %v", err)
 		}
 	})
-	if !c.AwaitLeader(time.Minute) {
+	if !engine.AwaitLeader(e, time.Minute) {
 		tb.Fatal("no leader within a minute")
 	}
 	s.Init()
@@ -55,6 +56,17 @@ func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	s.tick()
 	return s
 }
+
+// openInMemory opens a cluster for a screen.
+func openInMemory(nodes int) (*engine.Native, error) {
+	settings := cluster.DefaultSettings()
+	settings.Storage = cluster.Memory
+	cfg := cluster.Config{Nodes: nodes, Settings: settings, HistoryBudget: history.DefaultBudget}
+	return engine.Open(cfg, engine.Options{Attended: true})
+}
+
+// native returns the engine of the live cluster.
+func (s *stage) native() *engine.Native { return s.Engine.(*engine.Native) }
 
 // plain returns the text of the screen as it would be drawn now.
 func (s *stage) plain() string {
@@ -101,7 +113,7 @@ func keyPress(k string) tea.KeyPressMsg {
 // pass advances the clock.
 func (s *stage) pass(d time.Duration) {
 	s.t.Helper()
-	if err := s.Cluster.Clock().Advance(d); err != nil {
+	if err := s.Engine.Advance(d); err != nil {
 		s.t.Fatal(err)
 	}
 	s.tick()
@@ -350,7 +362,7 @@ func TestScreenNeverOverflows(t *testing.T) {
 func TestSpeedsAndPause(t *testing.T) {
 	s := newStage(t, 3)
 	s.press("space")
-	if got := s.Cluster.Clock().Speed(); got != 1 {
+	if got := s.Engine.Speed(); got != 1 {
 		t.Fatalf("space lets time run at %v", got)
 	}
 	s.press("<", "<")
@@ -358,7 +370,7 @@ func TestSpeedsAndPause(t *testing.T) {
 	s.press(">", ">", ">", ">", ">", ">", ">", ">", ">")
 	s.wants("speed max")
 	s.press("space")
-	if got := s.Cluster.Clock().Speed(); got != 0 {
+	if got := s.Engine.Speed(); got != 0 {
 		t.Fatalf("space lets time run at %v", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
@@ -78,6 +79,7 @@ func (m *model) updatePresenter(now time.Time) {
 	case p.waitsSince.IsZero() || p.inPast:
 		p.waitsSince, p.inPast, m.paused = now, false, true // the stage has paused the clock
 		m.setSpeed()
+		m.scenarioStage.See()
 	case m.options.Autoplay && m.captionRead(now):
 		m.continueStep()
 	}
@@ -136,13 +138,13 @@ func (m *model) title() string {
 // perform runs a scenario on stage. Its end is a performedMsg, unless its cluster was
 // replaced by another.
 func (m *model) perform(script *scenario.Script) tea.Cmd {
-	c, session := m.Cluster, m.session
+	e := m.Engine
 	return func() tea.Msg {
-		failures, finished := present.Perform(c, session, script)
-		if !finished {
+		a := engine.Do(e, engine.Order{Scenario: script})
+		if !a.Performed {
 			return nil
 		}
-		return performedMsg{failures: failures}
+		return performedMsg{failures: a.Failures}
 	}
 }
 

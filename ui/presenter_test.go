@@ -36,8 +36,8 @@ func TestStepPausesTheClockAndWaitsForAKey(t *testing.T) {
 	s.paused = false
 	s.untilAStepWaits()
 	s.tick()
-	if !s.paused || s.Cluster.Clock().Speed() != 0 {
-		t.Fatalf("paused is %t, the clock runs at %g", s.paused, s.Cluster.Clock().Speed())
+	if !s.paused || s.Engine.Speed() != 0 {
+		t.Fatalf("paused is %t, the clock runs at %g", s.paused, s.Engine.Speed())
 	}
 	for _, want := range []string{"first things first", "A tale", "think of it  ▶ n"} {
 		s.wants(want)
@@ -61,7 +61,7 @@ func TestStepPausesTheClockAndWaitsForAKey(t *testing.T) {
 }
 
 // setSpeedTo sets the speed behind the screen's back.
-func (s *stage) setSpeedTo(speed float64) { s.Cluster.Clock().Run(speed) }
+func (s *stage) setSpeedTo(speed float64) { s.Engine.Run(speed) }
 
 // untilAStepWaits advances the clock until a step of the scenario waits, and shows the
 // frame after it.
@@ -145,7 +145,7 @@ func TestBackReplaysTheChapter(t *testing.T) {
 	for range 2 {
 		s.untilAStepWaits()
 		s.Update(keyPress("n"))
-		s.Cluster.Clock().Run(0)
+		s.Engine.Run(0)
 	}
 	s.untilAStepWaits()
 	s.wants("three")
@@ -158,7 +158,7 @@ func TestBackReplaysTheChapter(t *testing.T) {
 		t.Fatalf("it shows %q with %d increments", s.state.Chapter, s.state.Clients.OK)
 	}
 	s.wants("▶ n")
-	now := s.Cluster.Clock().Now()
+	now := s.Engine.Now()
 	for _, want := range []string{"one", "two", "three"} {
 		s.press("n", "n") // the second one does not wait for it to play
 		if s.state.Caption != want {
@@ -166,7 +166,7 @@ func TestBackReplaysTheChapter(t *testing.T) {
 		}
 		s.wants("▶ n")
 	}
-	if s.Cluster.Clock().Now() != now || !s.scenarioStage.Waits() {
+	if s.Engine.Now() != now || !s.scenarioStage.Waits() {
 		t.Error("the cluster ran while its past was shown")
 	}
 	s.press("n") // plays what is left, and then it is now
@@ -213,17 +213,17 @@ func TestBuiltInCaptionsFitInBothLanguages(t *testing.T) {
 // Between two frames, at full speed, much could happen before the screen stops a clock.
 func TestStepPausesTheClockItself(t *testing.T) {
 	s := onStage(t, "nodes 3\nwait 1s\nstep\nwait 1h", Options{})
-	s.Cluster.Clock().Run(1000)
+	s.Engine.Run(1000)
 	for !s.scenarioStage.Waits() {
 		runtime.Gosched()
 	}
-	if err := s.Cluster.Clock().Do(func() {}); err != nil { // whatever it set off is done
+	if err := s.native().Do(func() {}); err != nil { // whatever it set off is done
 		t.Fatal(err)
 	}
-	if speed := s.Cluster.Clock().Speed(); speed != 0 {
+	if speed := s.Engine.Speed(); speed != 0 {
 		t.Errorf("the clock runs on at %g", speed)
 	}
-	if now := s.Cluster.Clock().Now(); now > 30*time.Second {
+	if now := s.Engine.Now(); now > 30*time.Second {
 		t.Errorf("it is %s already", now)
 	}
 }

@@ -106,7 +106,7 @@ func (m *model) openPrompt() {
 }
 
 func (m *model) suggest() {
-	m.prompt.choices = m.session.Complete(m.prompt.input.Value())
+	m.prompt.choices = m.Engine.Prompt().Complete(m.prompt.input.Value())
 }
 
 // handlePromptKey edits the line, completes it, or submits it.
@@ -140,7 +140,7 @@ func (m *model) enterCommand() tea.Cmd {
 		p.input.Blur()
 		return nil
 	}
-	if _, err := m.session.Parse(text); err != nil {
+	if _, err := m.Engine.Prompt().Parse(text); err != nil {
 		p.wrong = err.Error()
 		return nil
 	}

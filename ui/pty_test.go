@@ -25,7 +25,6 @@ import (
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
 
-	"capsize/cluster"
 	"capsize/cluster/trace"
 	"capsize/ui/keymap"
 )
@@ -87,14 +86,11 @@ func ordinaryEnvironment() (forget func(), err error) {
 
 // runAndPanic runs the screen with one more key, which panics.
 func runAndPanic(where string) int {
-	cfg := cluster.Config{Nodes: 3, Settings: cluster.DefaultSettings()}
-	cfg.Settings.Storage = cluster.Memory
-	c, err := cluster.Open(cfg)
+	e, err := openInMemory(3)
 	if err != nil {
 		return 3
 	}
-	c.AwaitLeader(10 * time.Second)
-	m := newModel(c, Options{Speed: 1})
+	m := newModel(e, Options{Speed: 1})
 	m.keys = append(m.keys, keymap.Bind(groupScreen, "!", "panic", func() {
 		switch where {
 		case "update":
@@ -103,12 +99,12 @@ func runAndPanic(where string) int {
 			m.theme = nil
 		case "raft":
 			// The next event comes from a goroutine of raft's.
-			m.Cluster.Trace().Subscribe(func(trace.Event) { panic("in raft") })
+			m.Engine.Subscribe(func(trace.Event) { panic("in raft") })
 		case "bubble":
-			go func() { _ = m.Cluster.Go(func(*cluster.Inside) { panic("in the bubble") }) }()
+			go func() { _ = e.Do(func() { panic("in the bubble") }) }()
 		}
 	}, "!"))
-	if err := errors.Join(run(context.Background(), m), c.Close()); err != nil {
+	if err := errors.Join(run(context.Background(), m), e.Close()); err != nil {
 		fmt.Fprintf(os.Stderr, "capsize: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return 1
 	}

@@ -13,7 +13,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace/recording"
 	"capsize/ui/keymap"
@@ -25,20 +25,20 @@ import (
 
 // Run shows a cluster on the terminal until the user quits or ctx ends, and leaves the
 // terminal as it was. The error says why it ended otherwise.
-func Run(ctx context.Context, c *cluster.Cluster, o Options) (err error) {
-	m := newModel(c, o)
+func Run(ctx context.Context, e engine.Engine, o Options) (err error) {
+	m := newModel(e, o)
 	if o.Script == nil && o.Cast == "" {
 		m.offerTips()
 	}
 	err = runOnTerminal(ctx, m)
 	m.rememberTips()
-	return errors.Join(err, m.closeAllBut(c))
+	return errors.Join(err, m.closeAllBut(e))
 }
 
-// closeAllBut closes all clusters started by scenarios and branches, but not c.
-func (m *model) closeAllBut(c *cluster.Cluster) error {
+// closeAllBut closes all clusters started by scenarios and branches, but not e.
+func (m *model) closeAllBut(e engine.Engine) error {
 	err := m.pool.Close()
-	if now := m.liveCluster(); now != nil && now != c {
+	if now := m.liveCluster(); now != nil && now != e {
 		err = errors.Join(err, now.Close())
 	}
 	return err
@@ -178,10 +178,10 @@ func (m *model) replay(s source.Source, name string) {
 	m.firstMoment()
 	m.setPlaying(!m.paused)
 	m.refresh(0)
-	if missing := s.Reader.Missing(); missing != "" {
+	if missing := s.Recording().Missing(); missing != "" {
 		m.setToast("", "recording: "+missing, true)
 	}
-	if err := s.Recheck.Mismatch(); err != nil {
+	if err := s.Recording().Mismatch(); err != nil {
 		m.setToast("", "this recording contradicts itself: "+err.Error(), true)
 	}
 }
@@ -189,6 +189,8 @@ func (m *model) replay(s source.Source, name string) {
 // Options configures the screen.
 type Options struct {
 	pane.Look
+	// Open starts the clusters of scenarios that are opened later.
+	Open engine.Opener
 	// Speed is the initial speed of the clock, in virtual seconds per second; 0 is paused.
 	Speed float64
 	// HistoryMB is the size of the history, in megabytes.

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/ui/source"
 )
@@ -36,7 +37,7 @@ func (m *model) scenariosMenu() {
 // openScenario starts the cluster of a scenario.
 func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 	return func() tea.Msg {
-		s, err := m.pool.Start(cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: m.historyBudget()})
+		s, err := m.pool.Start(m.options.Open, cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: m.historyBudget()})
 		return openedMsg{source: s, script: script, err: err}
 	}
 }
@@ -48,7 +49,7 @@ func (m *model) onOpened(msg openedMsg) tea.Cmd {
 		return nil
 	}
 	m.stopLive()
-	m.pool.Release(msg.source.Cluster)
+	m.pool.Release(msg.source.Engine)
 	m.paused = false
 	m.showSource(msg.source, msg.script)
 	m.setToast("play "+msg.script.Name, msg.script.Title+m.unrecorded(), false)
@@ -63,7 +64,7 @@ type savedMsg struct {
 
 // save writes the session so far as a scenario, into a new file in the current directory.
 func (m *model) save() tea.Cmd {
-	if m.Cluster == nil {
+	if !m.IsLive() {
 		m.rejectIfReadOnly()
 		return nil
 	}
@@ -71,8 +72,12 @@ func (m *model) save() tea.Cmd {
 		m.setToast("", "cannot save a branch: a scenario starts with a new cluster", true)
 		return nil
 	}
-	text := m.session.Save(m.nodesFirst, m.state.Checks)
+	e := m.Engine
 	return func() tea.Msg {
+		saved := engine.Do(e, engine.Order{Save: true})
+		if err := saved.End.Err; err != nil {
+			return savedMsg{text: "cannot save: " + err.Error(), bad: true}
+		}
 		for i := 1; ; i++ {
 			name := fmt.Sprintf("session-%d.capsize", i)
 			file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -80,7 +85,7 @@ func (m *model) save() tea.Cmd {
 				continue
 			}
 			if err == nil {
-				_, err = file.WriteString(text)
+				_, err = file.WriteString(saved.Text)
 				err = errors.Join(err, file.Close())
 			}
 			if err != nil {

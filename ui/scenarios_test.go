@@ -124,7 +124,7 @@ func TestScenarioOnStageWaitsForAKey(t *testing.T) {
 
 func TestOpenedScenarioReplacesTheCluster(t *testing.T) {
 	s := newStage(t, 3)
-	before := s.Cluster
+	before := s.Engine
 	s.press("o")
 	s.wants("leader-crash")
 	cmd := s.handleMenuKey("enter")
@@ -136,8 +136,8 @@ func TestOpenedScenarioReplacesTheCluster(t *testing.T) {
 		t.Fatalf("%+v", msg)
 	}
 	s.Update(msg)
-	t.Cleanup(func() { _ = s.Cluster.Close() })
-	if s.Cluster == before || s.script == nil {
+	t.Cleanup(func() { _ = s.Engine.Close() })
+	if s.Engine == before || s.script == nil {
 		t.Fatal("the scenario's cluster is not the one shown")
 	}
 	if err := before.Close(); err != nil {

@@ -99,12 +99,8 @@ func (m *model) pace() float64 {
 
 // syncSpeed makes the clock run at the current pace.
 func (m *model) syncSpeed() {
-	if m.Cluster == nil {
-		return
-	}
-	want := m.clockSpeed()
-	if clock := m.Cluster.Clock(); clock.Speed() != want {
-		clock.Run(want)
+	if want := m.clockSpeed(); m.IsLive() && m.Engine.Speed() != want {
+		m.Run(want)
 	}
 }
 

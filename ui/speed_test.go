@@ -21,7 +21,7 @@ func TestAutoSpeedSlowsDownAtEvents(t *testing.T) {
 	s.pass(time.Second)
 	s.press("a")
 	s.wants("speed auto")
-	speed := func() float64 { return s.Cluster.Clock().Speed() }
+	speed := func() float64 { return s.Engine.Speed() }
 	if speed() != 0 {
 		t.Fatalf("a paused cluster runs at %v", speed())
 	}
@@ -36,10 +36,10 @@ func TestAutoSpeedSlowsDownAtEvents(t *testing.T) {
 	if speed() != source.AutoSlow {
 		t.Fatalf("%s is killed, and time runs at %v", old, speed())
 	}
-	s.Cluster.Clock().Run(0)
+	s.Engine.Run(0)
 	s.tick()
 	s.wants("auto 1/10x")
-	s.Cluster.Clock().Run(0)
+	s.Engine.Run(0)
 	s.pass(source.AutoHold + time.Millisecond)
 	s.wants("auto 100x")
 	s.press("a", "space")
@@ -69,7 +69,7 @@ func TestAutoSpeedSlowsDownPlayback(t *testing.T) {
 	if !died || !led || frames < 100 {
 		t.Errorf("after %d frames: saw it die %t, saw the other lead %t", frames, died, led)
 	}
-	s.Cluster.Clock().Run(0)
+	s.Engine.Run(0)
 }
 
 // scrubEvents is the length of the history to scrub through.
@@ -134,7 +134,7 @@ func TestTimeStandsStillWhileStopped(t *testing.T) {
 	s := newStageFor(t, 3, leaderCrash(t))
 	s.paused, s.speed = false, slices.Index(speeds, 1.0)
 	s.setSpeed()
-	speed := func() float64 { return s.Cluster.Clock().Speed() }
+	speed := func() float64 { return s.Engine.Speed() }
 	if speed() != 1 {
 		t.Fatalf("time runs at %v", speed())
 	}

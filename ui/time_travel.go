@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/trace"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
@@ -56,13 +57,13 @@ func (m *model) isFrozen() bool {
 	if m.travel.past {
 		return !m.travel.playing
 	}
-	return m.paused || m.Cluster == nil
+	return m.paused || !m.IsLive()
 }
 
 // pullState copies the state to show, once a frame; passed is the real time since the last.
 func (m *model) pullState(passed time.Duration) {
-	if m.Reader != nil {
-		m.Reader.Follow()
+	if r := m.Recording(); r != nil {
+		r.Follow()
 	}
 	for _, seq := range m.travel.steps.Take() {
 		m.stepDone(seq)
@@ -184,7 +185,7 @@ func (m *model) stepOn() {
 		m.showEvent(next)
 		return
 	}
-	if m.Cluster == nil {
+	if !m.IsLive() {
 		m.lastMoment()
 		return
 	}
@@ -217,8 +218,8 @@ func (m *model) secondOn()   { m.moveBy(coarseStep) }
 // moveBy moves by a time. Beyond now, it advances the clock.
 func (m *model) moveBy(d time.Duration) {
 	m.setPlaying(false)
-	if m.Cluster != nil && !m.travel.past && m.paused && d > 0 {
-		clock := m.Cluster.Clock()
+	if m.IsLive() && !m.travel.past && m.paused && d > 0 {
+		clock := m.Engine
 		m.queue.Put(queue.Command{Step: func() { _ = clock.Advance(d) }})
 		m.setToast("", "the clock advances by "+d.String(), false)
 		return
@@ -269,7 +270,7 @@ func (m *model) pauseClock() {
 	case t.inPast():
 		m.setPlaying(true)
 		m.setToast("", "playing up to now: "+pane.SpeedText(speeds[m.speed]), false)
-	case m.Cluster == nil:
+	case !m.IsLive():
 		m.firstMoment()
 		m.setPlaying(true)
 		m.setToast("", "playing the recording from its beginning", false)
@@ -288,11 +289,11 @@ func (m *model) pauseClock() {
 // While stepping through events, commands run at the latest one.
 func (m *model) rejectIfReadOnly() bool {
 	switch {
-	case m.Cluster == nil && m.Reader == nil:
-		m.setToast("", "this branch has ended; B branches from here into a live cluster", true)
-		return true
-	case m.Cluster == nil:
+	case m.Recording() != nil:
 		m.setToast("", "recordings are read-only; B branches from here into a live cluster", true)
+		return true
+	case !m.IsLive():
+		m.setToast("", "this branch has ended; B branches from here into a live cluster", true)
 		return true
 	case m.travel.inPast():
 		m.setToast("", "the past is read-only: end returns to now", true)
@@ -322,7 +323,7 @@ var pastHints = []pane.HelpKey{
 
 // hints returns the footer for the moment shown.
 func (m *model) hints() []pane.HelpKey {
-	if m.travel.inPast() || m.Cluster == nil {
+	if m.travel.inPast() || !m.IsLive() {
 		return pastHints
 	}
 	return keymap.Hints(m.keysHere())
@@ -332,12 +333,12 @@ func (m *model) hints() []pane.HelpKey {
 func (m *model) fillTime(f *pane.Frame) {
 	t := &m.travel
 	m.updateTimeline()
-	f.Past, f.Playing, f.Stepping, f.Recorded = t.past, t.playing, t.stepped, m.Cluster == nil
+	f.Past, f.Playing, f.Stepping, f.Recorded = t.past, t.playing, t.stepped, !m.IsLive()
 	f.Latest, f.Earliest = m.Now().At, m.First().At
 	if !t.past {
 		f.Latest = m.state.At // the cluster is a moment ahead of the picture
 	}
-	f.AutoSpeed = m.auto
+	f.AutoSpeed, f.Exact = m.auto, m.Engine.Mode() == engine.ExactMode
 	if len(m.branches) > 1 || f.Recorded {
 		f.Branch = m.branches[m.branch].name
 	}

@@ -56,12 +56,12 @@ func (n *notes) at(seq uint64) (trace.State, bool) {
 // last event before.
 func recorded(s *stage) (live *notes, before uint64) {
 	n := &notes{states: map[uint64]trace.State{}}
-	s.Cluster.Trace().Subscribe(func(e trace.Event) {
+	s.Engine.Subscribe(func(e trace.Event) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.events = append(n.events, e)
 	})
-	s.Cluster.Trace().CopyTo(&n.state)
+	s.Engine.CopyTo(&n.state)
 	return n, n.state.Seq
 }
 
@@ -73,7 +73,7 @@ func TestStepsVisitEverySignificantEvent(t *testing.T) {
 	s.press("k")
 	s.until("nobody leads", func(st *trace.State) bool { return st.LeaderNode() == nil })
 	s.until("one leads", func(st *trace.State) bool { return st.LeaderNode() != nil })
-	now := s.Cluster.Clock().Now()
+	now := s.Engine.Now()
 	var back []uint64
 	for {
 		s.press(",")
@@ -100,7 +100,7 @@ func TestStepsVisitEverySignificantEvent(t *testing.T) {
 			t.Fatalf("on leads to event %d, not %d", s.state.Seq, want)
 		}
 	}
-	if went := s.Cluster.Clock().Now(); went != now {
+	if went := s.Engine.Now(); went != now {
 		t.Fatalf("the cluster ran from %v to %v while its past was shown", now, went)
 	}
 }
@@ -149,27 +149,27 @@ func TestStepRunsToExactlyTheNextEvent(t *testing.T) {
 func TestClusterIsPausedWhileThePastIsShown(t *testing.T) {
 	s, _ := killed(t)
 	s.press("space")
-	if got := s.Cluster.Clock().Speed(); got != 1 {
+	if got := s.Engine.Speed(); got != 1 {
 		t.Fatalf("time runs at %v", got)
 	}
 	s.press(",")
-	if got := s.Cluster.Clock().Speed(); got != 0 {
+	if got := s.Engine.Speed(); got != 0 {
 		t.Fatalf("in the past time runs at %v", got)
 	}
-	s.Cluster.Clock().Pause()
-	before := s.Cluster.Clock().Now()
+	s.native().Pause()
+	before := s.Engine.Now()
 	s.press("home", ".", ")", "<", "k", "i", "p", "H")
 	s.wants("the past is read-only: end returns to now")
 	s.press("P", "d", "w", ":", "n")
 	if s.menu != nil || s.prompt.input.Focused() {
 		t.Error("a menu opens over the past")
 	}
-	if after := s.Cluster.Clock().Now(); after != before {
+	if after := s.Engine.Now(); after != before {
 		t.Errorf("the cluster ran from %v to %v", before, after)
 	}
 	s.press("tab", "tab", "2")
 	s.press("end")
-	if got := s.Cluster.Clock().Speed(); got == 0 || s.travel.past {
+	if got := s.Engine.Speed(); got == 0 || s.travel.past {
 		t.Errorf("back at now time runs at %v", got)
 	}
 }
@@ -177,7 +177,7 @@ func TestClusterIsPausedWhileThePastIsShown(t *testing.T) {
 func TestPausedClusterStaysPausedAtNow(t *testing.T) {
 	s, _ := killed(t)
 	s.press(",", "end")
-	if got := s.Cluster.Clock().Speed(); got != 0 {
+	if got := s.Engine.Speed(); got != 0 {
 		t.Errorf("time runs at %v", got)
 	}
 }
@@ -203,7 +203,7 @@ func TestPlaybackContinuesLive(t *testing.T) {
 	if len(lived) != 2 || lived[1] != trace.Killed {
 		t.Errorf("%s was %v", old, lived)
 	}
-	if got := s.Cluster.Clock().Speed(); s.travel.past || got != 1 {
+	if got := s.Engine.Speed(); s.travel.past || got != 1 {
 		t.Errorf("past: %t; time runs at %v", s.travel.past, got)
 	}
 }
@@ -306,7 +306,7 @@ func TestFindShowsAnUnknownReply(t *testing.T) {
 	s.pass(2 * time.Second)
 	for _, op := range s.state.Clients.Recent {
 		op.Outcome = trace.Unknown
-		s.Cluster.Trace().Emit(trace.Event{Kind: trace.KindReturned, At: s.Cluster.Clock().Now(), Op: &op})
+		s.native().Emit(trace.Event{Kind: trace.KindReturned, At: s.Engine.Now(), Op: &op})
 	}
 	s.pass(5 * time.Second)
 	s.press("f", "u")

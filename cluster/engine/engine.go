@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"capsize/cluster"
@@ -137,6 +138,19 @@ func AwaitLeader(e Engine, limit time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// CloseWithin is [Engine.Close] with a limit in real time. After an error, the cluster may still
+// be shutting down.
+func CloseWithin(e Engine, limit time.Duration) error {
+	closed := make(chan error, 1)
+	go func() { closed <- e.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("cluster did not shut down within %s", limit)
+	}
 }
 
 // Do submits an order and waits for its answer.

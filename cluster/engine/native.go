@@ -43,7 +43,7 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o, endSoak: make(chan struct{}, 1)}
 	n.stage = NewStage(func() {})
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
-	n.Read(func(s *trace.State) { n.nodes = len(s.Nodes) })
+	n.nodes = len(c.Names())
 	return n, nil
 }
 
@@ -105,7 +105,7 @@ func (p presenter) Step(c *cluster.Inside, text string) {
 	}
 	p.n.stage.Begin(text)
 	p.n.Clock.Run(0)
-	for p.n.stage.waits() && !c.Closed() {
+	for p.n.stage.Waits() && !c.Closed() {
 		c.Sleep(stepPoll)
 	}
 }

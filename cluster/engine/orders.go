@@ -14,7 +14,9 @@ import (
 // Submit starts an order.
 func (n *Native) Submit(order Order, answered func(Answer)) {
 	var once sync.Once
-	answer := func(a Answer) { once.Do(func() { answered(a) }) }
+	ended := make(chan struct{})
+	answer := func(a Answer) { once.Do(func() { close(ended); answered(a) }) }
+	defer n.answerAtEnd(ended, answer)
 	switch {
 	case order.Scenario != nil:
 		n.perform(answer, func(c *cluster.Inside) (failures []scenario.Failure, faults map[string]int) {
@@ -37,6 +39,22 @@ func (n *Native) Submit(order Order, answered func(Answer)) {
 	default:
 		n.start(order.Line, answer)
 	}
+}
+
+// answerAtEnd answers an order when the cluster ends before the order does.
+func (n *Native) answerAtEnd(ended <-chan struct{}, answer func(Answer)) {
+	select {
+	case <-ended:
+		return // as a rule, and without another goroutine
+	default:
+	}
+	go func() {
+		select {
+		case <-ended:
+		case <-n.Done():
+			answer(Answer{End: scenario.End{Err: errors.Join(vtime.ErrClosed, n.Err())}})
+		}
+	}()
 }
 
 // mustEndSoak reports whether the soak must end.
@@ -79,10 +97,6 @@ func (n *Native) perform(answer func(Answer), f func(*cluster.Inside) ([]scenari
 		answer(Answer{End: scenario.End{Err: errors.Join(err, n.Err())}})
 		return
 	}
-	go func() { // the bubble may end before f does
-		<-n.Done()
-		answer(Answer{End: scenario.End{Err: errors.Join(vtime.ErrClosed, n.Err())}})
-	}()
 }
 
 // conclude ends the session.

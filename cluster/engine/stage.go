@@ -66,25 +66,18 @@ func (p *Stage) Waits() bool {
 func (p *Stage) Waiting() (step string, waiting bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen = p.seen || p.waiting
 	return p.step, p.waiting
 }
 
-// Peek is Waiting for callers that are not the presenter.
-func (p *Stage) Peek() (step string, waiting bool) {
+// See says that the presenter knows of the waiting step, and has paused the clock.
+func (p *Stage) See() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.step, p.waiting
-}
-
-// waits is Waits for the scenario.
-func (p *Stage) waits() bool {
-	_, waiting := p.Peek()
-	return waiting
+	p.seen = p.waiting
 }
 
 // Holds reports whether a step waits that the presenter has not seen yet. The clock stands still
-// until then, whatever the screen asks for.
+// until then, whatever the screen asks for: it may have asked before it knew.
 func (p *Stage) Holds() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

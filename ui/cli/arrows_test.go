@@ -30,14 +30,14 @@ var arrows = map[string][]string{
 	},
 	"ui": {
 		"ui/view", "ui/keymap", "ui/pane", "ui/canvas", "ui/style", "ui/present", "ui/record", "ui/source", "ui/queue", "ui/undo", "ui/terminal",
-		"cluster/engine", "cluster/scenario", "cluster/scenario/headless", "cluster", "cluster/check",
+		"cluster/engine", "cluster/scenario", "cluster/scenario/headless", "cluster",
 		"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime", "faults",
 	},
-	"ui/plain":    {"ui/present", "ui/queue", "ui/source", "ui/canvas", "cluster/scenario", "cluster", "cluster/trace", "cluster/vtime"},
+	"ui/plain":    {"ui/queue", "ui/source", "ui/canvas", "cluster/engine", "cluster/scenario", "cluster", "cluster/trace", "cluster/vtime"},
 	"ui/record":   {"ui/view", "ui/pane", "ui/canvas", "ui/style", "ui/source", "ui/terminal", "cluster/engine", "cluster/scenario", "cluster/scenario/headless", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
-	"ui/present":  {"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history"},
-	"ui/queue":    {"cluster/scenario", "cluster/trace"},
-	"ui/source":   {"ui/canvas", "cluster", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime"},
+	"ui/present":  {"cluster/scenario", "cluster/trace", "cluster/trace/history"},
+	"ui/queue":    {"cluster/engine", "cluster/scenario", "cluster/trace"},
+	"ui/source":   {"ui/canvas", "cluster/engine", "cluster", "cluster/trace", "cluster/trace/history"},
 	"ui/view":     {"ui/keymap", "ui/pane", "ui/canvas", "ui/style", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/trace/spacetime", "cluster/vtime", "faults"},
 	"ui/keymap":   {"ui/pane", "ui/canvas"},
 	"ui/pane":     {"ui/canvas", "ui/style", "cluster/check", "cluster/trace", "cluster/vtime", "faults"},
@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"cluster/engine/exact/module":          {},
 	"cluster/engine/exact/module/generate": {"cluster/engine/exact/module"},
 
-	"cluster/engine": {"cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
+	"cluster/engine": {"cluster/scenario", "cluster", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
 	"cluster/engine/exact": {
 		"cluster/engine/exact/module", "cluster/engine/exact/wire", "cluster/engine", "cluster/scenario", "cluster",
 		"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime",

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os/signal"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/ui"
 	"capsize/ui/plain"
 	"capsize/ui/source"
@@ -58,26 +60,26 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	if cfg.Record != nil {
 		defer func() { err = errors.Join(err, cfg.Record.Close()) }()
 	}
-	c, err := cluster.Open(cfg)
+	f.screen.Open = f.opener()
+	e, err := f.screen.Open(cfg, engine.Options{Attended: !isPlain})
 	if err != nil {
 		return usageError{err}
 	}
 	defer func() {
-		err = errors.Join(err, c.CloseWithin(closeWithin))
-		if hang := c.Hang(); hang != "" {
-			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", hang)
+		err = errors.Join(err, engine.CloseWithin(e, closeWithin))
+		if remark := e.Remark(); remark != "" {
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", remark)
 		}
 	}()
-	nodes := len(c.Trace().State().Nodes)
-	source.LimitMemory(1, f.screen.HistoryMB, nodes)
+	source.LimitMemory(1, f.screen.HistoryMB, cmp.Or(cfg.Nodes, cfg.DefaultNodes))
 	if isPlain {
-		err := plain.Run(ctx, c, plain.Options{Speed: f.screen.Speed, Lang: f.screen.Lang, Script: f.screen.Script}, cmd.InOrStdin(), cmd.OutOrStdout())
+		err := plain.Run(ctx, e, plain.Options{Speed: f.screen.Speed, Lang: f.screen.Lang, Script: f.screen.Script}, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {
 			return nil
 		}
 		return err
 	}
-	return ui.Run(ctx, c, f.screen)
+	return ui.Run(ctx, e, f.screen)
 }
 
 // closeWithin is how much real time a cluster gets to shut down when the user quits.

@@ -24,6 +24,7 @@ func replayCommand() *cobra.Command {
 			if err := f.screen.Prepare(isPlain); err != nil {
 				return usageError{err}
 			}
+			f.screen.Open = f.opener()
 			ctx, stop := interruptible(cmd)
 			defer stop()
 			if isExact {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/ui"
 )
@@ -58,6 +59,9 @@ func (f *flags) load(cmd *cobra.Command, name string) (*scenario.Script, error) 
 	}
 	return script, nil
 }
+
+// opener returns what starts the clusters of a command.
+func (f *flags) opener() engine.Opener { return engine.OpenNative }
 
 // config validates the flags before anything starts.
 func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {

@@ -37,6 +37,7 @@ type Playback struct {
 	Speed       float64 // requested: 1 is real time, vtime.Max is as fast as possible
 	ActualSpeed float64 // the speed reached, 0 if it is the requested one
 	Branch      string  // the branch or recording shown, "" if there is only one
+	Exact       bool    // the run repeats from its seed, byte for byte
 	Recorded    bool    // a recording is shown, not a cluster
 }
 

@@ -26,10 +26,7 @@ func (p *Painter) Header(r canvas.Rectangle) {
 	}
 	p.clock(pen)
 	status := p.clusterStatus()
-	if seed := fmt.Sprintf("seed %d", p.State.Settings.Seed); !p.Presenting && pen.Fits(canvas.Width(seed)+3+canvas.SpansWidth(status)+3+spacedWidth(forms[0])) {
-		pen.Write(seed, style.Dim)
-		pen.Skip(3)
-	}
+	p.seed(pen, canvas.SpansWidth(status)+3+spacedWidth(forms[0]))
 	// Verdicts matter more than the end of the status.
 	least := status[:min(len(status), 5)]
 	if p.leaderProblem != "" {
@@ -56,6 +53,26 @@ func (p *Painter) Header(r canvas.Rectangle) {
 		status = status[:last]
 	}
 	pen.WriteSpans(status)
+}
+
+// seed writes the seed, if there is room for it and for the rest of the line. An exact run says
+// so in any case, also to an audience: its seed repeats it.
+func (p *Painter) seed(pen *canvas.Pen, rest int) {
+	seed, exact := fmt.Sprintf("seed %d", p.State.Settings.Seed), "exact "
+	if !p.Exact {
+		exact = ""
+	}
+	fits := pen.Fits(canvas.Width(exact+seed) + 3 + rest)
+	switch {
+	case p.Exact && !fits:
+		pen.Write("exact", style.Good)
+	case p.Presenting && !p.Exact, !fits:
+		return
+	default:
+		pen.Write(exact, style.Good)
+		pen.Write(seed, style.Dim)
+	}
+	pen.Skip(3)
 }
 
 // clusterStatus returns the term, its leader, the commit index and the quorum or, without a

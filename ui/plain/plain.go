@@ -10,28 +10,25 @@ import (
 	"strings"
 	"time"
 
-	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
-	"capsize/ui/present"
 	"capsize/ui/queue"
-	"capsize/ui/source"
 )
 
 // pollEvery is how often the output looks for new lines, in real time.
 const pollEvery = 20 * time.Millisecond
 
-// session is one run of plain output; it implements [scenario.Presenter].
+// session is one run of plain output.
 type session struct {
-	c        *cluster.Cluster
+	e        engine.Engine
 	language string
 	out      io.Writer
 	story    story
 	answers  queue.Mailbox[answer]
-	waiting  []answer               // answers that belong after an event not reported yet
-	refusals map[string]int         // by text: answers that the story repeats
-	speeds   queue.Mailbox[float64] // requested by commands
+	waiting  []answer       // answers that belong after an event not reported yet
+	refusals map[string]int // by text: answers that the story repeats
 }
 
 // answer is the reply to a command, with its place among the events.
@@ -41,17 +38,6 @@ type answer struct {
 	text    string
 	refused bool // the story may say the same
 }
-
-// Speed requests a speed. The automatic speed is 1: no one watches an event happen.
-func (p *session) Speed(speed float64) {
-	if speed == scenario.SpeedAuto {
-		speed = 1
-	}
-	p.speeds.Put(speed)
-}
-
-// Step does not wait.
-func (p *session) Step(*cluster.Inside, string) {}
 
 // Options says how plain output starts.
 type Options struct {
@@ -74,26 +60,25 @@ const finishMax = 30 * time.Second
 // one per line. It ends with ctx or with the command quit, and with the scenario or, if
 // there is none, with the input. The error is a [*scenario.Failure] if an expectation
 // did not hold or a check was violated unexpectedly.
-func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out io.Writer) (err error) {
-	p := &session{c: c, language: o.Lang, out: out, refusals: map[string]int{}}
-	c.Trace().AddSink(&p.story)
-	commands := scenario.NewSession(c, c.Settings().Seed, p)
-	commands.Reserve(quit, help)
-	c.AwaitLeader(source.FirstElection)
-	c.Clock().Run(o.Speed)
+func Run(ctx context.Context, e engine.Engine, o Options, in io.Reader, out io.Writer) (err error) {
+	p := &session{e: e, language: o.Lang, out: out, refusals: map[string]int{}}
+	e.AddSink(&p.story)
+	e.Prompt().Reserve(quit, help)
+	engine.AwaitLeader(e, engine.FirstElection)
+	e.Run(o.Speed)
 	ended := make(chan error, 2)
 	go func() {
-		quits, err := p.read(commands, in)
+		quits, err := p.read(in)
 		if quits || o.Script == nil {
-			ended <- p.conclude(commands, quits, err)
+			ended <- p.conclude(quits, err)
 		}
 	}()
 	if o.Script != nil {
-		go func() {
-			if failures, completed := present.Perform(c, commands, o.Script); completed {
-				ended <- p.concludeScript(failures)
+		e.Submit(engine.Order{Scenario: o.Script}, func(a engine.Answer) {
+			if a.Performed {
+				ended <- p.concludeScript(a.Failures)
 			}
-		}()
+		})
 	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -101,9 +86,7 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 		if err := p.report(false); err != nil {
 			return err
 		}
-		for _, speed := range p.speeds.Take() {
-			c.Clock().Run(speed)
-		}
+		p.setSpeed()
 		select {
 		case <-ticker.C:
 		case failure := <-ended:
@@ -111,21 +94,33 @@ func Run(ctx context.Context, c *cluster.Cluster, o Options, in io.Reader, out i
 				return err
 			}
 			return failure
-		case <-c.Clock().Done():
-			return c.Clock().Err()
+		case <-e.Done():
+			return e.Err()
 		case <-ctx.Done():
 			return p.report(true)
 		}
 	}
 }
 
+// setSpeed runs the clock at the speed that a command asks for. The automatic speed is 1: no
+// one watches an event happen.
+func (p *session) setSpeed() {
+	switch speed := p.e.Stage().TakeSpeed(); {
+	case speed == scenario.SpeedAuto:
+		p.e.Run(1)
+	case speed > 0:
+		p.e.Run(speed)
+	}
+}
+
 // conclude ends a session. At the end of the input, it lets async commands finish. It
 // returns the first failure.
-func (p *session) conclude(commands *scenario.Session, quits bool, failure error) error {
-	if !quits {
-		commands.Finish(finishMax)
+func (p *session) conclude(quits bool, failure error) error {
+	limit := finishMax
+	if quits {
+		limit = 0
 	}
-	for _, violation := range commands.Violations() {
+	for _, violation := range engine.Do(p.e, engine.Order{Conclude: &limit}).Failures {
 		p.answer(violation.Error())
 		if failure == nil {
 			failure = &violation
@@ -149,7 +144,7 @@ func (p *session) concludeScript(failures []scenario.Failure) error {
 
 // read runs and answers the commands of the input, until its end or the command quit. The
 // error is the first expectation that did not hold.
-func (p *session) read(commands *scenario.Session, in io.Reader) (quits bool, failure error) {
+func (p *session) read(in io.Reader) (quits bool, failure error) {
 	lines := bufio.NewScanner(in)
 	for number := 1; lines.Scan(); number++ {
 		command := scenario.SplitCommand(lines.Text())
@@ -165,7 +160,7 @@ func (p *session) read(commands *scenario.Session, in io.Reader) (quits bool, fa
 			p.answer(command.Text + `: run "capsize commands" for the list; quit ends the session`)
 			continue
 		}
-		if err := p.run(commands, lines.Text(), number); err != nil && failure == nil {
+		if err := p.run(lines.Text(), number); err != nil && failure == nil {
 			failure = err
 		}
 	}
@@ -178,9 +173,9 @@ func (p *session) read(commands *scenario.Session, in io.Reader) (quits bool, fa
 
 // run runs the command in a line of the input to its end, and answers it. The error is an
 // expectation that did not hold or that does not parse.
-func (p *session) run(commands *scenario.Session, line string, number int) error {
+func (p *session) run(line string, number int) error {
 	text := strings.TrimSpace(line)
-	command, err := commands.Parse(line)
+	command, err := p.e.Prompt().Parse(line)
 	if err != nil {
 		var mistake *scenario.Error
 		if errors.As(err, &mistake) {
@@ -192,7 +187,7 @@ func (p *session) run(commands *scenario.Session, line string, number int) error
 		}
 		return nil
 	}
-	end := commands.Do(command)
+	end := engine.Do(p.e, engine.Order{Line: line}).End
 	a := answer{at: end.At, seq: end.Seq, text: text + ": done"}
 	if command.IsAsync() {
 		a.text = text + ": started"
@@ -220,7 +215,7 @@ func (p *session) run(commands *scenario.Session, line string, number int) error
 // answer writes an answer at once.
 func (p *session) answer(text string) {
 	a := answer{text: text}
-	p.c.Trace().Read(func(s *trace.State) { a.at, a.seq = max(s.At, p.c.Clock().Now()), s.Seq })
+	p.e.Read(func(s *trace.State) { a.at, a.seq = max(s.At, p.e.Now()), s.Seq })
 	p.answers.Put(a)
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/vtime"
 )
@@ -33,13 +34,13 @@ func runPlainAt(t *testing.T, speed float64, script string, in io.Reader) (lines
 		}
 		cfg = cluster.Config{Nodes: o.Script.Nodes, Settings: o.Script.Settings}
 	}
-	c, err := cluster.Open(cfg)
+	e, err := engine.OpenNative(cfg, engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	err = Run(t.Context(), c, o, in, &out)
-	if err := c.Close(); err != nil {
+	err = Run(t.Context(), e, o, in, &out)
+	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
 	text := out.String()

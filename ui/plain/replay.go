@@ -32,10 +32,10 @@ func Replay(name string, out io.Writer) error {
 		}
 		return true
 	})
-	if missing := s.Reader.Missing(); missing != "" && err == nil {
+	if missing := s.Recording().Missing(); missing != "" && err == nil {
 		_, err = fmt.Fprintf(out, "%s\n", canvas.Sanitize(missing))
 	}
-	if mismatch := s.Recheck.Mismatch(); mismatch != nil && err == nil {
+	if mismatch := s.Recording().Mismatch(); mismatch != nil && err == nil {
 		return source.RecordingError{Err: fmt.Errorf("%s: %w", name, mismatch)}
 	}
 	return err

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"sync"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
 // Command is a command on its way to the cluster, or a step of the clock.
 type Command struct {
-	Line *scenario.Line
+	Line string // of the command language
 	Step func() // advances the clock, instead of a command
 }
 
@@ -55,9 +56,8 @@ func (m *Mailbox[T]) Take() []T {
 // queueMax is how many commands may wait. A person cannot type that fast.
 const queueMax = 256
 
-// New returns a queue to the cluster of a session, which is nil for a recording: that
-// takes no commands. The caller closes the queue.
-func New(session *scenario.Session) *Queue {
+// New returns a queue to an engine. The caller closes the queue.
+func New(e engine.Engine) *Queue {
 	o := &Queue{commands: make(chan Command, queueMax), ended: make(chan struct{})}
 	go func() {
 		defer close(o.ended)
@@ -66,18 +66,18 @@ func New(session *scenario.Session) *Queue {
 				next.Step()
 				continue
 			}
-			o.run(session, next)
+			o.run(e, next.Line)
 		}
 	}()
 	return o
 }
 
-func (o *Queue) run(session *scenario.Session, next Command) {
-	session.Start(next.Line, func(end scenario.End) {
-		if end.Err != nil {
-			o.Results.Put(Result{Command: next.Line.Text, Text: end.Err.Error(), Bad: true})
+func (o *Queue) run(e engine.Engine, line string) {
+	e.Submit(engine.Order{Line: line}, func(a engine.Answer) {
+		if end := a.End; end.Err != nil {
+			o.Results.Put(Result{Command: line, Text: end.Err.Error(), Bad: true})
 		} else if text := Answer(end); text != "" {
-			o.Results.Put(Result{Command: next.Line.Text, Text: text, Bad: end.Refusal == "" && end.Op.Outcome != trace.OK})
+			o.Results.Put(Result{Command: line, Text: text, Bad: end.Refusal == "" && end.Op.Outcome != trace.OK})
 		}
 	})
 }

@@ -123,7 +123,7 @@ func (r Options) Record(ctx context.Context, name string, load func() (*scenario
 			return err
 		}
 		s.Close()
-		if err := s.Recheck.Mismatch(); err != nil {
+		if err := s.Recording().Mismatch(); err != nil {
 			return source.RecordingError{Err: fmt.Errorf("%s: %w", name, err)}
 		}
 		_, last := s.History.Span()

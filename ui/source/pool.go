@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"capsize/cluster"
+	"capsize/cluster/engine"
+	"capsize/cluster/trace"
 )
 
 // Pool starts and closes the clusters that replace each other on the screen, on
@@ -15,12 +17,38 @@ type Pool struct {
 
 	mu    sync.Mutex
 	ended bool
-	fresh []*cluster.Cluster // started, but not shown yet
+	fresh []engine.Engine // started, but not shown yet
 }
 
+// attended is how every cluster starts that the screen shows: steps wait for a key.
+var attended = engine.Options{Attended: true}
+
 // Start opens a cluster and elects its first leader. The pool owns the cluster until
-// Release. It fails once the pool is closed, and with the errors of [cluster.Open].
-func (f *Pool) Start(cfg cluster.Config) (Source, error) {
+// Release. It fails once the pool is closed, and with the errors of the opener.
+func (f *Pool) Start(open engine.Opener, cfg cluster.Config) (Source, error) {
+	return f.start(func() (engine.Engine, error) { return open(cfg, attended) }, Live)
+}
+
+// Branch continues from a moment of an engine's past. The pool owns the new engine until
+// Release. It fails once the pool is closed, and with the errors of [engine.Engine.Branch].
+func (f *Pool) Branch(from engine.Engine, at trace.Position) (Source, error) {
+	s, err := f.start(func() (engine.Engine, error) { return from.Branch(at) }, branchOf)
+	s.Start = at.At
+	return s, err
+}
+
+// branchOf returns the source of a branch. One that is exact already has the leader of that
+// moment, or the lack of one.
+func branchOf(e engine.Engine) Source {
+	if e.Mode() != engine.ExactMode {
+		return Live(e)
+	}
+	e.Stage().TakeSpeed() // requested before that moment
+	return watched(e)
+}
+
+// start opens an engine, owns it, and makes a source of it.
+func (f *Pool) start(open func() (engine.Engine, error), show func(engine.Engine) Source) (Source, error) {
 	f.mu.Lock()
 	ended := f.ended
 	if !ended {
@@ -31,30 +59,30 @@ func (f *Pool) Start(cfg cluster.Config) (Source, error) {
 		return Source{}, errors.New("the screen has ended")
 	}
 	defer f.Tasks.Done()
-	c, err := cluster.Open(cfg)
+	e, err := open()
 	if err != nil {
 		return Source{}, err
 	}
 	f.mu.Lock()
-	f.fresh = append(f.fresh, c)
+	f.fresh = append(f.fresh, e)
 	f.mu.Unlock()
-	return Live(c), nil
+	return show(e), nil
 }
 
 // Release hands a started cluster over to the screen, which closes it from then on.
-func (f *Pool) Release(c *cluster.Cluster) {
+func (f *Pool) Release(e engine.Engine) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.fresh = slices.DeleteFunc(f.fresh, func(fresh *cluster.Cluster) bool { return fresh == c })
+	f.fresh = slices.DeleteFunc(f.fresh, func(fresh engine.Engine) bool { return fresh == e })
 }
 
 // Retire closes a cluster, nil for none, in the background, after before has
 // returned.
-func (f *Pool) Retire(c *cluster.Cluster, before func()) {
+func (f *Pool) Retire(e engine.Engine, before func()) {
 	f.Tasks.Go(func() {
 		before()
-		if c != nil {
-			_ = c.Close() // nothing shows it any more
+		if e != nil {
+			_ = e.Close() // nothing shows it any more
 		}
 	})
 }
@@ -65,8 +93,8 @@ func (f *Pool) Close() (err error) {
 	f.ended = true
 	f.mu.Unlock()
 	f.Tasks.Wait()
-	for _, c := range f.fresh {
-		err = errors.Join(err, c.Close())
+	for _, e := range f.fresh {
+		err = errors.Join(err, e.Close())
 	}
 	return err
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/term"
 
-	"capsize/cluster/check"
+	"capsize/cluster/engine"
 	"capsize/ui/canvas"
 )
 
@@ -24,7 +24,7 @@ func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
 	LimitMemory(1, historyMB, 0)
 	file, isFile := to.(*os.File)
 	shown := -1
-	r, err := check.OpenRecording(name, historyMB<<20, func(read, size int64) {
+	r, err := engine.OpenRecording(name, historyMB<<20, attended, func(read, size int64) {
 		if part := int(100 * read / max(size, 1)); isFile && term.IsTerminal(file.Fd()) && part != shown {
 			shown = part
 			_, _ = fmt.Fprintf(to, "\rreading %s: %d %%", canvas.Sanitize(filepath.Base(name)), min(part, 100))
@@ -36,5 +36,18 @@ func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
 	if err != nil {
 		return Source{}, RecordingError{Err: err}
 	}
-	return Source{History: r.History, Reader: r.Reader, Recheck: r.Recheck}, nil
+	return Source{Engine: r, History: r.History()}, nil
+}
+
+// Recording returns the recording that is shown, nil for a cluster.
+func (s Source) Recording() *engine.Recording {
+	r, _ := s.Engine.(*engine.Recording)
+	return r
+}
+
+// Close closes the file of a recording. A cluster belongs to others.
+func (s Source) Close() {
+	if r := s.Recording(); r != nil {
+		_ = r.Close() // it is nil
+	}
 }

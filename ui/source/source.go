@@ -4,24 +4,16 @@ import (
 	"fmt"
 	"time"
 
-	"capsize/cluster"
-	"capsize/cluster/check"
+	"capsize/cluster/engine"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
-	"capsize/cluster/trace/recording"
 )
-
-// FirstElection is how much virtual time the first election gets before the cluster
-// is shown without a leader.
-const FirstElection = 10 * time.Second
 
 // Source is what the screen shows: a live cluster with its history, or a recording.
 type Source struct {
-	Cluster *cluster.Cluster // nil for a recording
+	Engine  engine.Engine
 	History *history.History
-	Watch   *watch            // nil for a recording
-	Reader  *recording.Reader // nil for a cluster
-	Recheck *check.Recheck    // judges a recording's events again; nil for a cluster
+	Watch   *watch // nil for a recording
 	// End is the last moment of a cluster the screen has left: later events in its
 	// history only show how it was closed.
 	End trace.Position
@@ -29,25 +21,24 @@ type Source struct {
 	Start time.Duration
 }
 
-// Live returns the source of a cluster. It gives the cluster a history if it has
-// none, and runs the first election at full speed, so the first frame shows a
-// leader.
-func Live(c *cluster.Cluster) Source {
-	s := Source{Cluster: c, History: c.History(), Watch: &watch{clock: c.Clock()}}
-	c.Trace().Subscribe(s.Watch.see)
-	if s.History == nil {
-		s.History = history.New(history.DefaultBudget)
-		c.Trace().AddSink(s.History)
-	}
-	c.AwaitLeader(FirstElection)
+// Live returns the source of a cluster, which must keep a history. It runs the first
+// election at full speed, so the first frame shows a leader.
+func Live(e engine.Engine) Source {
+	s := watched(e)
+	engine.AwaitLeader(e, engine.FirstElection)
 	return s
 }
 
-// Close closes the files of a recording.
-func (s Source) Close() {
-	s.Reader.Close()
-	s.Recheck.Close()
+// watched returns the source of a cluster as it is.
+func watched(e engine.Engine) Source {
+	s := Source{Engine: e, History: e.History(), Watch: &watch{clock: e}}
+	e.Subscribe(s.Watch.see)
+	return s
 }
+
+// IsLive reports whether a cluster runs that takes commands: it is neither a recording nor a
+// cluster that the screen has left.
+func (s Source) IsLive() bool { return s.Engine.Mode() != engine.RecordingMode && s.End.Seq == 0 }
 
 // First returns the first moment that can be shown.
 func (s Source) First() trace.Position {
@@ -64,35 +55,33 @@ func (s Source) Now() trace.Position {
 		return s.End
 	}
 	_, last := s.History.Span()
-	if s.Cluster != nil {
-		last.At = max(last.At, s.Cluster.Clock().Now())
-	}
+	last.At = max(last.At, s.Engine.Now())
 	return last
 }
 
 // CopyLatest copies the latest state into state.
 func (s Source) CopyLatest(state *trace.State) {
-	if s.Cluster == nil {
-		s.History.StateAt(s.Now().Seq, state)
+	if s.End.Seq > 0 {
+		s.History.StateAt(s.End.Seq, state)
 		return
 	}
-	s.Cluster.Trace().CopyTo(state)
-	state.At = max(state.At, s.Cluster.Clock().Now())
+	s.Engine.CopyTo(state)
+	state.At = max(state.At, s.Engine.Now())
 }
 
 // Err returns why the cluster has stopped by itself, nil if it has not.
 func (s Source) Err() error {
-	if s.Cluster == nil {
+	if !s.IsLive() {
 		return nil
 	}
-	return s.Cluster.Clock().Err()
+	return s.Engine.Err()
 }
 
 // Run runs the cluster's clock at a speed, in virtual seconds per second; 0 pauses
 // it.
 func (s Source) Run(speed float64) {
-	if s.Cluster != nil {
-		s.Cluster.Clock().Run(speed)
+	if s.IsLive() {
+		s.Engine.Run(speed)
 	}
 }
 
@@ -113,7 +102,7 @@ func (s Source) StepToNext(after uint64) uint64 {
 			next, _ := s.History.Next(after)
 			return next
 		}
-		if s.Cluster.Clock().Advance(StepLength) != nil {
+		if s.Engine.Advance(StepLength) != nil {
 			break
 		}
 	}

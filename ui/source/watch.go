@@ -4,8 +4,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 
 // watch sees every event of a cluster as it happens, on the cluster's goroutines.
 type watch struct {
-	clock       *vtime.Clock
+	clock       engine.Clock
 	significant atomic.Uint64 // number of the latest significant event
 	NotableAt   atomic.Int64  // virtual time of the latest notable event, in nanoseconds
 	Auto        atomic.Bool   // the clock slows down at notable events

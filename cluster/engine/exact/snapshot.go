@@ -46,7 +46,7 @@ func (e *Engine) take() (*snapshot, error) {
 		at: time.Duration(e.ticks) * wire.Tick, memory: bytes.Clone(memory), size: size, clock: m.clock,
 		chance: chance, digest: digest, lastID: e.lastID, orders: len(e.past), state: &state, names: e.prompt.Names(),
 	}
-	s.step, s.waits = e.stage.Peek()
+	s.step, s.waits = e.stage.Waiting()
 	return s, nil
 }
 
