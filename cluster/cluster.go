@@ -99,8 +99,8 @@ func (c *Cluster) Settings() trace.Settings { return c.inside.settings }
 // CurrentSettings returns the current settings: [Inside.SetTimeout] changes some.
 func (c *Cluster) CurrentSettings() trace.Settings { return c.inside.currentSettings() }
 
-// Names returns the names of the nodes, oldest first.
-func (c *Cluster) Names() []string { return c.inside.Names() }
+// NodeCount returns the number of nodes.
+func (c *Cluster) NodeCount() int { return len(c.inside.allNodes()) }
 
 // Closed reports whether the cluster is shutting down or closed.
 func (c *Cluster) Closed() bool { return c.inside.Closed() }

@@ -43,7 +43,7 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o, endSoak: make(chan struct{}, 1)}
 	n.stage = NewStage(func() {})
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
-	n.nodes = len(c.Names())
+	n.nodes = c.NodeCount()
 	return n, nil
 }
 
