@@ -23,6 +23,7 @@ const memoryPages = 1 << 14
 
 // Program is the engine's module, compiled for this machine. All engines of a process share it.
 type Program struct {
+	clockStep int64 // by how much, in nanoseconds, a reading moves a guest's clock
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	version  string
@@ -86,7 +87,7 @@ func compile(ctx context.Context, m module.Module, dir string) (*Program, error)
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
-	return &Program{runtime: r, compiled: compiled, version: m.Version}, nil
+	return &Program{clockStep: clockStep, runtime: r, compiled: compiled, version: m.Version}, nil
 }
 
 // hostKey is the key of the host in the context of a call.
@@ -123,7 +124,8 @@ func provide(ctx context.Context, r wazero.Runtime) error {
 type machine struct {
 	ctx    context.Context
 	module api.Module
-	clock  int64 // nanoseconds, counts the readings
+	step   int64 // by which a reading moves the clock
+	clock  int64 // nanoseconds
 	chance *rand.ChaCha8
 	stderr tail
 }
@@ -132,7 +134,7 @@ type machine struct {
 func (p *Program) instantiate(seed int64, h host) (*machine, error) {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], uint64(seed))
-	m := &machine{ctx: context.WithValue(context.Background(), hostKey{}, h), chance: rand.NewChaCha8(key)}
+	m := &machine{step: p.clockStep, ctx: context.WithValue(context.Background(), hostKey{}, h), chance: rand.NewChaCha8(key)}
 	cfg := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").
 		WithRandSource(m.chance).WithStderr(&m.stderr).
 		WithNanotime(m.read, sys.ClockResolution(clockStep)).
@@ -147,12 +149,13 @@ func (p *Program) instantiate(seed int64, h host) (*machine, error) {
 	return m, nil
 }
 
-// clockStep is by how much, in nanoseconds, a reading moves the clock.
+// clockStep is how much real time passes for a guest with each reading, in nanoseconds. Nothing
+// depends on it.
 const clockStep = 1000
 
 // read returns the time of the guest's clock.
 func (m *machine) read() int64 {
-	m.clock += clockStep
+	m.clock += m.step
 	return m.clock
 }
 

@@ -36,6 +36,12 @@ func checkLine(t interface {
 	if !bytes.Equal(w.buf, want) {
 		t.Fatalf("wrote\n%s, want\n%s", w.buf, want)
 	}
+	if p := e.Packet; p != nil && reflect.DeepEqual(*e, trace.Event{Seq: e.Seq, At: e.At, Kind: trace.KindPacket, Packet: p}) {
+		w.buf = w.buf[:0]
+		if w.packetEvent(e.Seq, e.At, p); !bytes.Equal(w.buf, want) {
+			t.Fatalf("wrote\n%s, want\n%s", w.buf, want)
+		}
+	}
 	var wanted, got trace.Event
 	if err := json.Unmarshal(want, &wanted); err != nil {
 		t.Fatal(err)

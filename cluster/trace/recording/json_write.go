@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
@@ -35,6 +36,21 @@ func (w *lineWriter) event(e *trace.Event) {
 	}
 	if w.slow {
 		w.buf = append(w.buf[:start], slowLine(e)...)
+		return
+	}
+	w.buf = append(w.buf, "}\n"...)
+}
+
+// packetEvent appends the line of an event that carries nothing but a packet, as event does.
+func (w *lineWriter) packetEvent(seq uint64, at time.Duration, p *trace.Packet) {
+	start := len(w.buf)
+	w.slow = false
+	w.number(`{"seq":`, seq)
+	w.signed(`,"at":`, int64(at))
+	w.buf = append(w.buf, `,"kind":"packet"`...)
+	w.packet(p)
+	if w.slow {
+		w.buf = append(w.buf[:start], slowLine(&trace.Event{Seq: seq, At: at, Kind: trace.KindPacket, Packet: p})...)
 		return
 	}
 	w.buf = append(w.buf, "}\n"...)

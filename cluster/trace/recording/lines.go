@@ -7,15 +7,14 @@ import (
 // Lines encodes events as the lines of a recording, for a reader that is not a file. It
 // implements [trace.Sink].
 type Lines struct {
-	write  func(line []byte)
-	line   lineWriter
-	packet trace.Event
+	write func(line []byte)
+	line  lineWriter
 }
 
 // NewLines returns a sink that calls write with the line of each event, with its line end. Write
 // must not keep the line.
 func NewLines(write func(line []byte)) *Lines {
-	return &Lines{write: write, packet: trace.Event{Kind: trace.KindPacket}}
+	return &Lines{write: write}
 }
 
 // Start writes nothing: the reader knows the state.
@@ -24,14 +23,18 @@ func (l *Lines) Start(*trace.State) {}
 // Add writes the line of an event.
 func (l *Lines) Add(e *trace.Event, _ *trace.State) {
 	l.line.event(e)
+	l.flush()
+}
+
+func (l *Lines) flush() {
 	l.write(l.line.buf)
 	l.line.buf = l.line.buf[:0]
 }
 
 // AddPacket writes the line of a packet's event.
 func (l *Lines) AddPacket(p *trace.Packet, s *trace.State) {
-	l.packet.Seq, l.packet.At, l.packet.Packet = s.Seq, s.At, p
-	l.Add(&l.packet, s)
+	l.line.packetEvent(s.Seq, s.At, p)
+	l.flush()
 }
 
 // Decoder parses lines that [Lines] or a [Writer] wrote.
