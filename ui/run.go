@@ -248,11 +248,11 @@ func (o Options) Check() error {
 // Record starts the recording of a cluster's events, nil if the options ask for none. The
 // cluster must not be open yet. Branches, and clusters of scenarios opened later, are
 // not recorded.
-func (o Options) Record(seed int64) (*recording.Writer, error) {
+func (o Options) Record(h recording.Header) (*recording.Writer, error) {
 	if o.Trace == "" {
 		return nil, nil
 	}
-	w, err := recording.Create(o.Trace, recording.Header{Seed: seed})
+	w, err := recording.Create(o.Trace, h)
 	if err != nil {
 		return nil, fmt.Errorf("--trace: %w", err)
 	}

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 
 	"github.com/spf13/pflag"
 
+	"capsize/cluster"
 	"capsize/cluster/engine"
 	"capsize/cluster/engine/exact"
+	"capsize/cluster/trace/recording"
 )
 
 // addExact adds --exact.
@@ -33,4 +36,13 @@ func openEngines(ctx context.Context, isExact bool, progress io.Writer) (engines
 		return engines{}, usageError{err}
 	}
 	return engines{open: p.Open, version: p.Version(), close: p.Close}, nil
+}
+
+// header returns the header of a cluster's recording.
+func (e engines) header(cfg cluster.Config, attended bool) recording.Header {
+	h := recording.Header{Seed: cfg.Settings.Seed}
+	if e.version != "" {
+		h.Exact = &recording.Exact{Version: e.version, Nodes: cmp.Or(cfg.Nodes, cfg.DefaultNodes), Attended: attended}
+	}
+	return h
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os/signal"
@@ -12,6 +13,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/engine"
+	"capsize/cluster/engine/exact"
 	"capsize/ui"
 	"capsize/ui/plain"
 	"capsize/ui/source"
@@ -37,6 +39,7 @@ func playCommand() *cobra.Command {
 	complete(cmd)
 	f.addSeed(cmd)
 	f.addTrace(cmd.Flags())
+	addExact(&f.exact, cmd.Flags())
 	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "continue steps automatically, once people have had time to read")
 	return cmd
 }
@@ -53,25 +56,38 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	if err := f.screen.Prepare(isPlain); err != nil {
 		return usageError{err}
 	}
+	if f.exact && (cfg.Dir != "" || cfg.Settings.Storage != cluster.Memory) {
+		return usageError{exact.ErrStorage}
+	}
+	engines, err := openEngines(ctx, f.exact, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engines.close()) }()
 	cfg.HistoryBudget = f.screen.HistoryMB << 20
-	if cfg.Record, err = f.screen.Record(cfg.Settings.Seed); err != nil {
+	if cfg.Record, err = f.screen.Record(engines.header(cfg, !isPlain)); err != nil {
 		return usageError{err}
 	}
 	if cfg.Record != nil {
 		defer func() { err = errors.Join(err, cfg.Record.Close()) }()
 	}
-	f.screen.Open = f.opener()
-	e, err := f.screen.Open(cfg, engine.Options{Attended: !isPlain})
+	f.screen.Open = engines.open
+	e, err := engines.open(cfg, engine.Options{Attended: !isPlain})
 	if err != nil {
 		return usageError{err}
 	}
+	source.LimitMemory(1, f.screen.HistoryMB, cmp.Or(cfg.Nodes, cfg.DefaultNodes))
+	return show(ctx, cmd, e, f, isPlain)
+}
+
+// show shows a running cluster until the user quits, and closes it.
+func show(ctx context.Context, cmd *cobra.Command, e engine.Engine, f flags, isPlain bool) (err error) {
 	defer func() {
 		err = errors.Join(err, engine.CloseWithin(e, closeWithin))
 		if remark := e.Remark(); remark != "" {
 			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", remark)
 		}
 	}()
-	source.LimitMemory(1, f.screen.HistoryMB, cmp.Or(cfg.Nodes, cfg.DefaultNodes))
 	if isPlain {
 		err := plain.Run(ctx, e, plain.Options{Speed: f.screen.Speed, Lang: f.screen.Lang, Script: f.screen.Script}, cmd.InOrStdin(), cmd.OutOrStdout())
 		if errors.Is(err, syscall.EPIPE) {

@@ -21,11 +21,17 @@ func recordCommand() *cobra.Command {
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			return stopped(r.Record(ctx, args[0], func() (*scenario.Script, error) { return f.load(cmd, args[0]) }))
+			engines, err := openEngines(ctx, f.exact, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			defer func() { _ = engines.close() }() // the run has ended
+			return stopped(r.Record(ctx, engines.open, args[0], func() (*scenario.Script, error) { return f.load(cmd, args[0]) }))
 		},
 	}
 	addRecording(&r, cmd.Flags())
 	f.addSeed(cmd)
+	addExact(&f.exact, cmd.Flags())
 	complete(cmd)
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/engine/exact"
 	"capsize/ui"
 	"capsize/ui/plain"
@@ -14,7 +15,6 @@ import (
 
 func replayCommand() *cobra.Command {
 	var f flags
-	var isExact bool
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Open the playground on a recording made with --trace, even while it is being written",
@@ -24,11 +24,11 @@ func replayCommand() *cobra.Command {
 			if err := f.screen.Prepare(isPlain); err != nil {
 				return usageError{err}
 			}
-			f.screen.Open = f.opener()
+			f.screen.Open = engine.OpenNative
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			if isExact {
-				if done, err := repeatExactly(ctx, cmd, args[0]); done {
+			if f.exact {
+				if done, err := repeatExactly(ctx, cmd, args[0], f, isPlain); done {
 					return err
 				}
 			}
@@ -39,14 +39,14 @@ func replayCommand() *cobra.Command {
 		},
 	}
 	f.addScreen(cmd.Flags())
-	cmd.Flags().BoolVar(&isExact, "exact", false, "run an exact recording anew, and compare the events")
+	cmd.Flags().BoolVar(&f.exact, "exact", false, "run an exact recording anew, and compare the events")
 	complete(cmd)
 	return cmd
 }
 
-// repeatExactly runs a recording anew, and reports whether all its events are the same. It is not
-// done if the recording is of another version: then it can only be replayed.
-func repeatExactly(ctx context.Context, cmd *cobra.Command, name string) (done bool, err error) {
+// repeatExactly runs a recording anew and, if all its events are the same, shows the cluster at its
+// end. It is not done if the recording is of another version: then it can only be replayed.
+func repeatExactly(ctx context.Context, cmd *cobra.Command, name string, f flags, isPlain bool) (done bool, err error) {
 	recorded, err := exact.ReadRecorded(name, nil)
 	if err != nil {
 		return true, usageError{err}
@@ -56,7 +56,7 @@ func repeatExactly(ctx context.Context, cmd *cobra.Command, name string) (done b
 		return true, usageError{err}
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
-	again, err := program.Repeat(ctx, recorded, 0)
+	again, err := program.Repeat(ctx, recorded, f.screen.HistoryMB<<20)
 	switch {
 	case errors.Is(err, exact.ErrOtherVersion):
 		_, err = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %v: replaying the events only\n", err)
@@ -67,6 +67,10 @@ func repeatExactly(ctx context.Context, cmd *cobra.Command, name string) (done b
 		_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s: event %d differs: recorded was %s, now it is %s\n", name, again.Events+1, again.Recorded, again.Now)
 		return true, errFailed
 	}
-	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s: all %d events are the same\n", name, again.Events)
-	return true, again.Engine.Close()
+	if isPlain {
+		_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s: all %d events are the same\n", name, again.Events)
+		return true, again.Engine.Close()
+	}
+	f.screen.Open, f.screen.Speed = program.Open, 0
+	return true, show(ctx, cmd, again.Engine, f, false)
 }

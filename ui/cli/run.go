@@ -10,16 +10,19 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/vtime"
+	"capsize/ui/source"
 )
 
 func runCommand() *cobra.Command {
 	var batch headless.Batch
 	var f flags
-	var asJSON, verbose, isExact bool
+	var asJSON, verbose, isExact, open bool
 	var until string
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO...",
@@ -57,8 +60,8 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 			}
 			defer func() { _ = engines.close() }() // the runs have ended
 			batch.Open, batch.Exact = engines.open, engines.version
-			if until != "" {
-				return runUntil(ctx, cmd, batch, until, asJSON)
+			if until != "" || open {
+				return runUntil(ctx, cmd, batch, until, open, asJSON)
 			}
 			headless.TuneRuntime(len(batch.Scripts) * batch.Repeat)
 			results, err := batch.Run(ctx)
@@ -71,13 +74,14 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 	f.addSeed(cmd)
 	addExact(&isExact, fs)
 	fs.StringVar(&until, "until", "", "stop right after an event: its number, a time, violation, or words of the story; needs --exact")
+	fs.BoolVar(&open, "open", false, "with --until, open the playground where the run stops")
 	fs.StringVar(&batch.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")
 	fs.BoolVarP(&verbose, "verbose", "v", false, "report each step as it runs")
 	return cmd
 }
 
-// runUntil runs one scenario until an event.
-func runUntil(ctx context.Context, cmd *cobra.Command, b headless.Batch, until string, asJSON bool) error {
+// runUntil runs one scenario until an event, and opens the playground there if open is set.
+func runUntil(ctx context.Context, cmd *cobra.Command, b headless.Batch, until string, open, asJSON bool) error {
 	event, err := headless.ParseUntil(until)
 	switch {
 	case err != nil:
@@ -87,14 +91,33 @@ func runUntil(ctx context.Context, cmd *cobra.Command, b headless.Batch, until s
 	case len(b.Scripts) != 1 || b.Repeat != 1 || b.Trace != "":
 		return usageError{errors.New("--until stops one run: name one scenario, without --repeat and --trace")}
 	}
-	e, result, err := headless.RunUntil(ctx, b.Open, b.Scripts[0], event, 0)
-	if e != nil {
-		err = errors.Join(err, e.Close())
+	budget := int64(0)
+	if open {
+		budget = source.HistoryMB << 20
 	}
+	e, result, err := headless.RunUntil(ctx, b.Open, b.Scripts[0], event, budget)
 	if err != nil {
 		return stopped(err)
 	}
-	return report(cmd, asJSON, []headless.Result{result}, nil)
+	if e != nil && open {
+		return openStopped(ctx, cmd, e, b)
+	}
+	if e != nil {
+		err = e.Close()
+	}
+	return report(cmd, asJSON, []headless.Result{result}, err)
+}
+
+// openStopped opens the playground on an engine that has stopped, with the user's configuration.
+func openStopped(ctx context.Context, cmd *cobra.Command, e engine.Engine, b headless.Batch) error {
+	var f flags
+	screen := pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
+	f.addScreen(screen)
+	if err := errors.Join(configureFlags(screen), f.screen.Prepare(f.isPlain())); err != nil {
+		return usageError{errors.Join(err, e.Close())}
+	}
+	f.screen.Open, f.screen.Speed = b.Open, 0
+	return show(ctx, cmd, e, f, f.isPlain())
 }
 
 // report prints what came of runs, and turns it into how the program ends.

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"capsize/cluster"
-	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/ui"
 )
@@ -22,6 +21,7 @@ type flags struct {
 	seed    int64
 	set     []string
 	plain   bool
+	exact   bool
 	screen  ui.Options
 }
 
@@ -60,17 +60,17 @@ func (f *flags) load(cmd *cobra.Command, name string) (*scenario.Script, error) 
 	return script, nil
 }
 
-// opener returns what starts the clusters of a command.
-func (f *flags) opener() engine.Opener { return engine.OpenNative }
-
 // config validates the flags before anything starts.
 func (f *flags) config(cmd *cobra.Command) (cluster.Config, error) {
 	cfg := cluster.Config{Nodes: f.nodes, Dir: f.dir, Settings: cluster.DefaultSettings()}
 	cfg.Settings.Storage, cfg.Settings.Seed = f.storage, f.seed
+	if f.exact && !cmd.Flags().Changed("storage") {
+		cfg.Settings.Storage = cluster.Memory
+	}
 	if f.nodes < 1 || f.nodes > cluster.NodesMax {
 		return cfg, fmt.Errorf("--nodes %d: must be from 1 to %d", f.nodes, cluster.NodesMax)
 	}
-	if f.dir != "" && f.storage != cluster.Bolt {
+	if f.dir != "" && f.storage != cluster.Bolt && !f.exact {
 		return cfg, fmt.Errorf("--data %s: needs --storage %s, memory keeps no files", f.dir, cluster.Bolt)
 	}
 	if err := cluster.ApplySettings(&cfg.Settings, f.set); err != nil {

@@ -114,9 +114,9 @@ func (r Options) Validate() error {
 }
 
 // Record makes a recording of name: of a trace that --trace wrote, or of a scenario,
-// which load reads and which runs headless first, as fast as virtual time allows. If the
+// which load reads and which open runs headless first, as fast as virtual time allows. If the
 // scenario fails, the recording is complete and the error is a [*scenario.Failure].
-func (r Options) Record(ctx context.Context, name string, load func() (*scenario.Script, error)) error {
+func (r Options) Record(ctx context.Context, open engine.Opener, name string, load func() (*scenario.Script, error)) error {
 	if isTrace(name) {
 		s, err := source.OpenRecording(name, r.HistoryMB, io.Discard)
 		if err != nil {
@@ -133,7 +133,7 @@ func (r Options) Record(ctx context.Context, name string, load func() (*scenario
 	if err != nil {
 		return err
 	}
-	past, result, err := headless.RunRecorded(ctx, engine.OpenNative, script)
+	past, result, err := headless.RunRecorded(ctx, open, script)
 	if err != nil {
 		return err
 	}

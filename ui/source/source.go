@@ -22,10 +22,12 @@ type Source struct {
 }
 
 // Live returns the source of a cluster, which must keep a history. It runs the first
-// election at full speed, so the first frame shows a leader.
+// election at full speed, so the first frame of a new cluster shows a leader.
 func Live(e engine.Engine) Source {
 	s := watched(e)
-	engine.AwaitLeader(e, engine.FirstElection)
+	if e.Now() == 0 {
+		engine.AwaitLeader(e, engine.FirstElection)
+	}
 	return s
 }
 
