@@ -158,21 +158,47 @@ func TestForkIsCheckedFromItsStart(t *testing.T) {
 
 // AwaitVerdicts takes no virtual time and may be called inside the bubble.
 func TestAwaitVerdictsTakesNoVirtualTime(t *testing.T) {
-	tc := open(t, 3)
-	tc.add(1, RouteLeader)
-	var before, after time.Duration
-	var count uint64
-	tc.must(func() error {
-		tc.Read(LevelStrong, RouteLeader)
-		before = tc.Now()
-		tc.AwaitVerdicts()
-		after = tc.Now()
-		tc.Trace().Read(func(s *trace.State) { count = s.Check(check.Linearizable).Count })
-		return nil
-	})
-	if before != after || count != 2 {
-		t.Errorf("got %s before, %s after, %d operations checked; want equal times, 2 operations", before, after, count)
+	for _, inline := range []bool{false, true} {
+		tc := open(t, 3, func(cfg *Config) { cfg.InlineChecks = inline })
+		tc.add(1, RouteLeader)
+		var before, after time.Duration
+		var count uint64
+		tc.must(func() error {
+			tc.Read(LevelStrong, RouteLeader)
+			before = tc.Now()
+			tc.AwaitVerdicts()
+			after = tc.Now()
+			tc.Trace().Read(func(s *trace.State) { count = s.Check(check.Linearizable).Count })
+			return nil
+		})
+		if before != after || count != 2 {
+			t.Errorf("inline %t: got %s before, %s after, %d operations checked; want equal times, 2 operations", inline, before, after, count)
+		}
 	}
+}
+
+// Inline checks keep up with a cluster under load and faults, and follow the clock of the
+// cluster: nobody asks for their verdict on a stale read.
+func TestInlineChecksJudgeARunningCluster(t *testing.T) {
+	tc := open(t, 5, func(cfg *Config) { cfg.InlineChecks = true })
+	tc.must(func() error { return tc.Load(20, 5, RouteLeader) })
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	n := &nemesis{tc: tc, rng: rand.New(rand.NewPCG(seed, 0))}
+	for range 20 {
+		injectFault(tc, n)
+	}
+	tc.healAll()
+	tc.expectAllOK()
+	tc.must(func() error { tc.StopLoad(); return nil })
+	old := tc.leaderName()
+	tc.must(func() error { return tc.Isolate(old) })
+	tc.until("another node leads", func(s *trace.State) bool { return s.LeaderNode() != nil && s.LeaderNode().ID != old })
+	tc.must(func() error { tc.Add(1, tc.leaderName()); return nil })
+	tc.must(func() error { tc.Read(LevelNone, old); return nil })
+	tc.until("the stale read is found", func(s *trace.State) bool {
+		return s.Check(check.Linearizable).Verdict == trace.VerdictViolated
+	})
 }
 
 func TestUncheckedClusterHasNoVerdicts(t *testing.T) {

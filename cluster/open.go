@@ -45,6 +45,10 @@ type Config struct {
 	Sink trace.Sink
 	// Unchecked turns the safety checks off, which saves their cost.
 	Unchecked bool
+	// InlineChecks runs all safety checks on the goroutines of the cluster. A verdict then
+	// has its place among the events from the events alone, as exact runs need it. Otherwise
+	// linearizability is checked in the background.
+	InlineChecks bool
 	// tamper breaks what raft is built from, to test the checks.
 	tamper func(*raftDeps)
 }
@@ -93,7 +97,11 @@ func Open(cfg Config) (*Cluster, error) {
 		in.clients.seqBase = uint64(time.Now().UnixMicro())
 	}
 	if !cfg.Unchecked {
-		in.checks = check.New(in.stream.Emit)
+		if cfg.InlineChecks {
+			in.checks = check.NewInline(in.stream.Emit)
+		} else {
+			in.checks = check.New(in.stream.Emit)
+		}
 		in.stream.SetChecker(in.checks.Observe)
 	}
 	c.clock = vtime.Start(func(b *vtime.Bubble) {

@@ -35,10 +35,20 @@ type Checker struct {
 // a goroutine that runs until Close, so call New outside virtual time. If emit is
 // nil, the next Observe returns them instead.
 func New(emit func(trace.Event)) *Checker {
+	c := NewInline(emit)
+	c.worker.background = newBackground()
+	go c.worker.background.run(c.worker)
+	return c
+}
+
+// NewInline returns a checker that has no goroutine: every verdict is among the events
+// that Observe returns, at a place that only the events determine. Observe then takes
+// longer, up to a second or two if a history is hard to judge. Await passes the verdict on
+// the latest events to emit. If emit is nil, the next Observe returns it instead.
+func NewInline(emit func(trace.Event)) *Checker {
 	c := &Checker{observers: map[trace.Kind][]observer{}, worker: newWorker(emit)}
 	c.addChecks()
 	c.packetObservers = c.observers[trace.KindPacket]
-	go c.worker.run()
 	return c
 }
 
@@ -68,10 +78,23 @@ func (c *Checker) subscribe(o observer, kinds ...trace.Kind) {
 }
 
 // Observe checks the next event and returns the verdicts that changed, as events. It
-// satisfies what [trace.Stream.Judge] asks for: it never waits, retains only what the
+// satisfies what [trace.Stream.SetChecker] asks for: it never waits, retains only what the
 // event's owner never changes, and takes amortised constant or logarithmic time,
-// except for the event that lists a whole disk.
+// except for the event that lists a whole disk, and for what [NewInline] says.
 func (c *Checker) Observe(e *trace.Event) []trace.Event {
+	if e.Kind == trace.KindVerdict {
+		return nil
+	}
+	changed := c.observe(e)
+	if !c.announced {
+		return changed
+	}
+	return append(changed, c.worker.advance(e.At)...)
+}
+
+// observe shows the next event to the checks and returns the verdicts that changed,
+// except those of the worker.
+func (c *Checker) observe(e *trace.Event) []trace.Event {
 	if e.Kind == trace.KindPacket {
 		if e.Packet == nil || c.stopped || c.state.first == nil || !isRelevant(e.Packet) {
 			return nil
@@ -81,11 +104,8 @@ func (c *Checker) Observe(e *trace.Event) []trace.Event {
 		}
 		return c.changedVerdicts(e)
 	}
-	if e.Kind == trace.KindVerdict {
-		return nil
-	}
 	if c.stopped {
-		return c.asyncVerdicts()
+		return nil
 	}
 	if why := c.invalid(e); why != "" {
 		c.giveUp(why)
@@ -124,15 +144,7 @@ func (c *Checker) changedVerdicts(e *trace.Event) []trace.Event {
 		c.announced = true
 		changed = append(changed, c.worker.firstVerdict(e.At))
 	}
-	return append(changed, c.asyncVerdicts()...)
-}
-
-// asyncVerdicts returns the verdicts of the background check, unless it emits them.
-func (c *Checker) asyncVerdicts() []trace.Event {
-	if c.worker.emit != nil {
-		return nil
-	}
-	return c.worker.take()
+	return changed
 }
 
 // indexMax is the highest index and term accepted. A foreign trace may contain any
@@ -169,7 +181,8 @@ func isNodeEvent(kind trace.Kind) bool {
 }
 
 // Await waits, in real time, until everything observed so far is checked and its
-// verdicts are out. Called inside virtual time, it keeps the clock still meanwhile.
+// verdicts are out. Called inside virtual time, it keeps the clock still meanwhile. The
+// caller must hold no lock that emit takes.
 func (c *Checker) Await() { c.worker.await() }
 
 // Close stops the background check and waits until it has ended. Nothing is checked

@@ -346,7 +346,7 @@ func TestChecksAgreeWithBruteForceAcrossLineages(t *testing.T) {
 		f.doubles, f.prunes = rng.IntN(4) == 0, rng.IntN(4) == 0
 		for range 10 + rng.IntN(60) {
 			if f.prunes {
-				f.state.pruneAbove = 0
+				f.state.pruneAbove, f.inline.state.pruneAbove = 0, 0
 			}
 			f.step()
 		}

@@ -2,21 +2,27 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"capsize/cluster/trace"
 )
 
-// historyBuilder builds a history, and collects the verdicts.
+// historyBuilder builds a history, and collects the verdicts of two checkers, one of them
+// inline. settle fails the test unless they agree.
 type historyBuilder struct {
 	*Checker
+	t      *testing.T
+	inline *Checker
 	seq    uint64
 	at     time.Duration
 	ops    uint64
 	latest map[string]trace.Event // the latest verdict of each
 	all    []trace.Event          // every verdict
 	events []trace.Event          // every event
+
+	latestInline map[string]trace.Event
 }
 
 // record starts the history of a new cluster of n nodes.
@@ -34,7 +40,10 @@ func record(t *testing.T, n int) *historyBuilder {
 
 func blank(t *testing.T) *historyBuilder {
 	t.Helper()
-	r := &historyBuilder{Checker: New(nil), latest: map[string]trace.Event{}}
+	r := &historyBuilder{
+		Checker: New(nil), t: t, inline: NewInline(nil),
+		latest: map[string]trace.Event{}, latestInline: map[string]trace.Event{},
+	}
 	t.Cleanup(r.Close)
 	return r
 }
@@ -49,12 +58,24 @@ func (r *historyBuilder) emit(e trace.Event) {
 	for _, v := range r.Observe(&e) {
 		r.latest[v.Check], r.all = v, append(r.all, v)
 	}
+	for _, v := range r.inline.Observe(&e) {
+		r.latestInline[v.Check] = v
+	}
 }
 
 // settle waits for the verdicts.
 func (r *historyBuilder) settle() {
+	r.t.Helper()
 	r.Await()
+	r.inline.Await()
 	r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
+	for name, v := range r.latest {
+		inline := r.latestInline[name]
+		if v.Verdict != inline.Verdict || v.Text != inline.Text || v.Count != inline.Count || !slices.Equal(v.Proof, inline.Proof) {
+			r.t.Errorf("%s: %s, %d, %v: %s; inline: %s, %d, %v: %s", name, v.Verdict, v.Count, v.Proof, v.Text,
+				inline.Verdict, inline.Count, inline.Proof, inline.Text)
+		}
+	}
 }
 
 func (r *historyBuilder) packet(p trace.Packet) {

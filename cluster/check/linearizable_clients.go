@@ -16,7 +16,8 @@ type clientHistory struct {
 	unknown      []*operation // older increments that may still count, earliest first
 	checkpointed []*operation // later ones that were checked with evidence
 	forgotten    bool         // there were too many of those
-	steps        int          // bounds each run of porcupine
+	stepsMax     int          // bounds each run of porcupine
+	steps        int          // of all runs so far, those with evidence included
 }
 
 // checkpointedMax bounds how many operations are kept to be checked again.
@@ -29,7 +30,7 @@ func (c *clientHistory) checkpoint(done, rest []*operation, value int64, top max
 	unknown := c.unknownIncrements(rest)
 	switch {
 	case len(unknown) == 0:
-		*c = clientHistory{start: counterState{value: value, known: true}, steps: c.steps}
+		*c = clientHistory{start: counterState{value: value, known: true}, stepsMax: c.stepsMax, steps: c.steps}
 	case c.forgotten:
 	case top.isLast && c.start.known && onlyGrows(c.checkpointed) && sameDelta(unknown):
 		c.advance(unknown, top.value)
@@ -103,14 +104,21 @@ func (c *clientHistory) run(operations []*operation, upTo int64) porcupine.Check
 		}
 	}
 	if len(unknown) == 0 || !sameDelta(unknown) || slices.ContainsFunc(answered, func(op *porcupineOp) bool { return op.delta < 0 }) {
-		return runPorcupine(counterModel(c.start), append(answered, open...), c.steps)
+		return c.search(counterModel(c.start), append(answered, open...))
 	}
 	calls := make([]int64, len(unknown))
 	for i, o := range unknown {
 		calls[i] = o.call
 	}
 	slices.Sort(calls)
-	return runPorcupine(poolModel(c.start, unknown[0].delta(), calls), answered, c.steps)
+	return c.search(poolModel(c.start, unknown[0].delta(), calls), answered)
+}
+
+// search runs porcupine and counts its steps.
+func (c *clientHistory) search(model porcupine.Model, ops []*porcupineOp) porcupine.CheckResult {
+	result, steps := runPorcupine(model, ops, c.stepsMax)
+	c.steps += steps
+	return result
 }
 
 // clientsVerdict returns the verdict on the clients' history alone.
@@ -131,7 +139,7 @@ func (h *opHistory) clientsVerdict() trace.Event {
 	case porcupine.Ok:
 		return trace.Event{}
 	case porcupine.Unknown:
-		return undecided("no order found within %d steps: %d operations have an unknown outcome", c.steps, len(c.unknownIncrements(h.open)))
+		return undecided("no order found within %d steps: %d operations have an unknown outcome", c.stepsMax, len(c.unknownIncrements(h.open)))
 	case porcupine.Illegal:
 	}
 	return h.blame(all)

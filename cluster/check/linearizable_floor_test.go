@@ -17,7 +17,7 @@ type clientsOnly struct {
 
 func withoutSearch() *clientsOnly {
 	c := &clientsOnly{opHistory: newHistory()}
-	c.clients.steps = 0
+	c.clients.stepsMax = 0
 	c.next(workItem{kind: historySettled})
 	return c
 }
@@ -163,7 +163,7 @@ func TestOrderOfTheLogNeedsNoSearch(t *testing.T) {
 		}
 		items := g.generate(200)
 		h := newHistory()
-		h.clients.steps = 0
+		h.clients.stepsMax = 0
 		if v := checkInRounds(rng, &h, items); v.Verdict != trace.VerdictOK {
 			t.Fatalf("seed %d, history %d: %s: %s", seed, i, v.Verdict, v.Text)
 		}

@@ -95,7 +95,7 @@ func newHistory() opHistory {
 	return opHistory{
 		byID: map[uint64]*operation{}, byKey: map[trace.OpKey]*operation{},
 		batching: batching{idleBatch: 128, busyBatch: 512, evaluateAt: 128},
-		clients:  clientHistory{steps: stepsMax},
+		clients:  clientHistory{stepsMax: stepsMax},
 	}
 }
 
@@ -261,5 +261,5 @@ func (h *opHistory) checkWithEvidence(operations []*operation) bool {
 			ops = append(ops, &porcupineOp{delta: o.delta(), call: o.call, ret: max(o.call, o.committedBy)})
 		}
 	}
-	return runPorcupine(counterModel(h.start), ops, h.clients.steps) == porcupine.Ok
+	return h.clients.search(counterModel(h.start), ops) == porcupine.Ok
 }

@@ -95,15 +95,15 @@ func poolModel(start counterState, delta int64, pool []int64) porcupine.Model {
 	return model
 }
 
-// runPorcupine checks operations against a model. It gives up, with porcupine.Unknown,
-// after a number of steps.
-func runPorcupine(model porcupine.Model, ops []*porcupineOp, steps int) porcupine.CheckResult {
+// runPorcupine checks operations against a model and returns how many steps it took. It
+// gives up, with porcupine.Unknown, after stepsMax steps.
+func runPorcupine(model porcupine.Model, ops []*porcupineOp, stepsMax int) (result porcupine.CheckResult, steps int) {
 	if len(ops) == 0 {
-		return porcupine.Ok
+		return porcupine.Ok, 0
 	}
 	step := model.Step
 	model.Step = func(state, input, output any) (bool, any) {
-		if steps--; steps < 0 {
+		if steps++; steps > stepsMax {
 			return false, nil // rejecting every operation ends the search
 		}
 		return step(state, input, output)
@@ -114,10 +114,10 @@ func runPorcupine(model porcupine.Model, ops []*porcupineOp, steps int) porcupin
 	}
 	switch {
 	case porcupine.CheckOperations(model, operations):
-		return porcupine.Ok
-	case steps < 0:
-		return porcupine.Unknown
+		return porcupine.Ok, steps
+	case steps > stepsMax:
+		return porcupine.Unknown, steps
 	default:
-		return porcupine.Illegal
+		return porcupine.Illegal, steps
 	}
 }

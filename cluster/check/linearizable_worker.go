@@ -7,27 +7,29 @@ import (
 	"capsize/cluster/trace"
 )
 
-// worker checks the clients' history with porcupine. Its goroutine is started outside
-// virtual time: inside, it would be part of the bubble and keep the clock still while
-// it works. It takes work items from a queue and nobody waits for it, except in Await.
+// worker gathers what the judge of linearizability needs, in batches, and passes its
+// verdicts on. The time of the events, not a clock, says when a batch is due.
+//
+// The judge works in the background, or else inline: in advance, so that its verdict
+// directly follows the event that made the batch due.
 type worker struct {
-	emit     func(trace.Event) // nil: take returns the verdicts
-	wake     chan struct{}     // signals that the queue is not empty
-	awaiting chan struct{}     // await asks for a verdict on the whole queue
-	answered chan struct{}     // and learns that it is out
-	closing  chan struct{}
-	closed   chan struct{}
-	once     sync.Once
+	emit       func(trace.Event) // nil: take returns the verdicts
+	background *background       // nil: the judge works inline
 
-	mu          sync.Mutex
+	// Only the caller of Observe uses these.
+	nextDue  time.Duration // when the next batch is due, in virtual time
+	gathered int           // the items in it so far
+
+	judging sync.Mutex // held by whoever uses the judge, until the verdict is out
+	judge   judge
+
+	mu          sync.Mutex // never held while judging
 	queue       []workItem
+	at          time.Duration // of the latest item or batch
 	undecidable string        // why nothing more can be checked, "" if it can
+	owing       time.Duration // of the judge
+	closed      bool          // nothing is judged any more
 	ready       []trace.Event // verdicts for take
-
-	// Only the worker's goroutine uses the fields below.
-	history opHistory
-	latest  trace.Event   // the latest verdict
-	at      time.Duration // of the last work item
 }
 
 // workKind says what a work item is about.
@@ -56,39 +58,37 @@ type workItem struct {
 }
 
 const (
-	// batchDelay is how long the worker lets items gather, in real time.
+	// batchDelay is the virtual time between two batches.
 	batchDelay = 100 * time.Millisecond
-	// queueMax bounds the queue, at about a minute of a busy run.
+	// batchMax is how many items make a batch due earlier.
+	batchMax = 4096
+	// queueMax bounds the queue of a judge that falls behind, at about a minute of a busy run.
 	queueMax = 1 << 20
 )
 
 func newWorker(emit func(trace.Event)) *worker {
-	return &worker{
-		history: newHistory(),
-		latest:  trace.Event{Verdict: trace.VerdictOK}, // firstVerdict says so
-		emit:    emit, wake: make(chan struct{}, 1), awaiting: make(chan struct{}), answered: make(chan struct{}),
-		closing: make(chan struct{}), closed: make(chan struct{}),
-	}
+	return &worker{emit: emit, judge: newJudge(), owing: never}
 }
 
 // enqueue adds an item to the queue without waiting.
 func (w *worker) enqueue(item workItem) {
+	w.gathered++
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at = item.at
 	if len(w.queue) < queueMax {
 		w.queue = append(w.queue, item)
 	} else {
 		w.giveUpLocked("operations arrive faster than they can be checked")
 	}
-	w.mu.Unlock()
-	w.signal()
 }
 
 // giveUp makes the check undecided unless it is violated. The first reason counts.
 func (w *worker) giveUp(why string) {
+	w.gathered = batchMax
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.giveUpLocked(why)
-	w.mu.Unlock()
-	w.signal()
 }
 
 func (w *worker) giveUpLocked(why string) {
@@ -97,103 +97,102 @@ func (w *worker) giveUpLocked(why string) {
 	}
 }
 
-// signal wakes the worker's goroutine.
-func (w *worker) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
+// advance follows an observed event: it judges the batch if that is due, or has it judged
+// in the background. It returns the verdicts that are not emitted.
+func (w *worker) advance(at time.Duration) []trace.Event {
+	if at >= w.nextDue || w.gathered >= batchMax {
+		w.judgeBatch(at)
 	}
+	if w.emit != nil && w.background != nil {
+		return nil
+	}
+	return w.take()
 }
 
-// run works until close.
-func (w *worker) run() {
-	defer close(w.closed)
-	batch, quiet := time.NewTimer(batchDelay), time.NewTimer(batchDelay)
-	defer batch.Stop()
-	defer quiet.Stop()
-	for {
-		select {
-		case <-quiet.C:
-			w.process(0) // reports a count that was held back
-		case <-w.wake:
-			batch.Reset(batchDelay)
-			select {
-			case <-batch.C:
-				w.process(time.Second)
-				quiet.Reset(time.Second)
-			case <-w.awaiting:
-				w.answerAwait()
-			case <-w.closing:
-				return
-			}
-		case <-w.awaiting:
-			w.answerAwait()
-		case <-w.closing:
+// judgeBatch ends a batch at an event.
+func (w *worker) judgeBatch(at time.Duration) {
+	if w.background == nil {
+		// The emit of await may wait for locks that are held here, so do not wait for await:
+		// the batch stays due.
+		if !w.judging.TryLock() {
 			return
+		}
+		defer w.judging.Unlock()
+	}
+	w.mu.Lock()
+	w.at = at
+	isEmpty := w.gathered == 0 && at < w.owing
+	w.mu.Unlock()
+	w.nextDue, w.gathered = at+batchDelay, 0
+	switch {
+	case isEmpty:
+	case w.background != nil:
+		w.background.signal()
+	default:
+		if verdict, changed := w.process(false); changed {
+			w.keep(verdict)
 		}
 	}
 }
 
-// answerAwait processes the whole queue and releases await.
-func (w *worker) answerAwait() {
-	w.process(0)
-	select {
-	case w.answered <- struct{}{}:
-	case <-w.closing:
-	}
-}
-
+// await returns once the verdict on everything so far is out.
 func (w *worker) await() {
-	select {
-	case w.awaiting <- struct{}{}:
-	case <-w.closed:
+	if w.background == nil {
+		w.passOn(true)
 		return
 	}
-	select {
-	case <-w.answered:
-	case <-w.closed:
-	}
+	w.background.await()
 }
 
+// close makes sure that nothing is judged after it returns.
 func (w *worker) close() {
-	w.once.Do(func() { close(w.closing) })
-	<-w.closed
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	if w.background != nil {
+		w.background.close()
+	}
 }
 
-// process checks what is in the queue and passes the verdict on if it has changed. A
-// higher count alone is passed on only once it is countDelay of virtual time old.
-func (w *worker) process(countDelay time.Duration) {
+// passOn judges what is in the queue and passes the verdict on if it has changed.
+func (w *worker) passOn(last bool) {
+	w.judging.Lock()
+	defer w.judging.Unlock()
+	verdict, changed := w.process(last)
+	switch {
+	case !changed:
+	case w.emit != nil:
+		w.emit(verdict)
+	default:
+		w.keep(verdict)
+	}
+}
+
+// process judges what is in the queue. The caller holds w.judging.
+func (w *worker) process(last bool) (verdict trace.Event, changed bool) {
 	w.mu.Lock()
-	items, undecidable := w.queue, w.undecidable
+	b := batch{items: w.queue, at: w.at, undecidable: w.undecidable, last: last}
 	w.queue = nil
+	closed := w.closed
 	w.mu.Unlock()
-	if w.latest.Verdict == trace.VerdictViolated {
-		return
+	if closed {
+		return trace.Event{}, false
 	}
-	for _, item := range items {
-		w.history.add(item)
-		w.at = item.at
-	}
-	now := w.history.verdict(w.at)
-	if undecidable != "" {
-		now = trace.Event{At: w.at, Verdict: trace.VerdictUndecided, Text: undecidable, Count: now.Count}
-	}
-	now.Kind, now.Check = trace.KindVerdict, Linearizable
-	was := &w.latest
-	if now.Verdict == was.Verdict && now.Text == was.Text && (now.Count == was.Count || now.At < was.At+countDelay) {
-		return
-	}
-	w.latest = now
-	if w.emit != nil {
-		w.emit(now)
-		return
-	}
+	verdict, changed = w.judge.judge(b)
 	w.mu.Lock()
-	w.ready = append(w.ready, now)
+	w.owing = w.judge.owing
 	w.mu.Unlock()
+	return verdict, changed
 }
 
-// take returns the verdicts since the last call, if there is no emit.
+// keep keeps a verdict for take.
+func (w *worker) keep(verdict trace.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ready = append(w.ready, verdict)
+}
+
+// take returns the verdicts since the last call.
 func (w *worker) take() []trace.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()

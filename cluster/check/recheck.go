@@ -60,12 +60,12 @@ func (r *Recheck) addVerdicts(verdicts []trace.Event) {
 // Await waits, in real time, until everything observed so far is checked.
 func (r *Recheck) Await() {
 	r.checker.Await()
-	r.addVerdicts(r.checker.asyncVerdicts())
+	r.addVerdicts(r.checker.worker.take())
 }
 
 // Understated returns the verdicts found that are worse than the recorded ones.
 func (r *Recheck) Understated() []trace.Check {
-	r.addVerdicts(r.checker.asyncVerdicts())
+	r.addVerdicts(r.checker.worker.take())
 	var worse []trace.Check
 	for _, found := range r.found.Checks {
 		if severity(&found) > severity(r.recorded.Check(found.Name)) {

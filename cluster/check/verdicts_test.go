@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"capsize/cluster/trace"
@@ -144,19 +143,4 @@ func TestTooManyPendingOperationsAreUndecided(t *testing.T) {
 	if v := r.latest[Linearizable]; v.Verdict != trace.VerdictUndecided || !strings.Contains(v.Text, "too many operations are in flight") {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
 	}
-}
-
-// The count is reported from time to time, and exactly once the operations end.
-func TestLastOperationsAreCounted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := twoIncrements(t)
-		for count := uint64(2); count <= 4; count++ {
-			time.Sleep(2 * time.Second)
-			r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
-			if v := r.latest[Linearizable]; v.Count != count {
-				t.Errorf("%d operations counted, want %d", v.Count, count)
-			}
-			r.reply(r.call(read("c2")), 2)
-		}
-	})
 }

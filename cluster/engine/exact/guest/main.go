@@ -36,7 +36,7 @@ func start(size int32) {
 		return
 	}
 	lines := recording.NewLines(func(line []byte) { hostEvent(unsafe.Pointer(unsafe.SliceData(line)), int32(len(line))) })
-	n, err := engine.Open(cluster.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Sink: lines}, engine.Options{Attended: cfg.Attended})
+	n, err := engine.Open(cluster.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Sink: lines, InlineChecks: true}, engine.Options{Attended: cfg.Attended})
 	if err != nil {
 		fail(err)
 		return
