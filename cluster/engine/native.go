@@ -44,6 +44,10 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 	n.stage = NewStage(func() {})
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
 	n.nodes = c.NodeCount()
+	// The nodes start at time 0, on goroutines of their own.
+	if err := c.Clock().Do(func() {}); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	return n, nil
 }
 

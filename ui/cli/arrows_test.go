@@ -57,6 +57,7 @@ var arrows = map[string][]string{
 	},
 	"cluster/engine/exact/guest": {"cluster/engine/exact/wire", "cluster/engine", "cluster", "cluster/trace", "cluster/trace/recording"},
 	"cluster/engine/exact/wire":  {"cluster/trace"},
+	"cluster/engine/enginetest":  {"cluster/engine", "cluster/scenario", "cluster", "cluster/trace"},
 
 	"cluster/scenario/headless": {
 		"cluster/engine", "cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording",
@@ -78,7 +79,7 @@ var arrows = map[string][]string{
 }
 
 // testHelpers are packages that only tests may import, from any package.
-var testHelpers = []string{"cluster/trace/tracetest", "faults/wiretest", "ui/uitest"}
+var testHelpers = []string{"cluster/engine/enginetest", "cluster/trace/tracetest", "faults/wiretest", "ui/uitest"}
 
 // fences lists libraries that only some packages may import: nothing that is drawn
 // or recorded depends on a raft type, and only the screen depends on a terminal

@@ -12,6 +12,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/engine"
+	"capsize/cluster/engine/enginetest"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
@@ -245,4 +246,14 @@ func TestRejectsFiles(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+}
+
+func TestExactConforms(t *testing.T) {
+	enginetest.Run(t, true, func(t testing.TB) engine.Engine {
+		e, err := theProgram.Open(enginetest.Config(), engine.Options{Attended: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
 }

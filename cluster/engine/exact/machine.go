@@ -24,9 +24,9 @@ const memoryPages = 1 << 14
 // Program is the engine's module, compiled for this machine. All engines of a process share it.
 type Program struct {
 	clockStep int64 // by how much, in nanoseconds, a reading moves a guest's clock
-	runtime  wazero.Runtime
-	compiled wazero.CompiledModule
-	version  string
+	runtime   wazero.Runtime
+	compiled  wazero.CompiledModule
+	version   string
 }
 
 // host receives the calls of a guest. They come on the goroutine that calls the guest.

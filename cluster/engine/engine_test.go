@@ -1,0 +1,54 @@
+package engine_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"capsize/cluster/engine"
+	"capsize/cluster/engine/enginetest"
+	"capsize/cluster/trace/recording"
+)
+
+// TestMain fails if a test leaves a goroutine behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestNativeConforms(t *testing.T) {
+	enginetest.Run(t, true, func(t testing.TB) engine.Engine {
+		e, err := engine.OpenNative(enginetest.Config(), engine.Options{Attended: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
+}
+
+func TestRecordingConforms(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.trace")
+	record, err := recording.Create(name, recording.Header{Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := enginetest.Config()
+	cfg.Record = record
+	e, err := engine.OpenNative(cfg, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine.AwaitLeader(e, engine.FirstElection)
+	if err := e.Advance(time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	enginetest.Run(t, false, func(t testing.TB) engine.Engine {
+		r, err := engine.OpenRecording(name, cfg.HistoryBudget, engine.Options{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	})
+}
