@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"cluster/engine/exact/module":          {},
 	"cluster/engine/exact/module/generate": {"cluster/engine/exact/module"},
 
-	"cluster/engine": {"cluster/scenario", "cluster", "cluster/check", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
+	"cluster/engine": {"cluster/scenario", "cluster", "cluster/check", "cluster/trace/recording", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
 	"cluster/engine/exact": {
 		"cluster/engine/exact/module", "cluster/engine/exact/wire", "cluster/engine", "cluster/scenario", "cluster",
 		"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime",
