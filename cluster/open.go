@@ -45,8 +45,8 @@ type Config struct {
 	Sink trace.Sink
 	// Unchecked turns the safety checks off, which saves their cost.
 	Unchecked bool
-	// InlineChecks runs all safety checks on the goroutines of the cluster. A verdict then
-	// has its place among the events from the events alone, as exact runs need it. Otherwise
+	// InlineChecks runs all safety checks on the goroutines of the cluster, so the events
+	// alone determine the place of each verdict among them, as exact runs require. Otherwise
 	// linearizability is checked in the background.
 	InlineChecks bool
 	// tamper breaks what raft is built from, to test the checks.

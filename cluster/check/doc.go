@@ -8,11 +8,11 @@
 // subscribed to its kind. When committed entries are replaced, as after an unsafe
 // recovery, the state records the commits of each side separately (lineage.go). A check
 // reads the state, never changes it, and answers at once. Only linearizability is
-// different: it can take long, so porcupine judges it in batches
-// (linearizable_worker.go). The time of the events says when a batch is due, and steps, not
-// time, limit a run of porcupine: no clock decides anything. The judge works on a separate
-// goroutine, outside virtual time ([New]), or inside Observe, so that each verdict has its
-// place among the events from the events alone ([NewInline]).
+// different: it can take long, so porcupine judges it in batches (linearizable_worker.go).
+// The time of the events says when a batch is due, and steps, not time, limit a run of
+// porcupine: no clock decides anything. The judge works on a separate goroutine, outside
+// virtual time ([New]), or inside Observe, so that the events alone determine the place of
+// each verdict among them ([NewInline]).
 //
 // A verdict is ok, violated (with the events that prove it) or undecided (with the
 // reason). A violated verdict never changes again. A trace that contradicts itself,

@@ -30,7 +30,7 @@ type batch struct {
 const (
 	// countDelay is the virtual time between two verdicts that only differ in their count.
 	countDelay = time.Second
-	// restPerStep is the virtual time that the judge rests for each step of porcupine's. A
+	// restPerStep is the virtual time that the judge rests for each step of porcupine. A
 	// history that exhausts stepsMax stays hard for a while: trying again with every batch
 	// would take most of the time of a run.
 	restPerStep = 10 * time.Microsecond
