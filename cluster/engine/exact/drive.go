@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tetratelabs/wazero/api"
+
 	"capsize/cluster/engine"
 	"capsize/cluster/engine/exact/wire"
 	"capsize/cluster/scenario"
@@ -61,7 +63,7 @@ func (e *Engine) serve() error {
 		case given:
 			err = e.order(order)
 		default:
-			err = e.guest.call("tick")
+			err = e.guest.call(e.guest.tick)
 		}
 		if err != nil {
 			return e.died(err)
@@ -114,11 +116,11 @@ func (e *Engine) order(p pending) error {
 	id := e.lastID
 	e.answers[id] = p.answered
 	e.mu.Unlock()
-	return e.give("order", p.order, uint64(id))
+	return e.give(e.guest.order, p.order, uint64(id))
 }
 
-// give calls a function that takes a value. The size of the value is its last parameter.
-func (e *Engine) give(function string, value any, parameters ...uint64) error {
+// give calls a function of the guest that takes a value. The size of the value is its last parameter.
+func (e *Engine) give(function api.Function, value any, parameters ...uint64) error {
 	var err error
 	if e.given, err = json.Marshal(value); err != nil {
 		return err

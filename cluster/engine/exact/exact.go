@@ -86,7 +86,7 @@ func (p *Program) Open(cfg cluster.Config, o engine.Options) (engine.Engine, err
 		return nil, err
 	}
 	e.addSinks()
-	err = e.give("start", wire.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Attended: o.Attended})
+	err = e.give(e.guest.start, wire.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Attended: o.Attended})
 	if err == nil {
 		err = e.err
 	}

@@ -46,12 +46,16 @@ func Load(ctx context.Context, progress io.Writer) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	cache, cacheErr := m.CompilationCacheDir() // without a cache it takes longer, nothing else
-	p, err := compile(ctx, m, cache)
-	if err != nil && cacheErr == nil { // machine code in the cache may be damaged
-		if err = os.RemoveAll(cache); err == nil {
-			p, err = compile(ctx, m, cache)
+	var p *Program
+	dir, err := m.CompilationCacheDir()
+	if err == nil {
+		p, err = compileCached(ctx, m, dir)
+	}
+	if err != nil { // there is no cache, or its machine code is damaged
+		if dir != "" {
+			_ = os.RemoveAll(dir) // the next run tries again
 		}
+		p, err = compile(ctx, m, wazero.NewRuntimeConfig())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the exact engine cannot be compiled: %w", err)
@@ -65,17 +69,18 @@ func (p *Program) Version() string { return p.version }
 // Close frees the machine code. No engine of the program may run.
 func (p *Program) Close() error { return p.runtime.Close(context.Background()) }
 
-// compile compiles the module, or takes the machine code from the cache in a directory, "" for
-// none.
-func compile(ctx context.Context, m module.Module, dir string) (*Program, error) {
-	cfg := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages)
-	if dir != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(dir)
-		if err != nil {
-			return nil, err
-		}
-		cfg = cfg.WithCompilationCache(cache)
+// compileCached compiles the module, or takes the machine code from the cache in a directory.
+func compileCached(ctx context.Context, m module.Module, dir string) (*Program, error) {
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil, err
 	}
+	return compile(ctx, m, wazero.NewRuntimeConfig().WithCompilationCache(cache))
+}
+
+// compile prepares the module for a runtime.
+func compile(ctx context.Context, m module.Module, cfg wazero.RuntimeConfig) (*Program, error) {
+	cfg = cfg.WithMemoryLimitPages(memoryPages)
 	r := wazero.NewRuntimeWithConfig(ctx, cfg)
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
@@ -128,6 +133,8 @@ type machine struct {
 	clock  int64 // nanoseconds
 	chance *rand.ChaCha8
 	stderr tail
+
+	start, tick, order api.Function // see package guest
 }
 
 // instantiate makes a guest whose chance comes from a seed, and which calls a host.
@@ -146,6 +153,7 @@ func (p *Program) instantiate(seed int64, h host) (*machine, error) {
 	if m.module, err = p.runtime.InstantiateModule(m.ctx, p.compiled, cfg); err != nil {
 		return nil, m.explain(err)
 	}
+	m.start, m.tick, m.order = m.module.ExportedFunction("start"), m.module.ExportedFunction("tick"), m.module.ExportedFunction("order")
 	return m, nil
 }
 
@@ -159,10 +167,9 @@ func (m *machine) read() int64 {
 	return m.clock
 }
 
-// call calls an exported function. The error is one line.
-func (m *machine) call(function string, parameters ...uint64) error {
-	_, err := m.module.ExportedFunction(function).Call(m.ctx, parameters...)
-	if err != nil {
+// call calls a function of the guest. The error is one line.
+func (m *machine) call(f api.Function, parameters ...uint64) error {
+	if _, err := f.Call(m.ctx, parameters...); err != nil {
 		return m.explain(err)
 	}
 	return nil
