@@ -1,11 +1,17 @@
 package exact
 
 import (
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 
+	"capsize/cluster/engine"
 	"capsize/cluster/engine/exact/module"
+	"capsize/cluster/scenario"
+	"capsize/cluster/vtime"
 )
 
 // The guest may read its clock, as Go's scheduler and collector do, but nothing it does may depend
@@ -22,26 +28,53 @@ func TestRealTimeChangesNothing(t *testing.T) {
 	}
 }
 
-// Another way to run the module gives the same run: nothing depends on the machine code.
-func TestInterpreterGivesTheSameRun(t *testing.T) {
-	want := perform(t, 3, "leader-crash").Fingerprint
-	compiled := theProgram
+// use makes the tests use the module with another runtime.
+func use(t *testing.T, cfg wazero.RuntimeConfig) {
+	t.Helper()
 	m, err := module.Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if theProgram, err = compile(t.Context(), m, wazero.NewRuntimeConfigInterpreter()); err != nil {
+	other, err := compile(t.Context(), m, cfg)
+	if err != nil {
 		t.Fatal(err)
 	}
+	compiled := theProgram
+	theProgram = other
 	t.Cleanup(func() {
-		if err := theProgram.Close(); err != nil {
+		theProgram = compiled
+		if err := other.Close(); err != nil {
 			t.Error(err)
 		}
-		theProgram = compiled
 	})
-	t.Run("interpreted", func(t *testing.T) {
-		if got := perform(t, 3, "leader-crash").Fingerprint; got != want {
-			t.Errorf("the interpreter gives %s, machine code %s", got, want)
+}
+
+// Another way to run the module gives the same run: nothing depends on the machine code.
+func TestInterpreterGivesTheSameRun(t *testing.T) {
+	want := perform(t, 3, "leader-crash").Fingerprint
+	use(t, wazero.NewRuntimeConfigInterpreter())
+	if got := perform(t, 3, "leader-crash").Fingerprint; got != want {
+		t.Errorf("the interpreter gives %s, machine code %s", got, want)
+	}
+}
+
+// A guest that ends by itself says so in one line, with all it takes to repeat that.
+func TestOutOfMemory(t *testing.T) {
+	use(t, wazero.NewRuntimeConfig().WithMemoryLimitPages(16<<4))
+	e, err := theProgram.Open(config(11), engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan engine.Answer, 1)
+	e.Submit(engine.Order{Soak: &scenario.Soak{For: time.Hour}}, func(a engine.Answer) { answers <- a })
+	e.Run(vtime.Max)
+	<-e.Done()
+	for _, err := range []error{e.Err(), (<-answers).End.Err, e.Close()} {
+		if err == nil || !strings.Contains(err.Error(), "memory") || !strings.Contains(err.Error(), "(seed 11, after event ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("it ended with %v", err)
 		}
-	})
+	}
+	if err := e.Advance(time.Second); !errors.Is(err, vtime.ErrClosed) {
+		t.Errorf("time passes after the end: %v", err)
+	}
 }

@@ -55,7 +55,7 @@ func Load(ctx context.Context, progress io.Writer) (*Program, error) {
 		if dir != "" {
 			_ = os.RemoveAll(dir) // the next run tries again
 		}
-		p, err = compile(ctx, m, wazero.NewRuntimeConfig())
+		p, err = compile(ctx, m, wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the exact engine cannot be compiled: %w", err)
@@ -75,12 +75,11 @@ func compileCached(ctx context.Context, m module.Module, dir string) (*Program, 
 	if err != nil {
 		return nil, err
 	}
-	return compile(ctx, m, wazero.NewRuntimeConfig().WithCompilationCache(cache))
+	return compile(ctx, m, wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCompilationCache(cache))
 }
 
 // compile prepares the module for a runtime.
 func compile(ctx context.Context, m module.Module, cfg wazero.RuntimeConfig) (*Program, error) {
-	cfg = cfg.WithMemoryLimitPages(memoryPages)
 	r := wazero.NewRuntimeWithConfig(ctx, cfg)
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
