@@ -42,7 +42,7 @@ func (m *model) startBranch() tea.Cmd {
 	m.setPlaying(false)
 	m.Run(0)
 	doing := "starting every node from its disk at this moment…"
-	if e.Mode() == engine.ExactMode {
+	if m.IsExact() {
 		doing = "going back to this moment…"
 	}
 	m.setToast("", doing, false)
@@ -64,11 +64,16 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.pool.Release(msg.branch.Engine)
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
 	branches := append(m.branches, msg.branch)
-	m.paused = false
+	// An exact branch repeats what came next: it waits, so that a command can come before that.
+	m.paused = msg.branch.IsExact()
 	m.showSource(msg.branch.Source, nil)
 	m.branches, m.branch = branches, len(branches)-1
 	m.limitMemory()
-	m.setToast("", "now on "+msg.branch.name+"; y lists the branches"+m.unrecorded(), false)
+	next := "; y lists the branches"
+	if m.paused {
+		next = ": space repeats what came next, a command changes it"
+	}
+	m.setToast("", "now on "+msg.branch.name+next+m.unrecorded(), false)
 }
 
 // unrecorded says that --trace does not record a new cluster, "" without --trace.

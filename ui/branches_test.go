@@ -327,3 +327,38 @@ func TestShownClusterEndsWithTheScreen(t *testing.T) {
 		}
 	}
 }
+
+// exactEngine is an engine that calls itself exact.
+type exactEngine struct{ *engine.Native }
+
+func (exactEngine) Mode() engine.Mode { return engine.ExactMode }
+
+func (e exactEngine) Branch(at trace.Position) (engine.Engine, error) {
+	b, err := e.Native.Branch(at)
+	if err != nil {
+		return nil, err
+	}
+	b.Stage().RequestSpeed(100) // as a scenario did in the past
+	return exactEngine{b.(*engine.Native)}, nil
+}
+
+// A branch that repeats what came next waits for a command or for space.
+func TestExactBranchWaits(t *testing.T) {
+	s := newStage(t, 3)
+	s.Engine = exactEngine{s.native()}
+	s.wants("exact seed 1")
+	moment, speed := s.moment(), s.speedControl.speed
+	begin := s.startBranch()
+	s.wants("going back to this moment…")
+	s.Update(begin())
+	s.pool.Tasks.Wait()
+	t.Cleanup(func() { _ = s.Engine.Close() })
+	s.wants("now on branch 2: space repeats what came next, a command changes it")
+	if !s.paused || s.Engine.Speed() != 0 || s.Engine.Now() != moment.At || s.speedControl.speed != speed {
+		t.Errorf("it is paused: %t, and runs at %g, at %s instead of %s", s.paused, s.Engine.Speed(), s.Engine.Now(), moment.At)
+	}
+	s.press("space")
+	if s.Engine.Speed() != 1 {
+		t.Errorf("space makes it run at %g", s.Engine.Speed())
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"capsize/cluster/engine"
 	"capsize/cluster/trace"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
@@ -338,7 +337,7 @@ func (m *model) fillTime(f *pane.Frame) {
 	if !t.past {
 		f.Latest = m.state.At // the cluster is a moment ahead of the picture
 	}
-	f.AutoSpeed, f.Exact = m.auto, m.Engine.Mode() == engine.ExactMode
+	f.AutoSpeed, f.Exact = m.auto, m.IsExact()
 	if len(m.branches) > 1 || f.Recorded {
 		f.Branch = m.branches[m.branch].name
 	}

@@ -87,7 +87,7 @@ type Order struct {
 	EndSoak  bool             `json:"endsoak,omitempty"`  // and judge it at once
 	Save     bool             `json:"save,omitempty"`     // write the orders so far as a scenario
 	// Conclude ends the session: load and chaos stop, and commands that run async get as much
-	// virtual time to end. The answer has the violated checks.
+	// virtual time to end; with 0 everything stays as it is. The answer has the violated checks.
 	Conclude *time.Duration `json:"conclude,omitempty"`
 }
 

@@ -95,14 +95,15 @@ func (n *Native) perform(answer func(Answer), f func(*cluster.Inside) ([]scenari
 	})
 	if err != nil {
 		answer(Answer{End: scenario.End{Err: errors.Join(err, n.Err())}})
-		return
 	}
 }
 
 // conclude ends the session.
 func (n *Native) conclude(limit time.Duration, answer func(Answer)) {
 	go func() {
-		n.session.Finish(limit)
+		if limit > 0 {
+			n.session.Finish(limit)
+		}
 		answer(n.now(Answer{Failures: n.session.Violations()}))
 	}()
 }

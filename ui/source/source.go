@@ -42,6 +42,9 @@ func watched(e engine.Engine) Source {
 // cluster that the screen has left.
 func (s Source) IsLive() bool { return s.Engine.Mode() != engine.RecordingMode && s.End.Seq == 0 }
 
+// IsExact reports whether the run repeats from its seed.
+func (s Source) IsExact() bool { return s.Engine.Mode() == engine.ExactMode }
+
 // First returns the first moment that can be shown.
 func (s Source) First() trace.Position {
 	first, _ := s.History.Span()
