@@ -55,8 +55,8 @@ func (p *Painter) Header(r canvas.Rectangle) {
 	pen.WriteSpans(status)
 }
 
-// seed writes the seed, if there is room for it and for the rest of the line. An exact run says
-// so in any case, also to an audience: its seed repeats it.
+// seed writes the seed, if there is room for it and for the rest of the line. That of an exact run
+// is written in any case, also to an audience: it repeats the run.
 func (p *Painter) seed(pen *canvas.Pen, rest int) {
 	seed, exact := fmt.Sprintf("seed %d", p.State.Settings.Seed), "exact "
 	if !p.Exact {
@@ -65,7 +65,8 @@ func (p *Painter) seed(pen *canvas.Pen, rest int) {
 	fits := pen.Fits(canvas.Width(exact+seed) + 3 + rest)
 	switch {
 	case p.Exact && !fits:
-		pen.Write("exact", style.Good)
+		pen.Write("exact ", style.Good)
+		pen.Write(fmt.Sprint(p.State.Settings.Seed), style.Dim)
 	case p.Presenting && !p.Exact, !fits:
 		return
 	default:
