@@ -66,7 +66,11 @@ func (m *model) onBranched(msg branchedMsg) {
 	branches := append(m.branches, msg.branch)
 	// An exact branch repeats what came next: it waits, so that a command can come before that.
 	m.paused = msg.branch.IsExact()
+	load := m.clients.load
 	m.showSource(msg.branch.Source, nil)
+	if msg.branch.IsExact() {
+		m.clients.load = load // it goes on
+	}
 	m.branches, m.branch = branches, len(branches)-1
 	m.limitMemory()
 	next := "; y lists the branches"

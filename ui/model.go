@@ -161,7 +161,7 @@ func (m *model) historyBudget() int64 { return cmp.Or(m.options.HistoryMB, sourc
 
 // limitMemory sets a memory limit that leaves room for the history of each branch.
 func (m *model) limitMemory() {
-	source.LimitMemory(len(m.branches), m.options.HistoryMB, len(m.state.Nodes))
+	source.LimitMemory(len(m.branches), m.options.HistoryMB, len(m.state.Nodes), m.Engine.Mode())
 }
 
 // Init starts the frames.

@@ -76,7 +76,7 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	source.LimitMemory(1, f.screen.HistoryMB, cmp.Or(cfg.Nodes, cfg.DefaultNodes))
+	source.LimitMemory(1, f.screen.HistoryMB, cmp.Or(cfg.Nodes, cfg.DefaultNodes), e.Mode())
 	return show(ctx, cmd, e, f, isPlain)
 }
 

@@ -21,7 +21,7 @@ func (e RecordingError) Unwrap() error { return e.Err }
 // OpenRecording reads a recording and checks it again. It shows its progress on to if
 // that is a terminal. The error is a [RecordingError]; the caller closes the source.
 func OpenRecording(name string, historyMB int64, to io.Writer) (Source, error) {
-	LimitMemory(1, historyMB, 0)
+	LimitMemory(1, historyMB, 0, engine.RecordingMode)
 	file, isFile := to.(*os.File)
 	shown := -1
 	r, err := engine.OpenRecording(name, historyMB<<20, attended, func(read, size int64) {
