@@ -347,14 +347,14 @@ func TestExactBranchWaits(t *testing.T) {
 	s := newStage(t, 3)
 	s.Engine = exactEngine{s.native()}
 	s.wants("exact seed 1")
-	moment, speed := s.moment(), s.speedControl.speed
+	moment, speed := s.moment(), s.speed
 	begin := s.startBranch()
 	s.wants("going back to this moment…")
 	s.Update(begin())
 	s.pool.Tasks.Wait()
 	t.Cleanup(func() { _ = s.Engine.Close() })
 	s.wants("now on branch 2: space repeats what came next, a command changes it")
-	if !s.paused || s.Engine.Speed() != 0 || s.Engine.Now() != moment.At || s.speedControl.speed != speed {
+	if !s.paused || s.Engine.Speed() != 0 || s.Engine.Now() != moment.At || s.speed != speed {
 		t.Errorf("it is paused: %t, and runs at %g, at %s instead of %s", s.paused, s.Engine.Speed(), s.Engine.Now(), moment.At)
 	}
 	s.press("space")

@@ -76,7 +76,7 @@ func (m *model) updatePresenter(now time.Time) {
 		p.inPast = true
 	case !m.scenarioStage.Waits():
 		p.waitsSince = time.Time{}
-	case p.waitsSince.IsZero() || p.inPast:
+	case p.waitsSince.IsZero() || p.inPast || m.scenarioStage.Holds():
 		p.waitsSince, p.inPast, m.paused = now, false, true // the stage has paused the clock
 		m.setSpeed()
 		m.scenarioStage.See()

@@ -54,18 +54,6 @@ func (s *Session) Start(l *Line, ended func(End)) {
 	}
 }
 
-// Do is Start for a caller that waits for the end of the command.
-func (s *Session) Do(l *Line) End {
-	done := make(chan End, 1)
-	s.Start(l, func(e End) { done <- e })
-	select {
-	case e := <-done:
-		return e
-	case <-s.c.Clock().Done():
-		return End{Err: vtime.ErrClosed}
-	}
-}
-
 // run runs a command, and returns how it ended, but not when.
 func (s *Session) run(c *cluster.Inside, l *Line) End {
 	s.mu.Lock()
