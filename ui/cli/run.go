@@ -84,6 +84,8 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 func runUntil(ctx context.Context, cmd *cobra.Command, b headless.Batch, until string, open, asJSON bool) error {
 	event, err := headless.ParseUntil(until)
 	switch {
+	case until == "":
+		return usageError{errors.New("--open needs --until: it opens the playground where the run stops")}
 	case err != nil:
 		return usageError{err}
 	case b.Exact == "":
