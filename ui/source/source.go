@@ -59,8 +59,9 @@ func (s Source) Now() trace.Position {
 	if s.End.Seq > 0 {
 		return s.End
 	}
+	at := s.Engine.Now() // first, so that no event before it is missing
 	_, last := s.History.Span()
-	last.At = max(last.At, s.Engine.Now())
+	last.At = max(last.At, at)
 	return last
 }
 
