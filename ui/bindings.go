@@ -81,7 +81,7 @@ func (m *model) timeKeys() []keymap.Binding {
 		keymap.Bind(groupTime, "[", "time view: zoom in", m.zoomIn, "["),
 		keymap.Bind(groupTime, "]", "time view: zoom out", m.zoomOut, "]"),
 		keymap.BindCmd(groupTime, "B", "branch from here", func(string) tea.Cmd { return m.startBranch() }, "B"),
-		keymap.Bind(groupTime, "y", "list branches", m.branchesMenu, "y"),
+		keymap.Bind(groupTime, "y", "list, compare branches", m.branchesMenu, "y"),
 		keymap.Bind(groupTime, "n", "next step", m.nextStep, "n", "enter", "pgdown"),
 		keymap.Bind(groupTime, "b", "previous chapter", m.chapterBack, "b", "pgup"),
 	}

@@ -2,12 +2,16 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster/engine"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/compare"
+	"capsize/ui/pane"
 	"capsize/ui/source"
+	"capsize/ui/view"
 )
 
 // branch is one course of events. At most one branch is live; of the others only the
@@ -16,6 +20,10 @@ type branch struct {
 	source.Source
 	name   string
 	parent string // the branch it started from, "" for none
+	// Its history begins after event number began. It continues its parent's from the moment left
+	// on, whose events an exact branch counts on.
+	began uint64
+	left  trace.Position
 }
 
 // branchList is all branches; the source shown belongs to one of them.
@@ -48,7 +56,7 @@ func (m *model) startBranch() tea.Cmd {
 	m.setToast("", doing, false)
 	return func() tea.Msg {
 		s, err := m.pool.Branch(e, moment)
-		return branchedMsg{branch: branch{Source: s, parent: parent}, err: err}
+		return branchedMsg{branch: branch{Source: s, parent: parent, left: moment}, err: err}
 	}
 }
 
@@ -62,6 +70,11 @@ func (m *model) onBranched(msg branchedMsg) {
 	}
 	m.stopLive()
 	m.pool.Release(msg.branch.Engine)
+	first, _ := msg.branch.History.Span()
+	msg.branch.began = first.Seq
+	if msg.branch.Engine.Mode() == engine.ExactMode {
+		msg.branch.left = first
+	}
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
 	branches := append(m.branches, msg.branch)
 	// An exact branch repeats what came next: it waits, so that a command can come before that.
@@ -112,7 +125,8 @@ func (m *model) liveCluster() engine.Engine {
 
 // branchesMenu lists the branches with their ends.
 func (m *model) branchesMenu() {
-	o := m.open("branches", "enter: show it at this moment    esc: close    B: branch from here")
+	o := m.open("branches", "enter: show it at this moment    d: compare    esc: close")
+	o.also = map[string]func(int) tea.Cmd{"d": m.compareBranch}
 	for i := range m.branches {
 		b := &m.branches[i]
 		key := ""
@@ -161,4 +175,100 @@ func (m *model) showBranch(i int) {
 		m.showTime(at)
 	}
 	m.setToast("", b.name+": "+b.summary(), false)
+}
+
+// comparing is a comparison of two branches, on the screen or under way.
+type comparing struct {
+	comparison *view.Comparison // on the screen, or nil
+	awaited    *view.Comparison // under way, or nil; a later one takes its place
+	compared   int              // the branch that was chosen
+}
+
+// comparedMsg reports that two branches have been compared.
+type comparedMsg struct{ comparison *view.Comparison }
+
+// compareBranch compares a branch with the one that relates to it most.
+func (m *model) compareBranch(i int) tea.Cmd {
+	if len(m.branches) < 2 {
+		m.setToast("", "nothing to compare: there is only one branch, B starts another", true)
+		return nil
+	}
+	pair := []int{i, m.counterpart(i)}
+	slices.Sort(pair) // the older one on the left
+	a, b := m.course(pair[0]), m.course(pair[1])
+	c := &view.Comparison{Names: [2]string{m.branches[pair[0]].name, m.branches[pair[1]].name}}
+	m.awaited, m.compared = c, i
+	m.setToast("", "comparing "+c.Names[0]+" with "+c.Names[1]+"…", false)
+	return func() tea.Msg {
+		c.Result = compare.Courses(a, b, pane.EventText)
+		return comparedMsg{c}
+	}
+}
+
+// counterpart returns the branch to compare a branch with: its parent; without one, the branch
+// shown; if that is the branch itself, its newest child.
+func (m *model) counterpart(i int) int {
+	parent := m.parentOf(i)
+	switch {
+	case parent >= 0:
+		return parent
+	case m.branch != i:
+		return m.branch
+	}
+	for child := len(m.branches) - 1; child >= 0; child-- {
+		if m.branches[child].parent == m.branches[i].name {
+			return child
+		}
+	}
+	return i
+}
+
+// parentOf returns the branch that a branch started from, -1 for none.
+func (m *model) parentOf(i int) int {
+	return slices.IndexFunc(m.branches, func(b branch) bool { return b.name == m.branches[i].parent })
+}
+
+// course returns all that led to the end of a branch.
+func (m *model) course(i int) compare.Course {
+	to, c := m.branches[i].Now(), compare.Course(nil)
+	for ; i >= 0; i = m.parentOf(i) {
+		b := &m.branches[i]
+		c = append(c, compare.Stretch{History: b.History, From: b.began, To: to})
+		to = b.left
+	}
+	slices.Reverse(c)
+	return c
+}
+
+// onCompared shows a comparison, unless another one was asked for since.
+func (m *model) onCompared(msg comparedMsg) {
+	if msg.comparison == m.awaited {
+		m.comparison, m.awaited = msg.comparison, nil
+		m.setToast("", "", false)
+	}
+}
+
+// handleCompareKey scrolls the comparison, leaves it for the moment where the branches part, or
+// closes it.
+func (m *model) handleCompareKey(pressed string) {
+	c := m.comparison
+	switch pressed {
+	case "esc", "q", "y":
+		m.comparison = nil
+	case "enter":
+		m.comparison = nil
+		m.showBranch(m.compared)
+		m.showTime(c.At.At)
+		m.setToast("", "here "+c.Names[0]+" and "+c.Names[1]+" part", false)
+	default:
+		c.Scroll(m.frame(), pressed)
+	}
+}
+
+// drawer returns what fills the screen below the header.
+func (m *model) drawer() view.Drawer {
+	if m.comparison != nil {
+		return m.comparison
+	}
+	return m.view()
 }

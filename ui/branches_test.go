@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,6 +102,72 @@ func TestBranchKeepsTheOldFuture(t *testing.T) {
 	}
 	s.press("i")
 	s.until("3 everywhere", everyValue(3))
+}
+
+// compareHere presses d in the list of branches, and waits for the comparison.
+func (s *stage) compareHere() {
+	s.t.Helper()
+	_, cmd := s.Update(keyPress("d"))
+	if cmd == nil {
+		s.t.Fatalf("nothing is compared:\n%s", s.screen())
+	}
+	s.Update(cmd())
+	s.tick()
+}
+
+func TestBranchesAreComparedSideBySide(t *testing.T) {
+	s := newStage(t, 3)
+	s.press("y", "d")
+	s.wants("there is only one branch")
+	s.press("i")
+	s.until("1 everywhere", everyValue(1))
+	before := s.moment()
+	s.press("I")
+	s.until("11 everywhere", everyValue(11))
+	s.showMoment(before)
+	s.branchHere()
+	s.until("a leader", func(st *trace.State) bool { return st.LeaderNode() != nil && st.HasLeader() })
+	s.press("y")
+	s.wants("d: compare")
+	s.compareHere()
+	s.wants("branch 1 and branch 2 part at " + trace.ClockMillis(before.At))
+	s.wants("becomes leader")
+	s.wants("value   11")
+	s.wants("enter show where they part")
+	s.press("down", "end", "k")
+	if s.state.LeaderNode() == nil || s.liveCluster() == nil {
+		t.Error("a key reaches the cluster below a comparison")
+	}
+	s.press("esc")
+	if strings.Contains(s.screen(), "part at") {
+		t.Errorf("it stays after esc:\n%s", s.screen())
+	}
+
+	s.press("y", "up") // without a parent: with the branch shown
+	s.compareHere()
+	s.wants("branch 1 and branch 2 part at")
+	s.press("enter")
+	if at := s.moment().At; s.branch != 0 || at != before.At {
+		t.Errorf("enter shows branch %d at %s, want the first one at %s", s.branch+1, at, before.At)
+	}
+	s.press("y") // the branch shown: with its newest child
+	s.compareHere()
+	s.wants("branch 1 and branch 2 part at")
+}
+
+func TestLaterComparisonTakesThePlaceOfAnother(t *testing.T) {
+	s := newStage(t, 3)
+	s.branchHere()
+	s.press("y")
+	_, first := s.Update(keyPress("d"))
+	s.press("y")
+	_, second := s.Update(keyPress("d"))
+	if s.Update(first()); s.comparison != nil {
+		t.Error("the first one is shown")
+	}
+	if s.Update(second()); s.comparison == nil {
+		t.Error("the second one is not shown")
+	}
 }
 
 // TestReplayShowsTheLivePictures records a run, and compares moments of both.

@@ -146,6 +146,7 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 		s.Watch.Auto.Store(m.auto)
 	}
 	m.branches, m.branch = []branch{{Source: s, name: "branch 1"}}, 0
+	m.comparing = comparing{}
 	m.script, m.scenarioStage, m.queue = script, s.Engine.Stage(), queue.New(s.Engine)
 	m.clients.load, m.follow, m.undo, m.presenter = 0, true, undoHistory{}, presenter{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
@@ -202,6 +203,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.onContinued(msg)
 	case branchedMsg:
 		m.onBranched(msg)
+	case comparedMsg:
+		m.onCompared(msg)
 	case openedMsg:
 		return m, m.onOpened(msg)
 	case savedMsg:
@@ -269,7 +272,7 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 // View returns the last frame, drawn anew if the screen has changed.
 func (m *model) View() tea.View {
 	if m.dirty && m.canDraw() {
-		m.lastFrame.canvas, m.lastFrame.hits = view.Paint(m.frame(), m.view())
+		m.lastFrame.canvas, m.lastFrame.hits = view.Paint(m.frame(), m.drawer())
 		m.lastFrame.picture = m.lastFrame.canvas.Render(m.theme)
 		m.dirty, m.urgent = false, false
 	}

@@ -22,6 +22,8 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 			continue
 		}
 		switch {
+		case m.comparison != nil && m.menu == nil:
+			m.handleCompareKey(h.Key)
 		case h.Seq != 0 && m.menu == nil:
 			m.travel.stepped = false
 			m.setPlaying(false)
@@ -80,8 +82,12 @@ func (m *model) scrub(h pane.HitBox, x int) {
 	}
 }
 
-// wheel scrolls the log.
+// wheel scrolls the log, or a comparison.
 func (m *model) wheel(msg tea.MouseWheelMsg) {
+	if m.comparison != nil {
+		m.comparison.Scroll(m.frame(), map[tea.MouseButton]string{tea.MouseWheelUp: "up", tea.MouseWheelDown: "down"}[msg.Button])
+		return
+	}
 	switch msg.Button {
 	case tea.MouseWheelUp:
 		m.views.Stage.LogScroll += 3

@@ -24,6 +24,7 @@ type overlays struct {
 	help    help
 	filter  storyFilter
 	tips    []pane.Tip // for a first-time user
+	comparing
 }
 
 // handleOverlayKey hands a key to the overlay that is open. It reports whether one was.
@@ -39,6 +40,9 @@ func (m *model) handleOverlayKey(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool
 	case m.filter.typing:
 		m.handleFilterKey(msg)
 		return nil, true
+	case m.comparison != nil:
+		m.handleCompareKey(msg.String())
+		return nil, true
 	}
 	return nil, m.alarm() != nil && m.handleAlarmKey(msg.String())
 }
@@ -47,6 +51,7 @@ func (m *model) handleOverlayKey(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool
 type openMenu struct {
 	pane.Menu
 	choose []func()
+	also   map[string]func(index int) tea.Cmd // what further keys do with the item under the cursor
 }
 
 // add adds an item; on marks it as currently set.
@@ -75,6 +80,10 @@ func (m *model) handleMenuKey(pressed string) tea.Cmd {
 		o.Index = (o.Index + 1) % len(o.Items)
 	case "enter", "space":
 		choice = o.Index
+	}
+	if also := o.also[pressed]; also != nil {
+		m.menu = nil
+		return also(o.Index)
 	}
 	if choice < 0 {
 		return nil

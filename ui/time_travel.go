@@ -9,6 +9,7 @@ import (
 	"capsize/ui/pane"
 	"capsize/ui/queue"
 	"capsize/ui/source"
+	"capsize/ui/view"
 )
 
 // timeTravel is the moment that the screen shows: now, or a moment of the past. The cluster
@@ -322,6 +323,9 @@ var pastHints = []pane.HelpKey{
 
 // hints returns the footer for the moment shown.
 func (m *model) hints() []pane.HelpKey {
+	if m.comparison != nil {
+		return view.CompareHints
+	}
 	if m.travel.inPast() || !m.IsLive() {
 		return pastHints
 	}

@@ -66,8 +66,8 @@ func sortBySeverity(checks []trace.Check) []trace.Check {
 	return checks
 }
 
-// verdictGlyph returns the glyph and the style of a verdict.
-func verdictGlyph(g *style.Glyphs, v trace.Verdict) (glyph string, st style.Style) {
+// VerdictGlyph returns the glyph and the style of a verdict.
+func VerdictGlyph(g *style.Glyphs, v trace.Verdict) (glyph string, st style.Style) {
 	switch v {
 	case trace.VerdictViolated:
 		return g.Bad, style.Alarm
@@ -89,7 +89,7 @@ func (p *Painter) verdictSummary() (forms [][]canvas.Span, urgent bool) {
 	var violated, undecided []canvas.Span
 	var passed uint64
 	for _, c := range p.checks() {
-		glyph, st := verdictGlyph(p.Glyphs, c.Verdict)
+		glyph, st := VerdictGlyph(p.Glyphs, c.Verdict)
 		switch c.Verdict {
 		case trace.VerdictViolated:
 			violated = append(violated, canvas.Styled(" "+glyph+" "+canvas.Sanitize(c.Name)+" ", st))
@@ -193,7 +193,7 @@ func (p *Painter) CheckList(r canvas.Rectangle, most int) int {
 
 // checkLine draws the verdict of a check, its name, and the number of things it has checked.
 func (p *Painter) checkLine(c trace.Check, r canvas.Rectangle) {
-	glyph, st := verdictGlyph(p.Glyphs, c.Verdict)
+	glyph, st := VerdictGlyph(p.Glyphs, c.Verdict)
 	p.Set(r.X, r.Y, glyph, st)
 	name := style.Text
 	if c.Verdict != trace.VerdictOK {

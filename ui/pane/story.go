@@ -45,7 +45,7 @@ func (p *Painter) storyLines(r canvas.Rectangle, story []trace.StoryLine) {
 		}
 		p.Hits = append(p.Hits, HitBox{X: r.X, Y: y, W: r.W, H: len(rows), Seq: line.Seq})
 		p.Put(r.X+2, y, stamp, trace.Clock(line.At), style.Dim)
-		if glyph, mark := storyGlyph(p.Glyphs, line); glyph != "" {
+		if glyph, mark := StoryGlyph(p.Glyphs, line); glyph != "" {
 			p.Set(r.X+2+stamp+2, y, glyph, mark)
 		}
 		for j, row := range rows {
@@ -54,8 +54,8 @@ func (p *Painter) storyLines(r canvas.Rectangle, story []trace.StoryLine) {
 	}
 }
 
-// storyGlyph returns the glyph before a line of the story, "" for none.
-func storyGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
+// StoryGlyph returns the glyph before a line of the story, "" for none.
+func StoryGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) {
 	switch line.Topic {
 	case trace.TopicLog:
 		return g.Snapshot, style.Dim

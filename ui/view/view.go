@@ -14,11 +14,16 @@ type View interface {
 	Name() string
 	// Keys returns the bindings of this view. In it they come before those of ui.
 	Keys() []keymap.Binding
-	// Draw draws the view. The layout is the stage's; a view may change it.
-	Draw(p *pane.Painter, l *pane.Layout)
+	Drawer
 	// Reset moves the cursor back to where it was at first, and reports whether it
 	// was elsewhere. The key esc calls it.
 	Reset() bool
+}
+
+// Drawer draws what fills the screen below the header.
+type Drawer interface {
+	// Draw draws it. The layout is the stage's, and may be changed.
+	Draw(p *pane.Painter, l *pane.Layout)
 }
 
 // Screen is what the program offers to views.
@@ -56,9 +61,9 @@ func New(s Screen) *Views {
 	return v
 }
 
-// Paint draws a frame with a view, and returns the canvas and what the mouse can hit on
-// it, the topmost last.
-func Paint(f *pane.Frame, v View) (*canvas.Canvas, []pane.HitBox) {
+// Paint draws a frame with a view or a comparison, and returns the canvas and what the mouse
+// can hit on it, the topmost last.
+func Paint(f *pane.Frame, v Drawer) (*canvas.Canvas, []pane.HitBox) {
 	p := pane.NewPainter(f)
 	if !p.Fits() {
 		return p.Canvas, nil
