@@ -50,7 +50,7 @@ func (w *world) branch() *world {
 
 func (w *world) events() (all []trace.Event) {
 	_, last := w.history.Span()
-	for e := range (Course{{w.history, 0, last}}).events() {
+	for _, e := range (Course{{w.history, 0, last}}).events() {
 		one := *e
 		all = append(all, one)
 	}

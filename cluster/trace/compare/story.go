@@ -22,17 +22,13 @@ const (
 	storyMoved = 200
 )
 
-// replay replays the course, and passes over the first events: it returns the next one in words,
-// the story from there, and the state at the end.
-func (c Course) replay(pass int, describe Describe) (first string, story []trace.StoryLine, s trace.State) {
+// replay replays the course: it returns its first event in words, its story, and the state at
+// its end.
+func (c Course) replay(describe Describe) (first string, story []trace.StoryLine, s trace.State) {
 	s = c.start()
 	s.Story = nil
-	for e := range c.events() {
+	for _, e := range c.events() {
 		s.Apply(e)
-		if pass--; pass >= 0 {
-			s.Story = s.Story[:0]
-			continue
-		}
 		// An order repeats the command that follows it.
 		if first == "" && e.Kind != trace.KindOrder {
 			first = describe(&s, e)
