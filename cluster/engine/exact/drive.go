@@ -111,6 +111,9 @@ func (e *Engine) nextOrder() (pending, bool) {
 
 // order gives the guest an order.
 func (e *Engine) order(p pending) error {
+	if p.order.Continue {
+		e.stage.End() // for the presenter, unless it has continued the step itself
+	}
 	e.mu.Lock()
 	e.lastID++
 	id := e.lastID
@@ -257,11 +260,10 @@ func (e *Engine) speed(speed float64) { e.stage.RequestSpeed(speed) }
 // step implements host: the clock stands still at once, so what comes after the step does not
 // depend on how long people look at it.
 func (e *Engine) step(text string) {
-	e.stage.Begin(text)
 	e.mu.Lock()
-	repeats := e.replay.isActive()
-	e.mu.Unlock()
-	if !repeats {
-		e.setSpeed(0)
+	defer e.mu.Unlock()
+	e.stage.Begin(text)
+	if !e.replay.isActive() {
+		e.pace.set(0, time.Now())
 	}
 }

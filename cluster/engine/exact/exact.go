@@ -174,17 +174,12 @@ func (e *Engine) Now() time.Duration {
 
 // Run makes time pass at a speed, except while a step waits for the presenter to see it.
 func (e *Engine) Run(speed float64) {
-	if speed > 0 && e.stage.Holds() {
-		return
-	}
-	e.setSpeed(speed)
-}
-
-func (e *Engine) setSpeed(speed float64) {
 	e.mu.Lock()
-	e.pace.set(speed, time.Now())
-	if speed > 0 {
-		e.replay.release()
+	if speed <= 0 || !e.stage.Holds() {
+		e.pace.set(speed, time.Now())
+		if speed > 0 {
+			e.replay.release()
+		}
 	}
 	e.mu.Unlock()
 	e.signal()

@@ -170,6 +170,41 @@ func TestBranchRepeatsTheOldFuture(t *testing.T) {
 	}
 }
 
+// Go keeps its stack pointer in a global. It moves with the stack of the goroutine that takes calls,
+// which the collector shrinks sooner or later.
+func TestSnapshotHoldsTheGlobals(t *testing.T) {
+	e := open(t, config(3), engine.Options{})
+	advance(t, e, time.Second)
+	s, err := e.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.globals) < 3 || s.globals[0] == 0 {
+		t.Fatalf("the globals are %v", s.globals)
+	}
+	if err := s.pack(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.globals {
+		s.globals[i] += 16
+	}
+	b, err := theProgram.start(e.cfg, e.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.restore(s); err != nil {
+		t.Fatal(err)
+	}
+	for i, g := range globalsOf(b.guest.module) {
+		if got := g.Get(); got != s.globals[i] {
+			t.Errorf("global %d is %d, want %d", i, got, s.globals[i])
+		}
+	}
+	if err := b.guest.close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBranchWithAnotherOrderDiffersOnlyFromThere(t *testing.T) {
 	e := open(t, config(3), engine.Options{})
 	do(t, e, "load 20/s")

@@ -87,7 +87,11 @@ func compile(ctx context.Context, m module.Module, cfg wazero.RuntimeConfig) (*P
 	if err := provide(ctx, r); err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
-	compiled, err := r.CompileModule(ctx, m.Code)
+	code, err := exportGlobals(m.Code)
+	if err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	compiled, err := r.CompileModule(ctx, code)
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}

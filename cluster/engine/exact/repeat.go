@@ -104,7 +104,7 @@ func (p *Program) Repeat(ctx context.Context, r *Recorded, historyBudget int64) 
 	if err := e.awaitHold(); err != nil {
 		return Repetition{}, errors.Join(err, e.Close())
 	}
-	e.setSpeed(0)
+	e.Run(0)
 	same := Repetition{Engine: e, Events: c.same.Load()}
 	if !c.differs.Load() && ctx.Err() != nil {
 		return Repetition{}, errors.Join(ctx.Err(), e.Close())

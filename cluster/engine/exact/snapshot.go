@@ -12,20 +12,22 @@ import (
 	"capsize/cluster/trace"
 )
 
-// snapshot is an engine between two calls of its guest: the guest is its memory then.
+// snapshot is an engine between two calls of its guest: the guest is its memory and its globals
+// then.
 type snapshot struct {
-	at     time.Duration
-	memory []byte // compressed
-	size   uint32 // of the memory, in bytes
-	clock  int64  // of the guest
-	chance []byte
-	digest []byte
-	lastID int32
-	orders int // given before
-	state  *trace.State
-	names  []string // of the session
-	step   string   // that waits, if waits
-	waits  bool
+	at      time.Duration
+	memory  []byte // compressed
+	size    uint32 // of the memory, in bytes
+	clock   int64  // of the guest
+	globals []uint64
+	chance  []byte
+	digest  []byte
+	lastID  int32
+	orders  int // given before
+	state   *trace.State
+	names   []string // of the session
+	step    string   // that waits, if waits
+	waits   bool
 }
 
 // take copies what the guest is now. The memory is compressed later: see pack.
@@ -45,6 +47,9 @@ func (e *Engine) take() (*snapshot, error) {
 	s := &snapshot{
 		at: time.Duration(e.ticks) * wire.Tick, memory: bytes.Clone(memory), size: size, clock: m.clock,
 		chance: chance, digest: digest, lastID: e.lastID, orders: len(e.past), state: &state, names: e.prompt.Names(),
+	}
+	for _, g := range globalsOf(m.module) {
+		s.globals = append(s.globals, g.Get())
 	}
 	s.step, s.waits = e.stage.Waiting()
 	return s, nil
@@ -79,6 +84,9 @@ func (e *Engine) restore(s *snapshot) error {
 	view, _ := memory.Read(0, s.size)
 	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(s.memory)), view); err != nil {
 		return fmt.Errorf("restoring memory: %w", err)
+	}
+	for i, g := range globalsOf(m.module) {
+		g.Set(s.globals[i])
 	}
 	if err := m.chance.UnmarshalBinary(s.chance); err != nil {
 		return err
