@@ -72,7 +72,7 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.pool.Release(msg.branch.Engine)
 	first, _ := msg.branch.History.Span()
 	msg.branch.began = first.Seq
-	if msg.branch.Engine.Mode() == engine.ExactMode {
+	if msg.branch.IsExact() {
 		msg.branch.left = first
 	}
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
@@ -259,7 +259,11 @@ func (m *model) handleCompareKey(pressed string) {
 		m.comparison = nil
 		m.showBranch(m.compared)
 		m.showTime(c.At.At)
-		m.setToast("", "here "+c.Names[0]+" and "+c.Names[1]+" part", false)
+		here := "here " + c.Names[0] + " and " + c.Names[1] + " part"
+		if !c.Parted {
+			here = c.Names[0] + " and " + c.Names[1] + " are equal up to here"
+		}
+		m.setToast("", here, false)
 	default:
 		c.Scroll(m.frame(), pressed)
 	}

@@ -147,6 +147,7 @@ func TestBranchesAreComparedSideBySide(t *testing.T) {
 	s.compareHere()
 	s.wants("branch 1 and branch 2 part at")
 	s.press("enter")
+	s.wants("here branch 1 and branch 2 part")
 	if at := s.moment().At; s.branch != 0 || at != before.At {
 		t.Errorf("enter shows branch %d at %s, want the first one at %s", s.branch+1, at, before.At)
 	}

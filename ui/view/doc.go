@@ -7,6 +7,9 @@
 // the Bubble Tea model nor a cluster. What a key breaks or orders is a line of the command
 // language, handed to Screen.Submit.
 //
+// A [Comparison] of two branches takes the place of a view while it is open; the model hands it
+// its keys.
+//
 // [Paint] draws a picture in this order: the header, the view, then whatever lies over
 // it. Drawing is pure: Draw reads the frame and the view's own fields, changes neither,
 // and reads no clock. Keys, Reset and the methods that move a cursor run in the model's
