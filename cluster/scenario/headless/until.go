@@ -32,9 +32,11 @@ func ParseUntil(text string) (Until, error) {
 	switch {
 	case words == "":
 		return u, errors.New("--until: needs an event: its number, a time, violation, or words of the story")
-	case notNumber == nil && number > 0:
+	case notNumber == nil && number == 0, notTime == nil && at <= 0:
+		return u, fmt.Errorf("--until %s: the first event is number 1, at a time above 0s", text)
+	case notNumber == nil:
 		u.is = func(e *trace.Event, _ *trace.State) bool { return e.Seq >= number }
-	case notTime == nil && at > 0:
+	case notTime == nil:
 		u.is = func(e *trace.Event, _ *trace.State) bool { return e.At >= at }
 	case words == "violation":
 		u.is = func(e *trace.Event, _ *trace.State) bool {
