@@ -153,14 +153,16 @@ func (p *comparePainter) stories() {
 
 // storyRow draws a row of the stories.
 func (p *comparePainter) storyRow(row compare.Row, y int) {
-	st := style.Text
-	if row.Common {
-		st = style.Dim
+	if row.Same {
 		p.Set(p.columns[1].X-2, y, "=", style.Dim)
 	}
 	for i, line := range row.Lines {
 		if line == nil {
 			continue
+		}
+		st := style.Text
+		if row.Common[i] {
+			st = style.Dim
 		}
 		in := p.columns[i]
 		stamp := trace.Clock(line.At)
@@ -169,7 +171,7 @@ func (p *comparePainter) storyRow(row compare.Row, y int) {
 		}
 		p.Put(in.X, y, in.W, stamp, style.Dim)
 		if glyph, mark := pane.StoryGlyph(p.Glyphs, *line); glyph != "" {
-			if row.Common {
+			if row.Common[i] {
 				mark = style.Dim
 			}
 			p.Set(in.X+len(stamp)+1, y, glyph, mark)

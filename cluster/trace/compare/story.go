@@ -7,11 +7,14 @@ import (
 	"capsize/cluster/trace"
 )
 
-// Row is a line of the story of each course, nil where one has no more lines here. A line that
-// both have is Common and has a row of its own.
+// Row is a line of the story of each course, nil where one has no more lines here.
 type Row struct {
-	Lines  [2]*trace.StoryLine
-	Common bool
+	Lines [2]*trace.StoryLine
+	// Common says that the other story has that line, too, at the same time.
+	Common [2]bool
+	// Same says that both lines are the same one. In another order within one instant, common
+	// lines are on different rows.
+	Same bool
 }
 
 const (
@@ -49,24 +52,34 @@ type lineKey struct {
 	count int
 }
 
-// align puts two stories next to each other. What lies between two common lines fills its
-// rows from the top.
+// keysOf returns the keys of all lines.
+func keysOf(story []trace.StoryLine) map[lineKey]bool {
+	keys := make(map[lineKey]bool, len(story))
+	for i := range story {
+		keys[keyOf(&story[i])] = true
+	}
+	return keys
+}
+
+// align puts two stories next to each other. What lies between two rows of the same line
+// fills its rows from the top.
 func align(a, b []trace.StoryLine) []Row {
 	places := map[lineKey][]int{} // of the lines of b, in order
 	for i := range b {
 		key := keyOf(&b[i])
 		places[key] = append(places[key], i)
 	}
+	inA, inB := keysOf(a), keysOf(b)
 	var rows []Row
 	doneA, doneB := 0, 0
 	fill := func(toA, toB int) {
 		for ; doneA < toA || doneB < toB; doneA, doneB = min(doneA+1, toA), min(doneB+1, toB) {
 			var row Row
 			if doneA < toA {
-				row.Lines[0] = &a[doneA]
+				row.Lines[0], row.Common[0] = &a[doneA], inB[keyOf(&a[doneA])]
 			}
 			if doneB < toB {
-				row.Lines[1] = &b[doneB]
+				row.Lines[1], row.Common[1] = &b[doneB], inA[keyOf(&b[doneB])]
 			}
 			rows = append(rows, row)
 		}
@@ -74,7 +87,7 @@ func align(a, b []trace.StoryLine) []Row {
 	for i := range a {
 		key := keyOf(&a[i])
 		where := places[key]
-		// Lines before a common one are used up.
+		// Lines before the last row are used up.
 		for len(where) > 0 && where[0] < doneB {
 			where = where[1:]
 		}
@@ -82,7 +95,7 @@ func align(a, b []trace.StoryLine) []Row {
 			continue
 		}
 		fill(i, where[0])
-		rows = append(rows, Row{Lines: [2]*trace.StoryLine{&a[i], &b[where[0]]}, Common: true})
+		rows = append(rows, Row{Lines: [2]*trace.StoryLine{&a[i], &b[where[0]]}, Common: [2]bool{true, true}, Same: true})
 		doneA, doneB = i+1, where[0]+1
 	}
 	fill(len(a), len(b))
