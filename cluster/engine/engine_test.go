@@ -16,10 +16,11 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestNativeConforms(t *testing.T) {
-	enginetest.Run(t, true, func(t testing.TB) engine.Engine {
+	enginetest.Run(t, true, func(tb testing.TB) engine.Engine {
+		tb.Helper()
 		e, err := engine.OpenNative(enginetest.Config(), engine.Options{Attended: true})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return e
 	})
@@ -44,10 +45,11 @@ func TestRecordingConforms(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	enginetest.Run(t, false, func(t testing.TB) engine.Engine {
+	enginetest.Run(t, false, func(tb testing.TB) engine.Engine {
+		tb.Helper()
 		r, err := engine.OpenRecording(name, cfg.HistoryBudget, engine.Options{}, nil)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return r
 	})

@@ -22,6 +22,7 @@ func Config() cluster.Config {
 // Run tests an implementation. Open starts an engine with attended steps; one that takes orders
 // runs the cluster of [Config], and starts at time 0.
 func Run(t *testing.T, takesOrders bool, open func(testing.TB) engine.Engine) {
+	t.Helper()
 	suite := []struct {
 		name string
 		live bool // needs an engine that takes orders
@@ -79,6 +80,7 @@ func do(t *testing.T, e engine.Engine, order engine.Order) engine.Answer {
 }
 
 func standsStill(t *testing.T, e engine.Engine) {
+	t.Helper()
 	before, at := state(e), e.Now()
 	if e.Speed() != 0 || e.Mode() == "" || e.History() == nil {
 		t.Errorf("speed %g, mode %q, history %v", e.Speed(), e.Mode(), e.History())
@@ -94,6 +96,7 @@ func standsStill(t *testing.T, e engine.Engine) {
 }
 
 func showsOneState(t *testing.T, e engine.Engine) {
+	t.Helper()
 	copied := state(e)
 	e.Read(func(s *trace.State) {
 		if s.Seq != copied.Seq || len(s.Nodes) != 3 {
@@ -106,6 +109,7 @@ func showsOneState(t *testing.T, e engine.Engine) {
 }
 
 func answersOnce(t *testing.T, e engine.Engine) {
+	t.Helper()
 	for _, line := range []string{"heal", "nonsense", "kill n9", "increment 0"} {
 		answers := make(chan engine.Answer, 2)
 		e.Submit(engine.Order{Line: line}, func(a engine.Answer) { answers <- a })
@@ -122,6 +126,7 @@ func answersOnce(t *testing.T, e engine.Engine) {
 }
 
 func namesMistakes(t *testing.T, e engine.Engine) {
+	t.Helper()
 	var mistake *scenario.Error
 	if _, err := e.Prompt().Parse("kil n1"); !errors.As(err, &mistake) {
 		t.Errorf("parsing gave %v", err)
@@ -145,6 +150,7 @@ func namesMistakes(t *testing.T, e engine.Engine) {
 }
 
 func advances(t *testing.T, e engine.Engine) {
+	t.Helper()
 	for _, d := range []time.Duration{20 * time.Millisecond, 7 * time.Millisecond, time.Second} {
 		before := e.Now()
 		if err := e.Advance(d); err != nil || e.Now() != before+d || e.Speed() != 0 {
@@ -160,6 +166,7 @@ func advances(t *testing.T, e engine.Engine) {
 }
 
 func runs(t *testing.T, e engine.Engine) {
+	t.Helper()
 	reached := make(chan struct{})
 	var once bool
 	e.Subscribe(func(event trace.Event) {
@@ -180,6 +187,7 @@ func runs(t *testing.T, e engine.Engine) {
 }
 
 func reports(t *testing.T, e engine.Engine) {
+	t.Helper()
 	before, wrong, commands := state(e).Seq, 0, 0
 	e.Subscribe(func(event trace.Event) {
 		if before++; event.Seq != before {
@@ -196,6 +204,7 @@ func reports(t *testing.T, e engine.Engine) {
 }
 
 func waitsAtStep(t *testing.T, e engine.Engine) {
+	t.Helper()
 	script, err := scenario.Parse("steps", []byte("nodes 3\nwait 100ms\nstep first\nwait 100ms\nstep second\nspeed 3\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -235,6 +244,7 @@ func waitsAtStep(t *testing.T, e engine.Engine) {
 }
 
 func savesAndConcludes(t *testing.T, e engine.Engine) {
+	t.Helper()
 	do(t, e, engine.Order{Line: "load 5/s"})
 	limit := time.Second
 	if a := do(t, e, engine.Order{Conclude: &limit}); a.End.Err != nil || len(a.Failures) > 0 {
@@ -248,6 +258,7 @@ func savesAndConcludes(t *testing.T, e engine.Engine) {
 }
 
 func branches(t *testing.T, e engine.Engine) {
+	t.Helper()
 	if e.Mode() != engine.RecordingMode {
 		engine.AwaitLeader(e, engine.FirstElection)
 		do(t, e, engine.Order{Line: "increment 3"})
@@ -273,6 +284,7 @@ func branches(t *testing.T, e engine.Engine) {
 }
 
 func closes(t *testing.T, e engine.Engine) {
+	t.Helper()
 	if err := errors.Join(e.Close(), e.Close()); err != nil {
 		t.Error(err)
 	}

@@ -2,6 +2,7 @@ package exact
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -277,17 +278,18 @@ func TestRejectsFiles(t *testing.T) {
 	} {
 		cfg := config(1)
 		change(&cfg)
-		if _, err := theProgram.Open(cfg, engine.Options{}); err != ErrStorage {
+		if _, err := theProgram.Open(cfg, engine.Options{}); !errors.Is(err, ErrStorage) {
 			t.Errorf("got %v", err)
 		}
 	}
 }
 
 func TestExactConforms(t *testing.T) {
-	enginetest.Run(t, true, func(t testing.TB) engine.Engine {
+	enginetest.Run(t, true, func(tb testing.TB) engine.Engine {
+		tb.Helper()
 		e, err := theProgram.Open(enginetest.Config(), engine.Options{Attended: true})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return e
 	})

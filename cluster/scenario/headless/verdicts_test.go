@@ -71,9 +71,9 @@ func TestResultHoldsTheVerdictOfEachCheck(t *testing.T) {
 func TestVerboseRunReportsViolations(t *testing.T) {
 	s := script(t, "test", "nodes 1\nincrement\nwait 1s")
 	var steps bytes.Buffer
-	print := stepPrinter(&steps, s, 1)
-	print(trace.Event{Kind: trace.KindVerdict, Check: check.AckedDurable, Verdict: trace.VerdictViolated, Text: "n1 has lost it"})
-	print(trace.Event{Kind: trace.KindVerdict, Check: check.VoteOnce, Verdict: trace.VerdictOK})
+	report := stepPrinter(&steps, s, 1)
+	report(trace.Event{Kind: trace.KindVerdict, Check: check.AckedDurable, Verdict: trace.VerdictViolated, Text: "n1 has lost it"})
+	report(trace.Event{Kind: trace.KindVerdict, Check: check.VoteOnce, Verdict: trace.VerdictOK})
 	if strings.Count(steps.String(), "s  acked-durable violated: n1 has lost it\n") != 1 || strings.Contains(steps.String(), "vote-once") {
 		t.Errorf("the steps are\n%s", &steps)
 	}
