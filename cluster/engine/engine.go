@@ -12,12 +12,13 @@ import (
 )
 
 // Engine runs a cluster, or shows what one did. Its methods may be called from any goroutine
-// outside of the cluster. Only Advance, Branch and Close wait for the cluster.
+// outside of the cluster. Submit, Advance, Branch and Close may wait for the cluster, so the screen
+// calls them from goroutines of its own.
 type Engine interface {
 	// Mode is how the engine runs a cluster.
 	Mode() Mode
-	// Submit starts an order, and calls answered once, when the order has ended or the engine
-	// has.
+	// Submit starts an order: what it sets off at once has happened, or happens before time goes
+	// on. It calls answered once, when the order has ended or the engine has.
 	Submit(order Order, answered func(Answer))
 	// Prompt parses and completes the lines that Submit takes.
 	Prompt() *scenario.Prompt

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"capsize/cluster"
@@ -22,7 +23,7 @@ type Native struct {
 	nodes   int // at the start
 	options Options
 
-	endSoak chan struct{} // holds a value once the soak must end
+	endSoak atomic.Bool // the soak must end
 }
 
 // OpenNative is an [Opener]. The errors are those of [cluster.Open].
@@ -40,7 +41,7 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o, endSoak: make(chan struct{}, 1)}
+	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o}
 	n.stage = NewStage(func() {})
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
 	n.nodes = c.NodeCount()

@@ -24,13 +24,13 @@ func (n *Native) Submit(order Order, answered func(Answer)) {
 		})
 	case order.Soak != nil:
 		n.perform(answer, func(c *cluster.Inside) ([]scenario.Failure, map[string]int) {
-			return order.Soak.Perform(c, n.cluster.Settings().Seed, n.mustEndSoak)
+			return order.Soak.Perform(c, n.cluster.Settings().Seed, n.endSoak.Load)
 		})
 	case order.Continue:
 		n.stage.End()
 		answer(n.now(Answer{}))
 	case order.EndSoak:
-		n.endSoak <- struct{}{}
+		n.endSoak.Store(true)
 		answer(n.now(Answer{}))
 	case order.Save:
 		answer(n.now(Answer{Text: n.session.Save(n.nodes, n.State().Checks)}))
@@ -56,9 +56,6 @@ func (n *Native) answerAtEnd(ended <-chan struct{}, answer func(Answer)) {
 		}
 	}()
 }
-
-// mustEndSoak reports whether the soak must end.
-func (n *Native) mustEndSoak() bool { return len(n.endSoak) > 0 }
 
 // now adds the present moment to an answer.
 func (n *Native) now(a Answer) Answer {
