@@ -65,6 +65,7 @@ type commander struct {
 type staging struct {
 	scenarioStage *engine.Stage
 	script        *scenario.Script // or nil
+	starting      bool             // the script has not started: the clock stands still until then
 	presenter     presenter
 }
 
@@ -147,7 +148,7 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 	}
 	m.branches, m.branch = []branch{{Source: s, name: "branch 1"}}, 0
 	m.comparing = comparing{}
-	m.script, m.scenarioStage, m.queue = script, s.Engine.Stage(), queue.New(s.Engine)
+	m.script, m.starting, m.scenarioStage, m.queue = script, script != nil && s.IsLive(), s.Engine.Stage(), queue.New(s.Engine)
 	m.clients.load, m.follow, m.undo, m.presenter = 0, true, undoHistory{}, presenter{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())

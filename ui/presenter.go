@@ -135,12 +135,16 @@ func (m *model) title() string {
 	return "capsize: " + canvas.Sanitize(m.script.Title)
 }
 
-// perform runs a scenario on stage. Its end is a performedMsg, unless its cluster was
+// perform starts a scenario on stage, and the clock with it: what happens must not depend on how
+// long the screen took to start. The end of the scenario is a performedMsg, unless its cluster was
 // replaced by another.
 func (m *model) perform(script *scenario.Script) tea.Cmd {
-	e := m.Engine
+	ended := make(chan engine.Answer, 1)
+	m.Engine.Submit(engine.Order{Scenario: script}, func(a engine.Answer) { ended <- a })
+	m.starting = false
+	m.setSpeed()
 	return func() tea.Msg {
-		a := engine.Do(e, engine.Order{Scenario: script})
+		a := <-ended
 		if !a.Performed {
 			return nil
 		}

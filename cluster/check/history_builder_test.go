@@ -71,7 +71,10 @@ func (r *historyBuilder) settle() {
 	r.emit(trace.Event{Kind: trace.KindCaption, Text: "so far"})
 	for name, v := range r.latest {
 		inline := r.latestInline[name]
-		if v.Verdict != inline.Verdict || v.Text != inline.Text || v.Count != inline.Count || !slices.Equal(v.Proof, inline.Proof) {
+		same := v.Text == inline.Text && v.Count == inline.Count && slices.Equal(v.Proof, inline.Proof)
+		// A judge that lags in the background may have more to choose from when it finds a
+		// violation.
+		if v.Verdict != inline.Verdict || v.Verdict != trace.VerdictViolated && !same {
 			r.t.Errorf("%s: %s, %d, %v: %s; inline: %s, %d, %v: %s", name, v.Verdict, v.Count, v.Proof, v.Text,
 				inline.Verdict, inline.Count, inline.Proof, inline.Text)
 		}

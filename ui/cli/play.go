@@ -72,7 +72,7 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 		defer func() { err = errors.Join(err, cfg.Record.Close()) }()
 	}
 	f.screen.Open = engines.open
-	e, err := engines.open(cfg, engine.Options{Attended: !isPlain})
+	e, err := engines.open(cfg, engine.Options{Attended: !isPlain, Ends: isPlain && f.screen.Script != nil})
 	if err != nil {
 		return usageError{err}
 	}

@@ -60,7 +60,7 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 			}
 			defer func() { _ = engines.close() }() // the runs have ended
 			batch.Open, batch.Exact = engines.open, engines.version
-			if until != "" || open {
+			if cmd.Flags().Changed("until") || open {
 				return runUntil(ctx, cmd, batch, until, open, asJSON)
 			}
 			headless.TuneRuntime(len(batch.Scripts) * batch.Repeat)
@@ -84,20 +84,22 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 func runUntil(ctx context.Context, cmd *cobra.Command, b headless.Batch, until string, open, asJSON bool) error {
 	event, err := headless.ParseUntil(until)
 	switch {
-	case until == "":
+	case !cmd.Flags().Changed("until"):
 		return usageError{errors.New("--open needs --until: it opens the playground where the run stops")}
 	case err != nil:
 		return usageError{err}
+	case open && (&flags{}).isPlain():
+		return usageError{errors.New("--open needs a terminal: leave it out")}
 	case b.Exact == "":
 		return usageError{errors.New("--until needs --exact: only an exact run can stop right after an event")}
-	case len(b.Scripts) != 1 || b.Repeat != 1 || b.Trace != "":
-		return usageError{errors.New("--until stops one run: name one scenario, without --repeat and --trace")}
+	case len(b.Scripts) != 1 || b.Repeat != 1:
+		return usageError{errors.New("--until stops one run: name one scenario, without --repeat")}
 	}
 	budget := int64(0)
 	if open {
 		budget = source.HistoryMB << 20
 	}
-	e, result, err := headless.RunUntil(ctx, b.Open, b.Scripts[0], event, budget)
+	e, result, err := b.RunUntil(ctx, event, budget)
 	if err != nil {
 		return stopped(err)
 	}

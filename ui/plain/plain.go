@@ -65,14 +65,7 @@ func Run(ctx context.Context, e engine.Engine, o Options, in io.Reader, out io.W
 	e.AddSink(&p.story)
 	e.Prompt().Reserve(quit, help)
 	engine.AwaitLeader(e, engine.FirstElection)
-	e.Run(o.Speed)
 	ended := make(chan error, 2)
-	go func() {
-		quits, err := p.read(in)
-		if quits || o.Script == nil {
-			ended <- p.conclude(quits, err)
-		}
-	}()
 	if o.Script != nil {
 		e.Submit(engine.Order{Scenario: o.Script}, func(a engine.Answer) {
 			if a.Performed {
@@ -80,6 +73,13 @@ func Run(ctx context.Context, e engine.Engine, o Options, in io.Reader, out io.W
 			}
 		})
 	}
+	e.Run(o.Speed) // only now: the scenario must not start later because the program is slow
+	go func() {
+		quits, err := p.read(in)
+		if quits || o.Script == nil {
+			ended <- p.conclude(quits, err)
+		}
+	}()
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {

@@ -141,9 +141,8 @@ func (e *Engine) event(line []byte) {
 		e.fail("event that cannot be read: " + err.Error())
 		return
 	}
-	e.await(event.At, event.Seq)
-	if e.finished {
-		return
+	if e.await(event.At, event.Seq); e.finished || e.mustClose() {
+		return // it is not part of the run
 	}
 	e.digest.Write(line)
 	if event.Kind == trace.KindOrder {

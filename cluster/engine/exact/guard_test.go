@@ -1,7 +1,11 @@
 package exact
 
 import (
+	"bytes"
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,5 +80,54 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	if err := e.Advance(time.Second); !errors.Is(err, vtime.ErrClosed) {
 		t.Errorf("time passes after the end: %v", err)
+	}
+}
+
+// Machine code that was damaged in the cache is compiled anew, wherever the damage is.
+func TestDamagedMachineCodeIsCompiledAnew(t *testing.T) {
+	m, err := module.Load(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, damage := range []func(code []byte) []byte{
+		nil, // the first time there is none
+		func(code []byte) []byte { return append(bytes.Repeat([]byte{0xcc}, 200), code[200:]...) },
+		func(code []byte) []byte { return code[:len(code)/2] },
+	} {
+		if damage != nil {
+			changeFiles(t, dir, damage)
+		}
+		p, err := compileCached(t.Context(), m, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := p.Open(config(1), engine.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(e.Advance(time.Second), e.Close(), p.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// changeFiles changes the files below a directory, except for the seal.
+func changeFiles(t *testing.T, dir string, change func([]byte) []byte) {
+	t.Helper()
+	changed := 0
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() == sealName {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		changed++
+		return os.WriteFile(name, change(content), 0o600)
+	})
+	if err != nil || changed == 0 {
+		t.Fatalf("%v, %d files changed", err, changed)
 	}
 }

@@ -69,15 +69,6 @@ func (p *Program) Version() string { return p.version }
 // Close frees the machine code. No engine of the program may run.
 func (p *Program) Close() error { return p.runtime.Close(context.Background()) }
 
-// compileCached compiles the module, or takes the machine code from the cache in a directory.
-func compileCached(ctx context.Context, m module.Module, dir string) (*Program, error) {
-	cache, err := wazero.NewCompilationCacheWithDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	return compile(ctx, m, wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCompilationCache(cache))
-}
-
 // compile prepares the module for a runtime.
 func compile(ctx context.Context, m module.Module, cfg wazero.RuntimeConfig) (*Program, error) {
 	r := wazero.NewRuntimeWithConfig(ctx, cfg)

@@ -13,6 +13,7 @@ import (
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
 )
 
@@ -32,8 +33,8 @@ func ParseUntil(text string) (Until, error) {
 	switch {
 	case words == "":
 		return u, errors.New("--until: needs an event: its number, a time, violation, or words of the story")
-	case notNumber == nil && number == 0, notTime == nil && at <= 0:
-		return u, fmt.Errorf("--until %s: the first event is number 1, at a time above 0s", text)
+	case notNumber == nil && number == 0, notTime == nil && at <= 0, notNumber != nil && notTime != nil && strings.ContainsAny(text[:1], "0123456789#+-."):
+		return u, fmt.Errorf("--until %s: events are numbered from 1, and times are like 12.5s", text)
 	case notNumber == nil:
 		u.is = func(e *trace.Event, _ *trace.State) bool { return e.Seq >= number }
 	case notTime == nil:
@@ -57,15 +58,24 @@ type holder interface {
 	Fingerprint() string
 }
 
-// RunUntil runs a script until an event, and returns the engine, which stands still right after
-// it, with the result so far. The caller closes the engine. If the event never comes, the engine
-// is nil, and the result has a failure.
-func RunUntil(ctx context.Context, open engine.Opener, s *scenario.Script, until Until, historyBudget int64) (engine.Engine, Result, error) {
-	started := time.Now()
+// RunUntil runs the script of a batch until an event, and returns the engine, which stands still
+// right after it, with the result so far. The caller closes the engine, which ends the trace. If the
+// event never comes, the engine is nil, and the result has a failure.
+func (b Batch) RunUntil(ctx context.Context, until Until, historyBudget int64) (engine.Engine, Result, error) {
+	started, s := time.Now(), b.Scripts[0]
 	stop := &stopSink{until: until, reached: make(chan Result, 1)}
 	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings, HistoryBudget: historyBudget, Sink: stop}
-	e, err := open(cfg, engine.Options{})
+	if b.Trace != "" {
+		var err error
+		if cfg.Record, err = recording.Create(b.Trace, header(s.Settings.Seed, b.Exact, s.Nodes)); err != nil {
+			return nil, Result{}, scenario.FileError(b.Trace, err)
+		}
+	}
+	e, err := b.Open(cfg, engine.Options{})
 	if err != nil {
+		if cfg.Record != nil {
+			err = errors.Join(err, cfg.Record.Close())
+		}
 		return nil, Result{}, err
 	}
 	stop.engine.Store(&e)
@@ -91,7 +101,7 @@ func RunUntil(ctx context.Context, open engine.Opener, s *scenario.Script, until
 			return nil, Result{}, err
 		}
 		r := resultOf(e, engine.Order{Scenario: s}, a)
-		r.Seed, r.Nodes, r.OK = s.Settings.Seed, s.Nodes, false
+		r.Seed, r.Nodes, r.OK, r.WallSeconds = s.Settings.Seed, s.Nodes, false, time.Since(started).Seconds()
 		r.Failures = append(r.Failures, scenario.Failure{Text: "--until", Want: until.text, Got: "the end of the run"})
 		return nil, r, nil
 	case <-ctx.Done():

@@ -35,7 +35,7 @@ func TestUntilNamesAnEvent(t *testing.T) {
 			t.Errorf("--until %s: %t for %+v", c.text, got, c.event)
 		}
 	}
-	for text, why := range map[string]string{"": "needs an event", " ": "needs an event", "0": "number 1", "#0": "number 1", "-2s": "above 0s"} {
+	for text, why := range map[string]string{"": "needs an event", " ": "needs an event", "0": "from 1", "#0": "from 1", "-2s": "like 12.5s", "-1": "from 1", "5.0": "from 1", "1e3": "from 1", "99999999999999999999999": "from 1", "0ms": "like"} {
 		if _, err := ParseUntil(text); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("--until %q: %v", text, err)
 		}
