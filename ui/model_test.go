@@ -51,7 +51,9 @@ func newStageFor(tb testing.TB, nodes int, script *scenario.Script) *stage {
 	if !engine.AwaitLeader(e, time.Minute) {
 		tb.Fatal("no leader within a minute")
 	}
-	s.Init()
+	if script == nil {
+		s.Init() // otherwise the test performs the scenario
+	}
 	s.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 	s.tick()
 	return s

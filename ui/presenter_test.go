@@ -31,6 +31,27 @@ func onStage(t *testing.T, text string, options Options) *stage {
 
 const twoSteps = "title A tale\nnodes 3\nsay first things first\nsay.zh 先来后到\nstep think of it\nincrement\nchapter The end\nchapter.zh 结局\nsay that was all\nstep"
 
+// However long the screen takes to start, a scenario starts when the clock does.
+func TestClockStandsStillUntilTheScenarioStarts(t *testing.T) {
+	script, err := scenario.Parse("test", []byte("nodes 3\nwait 1s\nstep"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStageFor(t, script.Nodes, script)
+	s.paused = false
+	at := s.Engine.Now()
+	for range 3 {
+		s.tick()
+	}
+	if s.Engine.Speed() != 0 || s.Engine.Now() != at {
+		t.Fatalf("the clock runs at %g, from %s to %s", s.Engine.Speed(), at, s.Engine.Now())
+	}
+	go s.perform(script)()
+	if s.Engine.Speed() == 0 {
+		t.Error("the clock stands still although the scenario has started")
+	}
+}
+
 func TestStepPausesTheClockAndWaitsForAKey(t *testing.T) {
 	s := onStage(t, twoSteps, Options{})
 	s.paused = false

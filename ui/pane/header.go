@@ -12,6 +12,9 @@ import (
 // programNameMinWidth is the width from which the header has room for the program's name.
 const programNameMinWidth = 70
 
+// exactSeedMinWidth is the width from which the header writes out the seed of an exact run.
+const exactSeedMinWidth = 130
+
 // Header draws the first line: the clock, the status of the cluster and, on the right, the
 // verdicts of the checks. Before there are any it shows the outcomes of operations.
 func (p *Painter) Header(r canvas.Rectangle) {
@@ -62,17 +65,14 @@ func (p *Painter) seed(pen *canvas.Pen, rest int) {
 	if !p.Exact {
 		exact = ""
 	}
-	fits := pen.Fits(canvas.Width(exact+seed) + 3 + rest)
-	switch {
-	case p.Exact && !fits:
-		pen.Write("exact ", style.Good)
-		pen.Write(fmt.Sprint(p.State.Settings.Seed), style.Dim)
-	case p.Presenting && !p.Exact, !fits:
+	switch fits := pen.Fits(canvas.Width(seed) + 3 + rest); {
+	case p.Exact && p.Width < exactSeedMinWidth:
+		seed = fmt.Sprint(p.State.Settings.Seed)
+	case !p.Exact && (p.Presenting || !fits):
 		return
-	default:
-		pen.Write(exact, style.Good)
-		pen.Write(seed, style.Dim)
 	}
+	pen.Write(exact, style.Good)
+	pen.Write(seed, style.Dim)
 	pen.Skip(3)
 }
 

@@ -69,7 +69,7 @@ type pending struct {
 type reply func(engine.Answer)
 
 // ErrStorage is the error of a cluster that keeps files.
-var ErrStorage = errors.New("an exact run keeps its disks in memory: leave out --data and use --storage memory")
+var ErrStorage = errors.New("an exact run keeps its disks in memory: use storage memory, without --data")
 
 // Open is an [engine.Opener]. The errors are ErrStorage, and those of a configuration that
 // [cluster.Open] rejects.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"strings"
 	"sync/atomic"
 
 	"capsize/cluster"
@@ -55,12 +56,14 @@ func ReadRecorded(name string, progress func(bytesRead, size int64)) (*Recorded,
 	defer reader.Close()
 	r.header = header
 	switch missing := reader.Missing(); {
-	case header.Exact == nil:
+	case header.Exact == nil || header.Exact.Version == "":
 		return nil, fmt.Errorf("%s: %w", name, ErrNotExact)
 	case bad != nil:
 		return nil, fmt.Errorf("%s: %w", name, bad)
 	case missing != "":
 		return nil, fmt.Errorf("%s: %s", name, missing)
+	case r.settings != nil && r.settings.Seed != header.Seed:
+		return nil, fmt.Errorf("%s: the seed in its header is not that of its events", name)
 	case r.settings == nil || r.replay.hold != uint64(len(r.lines)):
 		return nil, fmt.Errorf("%s: events are missing", name)
 	}
@@ -111,7 +114,10 @@ func (p *Program) Repeat(ctx context.Context, r *Recorded, historyBudget int64) 
 	}
 	if c.differs.Load() {
 		same.Engine, same.Now = nil, c.now
-		same.Recorded = r.describe(same.Events + 1)
+		recorded, line := r.find(same.Events + 1)
+		if same.Recorded = recorded; recorded == c.now {
+			same.Recorded, same.Now = firstDifference(line, c.line)
+		}
 		return same, e.Close()
 	}
 	return same, nil
@@ -127,6 +133,7 @@ type comparison struct {
 	same    atomic.Uint64
 	differs atomic.Bool
 	now     string // the first event that differs
+	line    string // its line
 }
 
 // Start implements [trace.Sink].
@@ -151,24 +158,43 @@ func (c *comparison) compare(line []byte) {
 	case maphash.Bytes(c.recorded.seed, line) == c.recorded.lines[at]:
 		c.same.Add(1)
 	default:
-		c.now = describe(c.event)
+		c.now, c.line = describe(c.event), string(line)
 		c.differs.Store(true)
 		c.stop()
 	}
 }
 
-// describe names an event of the recording.
-func (r *Recorded) describe(seq uint64) (text string) {
+// find returns what describe says about an event of the recording, and its line.
+func (r *Recorded) find(seq uint64) (text, line string) {
+	encode := recording.NewLines(func(encoded []byte) { line = string(encoded) })
 	reader, _, err := recording.Open(r.name, history.New(historyBytes), func(e *trace.Event) {
 		if e.Seq == seq {
 			text = describe(e)
+			encode.Add(e, nil)
 		}
 	}, nil)
 	if err != nil {
-		return err.Error()
+		return err.Error(), ""
 	}
 	reader.Close()
-	return text
+	return text, line
+}
+
+// firstDifference returns the fields of two lines in which they differ first.
+func firstDifference(a, b string) (inA, inB string) {
+	at := 0
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	from := max(strings.LastIndexAny(a[:at], ",{"), 0)
+	field := func(line string) string {
+		end := strings.IndexAny(line[at:], ",}\n")
+		if end < 0 {
+			end = len(line) - at
+		}
+		return strings.Trim(line[from:at+end], ",{}\n")
+	}
+	return field(a), field(b)
 }
 
 // describe names an event in a few words.
