@@ -414,7 +414,7 @@ func (e exactEngine) Branch(at trace.Position) (engine.Engine, error) {
 func TestExactBranchWaits(t *testing.T) {
 	s := newStage(t, 3)
 	s.Engine = exactEngine{s.native()}
-	s.wants("exact seed 1")
+	s.wants("exact 1")
 	moment, speed := s.moment(), s.speed
 	begin := s.startBranch()
 	s.wants("going back to this moment…")

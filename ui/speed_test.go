@@ -132,7 +132,7 @@ func BenchmarkScrub(b *testing.B) {
 // on stage whose step waits.
 func TestTimeStandsStillWhileStopped(t *testing.T) {
 	s := newStageFor(t, 3, leaderCrash(t))
-	s.paused, s.speed = false, slices.Index(speeds, 1.0)
+	s.paused, s.starting, s.speed = false, false, slices.Index(speeds, 1.0)
 	s.setSpeed()
 	speed := func() float64 { return s.Engine.Speed() }
 	if speed() != 1 {
