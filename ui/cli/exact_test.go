@@ -60,7 +60,7 @@ func TestExactRunsAndTheirRecordings(t *testing.T) {
 		name := filepath.Join(dir, "edited.trace")
 		write(t, name, header+"\n"+strings.Replace(events, `"size":64`, `"size":65`, 1))
 		o := runBinary(t, "replay", name, "--exact", "--plain")
-		if o.status != exitFailed || !strings.Contains(o.stdout, " differs: recorded was packet ") {
+		if o.status != exitFailed || !strings.Contains(o.stdout, ` differs: recorded was "size":65, now it is "size":64`) {
 			t.Errorf("%+v", o)
 		}
 	})
@@ -118,15 +118,16 @@ func TestExactRefusals(t *testing.T) {
 	bolt := filepath.Join(t.TempDir(), "bolt.capsize")
 	write(t, bolt, "storage bolt\nwait 1s\n")
 	for args, why := range map[string]string{
-		"--exact --data " + t.TempDir():                           "keeps its disks in memory",
-		"--exact --storage bolt":                                  "keeps its disks in memory",
-		"play " + bolt + " --exact":                               "keeps its disks in memory",
-		"run " + bolt + " --exact":                                "keeps its disks in memory",
-		"replay " + native + " --exact":                           "was not recorded with --exact",
-		"run leader-crash --until 3":                              "--until needs --exact",
-		"run leader-crash --exact --open":                         "--open needs --until",
-		"run leader-crash minority-partition --exact --until 3":   "stops one run",
-		"run leader-crash --exact --until 3 --trace /tmp/a.trace": "stops one run",
+		"--exact --data " + t.TempDir():                         "keeps its disks in memory",
+		"--exact --storage bolt":                                "keeps its disks in memory",
+		"play " + bolt + " --exact":                             "keeps its disks in memory",
+		"run " + bolt + " --exact":                              "keeps its disks in memory",
+		"replay " + native + " --exact":                         "was not recorded with --exact",
+		"run leader-crash --until 3":                            "--until needs --exact",
+		"run leader-crash --exact --open":                       "--open needs --until",
+		"run leader-crash minority-partition --exact --until 3": "stops one run",
+		"run leader-crash --exact --until 3 --open":             "needs a terminal",
+		"run leader-crash --exact --until 0":                    "numbered from 1",
 	} {
 		runBinary(t, strings.Fields(args)...).checkRefused(t, why)
 	}
