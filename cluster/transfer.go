@@ -71,7 +71,7 @@ func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
 		return fmt.Errorf("cannot %s: %s %w", what, from.node.name, errNotHandedOver)
 	}
 	// A candidate that has not won after twice the election timeout starts over.
-	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline; c.Sleep(handoverPollEvery) {
+	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline && !c.Closed(); c.Sleep(handoverPollEvery) {
 		if c.isHandedOver(term) {
 			return nil
 		}

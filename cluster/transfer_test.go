@@ -43,3 +43,19 @@ func TestTransferByALeaderThatIsCutOffIsNotDone(t *testing.T) {
 		}
 	}
 }
+
+// A transfer that waits for its successor ends with the cluster, and does not keep it from ending.
+func TestTransferEndsWithTheCluster(t *testing.T) {
+	tc := open(t, 3)
+	to := tc.followers()[0]
+	for _, name := range []string{"n1", "n2", "n3"} { // it starts an election that it cannot win
+		if name != to {
+			tc.must(func() error {
+				return tc.SetLink(to, name, faults.Only(faults.Cut{}, faults.KindVote, faults.KindPreVote))
+			})
+		}
+	}
+	tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.Transfer(to) }) })
+	tc.until(to+" is a candidate", func(s *trace.State) bool { return s.Node(to).Role == trace.Candidate })
+	tc.pass(600 * time.Millisecond) // the leader gives up, and the transfer waits for its successor
+}

@@ -26,7 +26,7 @@ func (s *soak) settle() {
 	}
 	instead := ""
 	start, restarted := s.c.Now(), map[string]bool{}
-	for ; s.c.Now() < start+soakSettle; s.c.Sleep(soakPollEvery) {
+	for ; s.c.Now() < start+soakSettle && !s.c.Closed(); s.c.Sleep(soakPollEvery) {
 		state := s.c.Trace().State()
 		if instead = unsettled(&state, s.nodes); instead == "" {
 			return

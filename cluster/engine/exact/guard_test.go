@@ -35,6 +35,9 @@ func TestRealTimeChangesNothing(t *testing.T) {
 // use makes the tests use the module with another runtime.
 func use(t *testing.T, cfg wazero.RuntimeConfig) {
 	t.Helper()
+	if underRace {
+		t.Skip("compiling takes too long")
+	}
 	m, err := module.Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +88,9 @@ func TestOutOfMemory(t *testing.T) {
 
 // Machine code that was damaged in the cache is compiled anew, wherever the damage is.
 func TestDamagedMachineCodeIsCompiledAnew(t *testing.T) {
+	if underRace {
+		t.Skip("compiling takes too long")
+	}
 	m, err := module.Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
