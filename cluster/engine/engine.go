@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"capsize/cluster"
@@ -152,6 +153,15 @@ func CloseWithin(e Engine, limit time.Duration) error {
 	case <-time.After(limit):
 		return fmt.Errorf("cluster did not shut down within %s", limit)
 	}
+}
+
+// JoinClose adds the error of Close to that of what came before. Of an engine that has ended by
+// itself both are the same, and once is enough.
+func JoinClose(err, closed error) error {
+	if err != nil && closed != nil && strings.Contains(err.Error(), closed.Error()) {
+		return err
+	}
+	return errors.Join(err, closed)
 }
 
 // Do submits an order and waits for its answer.

@@ -8,7 +8,6 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/check"
 	"capsize/cluster/trace"
-	"capsize/cluster/vtime"
 )
 
 // A follower that raft has left stuck does not fail a soak: the soak restarts it.
@@ -19,7 +18,7 @@ func TestSoakRestartsAStuckFollower(t *testing.T) {
 		t.Fatal("the scenario stuck-follower has changed")
 	}
 	stuck := parse(t, text)
-	failures := soakIn(t, cluster.Config{Nodes: stuck.Nodes, Settings: stuck.Settings}, func(c *cluster.Inside) []Failure {
+	failures, _ := runIn(t, stuck, func(trace.Event) {}, func(c *cluster.Inside) []Failure {
 		if failures := stuck.Perform(c, nil); len(failures) > 0 {
 			return failures
 		}
@@ -77,31 +76,11 @@ func soakAfter(t *testing.T, first func(*cluster.Inside)) []Failure {
 	t.Helper()
 	settings := cluster.DefaultSettings()
 	settings.Storage = cluster.Memory
-	return soakIn(t, cluster.Config{Nodes: 3, Settings: settings}, func(c *cluster.Inside) []Failure {
+	failures, _ := runIn(t, &Script{Nodes: 3, Settings: settings}, func(trace.Event) {}, func(c *cluster.Inside) []Failure {
 		s := &soak{c: c, nodes: c.Names(), until: c.Now() + 2*time.Second, interrupted: func() bool { return false }}
 		first(c)
 		s.run(nil, 1)
 		return s.failures
 	})
-}
-
-// soakIn runs f in a new cluster that has a leader, and returns its failures.
-func soakIn(t *testing.T, cfg cluster.Config, f func(*cluster.Inside) []Failure) []Failure {
-	t.Helper()
-	c, err := cluster.Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	c.AwaitLeader(10 * time.Second)
-	done := make(chan []Failure, 1)
-	if err := c.Go(func(c *cluster.Inside) { done <- f(c) }); err != nil {
-		t.Fatal(err)
-	}
-	c.Clock().Run(vtime.Max)
-	return <-done
+	return failures
 }

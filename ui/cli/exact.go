@@ -33,7 +33,7 @@ func openEngines(ctx context.Context, isExact bool, progress io.Writer) (engines
 	}
 	p, err := exact.Load(ctx, progress)
 	if err != nil {
-		return engines{}, usageError{err}
+		return engines{}, stopped(err)
 	}
 	return engines{open: p.Open, version: p.Version(), close: p.Close}, nil
 }

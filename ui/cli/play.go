@@ -83,7 +83,7 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 // show shows a running cluster until the user quits, and closes it.
 func show(ctx context.Context, cmd *cobra.Command, e engine.Engine, f flags, isPlain bool) (err error) {
 	defer func() {
-		err = errors.Join(err, engine.CloseWithin(e, closeWithin))
+		err = engine.JoinClose(err, engine.CloseWithin(e, closeWithin))
 		if remark := e.Remark(); remark != "" {
 			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %s\n", remark)
 		}

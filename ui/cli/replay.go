@@ -53,7 +53,7 @@ func repeatExactly(ctx context.Context, cmd *cobra.Command, name string, f flags
 	}
 	program, err := exact.Load(ctx, cmd.ErrOrStderr())
 	if err != nil {
-		return true, usageError{err}
+		return true, stopped(err)
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 	again, err := program.Repeat(ctx, recorded, f.screen.HistoryMB<<20)

@@ -142,6 +142,9 @@ func report(cmd *cobra.Command, asJSON bool, results []headless.Result, err erro
 // stopped maps the error of a headless run to an exit status: interruptions, panics and
 // failed expectations pass through, anything else is a usage error.
 func stopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return headless.ErrInterrupted
+	}
 	var panicked *vtime.PanicError
 	var failed *scenario.Failure
 	if err == nil || errors.Is(err, headless.ErrInterrupted) || errors.As(err, &panicked) || errors.As(err, &failed) {

@@ -59,16 +59,11 @@ func do(t *testing.T, e engine.Engine, lines ...string) {
 	for _, line := range lines {
 		done := make(chan engine.Answer, 1)
 		e.Submit(engine.Order{Line: line}, func(a engine.Answer) { done <- a })
-		for waiting := true; waiting; {
-			select {
-			case a := <-done:
-				if a.End.Err != nil {
-					t.Fatalf("%s: %v", line, a.End.Err)
-				}
-				waiting = false
-			case <-time.After(10 * time.Millisecond):
-				advance(t, e, 20*time.Millisecond)
-			}
+		for len(done) == 0 {
+			advance(t, e, 20*time.Millisecond)
+		}
+		if a := <-done; a.End.Err != nil {
+			t.Fatalf("%s: %v", line, a.End.Err)
 		}
 	}
 }
@@ -236,33 +231,43 @@ func TestBranchWithAnotherOrderDiffersOnlyFromThere(t *testing.T) {
 	}
 }
 
-// A step stands still at the very moment, so the show goes on the same however long it takes.
+// steps reports each step that begins to wait.
+type steps chan string
+
+func (steps) RequestSpeed(float64) {}
+func (s steps) Begin(step string)  { s <- step }
+
+// A step stands still at the very moment, so the show goes on the same however long it takes, and
+// however fast time passes between two of them.
 func TestStepStandsStill(t *testing.T) {
 	var ends []string
-	for _, wait := range []time.Duration{0, 50 * time.Millisecond} {
+	for _, speed := range []float64{100, 1000} {
 		data, _ := scenario.Builtin("leader-crash")
 		script, err := scenario.Parse("leader-crash", data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		e := open(t, cluster.Config{Nodes: script.Nodes, Settings: script.Settings, HistoryBudget: 64 << 20}, engine.Options{Attended: true})
+		begun := make(steps, 1)
+		e.Stage().Mirror(begun)
 		engine.AwaitLeader(e, engine.FirstElection)
 		done := make(chan engine.Answer, 1)
 		e.Submit(engine.Order{Scenario: script}, func(a engine.Answer) { done <- a })
 		for ended := false; !ended; {
-			e.Run(100)
+			e.Run(speed)
 			select {
 			case a := <-done:
 				ends, ended = append(ends, a.Fingerprint), true
-			case <-time.After(time.Millisecond):
-				if e.Stage().Waits() {
-					at := e.Now()
-					<-time.After(wait)
-					if e.Now() != at || e.Speed() != 0 {
-						t.Errorf("time passed during a step, from %s to %s", at, e.Now())
-					}
-					e.Stage().Next()
+			case <-begun:
+				at := e.Now()
+				e.Run(speed) // the screen has not seen yet that a step waits
+				e.mu.Lock()
+				later := e.pace.now(time.Now().Add(time.Hour))
+				e.mu.Unlock()
+				if later != at || e.Speed() != 0 {
+					t.Errorf("in an hour of waiting, time passes from %s to %s", at, later)
 				}
+				e.Stage().Next()
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package exact
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -80,6 +81,9 @@ func TestOutOfMemory(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "memory") || !strings.Contains(err.Error(), "(seed 11, after event ") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("it ended with %v", err)
 		}
+	}
+	if err := engine.JoinClose(fmt.Errorf("stopped: %w", e.Err()), e.Close()); strings.Count(err.Error(), "has ended") != 1 {
+		t.Errorf("it says it more than once: %v", err)
 	}
 	if err := e.Advance(time.Second); !errors.Is(err, vtime.ErrClosed) {
 		t.Errorf("time passes after the end: %v", err)

@@ -15,7 +15,7 @@ import (
 	"capsize/cluster/trace/recording"
 )
 
-// Errors of [Program.Repeat].
+// Errors of [ReadRecorded] and [Program.Repeat].
 var (
 	ErrNotExact     = errors.New("it was not recorded with --exact, so it cannot be run anew")
 	ErrOtherVersion = errors.New("it was recorded with another version of the exact engine")

@@ -52,7 +52,7 @@ func perform(ctx context.Context, open engine.Opener, cfg cluster.Config, o obse
 		return Result{}, err
 	}
 	defer func() {
-		err = errors.Join(err, e.Close())
+		err = engine.JoinClose(err, e.Close())
 		if remark := e.Remark(); remark != "" {
 			r.remarks = append(r.remarks, remark)
 		}

@@ -3,7 +3,7 @@
 // Guest is the exact engine as a WebAssembly module: the cluster in its bubble, driven by
 // package exact through a few functions. The host gives it time and chance, and nothing
 // else reaches it. It has one thread: between two calls of an exported function the whole
-// cluster is memory that stands still.
+// cluster is memory, and a few globals, that stand still.
 package main
 
 import (
