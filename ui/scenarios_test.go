@@ -107,8 +107,10 @@ func TestScenarioOnStageWaitsForAKey(t *testing.T) {
 	}
 	s := newStageFor(t, 3, script)
 	done := make(chan any, 1)
-	go func() { done <- s.perform(script)() }()
+	ended := s.perform(script)
+	go func() { done <- ended() }()
 	s.until("the step waits", func(*trace.State) bool { return s.scenarioStage.Waits() })
+	s.tick() // the wait may begin between two pictures
 	s.wants("Now something happens.")
 	s.wants("Ready?")
 	s.pass(5 * time.Second)
