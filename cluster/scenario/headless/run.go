@@ -18,6 +18,13 @@ import (
 // ErrInterrupted is the error of a run that its context has ended.
 var ErrInterrupted = errors.New("interrupted")
 
+// Run runs a script as fast as virtual time allows. When ctx ends, so does the run, with
+// [ErrInterrupted]. The sink, which may be nil, receives what happens. Any other error says why the
+// run did not start or did not end by itself.
+func Run(ctx context.Context, open engine.Opener, s *scenario.Script, sink trace.Sink) (Result, error) {
+	return run(ctx, open, s, observers{sink: sink})
+}
+
 // RunRecorded runs a script as fast as virtual time allows and returns the events
 // besides the result. Result.Events is the number of the last event that belongs
 // to the run: what follows comes from closing the cluster. When ctx ends, so does
@@ -31,6 +38,7 @@ func RunRecorded(ctx context.Context, open engine.Opener, s *scenario.Script) (p
 type observers struct {
 	record *recording.Writer
 	event  func(trace.Event)
+	sink   trace.Sink
 	past   **history.History // set to the events, as far as budget bytes hold them
 	budget int64
 	engine *atomic.Pointer[engine.Engine] // set to the engine of the run
@@ -46,7 +54,7 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 // closes it. When ctx ends, so does a scenario; a soak ends early.
 func perform(ctx context.Context, open engine.Opener, cfg cluster.Config, o observers, order engine.Order) (r Result, err error) {
 	started := time.Now()
-	cfg.Record, cfg.HistoryBudget = o.record, o.budget
+	cfg.Record, cfg.HistoryBudget, cfg.Sink = o.record, o.budget, o.sink
 	e, err := open(cfg, engine.Options{Ends: true})
 	if err != nil {
 		return Result{}, err
