@@ -84,9 +84,8 @@ var ErrRecorded = errors.New("this is a recording: nothing in it can change")
 type Order struct {
 	Line     string           `json:"line,omitempty"`     // of the command language
 	Scenario *scenario.Script `json:"scenario,omitempty"` // to perform
-	Soak     *scenario.Soak   `json:"soak,omitempty"`     // to perform
 	Continue bool             `json:"continue,omitempty"` // with what comes after the step that waits
-	EndSoak  bool             `json:"endsoak,omitempty"`  // and judge it at once
+	EndSoak  bool             `json:"endsoak,omitempty"`  // heal, and judge at once
 	Save     bool             `json:"save,omitempty"`     // write the orders so far as a scenario
 	// Conclude ends the session: load and chaos stop, and commands that run async get as much
 	// virtual time to end; with 0 everything stays as it is. The answer has the violated checks.
@@ -100,7 +99,7 @@ type Answer struct {
 	Faults    map[string]int     `json:"faults,omitempty"`    // that a soak injected, by kind
 	Text      string             `json:"text,omitempty"`      // the saved session
 	Names     []string           `json:"names,omitempty"`     // that the session knows
-	Performed bool               `json:"performed,omitempty"` // a scenario or a soak has ended
+	Performed bool               `json:"performed,omitempty"` // a scenario has ended
 	// State is the state of the cluster right after a performance, nil for other orders.
 	State *trace.State `json:"-"`
 	// Fingerprint identifies the events up to then, if the engine is exact: equal ones mean equal

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"capsize/cluster"
@@ -22,8 +21,6 @@ type Native struct {
 	stage   *Stage
 	nodes   int // at the start
 	options Options
-
-	endSoak atomic.Bool // the soak must end
 }
 
 // OpenNative is an [Opener]. The errors are those of [cluster.Open].

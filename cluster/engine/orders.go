@@ -19,18 +19,14 @@ func (n *Native) Submit(order Order, answered func(Answer)) {
 	defer n.answerAtEnd(ended, answer)
 	switch {
 	case order.Scenario != nil:
-		n.perform(answer, func(c *cluster.Inside) (failures []scenario.Failure, faults map[string]int) {
-			return n.session.Perform(c, order.Scenario, !n.options.Attended), nil
-		})
-	case order.Soak != nil:
 		n.perform(answer, func(c *cluster.Inside) ([]scenario.Failure, map[string]int) {
-			return order.Soak.Perform(c, n.cluster.Settings().Seed, n.endSoak.Load)
+			return n.session.Perform(c, order.Scenario, !n.options.Attended)
 		})
 	case order.Continue:
 		n.stage.End()
 		answer(n.now(Answer{}))
 	case order.EndSoak:
-		n.endSoak.Store(true)
+		n.session.EndSoak()
 		answer(n.now(Answer{}))
 	case order.Save:
 		answer(n.now(Answer{Text: n.session.Save(n.nodes, n.State().Checks)}))

@@ -147,7 +147,7 @@ func timed(name, syntax, help string, start func(*lineParser) (starter, error)) 
 func declarations() []declaration {
 	table.once.Do(func() {
 		table.all = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
-			networkCommands(), linkCommands(), prefixCommands(), waitCommands(), stageCommands(), chaosCommands(), expectCommands())
+			networkCommands(), linkCommands(), prefixCommands(), waitCommands(), stageCommands(), chaosCommands(), soakCommands(), expectCommands())
 	})
 	return table.all
 }

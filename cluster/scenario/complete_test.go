@@ -41,7 +41,7 @@ func TestWordsAreCompleted(t *testing.T) {
 		"tr":                         {"transfer", "try"},
 		"try k":                      {"kill"},
 		"try tr":                     {"transfer"},
-		"try s":                      {"set", "snapshot"},
+		"try s":                      {"set", "snapshot", "soak"},
 		"try expe":                   nil,
 		"try kill n":                 {"n1"},
 		"async t":                    {"transfer"},

@@ -84,7 +84,7 @@ func (r *run) execute(s *Script) []Failure {
 		err := step.do(r)
 		r.shared.end(r.c, r.logged, err)
 		if err != nil && !IsTried(err) {
-			failures = append(failures, s.asFailure(err, step))
+			failures = append(failures, s.asFailures(err, step)...)
 			if !step.isExpectation {
 				break
 			}

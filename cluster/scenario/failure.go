@@ -39,6 +39,18 @@ func (f *Failure) Message() string {
 	return fmt.Sprintf("%swanted %s, got %s", text, f.Want, f.Got)
 }
 
+// asFailures returns the error of a step as failures: a soak can have several.
+func (s *Script) asFailures(err error, at step) (all []Failure) {
+	var several soakError
+	if !errors.As(err, &several) {
+		return []Failure{s.asFailure(err, at)}
+	}
+	for i := range several {
+		all = append(all, s.asFailure(&several[i], at))
+	}
+	return all
+}
+
 // asFailure returns the error of a step as a failure.
 func (s *Script) asFailure(err error, at step) Failure {
 	var f *Failure

@@ -44,11 +44,18 @@ func (r *run) executeWithin(s *Script) []Failure {
 }
 
 // limit returns the virtual time after which the step is given up. An increment
-// can be repeated, and each repetition has its own timeout.
+// can be repeated, and each repetition has its own timeout; a soak says how long it takes.
 func (s step) limit(settings *trace.Settings) time.Duration {
-	if c := s.command.within(); c.Verb == "increment" && len(c.Args) > 0 {
+	c := s.command.within()
+	switch {
+	case len(c.Args) == 0:
+	case c.Verb == "increment":
 		if times, err := strconv.Atoi(c.Args[0]); err == nil {
 			return stepMax + time.Duration(times)*settings.ClientTimeout
+		}
+	case c.Verb == "soak":
+		if d, err := time.ParseDuration(c.Args[0]); err == nil {
+			return stepMax + d
 		}
 	}
 	return stepMax

@@ -95,6 +95,8 @@ chaos network
 chaos network nodes disk membership every 500ms
 chaos every 2s
 chaos off
+soak 10m
+soak 1h network nodes disk membership
 wait 0s
 wait 1h
 wait 1.5s

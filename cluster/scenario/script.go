@@ -27,7 +27,7 @@ type Script struct {
 	Nodes    int // at the start
 	Settings trace.Settings
 
-	text     string // it was parsed from
+	lines    []scriptLine // that hold a command
 	steps    []step
 	scope    scope
 	conflict *Error // between the settings so far, at the value that caused it
@@ -50,7 +50,7 @@ func (s *Script) ExpectedViolations() []string { return slices.Clone(s.scope.exp
 // Parse parses a scenario. The error is an [*Error] that says where the first
 // mistake is and what is allowed there. A scenario with a mistake runs nothing.
 func Parse(name string, data []byte) (*Script, error) {
-	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.DefaultSettings(), text: string(data)}
+	s := &Script{Name: name, Nodes: nodesDefault, Settings: cluster.DefaultSettings()}
 	s.Settings.Storage = cluster.Memory
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if err := checkText(data); err != nil {
@@ -72,16 +72,33 @@ func Parse(name string, data []byte) (*Script, error) {
 	return s, nil
 }
 
-// writtenScript is a script as text, with the seed it runs with.
+// scriptLine is a line of a script that holds a command.
+type scriptLine struct {
+	text           string
+	number, column int // in the file, from 1; of the command in the line, in characters
+}
+
+// writtenScript is a script as its commands, with the seed it runs with.
 type writtenScript struct {
-	Name string `json:"name"`
 	Text string `json:"text"`
 	Seed int64  `json:"seed"`
 }
 
-// MarshalJSON writes the text of the script and its seed.
+// Text returns the commands of the script, one a line, without the lines that are empty or hold
+// only a comment. Scripts with the same text and the same seed do the same.
+func (s *Script) Text() string {
+	var b strings.Builder
+	for _, l := range s.lines {
+		b.WriteString(l.text)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// MarshalJSON writes the commands of the script and its seed. The name and the comments are no part
+// of a run, so they are left out: the order that starts a run is one of its events.
 func (s *Script) MarshalJSON() ([]byte, error) {
-	return json.Marshal(writtenScript{Name: s.Name, Text: s.text, Seed: s.Settings.Seed})
+	return json.Marshal(writtenScript{Text: s.Text(), Seed: s.Settings.Seed})
 }
 
 // UnmarshalJSON parses what MarshalJSON has written. The error may be an [*Error].
@@ -90,13 +107,24 @@ func (s *Script) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &written); err != nil {
 		return err
 	}
-	parsed, err := Parse(written.Name, []byte(written.Text))
+	parsed, err := Parse("", []byte(written.Text))
 	if err != nil {
 		return err
 	}
 	parsed.Settings.Seed = written.Seed
 	*s = *parsed
 	return nil
+}
+
+// Locate gives failures of the script's commands, as they are without its other lines, their places
+// in its file.
+func (s *Script) Locate(failures []Failure) {
+	for i := range failures {
+		if f := &failures[i]; f.Line > 0 && f.Line <= len(s.lines) {
+			at := s.lines[f.Line-1]
+			f.File, f.Line, f.Column = s.Name, at.number, at.column
+		}
+	}
 }
 
 // atLine adds the file and, where it is missing, the line to a mistake.
@@ -144,6 +172,7 @@ func (s *Script) parseLine(text string, number int) error {
 		return nil
 	}
 	command, first := asCommand(text, p.words), p.words[0]
+	s.lines = append(s.lines, scriptLine{text: text, number: number, column: first.column})
 	d, err := p.command()
 	if err != nil {
 		return err

@@ -82,8 +82,8 @@ func (s *Session) define(names map[string][]string) {
 }
 
 // Perform performs a script like [Script.Perform], or [Script.PerformUnattended]. Its commands
-// and names become part of the session.
-func (s *Session) Perform(c *cluster.Inside, script *Script, unattended bool) []Failure {
+// and names become part of the session. If the script soaks, faults counts what was injected by kind.
+func (s *Session) Perform(c *cluster.Inside, script *Script, unattended bool) (failures []Failure, faults map[string]int) {
 	r := newRun(c, script.Settings.Seed, s.presenter)
 	r.shared = s.shared
 	r.shared.expect(script.scope.expectedViolations)
@@ -91,11 +91,11 @@ func (s *Session) Perform(c *cluster.Inside, script *Script, unattended bool) []
 	if unattended {
 		perform = r.executeWithin
 	}
-	failures := perform(script)
+	failures = perform(script)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.define(r.names)
-	return failures
+	return failures, s.shared.takeFaults()
 }
 
 // Finish stops the load and the chaos of the session, and waits until its async commands

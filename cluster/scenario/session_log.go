@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -13,11 +14,35 @@ import (
 
 // shared is what the commands of a session, or of a script, share.
 type shared struct {
-	mu       sync.Mutex // lock order: after the trace's lock
-	last     trace.Op   // the client operation that ended last
-	running  int        // async commands that have not ended
-	commands []*logged  // in the order in which they started
-	expected []string   // checks whose violation is expected
+	mu       sync.Mutex     // lock order: after the trace's lock
+	last     trace.Op       // the client operation that ended last
+	running  int            // async commands that have not ended
+	commands []*logged      // in the order in which they started
+	expected []string       // checks whose violation is expected
+	faults   map[string]int // that soaks injected, by kind; nil without a soak
+
+	endSoak atomic.Bool // soaks must end
+}
+
+// injected counts the faults of a soak.
+func (s *shared) injected(faults map[string]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.faults == nil {
+		s.faults = map[string]int{}
+	}
+	for kind, n := range faults {
+		s.faults[kind] += n
+	}
+}
+
+// takeFaults returns the faults since the last call, nil if there was no soak.
+func (s *shared) takeFaults() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	faults := s.faults
+	s.faults = nil
+	return faults
 }
 
 // logged is a command of a session, with everything needed to repeat it. One without a

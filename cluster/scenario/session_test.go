@@ -168,7 +168,10 @@ step Ready?
 restart $old
 wait converged`)
 	done := make(chan []Failure, 1)
-	if err := h.c.Go(func(c *cluster.Inside) { done <- h.Perform(c, script, false) }); err != nil {
+	if err := h.c.Go(func(c *cluster.Inside) {
+		failures, _ := h.Perform(c, script, false)
+		done <- failures
+	}); err != nil {
 		t.Fatal(err)
 	}
 	h.pass(20 * time.Second)
@@ -239,7 +242,10 @@ func TestSessionExpectsWhatItsScenarioExpects(t *testing.T) {
 	}
 	h := newHandWith(t, script.Nodes, script.Settings)
 	done := make(chan []Failure, 1)
-	if err := h.c.Go(func(c *cluster.Inside) { done <- h.Perform(c, script, false) }); err != nil {
+	if err := h.c.Go(func(c *cluster.Inside) {
+		failures, _ := h.Perform(c, script, false)
+		done <- failures
+	}); err != nil {
 		t.Fatal(err)
 	}
 	h.pass(5 * time.Minute)

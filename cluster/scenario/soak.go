@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,20 +21,23 @@ const (
 // isSoakRead reports whether the n-th operation of a soak is a read.
 func isSoakRead(n int) bool { return n%soakRate == 4 || n%soakRate == 9 }
 
-// soakForMax is the longest soak, in virtual time.
-const soakForMax = 10_000 * time.Hour
+// The shortest and the longest soak, in virtual time.
+const (
+	soakForMin = time.Second
+	soakForMax = 10_000 * time.Hour
+)
 
 // Soak is random faults under load, and then the question whether the cluster has survived
-// them.
+// them. It is the command `soak` of the language.
 type Soak struct {
-	For   time.Duration `json:"for"`   // virtual time
-	Chaos []string      `json:"chaos"` // kinds of faults to inject, of ChaosKinds
+	For   time.Duration // virtual time
+	Chaos []string      // kinds of faults to inject, of ChaosKinds; none for load without faults
 }
 
 // Validate returns an error if an option is out of range.
 func (s Soak) Validate() error {
-	if s.For < time.Second || s.For > soakForMax {
-		return fmt.Errorf("--for %s: must be from 1s to %s", s.For, soakForMax)
+	if s.For < soakForMin || s.For > soakForMax {
+		return fmt.Errorf("--for %s: must be from %s to %s", s.For, soakForMin, soakForMax)
 	}
 	if err := ValidateChaos(s.Chaos); err != nil {
 		return fmt.Errorf("--chaos: %w", err)
@@ -41,14 +45,66 @@ func (s Soak) Validate() error {
 	return nil
 }
 
-// Perform injects faults into a cluster under load, heals them, and requires every check to be
-// ok. It runs inside virtual time. Once interrupted reports true, it heals and checks at once.
-// It returns the failures, and the number of injected faults by kind.
-func (s Soak) Perform(c *cluster.Inside, seed int64, interrupted func() bool) ([]Failure, map[string]int) {
-	running := &soak{c: c, nodes: c.Names(), until: c.Now() + s.For, interrupted: interrupted}
-	injected := running.run(s.Chaos, seed)
-	return running.failures, injected
+// String returns the command.
+func (s Soak) String() string {
+	return strings.Join(append([]string{"soak", shortDuration(s.For)}, s.Chaos...), " ")
 }
+
+// shortDuration returns a duration without zeros at its end: 10m, not 10m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+// soakCommands put a cluster under load and faults.
+func soakCommands() []declaration {
+	return []declaration{{
+		name: "soak", syntax: "soak D [network] [nodes] [disk] [membership]",
+		help: "load and random faults of these kinds for D, then heal: the nodes must converge", parse: parseSoak,
+	}}
+}
+
+func parseSoak(p *lineParser) (action, error) {
+	one := Soak{}
+	var err error
+	if one.For, err = p.durationFrom("a duration", soakForMin, soakForMax); err != nil {
+		return nil, err
+	}
+	for p.hasMore() {
+		kind, err := p.choice("a kind of fault", nemesisKinds...)
+		if err != nil {
+			return nil, err
+		}
+		one.Chaos = append(one.Chaos, kind)
+	}
+	return func(r *run) error {
+		s := &soak{c: r.c, nodes: r.c.Names(), until: r.c.Now() + one.For, interrupted: r.shared.endSoak.Load}
+		r.shared.injected(s.run(one.Chaos, r.rng))
+		if len(s.failures) > 0 {
+			return soakError(s.failures)
+		}
+		return nil
+	}, nil
+}
+
+// soakError is what a soak found wrong after healing.
+type soakError []Failure
+
+func (e soakError) Error() string {
+	texts := make([]string, len(e))
+	for i := range e {
+		texts[i] = e[i].Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// EndSoak makes the soaks of the session heal and end at once, those that come later too.
+func (s *Session) EndSoak() { s.shared.endSoak.Store(true) }
 
 // soak is a running soak.
 type soak struct {
@@ -59,12 +115,12 @@ type soak struct {
 	failures    []Failure
 }
 
-// run runs the soak from the first fault to the verdicts. It returns the number of faults of each
-// kind, also of those never injected.
-func (s *soak) run(chaos []string, seed int64) map[string]int {
+// run runs the soak from the first fault until the cluster answers again. It returns the number of
+// faults of each kind, also of those never injected.
+func (s *soak) run(chaos []string, rng *rand.Rand) map[string]int {
 	var nemesis *Nemesis
 	if len(chaos) > 0 {
-		nemesis = StartNemesis(s.c, rand.New(rand.NewPCG(uint64(seed), 1)), chaos, NemesisEvery)
+		nemesis = StartNemesis(s.c, rng, chaos, NemesisEvery)
 	}
 	var clients sync.WaitGroup
 	for k := range soakClients {
@@ -84,10 +140,6 @@ func (s *soak) run(chaos []string, seed int64) map[string]int {
 	if op := s.c.Read(cluster.LevelLinearizable, cluster.RouteLeader); op.Outcome != trace.OK {
 		s.fail("read linearizable", "a reply after healing", op.Why)
 	}
-	s.c.AwaitVerdicts()
-	state := s.c.Trace().State()
-	isNotOK := func(c trace.Check) bool { return c.Verdict != trace.VerdictOK }
-	s.failures = append(s.failures, VerdictFailures(Verdicts(&state), isNotOK)...)
 	counts := map[string]int{}
 	for _, kind := range chaos {
 		counts[kind] = injected[kind]

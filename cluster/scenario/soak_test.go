@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -74,13 +75,59 @@ func TestSoakAcceptsNoVerdictButOK(t *testing.T) {
 // failures.
 func soakAfter(t *testing.T, first func(*cluster.Inside)) []Failure {
 	t.Helper()
-	settings := cluster.DefaultSettings()
-	settings.Storage = cluster.Memory
-	failures, _ := runIn(t, &Script{Nodes: 3, Settings: settings}, func(trace.Event) {}, func(c *cluster.Inside) []Failure {
-		s := &soak{c: c, nodes: c.Names(), until: c.Now() + 2*time.Second, interrupted: func() bool { return false }}
+	script := parse(t, "nodes 3\nsoak 2s")
+	failures, _ := runIn(t, script, func(trace.Event) {}, func(c *cluster.Inside) []Failure {
 		first(c)
-		s.run(nil, 1)
-		return s.failures
+		return script.Perform(c, nil)
 	})
 	return failures
+}
+
+// A soak is written and read as a command. Without a kind nothing strikes.
+func TestSoakIsACommand(t *testing.T) {
+	for text, want := range map[string]Soak{
+		"soak 10m network nodes": {For: 10 * time.Minute, Chaos: []string{"network", "nodes"}},
+		"soak 1h disk":           {For: time.Hour, Chaos: []string{"disk"}},
+		"soak 1h0m1s":            {For: time.Hour + time.Second},
+		"soak 30s":               {For: 30 * time.Second},
+	} {
+		if got := want.String(); got != text {
+			t.Errorf("%+v is written %q, want %q", want, got, text)
+		}
+		parse(t, text)
+	}
+	for text, why := range map[string]string{
+		"soak": "expected a duration", "soak 0s": "from 1s to 10000h0m0s", "soak 10001h": "from 1s to 10000h0m0s",
+		"soak 1m node": "did you mean nodes?", "soak 1m network every 2s": "not a kind of fault",
+	} {
+		if _, err := Parse("a", []byte(text)); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: got %v, want %q", text, err, why)
+		}
+	}
+}
+
+// The load lasts for the whole duration, and no limit ends a long soak before.
+func TestSoakLastsForItsDuration(t *testing.T) {
+	short, long := parse(t, "nodes 1\nsoak 1m\nexpect value 480"), parse(t, "soak 30h")
+	if failures, _ := runIn(t, short, func(trace.Event) {}, short.PerformUnattended); len(failures) > 0 {
+		t.Errorf("%+v", failures)
+	}
+	if limit := long.steps[0].limit(&long.Settings); limit < 30*time.Hour+soakSettle {
+		t.Errorf("a soak of 30h is given up after %s", limit)
+	}
+}
+
+// Comments, empty lines and the name are no part of a run. Failures find their way back to them.
+func TestScriptIsWrittenWithoutComments(t *testing.T) {
+	bare, commented := parse(t, "seed 7\nsoak 1m\nkill n1"), parse(t, "# why\n\nseed 7\nsoak 1m\n  # this fails\n  kill n1")
+	commented.Name = "found/7.capsize"
+	a, errA := json.Marshal(bare)
+	b, errB := json.Marshal(commented)
+	if errA != nil || errB != nil || string(a) != strings.ReplaceAll(string(b), "  kill", "kill") {
+		t.Errorf("%s, %v and %s, %v", a, errA, b, errB)
+	}
+	failures := []Failure{{Line: 3}, {Text: "checks"}}
+	if commented.Locate(failures); failures[0].File != "found/7.capsize" || failures[0].Line != 6 || failures[0].Column != 3 || failures[1].Line != 0 {
+		t.Errorf("%+v", failures)
+	}
 }

@@ -50,13 +50,18 @@ func (p *lineParser) number(what string, least, most float64) (float64, error) {
 
 // duration takes a Go duration of at most durationMax.
 func (p *lineParser) duration(what string) (time.Duration, error) {
+	return p.durationFrom(what, 0, durationMax)
+}
+
+// durationFrom takes a Go duration from least to most.
+func (p *lineParser) durationFrom(what string, least, most time.Duration) (time.Duration, error) {
 	w, err := p.next(what + ", like 250ms or 2s")
 	if err != nil {
 		return 0, err
 	}
 	d, err := time.ParseDuration(w.text)
-	if err != nil || d < 0 || d > durationMax {
-		return 0, p.fail(w, "%q is not %s; use a duration from 0s to %s, like 250ms or 2s", w.text, what, durationMax)
+	if err != nil || d < least || d > most {
+		return 0, p.fail(w, "%q is not %s; use a duration from %s to %s, like 250ms or 2s", w.text, what, least, most)
 	}
 	return d, nil
 }

@@ -94,6 +94,21 @@ func TestExactRepeatsAreTheSame(t *testing.T) {
 	}
 }
 
+// A soak is a scenario of one command: the same commands in a file, below any comment, give the same
+// run.
+func TestExactSoakIsAScenario(t *testing.T) {
+	buildEngine(t)
+	file := writeFile(t, "17.capsize", "# a finding\n\ntitle Soak\nnodes 3\nset election 2s\nseed 17\nsoak 10s network nodes\n")
+	var soak headless.Result
+	o := runBinary(t, "soak", "--exact", "--json", "--seed", "17", "--nodes", "3", "--for", "10s", "--chaos", "network,nodes", "--set", "election=2s")
+	if err := json.Unmarshal([]byte(o.stdout), &soak); err != nil || o.status != 0 {
+		t.Fatalf("%v: %+v", err, o)
+	}
+	if run := exactRun(t, file); run.Fingerprint != soak.Fingerprint || len(run.Faults) != 2 {
+		t.Errorf("the soak is %+v, the file %+v", soak, run)
+	}
+}
+
 func TestExactRunStopsAtAnEvent(t *testing.T) {
 	buildEngine(t)
 	for until, want := range map[string]string{

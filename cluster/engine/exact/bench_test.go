@@ -43,6 +43,10 @@ func BenchmarkBranch(b *testing.B) {
 // a native one.
 func BenchmarkSoak(b *testing.B) {
 	const length = 2 * time.Minute
+	script, err := scenario.Parse("soak", []byte(scenario.Soak{For: length, Chaos: scenario.ChaosKinds()}.String()))
+	if err != nil {
+		b.Fatal(err)
+	}
 	for name, open := range map[string]engine.Opener{"exact": theProgram.Open, "native": engine.OpenNative} {
 		b.Run(name, func(b *testing.B) {
 			cfg := config(1)
@@ -53,7 +57,7 @@ func BenchmarkSoak(b *testing.B) {
 					b.Fatal(err)
 				}
 				done := make(chan engine.Answer, 1)
-				e.Submit(engine.Order{Soak: &scenario.Soak{For: length, Chaos: scenario.ChaosKinds()}}, func(a engine.Answer) { done <- a })
+				e.Submit(engine.Order{Scenario: script}, func(a engine.Answer) { done <- a })
 				e.Run(vtime.Max)
 				if a := <-done; a.End.Err != nil || len(a.Failures) > 0 {
 					b.Fatalf("%+v", a)

@@ -114,10 +114,17 @@ func (e *Engine) order(p pending) error {
 	if p.order.Continue {
 		e.stage.End() // for the presenter, unless it has continued the step itself
 	}
+	answered := p.answered
+	if script := p.order.Scenario; script != nil {
+		answered = func(a engine.Answer) {
+			script.Locate(a.Failures)
+			p.answered(a)
+		}
+	}
 	e.mu.Lock()
 	e.lastID++
 	id := e.lastID
-	e.answers[id] = p.answered
+	e.answers[id] = answered
 	e.mu.Unlock()
 	return e.give(e.guest.order, p.order, uint64(id))
 }

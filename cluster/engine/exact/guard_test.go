@@ -73,8 +73,12 @@ func TestOutOfMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	soak, err := scenario.Parse("soak", []byte("soak 1h"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	answers := make(chan engine.Answer, 1)
-	e.Submit(engine.Order{Soak: &scenario.Soak{For: time.Hour}}, func(a engine.Answer) { answers <- a })
+	e.Submit(engine.Order{Scenario: soak}, func(a engine.Answer) { answers <- a })
 	e.Run(vtime.Max)
 	<-e.Done()
 	for _, err := range []error{e.Err(), (<-answers).End.Err, e.Close()} {

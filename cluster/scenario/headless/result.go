@@ -26,7 +26,7 @@ type Result struct {
 	Term           uint64             `json:"term"`
 	Checks         map[string]string  `json:"checks"`
 	Failures       []scenario.Failure `json:"failures"`
-	Faults         map[string]int     `json:"faults,omitzero"` // of a soak: injected faults by kind
+	Faults         map[string]int     `json:"faults,omitzero"` // of soaks: injected faults by kind
 
 	asides
 }
@@ -62,15 +62,13 @@ func (o Ops) String() string {
 	return text
 }
 
-// resultOf returns the result of an order that has been performed, except what the caller knows.
-func resultOf(e engine.Engine, order engine.Order, a engine.Answer) Result {
+// resultOf returns the result of a script that has been performed, except what the caller knows.
+func resultOf(e engine.Engine, s *scenario.Script, a engine.Answer) Result {
 	r := Result{
-		Scenario: "soak", OK: len(a.Failures) == 0, Faults: a.Faults,
+		Scenario: s.Name, OK: len(a.Failures) == 0, Faults: a.Faults,
 		Identity: Identity{Mode: e.Mode(), Fingerprint: a.Fingerprint},
 		Failures: append([]scenario.Failure{}, a.Failures...), // never null in JSON
-	}
-	if order.Scenario != nil {
-		r.Scenario, r.expected = order.Scenario.Name, order.Scenario.ExpectedViolations()
+		asides:   asides{expected: s.ExpectedViolations()},
 	}
 	r.addState(a.State, a.End.At)
 	return r

@@ -42,18 +42,15 @@ type observers struct {
 	past   **history.History // set to the events, as far as budget bytes hold them
 	budget int64
 	engine *atomic.Pointer[engine.Engine] // set to the engine of the run
+	// judged is set for a soak that ends early when its context ends, and is judged all the same.
+	judged bool
 }
 
-// run runs a script and reports to the observers.
-func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observers) (Result, error) {
-	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings}
-	return perform(ctx, open, cfg, o, engine.Order{Scenario: s})
-}
-
-// perform opens a cluster, performs an order in it as fast as virtual time allows, and
-// closes it. When ctx ends, so does a scenario; a soak ends early.
-func perform(ctx context.Context, open engine.Opener, cfg cluster.Config, o observers, order engine.Order) (r Result, err error) {
+// run opens a cluster, performs a script in it as fast as virtual time allows, and closes it. It
+// reports to the observers. When ctx ends, so does the run.
+func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observers) (r Result, err error) {
 	started := time.Now()
+	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings}
 	cfg.Record, cfg.HistoryBudget, cfg.Sink = o.record, o.budget, o.sink
 	e, err := open(cfg, engine.Options{Ends: true})
 	if err != nil {
@@ -76,7 +73,7 @@ func perform(ctx context.Context, open engine.Opener, cfg cluster.Config, o obse
 	}
 	engine.AwaitLeader(e, engine.FirstElection)
 	done := make(chan engine.Answer, 1)
-	e.Submit(order, func(a engine.Answer) { done <- a })
+	e.Submit(engine.Order{Scenario: s}, func(a engine.Answer) { done <- a })
 	e.Run(vtime.Max)
 	interrupted := ctx.Done()
 	for {
@@ -88,11 +85,11 @@ func perform(ctx context.Context, open engine.Opener, cfg cluster.Config, o obse
 			case a.End.Err != nil:
 				return Result{}, a.End.Err
 			}
-			r = resultOf(e, order, a)
+			r = resultOf(e, s, a)
 			r.Seed, r.Nodes, r.WallSeconds = cfg.Settings.Seed, cfg.Nodes, time.Since(started).Seconds()
 			return r, nil
 		case <-interrupted:
-			if order.Soak == nil {
+			if !o.judged {
 				return Result{}, ErrInterrupted
 			}
 			e.Submit(engine.Order{EndSoak: true}, func(engine.Answer) {})

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
 	"capsize/cluster/trace/recording"
 )
 
@@ -19,9 +21,9 @@ type SoakConfig struct {
 	Open     engine.Opener // starts the cluster
 	Exact    string        // the version of the exact engine that Open starts, otherwise ""
 	Nodes    int
-	Seed     int64
-	Trace    string    // the file to write the events to, "" for none
-	Terminal io.Writer // shows the progress; may be nil
+	Settings trace.Settings // the seed among them; the storage is memory
+	Trace    string         // the file to write the events to, "" for none
+	Terminal io.Writer      // shows the progress; may be nil
 }
 
 // Validate returns an error if an option is out of range.
@@ -32,7 +34,22 @@ func (cfg SoakConfig) Validate() error {
 	if cfg.Nodes < 1 || cfg.Nodes > cluster.NodesMax {
 		return fmt.Errorf("--nodes %d: must be from 1 to %d", cfg.Nodes, cluster.NodesMax)
 	}
-	return nil
+	return cluster.ValidateSettings(cfg.Settings)
+}
+
+// setup returns the lines of the script that describe the cluster, without the seed.
+func (cfg SoakConfig) setup() []string {
+	lines := []string{fmt.Sprintf("nodes %d", cfg.Nodes)}
+	for _, kv := range cluster.NonDefaultSettings(cfg.Settings) {
+		lines = append(lines, fmt.Sprintf("set %s %s", kv[0], kv[1]))
+	}
+	return lines
+}
+
+// Script returns the soak with a seed as a scenario, below a comment, which may be "".
+func (cfg SoakConfig) Script(name string, seed int64, comment string) (*scenario.Script, error) {
+	lines := append(cfg.setup(), fmt.Sprintf("seed %d", seed), cfg.Soak.String())
+	return scenario.Parse(name, []byte(comment+"title Soak\n"+strings.Join(lines, "\n")+"\n"))
 }
 
 // Soak injects random faults into a cluster under load, heals them, and requires
@@ -43,11 +60,14 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 	if err := cfg.Validate(); err != nil {
 		return Result{}, err
 	}
+	script, err := cfg.Script("soak", cfg.Settings.Seed, "")
+	if err != nil {
+		return Result{}, err
+	}
 	var running atomic.Pointer[engine.Engine]
-	o := observers{engine: &running}
+	o := observers{engine: &running, judged: true}
 	if cfg.Trace != "" {
-		var err error
-		if o.record, err = recording.Create(cfg.Trace, header(cfg.Seed, cfg.Exact, cfg.Nodes)); err != nil {
+		if o.record, err = recording.Create(cfg.Trace, header(cfg.Settings.Seed, cfg.Exact, cfg.Nodes)); err != nil {
 			return Result{}, scenario.FileError(cfg.Trace, err)
 		}
 		defer func() { _ = o.record.Close() }() // closed already, unless there is another error
@@ -61,9 +81,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 		return "soak: starting"
 	})
 	defer stop()
-	settings := cluster.DefaultSettings()
-	settings.Storage, settings.Seed = cluster.Memory, cfg.Seed
-	r, err := perform(ctx, cfg.Open, cluster.Config{Nodes: cfg.Nodes, Settings: settings}, o, engine.Order{Soak: &cfg.Soak})
+	r, err := run(ctx, cfg.Open, script, o)
 	if err == nil && ctx.Err() != nil {
 		r.OK, r.Interrupted = false, true
 		err = ErrInterrupted

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 )
 
@@ -55,7 +54,7 @@ func BenchmarkSoak(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var virtual, wall, plainWall float64
 			for b.Loop() {
-				r, err := Soak(b.Context(), SoakConfig{Open: engine.OpenNative, Soak: scenario.Soak{For: benchFor, Chaos: kinds}, Nodes: 5, Seed: 1})
+				r, err := Soak(b.Context(), soakConfig(5, scenario.Soak{For: benchFor, Chaos: kinds}))
 				if err != nil || !r.OK {
 					b.Fatalf("%+v, %v", r, err)
 				}

@@ -8,15 +8,23 @@ import (
 	"testing"
 	"time"
 
+	"capsize/cluster"
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 )
+
+// soakConfig is a native soak with seed 1 and the default settings.
+func soakConfig(nodes int, soak scenario.Soak) SoakConfig {
+	settings := cluster.DefaultSettings()
+	settings.Seed = 1
+	return SoakConfig{Soak: soak, Open: engine.OpenNative, Nodes: nodes, Settings: settings}
+}
 
 func TestSoakReportsItsFaultsAndOperations(t *testing.T) {
 	for _, kinds := range [][]string{nil, {"network", "nodes"}, scenario.ChaosKinds()} {
 		t.Run(strings.Join(kinds, " "), func(t *testing.T) {
 			t.Parallel()
-			r, err := Soak(t.Context(), SoakConfig{Open: engine.OpenNative, Soak: scenario.Soak{For: 3 * time.Minute, Chaos: kinds}, Nodes: 5, Seed: 1})
+			r, err := Soak(t.Context(), soakConfig(5, scenario.Soak{For: 3 * time.Minute, Chaos: kinds}))
 			if err != nil || !r.OK || r.Scenario != "soak" || r.VirtualSeconds < 180 || r.VirtualSeconds > 180+engine.FirstElection.Seconds()+120 {
 				t.Errorf("%+v, %v", r, err)
 			}
@@ -33,7 +41,7 @@ func TestSoakReportsItsFaultsAndOperations(t *testing.T) {
 func TestInterruptedSoakStillChecks(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r, err := Soak(ctx, SoakConfig{Open: engine.OpenNative, Soak: scenario.Soak{For: 1000 * time.Hour, Chaos: []string{"network"}}, Nodes: 3, Seed: 1})
+	r, err := Soak(ctx, soakConfig(3, scenario.Soak{For: 1000 * time.Hour, Chaos: []string{"network"}}))
 	if !errors.Is(err, ErrInterrupted) || r.OK || !r.Interrupted || len(r.Failures) > 0 || r.Checks["linearizable"] != "ok" || r.VirtualSeconds > 60 {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -49,7 +57,7 @@ func TestInterruptedSoakStillChecks(t *testing.T) {
 }
 
 func TestSoakAlwaysReportsFaults(t *testing.T) {
-	r, err := Soak(t.Context(), SoakConfig{Open: engine.OpenNative, Soak: scenario.Soak{For: time.Second}, Nodes: 1})
+	r, err := Soak(t.Context(), soakConfig(1, scenario.Soak{For: time.Second}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +71,7 @@ func TestSoakAlwaysReportsFaults(t *testing.T) {
 }
 
 func TestSoakRejectsBadOptions(t *testing.T) {
-	valid := SoakConfig{Open: engine.OpenNative, Soak: scenario.Soak{For: time.Second}, Nodes: 1}
+	valid := soakConfig(1, scenario.Soak{For: time.Second})
 	for why, change := range map[string]func(*SoakConfig){
 		"--for 0s":           func(c *SoakConfig) { c.For = 0 },
 		"--for 10000h0m1s":   func(c *SoakConfig) { c.For = 10_000*time.Hour + time.Second },

@@ -100,7 +100,7 @@ func (b Batch) RunUntil(ctx context.Context, until Until, historyBudget int64) (
 		if err := errors.Join(a.End.Err, e.Close()); err != nil {
 			return nil, Result{}, err
 		}
-		r := resultOf(e, engine.Order{Scenario: s}, a)
+		r := resultOf(e, s, a)
 		r.Seed, r.Nodes, r.OK, r.WallSeconds = s.Settings.Seed, s.Nodes, false, time.Since(started).Seconds()
 		r.Failures = append(r.Failures, scenario.Failure{Text: "--until", Want: until.text, Got: "the end of the run"})
 		return nil, r, nil
