@@ -36,6 +36,25 @@ type Identity struct {
 	Mode        engine.Mode `json:"mode"`
 	Seed        int64       `json:"seed"`
 	Fingerprint string      `json:"fingerprint,omitempty"` // of the trace
+	*Share                  // of a soak with many seeds, otherwise nil
+}
+
+// Share says to which soak with many seeds a run belongs, so that shards can be merged.
+type Share struct {
+	Seeds   string `json:"seeds"`           // the whole range
+	Shard   string `json:"shard"`           // of it
+	Script  string `json:"script"`          // what each seed ran
+	Version string `json:"version"`         // of the exact engine, or of the program
+	Found   string `json:"found,omitempty"` // the scenario that keeps a failing run
+}
+
+// addFound notes the scenario that keeps the run.
+func (r *Result) addFound(name string) {
+	if r.Share != nil {
+		share := *r.Share
+		share.Found = name
+		r.Share = &share
+	}
 }
 
 // asides are the messages besides failures.
