@@ -95,7 +95,7 @@ func (f *FSM) Apply(log *raft.Log) any {
 	}
 	last, known := f.sessions[c.Client]
 	switch {
-	case known && c.Seq == last.seq:
+	case known && c.Seq == last.seq && !Canary:
 		again := last.result()
 		again.Duplicate = true
 		return again

@@ -61,7 +61,7 @@ var arrows = map[string][]string{
 
 	"cluster/scenario/headless": {
 		"cluster/engine", "cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording",
-		"cluster/check", "cluster/vtime",
+		"cluster/check", "cluster/vtime", "counter",
 	},
 	"cluster/scenario":        {"cluster", "cluster/trace", "cluster/check", "cluster/vtime", "faults"},
 	"cluster":                 {"faults", "counter", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check", "cluster/vtime"},

@@ -13,6 +13,7 @@ import (
 	"capsize/cluster/trace/history"
 	"capsize/cluster/trace/recording"
 	"capsize/cluster/vtime"
+	"capsize/counter"
 )
 
 // ErrInterrupted is the error of a run that its context has ended.
@@ -60,6 +61,9 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 		err = engine.JoinClose(err, e.Close())
 		if remark := e.Remark(); remark != "" {
 			r.remarks = append(r.remarks, remark)
+		}
+		if counter.Canary {
+			r.remarks = append(r.remarks, "canary build: it has a bug on purpose")
 		}
 	}()
 	if o.event != nil {

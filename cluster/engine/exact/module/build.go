@@ -17,8 +17,9 @@ import (
 // errNoGo reports that the engine has to be built and cannot be.
 var errNoGo = errors.New("exact runs need Go to build their engine, and PATH has no go command: install Go from https://go.dev/dl, or use a release build")
 
-// buildArgs make a build of the same source the same on every machine, and small.
-var buildArgs = []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
+// buildArgs make a build of the same source the same on every machine, and small. A canary builds
+// a canary, whose version never passes for that of the true engine.
+var buildArgs = []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=" + tags}
 
 // buildEnv holds each setting of the go command that changes what is built. Those of the
 // user do not count, whether they are in the environment or written by `go env -w`.

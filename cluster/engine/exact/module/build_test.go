@@ -8,9 +8,27 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
+
+func TestCanaryHasAKeyOfItsOwn(t *testing.T) {
+	root := checkout(t)
+	before, err := sourceKey(root, "go1.26.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := buildArgs
+	t.Cleanup(func() { buildArgs = args })
+	buildArgs = append(slices.Clone(args[:len(args)-1]), "-tags=other")
+	if args[len(args)-1] != "-tags="+tags {
+		t.Fatalf("the last argument is %s, want the tags", args[len(args)-1])
+	}
+	if after, err := sourceKey(root, "go1.26.8"); err != nil || after == before {
+		t.Errorf("a build with other tags has the same key (%v)", err)
+	}
+}
 
 func TestKeyChangesWithWhatIsBuilt(t *testing.T) {
 	root := checkout(t)

@@ -1,6 +1,6 @@
-//go:build !release
+//go:build !release || canary
 
 package module
 
-// embedded is nil: only a release build carries the module.
+// embedded is nil: only a release build carries the module, and never a canary's.
 var embedded []byte

@@ -17,7 +17,7 @@ import (
 // Module is the compiled exact engine.
 type Module struct {
 	Code    []byte // WebAssembly
-	Version string // the first 12 hex digits of the SHA-256 of Code
+	Version string // the first 12 hex digits of the SHA-256 of Code; a canary's end in -canary
 }
 
 // wasmHeader is how a module of WebAssembly 1 begins.
@@ -28,7 +28,7 @@ func newModule(code []byte) (Module, error) {
 		return Module{}, errors.New("not a WebAssembly module")
 	}
 	sum := sha256.Sum256(code)
-	return Module{Code: code, Version: hex.EncodeToString(sum[:6])}, nil
+	return Module{Code: code, Version: hex.EncodeToString(sum[:6]) + suffix}, nil
 }
 
 // unpack reads a module that was compressed by gzip.
