@@ -255,23 +255,6 @@ func TestTraceHoldsEveryEvent(t *testing.T) {
 	}
 }
 
-func TestSoakReportsWhatItDid(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "trace.gz")
-	o := runBinary(t, "soak", "--for", "1m", "--chaos", "network,nodes", "--trace", name)
-	o.checkEnded(t, 0)
-	if !regexp.MustCompile(`\nsoak +ok .*\n\nsoak: faults injected: network \d+, nodes \d+\n$`).MatchString(o.stdout) {
-		t.Errorf("it says\n%s", o.stdout)
-	}
-	if _, state := readTrace(t, name); state.Clients.OK < 300 || len(state.Nodes) != 5 {
-		t.Errorf("by the trace, %d nodes did %+v", len(state.Nodes), state.Clients)
-	}
-	o = runBinary(t, "soak", "--for", "10s", "--chaos=")
-	o.checkEnded(t, 0)
-	if strings.Contains(o.stdout, "chaos") {
-		t.Errorf("without chaos it says\n%s", o.stdout)
-	}
-}
-
 func TestScenariosAreListedAndPrinted(t *testing.T) {
 	list := runBinary(t, "scenarios")
 	list.checkEnded(t, 0)
