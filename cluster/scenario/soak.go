@@ -23,8 +23,8 @@ func isSoakRead(n int) bool { return n%soakRate == 4 || n%soakRate == 9 }
 
 // The shortest and the longest soak, in virtual time.
 const (
-	soakForMin = time.Second
-	soakForMax = 10_000 * time.Hour
+	soakLeast = time.Second
+	soakMost  = 10_000 * time.Hour
 )
 
 // Soak is random faults under load, and then the question whether the cluster has survived
@@ -36,8 +36,8 @@ type Soak struct {
 
 // Validate returns an error if an option is out of range.
 func (s Soak) Validate() error {
-	if s.For < soakForMin || s.For > soakForMax {
-		return fmt.Errorf("--for %s: must be from %s to %s", s.For, soakForMin, soakForMax)
+	if s.For < soakLeast || s.For > soakMost {
+		return fmt.Errorf("--for %s: must be from %s to %s", s.For, soakLeast, soakMost)
 	}
 	if err := ValidateChaos(s.Chaos); err != nil {
 		return fmt.Errorf("--chaos: %w", err)
@@ -45,8 +45,8 @@ func (s Soak) Validate() error {
 	return nil
 }
 
-// String returns the command.
-func (s Soak) String() string {
+// Command returns the soak as a line of the language.
+func (s Soak) Command() string {
 	return strings.Join(append([]string{"soak", shortDuration(s.For)}, s.Chaos...), " ")
 }
 
@@ -72,7 +72,7 @@ func soakCommands() []declaration {
 func parseSoak(p *lineParser) (action, error) {
 	one := Soak{}
 	var err error
-	if one.For, err = p.durationFrom("a duration", soakForMin, soakForMax); err != nil {
+	if one.For, err = p.durationFrom("a duration", soakLeast, soakMost); err != nil {
 		return nil, err
 	}
 	for p.hasMore() {

@@ -91,7 +91,7 @@ func TestSoakIsACommand(t *testing.T) {
 		"soak 1h0m1s":            {For: time.Hour + time.Second},
 		"soak 30s":               {For: 30 * time.Second},
 	} {
-		if got := want.String(); got != text {
+		if got := want.Command(); got != text {
 			t.Errorf("%+v is written %q, want %q", want, got, text)
 		}
 		parse(t, text)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"runtime"
 	"strings"
@@ -180,7 +179,7 @@ func (f *soakFlags) mergeFiles(cmd *cobra.Command, files []string) error {
 
 // conclude prints a summary, and turns it into how the program ends. Beside JSON it is a message.
 func (f *soakFlags) conclude(cmd *cobra.Command, summary *headless.Summary, err error) error {
-	var to io.Writer = cmd.OutOrStdout()
+	to := cmd.OutOrStdout()
 	if f.json {
 		to = cmd.ErrOrStderr()
 	}

@@ -43,7 +43,7 @@ func BenchmarkBranch(b *testing.B) {
 // a native one.
 func BenchmarkSoak(b *testing.B) {
 	const length = 2 * time.Minute
-	script, err := scenario.Parse("soak", []byte(scenario.Soak{For: length, Chaos: scenario.ChaosKinds()}.String()))
+	script, err := scenario.Parse("soak", []byte(scenario.Soak{For: length, Chaos: scenario.ChaosKinds()}.Command()))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,15 +31,15 @@ func TestFoundIsCheckedButNotCreated(t *testing.T) {
 }
 
 // finding is a failing exact run with a fingerprint.
-func finding(t *testing.T, print string) Finding {
+func finding(t *testing.T, sum string) Finding {
 	t.Helper()
 	return Finding{
 		Name: "17", Script: script(t, "soak", "# a comment\nseed 17\nsoak 10s"),
 		Result: Result{
-			Identity: Identity{Mode: engine.ExactMode, Seed: 17, Fingerprint: print},
+			Identity: Identity{Mode: engine.ExactMode, Seed: 17, Fingerprint: sum},
 			Failures: []scenario.Failure{{Text: "checks", Want: "log-matching ok", Got: "violated:\nn1 " + strings.Repeat("and n2 ", 300)}},
 		},
-		Trace: func(file string) error { return os.WriteFile(file, []byte(print), 0o600) },
+		Trace: func(file string) error { return os.WriteFile(file, []byte(sum), 0o600) },
 	}
 }
 

@@ -103,7 +103,7 @@ func (m *merger) take(file, line int, text []byte) error {
 	if r.Share == nil {
 		return errors.New("not a result of soak --seeds: it names no shard")
 	}
-	shard, err := ParseSeeds(r.Share.Seeds, r.Shard)
+	shard, err := ParseSeeds(r.Seeds, r.Shard)
 	if err != nil {
 		return fmt.Errorf("damaged: %w", err)
 	}
@@ -111,7 +111,7 @@ func (m *merger) take(file, line int, text []byte) error {
 		m.first, m.mode, m.seeds = *r.Share, r.Mode, shard
 	}
 	for _, same := range []struct{ what, here, first string }{
-		{"the range of seeds", r.Share.Seeds, m.first.Seeds},
+		{"the range of seeds", r.Seeds, m.first.Seeds},
 		{"the number of shards", fmt.Sprint(shard.Shards), fmt.Sprint(m.seeds.Shards)},
 		{"the mode", string(r.Mode), string(m.mode)},
 		{"the soak", r.Script, m.first.Script},
@@ -122,7 +122,7 @@ func (m *merger) take(file, line int, text []byte) error {
 		}
 	}
 	if !shard.Has(r.Seed) {
-		return fmt.Errorf("damaged: seed %d is not in shard %s of seeds %s", r.Seed, r.Shard, r.Share.Seeds)
+		return fmt.Errorf("damaged: seed %d is not in shard %s of seeds %s", r.Seed, r.Shard, r.Seeds)
 	}
 	m.merged.Summary.add(&r)
 	kept := seedLine{seed: r.Seed, file: file, line: line}

@@ -27,7 +27,7 @@ func shardFile(t *testing.T, shard string, change func(*Result)) string {
 			Identity: Identity{Mode: engine.ExactMode, Seed: seed, Fingerprint: fmt.Sprintf("sha256:%064x", seed), Share: &Share{Seeds: "1-9", Shard: shard, Script: "soak 10m", Version: "v"}},
 		}
 		if !r.OK {
-			r.Failures, r.Share.Found = []scenario.Failure{{Text: "checks", Want: "x", Got: "y"}}, "found/4.capsize"
+			r.Failures, r.Found = []scenario.Failure{{Text: "checks", Want: "x", Got: "y"}}, "found/4.capsize"
 		}
 		if change != nil {
 			change(&r)
@@ -116,7 +116,7 @@ func TestMergeRefusesWhatDoesNotFit(t *testing.T) {
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Script = "soak 5m" })}, "the soak is soak 5m, and soak 10m in "},
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Version = "w" })}, "the version is w"},
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Mode = engine.NativeMode })}, "the mode is native"},
-		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Share.Seeds = "1-8" })}, "the range of seeds is 1-8"},
+		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Seeds = "1-8" })}, "the range of seeds is 1-8"},
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Seed++ })}, "is not in shard 2/2"},
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Shard = "3/2" })}, "damaged: --shard 3/2"},
 	} {

@@ -48,7 +48,7 @@ func (cfg SoakConfig) setup() []string {
 
 // Script returns the soak with a seed as a scenario, below a comment, which may be "".
 func (cfg SoakConfig) Script(name string, seed int64, comment string) (*scenario.Script, error) {
-	lines := append(cfg.setup(), fmt.Sprintf("seed %d", seed), cfg.Soak.String())
+	lines := append(cfg.setup(), fmt.Sprintf("seed %d", seed), cfg.Command())
 	return scenario.Parse(name, []byte(comment+"title Soak\n"+strings.Join(lines, "\n")+"\n"))
 }
 

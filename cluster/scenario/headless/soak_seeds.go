@@ -48,7 +48,7 @@ func (cfg SeedsConfig) Validate() error {
 func (cfg SeedsConfig) share() Share {
 	return Share{
 		Seeds: cfg.Seeds.Range(), Shard: cfg.Seeds.ShardText(), Version: cfg.Version,
-		Script: strings.Join(append(cfg.setup(), cfg.Soak.String()), "; "),
+		Script: strings.Join(append(cfg.setup(), cfg.Command()), "; "),
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Summary) add(r *Result) {
 			failed.Text = strings.Join(strings.Fields(r.Failures[0].Message()), " ")
 		}
 		if r.Share != nil {
-			failed.Found = r.Share.Found
+			failed.Found = r.Found
 		}
 		s.Failed = append(s.Failed, failed)
 	}
@@ -116,8 +116,8 @@ func (s *Summary) WriteText(w io.Writer) error {
 	if len(s.Faults) > 0 {
 		fmt.Fprintf(&b, "soak: faults injected: %s\n", describeFaults(s.Faults))
 	}
-	if print := s.Fingerprint(); print != "" {
-		fmt.Fprintf(&b, "soak: %s: traces %s\n", what, print)
+	if sum := s.Fingerprint(); sum != "" {
+		fmt.Fprintf(&b, "soak: %s: traces %s\n", what, sum)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
