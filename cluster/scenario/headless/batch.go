@@ -63,7 +63,7 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	results, errs := make([]Result, len(scripts)), make([]error, len(scripts))
 	engines := make([]atomic.Pointer[engine.Engine], len(scripts))
 	var ended, taken atomic.Int64
-	stop := showProgress(b.Terminal, func() string { return progress(scripts, engines, ended.Load()) })
+	stop := ShowProgress(b.Terminal, func() string { return progress(scripts, engines, ended.Load()) })
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(scripts)) {
 		workers.Go(func() {

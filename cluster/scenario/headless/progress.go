@@ -13,9 +13,9 @@ const (
 	progressEvery = 200 * time.Millisecond
 )
 
-// showProgress keeps one line of a terminal up to date until stop is called, which
+// ShowProgress keeps one line of a terminal up to date until stop is called, which
 // erases it. With a nil terminal it does nothing.
-func showProgress(terminal io.Writer, line func() string) (stop func()) {
+func ShowProgress(terminal io.Writer, line func() string) (stop func()) {
 	if terminal == nil {
 		return func() {}
 	}

@@ -9,7 +9,7 @@ import (
 func TestProgressIsOneLineThatIsErased(t *testing.T) {
 	var terminal bytes.Buffer
 	drawn := make(chan struct{}, 100)
-	stop := showProgress(&terminal, func() string {
+	stop := ShowProgress(&terminal, func() string {
 		drawn <- struct{}{}
 		return strings.Repeat("é", 200)
 	})
@@ -20,7 +20,7 @@ func TestProgressIsOneLineThatIsErased(t *testing.T) {
 	if strings.Contains(text, "\n") || !strings.HasSuffix(text, "\r\x1b[K") || strings.Count(text, "é")%79 != 0 {
 		t.Errorf("a long run wrote %q", text)
 	}
-	stop = showProgress(&terminal, func() string { return "" })
+	stop = ShowProgress(&terminal, func() string { return "" })
 	terminal.Reset()
 	stop()
 	if terminal.Len() > 0 {

@@ -73,7 +73,7 @@ func Soak(ctx context.Context, cfg SoakConfig) (Result, error) {
 		defer func() { _ = o.record.Close() }() // closed already, unless there is another error
 	}
 	started := time.Now()
-	stop := showProgress(cfg.Terminal, func() string {
+	stop := ShowProgress(cfg.Terminal, func() string {
 		if e := running.Load(); e != nil {
 			now := (*e).Now()
 			return fmt.Sprintf("soak: %s of %s, %.0fx real time", now.Round(time.Second), cfg.For, now.Seconds()/time.Since(started).Seconds())

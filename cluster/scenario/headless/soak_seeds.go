@@ -67,7 +67,7 @@ func SoakSeeds(ctx context.Context, cfg SeedsConfig) (*Summary, error) {
 	next, stop := iter.Pull(cfg.Seeds.All())
 	defer stop()
 	m.next = next
-	hide := showProgress(cfg.Terminal, m.progress)
+	hide := ShowProgress(cfg.Terminal, m.progress)
 	var jobs sync.WaitGroup
 	for k := range int(min(int64(cfg.Jobs), m.summary.Of)) {
 		jobs.Go(func() { m.work(ctx, k) })
