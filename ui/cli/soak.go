@@ -152,6 +152,7 @@ func (f *soakFlags) soakSeeds(ctx context.Context, cmd *cobra.Command) error {
 	f.many.SoakConfig, f.many.Version = f.one, f.one.Exact
 	if f.one.Exact == "" {
 		f.many.Version = version()
+		headless.LimitMemory(f.many.Jobs)
 	}
 	if f.json {
 		f.many.Each = func(r headless.Result) error {
