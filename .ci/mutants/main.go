@@ -24,11 +24,14 @@ const folder = ".ci/mutants"
 
 // mutation is one change of the source.
 type mutation struct {
-	Name string   `json:"name"`
-	File string   `json:"file"`
-	Why  string   `json:"why"` // what is wrong with the changed source
-	Old  []string `json:"old"` // lines, which occur in the file once
-	New  []string `json:"new"`
+	Name string `json:"name"`
+	File string `json:"file"`
+	Why  string `json:"why"` // what is wrong with the changed source
+	// Unseen says why no run can show the mutation, "" if one can. Tests must find it then.
+	Unseen string `json:"unseen"`
+
+	Old []string `json:"old"` // lines, which occur in the file once
+	New []string `json:"new"`
 }
 
 // apply returns the changed source.

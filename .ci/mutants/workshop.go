@@ -104,6 +104,9 @@ func (w *workshop) find(ctx context.Context, m mutation, limit time.Duration) (f
 	if err := w.build(ctx); err != nil {
 		return "", 0, fmt.Errorf("%s: %w", m.Name, err)
 	}
+	if m.Unseen != "" {
+		return w.test(ctx, filepath.Dir(m.File)), 0, ctx.Err()
+	}
 	end := time.Now().Add(limit)
 	for round := 0; found == "" && time.Now().Before(end); round++ {
 		var more int
@@ -125,6 +128,17 @@ func (w *workshop) build(ctx context.Context) error {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
 	return nil
+}
+
+// test runs the tests of a package until one fails, and returns its name.
+func (w *workshop) test(ctx context.Context, folder string) string {
+	cmd := exec.CommandContext(ctx, "go", "test", "-failfast", "./"+folder)
+	cmd.Dir = w.dir
+	out, err := cmd.CombinedOutput()
+	if _, failed, _ := strings.Cut(string(out), "--- FAIL: "); err != nil && failed != "" {
+		return fmt.Sprintf("go test ./%s: %s", folder, strings.Fields(failed)[0])
+	}
+	return ""
 }
 
 // round runs the files with random faults, each with a seed of its own for this round, or the
