@@ -25,8 +25,13 @@ func TestKillsUnderDiskFaults(t *testing.T) {
 		kills = 1000
 	}
 	for _, fault := range []faults.DiskFault{
-		faults.Slow{Latency: 100 * time.Millisecond}, faults.Stall{}, faults.Fail{}, faults.Full{},
-		faults.Lie{}, faults.Corrupt{}, faults.CorruptSnapshot{},
+		faults.Slow{Latency: 100 * time.Millisecond},
+		faults.Stall{},
+		faults.Fail{},
+		faults.Full{},
+		faults.Lie{},
+		faults.Corrupt{},
+		faults.CorruptSnapshot{},
 	} {
 		for _, storage := range []string{Memory, Bolt} {
 			t.Run(fault.String()+"/"+storage, func(t *testing.T) {
