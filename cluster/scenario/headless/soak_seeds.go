@@ -27,16 +27,16 @@ type SeedsConfig struct {
 	Each func(Result) error
 }
 
-// jobsMax is the largest number of runs at once.
-const jobsMax = 1024
+// JobsMax is the largest number of runs at once.
+const JobsMax = 1024
 
 // Validate returns an error if an option is out of range, or if no failing run could be kept.
 func (cfg SeedsConfig) Validate() error {
 	if err := cfg.SoakConfig.Validate(); err != nil {
 		return err
 	}
-	if cfg.Jobs < 1 || cfg.Jobs > jobsMax {
-		return fmt.Errorf("--jobs %d: must be from 1 to %d", cfg.Jobs, jobsMax)
+	if cfg.Jobs < 1 || cfg.Jobs > JobsMax {
+		return fmt.Errorf("--jobs %d: must be from 1 to %d", cfg.Jobs, JobsMax)
 	}
 	if err := cfg.Found.Check(); err != nil {
 		return fmt.Errorf("--found %w", err)

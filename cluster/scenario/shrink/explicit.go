@@ -1,0 +1,197 @@
+package shrink
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+)
+
+// The load that stands for the clients of a soak, without and with the reads among it.
+const (
+	soakLoad   = "load 10/s clients 3"
+	soakWrites = "load 8/s clients 3"
+)
+
+// explicit returns a draft with its random faults written out: the commands that set and clear them,
+// at the times at which the events of a run say they did. withReads writes out the reads of a soak
+// too; otherwise its load only writes.
+func (d draft) explicit(events []trace.Event, withReads bool) draft {
+	w := &writer{withReads: withReads, links: map[trace.Link][]string{}, down: map[string]bool{}, started: map[string]bool{}}
+	for len(events) > 0 {
+		moment := events[0].At
+		n := 0
+		for n < len(events) && events[n].At == moment {
+			n++
+		}
+		w.moment(moment, events[:n])
+		events = events[n:]
+	}
+	return d.withCommands(w.commands)
+}
+
+// writer writes events as commands.
+type writer struct {
+	withReads bool
+	commands  []string
+	reached   time.Duration // the time that the commands have reached
+
+	isRandom bool // a nemesis is at work
+	soakEnd  time.Duration
+	isSoak   bool
+	members  bool // it may change the members
+	own      bool // at this moment, the scenario changes faults itself
+
+	links   map[trace.Link][]string // faults
+	down    map[string]bool         // processes that do not run
+	started map[string]bool         // nodes that have run before
+}
+
+// write adds a command at a time.
+func (w *writer) write(at time.Duration, command string) {
+	if wait := (at - w.reached).Round(time.Millisecond); wait > 0 {
+		w.commands = append(w.commands, "wait "+shortDuration(wait))
+	}
+	w.reached = max(w.reached, at)
+	w.commands = append(w.commands, command)
+}
+
+// moment writes what happened at one time. Faults on links are written together.
+func (w *writer) moment(at time.Duration, events []trace.Event) {
+	if w.isSoak && w.soakEnd > 0 && at >= w.soakEnd {
+		w.write(w.soakEnd, "load off")
+		w.soakEnd = 0
+	}
+	var set linkChanges
+	w.own = false
+	for i := range events {
+		switch e := &events[i]; e.Kind {
+		case trace.KindCommand:
+			set = w.flush(at, set)
+			w.command(at, scenario.SplitCommand(e.Text))
+		case trace.KindLinkFault:
+			link := trace.Link{From: e.Node, To: e.Peer}
+			if w.writesFaults() {
+				set.add(link, w.links[link], e.Faults)
+			}
+			w.links[link] = slices.Clone(e.Faults)
+		default:
+			set = w.flush(at, set)
+			w.nodeEvent(at, e)
+		}
+	}
+	w.flush(at, set)
+}
+
+func (w *writer) writesFaults() bool { return w.isRandom && !w.own }
+
+func (w *writer) flush(at time.Duration, set linkChanges) linkChanges {
+	for _, line := range set.commands() {
+		w.write(at, line)
+	}
+	return nil
+}
+
+// command writes a command of the scenario. Those that set random faults are left out, and so are the
+// waits during them: what happens meanwhile is written at its time.
+func (w *writer) command(at time.Duration, c scenario.Command) {
+	text := strings.Join(append([]string{c.Verb}, c.Args...), " ")
+	w.own = c.ChangesFaults()
+	_, isWait := waitOf(text)
+	switch {
+	case c.Verb == "soak":
+		w.isRandom, w.isSoak = true, true
+		w.members = slices.Contains(c.Args, "membership")
+		if d, err := time.ParseDuration(c.Args[0]); err == nil {
+			w.soakEnd = at + d
+		}
+		load := soakLoad
+		if w.withReads {
+			load = soakWrites
+		}
+		w.write(at, load)
+	case c.Verb == "chaos":
+		w.isRandom = !slices.Equal(c.Args, []string{"off"})
+		w.members = slices.Contains(c.Args, "membership")
+	case c.Verb == "expect" && c.Args[0] == "violation":
+	case w.isRandom && isWait:
+	case w.isRandom && c.IsClientOp():
+		w.write(at, "async "+text)
+	case w.isRandom:
+		w.write(at, text)
+	default:
+		// Outside of random faults the scenario keeps its own waits.
+		w.commands = append(w.commands, text)
+		w.reached = at
+		if isWait {
+			d, _ := waitOf(text)
+			w.reached = at + d
+		}
+		return
+	}
+	w.reached = at
+}
+
+// nodeEvent writes what happened to a node, or what a client of a soak did.
+func (w *writer) nodeEvent(at time.Duration, e *trace.Event) {
+	command := ""
+	switch e.Kind {
+	case trace.KindProcess:
+		command = w.process(e)
+	case trace.KindDiskFault:
+		fault := e.Text
+		if fault == "" {
+			fault = "ok"
+		}
+		command = fmt.Sprintf("disk %s %s", e.Node, fault)
+	case trace.KindPacket:
+		if w.members {
+			command = "async transfer " + e.Packet.To
+		}
+	case trace.KindInvoked:
+		if w.isSoak && e.Op.Kind == trace.EntryRead && (w.withReads || w.soakEnd == 0) {
+			command = "async read " + e.Op.Level
+		}
+	default:
+	}
+	if command == "" || !w.writesFaults() {
+		return
+	}
+	if !strings.HasPrefix(command, "async ") {
+		command = "try " + command // other chance may have left the node in another state
+	}
+	w.write(at, command)
+}
+
+// process returns the command after which a process is in its state, "" for none: a crash comes from
+// a disk fault.
+func (w *writer) process(e *trace.Event) string {
+	wasDown, before := w.down[e.Node], w.started[e.Node]
+	w.down[e.Node] = !e.Process.Running()
+	w.started[e.Node] = true
+	switch e.Process {
+	case trace.Up:
+		switch {
+		case !before:
+			return "async add-node " + e.Node
+		case wasDown:
+			return "async restart " + e.Node
+		}
+		return "resume " + e.Node
+	case trace.Paused:
+		return "pause " + e.Node
+	case trace.Killed:
+		return "kill " + e.Node
+	case trace.Off:
+		return "poweroff " + e.Node
+	case trace.Wiped:
+		return "wipe " + e.Node
+	case trace.Removed:
+		return "async remove-node " + e.Node
+	case trace.Crashed:
+	}
+	return ""
+}
