@@ -113,6 +113,10 @@ func (d draft) otherVerbs(words []string) (all [][]string) {
 		if len(operands) > 0 && operands[0] != "via" {
 			all = append(all, slices.Concat([]string{"increment"}, operands[1:]))
 		}
+	case "expect":
+		if n := len(words); words[n-2] == "within" {
+			all = append(all, []string{"wait", words[n-1]}) // it only passes time if it need not hold
+		}
 	case "poweroff":
 		all = append(all, slices.Concat([]string{"kill"}, operands))
 	case "heal":

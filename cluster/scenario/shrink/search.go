@@ -84,14 +84,15 @@ func (s *search) outcome(ctx context.Context, d draft, t *trial) (Outcome, error
 	return o, err
 }
 
-// try runs a candidate with seeds until it is known whether it can replace the best draft.
+// try runs a candidate with seeds until it is known whether it can replace the best draft: with all of
+// them if that is robust, with any of them if not.
 func (s *search) try(ctx context.Context, t *trial) {
-	need, seeds := 1, t.seeds(seedsFragile)
+	n := seedsFragile
 	if s.robust {
-		need, seeds = seedsRobust, t.seeds(seedsRobust)
+		n = seedsRobust
 	}
-	for _, seed := range seeds {
-		d := t.withSeed(seed)
+	failed := 0
+	for _, d := range withSeeds(t.draft, n) {
 		o, err := s.outcome(ctx, d, t)
 		switch {
 		case err != nil:
@@ -101,14 +102,14 @@ func (s *search) try(ctx context.Context, t *trial) {
 			return
 		case !o.Fails:
 			continue
-		case !t.fails:
-			t.as, t.of, t.fails = d, o, true
+		case failed == 0:
+			t.as, t.of = d, o
 		}
-		if need--; need == 0 {
+		if failed++; !s.robust || failed == n {
+			t.fails = true
 			return
 		}
 	}
-	t.fails = need == 0
 }
 
 // take tries candidates side by side, and makes the first one in order that can replace the best

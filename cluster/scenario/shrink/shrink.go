@@ -222,7 +222,34 @@ func (s *search) work() error {
 			return err
 		}
 	}
+	if err := s.reduce(); err != nil {
+		return err
+	}
+	if changed, err := s.endInTime(); err != nil || !changed {
+		return err
+	}
 	return s.reduce()
+}
+
+// endInTime replaces a last wait for a condition that never holds, during which the check is violated,
+// by a wait for that long: a scenario whose wait runs out does not pass. It reports whether it has.
+func (s *search) endInTime() (bool, error) {
+	s.phase("end")
+	n := len(s.best.commands)
+	_, isTimed := waitOf(s.best.commands[n-1])
+	if s.goal.Check == "" || isTimed || !strings.HasPrefix(s.best.commands[n-1], "wait ") || s.last.Begun < n || s.last.At <= s.last.BegunAt {
+		return false, nil
+	}
+	o, err := s.run(s.ctx, Trial{Text: s.best.text()})
+	if err != nil || !slices.ContainsFunc(o.Failures, func(f scenario.Failure) bool { return f.Text == s.best.commands[n-1] }) {
+		return false, err
+	}
+	var candidates []draft
+	for _, more := range []time.Duration{time.Millisecond, time.Second, 5 * time.Second} {
+		candidates = append(candidates, s.best.withCommand(n-1, "wait "+shortDuration((s.last.At-s.last.BegunAt).Truncate(time.Millisecond)+more)))
+	}
+	i, err := s.take(candidates)
+	return i >= 0, err
 }
 
 // cutAfter removes the commands that had not begun when the best draft failed.
