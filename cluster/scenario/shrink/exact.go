@@ -61,7 +61,7 @@ type watch struct {
 func (w *watch) Start(*trace.State) {}
 
 // recorded are the kinds of events that say what happened to the cluster.
-var recorded = []trace.Kind{trace.KindCommand, trace.KindLinkFault, trace.KindProcess, trace.KindDiskFault, trace.KindInvoked}
+var recorded = []trace.Kind{trace.KindCommand, trace.KindLinkFault, trace.KindProcess, trace.KindDiskFault, trace.KindRole, trace.KindInvoked}
 
 // Add implements [trace.Sink].
 func (w *watch) Add(e *trace.Event, _ *trace.State) {

@@ -16,16 +16,30 @@ const (
 	soakWrites = "load 8/s clients 3"
 )
 
+// form is how random faults are written out.
+type form struct {
+	// withReads writes out the reads of a soak too; otherwise its load only writes.
+	withReads bool
+	// withLeaders transfers leadership to the nodes that led: which ones do is chance, and a fault often
+	// matters because it strikes the leader.
+	withLeaders bool
+}
+
+// forms are the forms to try, in this order.
+var forms = []form{{withLeaders: true}, {withLeaders: true, withReads: true}, {}, {withReads: true}}
+
 // explicit returns a draft with its random faults written out: the commands that set and clear them,
-// at the times at which the events of a run say they did. withReads writes out the reads of a soak
-// too; otherwise its load only writes.
-func (d draft) explicit(events []trace.Event, withReads bool) draft {
-	w := &writer{withReads: withReads, links: map[trace.Link][]string{}, down: map[string]bool{}, started: map[string]bool{}}
+// at the times at which the events of a run say they did.
+func (d draft) explicit(events []trace.Event, f form) draft {
+	w := &writer{form: f, links: map[trace.Link][]string{}, down: map[string]bool{}, started: map[string]bool{}}
 	for len(events) > 0 {
 		moment := events[0].At
 		n := 0
 		for n < len(events) && events[n].At == moment {
 			n++
+		}
+		if w.commands == nil && events[0].Kind == trace.KindCommand {
+			w.reached = moment // the scenario starts
 		}
 		w.moment(moment, events[:n])
 		events = events[n:]
@@ -35,14 +49,16 @@ func (d draft) explicit(events []trace.Event, withReads bool) draft {
 
 // writer writes events as commands.
 type writer struct {
-	withReads bool
-	commands  []string
-	reached   time.Duration // the time that the commands have reached
+	form
+	commands []string
+	reached  time.Duration // the time that the commands have reached
+	leader   string        // the node that led last
 
 	isRandom bool // a nemesis is at work
 	soakEnd  time.Duration
 	isSoak   bool
 	members  bool // it may change the members
+	blocks   bool // the last command of the scenario may take time
 	own      bool // at this moment, the scenario changes faults itself
 
 	links   map[trace.Link][]string // faults
@@ -100,6 +116,9 @@ func (w *writer) flush(at time.Duration, set linkChanges) linkChanges {
 func (w *writer) command(at time.Duration, c scenario.Command) {
 	text := strings.Join(append([]string{c.Verb}, c.Args...), " ")
 	w.own = c.ChangesFaults()
+	if w.blocks {
+		w.reached, w.blocks = at, false // the command before has ended
+	}
 	_, isWait := waitOf(text)
 	switch {
 	case c.Verb == "soak":
@@ -112,16 +131,20 @@ func (w *writer) command(at time.Duration, c scenario.Command) {
 		if w.withReads {
 			load = soakWrites
 		}
+		w.writeLeader(at)
 		w.write(at, load)
 	case c.Verb == "chaos":
+		w.writeLeader(at)
 		w.isRandom = !slices.Equal(c.Args, []string{"off"})
 		w.members = slices.Contains(c.Args, "membership")
 	case c.Verb == "expect" && c.Args[0] == "violation":
 	case w.isRandom && isWait:
+		return
 	case w.isRandom && c.IsClientOp():
 		w.write(at, "async "+text)
 	case w.isRandom:
 		w.write(at, text)
+		w.blocks = !c.ChangesFaults()
 	default:
 		// Outside of random faults the scenario keeps its own waits.
 		w.commands = append(w.commands, text)
@@ -135,10 +158,25 @@ func (w *writer) command(at time.Duration, c scenario.Command) {
 	w.reached = at
 }
 
+// writeLeader makes the node that leads lead, wherever chance has put the leadership.
+func (w *writer) writeLeader(at time.Duration) {
+	if w.withLeaders && w.leader != "" {
+		w.write(at, "try wait leader within 5s")
+		w.write(at, "try transfer "+w.leader)
+	}
+}
+
 // nodeEvent writes what happened to a node, or what a client of a soak did.
 func (w *writer) nodeEvent(at time.Duration, e *trace.Event) {
 	command := ""
 	switch e.Kind {
+	case trace.KindRole:
+		if e.Role == trace.Leader {
+			w.leader = e.Node
+			if w.isRandom {
+				w.writeLeader(at)
+			}
+		}
 	case trace.KindProcess:
 		command = w.process(e)
 	case trace.KindDiskFault:

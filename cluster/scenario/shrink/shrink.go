@@ -236,12 +236,15 @@ func (s *search) work() error {
 func (s *search) endInTime() (bool, error) {
 	s.phase("end")
 	n := len(s.best.commands)
-	_, isTimed := waitOf(s.best.commands[n-1])
-	if s.goal.Check == "" || isTimed || !strings.HasPrefix(s.best.commands[n-1], "wait ") || s.last.Begun < n || s.last.At <= s.last.BegunAt {
+	if s.goal.Check == "" || n == 0 || s.last.Begun != n {
+		return false, nil
+	}
+	end := s.best.commands[n-1]
+	if _, isTimed := waitOf(end); isTimed || !strings.HasPrefix(end, "wait ") {
 		return false, nil
 	}
 	o, err := s.run(s.ctx, Trial{Text: s.best.text()})
-	if err != nil || !slices.ContainsFunc(o.Failures, func(f scenario.Failure) bool { return f.Text == s.best.commands[n-1] }) {
+	if err != nil || !slices.ContainsFunc(o.Failures, func(f scenario.Failure) bool { return f.Text == end }) {
 		return false, err
 	}
 	var candidates []draft
@@ -270,14 +273,18 @@ func (s *search) cutAfter() error {
 	return err
 }
 
-// laterMax is the virtual time of a violation above which another seed is looked for that violates
-// the check much sooner.
-const laterMax = 20 * time.Second
+const (
+	// laterMax is the virtual time of a violation above which another seed is looked for, with which it
+	// comes in half the time.
+	laterMax = 20 * time.Second
+	// soonerMax is how often that is done.
+	soonerMax = 6
+)
 
 // writeOut replaces random faults by the commands that set them, if the scenario then still fails.
 func (s *search) writeOut() error {
 	s.phase("sooner")
-	for s.last.At > laterMax {
+	for n := 0; n < soonerMax && s.last.At > laterMax; n++ {
 		s.until = s.last.At / 2
 		i, err := s.takeBy(withSeeds(s.best, seedsSearched)[1:], s.tryOnce)
 		clear(s.known) // these runs had another limit
@@ -296,8 +303,8 @@ func (s *search) writeOut() error {
 	if err != nil {
 		return err
 	}
-	for _, withReads := range []bool{false, true} {
-		i, err := s.takeBy(withSeeds(s.best.explicit(o.Events, withReads), seedsExplicit), s.tryOnce)
+	for _, f := range forms {
+		i, err := s.takeBy(withSeeds(s.best.explicit(o.Events, f), seedsExplicit), s.tryOnce)
 		if err != nil {
 			return err
 		}
