@@ -124,6 +124,65 @@ func TestExactRunStopsAtAnEvent(t *testing.T) {
 	}
 }
 
+// A shrunk scenario passes, and can be shrunk again, to the same.
+func TestShrunkScenarioPasses(t *testing.T) {
+	buildEngine(t)
+	const lying = "title A disk lies\nnodes 3\nincrement\ndisk all lie\nincrement\nsay text\npoweroff all\nrestart all\nwait leader\nwait 3.2s\n"
+	file, dir := writeFile(t, "lying.capsize", lying), t.TempDir()
+	first, second := filepath.Join(dir, "1.capsize"), filepath.Join(dir, "2.capsize")
+	write(t, first, "an older file")
+	o := runBinary(t, "shrink", file, "-o", first, "--check", "acked-durable")
+	if o.status != 0 || o.stdout != "" || !strings.Contains(o.stderr, "with 20 of 20 seeds") || strings.Count(o.stderr, "\n") != 1 {
+		t.Fatalf("%+v", o)
+	}
+	if o := runBinary(t, "run", "--exact", first); o.status != 0 || !strings.Contains(o.stdout, ", acked-durable\n") {
+		t.Errorf("%+v", o)
+	}
+	if o := runBinary(t, "shrink", first, "--jobs", "1", "-o", second); o.status != 0 {
+		t.Errorf("%+v", o)
+	}
+	commands := func(name string) string {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Error(err)
+		}
+		_, commands, _ := strings.Cut(string(text), "\n\n")
+		return commands
+	}
+	if one, two := commands(first), commands(second); one != two || strings.Count(one, "\n") > 9 {
+		t.Errorf("shrunk to\n%sand again to\n%s", one, two)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if len(left) > 0 || err != nil {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestShrinkRefusals(t *testing.T) {
+	buildEngine(t)
+	file := writeFile(t, "passes.capsize", "nodes 1\nincrement\n")
+	for args, why := range map[string]string{
+		"":                              "missing a scenario",
+		"nothing.capsize":               "no such file",
+		writeFile(t, "bad", "kil n1\n"): `bad:1:1: unknown command "kil"`,
+		file + " -o " + file:            "is the scenario itself",
+		file + " -o " + t.TempDir():     "is a directory",
+		file + " -o " + file + "/out":   "not a directory",
+		file + " -o /nowhere/out":       "no such file or directory",
+		file + " --jobs 0":              "--jobs 0: must be from 1",
+		file + " --check durable":       "unknown check",
+		"leader-crash chaos":            "unexpected argument",
+		"leader-crash --for 1h":         "unknown flag",
+		"leader-crash --seed 1.5":       "must be a whole number",
+	} {
+		runBinary(t, append([]string{"shrink"}, strings.Fields(args)...)...).checkRefused(t, why)
+	}
+	o := runBinary(t, "shrink", file)
+	if o.status != exitFailed || o.stdout != "" || !strings.Contains(o.stderr, "passes.capsize: does not fail: ") || strings.Count(o.stderr, "\n") != 1 {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestExactRefusals(t *testing.T) {
 	buildEngine(t)
 	native := filepath.Join(t.TempDir(), "native.trace")

@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"capsize/cluster"
+	"capsize/cluster/scenario"
 	"capsize/cluster/vtime"
 	"capsize/ui"
 	"capsize/ui/canvas"
@@ -118,6 +121,31 @@ func flagValues() map[string][]string {
 	return map[string][]string{
 		"theme": style.ThemeNames(), "speed": {"0", "1/100", "1/10", "1", "10", "100", "max"},
 		"lang": builtinLanguages, "size": {"80x24", "120x36", "160x48"}, "fps": {"8", "15", "30"},
+	}
+}
+
+// completeScenario completes the name of a built-in scenario.
+func completeScenario(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return scenario.Names(), cobra.ShellCompDirectiveDefault
+}
+
+// complete registers the completions of a command's flags.
+func complete(cmd *cobra.Command) {
+	all := flagValues()
+	all["storage"], all["chaos"] = []string{cluster.Bolt, cluster.Memory}, scenario.ChaosKinds()
+	for name, values := range all {
+		if cmd.Flags().Lookup(name) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+	if cmd.Flags().Lookup("set") != nil {
+		_ = cmd.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			keys := cluster.SettingKeys()
+			for i := range keys {
+				keys[i] += "="
+			}
+			return keys, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		})
 	}
 }
 

@@ -28,8 +28,8 @@ func shrinkCommand() *cobra.Command {
 run, and must fail with the same check. Random faults (soak, chaos) become the commands
 that set them; then commands, nodes, operands and durations go as far as they can.
 
-The check is the first one that is violated, and rather one that no "expect violation"
-announces. If none is violated, the command that fails must keep failing.
+The check is the first one that is violated without an "expect violation", or else the
+first one with it. If none is violated, the command that fails must keep failing.
 
 The result expects the violation, so "run" and "play" pass with it. A comment says with
 how many of 20 seeds it fails. An interrupt writes the shortest scenario so far.
@@ -68,7 +68,7 @@ or after an interrupt, and 2 for a usage error or a file that cannot be used.`,
 	fs.StringVarP(&output, "output", "o", "", "the file to write (default: standard output)")
 	f.addSeed(cmd)
 	fs.IntVar(&cfg.Jobs, "jobs", runtime.GOMAXPROCS(0), "how many candidates to run at once")
-	fs.StringVar(&cfg.Check, "check", "", "the check whose violation to keep (default: the first one that is violated)")
+	fs.StringVar(&cfg.Check, "check", "", "the check whose violation to keep (default: the first one)")
 	_ = cmd.RegisterFlagCompletionFunc("check", cobra.FixedCompletions(check.Names(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

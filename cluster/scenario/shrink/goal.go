@@ -61,16 +61,19 @@ type Outcome struct {
 // Runner runs a scenario that has no mistake. An error says why it could not.
 type Runner func(context.Context, Trial) (Outcome, error)
 
-// goal returns how a run fails that had no goal: with the first check that was violated, and rather
-// with one that the scenario does not expect. It returns false if the run did not fail.
+// goal returns how a run fails that had no goal: with the first check that was violated and that the
+// scenario does not expect to be, else with the first that it expects. It returns false if the run
+// did not fail.
 func (o Outcome) goal(expected []string) (Goal, bool) {
 	for _, check := range o.Violated {
 		if !slices.Contains(expected, check) {
 			return Goal{Check: check}, true
 		}
 	}
-	if len(o.Violated) > 0 {
-		return Goal{Check: o.Violated[0]}, true
+	for _, check := range expected {
+		if slices.Contains(o.Violated, check) {
+			return Goal{Check: check}, true
+		}
 	}
 	if len(o.Failures) > 0 {
 		return goalOf(o.Failures[0]), true

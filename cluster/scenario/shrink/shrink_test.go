@@ -269,3 +269,25 @@ func TestScenarioThatPassesIsRefused(t *testing.T) {
 		t.Errorf("fails with seed 7 only: got %+v, %v", r, err)
 	}
 }
+
+// Of several checks, one that the scenario does not expect to be violated comes first, then what it
+// expects first. A command that fails only matters if no check is violated.
+func TestGoalIsTheFirstSurprise(t *testing.T) {
+	failed := []scenario.Failure{{Text: "expect value 3", Want: "value 3", Got: "2"}, {Text: "wait leader", Want: "a leader", Got: "no leader"}}
+	for _, one := range []struct {
+		violated, expected []string
+		failures           []scenario.Failure
+		want               Goal
+	}{
+		{[]string{"vote-once", "log-matching"}, []string{"vote-once"}, failed, Goal{Check: "log-matching"}},
+		{[]string{"vote-once", "log-matching"}, []string{"exactly-once", "log-matching", "vote-once"}, failed, Goal{Check: "log-matching"}},
+		{nil, []string{"vote-once"}, failed, Goal{Verb: "expect", Want: "value 3", Got: "2"}},
+		{nil, nil, failed[1:], Goal{Verb: "wait", Want: "a leader"}},
+		{nil, nil, nil, Goal{}},
+	} {
+		got, ok := Outcome{Violated: one.violated, Failures: one.failures}.goal(one.expected)
+		if got != one.want || ok != (one.want != Goal{}) {
+			t.Errorf("%+v: got %+v, %t", one, got, ok)
+		}
+	}
+}
