@@ -81,10 +81,10 @@ func simplerWord(words []string, k int) (all []string) {
 		}
 		return []string{"100%"}
 	}
-	switch verb := words[k-1]; {
-	case verb == "clients":
+	switch words[k-1] {
+	case "clients":
 		return smallerNumbers(word, "", 1, 2, 3)
-	case verb == "increment" || verb == "add":
+	case "increment", "add":
 		return smallerNumbers(word, "", 1, 2, 5, 10, 100, 1000)
 	}
 	return nil

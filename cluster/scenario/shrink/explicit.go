@@ -86,7 +86,7 @@ func (w *writer) moment(at time.Duration, events []trace.Event) {
 	for i := range events {
 		switch e := &events[i]; e.Kind {
 		case trace.KindCommand:
-			set = w.flush(at, set)
+			w.flush(at, &set)
 			w.command(at, scenario.SplitCommand(e.Text))
 		case trace.KindLinkFault:
 			link := trace.Link{From: e.Node, To: e.Peer}
@@ -95,20 +95,21 @@ func (w *writer) moment(at time.Duration, events []trace.Event) {
 			}
 			w.links[link] = slices.Clone(e.Faults)
 		default:
-			set = w.flush(at, set)
+			w.flush(at, &set)
 			w.nodeEvent(at, e)
 		}
 	}
-	w.flush(at, set)
+	w.flush(at, &set)
 }
 
 func (w *writer) writesFaults() bool { return w.isRandom && !w.own }
 
-func (w *writer) flush(at time.Duration, set linkChanges) linkChanges {
+// flush writes what happened to links so far, and forgets it.
+func (w *writer) flush(at time.Duration, set *linkChanges) {
 	for _, line := range set.commands() {
 		w.write(at, line)
 	}
-	return nil
+	*set = nil
 }
 
 // command writes a command of the scenario. Those that set random faults are left out, and so are the
