@@ -19,7 +19,8 @@
 //
 // Any edit shifts the chance of a run. So a candidate that does not fail with its seed is tried with
 // a few others, and a scenario that once fails with all of them is only replaced by one that does
-// too: the result then fails because of its commands, not because of its seed.
+// too: the result then fails because of its commands, not because of its seed. One that still depends
+// on its seed in the end is hardened (harden.go).
 //
 // Candidates run side by side, and the first one in order that fails is taken, so the result does
 // not depend on how fast they run.

@@ -78,10 +78,10 @@ func TestCommandsBesideRandomFaultsStay(t *testing.T) {
 		command(1, "kill n1"), life(1, "n1", trace.Killed), command(1, "wait 3s"),
 		command(4, "chaos nodes"), command(4, "increment"), command(4.2, "wait 10s"),
 		life(9, "n2", trace.Paused),
-		command(14.2, "isolate n3"), linkFault(14.2, "n3", "n2", "cut"), life(15, "n2", trace.Up), command(16, "wait converged"), command(18, "chaos off"), command(18, "wait 1s"),
+		command(14.2, "isolate n3"), linkFault(14.2, "n3", "n2", "cut"), life(15, "n2", trace.Up), linkFault(16, "n1", "n2", "cut"), command(16, "wait converged"), command(18, "chaos off"), command(18, "wait 1s"),
 		command(19, "read weak"),
 	}
-	want := "kill n1; wait 3s; async increment; wait 5s; try pause n2; wait 5.2s; isolate n3; wait 800ms; try resume n2; wait 1s; wait converged; wait 1s; read weak"
+	want := "kill n1; wait 3s; async increment; wait 5s; try pause n2; wait 5.2s; isolate n3; wait 800ms; try resume n2; wait 1s; cut n1 -> n2; wait converged; wait 1s; read weak"
 	if got := strings.Join((draft{}).explicit(events, form{}).commands, "; "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -225,10 +225,16 @@ func (s *search) work() error {
 	if err := s.reduce(); err != nil {
 		return err
 	}
-	if changed, err := s.endInTime(); err != nil || !changed {
-		return err
+	for _, change := range []func() (bool, error){s.harden, s.endInTime} {
+		changed, err := change()
+		if err == nil && changed {
+			err = s.reduce()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return s.reduce()
+	return nil
 }
 
 // endInTime replaces a last wait for a condition that never holds, during which the check is violated,
@@ -324,24 +330,8 @@ func (s *search) finish() (fails, seeds int, err error) {
 			return 0, 0, err
 		}
 	}
-	all := withSeeds(s.best, seedsCounted)
-	failed, errs := make([]bool, len(all)), make([]error, len(all))
-	s.each(len(all), func(i int) {
-		var o Outcome
-		if o, errs[i] = s.run(s.ctx, Trial{Text: all[i].text(), Goal: s.goal, Until: s.until}); errs[i] == nil {
-			s.status.tried.Add(1)
-			failed[i] = o.Fails
-		}
-	})
-	for i := range all {
-		if errs[i] != nil {
-			return 0, 0, errs[i]
-		}
-		if failed[i] {
-			fails++
-		}
-	}
-	return fails, len(all), nil
+	outcomes, err := s.outcomes(withSeeds(s.best, seedsCounted))
+	return failing(outcomes), len(outcomes), err
 }
 
 // expectAll adds the other checks that the best draft violates to what it expects. It takes another

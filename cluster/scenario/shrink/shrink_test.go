@@ -207,6 +207,24 @@ func TestRobustScenarioStaysRobust(t *testing.T) {
 	}
 }
 
+// What fails only if a certain node leads becomes a scenario that makes it lead.
+func TestFragileScenarioIsHardened(t *testing.T) {
+	leads := func(d draft) string { // the node that leads at the start
+		if len(d.commands) > 0 && strings.HasPrefix(d.commands[0], "transfer ") {
+			return strings.Fields(d.commands[0])[1]
+		}
+		return d.nodeNames()[(d.seed+1)%int64(d.nodes)]
+	}
+	kill := &fake{fails: func(d draft) bool { return d.nodes == 3 && (has(d, "kill "+leads(d)) || has(d, "kill leader")) }}
+	if r, text := shrunk(t, "nodes 3\nring\nkill n3\nincrement\n", kill, 2); r.Fails != 20 || !strings.Contains(text, "seed 1; kill leader; expect") {
+		t.Errorf("got %d seeds, %s", r.Fails, text)
+	}
+	read := &fake{fails: func(d draft) bool { return d.nodes == 3 && leads(d) == "n3" && has(d, "read weak") }}
+	if r, text := shrunk(t, "nodes 3\nring\nread weak\n", read, 2); r.Fails != 20 || !strings.Contains(text, "seed 1; transfer n3; read weak; expect") {
+		t.Errorf("got %d seeds, %s", r.Fails, text)
+	}
+}
+
 // The result does not depend on how many candidates run at once.
 func TestResultDoesNotDependOnJobs(t *testing.T) {
 	var results []string
