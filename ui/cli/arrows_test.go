@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	".": {"ui/cli"},
 	"ui/cli": {
 		"cluster/engine", "cluster/engine/exact", "ui", "ui/plain", "ui/record", "ui/source", "ui/keymap", "ui/pane", "ui/style", "ui/canvas",
-		"cluster/scenario", "cluster/scenario/headless", "cluster/scenario/shrink", "cluster/check", "cluster/export", "cluster", "cluster/trace/recording", "cluster/vtime",
+		"cluster/scenario", "cluster/scenario/headless", "cluster/scenario/shrink", "cluster/scenario/hunt", "cluster/check", "cluster/export", "cluster", "cluster/trace/recording", "cluster/vtime",
 	},
 	"ui": {
 		"ui/view", "ui/keymap", "ui/pane", "ui/canvas", "ui/style", "ui/present", "ui/record", "ui/source", "ui/queue", "ui/undo", "ui/terminal",
@@ -63,6 +63,7 @@ var arrows = map[string][]string{
 		"cluster/engine", "cluster/scenario", "cluster", "cluster/trace", "cluster/trace/history", "cluster/trace/recording",
 		"cluster/check", "cluster/vtime", "counter",
 	},
+	"cluster/scenario/hunt": {"cluster/engine", "cluster/engine/exact", "cluster/scenario", "cluster/scenario/headless", "cluster", "cluster/trace"},
 	"cluster/scenario/shrink": {
 		"cluster/engine", "cluster/engine/exact", "cluster/scenario", "cluster/scenario/headless", "cluster", "cluster/trace",
 	},

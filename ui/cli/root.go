@@ -115,7 +115,7 @@ func newCommand() *cobra.Command {
 	f.addScreen(fs)
 	complete(cmd)
 	cmd.SuggestionsMinimumDistance = 2
-	cmd.AddCommand(playCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), exportCommand(), scenariosCommand(), commandsCommand())
+	cmd.AddCommand(playCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand())
 	return cmd
 }
 

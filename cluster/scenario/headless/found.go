@@ -140,15 +140,15 @@ func (one Finding) comment(base string) string {
 		verdict = string(runes[:verdictMax]) + "…"
 	}
 	if one.Result.Mode == engine.ExactMode {
-		return fmt.Sprintf("# %s\n# %s\n# trace %s\n\n", verdict, opening(base+".capsize", one.Result.Mode), one.Result.Fingerprint)
+		return fmt.Sprintf("# %s\n# %s\n# trace %s\n\n", verdict, Opening(base+".capsize", one.Result.Mode), one.Result.Fingerprint)
 	}
 	return fmt.Sprintf("# %s\n# %s\n# The trace shows this run. It was native: to run the scenario again is alike, not the same.\n\n",
-		verdict, opening(base+".capsize", one.Result.Mode))
+		verdict, Opening(base+".capsize", one.Result.Mode))
 }
 
-// opening returns the command that opens a kept scenario: an exact run repeats, of a native one the
+// Opening returns the command that opens a kept scenario: an exact run repeats, of a native one the
 // trace is shown.
-func opening(name string, mode engine.Mode) string {
+func Opening(name string, mode engine.Mode) string {
 	if mode == engine.ExactMode {
 		return "capsize play " + name + " --exact"
 	}

@@ -99,7 +99,7 @@ func (s *Summary) WriteText(w io.Writer) error {
 	for _, f := range s.Failed[:min(len(s.Failed), failedShown)] {
 		fmt.Fprintf(&b, "soak: seed %d: %s\n", f.Seed, f.Text)
 		if f.Found != "" {
-			fmt.Fprintf(&b, "  %s\n", opening(f.Found, s.Mode))
+			fmt.Fprintf(&b, "  %s\n", Opening(f.Found, s.Mode))
 		}
 	}
 	if more := len(s.Failed) - failedShown; more > 0 {
