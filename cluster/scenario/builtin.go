@@ -50,6 +50,8 @@ var builtinNames = []string{
 	"safe-recovery",
 	"heartbeat-divergence",
 	"heartbeat-divergence-queued",
+	"clock-divergence",
+	"clock-divergence-queued",
 	"transfer-wedge",
 	"transfer-once",
 	"install-snapshot-livelock",

@@ -25,7 +25,7 @@ func (h *Hunt) WriteTable(w io.Writer) error {
 		if p.Again > 0 {
 			found += fmt.Sprintf(" (+%d)", p.Again)
 		}
-		_, _ = fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%s\t%.1f\t%s\n", p.Seed, p.Schedules, p.States, p.Corpus, found, p.Best, p.Signals)
+		_, _ = fmt.Fprintf(table, "%d\t%d\t%d\t%d\t%s\t%.1f\t%s\n", p.Seed, p.Schedules, p.States, p.Corpus, found, p.Best, shorten(p.Signals.String()))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -41,6 +41,17 @@ func (h *Hunt) WriteTable(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "\n%s", below.String())
 	return err
+}
+
+// signalsWidth is the width of the names of signals in the table, in characters.
+const signalsWidth = 66
+
+// shorten cuts the names of signals to the width of the table.
+func shorten(names string) string {
+	if len(names) > signalsWidth {
+		return names[:signalsWidth-1] + "…"
+	}
+	return names
 }
 
 // describe writes a finding as a line, with the command that opens it.

@@ -28,13 +28,15 @@ const (
 
 // signalNames are the names of the signals, in their order.
 var signalNames = [...]string{
-	"two leaders", "two leaders for long", "leader that cannot commit", "deposed leader appends", "conflicting entries",
-	"half deposed leader", "truncation next to a commit",
-	"vote on a broken disk", "snapshot over appends", "membership in flight",
+	"two leaders", "two leaders for long", "leader cannot commit", "deposed leader appends", "conflicting logs",
+	"half deposed leader", "truncation at a commit", "vote on a broken disk", "snapshot over appends", "member in flight",
 }
 
 // String names the signals, "none" for the empty set.
 func (s Signals) String() string {
+	if s&TwoLeadersLong != 0 {
+		s &^= TwoLeaders // the longer time says both
+	}
 	var names []string
 	for i, name := range signalNames {
 		if s&(1<<i) != 0 {
