@@ -65,13 +65,13 @@ func (o *observer) Add(e *trace.Event, s *trace.State) {
 	}
 	o.features[feature(set)] = set.weight() // no hash is that small, as a rule
 	if e.Kind != trace.KindInvoked && e.Kind != trace.KindReturned {
-		o.features[o.feature(e, s, set)] = stateWeight
+		o.features[o.feature(s, set)] = stateWeight
 	}
 }
 
-// feature hashes an event with the state after it. Nodes have no names in it: two states that
+// feature hashes a state with its signals. Nodes have no names in it: two states that
 // differ only in who is who are the same.
-func (o *observer) feature(e *trace.Event, s *trace.State, set Signals) feature {
+func (o *observer) feature(s *trace.State, set Signals) feature {
 	top := summit(s)
 	o.scratch = o.scratch[:0]
 	for i := range s.Nodes {
