@@ -139,11 +139,15 @@ func (one Finding) comment(base string) string {
 	if runes := []rune(verdict); len(runes) > verdictMax {
 		verdict = string(runes[:verdictMax]) + "…"
 	}
-	if one.Result.Mode == engine.ExactMode {
-		return fmt.Sprintf("# %s\n# %s\n# trace %s\n\n", verdict, Opening(base+".capsize", one.Result.Mode), one.Result.Fingerprint)
+	line := Opening(base+".capsize", one.Result.Mode)
+	note := "The trace shows this run. It was native: to run the scenario again is alike, not the same."
+	switch {
+	case one.Result.Mode == engine.ExactMode:
+		note = "trace " + one.Result.Fingerprint
+	case one.Trace == nil:
+		line, note = Retry(base+".capsize"), "It was a native run, and its events were not kept: this may show it again, or not."
 	}
-	return fmt.Sprintf("# %s\n# %s\n# The trace shows this run. It was native: to run the scenario again is alike, not the same.\n\n",
-		verdict, Opening(base+".capsize", one.Result.Mode))
+	return fmt.Sprintf("# %s\n# %s\n# %s\n\n", verdict, line, note)
 }
 
 // Opening returns the command that opens a kept scenario: an exact run repeats, of a native one the
@@ -154,6 +158,9 @@ func Opening(name string, mode engine.Mode) string {
 	}
 	return "capsize replay " + strings.TrimSuffix(name, ".capsize") + ".trace.gz"
 }
+
+// Retry returns the command that looks for another run like one whose events were not kept.
+func Retry(name string) string { return "capsize run " + name + " --repeat 1000" }
 
 // RecordAgain returns a function that writes the trace of an exact run by running it again. The
 // function fails if the run does not repeat.

@@ -24,6 +24,7 @@ type Finding struct {
 	Found string `json:"found,omitempty"`
 
 	search   int64
+	unseen   bool // it has failed only once, and its events are lost
 	schedule schedule
 	died     error
 }
@@ -35,8 +36,11 @@ func (f *Finding) After() time.Duration {
 
 // Opening is the command that opens the finding, "" if none is kept.
 func (f *Finding) Opening() string {
-	if f.Found == "" {
+	switch {
+	case f.Found == "":
 		return ""
+	case f.unseen:
+		return headless.Retry(f.Found)
 	}
 	return headless.Opening(f.Found, f.Mode)
 }
@@ -124,6 +128,7 @@ func (h *Hunt) keepUnseen(f *Finding) error {
 	if f.died != nil {
 		why = f.died.Error()
 	}
+	f.unseen = true
 	f.Found, err = h.cfg.Found.Keep(headless.Finding{Name: f.name(), Script: script, Result: f.result(script, why)})
 	return err
 }
