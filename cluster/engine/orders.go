@@ -20,7 +20,7 @@ func (n *Native) Submit(order Order, answered func(Answer)) {
 	switch {
 	case order.Scenario != nil:
 		n.perform(answer, func(c *cluster.Inside) ([]scenario.Failure, map[string]int) {
-			return n.session.Perform(c, order.Scenario, !n.options.Attended)
+			return n.session.Perform(c, order.Scenario)
 		})
 	case order.Continue:
 		n.stage.End()

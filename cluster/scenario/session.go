@@ -81,17 +81,15 @@ func (s *Session) define(names map[string][]string) {
 	s.Define(slices.Collect(maps.Keys(names))...)
 }
 
-// Perform performs a script like [Script.Perform], or [Script.PerformUnattended]. Its commands
+// Perform performs a script like [Script.Perform], with a limit for each step. Its commands
 // and names become part of the session. If the script soaks, faults counts what was injected by kind.
-func (s *Session) Perform(c *cluster.Inside, script *Script, unattended bool) (failures []Failure, faults map[string]int) {
+// With and without a presenter the same happens, goroutine by goroutine, up to the first step that
+// waits: so an exact run is the same on the screen.
+func (s *Session) Perform(c *cluster.Inside, script *Script) (failures []Failure, faults map[string]int) {
 	r := newRun(c, script.Settings.Seed, s.presenter)
 	r.shared = s.shared
 	r.shared.expect(script.scope.expectedViolations)
-	perform := r.execute
-	if unattended {
-		perform = r.executeWithin
-	}
-	failures = perform(script)
+	failures = r.executeWithin(script)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.define(r.names)

@@ -169,7 +169,7 @@ restart $old
 wait converged`)
 	done := make(chan []Failure, 1)
 	if err := h.c.Go(func(c *cluster.Inside) {
-		failures, _ := h.Perform(c, script, false)
+		failures, _ := h.Perform(c, script)
 		done <- failures
 	}); err != nil {
 		t.Fatal(err)
@@ -243,7 +243,7 @@ func TestSessionExpectsWhatItsScenarioExpects(t *testing.T) {
 	h := newHandWith(t, script.Nodes, script.Settings)
 	done := make(chan []Failure, 1)
 	if err := h.c.Go(func(c *cluster.Inside) {
-		failures, _ := h.Perform(c, script, false)
+		failures, _ := h.Perform(c, script)
 		done <- failures
 	}); err != nil {
 		t.Fatal(err)

@@ -71,6 +71,9 @@ func (f *huntFlags) check() error {
 	if err := cluster.ApplySettings(&settings, f.set); err != nil {
 		return fmt.Errorf("--set %w", err)
 	}
+	if err := cluster.ValidateSettings(settings); err != nil {
+		return fmt.Errorf("--set: %w", err)
+	}
 	f.Settings = cluster.NonDefaultSettings(settings)
 	if f.limit <= 0 {
 		return fmt.Errorf("--for %s: must be longer than 0s", f.limit)
@@ -128,6 +131,8 @@ func (f *huntFlags) run(cmd *cobra.Command) error {
 		return headless.ErrInterrupted
 	case h.Failed():
 		return errFailed
+	case h.Schedules() == 0:
+		return usageError{fmt.Errorf("--for %s: no schedule has ended in that time; search longer, or start fewer searches", f.limit)}
 	}
 	return nil
 }

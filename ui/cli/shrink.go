@@ -32,7 +32,8 @@ The check is the first one that is violated without an "expect violation", or el
 first one with it. If none is violated, the command that fails must keep failing.
 
 The result expects the violation, so "run" and "play" pass with it. A comment says with
-how many of 20 seeds it fails. An interrupt writes the shortest scenario so far.
+how many of 20 seeds it fails. An interrupt writes the shortest scenario so far,
+which may violate more than it expects.
 
 The exit status is 0 if the result is as short as it gets, 1 if the scenario does not fail
 or after an interrupt, and 2 for a usage error or a file that cannot be used.`,
@@ -125,8 +126,18 @@ func writeShrunk(cmd *cobra.Command, r *shrink.Result, input, output string) err
 	return nil
 }
 
-// replaceFile writes a file by way of another one, so that an error leaves what was there.
+// replaceFile writes a file by way of another one, so that an error leaves what was there. What is
+// no file, such as a pipe, it writes to.
 func replaceFile(name, text string) error {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		if err := os.WriteFile(name, []byte(text), 0); err != nil {
+			return scenario.FileError(name, err)
+		}
+		return nil
+	}
 	file, err := os.CreateTemp(filepath.Dir(name), ".capsize-*")
 	if err != nil {
 		return scenario.FileError(name, err)

@@ -299,3 +299,23 @@ func TestExactConforms(t *testing.T) {
 		return e
 	})
 }
+
+// What was found without an audience is found in front of one, too.
+func TestAudienceChangesNothing(t *testing.T) {
+	script, err := scenario.Parse("test", []byte("nodes 3\nload 20/s\nkill leader\nwait 2s\nrestart down\nwait 2s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends []string
+	for _, attended := range []bool{false, true} {
+		e := open(t, cluster.Config{Nodes: script.Nodes, Settings: script.Settings}, engine.Options{Attended: attended})
+		engine.AwaitLeader(e, engine.FirstElection)
+		done := make(chan engine.Answer, 1)
+		e.Submit(engine.Order{Scenario: script}, func(a engine.Answer) { done <- a })
+		e.Run(vtime.Max)
+		ends = append(ends, (<-done).Fingerprint)
+	}
+	if ends[0] != ends[1] || ends[0] == "" {
+		t.Errorf("the run was another one: %s", ends)
+	}
+}

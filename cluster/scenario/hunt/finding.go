@@ -54,8 +54,7 @@ func (h *Hunt) keep(ctx context.Context, f *Finding) error {
 	s, ok := h.repeat(ctx, h.cfg.Exact, f)
 	switch {
 	case ctx.Err() != nil && !ok:
-		f.Mode = engine.NativeMode
-		return h.keepUnseen(f)
+		return h.keepUnseen(ctx, f)
 	case ok:
 		f.schedule, f.Mode = s, engine.ExactMode
 		return h.keepExact(ctx, f)
@@ -88,7 +87,7 @@ func (h *Hunt) keepExact(ctx context.Context, f *Finding) error {
 	}
 	r, err := headless.Run(ctx, h.cfg.Exact, script, nil)
 	if errors.Is(err, headless.ErrInterrupted) {
-		return nil
+		return h.keepUnseen(ctx, f)
 	}
 	one := headless.Finding{Name: f.name(), Script: script, Result: r}
 	if err != nil {
@@ -97,6 +96,9 @@ func (h *Hunt) keepExact(ctx context.Context, f *Finding) error {
 		one.Trace = headless.RecordAgain(ctx, h.cfg.Exact, h.cfg.Version, script, r.Fingerprint)
 	}
 	f.Found, err = h.cfg.Found.Keep(one)
+	if errors.Is(err, headless.ErrInterrupted) {
+		return nil // only the trace is missing, and the run repeats
+	}
 	return err
 }
 
@@ -115,20 +117,23 @@ func (h *Hunt) keepNative(ctx context.Context, f *Finding) error {
 		}
 		s.seed++
 	}
-	return h.keepUnseen(f)
+	return h.keepUnseen(ctx, f)
 }
 
 // keepUnseen keeps a finding that failed only once, without its events.
-func (h *Hunt) keepUnseen(f *Finding) error {
+func (h *Hunt) keepUnseen(ctx context.Context, f *Finding) error {
 	script, err := h.header.script(f.name(), f.schedule)
 	if err != nil {
 		return err
 	}
-	why := "once, and no further run has shown it"
-	if f.died != nil {
+	why := "violated once, and in no run after that"
+	switch {
+	case f.died != nil:
 		why = f.died.Error()
+	case ctx.Err() != nil:
+		why = "violated once; the hunt ended before another run"
 	}
-	f.unseen = true
+	f.unseen, f.Mode = true, engine.NativeMode
 	f.Found, err = h.cfg.Found.Keep(headless.Finding{Name: f.name(), Script: script, Result: f.result(script, why)})
 	return err
 }
@@ -140,6 +145,6 @@ func (f *Finding) name() string { return fmt.Sprintf("hunt-%d-%s", f.search, f.F
 func (f *Finding) result(script *scenario.Script, why string) headless.Result {
 	return headless.Result{
 		Scenario: script.Name, Nodes: script.Nodes, Identity: headless.Identity{Mode: f.Mode, Seed: script.Settings.Seed},
-		Failures: []scenario.Failure{{Text: f.Failure, Want: "none", Got: why}},
+		Failures: []scenario.Failure{{Text: "hunt", Want: f.Failure + " ok", Got: why}},
 	}
 }

@@ -11,11 +11,7 @@ import (
 
 // WriteTable writes how far the searches are, and what they have found.
 func (h *Hunt) WriteTable(w io.Writer) error {
-	progress, elapsed := h.Progress(), h.Elapsed()
-	schedules := 0
-	for i := range progress {
-		schedules += progress[i].Schedules
-	}
+	progress, elapsed, schedules := h.Progress(), h.Elapsed(), h.Schedules()
 	_, _ = fmt.Fprintf(w, "%s, %d schedules, %.0f a second\n\n", elapsed.Round(time.Second), schedules, float64(schedules)/elapsed.Seconds())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SEED\tSCHEDULES\tSTATES\tCORPUS\tFOUND\tBEST\tITS SIGNALS")
@@ -77,6 +73,15 @@ func (h *Hunt) WriteJSON(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// Schedules returns how many schedules have run.
+func (h *Hunt) Schedules() int {
+	n := 0
+	for _, p := range h.Progress() {
+		n += p.Schedules
+	}
+	return n
 }
 
 // Failed reports whether anything was found.
