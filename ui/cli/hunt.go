@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -108,14 +107,12 @@ func (f *huntFlags) run(cmd *cobra.Command) error {
 	headless.TuneRuntime(f.Jobs)
 	headless.LimitMemory(f.Jobs)
 	h := hunt.New(f.Config)
-	limited, cancel := context.WithTimeout(ctx, f.limit)
-	defer cancel()
 	stopShowing := headless.ShowProgress(terminal(), func() string {
 		var text strings.Builder
 		_ = h.WriteTable(&text) // a builder takes everything
 		return "hunt: " + text.String()
 	})
-	err = h.Run(limited)
+	err = h.Run(ctx, f.limit)
 	stopShowing()
 	write := h.WriteTable
 	if f.json {

@@ -4,15 +4,20 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
 )
 
 // Merged is what the shards of a soak with many seeds add up to.
@@ -124,6 +129,9 @@ func (m *merger) take(file, line int, text []byte) error {
 	if !shard.Has(r.Seed) {
 		return fmt.Errorf("damaged: seed %d is not in shard %s of seeds %s", r.Seed, r.Shard, r.Seeds)
 	}
+	if why := r.contradiction(); why != "" {
+		return fmt.Errorf("damaged: %s", why)
+	}
 	m.merged.Summary.add(&r)
 	kept := seedLine{seed: r.Seed, file: file, line: line}
 	if m.keep {
@@ -131,6 +139,20 @@ func (m *merger) take(file, line int, text []byte) error {
 	}
 	m.merged.lines = append(m.merged.lines, kept)
 	return nil
+}
+
+// contradiction says what no run can have as its result, "" for nothing.
+func (r *Result) contradiction() string {
+	sum, err := hex.DecodeString(strings.TrimPrefix(r.Fingerprint, "sha256:"))
+	switch {
+	case r.VirtualSeconds < 0:
+		return fmt.Sprintf("no soak takes %g virtual seconds", r.VirtualSeconds)
+	case r.OK && (len(r.Failures) > 0 || slices.Contains(slices.Collect(maps.Values(r.Checks)), string(trace.VerdictViolated))):
+		return "it is ok, and has failures"
+	case r.OK && r.Mode == engine.ExactMode && (err != nil || len(sum) != sha256.Size):
+		return "an exact run without its fingerprint"
+	}
+	return ""
 }
 
 // complete returns an error unless each seed is there once.

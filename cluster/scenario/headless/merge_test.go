@@ -118,6 +118,9 @@ func TestMergeRefusesWhatDoesNotFit(t *testing.T) {
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Mode = engine.NativeMode })}, "the mode is native"},
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Seeds = "1-8" })}, "the range of seeds is 1-8"},
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Seed++ })}, "is not in shard 2/2"},
+		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.VirtualSeconds = -1 })}, "damaged: no soak takes -1 virtual seconds"},
+		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Checks = map[string]string{"linearizable": "violated"} })}, "damaged: it is ok, and has failures"},
+		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Fingerprint = "sha256:zz" })}, "damaged: an exact run without its fingerprint"},
 		{[]string{one, shardFile(t, "2/2", func(r *Result) { r.Shard = "3/2" })}, "damaged: --shard 3/2"},
 	} {
 		if _, err := Merge(test.files, false); err == nil || !strings.Contains(err.Error(), test.why) || strings.Contains(err.Error(), "\n") {

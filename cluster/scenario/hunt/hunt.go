@@ -37,7 +37,10 @@ func (c Config) Validate() error {
 	case c.Jobs < 1 || c.Jobs > headless.JobsMax:
 		return fmt.Errorf("--jobs %d: must be from 1 to %d", c.Jobs, headless.JobsMax)
 	}
-	return c.Found.Check()
+	if err := c.Found.Check(); err != nil {
+		return fmt.Errorf("--found %w", err)
+	}
+	return nil
 }
 
 // ValidateSearches returns an error if there are too many searches.
@@ -86,12 +89,17 @@ func New(cfg Config) *Hunt {
 	return h
 }
 
-// Run searches until ctx ends. The error says why a finding could not be kept, or why no cluster
-// can start.
-func (h *Hunt) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// keepWithin is how long after its end a hunt may look for a run to keep, in real time.
+const keepWithin = time.Minute
+
+// Run searches for a time, or until ctx ends. The error says why a finding could not be kept, or
+// why no cluster can start.
+func (h *Hunt) Run(ctx context.Context, limit time.Duration) error {
 	h.started = time.Now()
+	keeping, stop := context.WithTimeout(ctx, limit+keepWithin)
+	defer stop()
+	searching, cancel := context.WithTimeout(keeping, limit)
+	defer cancel()
 	errs := make([]error, len(h.progress))
 	var searches sync.WaitGroup
 	for i := range h.progress {
@@ -100,7 +108,7 @@ func (h *Hunt) Run(ctx context.Context) error {
 				hunt: h, progress: &h.progress[i], rng: rand.New(rand.NewPCG(uint64(h.progress[i].Seed), 3)),
 				grammar: grammar{nodes: h.cfg.Nodes}, corpus: corpus{hits: map[feature]int{}}, known: map[string]bool{},
 			}
-			if errs[i] = s.run(ctx); errs[i] != nil {
+			if errs[i] = s.run(searching, keeping); errs[i] != nil {
 				cancel()
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/engine"
@@ -97,7 +98,7 @@ func searchFor(t *testing.T, open engine.Opener, jobs, batches int) Progress {
 		return open(cfg, o)
 	}
 	h := New(Config{Open: counted, Exact: open, Nodes: 3, Seeds: []int64{7}, Jobs: jobs})
-	if err := h.Run(ctx); err != nil {
+	if err := h.Run(ctx, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	return h.Progress()[0]
@@ -129,7 +130,7 @@ func TestHuntKeepsWhatItFindsAsAnExactRun(t *testing.T) {
 		Seeds: []int64{1}, Jobs: 2, Found: headless.Found{Dir: dir},
 	})
 	file := filepath.Join(dir, "hunt-1-exactly-once.capsize")
-	if err := h.Run(ctx); err != nil {
+	if err := h.Run(ctx, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(file)

@@ -42,18 +42,22 @@ func (o *outcome) failure() string {
 // crash is the failure of a cluster that has ended by itself.
 const crash = "crash"
 
-// run runs batches until ctx ends.
-func (s *search) run(ctx context.Context) error {
+// run runs batches until ctx ends. What it finds, it keeps until keeping ends.
+func (s *search) run(ctx, keeping context.Context) error {
 	for {
 		inputs := s.inputs()
 		outcomes := s.hunt.tryAll(ctx, s.hunt.cfg.Open, inputs)
-		if ctx.Err() != nil {
-			return nil
-		}
+		ended := ctx.Err() != nil
 		for i := range inputs {
-			if err := s.judge(ctx, inputs[i], outcomes[i]); err != nil {
+			if ended && outcomes[i].failure() == "" {
+				continue // it may not have run to its end
+			}
+			if err := s.judge(keeping, inputs[i], outcomes[i]); err != nil {
 				return err
 			}
+		}
+		if ended {
+			return nil
 		}
 		s.hunt.mu.Lock()
 		s.progress.States, s.progress.Corpus = len(s.corpus.hits), len(s.corpus.entries)
