@@ -100,9 +100,9 @@ func (f *huntFlags) run(cmd *cobra.Command) error {
 	}
 	defer func() { _ = exact.close() }() // the runs have ended
 	f.Exact, f.Version = exact.open, exact.version
-	f.Open = engine.OpenNative
+	f.Open, f.Mode = engine.OpenNative, engine.NativeMode
 	if f.isExact {
-		f.Open = exact.open
+		f.Open, f.Mode = exact.open, engine.ExactMode
 	}
 	headless.TuneRuntime(f.Jobs)
 	headless.LimitMemory(f.Jobs)

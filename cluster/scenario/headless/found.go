@@ -142,6 +142,8 @@ func (one Finding) comment(base string) string {
 	line := Opening(base+".capsize", one.Result.Mode)
 	note := "The trace shows this run. It was native: to run the scenario again is alike, not the same."
 	switch {
+	case one.Result.Mode == engine.ExactMode && one.Result.Fingerprint == "":
+		note = "The run was not brought to its end, so its fingerprint is not known."
 	case one.Result.Mode == engine.ExactMode:
 		note = "trace " + one.Result.Fingerprint
 	case one.Trace == nil:

@@ -120,7 +120,8 @@ func (h *Hunt) keepNative(ctx context.Context, f *Finding) error {
 	return h.keepUnseen(ctx, f)
 }
 
-// keepUnseen keeps a finding that failed only once, without its events.
+// keepUnseen keeps a finding that failed only once, without its events. One of an exact search will
+// fail again all the same.
 func (h *Hunt) keepUnseen(ctx context.Context, f *Finding) error {
 	script, err := h.header.script(f.name(), f.schedule)
 	if err != nil {
@@ -133,7 +134,7 @@ func (h *Hunt) keepUnseen(ctx context.Context, f *Finding) error {
 	case ctx.Err() != nil:
 		why = "violated once; the hunt ended before another run"
 	}
-	f.unseen, f.Mode = true, engine.NativeMode
+	f.Mode, f.unseen = h.cfg.Mode, h.cfg.Mode != engine.ExactMode
 	f.Found, err = h.cfg.Found.Keep(headless.Finding{Name: f.name(), Script: script, Result: f.result(script, why)})
 	return err
 }

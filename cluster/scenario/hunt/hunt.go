@@ -15,6 +15,7 @@ import (
 // Config describes a hunt.
 type Config struct {
 	Open engine.Opener // starts the clusters that are searched
+	Mode engine.Mode   // of those
 	// Exact starts exact clusters of a version: a finding is kept as an exact run, if there is one
 	// that fails in the same way.
 	Exact    engine.Opener

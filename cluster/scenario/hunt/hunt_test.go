@@ -97,7 +97,7 @@ func searchFor(t *testing.T, open engine.Opener, jobs, batches int) Progress {
 		}
 		return open(cfg, o)
 	}
-	h := New(Config{Open: counted, Exact: open, Nodes: 3, Seeds: []int64{7}, Jobs: jobs})
+	h := New(Config{Open: counted, Mode: engine.ExactMode, Exact: open, Nodes: 3, Seeds: []int64{7}, Jobs: jobs})
 	if err := h.Run(ctx, time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestHuntKeepsWhatItFindsAsAnExactRun(t *testing.T) {
 		return engine.OpenNative(cfg, o)
 	}
 	h = New(Config{
-		Open: untilFound, Exact: p.Open, Version: p.Version(), Nodes: 3, Settings: [][2]string{{"sessions", "off"}, {"client-timeout", "5s"}},
+		Open: untilFound, Mode: engine.NativeMode, Exact: p.Open, Version: p.Version(), Nodes: 3, Settings: [][2]string{{"sessions", "off"}, {"client-timeout", "5s"}},
 		Seeds: []int64{1}, Jobs: 2, Found: headless.Found{Dir: dir},
 	})
 	file := filepath.Join(dir, "hunt-1-exactly-once.capsize")
