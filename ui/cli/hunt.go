@@ -29,7 +29,7 @@ func huntCommand() *cobra.Command {
 		Use:   "hunt",
 		Short: "Search for faults that break the cluster",
 		Long: `Search for faults that break the cluster: which ones, where, and when. Random schedules
-run until a check is violated. Those that reach states nobody has reached before, above
+run until a check is violated. Those that reach states none has reached before, above
 all dangerous ones, are changed and run again: two leaders, a deposed leader that still
 appends, conflicting entries. Faults aim at roles and at kinds of messages.
 
@@ -55,7 +55,7 @@ for a usage error.`,
 	fs.DurationVar(&f.limit, "for", time.Hour, "how long to search, in real time")
 	fs.StringVar(&f.seeds, "seeds", "1", "where the searches start, like 1-3: one search for each")
 	fs.IntVar(&f.Jobs, "jobs", runtime.GOMAXPROCS(0), "how many runs at a time")
-	fs.IntVar(&f.Nodes, "nodes", 3, "number of nodes, 1 to 9: three are enough for most failures")
+	fs.IntVar(&f.Nodes, "nodes", 3, "number of nodes, 2 to 9: three are enough for most failures")
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	fs.StringVar(&f.Found.Dir, "found", "found", "the directory that keeps findings; none if empty")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object per search")

@@ -26,6 +26,7 @@ type entry struct {
 	features []weighted // in order: a sum depends on it
 	worst    Signals
 	chosen   int
+	energy   float64 // its score, less the more often it was chosen; as last weighed
 }
 
 // weighted is a feature with its weight.
@@ -51,30 +52,11 @@ func (c *corpus) add(s schedule, covered coverage) (found int) {
 	}
 	slices.SortFunc(e.features, func(a, b weighted) int { return cmp.Compare(a.feature, b.feature) })
 	c.entries = append(c.entries, e)
-	if len(c.entries) > entriesMax {
-		c.forget()
-	}
 	return found
 }
 
-// forget drops the entry with the least energy.
-func (c *corpus) forget() {
-	least := 0
-	for i := range c.entries {
-		if c.energy(c.entries[i]) < c.energy(c.entries[least]) {
-			least = i
-		}
-	}
-	c.entries = slices.Delete(c.entries, least, least+1)
-}
-
-// energy is how much an entry deserves to be changed further: the more, the rarer and the more
-// dangerous what it passes through, and the less often that was tried.
-func (c *corpus) energy(e *entry) float64 {
-	return c.score(e) * patience / float64(patience+e.chosen)
-}
-
-// score is the energy of an entry that has never been chosen.
+// score is how much an entry deserves to be changed further: the more, the rarer and the more
+// dangerous what it passes through.
 func (c *corpus) score(e *entry) float64 {
 	sum := 0.0
 	for _, w := range e.features {
@@ -83,14 +65,25 @@ func (c *corpus) score(e *entry) float64 {
 	return sum
 }
 
-// weigh computes the energies anew, for the choices until the next time.
-func (c *corpus) weigh() {
+// weigh drops the entries with the least energy if there are too many, and prepares the choices until
+// the next time. It returns the highest score, and the signals of that entry.
+func (c *corpus) weigh() (best float64, signals Signals) {
+	for _, e := range c.entries {
+		score := c.score(e)
+		e.energy = score * patience / float64(patience+e.chosen)
+		if score > best {
+			best, signals = score, e.worst
+		}
+	}
+	slices.SortStableFunc(c.entries, func(a, b *entry) int { return cmp.Compare(b.energy, a.energy) })
+	c.entries = c.entries[:min(len(c.entries), entriesMax)]
 	sum := 0.0
 	c.sums = c.sums[:0]
 	for _, e := range c.entries {
-		sum += c.energy(e)
+		sum += e.energy
 		c.sums = append(c.sums, sum)
 	}
+	return best, signals
 }
 
 // choose draws an entry of those last weighed, each as often as its energy says.
@@ -99,14 +92,4 @@ func (c *corpus) choose(rng *rand.Rand) *entry {
 	e := c.entries[min(at, len(c.sums)-1)]
 	e.chosen++
 	return e
-}
-
-// best returns the score of the entry with the highest one, and its signals.
-func (c *corpus) best() (score float64, signals Signals) {
-	for _, e := range c.entries {
-		if s := c.score(e); s > score {
-			score, signals = s, e.worst
-		}
-	}
-	return score, signals
 }

@@ -96,21 +96,18 @@ const stateWeight = 1.0 / 64
 
 // heights are the highest values of any node.
 type heights struct {
-	term, lastTerm, lastIndex, commit uint64
-	leader                            string // of the highest term
+	term                uint64
+	lastTerm, lastIndex uint64 // of the most up-to-date log
 }
 
 func summit(s *trace.State) heights {
-	h := heights{commit: s.Commit}
+	var h heights
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		h.term = max(h.term, n.Term)
 		if term, index := n.LastTerm(), n.LastIndex(); term > h.lastTerm || term == h.lastTerm && index > h.lastIndex {
 			h.lastTerm, h.lastIndex = term, index
 		}
-	}
-	if leader := s.LeaderNode(); leader != nil {
-		h.leader = leader.ID
 	}
 	return h
 }

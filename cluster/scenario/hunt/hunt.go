@@ -33,8 +33,8 @@ const searchesMax = 64
 // Validate returns an error if an option is out of range.
 func (c Config) Validate() error {
 	switch {
-	case c.Nodes < 1 || c.Nodes > nodesMax:
-		return fmt.Errorf("--nodes %d: must be from 1 to %d", c.Nodes, nodesMax)
+	case c.Nodes < nodesMin || c.Nodes > nodesMax:
+		return fmt.Errorf("--nodes %d: must be from %d to %d", c.Nodes, nodesMin, nodesMax)
 	case c.Jobs < 1 || c.Jobs > headless.JobsMax:
 		return fmt.Errorf("--jobs %d: must be from 1 to %d", c.Jobs, headless.JobsMax)
 	}
@@ -52,8 +52,11 @@ func ValidateSearches(n int64) error {
 	return nil
 }
 
-// nodesMax is the largest number of nodes: the states of larger clusters are all rare.
-const nodesMax = 9
+// A single node has no links to break; the states of large clusters are all rare.
+const (
+	nodesMin = 2
+	nodesMax = 9
+)
 
 // Progress is how far a search has come.
 type Progress struct {
@@ -93,8 +96,7 @@ func New(cfg Config) *Hunt {
 // keepWithin is how long after its end a hunt may look for a run to keep, in real time.
 const keepWithin = time.Minute
 
-// Run searches for a time, or until ctx ends. The error says why a finding could not be kept, or
-// why no cluster can start.
+// Run searches for a time, or until ctx ends. The error says why a finding could not be kept.
 func (h *Hunt) Run(ctx context.Context, limit time.Duration) error {
 	h.started = time.Now()
 	keeping, stop := context.WithTimeout(ctx, limit+keepWithin)
@@ -110,7 +112,7 @@ func (h *Hunt) Run(ctx context.Context, limit time.Duration) error {
 				grammar: grammar{nodes: h.cfg.Nodes}, corpus: corpus{hits: map[feature]int{}}, known: map[string]bool{},
 			}
 			if errs[i] = s.run(searching, keeping); errs[i] != nil {
-				cancel()
+				stop()
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package hunt
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 )
 
@@ -60,8 +59,8 @@ func (s *search) run(ctx, keeping context.Context) error {
 			return nil
 		}
 		s.hunt.mu.Lock()
+		s.progress.Best, s.progress.Signals = s.corpus.weigh()
 		s.progress.States, s.progress.Corpus = len(s.corpus.hits), len(s.corpus.entries)
-		s.progress.Best, s.progress.Signals = s.corpus.best()
 		s.hunt.mu.Unlock()
 	}
 }
@@ -69,7 +68,6 @@ func (s *search) run(ctx, keeping context.Context) error {
 // inputs makes the inputs of a batch.
 func (s *search) inputs() []schedule {
 	inputs := make([]schedule, batch)
-	s.corpus.weigh()
 	for i := range inputs {
 		if len(s.corpus.entries) < batch || s.rng.IntN(freshEvery) == 0 {
 			inputs[i] = s.grammar.random(s.rng)
@@ -79,9 +77,6 @@ func (s *search) inputs() []schedule {
 	}
 	return inputs
 }
-
-// errNoCluster is the error of a hunt whose first inputs all crash: it is not the inputs.
-var errNoCluster = errors.New("no cluster survives its start")
 
 // judge takes an input and its outcome into the corpus, or to the findings.
 func (s *search) judge(ctx context.Context, input schedule, o outcome) error {
@@ -96,8 +91,6 @@ func (s *search) judge(ctx context.Context, input schedule, o outcome) error {
 	case failure == "":
 		s.corpus.add(input, o.coverage)
 		return nil
-	case failure == crash && schedules == batch && len(s.corpus.entries) == 0:
-		return errors.Join(errNoCluster, o.died)
 	case s.known[failure]:
 		s.hunt.mu.Lock()
 		defer s.hunt.mu.Unlock()
