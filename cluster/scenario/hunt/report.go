@@ -58,7 +58,7 @@ func (f *Finding) describe(to *strings.Builder, seed int64) {
 	}
 	fmt.Fprintf(to, "seed %d: %s, after %d schedules (%s)", seed, what, f.Schedules, f.After())
 	if opening := f.Opening(); opening != "" {
-		fmt.Fprintf(to, ": %s", opening)
+		fmt.Fprintf(to, "\n  %s", opening)
 	}
 	to.WriteByte('\n')
 }
