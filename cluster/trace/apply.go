@@ -322,7 +322,11 @@ func (s *State) applyPacket(p *Packet) {
 		s.Traffic.Delivered++
 	case Lost:
 		s.Traffic.Lost++
+	case Waiting, Expired:
+		s.applyWait(p, slot)
+		return
 	}
+	s.endWait(p)
 	if slot.ID == p.ID {
 		slot.Status, slot.Why, slot.EndedAt = p.Status, p.Why, s.At
 	}
@@ -363,6 +367,9 @@ func (s *State) applyLinkFault(e *Event) {
 	link := Link{From: e.Node, To: e.Peer}
 	if s.Faults == nil {
 		s.Faults = map[Link][]string{}
+	}
+	if !slices.ContainsFunc(e.Faults, isHold) {
+		s.releaseWaiting(link)
 	}
 	if len(e.Faults) == 0 {
 		delete(s.Faults, link)

@@ -135,7 +135,12 @@ const (
 	Sent      PacketStatus = "sent"
 	Delivered PacketStatus = "delivered"
 	Lost      PacketStatus = "lost"
+	Waiting   PacketStatus = "waiting" // stopped by a hold, until it is delivered or dropped
+	Expired   PacketStatus = "expired" // the caller of an RPC that a hold has stopped gives up: its deadline has passed
 )
+
+// DroppedByHand is why a packet is lost that a user has dropped.
+const DroppedByHand = "dropped by hand"
 
 // Packet is one message between two nodes: the request or the reply of an RPC.
 type Packet struct {
@@ -150,6 +155,8 @@ type Packet struct {
 	Held      bool          `json:"held,omitempty"`  // waiting on a jammed link or at a paused node
 	Why       string        `json:"why,omitempty"`   // of a lost packet: the cause
 	Delay     time.Duration `json:"delay,omitempty"` // of a sent packet: its time in flight
+	// Deadline is when the caller of a waiting packet's RPC gives up, 0 if no deadline runs.
+	Deadline  time.Duration `json:"deadline,omitempty"`
 	SizeBytes int           `json:"size,omitempty"`
 	Term      uint64        `json:"term,omitempty"`
 	OK        bool          `json:"ok,omitempty"` // of a reply: accepted, or vote granted

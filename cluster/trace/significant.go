@@ -13,5 +13,5 @@ func IsSignificant(e *Event) bool {
 	case e.Packet.Kind == "append":
 		return e.Packet.Reply && !e.Packet.OK && e.Packet.Status == Delivered
 	}
-	return e.Packet.Kind != "heartbeat" && e.Packet.Status != Sent
+	return e.Packet.Kind != "heartbeat" && e.Packet.Status != Sent && e.Packet.Status != Waiting
 }

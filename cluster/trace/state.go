@@ -209,6 +209,8 @@ type State struct {
 	Faults      map[Link][]string
 	InFlight    []InFlight // by Packet.ID modulo its length
 	Traffic     Traffic
+	Waiting     []InFlight // stopped by a hold, in the order in which they came to wait
+	Unanswered  []InFlight // dropped by hand, while their callers wait for a reply
 	Clients     Clients
 	Story       []StoryLine  // oldest first
 	LeaderTerms []LeaderTerm // the latest last
@@ -241,7 +243,7 @@ func (s *State) Clone() State {
 // costs little.
 func (s *State) CopyTo(c *State) {
 	nodes, faults, inFlight, story, leaderTerms, checks := c.Nodes, c.Faults, c.InFlight, c.Story, c.LeaderTerms, c.Checks
-	pending := c.Clients.Pending
+	pending, waiting, unanswered := c.Clients.Pending, c.Waiting, c.Unanswered
 	*c = *s
 	c.Nodes = append(nodes[:0], s.Nodes...)
 	for i := range c.Nodes {
@@ -260,6 +262,8 @@ func (s *State) CopyTo(c *State) {
 	maps.Copy(faults, s.Faults)
 	c.Faults = faults
 	c.InFlight = append(inFlight[:0], s.InFlight...)
+	c.Waiting = append(waiting[:0], s.Waiting...)
+	c.Unanswered = append(unanswered[:0], s.Unanswered...)
 	c.Story = append(story[:0], s.Story...)
 	c.LeaderTerms = append(leaderTerms[:0], s.LeaderTerms...)
 	c.Checks = append(checks[:0], s.Checks...)

@@ -107,6 +107,7 @@ func (c *deltaCodec) deltaPacket(p *trace.Packet) {
 	c.bool(b.next(), &p.Held)
 	c.text(b.next(), &p.Why)
 	same(c, b.next(), &p.Delay, &like.Delay)
+	same(c, b.next(), &p.Deadline, &like.Deadline)
 	same(c, b.next(), &p.SizeBytes, &like.SizeBytes)
 	same(c, b.next(), &p.Term, &like.Term)
 	c.bool(b.next(), &p.OK)

@@ -29,6 +29,8 @@ func (c *deltaCodec) state(s *trace.State) {
 	list(c, b.next(), &s.CommitTerms, (*deltaCodec).termRun)
 	list(c, b.next(), &s.Checks, (*deltaCodec).check)
 	list(c, b.next(), &s.Lost, (*deltaCodec).lostEntry)
+	list(c, b.next(), &s.Waiting, (*deltaCodec).inFlight)
+	list(c, b.next(), &s.Unanswered, (*deltaCodec).inFlight)
 	c.end(outer)
 	if c.reading {
 		s.IndexNodes()

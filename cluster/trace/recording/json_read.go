@@ -175,6 +175,8 @@ func (r *lineReader) packetField(key []byte, p *trace.Packet) {
 		p.Why = r.name()
 	case "delay":
 		p.Delay = time.Duration(r.signed())
+	case "deadline":
+		p.Deadline = time.Duration(r.signed())
 	case "size":
 		p.SizeBytes = int(r.signed())
 	case "term":

@@ -125,6 +125,7 @@ func (w *lineWriter) packet(p *trace.Packet) {
 	w.trueIf(`,"held":true`, p.Held)
 	w.textIf(`,"why":`, p.Why)
 	w.signedIf(`,"delay":`, int64(p.Delay))
+	w.signedIf(`,"deadline":`, int64(p.Deadline))
 	w.signedIf(`,"size":`, int64(p.SizeBytes))
 	w.numberIf(`,"term":`, p.Term)
 	w.trueIf(`,"ok":true`, p.OK)

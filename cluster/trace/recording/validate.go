@@ -43,7 +43,7 @@ func validate(e *trace.Event) error {
 		v.names(string(p.Status), p.From, p.To, p.Kind)
 		v.text(p.Why)
 		v.text(p.Error)
-		v.times(p.Delay)
+		v.times(p.Delay, p.Deadline)
 		v.number(p.Entries >= 0 && p.SizeBytes >= 0, "size")
 		v.number(max(p.Term, p.PrevIndex, p.PrevTerm, p.First, p.Commit, p.LastIndex, p.LastTerm) <= trace.IndexMax, "term or index")
 	}

@@ -49,12 +49,13 @@ func AnyEvent() *rapid.Generator[trace.Event] {
 		for range rapid.IntRange(0, 3).Draw(t, "servers") {
 			e.Servers = append(e.Servers, trace.Server{ID: anyNode().Draw(t, "server"), Voter: rapid.Bool().Draw(t, "voter")})
 		}
-		e.Faults = rapid.SampledFrom([][]string{nil, {"cut"}, {"lose 100%", "?"}}).Draw(t, "faults")
+		e.Faults = rapid.SampledFrom([][]string{nil, {"cut"}, {"lose 100%", "?"}, {"hold"}}).Draw(t, "faults")
 		if rapid.Bool().Draw(t, "packet") {
 			e.Packet = &trace.Packet{
-				ID: anyNumber().Draw(t, "id"), Status: rapid.SampledFrom([]trace.PacketStatus{trace.Sent, trace.Delivered, trace.Lost, "?"}).Draw(t, "fate"),
+				ID: anyNumber().Draw(t, "id"), Status: rapid.SampledFrom([]trace.PacketStatus{trace.Sent, trace.Delivered, trace.Lost, trace.Waiting, trace.Expired, "?"}).Draw(t, "fate"),
 				From: anyNode().Draw(t, "from"), To: anyNode().Draw(t, "to"),
-				Kind:  rapid.SampledFrom([]string{"append", "heartbeat", "vote", "prevote", "snapshot", "timeout-now", "?"}).Draw(t, "packet kind"),
+				Kind:     rapid.SampledFrom([]string{"append", "heartbeat", "vote", "prevote", "snapshot", "timeout-now", "?"}).Draw(t, "packet kind"),
+				Deadline: time.Duration(rapid.Int64().Draw(t, "deadline")), RPC: rapid.Uint64Range(0, 3).Draw(t, "rpc"),
 				Reply: rapid.Bool().Draw(t, "reply"), OK: rapid.Bool().Draw(t, "ok"), Term: anyNumber().Draw(t, "packet term"), LastIndex: anyNumber().Draw(t, "last index"),
 			}
 		}
@@ -99,7 +100,7 @@ func Text(s *trace.State) string {
 // Read calls every method that reads a state; none may panic.
 func Read(s *trace.State) {
 	_ = s.LeaderProblem()
-	_ = s.PacketsInFlight()
+	_, _ = s.PacketsInFlight(), s.Upcoming()
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		_, _ = n.Entry(n.LastIndex())
