@@ -118,7 +118,7 @@ func (m *model) fillAudience(f *pane.Frame) {
 	if !m.presents() {
 		return
 	}
-	f.Presenting, f.ScenarioTitle = true, m.script.Title
+	f.Presenting, f.ScenarioTitle = true, m.script.TitleIn.In(m.options.Lang, m.script.Title)
 	f.Route, f.Level = "", ""
 	f.StepText, f.StepWaiting = m.scenarioStage.Waiting()
 	if m.travel.past {
@@ -132,7 +132,7 @@ func (m *model) title() string {
 	if m.script == nil || m.script.Title == "" {
 		return "capsize"
 	}
-	return "capsize: " + canvas.Sanitize(m.script.Title)
+	return "capsize: " + canvas.Sanitize(m.script.TitleIn.In(m.options.Lang, m.script.Title))
 }
 
 // perform starts a scenario on stage, and the clock with it: what happens must not depend on how

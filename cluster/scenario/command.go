@@ -173,7 +173,9 @@ func verbs() []string {
 
 // hasTranslations reports whether the command takes a language behind a dot, like
 // say.zh.
-func hasTranslations(name string) bool { return name == "say" || name == "chapter" }
+func hasTranslations(name string) bool {
+	return slices.Contains([]string{"title", "summary", "say", "chapter"}, name)
+}
 
 // command takes the first word of a line and returns the command it names.
 func (p *lineParser) command() (declaration, error) {

@@ -5,14 +5,17 @@ import (
 	"strings"
 
 	"capsize/cluster"
+	"capsize/cluster/trace"
 )
 
 // setupCommands describe the cluster to start. They come before all others.
 func setupCommands() []declaration {
 	return []declaration{
-		{name: "title", syntax: "title TEXT", help: "name the scenario", setup: func(p *lineParser, s *Script) error {
-			s.Title = p.remainder()
-			return nil
+		{name: "title", syntax: "title TEXT | title.LANG TEXT", help: "name the scenario; title.zh is its Chinese name", setup: func(p *lineParser, s *Script) error {
+			return p.translatable(&s.Title, &s.TitleIn)
+		}},
+		{name: "summary", syntax: "summary TEXT | summary.LANG TEXT", help: "say in one line what people learn from the scenario", setup: func(p *lineParser, s *Script) error {
+			return p.translatable(&s.Summary, &s.SummaryIn)
 		}},
 		{name: "nodes", syntax: "nodes N", help: "start with N nodes, 1 to 99", setup: func(p *lineParser, s *Script) error {
 			n, err := p.integer("a number of nodes", 1, cluster.NodesMax)
@@ -29,6 +32,29 @@ func setupCommands() []declaration {
 		}},
 		{name: "set", syntax: "set KEY VALUE", help: "change a setting: " + strings.Join(cluster.SettingKeys(), ", ") + "; while the cluster runs, only " + orList(cluster.LiveSettings()), setup: parseSet, parse: parseLiveSet},
 	}
+}
+
+// translatable takes the rest of the line as a text or, with a language behind a dot, as its
+// translation.
+func (p *lineParser) translatable(text *string, in *trace.Localized) error {
+	name, language, translated := strings.Cut(p.words[0].text, ".")
+	switch {
+	case !translated:
+		*text = p.remainder()
+	case !cluster.IsName(language):
+		return p.failLanguage(name)
+	default:
+		if *in == nil {
+			*in = trace.Localized{}
+		}
+		(*in)[language] = p.remainder()
+	}
+	return nil
+}
+
+// failLanguage returns the error of a command with something else than a language behind its dot.
+func (p *lineParser) failLanguage(name string) error {
+	return p.fail(p.words[0], "%q names no language; use %s, or %s.zh", p.words[0].text, name, name)
 }
 
 // parseLiveSet parses a setting that changes while the cluster runs.

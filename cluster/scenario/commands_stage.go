@@ -63,7 +63,7 @@ func captionParser(kind trace.Kind) func(p *lineParser) (action, error) {
 	return func(p *lineParser) (action, error) {
 		name, language, translated := strings.Cut(p.words[0].text, ".")
 		if translated && !cluster.IsName(language) {
-			return nil, p.fail(p.words[0], "%q names no language; use %s, or %s.zh", p.words[0].text, name, name)
+			return nil, p.failLanguage(name)
 		}
 		missing := p.failMissing("text")
 		text := p.remainder()

@@ -157,6 +157,9 @@ expect violation election-safety
 var goodSetup = strings.Split(strings.TrimSpace(`
 title A title of words # and more
 title
+title.zh 标题
+summary One line # and more
+summary.zh-TW 一行
 nodes 1
 nodes 99
 seed -5
@@ -176,6 +179,13 @@ set sessions off
 set snapshot-threshold 10
 set trailing-logs 1
 `), "\n")
+
+func TestTitleAndSummaryAreTranslated(t *testing.T) {
+	s, err := Parse("f", []byte("title.zh 标题\ntitle Title\nsummary Sum # 1\nsummary.zh 总结\nsay x"))
+	if err != nil || s.TitleIn.In("zh_CN", s.Title) != "标题" || s.Title != "Title" || s.Summary != "Sum # 1" || s.SummaryIn.In("zh", "") != "总结" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
 
 func TestEveryCommandIsParsed(t *testing.T) {
 	tested := map[string]bool{}
@@ -216,6 +226,7 @@ var mistakes = []mistake{
 	{"mxyzptlk", `f:1:1: unknown command "mxyzptlk"; run "capsize commands" for the list`},
 	{"Kill n1", `f:1:1: unknown command "Kill" (did you mean kill?); run "capsize commands" for the list`},
 	{"kill.zh n1", `f:1:1: unknown command "kill.zh" (did you mean kill?); run "capsize commands" for the list`},
+	{"title. hello", `f:1:1: "title." names no language; use title, or title.zh`},
 	{"say. hello", `f:1:1: "say." names no language; use say, or say.zh`},
 	{"kill", "f:1:5: expected nodes: names like n1,n3, or all, up, down, leader, followers, random, minority, majority or others"},
 	{"kill n6", `f:1:6: unknown node "n6" (did you mean n1?); use n1, n2, n3, n4, n5, all, up, down, leader, followers, random, minority, majority or others`},

@@ -24,8 +24,12 @@ const (
 type Script struct {
 	Name     string // of the file, or of the built-in scenario
 	Title    string
-	Nodes    int // at the start
+	Summary  string // what people learn from it, in one line
+	Nodes    int    // at the start
 	Settings trace.Settings
+
+	// TitleIn and SummaryIn are translations.
+	TitleIn, SummaryIn trace.Localized
 
 	lines    []scriptLine // that hold a command
 	steps    []step

@@ -137,7 +137,7 @@ func (r Options) Record(ctx context.Context, open engine.Opener, name string, lo
 	if err != nil {
 		return err
 	}
-	r.Title = script.Title
+	r.Title = script.TitleIn.In(r.Lang, script.Title)
 	if err := r.write(ctx, past, endOf(result)); err != nil {
 		return err
 	}

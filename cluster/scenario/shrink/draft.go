@@ -26,8 +26,9 @@ func newDraft(s *scenario.Script) (d draft, expected []string) {
 	for line := range strings.Lines(s.Text()) {
 		c := scenario.SplitCommand(strings.TrimRight(line, "\n"))
 		text := strings.Join(append([]string{c.Verb}, c.Args...), " ")
+		word, _, _ := strings.Cut(c.Verb, ".")
 		switch {
-		case c.Verb == "title" || c.Verb == "nodes" || c.Verb == "seed":
+		case word == "title" || word == "summary" || c.Verb == "nodes" || c.Verb == "seed":
 		case c.Verb == "storage" && c.Args[0] == cluster.Memory: // the default of a scenario
 		case c.Verb == "storage" || c.Verb == "set" && len(d.commands) == 0:
 			d.setup = append(d.setup, text)
