@@ -81,8 +81,9 @@ type Reason struct {
 	Error     string        `json:"error,omitempty"`
 }
 
-// denial returns why a node denies Peer its vote (Raft paper, sections 5.2 and 5.4.1).
-func (r *Reason) denial(voter string) string {
+// Denial returns why a node, voter, denies Peer its vote (Raft paper, sections 5.2 and 5.4.1). It
+// returns "" for any other decision.
+func (r *Reason) Denial(voter string) string {
 	switch r.Cause {
 	case NotMember:
 		return fmt.Sprintf("%s is not in its configuration", r.Peer)

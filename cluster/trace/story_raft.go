@@ -56,7 +56,7 @@ func (s *State) narrateReason(n *Node, r *Reason) {
 			what = "a pre-vote"
 		}
 		s.addLine(TopicElection, n.ID, "%s denies %s %s%s", n.ID, r.Peer, what,
-			because(r, func(r *Reason) string { return r.denial(n.ID) }))
+			because(r, func(r *Reason) string { return r.Denial(n.ID) }))
 	case StepDown:
 		s.explainStepDown(n, r)
 	case StartPreVote:

@@ -74,6 +74,7 @@ var arrows = map[string][]string{
 	"cluster/trace":           {},
 	"cluster/trace/compare":   {"cluster/trace", "cluster/trace/history", "cluster/trace/recording"},
 	"cluster/trace/history":   {"cluster/trace"},
+	"cluster/trace/message":   {"cluster/trace", "cluster/trace/history"},
 	"cluster/trace/recording": {"cluster/trace", "cluster/trace/history"},
 	"cluster/trace/spacetime": {"cluster/trace", "cluster/trace/history"},
 	"cluster/trace/tracetest": {"cluster/trace"},

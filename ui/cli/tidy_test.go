@@ -90,7 +90,7 @@ func TestFoldersOfTheScreenAreSmall(t *testing.T) {
 
 // What is drawn or folded from events depends on them alone, never on the time of day.
 func TestDrawingAndFoldingReadNoClock(t *testing.T) {
-	pure := []string{"ui/style", "ui/canvas", "ui/pane", "ui/view", "ui/undo", "cluster/trace", "cluster/trace/history"}
+	pure := []string{"ui/style", "ui/canvas", "ui/pane", "ui/view", "ui/undo", "cluster/trace", "cluster/trace/history", "cluster/trace/message"}
 	for _, f := range goFiles(t) {
 		if f.readsClock && !f.isTest() && slices.Contains(pure, path.Dir(f.path)) {
 			t.Errorf("%s reads the wall clock", f.path)
