@@ -77,6 +77,9 @@ func (c *Inside) Note(kind trace.Kind, language, text string) {
 	c.emit(trace.Event{Kind: kind, Peer: language, Text: text})
 }
 
+// Ask emits a question as it is now: asked, answered or judged. It must not change afterwards.
+func (c *Inside) Ask(q *trace.Question) { c.emit(trace.Event{Kind: trace.KindQuestion, Question: q}) }
+
 // emit sends an event to the stream, with the current virtual time.
 func (c *Inside) emit(e trace.Event) {
 	defer c.bubble.Catch()

@@ -31,6 +31,8 @@ func (s *State) Apply(e *Event) {
 		}
 	case KindCaption, KindChapter:
 		s.applyCaption(e)
+	case KindQuestion:
+		s.applyQuestion(e)
 	case KindVerdict:
 		s.applyVerdict(e)
 	case KindLogLine:

@@ -36,6 +36,7 @@ func (t Localized) with(language, text string) Localized {
 
 // applyCaption records a caption or chapter. Its translations follow the original.
 func (s *State) applyCaption(e *Event) {
+	s.QuestionShown = s.QuestionShown && e.Peer != ""
 	switch {
 	case e.Kind == KindChapter && e.Peer == "":
 		s.Chapter, s.ChapterIn = e.Text, nil

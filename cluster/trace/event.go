@@ -42,13 +42,14 @@ const (
 	KindInvoked  Kind = "invoked"  // Op: a client called
 	KindReturned Kind = "returned" // Op: a client got its reply, or gave up
 
-	KindCommand Kind = "command"  // Text: a command of the user or of a scenario
-	KindOrder   Kind = "order"    // Text: an order to an exact engine, as JSON: with the header, all that a run depends on
-	KindRefused Kind = "refused"  // Text: a command that could not be carried out, and why
-	KindChapter Kind = "chapter"  // Text; Peer: the language of a translation, "" for the original
-	KindCaption Kind = "caption"  // Text; Peer: the language of a translation, "" for the original
-	KindVerdict Kind = "verdict"  // Check, Verdict, Text, Proof, Count; Index, Entries: acknowledged entries that were lost
-	KindLogLine Kind = "log-line" // Node, Text: a line of the library's own log
+	KindCommand  Kind = "command"  // Text: a command of the user or of a scenario
+	KindOrder    Kind = "order"    // Text: an order to an exact engine, as JSON: with the header, all that a run depends on
+	KindRefused  Kind = "refused"  // Text: a command that could not be carried out, and why
+	KindChapter  Kind = "chapter"  // Text; Peer: the language of a translation, "" for the original
+	KindCaption  Kind = "caption"  // Text; Peer: the language of a translation, "" for the original
+	KindQuestion Kind = "question" // Question: asked, answered, or judged
+	KindVerdict  Kind = "verdict"  // Check, Verdict, Text, Proof, Count; Index, Entries: acknowledged entries that were lost
+	KindLogLine  Kind = "log-line" // Node, Text: a line of the library's own log
 )
 
 // ProcessState is the state of a node's process.
@@ -284,4 +285,5 @@ type Event struct {
 	Reason   *Reason   `json:"reason,omitempty"`
 	Op       *Op       `json:"op,omitempty"`
 	Settings *Settings `json:"settings,omitempty"`
+	Question *Question `json:"question,omitempty"`
 }

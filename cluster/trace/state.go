@@ -219,6 +219,9 @@ type State struct {
 	// ChapterIn and CaptionIn are their translations.
 	ChapterIn, CaptionIn Localized
 	CaptionAt            time.Duration // when the caption appeared
+	Question             *Question     // the latest of a scenario, nil for none; never changed in place
+	QuestionAt           time.Duration // when it was asked, answered or judged last
+	QuestionShown        bool          // nothing was said since
 	Commit               uint64        // the highest commit index of any node
 
 	// CommitTerms are the terms of the committed entries, as runs ordered by First.

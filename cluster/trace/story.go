@@ -87,6 +87,10 @@ func (s *State) narrate(e *Event) {
 		s.addLine(TopicRefusal, "", "%s", e.Text)
 	case KindChapter, KindCaption:
 		s.narrateCaption(e)
+	case KindQuestion:
+		if e.Question != nil {
+			s.narrateQuestion(e.Question)
+		}
 	case KindReturned:
 		if e.Op != nil {
 			s.narrateReturned(*e.Op)

@@ -49,7 +49,7 @@ func newDraft(s *scenario.Script) (d draft, expected []string) {
 // isCaption reports whether a command is only for an audience.
 func isCaption(c scenario.Command) bool {
 	verb, _, _ := strings.Cut(c.Verb, ".")
-	return slices.Contains([]string{"say", "chapter", "step", "speed"}, verb)
+	return slices.Contains([]string{"say", "chapter", "step", "speed", "ask", "choice", "because"}, verb)
 }
 
 // text returns the scenario.

@@ -79,6 +79,7 @@ func (c *deltaCodec) fields(e *trace.Event) {
 		}
 		c.settings(e.Settings)
 	}
+	c.questionAt(b.next(), &e.Question)
 	c.end(outer)
 }
 
@@ -215,6 +216,47 @@ func (c *deltaCodec) settings(s *trace.Settings) {
 	c.bool(b.next(), &s.SnapshotCure)
 	c.bool(b.next(), &s.FastHeartbeats)
 	c.bool(b.next(), &s.Pipeline)
+	c.end(outer)
+}
+
+// questionAt describes a pointer to a question.
+func (c *deltaCodec) questionAt(bit bits, p **trace.Question) {
+	if !c.has(bit, *p != nil) {
+		return
+	}
+	if c.reading {
+		*p = new(trace.Question)
+	}
+	c.question(*p)
+}
+
+func (c *deltaCodec) question(q *trace.Question) {
+	outer := c.begin(1)
+	b := firstBit
+	number(c, b.next(), &q.Number)
+	c.text(b.next(), &q.Text)
+	dictionary(c, b.next(), (*map[string]string)(&q.In), (*deltaCodec).translation)
+	list(c, b.next(), &q.Choices, (*deltaCodec).choice)
+	c.text(b.next(), &q.Because)
+	dictionary(c, b.next(), (*map[string]string)(&q.BecauseIn), (*deltaCodec).translation)
+	list(c, b.next(), &q.Picked, (*deltaCodec).count)
+	c.bool(b.next(), &q.Judged)
+	c.end(outer)
+}
+
+func (c *deltaCodec) choice(o *trace.Choice) {
+	outer := c.begin(1)
+	b := firstBit
+	c.text(b.next(), &o.Text)
+	dictionary(c, b.next(), (*map[string]string)(&o.In), (*deltaCodec).translation)
+	c.bool(b.next(), &o.True)
+	c.end(outer)
+}
+
+// count describes a number in a list.
+func (c *deltaCodec) count(n *int) {
+	outer := c.begin(1)
+	number(c, firstBit, n)
 	c.end(outer)
 }
 

@@ -31,6 +31,9 @@ func (c *deltaCodec) state(s *trace.State) {
 	list(c, b.next(), &s.Lost, (*deltaCodec).lostEntry)
 	list(c, b.next(), &s.Waiting, (*deltaCodec).inFlight)
 	list(c, b.next(), &s.Unanswered, (*deltaCodec).inFlight)
+	c.questionAt(b.next(), &s.Question)
+	near(c, b.next(), &s.QuestionAt, &c.last.ns)
+	c.bool(b.next(), &s.QuestionShown)
 	c.end(outer)
 	if c.reading {
 		s.IndexNodes()

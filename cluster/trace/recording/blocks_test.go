@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"fmt"
 	"testing"
 
 	"capsize/cluster/trace"
@@ -56,6 +57,44 @@ func TestReasonsBeyondAnyRealOneAreRejected(t *testing.T) {
 		bad.Voters = []string{"n1", "n2"}
 		spoil(&bad)
 		if validate(&trace.Event{Kind: trace.KindReason, Reason: &bad}) == nil {
+			t.Errorf("%s: accepted %+v", name, bad)
+		}
+	}
+}
+
+func TestQuestionsBeyondAnyRealOneAreRejected(t *testing.T) {
+	good := func() *trace.Question {
+		return &trace.Question{
+			Number: 1, Text: "who?", In: trace.Localized{"zh": "谁？"}, Because: "so", BecauseIn: trace.Localized{"zh": "因为"},
+			Choices: []trace.Choice{{Text: "a"}, {Text: "b", In: trace.Localized{"zh": "二"}, True: true}}, Picked: []int{0, 30}, Judged: true,
+		}
+	}
+	if err := validate(&trace.Event{Kind: trace.KindQuestion, Question: good()}); err != nil {
+		t.Errorf("a real question: %v", err)
+	}
+	long := string(make([]byte, questionMax+1))
+	for name, spoil := range map[string]func(*trace.Question){
+		"number":          func(q *trace.Question) { q.Number = questionsMax + 1 },
+		"negative number": func(q *trace.Question) { q.Number = -1 },
+		"choices":         func(q *trace.Question) { q.Choices = make([]trace.Choice, trace.ChoicesMax+1) },
+		"more picks":      func(q *trace.Question) { q.Picked = []int{0, 0, 1} },
+		"negative votes":  func(q *trace.Question) { q.Picked[0] = -1 },
+		"votes":           func(q *trace.Question) { q.Picked[1] = trace.PickedMax + 1 },
+		"text":            func(q *trace.Question) { q.Text = long },
+		"translation":     func(q *trace.Question) { q.In = trace.Localized{"zh": long} },
+		"language":        func(q *trace.Question) { q.BecauseIn = trace.Localized{"\x1b[2J": "x"} },
+		"choice":          func(q *trace.Question) { q.Choices[1].Text = long },
+		"choice language": func(q *trace.Question) { q.Choices[1].In = trace.Localized{"a b": "x"} },
+		"reason":          func(q *trace.Question) { q.Because = long },
+		"languages": func(q *trace.Question) {
+			for i := range languagesMax + 1 {
+				q.In[fmt.Sprint("x", i)] = "y"
+			}
+		},
+	} {
+		bad := good()
+		spoil(bad)
+		if validate(&trace.Event{Kind: trace.KindQuestion, Question: bad}) == nil {
 			t.Errorf("%s: accepted %+v", name, bad)
 		}
 	}

@@ -30,7 +30,7 @@ type route struct {
 // event appends the line of an event to buf.
 func (w *lineWriter) event(e *trace.Event) {
 	start := len(w.buf)
-	w.slow = e.Factor != 0 || len(e.Data) > 0 || len(e.Proof) > 0 || len(e.Servers) > 0 || len(e.Faults) > 0 || e.Settings != nil || e.Reason != nil
+	w.slow = e.Factor != 0 || len(e.Data) > 0 || len(e.Proof) > 0 || len(e.Servers) > 0 || len(e.Faults) > 0 || e.Settings != nil || e.Reason != nil || e.Question != nil
 	if !w.slow {
 		w.fields(e)
 	}

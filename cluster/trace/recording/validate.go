@@ -16,6 +16,10 @@ const (
 	faultMax  = 256     // bytes
 	proofMax  = 1 << 16
 	seqMax    = 1 << 62
+	// Of a question: its number, the bytes of one text, and the languages of one text.
+	questionsMax = 10_000
+	questionMax  = 4 << 10
+	languagesMax = 64
 
 	// The memory of an entry and of one of its servers.
 	entryBytes, serverBytes = 80, 24
@@ -54,6 +58,9 @@ func validate(e *trace.Event) error {
 		v.names(o.Client, string(o.Kind), o.Level, o.Route, o.Node, string(o.Outcome))
 		v.text(o.Why)
 		v.times(o.Invoked, o.Returned)
+	}
+	if q := e.Question; q != nil {
+		v.question(q)
 	}
 	if s := e.Settings; s != nil {
 		v.names(s.Storage)
@@ -119,6 +126,28 @@ func (d *validator) reason(r *trace.Reason) {
 	d.times(r.Silence)
 	d.names(r.Voters...)
 	d.text(r.Error)
+}
+
+func (d *validator) question(q *trace.Question) {
+	d.number(q.Number >= 0 && q.Number <= questionsMax, "number of a question")
+	d.number(len(q.Choices) <= trace.ChoicesMax && len(q.Picked) <= len(q.Choices), "number of choices")
+	d.translated(q.Text, q.In)
+	d.translated(q.Because, q.BecauseIn)
+	for i := range q.Choices {
+		d.translated(q.Choices[i].Text, q.Choices[i].In)
+	}
+	for _, n := range q.Picked {
+		d.number(n >= 0 && n <= trace.PickedMax, "number of votes")
+	}
+}
+
+// translated checks a text of a question.
+func (d *validator) translated(text string, in trace.Localized) {
+	d.number(len(text) <= questionMax && len(in) <= languagesMax, "length of a question")
+	for language, text := range in {
+		d.name(language)
+		d.number(len(text) <= questionMax, "length of a question")
+	}
 }
 
 func (d *validator) servers(servers []trace.Server) {

@@ -16,7 +16,7 @@ var kinds = []trace.Kind{
 	trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLeader, trace.KindConfig, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
 	trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindReason, trace.KindRecovered, trace.KindPacket, trace.KindLinkFault, trace.KindDiskFault, trace.KindDamage,
 	trace.KindClockFault, trace.KindApplyFault, trace.KindShape, trace.KindHealed, trace.KindInvoked, trace.KindReturned, trace.KindCommand, trace.KindRefused, trace.KindChapter, trace.KindCaption,
-	trace.KindVerdict, trace.KindLogLine, "nonsense",
+	trace.KindVerdict, trace.KindQuestion, trace.KindLogLine, "nonsense",
 }
 
 // anyNumber draws small numbers, which are likely to fit together, and extreme ones.
@@ -65,10 +65,27 @@ func AnyEvent() *rapid.Generator[trace.Event] {
 		if rapid.Bool().Draw(t, "op") {
 			e.Op = &trace.Op{ID: 1, Kind: trace.EntryAdd, Outcome: rapid.SampledFrom([]trace.Outcome{trace.OK, trace.Failed, trace.Unknown, trace.Pending, "?"}).Draw(t, "outcome")}
 		}
+		if rapid.Bool().Draw(t, "question") {
+			e.Question = anyQuestion().Draw(t, "asked")
+		}
 		if rapid.Bool().Draw(t, "settings") {
 			e.Settings = &trace.Settings{Library: trace.Library{PreVote: rapid.Bool().Draw(t, "prevote")}, Lease: time.Second}
 		}
 		return e
+	})
+}
+
+// anyQuestion generates questions that need not make sense.
+func anyQuestion() *rapid.Generator[*trace.Question] {
+	return rapid.Custom(func(t *rapid.T) *trace.Question {
+		q := &trace.Question{
+			Number: rapid.IntRange(0, 3).Draw(t, "number"), Text: "who?", Judged: rapid.Bool().Draw(t, "judged"),
+			Picked: rapid.SampledFrom([][]int{nil, {0}, {1}}).Draw(t, "picked"),
+		}
+		for range rapid.IntRange(1, trace.ChoicesMax).Draw(t, "choices") {
+			q.Choices = append(q.Choices, trace.Choice{Text: "x", True: rapid.Bool().Draw(t, "true"), In: rapid.SampledFrom([]trace.Localized{nil, {"zh": "y"}}).Draw(t, "in")})
+		}
+		return q
 	})
 }
 
