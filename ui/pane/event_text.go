@@ -154,9 +154,78 @@ func packetText(p *trace.Packet) string {
 		return fmt.Sprintf("%s receives %s%s from %s", p.To, a, what, p.From)
 	case trace.Lost:
 		return fmt.Sprintf("the %s from %s to %s is lost: %s", what, p.From, p.To, p.Why)
+	case trace.Waiting:
+		return fmt.Sprintf("the %s from %s to %s is held", what, p.From, p.To)
+	case trace.Expired:
+		return fmt.Sprintf("the caller of the %s from %s to %s gives up: its deadline has passed", what, p.From, p.To)
 	case trace.Sent:
 	}
 	return fmt.Sprintf("%s sends %s %s%s", p.From, p.To, a, what)
+}
+
+// KindWord returns the name of a kind of RPC in sentences.
+func KindWord(kind string) string {
+	if kind == "prevote" {
+		return "pre-vote"
+	}
+	return kind
+}
+
+// PacketName returns what a packet is: vote request, append reply.
+func PacketName(p *trace.Packet) string {
+	if p.Reply {
+		return KindWord(p.Kind) + " reply"
+	}
+	return KindWord(p.Kind) + " request"
+}
+
+// PacketContent returns what a packet carries, the most important first.
+func PacketContent(p *trace.Packet) string {
+	switch {
+	case p.Error != "":
+		return "error: " + p.Error
+	case p.Reply:
+		return replyContent(p)
+	case p.Kind == "append" || p.Kind == "heartbeat":
+		return appendContent(p)
+	case p.Kind == "vote" || p.Kind == "prevote":
+		return fmt.Sprintf("log ends at %d (term %d)", p.LastIndex, p.LastTerm)
+	case p.Kind == "snapshot":
+		return fmt.Sprintf("snapshot up to %d (term %d)", p.LastIndex, p.LastTerm)
+	case p.Kind == "timeout-now":
+		return "start an election"
+	}
+	return ""
+}
+
+// appendContent returns what an append request carries.
+func appendContent(p *trace.Packet) string {
+	text := "no entries"
+	if p.Entries > 0 {
+		text = EntryRange(p.First, p.First+uint64(p.Entries)-1)
+	}
+	if p.Commit > 0 {
+		text += fmt.Sprintf(", commit %d", p.Commit)
+	}
+	if p.PrevIndex > 0 {
+		text += fmt.Sprintf(", after %d (term %d)", p.PrevIndex, p.PrevTerm)
+	}
+	return text
+}
+
+// replyContent returns what a reply says.
+func replyContent(p *trace.Packet) string {
+	yes, no := "ok", "rejected"
+	switch p.Kind {
+	case "vote", "prevote":
+		yes, no = "granted", "denied"
+	case "append":
+		yes, no = fmt.Sprintf("ok, log ends at %d", p.LastIndex), fmt.Sprintf("rejected, log ends at %d", p.LastIndex)
+	}
+	if p.OK {
+		return yes
+	}
+	return no
 }
 
 // requestText returns what a request asks for.

@@ -10,12 +10,14 @@ import (
 )
 
 // HitBox is a rectangle of the picture that can be clicked. It stands for a node, a key, an
-// event or a stretch of time.
+// event, a packet, a row of what time brings next, or a stretch of time.
 type HitBox struct {
 	X, Y, W, H int
 	Node       string
 	Key        string
 	Seq        uint64        // of an event
+	Packet     uint64        // its ID
+	Timer      int           // its row, from 1 on
 	From, Cell time.Duration // the start of a stretch of time, and the time of one cell
 }
 

@@ -1,5 +1,5 @@
-// Package view holds the six views: stage, log, time, links, clients and node. A [View]
-// fills the screen below the header. It arranges panes of package pane and draws what no
+// Package view holds the seven views: stage, log, time, links, clients, node and hand. A
+// [View] fills the screen below the header. It arranges panes of package pane and draws what no
 // other view needs itself; it owns its cursor, its zoom level and its keys.
 //
 // A view knows the frame that it draws and, through [Screen], the program around it: the

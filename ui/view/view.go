@@ -48,16 +48,17 @@ type Views struct {
 	Links   *Links
 	Clients *Clients
 	Node    *Node
+	Hand    *Hand
 }
 
 // New returns the views of a screen, with their cursors where they are at first.
 func New(s Screen) *Views {
 	v := &Views{
 		Stage: &Stage{}, Log: &Log{Screen: s}, Time: newTime(s),
-		Links: &Links{Screen: s}, Clients: &Clients{Screen: s},
+		Links: &Links{Screen: s}, Clients: &Clients{Screen: s}, Hand: &Hand{Screen: s},
 	}
 	v.Node = &Node{log: v.Log}
-	v.All = []View{v.Stage, v.Log, v.Time, v.Links, v.Clients, v.Node}
+	v.All = []View{v.Stage, v.Log, v.Time, v.Links, v.Clients, v.Node, v.Hand}
 	return v
 }
 

@@ -166,9 +166,13 @@ func (d *Diagram) addOp(op *trace.Op, at time.Duration) {
 }
 
 func (d *Diagram) addPacket(p *trace.Packet, at time.Duration) {
-	if p.Status == trace.Sent {
+	switch p.Status {
+	case trace.Sent:
 		d.send(p, at)
 		return
+	case trace.Waiting, trace.Expired: // it is in flight until it is delivered or dropped
+		return
+	case trace.Delivered, trace.Lost:
 	}
 	if i, ok := d.inFlight[p.ID]; ok {
 		m := &d.Messages[i]

@@ -1,0 +1,294 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"capsize/cluster/trace"
+	"capsize/ui/keymap"
+	"capsize/ui/pane"
+)
+
+// Hand shows what waits while links are held: the packets, which a user delivers one at a time,
+// and what time would bring next. Its picture is in hand_draw.go.
+type Hand struct {
+	Screen
+	inNext bool // the cursor is in the second list
+	cursor [2]listCursor
+	order  []uint64 // the packets in the user's own order, by ID; nil for the order by link
+}
+
+// listCursor is a place in a list whose items come and go.
+type listCursor struct {
+	item string // identifies the item under the cursor
+	row  int    // where it was last: the cursor stays there when the item goes
+}
+
+// Name implements [View].
+func (v *Hand) Name() string { return "hand" }
+
+const groupHand = "hand view"
+
+// Keys implements [View].
+func (v *Hand) Keys() []keymap.Binding {
+	return []keymap.Binding{
+		keymap.Bind(groupHand, "enter", "deliver it, or let the timer fire", v.deliver, "enter").InFooter(1, "deliver"),
+		keymap.Bind(groupHand, "x", "drop it", v.drop, "x").InFooter(2, "drop"),
+		keymap.Bind(groupHand, "2", "deliver it twice", v.deliverTwice, "2").InFooter(3, "twice"),
+		keymap.BindKey(groupHand, "left right", "the other list", v.changeList, "left", "right").InFooter(5, "list"),
+		keymap.BindKey(groupHand, "up down", "select; ctrl: the next link", v.move, "up", "down", "ctrl+up", "ctrl+down"),
+		keymap.BindKey(groupHand, "shift+up shift+down", "change the order of release", v.reorder, "shift+up", "shift+down").InFooter(6, "reorder"),
+	}
+}
+
+// Reset implements [View].
+func (v *Hand) Reset() bool {
+	was := v.order != nil
+	v.order = nil
+	return was
+}
+
+// packets returns the waiting packets as the list shows them: by link, or in the user's order
+// with packets that came later at the end.
+func (v *Hand) packets(s *trace.State) []trace.InFlight {
+	all := slices.Clone(s.Waiting)
+	place := make(map[uint64]int, len(v.order))
+	for i, id := range v.order {
+		place[id] = i
+	}
+	node := make(map[string]int, len(s.Nodes))
+	for i := range s.Nodes {
+		node[s.Nodes[i].ID] = i
+	}
+	slices.SortStableFunc(all, func(a, b trace.InFlight) int {
+		if v.order != nil {
+			i, known := place[a.ID]
+			j, other := place[b.ID]
+			switch {
+			case known && other:
+				return cmp.Compare(i, j)
+			case known:
+				return -1
+			case other:
+				return 1
+			}
+		}
+		return cmp.Or(cmp.Compare(node[a.From], node[b.From]), cmp.Compare(node[a.To], node[b.To]))
+	})
+	return all
+}
+
+// at returns the row of the cursor in a list of so many items, -1 if it is empty.
+func (c *listCursor) at(count int, item func(i int) string) int {
+	for i := range count {
+		if item(i) == c.item {
+			return i
+		}
+	}
+	return min(c.row, count-1)
+}
+
+// set moves the cursor to a row.
+func (c *listCursor) set(row, count int, item func(i int) string) {
+	if count == 0 {
+		return
+	}
+	c.row = min(max(row, 0), count-1)
+	c.item = item(c.row)
+}
+
+// packetItem identifies packets in a list.
+func packetItem(all []trace.InFlight) func(int) string {
+	return func(i int) string { return fmt.Sprint("#", all[i].ID) }
+}
+
+// timerItem identifies timers in a list.
+func timerItem(all []trace.Upcoming) func(int) string {
+	return func(i int) string { return fmt.Sprint(all[i].Command, " ", all[i].RPC) }
+}
+
+// Packet returns the waiting packet under the cursor, nil if none is.
+func (v *Hand) Packet() *trace.InFlight {
+	all := v.packets(v.State())
+	i := v.cursor[0].at(len(all), packetItem(all))
+	if i < 0 || v.inNext {
+		return nil
+	}
+	return &all[i]
+}
+
+// timer returns what is under the cursor of the second list, nil if nothing is.
+func (v *Hand) timer() *trace.Upcoming {
+	all := v.State().Upcoming()
+	i := v.cursor[1].at(len(all), timerItem(all))
+	if i < 0 || !v.inNext {
+		return nil
+	}
+	return &all[i]
+}
+
+// Focus moves the cursor to a waiting packet, by ID, and reports whether it waits.
+func (v *Hand) Focus(id uint64) bool {
+	all := v.packets(v.State())
+	i := slices.IndexFunc(all, func(p trace.InFlight) bool { return p.ID == id })
+	if i >= 0 {
+		v.inNext = false
+		v.cursor[0].set(i, len(all), packetItem(all))
+	}
+	return i >= 0
+}
+
+// FocusTimer moves the cursor to a row of the second list.
+func (v *Hand) FocusTimer(row int) {
+	all := v.State().Upcoming()
+	v.inNext = true
+	v.cursor[1].set(row, len(all), timerItem(all))
+}
+
+// Scroll moves the cursor by so many rows, and goes no further than the ends of the list.
+func (v *Hand) Scroll(by int) {
+	if v.inNext {
+		all := v.State().Upcoming()
+		v.cursor[1].set(v.cursor[1].at(len(all), timerItem(all))+by, len(all), timerItem(all))
+		return
+	}
+	all := v.packets(v.State())
+	v.cursor[0].set(v.cursor[0].at(len(all), packetItem(all))+by, len(all), packetItem(all))
+}
+
+// move moves the cursor by a row or, with ctrl, to the next link.
+func (v *Hand) move(pressed string) {
+	by := 1
+	if pressed == "up" || pressed == "ctrl+up" {
+		by = -1
+	}
+	if v.inNext || pressed == "up" || pressed == "down" {
+		v.Scroll(by)
+		return
+	}
+	all := v.packets(v.State())
+	at := v.cursor[0].at(len(all), packetItem(all))
+	if at < 0 {
+		return
+	}
+	to := at
+	for to+by >= 0 && to+by < len(all) && sameLink(&all[to], &all[at]) {
+		to += by
+	}
+	v.cursor[0].set(to, len(all), packetItem(all))
+}
+
+func sameLink(a, b *trace.InFlight) bool { return a.From == b.From && a.To == b.To }
+
+// changeList moves the cursor to the other list.
+func (v *Hand) changeList(pressed string) { v.inNext = pressed == "right" }
+
+// none says why a key has nothing to act on.
+func (v *Hand) none() {
+	if v.State().HoldsAny() {
+		v.Toast("no packet is selected: left goes to the packets", true)
+		return
+	}
+	v.Toast("no packet waits: M holds all links", true)
+}
+
+func (v *Hand) deliver() {
+	if next := v.timer(); next != nil {
+		v.Submit(next.Command, "fired")
+		return
+	}
+	v.submitPacket("deliver #%d", "delivered")
+}
+
+func (v *Hand) drop()         { v.submitPacket("drop #%d", "dropped") }
+func (v *Hand) deliverTwice() { v.submitPacket("deliver #%d twice", "delivered twice") }
+
+// submitPacket submits a command for the packet under the cursor. The cursor stays on its row, so
+// that the next packet comes under it.
+func (v *Hand) submitPacket(format, done string) {
+	p := v.Packet()
+	if p == nil {
+		v.none()
+		return
+	}
+	v.Focus(p.ID)
+	v.Submit(fmt.Sprintf(format, p.ID), done)
+}
+
+// reorder moves the packet under the cursor up or down in the order of release.
+func (v *Hand) reorder(pressed string) {
+	all := v.packets(v.State())
+	i := v.cursor[0].at(len(all), packetItem(all))
+	if v.inNext || i < 0 {
+		v.none()
+		return
+	}
+	to := i + 1
+	if pressed == "shift+up" {
+		to = i - 1
+	}
+	if to < 0 || to >= len(all) {
+		return
+	}
+	v.Focus(all[i].ID)
+	all[i], all[to] = all[to], all[i]
+	v.order = ids(all)
+	v.cursor[0].row = to
+	v.Toast(fmt.Sprintf("#%d is number %d to be delivered on release; esc undoes the order", all[to].ID, to+1), false)
+}
+
+func ids(all []trace.InFlight) []uint64 {
+	out := make([]uint64, len(all))
+	for i := range all {
+		out[i] = all[i].ID
+	}
+	return out
+}
+
+// ReleaseCommands returns the commands that let everything flow. If the user has changed the order,
+// packets are delivered one at a time as far as the release itself would not keep that order.
+func (v *Hand) ReleaseCommands() []string {
+	var commands []string
+	if v.order != nil {
+		waiting := ids(v.State().Waiting)
+		wanted := ids(v.packets(v.State()))
+		// Of the rest, a release keeps the order.
+		for len(wanted) > 0 && !slices.Equal(wanted, waiting) {
+			commands = append(commands, fmt.Sprintf("deliver #%d", wanted[0]))
+			waiting = slices.DeleteFunc(waiting, func(id uint64) bool { return id == wanted[0] })
+			wanted = wanted[1:]
+		}
+	}
+	v.order = nil
+	return append(commands, "release")
+}
+
+// upcomingText returns what time brings, in words.
+func upcomingText(next *trace.Upcoming) string {
+	switch next.Timer {
+	case trace.ElectionTimer:
+		return next.Node + "'s election timeout"
+	case trace.HeartbeatTimer:
+		return next.Node + "'s next heartbeats"
+	case trace.LeaseTimer:
+		return next.Node + "'s lease ends"
+	case trace.DeadlineTimer:
+		return fmt.Sprintf("%s gives up on the %s to %s", next.Node, pane.KindWord(next.Kind), next.Peer)
+	}
+	return next.Command
+}
+
+// upcomingTime returns when it brings that, seen from a moment.
+func upcomingTime(next *trace.Upcoming, s *trace.State) string {
+	earliest, latest := next.Earliest-s.At, next.Latest-s.At
+	switch {
+	case latest <= 0:
+		return "now"
+	case earliest <= 0:
+		return "within " + trace.Seconds(latest)
+	case earliest == latest:
+		return "in " + trace.Seconds(latest)
+	}
+	return fmt.Sprintf("in %s to %s", trace.Seconds(earliest), trace.Seconds(latest))
+}
