@@ -80,17 +80,24 @@ const (
 // ErrRecorded is the error of an order to a recording.
 var ErrRecorded = errors.New("this is a recording: nothing in it can change")
 
+// ErrNoQuestion is the error of an answer while no question waits.
+var ErrNoQuestion = errors.New("no question waits for an answer")
+
 // Order is something for the cluster to do. Exactly one field is set.
 type Order struct {
 	Line     string           `json:"line,omitempty"`     // of the command language
 	Scenario *scenario.Script `json:"scenario,omitempty"` // to perform
-	Continue bool             `json:"continue,omitempty"` // with what comes after the step that waits
+	Continue bool             `json:"continue,omitempty"` // with what comes after the step or question that waits: a question is skipped
+	Answer   *Votes           `json:"answer,omitempty"`   // to the question that waits
 	EndSoak  bool             `json:"endsoak,omitempty"`  // heal, and judge at once
 	Save     bool             `json:"save,omitempty"`     // write the orders so far as a scenario
 	// Conclude ends the session: load and chaos stop, and commands that run async get as much
 	// virtual time to end; with 0 everything stays as it is. The answer has the violated checks.
 	Conclude *time.Duration `json:"conclude,omitempty"`
 }
+
+// Votes is how many people have picked each choice of a question. One person is a single vote.
+type Votes []int
 
 // Answer is what came of an order.
 type Answer struct {

@@ -39,7 +39,7 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 		return nil, err
 	}
 	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o}
-	n.stage = NewStage(func() {})
+	n.stage = NewStage(func() {}, func(Votes) {})
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
 	n.nodes = c.NodeCount()
 	// The nodes start at time 0, on goroutines of their own.
@@ -93,7 +93,7 @@ func branchFromDisks(past *history.History, at trace.Position, o Options) (Engin
 // presenter hands what a scenario asks of its presenter to the stage.
 type presenter struct{ n *Native }
 
-// stepPoll is how often, in virtual time, a step checks whether it may continue.
+// stepPoll is how often, in virtual time, a step or a question checks whether it may continue.
 const stepPoll = 10 * time.Millisecond
 
 func (p presenter) Speed(speed float64) { p.n.stage.RequestSpeed(speed) }
@@ -106,6 +106,21 @@ func (p presenter) Step(c *cluster.Inside, text string) {
 		return
 	}
 	p.n.stage.Begin(text)
+	p.wait(c)
+}
+
+// Ask pauses the clock like Step, and waits for the audience.
+func (p presenter) Ask(c *cluster.Inside, choices int) []int {
+	if !p.n.options.Attended {
+		return nil
+	}
+	p.n.stage.Ask(choices)
+	p.wait(c)
+	return p.n.stage.takeVotes()
+}
+
+// wait pauses the clock until nothing waits for the presenter.
+func (p presenter) wait(c *cluster.Inside) {
 	p.n.Clock.Run(0)
 	for p.n.stage.Waits() && !c.Closed() {
 		c.Sleep(stepPoll)

@@ -25,6 +25,12 @@ func (n *Native) Submit(order Order, answered func(Answer)) {
 	case order.Continue:
 		n.stage.End()
 		answer(n.now(Answer{}))
+	case order.Answer != nil:
+		if !n.stage.EndQuestion(*order.Answer) {
+			answer(n.now(Answer{End: scenario.End{Err: ErrNoQuestion}}))
+			return
+		}
+		answer(n.now(Answer{}))
 	case order.EndSoak:
 		n.session.EndSoak()
 		answer(n.now(Answer{}))

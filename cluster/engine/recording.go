@@ -34,7 +34,7 @@ func OpenRecording(name string, budgetBytes int64, o Options, progress func(byte
 	if err != nil {
 		return nil, err
 	}
-	r := &Recording{history: file.History, options: o, stage: NewStage(func() {}), closed: make(chan struct{}), file: file}
+	r := &Recording{history: file.History, options: o, stage: NewStage(func() {}, func(Votes) {}), closed: make(chan struct{}), file: file}
 	r.prompt = scenario.NewPrompt(r.Read)
 	_, last := r.history.Span()
 	r.history.StateAt(last.Seq, &r.state)

@@ -5,13 +5,16 @@ import "sync"
 // Stage connects a running scenario with its presenter. The scenario asks inside virtual time,
 // the screen looks with the next frame.
 type Stage struct {
-	resume func() // continues the waiting step
+	resume func()      // continues what waits
+	answer func(Votes) // answers the question that waits
 	remote Remote
 
 	mu      sync.Mutex
 	speed   float64 // requested since the last frame, 0 = none
 	step    string  // the text of the waiting step
-	waiting bool    // a step waits for the presenter
+	choices int     // of the waiting question, 0 while a step waits
+	votes   Votes   // the latest answer
+	waiting bool    // a step or a question waits for the presenter
 	seen    bool    // the presenter knows that
 }
 
@@ -19,13 +22,17 @@ type Stage struct {
 type Remote interface {
 	RequestSpeed(speed float64)
 	Begin(step string)
+	Ask(choices int)
 }
 
 // Mirror passes every later request on to another stage. It comes before the first request.
 func (p *Stage) Mirror(remote Remote) { p.remote = remote }
 
-// NewStage returns a stage whose presenter continues a step with resume.
-func NewStage(resume func()) *Stage { return &Stage{resume: resume} }
+// NewStage returns a stage whose presenter continues a step with resume, and answers a question
+// with answer.
+func NewStage(resume func(), answer func(Votes)) *Stage {
+	return &Stage{resume: resume, answer: answer}
+}
 
 // RequestSpeed asks the screen for a speed.
 func (p *Stage) RequestSpeed(speed float64) {
@@ -48,35 +55,57 @@ func (p *Stage) TakeSpeed() float64 {
 
 // Begin makes a step wait for the presenter.
 func (p *Stage) Begin(step string) {
-	p.mu.Lock()
-	p.step, p.waiting, p.seen = step, true, false
-	p.mu.Unlock()
+	p.begin(step, 0)
 	if p.remote != nil {
 		p.remote.Begin(step)
 	}
 }
 
-// Waits reports whether a step waits.
+// Ask makes a question wait for the audience. The state of the cluster holds the question.
+func (p *Stage) Ask(choices int) {
+	p.begin("", choices)
+	if p.remote != nil {
+		p.remote.Ask(choices)
+	}
+}
+
+func (p *Stage) begin(step string, choices int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.step, p.choices, p.votes, p.waiting, p.seen = step, choices, nil, true, false
+}
+
+// Waits reports whether a step or a question waits.
 func (p *Stage) Waits() bool {
 	_, waiting := p.Waiting()
 	return waiting
 }
 
-// Waiting returns the text of the waiting step, and whether a step waits.
+// Waiting returns the text of the waiting step, "" for a question, and whether one of them waits.
 func (p *Stage) Waiting() (step string, waiting bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.step, p.waiting
 }
 
-// See says that the presenter knows of the waiting step, and has paused the clock.
+// Choices returns how many choices the waiting question has, 0 if none waits.
+func (p *Stage) Choices() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.waiting {
+		return 0
+	}
+	return p.choices
+}
+
+// See says that the presenter knows of what waits, and has paused the clock.
 func (p *Stage) See() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seen = p.waiting
 }
 
-// Holds reports whether a step waits that the presenter has not seen yet. The clock stands still
+// Holds reports whether something waits that the presenter has not seen yet. The clock stands still
 // until then, whatever the screen asks for: it may have asked before it knew.
 func (p *Stage) Holds() bool {
 	p.mu.Lock()
@@ -84,7 +113,7 @@ func (p *Stage) Holds() bool {
 	return p.waiting && !p.seen
 }
 
-// Next continues the waiting step, and reports whether there was one.
+// Next continues what waits, and reports whether something did. A question is skipped.
 func (p *Stage) Next() bool {
 	if !p.End() {
 		return false
@@ -93,11 +122,40 @@ func (p *Stage) Next() bool {
 	return true
 }
 
-// End ends the waiting step, and reports whether there was one.
+// Answer answers the question that waits, and reports whether one did.
+func (p *Stage) Answer(votes Votes) bool {
+	if !p.EndQuestion(votes) {
+		return false
+	}
+	p.answer(append(Votes{}, votes...)) // an order with nil would be none
+	return true
+}
+
+// End ends what waits, and reports whether something did.
 func (p *Stage) End() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	waited := p.waiting
 	p.waiting = false
 	return waited
+}
+
+// EndQuestion ends the question that waits with an answer, and reports whether one did.
+func (p *Stage) EndQuestion(votes Votes) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.waiting || p.choices == 0 {
+		return false
+	}
+	p.waiting, p.votes = false, votes
+	return true
+}
+
+// takeVotes returns the answer to the latest question, nil if it was skipped.
+func (p *Stage) takeVotes() Votes {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	votes := p.votes
+	p.votes = nil
+	return votes
 }

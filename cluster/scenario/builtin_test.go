@@ -39,8 +39,9 @@ func TestBuiltinScenariosMeetTheirExpectations(t *testing.T) {
 // pass meanwhile.
 type slowPresenter struct{}
 
-func (slowPresenter) Speed(float64)                {}
-func (slowPresenter) Step(*cluster.Inside, string) { time.Sleep(45 * time.Second) }
+func (slowPresenter) Speed(float64)                  {}
+func (slowPresenter) Step(*cluster.Inside, string)   { time.Sleep(45 * time.Second) }
+func (slowPresenter) Ask(*cluster.Inside, int) []int { time.Sleep(45 * time.Second); return []int{1} }
 
 func TestBuiltinScenariosTolerateAPauseAtEachStep(t *testing.T) {
 	for _, name := range Names() {

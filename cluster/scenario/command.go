@@ -83,7 +83,7 @@ type action func(r *run) error
 // returns a function that runs the command.
 type starter func(r *run) (do func() error, err error)
 
-// declaration declares one command of the language. It has setup, parse, or both. With
+// declaration declares one command of the language. It has block, setup, parse, or both of these. With
 // both, setup parses it in the lines before the first command that runs.
 type declaration struct {
 	name   string // its first word
@@ -94,6 +94,8 @@ type declaration struct {
 	setup func(p *lineParser, s *Script) error
 	// parse parses a command that runs.
 	parse func(p *lineParser) (action, error)
+	// block parses a line that is part of a question, which only a script can ask.
+	block func(p *lineParser, s *Script, line int) error
 	// start parses it for async; nil if the command takes no virtual time.
 	start func(p *lineParser) (starter, error)
 	// byClient is set if a client runs it: its operation then ends with an outcome, and
@@ -147,7 +149,7 @@ func timed(name, syntax, help string, start func(*lineParser) (starter, error)) 
 func declarations() []declaration {
 	table.once.Do(func() {
 		table.all = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
-			networkCommands(), linkCommands(), prefixCommands(), waitCommands(), stageCommands(), chaosCommands(), soakCommands(), expectCommands())
+			networkCommands(), linkCommands(), prefixCommands(), waitCommands(), stageCommands(), questionCommands(), chaosCommands(), soakCommands(), expectCommands())
 	})
 	return table.all
 }
@@ -174,7 +176,7 @@ func verbs() []string {
 // hasTranslations reports whether the command takes a language behind a dot, like
 // say.zh.
 func hasTranslations(name string) bool {
-	return slices.Contains([]string{"title", "summary", "say", "chapter"}, name)
+	return slices.Contains([]string{"title", "summary", "say", "chapter", "ask", "choice", "because"}, name)
 }
 
 // command takes the first word of a line and returns the command it names.

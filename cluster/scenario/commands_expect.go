@@ -43,24 +43,44 @@ var expectations = []struct {
 }
 
 func parseExpect(p *lineParser) (action, error) {
-	words := make([]string, len(expectations))
-	for i, e := range expectations {
-		words[i] = e.word
-	}
-	word, err := p.choice("an expectation", append(words, "refused")...)
+	word, err := p.choice("an expectation", append(expectationWords(), "refused")...)
 	if err != nil {
 		return nil, err
 	}
 	if word == "refused" {
 		return parseExpectRefused(p)
 	}
-	one := expectations[slices.Index(words, word)]
+	c, err := p.condition(word)
+	return func(r *run) error { return r.expect(c.holds, c.limit, c.isVerdict) }, err
+}
+
+// expectationWords returns the words with which expectations begin.
+func expectationWords() []string {
+	words := make([]string, len(expectations))
+	for i, e := range expectations {
+		words[i] = e.word
+	}
+	return words
+}
+
+// condition is an expectation with its time.
+type condition struct {
+	holds     expectation
+	isVerdict bool
+	timed     bool          // it has a within,
+	limit     time.Duration // which is this long
+}
+
+// condition takes what follows the word of an expectation.
+func (p *lineParser) condition(word string) (condition, error) {
+	one := expectations[slices.Index(expectationWords(), word)]
 	holds, err := one.parse(p)
 	if err != nil {
-		return nil, err
+		return condition{}, err
 	}
+	timed := p.peek() == "within"
 	limit, err := p.within(0)
-	return func(r *run) error { return r.expect(holds, limit, one.isVerdict) }, err
+	return condition{holds: holds, isVerdict: one.isVerdict, timed: timed, limit: limit}, err
 }
 
 // within parses "within D". Without it, within returns most.

@@ -102,6 +102,8 @@ func (p *lineParser) commandAfter(words string) (word, declaration, error) {
 	switch {
 	case err != nil:
 		return w, d, err
+	case d.block != nil:
+		return w, d, p.fail(w, "%s is part of a question: write it without %s", d.name, words)
 	case !d.runs():
 		return w, d, p.fail(w, "%s describes a cluster before it starts: write it without %s", d.name, words)
 	}

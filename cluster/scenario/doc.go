@@ -26,6 +26,7 @@
 //   - commands_network.go: links (cut, partition, heal)
 //   - commands_wait.go, commands_expect.go, expect_refused.go: conditions
 //   - commands_prefix.go: words before another command (async, try)
+//   - question.go, question_run.go: what an audience is asked (ask, choice, because)
 //   - commands_stage.go: what an audience sees (say, step), and names (let)
 //   - commands_chaos.go: the nemesis, whose faults are in nemesis_faults.go
 //

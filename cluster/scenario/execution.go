@@ -24,13 +24,17 @@ type Presenter interface {
 	Speed(float64)
 	// Step returns when the presenter continues.
 	Step(c *cluster.Inside, text string)
+	// Ask returns how many people have picked each of the choices of the question that the trace
+	// holds, nil if the question was skipped.
+	Ask(c *cluster.Inside, choices int) []int
 }
 
 // noPresenter is the presenter of a run without an audience.
 type noPresenter struct{}
 
-func (noPresenter) Speed(float64)                {}
-func (noPresenter) Step(*cluster.Inside, string) {}
+func (noPresenter) Speed(float64)                  {}
+func (noPresenter) Step(*cluster.Inside, string)   {}
+func (noPresenter) Ask(*cluster.Inside, int) []int { return nil }
 
 // run is the execution of a script, or of one command of a session, on a cluster.
 // It lives inside virtual time.
@@ -44,6 +48,7 @@ type run struct {
 	onStep    func(int)    // called with the index of each step before it runs; may be nil
 	view      *trace.State // the state that a wait looks at, nil outside a wait
 	refusal   string       // that expect refused has met, "" for none
+	watch     *watch       // of the question that is open, nil for none
 
 	mu     sync.Mutex
 	own    trace.Op // its client operation that ended last; guarded by mu
@@ -90,6 +95,7 @@ func (r *run) execute(s *Script) []Failure {
 			}
 		}
 	}
+	r.endWatch()
 	r.endUnattended(s)
 	return append(failures, unexpectedVerdicts(r.verdicts(), s.scope.expectedViolations)...)
 }

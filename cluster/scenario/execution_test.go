@@ -293,10 +293,17 @@ func TestWaitConvergedRequiresCommittedEntries(t *testing.T) {
 }
 
 // recorder is a presenter that records its calls.
-type recorder struct{ calls []string }
+type recorder struct {
+	calls  []string
+	answer []int
+}
 
 func (p *recorder) Speed(s float64)                     { p.calls = append(p.calls, fmt.Sprint("speed ", s)) }
 func (p *recorder) Step(_ *cluster.Inside, text string) { p.calls = append(p.calls, "step "+text) }
+func (p *recorder) Ask(_ *cluster.Inside, choices int) []int {
+	p.calls = append(p.calls, fmt.Sprint("ask ", choices))
+	return p.answer
+}
 
 func TestPresenterReceivesSpeedsAndSteps(t *testing.T) {
 	stage := &recorder{}

@@ -209,6 +209,9 @@ func TestEveryCommandIsParsed(t *testing.T) {
 		}
 		tested[strings.Fields(line)[0]] = true
 	}
+	for line := range strings.Lines(goodQuestion) {
+		tested[strings.Fields(line)[0]] = true
+	}
 	for _, c := range declarations() {
 		if !tested[c.name] {
 			t.Errorf("no good line for %s", c.name)
@@ -338,7 +341,7 @@ var mistakes = []mistake{
 }
 
 func TestMistakesAreReportedWithTheirPosition(t *testing.T) {
-	for _, test := range slices.Concat(mistakes, prefixMistakes) {
+	for _, test := range slices.Concat(mistakes, prefixMistakes, questionMistakes) {
 		s, err := Parse("f", []byte(test.text))
 		text := test.text[:min(len(test.text), 60)]
 		if err == nil {
@@ -382,11 +385,12 @@ func FuzzParse(f *testing.F) {
 	for _, line := range slices.Concat(goodLines, goodSetup, goodPrefixes) {
 		f.Add(line)
 	}
-	for _, m := range slices.Concat(mistakes, prefixMistakes) {
+	for _, m := range slices.Concat(mistakes, prefixMistakes, questionMistakes) {
 		if len(m.text) < 2000 {
 			f.Add(m.text)
 		}
 	}
+	f.Add(goodQuestion)
 	for _, name := range Names() {
 		data, _ := Builtin(name)
 		f.Add(string(data))

@@ -68,11 +68,14 @@ func save(settings trace.Settings, nodes int, commands []*logged, checks []trace
 		if len(c.transferCandidates) > 0 {
 			fmt.Fprintf(&b, "wait leader %s\ntransfer %s\nwait leader %s\n", strings.Join(c.transferCandidates, ","), c.leader, c.leader)
 		}
-		if c.Verb == "" {
+		if c.Verb == "" || c.Verb == "ask" && !isJudged(commands[i+1:]) {
 			continue
 		}
 		line, waits := c.repeat(c.running || c.ended > commands[i+1].at)
 		b.WriteString(line)
+		for _, below := range c.lines {
+			b.WriteString(below + "\n")
+		}
 		if waits {
 			reached = max(reached, c.ended)
 		}
@@ -85,11 +88,17 @@ func save(settings trace.Settings, nodes int, commands []*logged, checks []trace
 	return b.String()
 }
 
+// isJudged reports whether the commands after an ask have its because.
+func isJudged(after []*logged) bool {
+	i := slices.IndexFunc(after, func(c *logged) bool { return c.Verb == "ask" || c.Verb == "because" })
+	return i >= 0 && after[i].Verb == "because"
+}
+
 // repeat returns the line that repeats a command, "" for none, and whether the line waits
 // for the command's end. overtaken says that the next command started before that end.
 func (o *logged) repeat(overtaken bool) (line string, waits bool) {
 	text, core := o.text(), o.Command
-	try := o.refused && o.Verb != "expect"
+	try := o.refused && o.Verb != "expect" && o.Verb != "because"
 	if o.Verb == "try" {
 		try, core = true, Command{Verb: o.Args[0], Args: o.Args[1:]}
 		text = strings.TrimSpace(strings.TrimPrefix(text, "try"))

@@ -31,10 +31,12 @@ type Script struct {
 	// TitleIn and SummaryIn are translations.
 	TitleIn, SummaryIn trace.Localized
 
-	lines    []scriptLine // that hold a command
-	steps    []step
-	scope    scope
-	conflict *Error // between the settings so far, at the value that caused it
+	lines     []scriptLine // that hold a command
+	steps     []step
+	questions []*question
+	parsing   questionParser
+	scope     scope
+	conflict  *Error // between the settings so far, at the value that caused it
 }
 
 // step is one command of a script.
@@ -69,6 +71,9 @@ func Parse(name string, data []byte) (*Script, error) {
 	}
 	if len(s.steps) == 0 {
 		return nil, atLine(&Error{Column: 1, Message: "the scenario has no commands"}, name, max(number, 1))
+	}
+	if err := s.checkQuestions(); err != nil {
+		return nil, atLine(err, name, 0)
 	}
 	if s.conflict != nil {
 		return nil, atLine(s.conflict, name, s.conflict.Line)
@@ -197,6 +202,12 @@ func (s *Script) parseLine(text string, number int) error {
 			s.scope.nodes = append(s.scope.nodes, fmt.Sprintf("n%d", i+1))
 		}
 	}
+	if d.block != nil {
+		return d.block(p, s, number)
+	}
+	if err := s.endHead(p); err != nil {
+		return err
+	}
 	do, err := p.action(d)
 	if err != nil {
 		return err
@@ -253,6 +264,9 @@ func parseLine(text string, declared *scope) (*Line, error) {
 	d, err := p.command()
 	if err != nil {
 		return nil, err
+	}
+	if d.block != nil {
+		return nil, p.fail(p.words[0], "%s is part of a question, and only a scenario asks: write ask, its choices and because into a file, and open that", d.name)
 	}
 	if d.parse == nil {
 		return nil, p.fail(p.words[0], "%s describes a cluster before it starts, and this one is running; put it into a scenario", d.name)

@@ -17,6 +17,13 @@ type scope struct {
 	words              []string       // that the reader of the commands takes itself, like quit
 }
 
+// copy returns a scope for a part of a line that may not be what it seems.
+func (s *scope) copy() *scope {
+	c := *s
+	c.expectedViolations = slices.Clip(c.expectedViolations)
+	return &c
+}
+
 // selectorWords select nodes by their state when the command runs.
 var selectorWords = []string{"all", "up", "down", "leader", "followers", "random", "minority", "majority", "others"}
 

@@ -53,6 +53,7 @@ type logged struct {
 	running   bool
 	refused   bool
 	scripted  bool     // a command of a scenario on stage
+	lines     []string // of a question: those below the command that belong to it
 	drawn     []string // the nodes that random selected
 	leader    string   // the node that led
 
@@ -135,6 +136,15 @@ func (o *logged) follow(earlier []*logged, st *trace.State) {
 		if candidates := transferCandidates(st, before); slices.Contains(candidates, n.ID) {
 			o.transferCandidates = candidates
 		}
+	}
+}
+
+// below logs the lines below a command that belong to it.
+func (s *shared) below(one *logged, lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one != nil {
+		one.lines = lines
 	}
 }
 

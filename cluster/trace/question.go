@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// The limits of a question. ChoicesMin is no limit of a recording, which may hold anything.
+// The limits of questions. ChoicesMin is one of scenarios, not of recordings.
 const (
-	ChoicesMin = 2
-	ChoicesMax = 5
-	PickedMax  = 1_000_000 // people who pick one choice
+	QuestionsMax = 1000
+	ChoicesMin   = 2
+	ChoicesMax   = 5
+	PickedMax    = 1_000_000 // people who pick one choice
 )
 
 // Question is a question of a scenario at one moment: asked, then answered, then judged. It is

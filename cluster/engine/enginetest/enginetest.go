@@ -36,6 +36,7 @@ func Run(t *testing.T, takesOrders bool, open func(testing.TB) engine.Engine) {
 		{"runs at a speed", true, runs},
 		{"reports events in order", true, reports},
 		{"waits at a step", true, waitsAtStep},
+		{"waits at a question", true, waitsAtQuestion},
 		{"saves and concludes", true, savesAndConcludes},
 		{"branches", false, branches},
 		{"closes", false, closes},

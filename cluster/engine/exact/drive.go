@@ -111,7 +111,7 @@ func (e *Engine) nextOrder() (pending, bool) {
 
 // order gives the guest an order.
 func (e *Engine) order(p pending) error {
-	if p.order.Continue {
+	if p.order.Continue || p.order.Answer != nil {
 		e.stage.End() // for the presenter, unless it has continued the step itself
 	}
 	answered := p.answered
@@ -269,6 +269,19 @@ func (e *Engine) step(text string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stage.Begin(text)
+	e.pause()
+}
+
+// ask implements host, like step.
+func (e *Engine) ask(choices int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stage.Ask(choices)
+	e.pause()
+}
+
+// pause makes the clock stand still, unless the engine repeats a run. The caller holds e.mu.
+func (e *Engine) pause() {
 	if !e.replay.isActive() {
 		e.pace.set(0, time.Now())
 	}

@@ -105,7 +105,10 @@ func (p *Program) start(cfg cluster.Config, o engine.Options) (*Engine, error) {
 		control: control{wake: make(chan struct{}, 1), answers: map[int32]reply{}, ended: make(chan struct{})},
 	}
 	e.moved = sync.NewCond(&e.mu)
-	e.stage = engine.NewStage(func() { e.Submit(engine.Order{Continue: true}, func(engine.Answer) {}) })
+	e.stage = engine.NewStage(
+		func() { e.Submit(engine.Order{Continue: true}, func(engine.Answer) {}) },
+		func(votes engine.Votes) { e.Submit(engine.Order{Answer: &votes}, func(engine.Answer) {}) },
+	)
 	e.prompt = scenario.NewPrompt(e.Read)
 	if cfg.HistoryBudget > 0 {
 		e.history = history.New(cfg.HistoryBudget)

@@ -236,6 +236,7 @@ type steps chan string
 
 func (steps) RequestSpeed(float64) {}
 func (s steps) Begin(step string)  { s <- step }
+func (s steps) Ask(choices int)    { s <- fmt.Sprint(choices, " choices") }
 
 // A step stands still at the very moment, so the show goes on the same however long it takes, and
 // however fast time passes between two of them.

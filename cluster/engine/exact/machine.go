@@ -37,6 +37,7 @@ type host interface {
 	fail(text string)
 	speed(float64)
 	step(text string)
+	ask(choices int)
 }
 
 // Load returns the program. It shows on progress, which may be nil, that the module must be built
@@ -115,6 +116,7 @@ func provide(ctx context.Context, r wazero.Runtime) error {
 	function("fail", []api.ValueType{i32, i32}, func(h host, m api.Module, stack []uint64) { h.fail(string(bytes(m, stack[0], stack[1]))) })
 	function("speed", []api.ValueType{f64}, func(h host, _ api.Module, stack []uint64) { h.speed(api.DecodeF64(stack[0])) })
 	function("step", []api.ValueType{i32, i32}, func(h host, m api.Module, stack []uint64) { h.step(string(bytes(m, stack[0], stack[1]))) })
+	function("ask", []api.ValueType{i32}, func(h host, _ api.Module, stack []uint64) { h.ask(int(api.DecodeI32(stack[0]))) })
 	_, err := b.Instantiate(ctx)
 	return err
 }

@@ -26,7 +26,8 @@ type snapshot struct {
 	orders  int // given before
 	state   *trace.State
 	names   []string // of the session
-	step    string   // that waits, if waits
+	step    string   // that waits, if waits and
+	choices int      // no question with so many choices does
 	waits   bool
 }
 
@@ -52,6 +53,7 @@ func (e *Engine) take() (*snapshot, error) {
 		s.globals = append(s.globals, g.Get())
 	}
 	s.step, s.waits = e.stage.Waiting()
+	s.choices = e.stage.Choices()
 	return s, nil
 }
 
@@ -98,7 +100,10 @@ func (e *Engine) restore(s *snapshot) error {
 	e.pace.from, e.pace.limit, e.pace.done, e.snapshots.next = s.at, s.at, s.at, s.at+snapshotEvery
 	e.Restore(s.state)
 	e.prompt.Define(s.names...)
-	if s.waits {
+	switch {
+	case s.choices > 0:
+		e.stage.Ask(s.choices)
+	case s.waits:
 		e.stage.Begin(s.step)
 	}
 	return nil

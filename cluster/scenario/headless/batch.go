@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
@@ -178,6 +179,9 @@ func stepPrinter(to io.Writer, s *scenario.Script, runs int) func(trace.Event) {
 	if runs > 1 {
 		prefix = fmt.Sprintf("%s (seed %d) ", s.Name, s.Settings.Seed)
 	}
+	tell := func(at time.Duration, text string) {
+		_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", prefix, at.Seconds(), text)
+	}
 	return func(e trace.Event) {
 		text := ""
 		switch e.Kind {
@@ -185,6 +189,10 @@ func stepPrinter(to io.Writer, s *scenario.Script, runs int) func(trace.Event) {
 			text = e.Text
 		case trace.KindRefused:
 			text = "refused: " + e.Text
+		case trace.KindQuestion:
+			for _, line := range describeQuestion(e.Question) {
+				tell(e.At, line)
+			}
 		case trace.KindVerdict:
 			if e.Verdict != trace.VerdictOK {
 				text = scenario.DescribeVerdict(trace.Check{Name: e.Check, Verdict: e.Verdict, Text: e.Text})
@@ -192,7 +200,7 @@ func stepPrinter(to io.Writer, s *scenario.Script, runs int) func(trace.Event) {
 		default:
 		}
 		if text != "" {
-			_, _ = fmt.Fprintf(to, "%s%9.3fs  %s\n", prefix, e.At.Seconds(), text)
+			tell(e.At, text)
 		}
 	}
 }

@@ -28,7 +28,8 @@ func WriteTable(w io.Writer, results []Result) error {
 	if len(results) == 0 {
 		return nil
 	}
-	results, same := mergeSame(results)
+	all := results
+	results, same := mergeSame(all)
 	showSeeds := false
 	for i := 1; i < len(results); i++ {
 		showSeeds = showSeeds || results[i].Scenario == results[i-1].Scenario
@@ -64,6 +65,7 @@ func WriteTable(w io.Writer, results []Result) error {
 			fmt.Fprintf(&below, "%s: trace %s\n", results[i].Scenario, results[i].Fingerprint)
 		}
 	}
+	writeOutcomes(&below, all)
 	if below.Len() == 0 {
 		return nil
 	}

@@ -27,6 +27,7 @@ type Result struct {
 	Checks         map[string]string  `json:"checks"`
 	Failures       []scenario.Failure `json:"failures"`
 	Faults         map[string]int     `json:"faults,omitzero"` // of soaks: injected faults by kind
+	Questions      []Question         `json:"questions,omitempty"`
 
 	asides
 }
@@ -68,6 +69,26 @@ type Ops struct {
 	OK      uint64 `json:"ok"`
 	Failed  uint64 `json:"failed"`
 	Unknown uint64 `json:"unknown"`
+}
+
+// Question is a question of a scenario that has been judged.
+type Question struct {
+	Line    int      `json:"line"` // of its ask
+	Text    string   `json:"text"`
+	Choices []string `json:"choices"`
+	True    []int    `json:"true"` // the choices that came true, counted from 1
+}
+
+// questionOf returns a question that has been judged.
+func questionOf(s *scenario.Script, q *trace.Question) Question {
+	one := Question{Line: s.QuestionLine(q.Number), Text: q.Text, Choices: []string{}, True: []int{}} // never null in JSON
+	for _, c := range q.Choices {
+		one.Choices = append(one.Choices, c.Text)
+	}
+	for _, i := range q.True() {
+		one.True = append(one.True, i+1)
+	}
+	return one
 }
 
 func (o Ops) String() string {

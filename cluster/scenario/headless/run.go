@@ -69,6 +69,14 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 	if o.event != nil {
 		e.Subscribe(o.event)
 	}
+	var questions []Question // added before the answer comes
+	if s.QuestionLine(1) > 0 {
+		e.Subscribe(func(event trace.Event) {
+			if q := event.Question; q != nil && q.Judged {
+				questions = append(questions, questionOf(s, q))
+			}
+		})
+	}
 	if o.past != nil {
 		*o.past = e.History()
 	}
@@ -90,6 +98,7 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 				return Result{}, a.End.Err
 			}
 			r = resultOf(e, s, a)
+			r.Questions = questions
 			r.Seed, r.Nodes, r.WallSeconds = cfg.Settings.Seed, cfg.Nodes, time.Since(started).Seconds()
 			return r, nil
 		case <-interrupted:

@@ -74,7 +74,7 @@ func TestQuestionsBeyondAnyRealOneAreRejected(t *testing.T) {
 	}
 	long := string(make([]byte, questionMax+1))
 	for name, spoil := range map[string]func(*trace.Question){
-		"number":          func(q *trace.Question) { q.Number = questionsMax + 1 },
+		"number":          func(q *trace.Question) { q.Number = trace.QuestionsMax + 1 },
 		"negative number": func(q *trace.Question) { q.Number = -1 },
 		"choices":         func(q *trace.Question) { q.Choices = make([]trace.Choice, trace.ChoicesMax+1) },
 		"more picks":      func(q *trace.Question) { q.Picked = []int{0, 0, 1} },

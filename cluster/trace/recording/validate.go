@@ -16,8 +16,7 @@ const (
 	faultMax  = 256     // bytes
 	proofMax  = 1 << 16
 	seqMax    = 1 << 62
-	// Of a question: its number, the bytes of one text, and the languages of one text.
-	questionsMax = 10_000
+	// Of a question: the bytes of one text, and its languages.
 	questionMax  = 4 << 10
 	languagesMax = 64
 
@@ -129,7 +128,7 @@ func (d *validator) reason(r *trace.Reason) {
 }
 
 func (d *validator) question(q *trace.Question) {
-	d.number(q.Number >= 0 && q.Number <= questionsMax, "number of a question")
+	d.number(q.Number >= 0 && q.Number <= trace.QuestionsMax, "number of a question")
 	d.number(len(q.Choices) <= trace.ChoicesMax && len(q.Picked) <= len(q.Choices), "number of choices")
 	d.translated(q.Text, q.In)
 	d.translated(q.Because, q.BecauseIn)

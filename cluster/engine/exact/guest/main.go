@@ -98,6 +98,8 @@ func (remoteStage) Begin(step string) {
 	hostStep(unsafe.Pointer(unsafe.SliceData(text)), int32(len(text)))
 }
 
+func (remoteStage) Ask(choices int) { hostAsk(int32(choices)) }
+
 //go:wasmimport capsize input
 func hostInput(to unsafe.Pointer)
 
@@ -115,3 +117,6 @@ func hostSpeed(speed float64)
 
 //go:wasmimport capsize step
 func hostStep(text unsafe.Pointer, size int32)
+
+//go:wasmimport capsize ask
+func hostAsk(choices int32)

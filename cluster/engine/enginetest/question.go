@@ -1,0 +1,91 @@
+package enginetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"capsize/cluster/engine"
+	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
+)
+
+// Asking asks three questions.
+const Asking = `nodes 3
+wait 100ms
+ask first?
+choice a when term > 0
+choice b when value 9
+choice c when value 8
+wait 100ms
+because so
+ask second?
+choice a when term > 0
+choice b when value 9
+because so
+ask third?
+choice a when value 9 within 1s
+choice b when term > 0 within 1s
+because so
+`
+
+func waitsAtQuestion(t *testing.T, e engine.Engine) {
+	t.Helper()
+	script, err := scenario.Parse("asking", []byte(Asking))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := do(t, e, engine.Order{Answer: &engine.Votes{1}}); a.End.Err == nil || a.End.Err.Error() != engine.ErrNoQuestion.Error() {
+		t.Errorf("an answer without a question gave %v", a.End.Err)
+	}
+	if e.Stage().Answer(engine.Votes{1}) {
+		t.Error("the stage takes an answer without a question")
+	}
+	var picked []string
+	e.Subscribe(func(event trace.Event) {
+		if q := event.Question; q != nil && q.Judged {
+			picked = append(picked, fmt.Sprint(q.Picked, q.True()))
+		}
+	})
+	done := make(chan engine.Answer, 1)
+	e.Submit(engine.Order{Scenario: script}, func(a engine.Answer) { done <- a })
+	for _, test := range []struct {
+		choices int
+		answer  func() bool
+	}{
+		{3, func() bool { return e.Stage().Answer(engine.Votes{12, 30}) }},
+		{2, func() bool { return e.Stage().Next() }}, // skips it
+		{2, func() bool { return do(t, e, engine.Order{Answer: &engine.Votes{0, 1}}).End.Err == nil }},
+	} {
+		for range 200 {
+			if e.Stage().Choices() == test.choices {
+				break
+			}
+			if err := e.Advance(10 * time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := state(e)
+		if e.Stage().Choices() != test.choices || !e.Stage().Waits() || s.Question == nil || !s.Question.Waits() || len(s.Question.Choices) != test.choices || len(done) > 0 {
+			t.Fatalf("%d choices wait, want %d, for %+v", e.Stage().Choices(), test.choices, s.Question)
+		}
+		if !test.answer() || e.Stage().Waits() || e.Stage().Choices() != 0 {
+			t.Error("the question still waits")
+		}
+	}
+	for range 200 {
+		if err := e.Advance(10 * time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		if len(done) > 0 {
+			break
+		}
+	}
+	if a := <-done; a.End.Err != nil || len(a.Failures) > 0 {
+		t.Errorf("the scenario ended with %+v", a)
+	}
+	if want := []string{"[12 30 0] [0]", "[0 0] [0]", "[0 1] [1]"}; !slices.Equal(picked, want) {
+		t.Errorf("judged %q, want %q", picked, want)
+	}
+}
