@@ -12,8 +12,8 @@
 // packet is reported to [NetworkConfig.Tap].
 //
 // [Network.SetFault] sets a fault on a link: [Cut], [Refuse], [Delay], [Lose],
-// [Duplicate], [Reorder], [Jam] or [Bandwidth]. [Only] limits a fault to some kinds of
-// message. [Network.ClearFault], [Network.Heal] and [Network.HealAll] clear faults,
+// [Duplicate], [Reorder], [Jam], [Bandwidth] or [Hold]. [Only] limits a fault to some kinds of
+// message. What a Hold stops, [Network.Deliver] and [Network.Drop] move one by one. [Network.ClearFault], [Network.Heal] and [Network.HealAll] clear faults,
 // together with what those faults still do to packets in flight. [Isolate], [Split],
 // [Halves], [OneWay], [Bridge], [MajoritiesRing] and [MinorityThird] return the links to
 // cut for the well-known partitions; [Network.Cut] cuts them.

@@ -53,6 +53,9 @@ func (p *inflight) hasEffect(fits func(*Effect) bool) bool {
 
 func (p *inflight) isHeld() bool { return p.hasEffect(func(e *Effect) bool { return e.Held }) }
 
+// isByHand reports whether a user has to deliver p.
+func (p *inflight) isByHand() bool { return p.hasEffect(func(e *Effect) bool { return e.byHand }) }
+
 func (p *inflight) isReordered() bool {
 	return p.hasEffect(func(e *Effect) bool { return e.Reordered })
 }

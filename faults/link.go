@@ -106,10 +106,12 @@ func (l *link) send(p *inflight, deadline time.Time) (wait time.Duration) {
 	if p.inline && len(l.queue) == 1 && !e.Duplicated {
 		return wait // nothing can be due before it
 	}
+	l.reportWaiting(p)
 	if e.Duplicated {
 		dup := l.duplicate(p, e)
 		l.reportSent(dup, now)
 		l.queue = append(l.queue, dup)
+		l.reportWaiting(dup)
 	}
 	l.advance(now)
 	if !slices.Contains(l.queue, p) || !p.inline {
@@ -233,9 +235,12 @@ func (l *link) reapplyFaults(now time.Time) {
 		p.effects = slices.DeleteFunc(p.effects, func(m faultEffect) bool {
 			return !slices.ContainsFunc(*faults, func(f installedFault) bool { return f.id == m.id })
 		})
+		before := p.isByHand()
 		e := l.applyFaults(p, now)
 		if e.Lost != "" {
 			l.drop(p, e)
+		} else if !before {
+			l.reportWaiting(p)
 		}
 		return e.Lost != ""
 	})

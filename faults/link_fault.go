@@ -24,7 +24,7 @@ type LinkFault interface {
 // LinkFaults returns one of each fault in this package, with zero settings, in the order
 // of a command reference.
 func LinkFaults() []LinkFault {
-	return []LinkFault{Cut{}, Refuse{}, Delay{}, Lose{}, Duplicate{}, Reorder{}, Jam{}, Bandwidth{}}
+	return []LinkFault{Cut{}, Refuse{}, Delay{}, Lose{}, Duplicate{}, Reorder{}, Jam{}, Bandwidth{}, Hold{}}
 }
 
 // Effect is what a fault does to a packet. The zero value lets the packet pass. The
@@ -39,6 +39,7 @@ type Effect struct {
 	CopyAfter  time.Duration // with Duplicated: how much later the copy arrives
 	Reordered  bool          // later packets may overtake this one; the first that does ends Delay
 
+	byHand    bool   // with Held: a user delivers the packet
 	late      bool   // the packet is a delayed copy: later packets do not wait for it
 	copyFault uint64 // with CopyAfter: the ID of the fault that makes the copy
 	limited   bool   // the fault is limited to some kinds: other kinds do not wait for this packet

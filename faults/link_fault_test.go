@@ -23,6 +23,8 @@ func TestLinkFaultsHaveTheirCommandsText(t *testing.T) {
 		"jam":                      faults.Only(faults.Only(faults.Jam{}, faults.KindAppend)),
 		"bandwidth 64KB":           faults.Bandwidth{BytesPerSecond: 64_000},
 		"cut only append,prevote":  faults.Only(faults.Cut{}, faults.KindPreVote, faults.KindAppend, faults.KindAppend),
+		"hold":                     faults.Hold{},
+		"hold only vote":           faults.Only(faults.Hold{}, faults.KindVote),
 		"bandwidth 1500B":          faults.Bandwidth{BytesPerSecond: 1500},
 		"cut only snapshot":        faults.Only(faults.Cut{}, faults.KindSnapshot),
 		"cut only heartbeat,vote":  faults.Only(faults.Cut{}, faults.KindHeartbeat, faults.KindVote),

@@ -296,7 +296,7 @@ func (n *Network) slotLocked(addr raft.ServerAddress) *endpointSlot {
 // report tells the tap the new status of a packet. Only the report of Sent carries Delay
 // and Held.
 func (n *Network) report(p *inflight, status PacketStatus, why string) {
-	if n.tap == nil || n.closed.Load() {
+	if n.tap == nil {
 		return
 	}
 	report := p.Packet
@@ -304,5 +304,8 @@ func (n *Network) report(p *inflight, status PacketStatus, why string) {
 	if status != Sent {
 		report.Delay, report.Held = 0, false
 	}
-	n.tap(report)
+	if status != Waiting {
+		report.Deadline = time.Time{}
+	}
+	n.tapPacket(report)
 }

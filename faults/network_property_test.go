@@ -148,6 +148,7 @@ func drawNetFault(rt *rapid.T) faults.LinkFault {
 		rapid.Just[faults.LinkFault](faults.Cut{}),
 		rapid.Just[faults.LinkFault](faults.Refuse{}),
 		rapid.Just[faults.LinkFault](faults.Jam{}),
+		rapid.Just[faults.LinkFault](faults.Hold{}),
 		rapid.Map(rapid.Int64Range(0, 3e9), func(ns int64) faults.LinkFault {
 			return faults.Delay{Mean: time.Duration(ns), Jitter: time.Duration(ns) / 2}
 		}),
@@ -214,6 +215,10 @@ func accountingProblem(reported []faults.Packet) string {
 			return "a packet was sent twice"
 		case p.Status == faults.Sent:
 			sent[p.ID] = true
+		case p.Status == faults.Expired: // it is about an RPC
+		case p.Status == faults.Waiting && (!sent[p.ID] || ended[p.ID]):
+			return "a packet waits that was not sent, or that was delivered or lost"
+		case p.Status == faults.Waiting:
 		case !sent[p.ID]:
 			return "a packet was delivered or lost before it was sent"
 		case ended[p.ID]:

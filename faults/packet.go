@@ -80,7 +80,7 @@ func (s kindSet) String() string {
 }
 
 // PacketStatus is where a packet is in its life. Each packet is Sent once, and then
-// either Delivered or Lost once.
+// either Delivered or Lost once. In between, a [Hold] reports it as Waiting.
 type PacketStatus uint8
 
 // The statuses of a packet.
@@ -88,9 +88,14 @@ const (
 	Sent PacketStatus = iota + 1
 	Delivered
 	Lost
+	// Waiting is reported when a Hold stops the packet, and again when the deadline of its RPC
+	// begins to run.
+	Waiting
+	// Expired is reported when the caller of an RPC gives up of which a Hold has stopped a packet.
+	Expired
 )
 
-// String returns "sent", "delivered" or "lost".
+// String returns the status as one word, such as "sent".
 func (s PacketStatus) String() string {
 	switch s {
 	case Sent:
@@ -99,6 +104,10 @@ func (s PacketStatus) String() string {
 		return "delivered"
 	case Lost:
 		return "lost"
+	case Waiting:
+		return "waiting"
+	case Expired:
+		return "expired"
 	default:
 		return fmt.Sprintf("status(%d)", uint8(s))
 	}
@@ -117,6 +126,7 @@ type Packet struct {
 	Why       string        // if Lost: the reason, such as "cut" or "n4 is down"
 	Delay     time.Duration // if Sent: the time until delivery; 0 if at once, or if Held
 	Held      bool          // if Sent: the packet waits for a release, so its delay is unknown
+	Deadline  time.Time     // if Waiting: when the caller gives up; zero if no deadline runs
 	SizeBytes int           // an estimate of the size on the wire
 	Content
 }

@@ -42,6 +42,8 @@ func parseUnlimited(words []string) (LinkFault, error) {
 		return Refuse{}, nil
 	case Jam{}.Name():
 		return Jam{}, nil
+	case Hold{}.Name():
+		return Hold{}, nil
 	case Delay{}.Name():
 		mean, err := time.ParseDuration(words[1])
 		if err != nil || words[2] == "" {

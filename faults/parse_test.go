@@ -10,6 +10,7 @@ func TestParseReadsBackEveryFault(t *testing.T) {
 		Cut{},
 		Refuse{},
 		Jam{},
+		Hold{},
 		Delay{Mean: 20 * time.Millisecond},
 		Delay{Mean: 1500 * time.Millisecond, Jitter: time.Millisecond},
 		Lose{Percent: 12.5},

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -16,6 +17,8 @@ type call struct {
 	stream    *stream               // the connection of a pipeline, nil for a single RPC
 	alone     bool                  // the pipeline's decoder serves it; see stream
 	duplicate bool                  // a second copy of a request or reply
+	caller    *Transport            // that made the RPC, nil for a copy
+	heldOn    atomic.Pointer[link]  // the link on which a Hold stopped a packet of the call last
 	deadline  time.Time             // zero for none yet; guarded by the caller's mutex
 	responses chan raft.RPCResponse // the node's response, before it travels back
 	done      chan raft.RPCResponse // what the caller gets
@@ -106,6 +109,7 @@ func (t *Transport) begin(c *call) bool {
 	if t.closed.Load() {
 		return false
 	}
+	c.caller = t
 	t.calling = append(t.calling, c)
 	if !c.deadline.IsZero() {
 		t.watchDeadline(c)
@@ -116,10 +120,13 @@ func (t *Transport) begin(c *call) bool {
 // setDeadline starts the RPC timeout of a call that began without one.
 func (t *Transport) setDeadline(c *call) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.closed.Load() {
 		c.deadline = time.Now().Add(time.Duration(t.net.rpcTimeout.Load()))
 		t.watchDeadline(c)
+	}
+	t.mu.Unlock()
+	if l := c.heldOn.Load(); l != nil {
+		l.reportDeadline(c)
 	}
 }
 
@@ -145,21 +152,27 @@ func (t *Transport) setDeadlineTimer(at time.Time) {
 // most end long before their deadlines.
 func (t *Transport) expire() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.nextDeadline = time.Time{}
 	now := time.Now()
 	var next time.Time
+	var expired []*call // of which a packet is held
 	for _, c := range t.calling {
 		switch {
 		case c.deadline.IsZero():
 		case !c.deadline.After(now):
-			c.abort(ErrTimeout, pastDeadline)
+			if c.abort(ErrTimeout, pastDeadline) && c.heldOn.Load() != nil {
+				expired = append(expired, c)
+			}
 		case next.IsZero() || c.deadline.Before(next):
 			next = c.deadline
 		}
 	}
 	if !next.IsZero() {
 		t.setDeadlineTimer(next)
+	}
+	t.mu.Unlock()
+	for _, c := range expired {
+		t.net.tapPacket(c.expiry())
 	}
 }
 
@@ -224,14 +237,17 @@ func (c *call) arrive(peer *Transport) (late bool) {
 	return c.completed
 }
 
-// abort completes the call with an error instead of a reply, unless it is completed.
-func (c *call) abort(err error, why string) {
+// abort completes the call with an error instead of a reply. It returns false if the call is
+// completed.
+func (c *call) abort(err error, why string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.completed {
-		c.completed, c.aborted, c.why = true, true, why
-		c.done <- raft.RPCResponse{Error: err}
+	if c.completed {
+		return false
 	}
+	c.completed, c.aborted, c.why = true, true, why
+	c.done <- raft.RPCResponse{Error: err}
+	return true
 }
 
 // tryComplete claims the right to answer the call. If the call is completed, ok is false

@@ -80,8 +80,11 @@ func (t *Transport) kill() {
 		t.mu.Unlock()
 		return
 	}
+	var expired []*call // of which a packet is held
 	for _, c := range t.calling {
-		c.abort(ErrClosed, callerGone)
+		if c.abort(ErrClosed, callerGone) && c.heldOn.Load() != nil {
+			expired = append(expired, c)
+		}
 	}
 	if t.deadlineTimer != nil {
 		t.deadlineTimer.Stop()
@@ -90,6 +93,9 @@ func (t *Transport) kill() {
 	t.serving, t.overflow = nil, nil
 	t.mu.Unlock()
 	close(t.gone)
+	for _, c := range expired {
+		t.net.tapPacket(c.expiry())
+	}
 	for _, c := range unanswered {
 		c.complete(raft.RPCResponse{Error: ErrDown})
 	}
