@@ -115,16 +115,29 @@ func (c *Cluster) History() *history.History { return c.history }
 // returns without taking virtual time, Do returns its error. Otherwise Do returns nil, and an
 // error of f becomes an event of kind refused. After Close the error is [vtime.ErrClosed].
 func (c *Cluster) Do(command string, f func(*Inside) error) error {
+	return c.doUntil(0, command, f)
+}
+
+// DoUntil is Do for a function that takes virtual time: paused or not, time passes until it
+// returns, but for at most limit.
+func (c *Cluster) DoUntil(limit time.Duration, command string, f func(*Inside) error) error {
+	return c.doUntil(limit, command, f)
+}
+
+func (c *Cluster) doUntil(limit time.Duration, command string, f func(*Inside) error) error {
 	var mu sync.Mutex
 	var result error
 	var returned, late bool
-	err := c.clock.Do(func() {
+	start := func() <-chan struct{} {
+		ended := make(chan struct{})
 		if c.inside.isClosing.Load() {
 			returned, result = true, vtime.ErrClosed
-			return
+			close(ended)
+			return ended
 		}
 		c.inside.emit(trace.Event{Kind: trace.KindCommand, Text: command})
 		c.inside.Go(func() {
+			defer close(ended)
 			err := f(c.inside)
 			mu.Lock()
 			defer mu.Unlock()
@@ -133,7 +146,14 @@ func (c *Cluster) Do(command string, f func(*Inside) error) error {
 				c.inside.emit(trace.Event{Kind: trace.KindRefused, Text: command + ": " + err.Error()})
 			}
 		})
-	})
+		return ended
+	}
+	var err error
+	if limit > 0 {
+		err = c.clock.DoUntil(limit, start)
+	} else {
+		err = c.clock.Do(func() { start() })
+	}
 	if err != nil {
 		return err
 	}

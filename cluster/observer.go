@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"slices"
+	"time"
 
 	"capsize/cluster/trace"
 	"capsize/faults"
@@ -145,10 +146,14 @@ func (c *Inside) emitPacket(p *faults.Packet) {
 		}
 	}
 	defer c.bubble.Catch()
-	c.stream.EmitPacket(c.bubble.Now(), &trace.Packet{
+	now, deadline := c.bubble.Now(), time.Duration(0)
+	if !p.Deadline.IsZero() {
+		deadline = now + time.Until(p.Deadline)
+	}
+	c.stream.EmitPacket(now, &trace.Packet{
 		ID: p.ID, RPC: p.RPC, Status: trace.PacketStatus(p.Status.String()),
 		From: string(p.From), To: string(p.To), Kind: p.Kind.String(),
-		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, SizeBytes: p.SizeBytes,
+		Reply: p.Reply, Duplicate: p.Duplicate, Held: p.Held, Why: p.Why, Delay: p.Delay, Deadline: deadline, SizeBytes: p.SizeBytes,
 		Term: p.Term, OK: p.OK, PrevIndex: p.PrevIndex, PrevTerm: p.PrevTerm,
 		First: p.FirstIndex, Entries: p.Entries, Commit: p.CommitIndex,
 		LastIndex: p.LastIndex, LastTerm: p.LastTerm, Error: p.Error,

@@ -145,8 +145,12 @@ func (p *process) takeElectionReason(r *raft.Raft, msg string, args logArgs) {
 		why.campaign = p.silence(r, args.text("last-leader-id"))
 	case "Election timeout reached, restarting election":
 		why.campaign = &trace.Reason{Cause: trace.ElectionTimeout}
+		if why.byHand {
+			why.campaign.Other = trace.FiredByHand
+		}
 	case "entering candidate state":
 		why.handling, why.campaigning, why.votes, why.won = false, true, nil, nil
+		why.campaigns++
 		reason := why.campaign
 		if reason == nil { // the only other way here (raft.go, timeoutNow)
 			reason = &trace.Reason{Cause: trace.Transferred, Peer: why.handedBy}
@@ -188,6 +192,9 @@ func (p *process) silence(r *raft.Raft, leader string) *trace.Reason {
 		contact, reason.Other = p.why.started, trace.SinceStart
 	case leader == "" && contact.Equal(p.why.steppedDown):
 		reason.Other = trace.SinceStepDown
+	}
+	if p.why.byHand {
+		reason.Other = trace.FiredByHand
 	}
 	reason.Silence = time.Since(contact)
 	return reason

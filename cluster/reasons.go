@@ -32,6 +32,8 @@ type electionReasons struct {
 	campaign    *trace.Reason // why it starts an election
 	handedBy    string        // the leader that last sent it TimeoutNow
 	handedTerm  uint64        // the term of its last election because of a TimeoutNow
+	campaigns   int           // elections started so far
+	byHand      bool          // a user fires its election timer
 	campaigning bool          // raft's main loop is that of a candidate
 	transferred bool          // a TimeoutNow made it a candidate: its next election needs no pre-vote
 	votes       []string      // the nodes that voted for it in this election

@@ -25,6 +25,12 @@ func (Hold) String() string { return "hold" }
 // Apply implements LinkFault.
 func (Hold) Apply(Packet, *rand.Rand) Effect { return Effect{Held: true, byHand: true} }
 
+// CallerSleep returns how long the callers of packets in flight may sleep: until then they do not
+// notice that a reply has arrived early. Packets sent on a held link make nobody sleep.
+func (n *Network) CallerSleep() time.Duration {
+	return min(time.Duration(n.latency.Load()+n.jitter.Load()), inlineMax)
+}
+
 // DroppedByHand is why a packet is lost that Drop has dropped.
 const DroppedByHand = "dropped by hand"
 

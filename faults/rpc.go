@@ -23,6 +23,11 @@ type call struct {
 	responses chan raft.RPCResponse // the node's response, before it travels back
 	done      chan raft.RPCResponse // what the caller gets
 
+	outcome
+}
+
+// outcome is what has become of a call.
+type outcome struct {
 	mu        sync.Mutex
 	peer      *Transport // the endpoint that the request reached in time, nil before
 	completed bool       // the outcome is decided
@@ -199,7 +204,7 @@ func (t *Transport) end(c *call, answer raft.RPCResponse, replied bool) raft.RPC
 func (c *call) detachedCopy() *call {
 	return &call{
 		rpc: c.rpc, request: c.request, back: c.back, stream: c.stream, duplicate: true,
-		responses: make(chan raft.RPCResponse, 1), completed: true, why: callerGone,
+		responses: make(chan raft.RPCResponse, 1), outcome: outcome{completed: true, why: callerGone},
 	}
 }
 

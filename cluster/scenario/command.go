@@ -74,6 +74,13 @@ func (c Command) ChangesFaults() bool {
 	return ok && d.changesFaults
 }
 
+// IsByHand reports whether the command moves single messages or fires a single timer. It takes
+// no more virtual time than that needs, and gets it also while the clock stands still.
+func (c Command) IsByHand() bool {
+	d, ok := find(c.within().Verb)
+	return ok && d.byHand
+}
+
 // action runs a command on a goroutine of the cluster's bubble. It may take virtual
 // time. It returns a [*Failure] if an expectation does not hold, and another error
 // if the command cannot be carried out.
@@ -102,6 +109,9 @@ type declaration struct {
 	// is never refused.
 	byClient     bool
 	neverRefused bool // if it always succeeds
+	// byHand is set if the command takes an instant of virtual time, also while the clock stands
+	// still: see [Command.IsByHand].
+	byHand bool
 	// changesFaults is set if other commands can restore what it changes.
 	changesFaults bool
 }
@@ -149,7 +159,8 @@ func timed(name, syntax, help string, start func(*lineParser) (starter, error)) 
 func declarations() []declaration {
 	table.once.Do(func() {
 		table.all = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
-			networkCommands(), linkCommands(), prefixCommands(), waitCommands(), stageCommands(), questionCommands(), chaosCommands(), soakCommands(), expectCommands())
+			networkCommands(), linkCommands(), handCommands(), prefixCommands(), waitCommands(), stageCommands(), questionCommands(),
+			chaosCommands(), soakCommands(), expectCommands())
 	})
 	return table.all
 }

@@ -87,7 +87,9 @@ func parseTry(p *lineParser) (action, error) {
 		if err == nil {
 			return nil
 		}
-		r.tellRefusal(text, err)
+		if !isNothingWaiting(err) {
+			r.tellRefusal(text, err)
+		}
 		return triedError{err}
 	}, err
 }

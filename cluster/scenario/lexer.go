@@ -26,16 +26,18 @@ type word struct {
 	column int // in characters, from 1
 }
 
-// splitWords splits a line into its words, up to a comment.
+// splitWords splits a line into its words, up to a comment. In a command that moves packets, #
+// and a number name one.
 func splitWords(text string) []word {
 	var words []word
+	packets := false
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if r == ' ' || r == '\t' {
 			i += size
 			continue
 		}
-		if r == '#' {
+		if r == '#' && (!packets || !startsWithDigit(text[i+1:])) {
 			break
 		}
 		end := len(text)
@@ -43,10 +45,13 @@ func splitWords(text string) []word {
 			end = i + space
 		}
 		words = append(words, word{text: text[i:end], column: utf8.RuneCountInString(text[:i]) + 1})
+		packets = packets || text[i:end] == "deliver" || text[i:end] == "drop"
 		i = end
 	}
 	return words
 }
+
+func startsWithDigit(text string) bool { return text != "" && text[0] >= '0' && text[0] <= '9' }
 
 // lineParser reads the words of one line from left to right.
 type lineParser struct {

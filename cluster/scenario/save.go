@@ -112,8 +112,11 @@ func (o *logged) repeat(overtaken bool) (line string, waits bool) {
 	default:
 		waits = true
 	}
+	if len(o.restated) > 0 {
+		text = strings.Join(o.restated, "\n")
+	}
 	if try {
-		text = "try " + text
+		text = "try " + strings.ReplaceAll(text, "\n", "\ntry ")
 	}
 	return text + "\n", waits
 }

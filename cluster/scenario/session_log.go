@@ -55,6 +55,7 @@ type logged struct {
 	scripted  bool     // a command of a scenario on stage
 	lines     []string // of a question: those below the command that belong to it
 	drawn     []string // the nodes that random selected
+	restated  []string // lines that name its packets as another run can, nil if Text does
 	leader    string   // the node that led
 
 	// transferCandidates are set if leadership must be transferred to leader before the
@@ -92,6 +93,13 @@ func (s *shared) drew(one *logged, id string) {
 	if one != nil && len(one.drawn) < drawnMax {
 		one.drawn = append(one.drawn, id)
 	}
+}
+
+// restate logs how another run can name the packets of a command.
+func (s *shared) restate(one *logged, lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one.restated = lines
 }
 
 // expect adds checks whose violation is expected.
@@ -132,7 +140,8 @@ func (o *logged) follow(earlier []*logged, st *trace.State) {
 		return
 	}
 	o.leader = n.ID
-	if !o.scripted && n.Process == trace.Up && (n.ID != before || scripted) {
+	// While links are held, a user fires the election timers, and the scenario does so again.
+	if !o.scripted && !st.HoldsAny() && n.Process == trace.Up && (n.ID != before || scripted) {
 		if candidates := transferCandidates(st, before); slices.Contains(candidates, n.ID) {
 			o.transferCandidates = candidates
 		}

@@ -44,8 +44,8 @@ const (
 	NoVoter      Cause = "no-voter"      // it is no voter in the committed configuration
 
 	// Why a pre-vote or an election starts, for Term.
-	HeartbeatTimeout Cause = "heartbeat-timeout" // Peer: its leader, "" for none; Silence; Other: what Silence counts from, "" for the last contact
-	ElectionTimeout  Cause = "election-timeout"  // the previous one had no result in time
+	HeartbeatTimeout Cause = "heartbeat-timeout" // Peer: its leader, "" for none; Silence; Other: what Silence counts from, "" for the last contact; or FiredByHand
+	ElectionTimeout  Cause = "election-timeout"  // the previous one had no result in time; Other: FiredByHand or ""
 	Transferred      Cause = "transferred"       // Peer hands leadership over, "" if unknown
 	PreVoteWon       Cause = "prevote-won"       // Count of Total voters
 
@@ -61,6 +61,10 @@ const (
 	SinceStart    = "start"
 	SinceStepDown = "step-down"
 )
+
+// FiredByHand marks an election of which a user has fired the timer: it is the Other of a
+// HeartbeatTimeout or an ElectionTimeout.
+const FiredByHand = "fired"
 
 // Reason is why a node's raft made a decision, from what the node itself knew at that moment.
 type Reason struct {
@@ -154,6 +158,10 @@ func (r *Reason) campaign() string {
 	case HeartbeatTimeout:
 		silence := Seconds(r.Silence)
 		switch {
+		case r.Other == FiredByHand && r.Peer != "":
+			return fmt.Sprintf("its timer is fired by hand (last heard from %s %s ago)", r.Peer, silence)
+		case r.Other == FiredByHand:
+			return "its timer is fired by hand"
 		case r.Peer != "":
 			return fmt.Sprintf("no heartbeat from %s for %s", r.Peer, silence)
 		case r.Other == SinceStart:
@@ -163,6 +171,9 @@ func (r *Reason) campaign() string {
 		}
 		return fmt.Sprintf("no known leader (last contact %s ago)", silence)
 	case ElectionTimeout:
+		if r.Other == FiredByHand {
+			return "its timer is fired by hand"
+		}
 		if r.Decision == StartPreVote {
 			return "the previous one timed out"
 		}

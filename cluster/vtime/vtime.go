@@ -203,6 +203,7 @@ func (k call) serve(b *Bubble) {
 	synctest.Wait()
 	err := b.guard(k.f)
 	synctest.Wait()
+	b.clock.now.Store(int64(b.Now()))
 	k.done <- err
 }
 
@@ -228,6 +229,21 @@ func (c *Clock) Do(f func()) error {
 	default:
 		return ErrClosed
 	}
+}
+
+// DoUntil is Do for an f that starts something that takes virtual time: paused or not, time passes
+// until the channel that f returns, one of the bubble, is closed, but for at most limit. Nothing
+// else is served meanwhile.
+func (c *Clock) DoUntil(limit time.Duration, f func() (ended <-chan struct{})) error {
+	return c.Do(func() {
+		ended := f()
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		select {
+		case <-ended:
+		case <-timer.C:
+		}
+	})
 }
 
 // Advance lets d of virtual time pass as fast as possible, paused or not, and

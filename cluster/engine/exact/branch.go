@@ -9,7 +9,6 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/engine"
-	"capsize/cluster/engine/exact/wire"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 )
@@ -135,7 +134,7 @@ func (s *snapshots) add(one *snapshot) {
 
 // takeSnapshot takes a snapshot if one is due. It is called between two calls of the guest.
 func (e *Engine) takeSnapshot() error {
-	at := time.Duration(e.ticks) * wire.Tick
+	at := e.reached
 	if e.history == nil || at < e.snapshots.next {
 		return nil
 	}

@@ -46,12 +46,15 @@ func (e *Engine) serve() error {
 		if err := e.takeSnapshot(); err != nil {
 			return e.died(err)
 		}
-		e.await(e.tickEnd(), 0)
+		e.mu.Lock()
+		reached := e.reached
+		e.mu.Unlock()
+		e.await(reached, 0)
 		e.mu.Lock()
 		closing, failed := e.closing, e.err
 		order, given := e.nextOrder()
 		if !given && !closing {
-			e.ticks++
+			e.reached = (e.reached/wire.Tick + 1) * wire.Tick
 		}
 		e.mu.Unlock()
 		var err error
@@ -63,7 +66,7 @@ func (e *Engine) serve() error {
 		case given:
 			err = e.order(order)
 		default:
-			err = e.guest.call(e.guest.tick)
+			_, err = e.guest.call(e.guest.tick)
 		}
 		if err != nil {
 			return e.died(err)
@@ -88,16 +91,9 @@ func (e *Engine) died(err error) error {
 	return fmt.Errorf("the exact engine has ended: %w (seed %d, after event %d)", err, e.cfg.Settings.Seed, seq)
 }
 
-// tickEnd returns the virtual time at which the present tick ends.
-func (e *Engine) tickEnd() time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return time.Duration(e.ticks) * wire.Tick
-}
-
 // nextOrder takes the next order: one to repeat, or a new one. The caller holds e.mu.
 func (e *Engine) nextOrder() (pending, bool) {
-	if order, ok := e.replay.take(time.Duration(e.ticks) * wire.Tick); ok {
+	if order, ok := e.replay.take(e.reached); ok {
 		return pending{order, func(engine.Answer) {}}, true
 	}
 	if len(e.orders) == 0 {
@@ -105,7 +101,7 @@ func (e *Engine) nextOrder() (pending, bool) {
 	}
 	next := e.orders[0]
 	e.orders = e.orders[1:]
-	e.pace.order = max(e.pace.order, time.Duration(e.ticks)*wire.Tick) // this is its moment
+	e.pace.order = max(e.pace.order, e.reached) // this is its moment
 	return next, true
 }
 
@@ -124,16 +120,25 @@ func (e *Engine) order(p pending) error {
 	e.mu.Lock()
 	e.lastID++
 	id := e.lastID
-	e.answers[id] = answered
+	e.answers[id], e.ordered = answered, true
 	e.mu.Unlock()
-	return e.give(e.guest.order, p.order, uint64(id))
+	now, err := e.give(e.guest.order, p.order, uint64(id))
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ordered, e.reached = false, time.Duration(now[0])
+	e.pace.order = max(e.pace.order, e.reached)
+	return nil
 }
 
-// give calls a function of the guest that takes a value. The size of the value is its last parameter.
-func (e *Engine) give(function api.Function, value any, parameters ...uint64) error {
+// give calls a function of the guest that takes a value, and returns its results. The size of the
+// value is its last parameter.
+func (e *Engine) give(function api.Function, value any, parameters ...uint64) ([]uint64, error) {
 	var err error
 	if e.given, err = json.Marshal(value); err != nil {
-		return err
+		return nil, err
 	}
 	return e.guest.call(function, append(parameters, uint64(len(e.given)))...)
 }
@@ -191,9 +196,9 @@ func (e *Engine) await(at time.Duration, seq uint64) {
 			due++ // a tick begins once it is later than its beginning
 		}
 		wait, ever := e.pace.until(due, now)
-		rushes := e.closing || e.err != nil || len(e.orders) > 0
+		rushes, ordered := e.closing || e.err != nil || len(e.orders) > 0, e.ordered
 		e.mu.Unlock()
-		if rushes || ever && wait == 0 && !held {
+		if rushes || (ordered || ever && wait == 0) && !held {
 			return
 		}
 		if !ever || held {

@@ -47,7 +47,8 @@ type control struct {
 	wake    chan struct{} // a change below
 	moved   *sync.Cond    // the guest has come further, or has ended
 	pace    pace
-	ticks   int64           // that have passed or begun
+	reached time.Duration   // the virtual time at which the present call of the guest ends, or the last one ended
+	ordered bool            // the guest carries out an order: nothing of it is held back
 	orders  []pending       // to give to the guest, in order
 	answers map[int32]reply // of the orders given
 	lastID  int32
@@ -86,7 +87,7 @@ func (p *Program) Open(cfg cluster.Config, o engine.Options) (engine.Engine, err
 		return nil, err
 	}
 	e.addSinks()
-	err = e.give(e.guest.start, wire.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Attended: o.Attended})
+	_, err = e.give(e.guest.start, wire.Config{Nodes: cfg.Nodes, Settings: cfg.Settings, Attended: o.Attended})
 	if err == nil {
 		err = e.err
 	}
@@ -154,7 +155,8 @@ func (e *Engine) History() *history.History { return e.history }
 // Remark is "".
 func (e *Engine) Remark() string { return "" }
 
-// Submit starts an order between two ticks. It drops what is left of an earlier run to repeat.
+// Submit starts an order between two ticks. Commands by hand take a moment of their own, and the
+// next tick is that much shorter. Submit drops what is left of an earlier run to repeat.
 func (e *Engine) Submit(order engine.Order, answered func(engine.Answer)) {
 	e.mu.Lock()
 	if e.closing || e.over {

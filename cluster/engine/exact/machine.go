@@ -163,12 +163,13 @@ func (m *machine) read() int64 {
 	return m.clock
 }
 
-// call calls a function of the guest. The error is one line.
-func (m *machine) call(f api.Function, parameters ...uint64) error {
-	if _, err := f.Call(m.ctx, parameters...); err != nil {
-		return m.explain(err)
+// call calls a function of the guest, and returns its results. The error is one line.
+func (m *machine) call(f api.Function, parameters ...uint64) ([]uint64, error) {
+	results, err := f.Call(m.ctx, parameters...)
+	if err != nil {
+		return nil, m.explain(err)
 	}
-	return nil
+	return results, nil
 }
 
 // explain says in one line why a guest has ended.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	"capsize/cluster/engine/exact/wire"
 	"capsize/cluster/trace"
 )
 
@@ -46,7 +45,7 @@ func (e *Engine) take() (*snapshot, error) {
 	memory, _ := m.module.Memory().Read(0, size)
 	state := e.State()
 	s := &snapshot{
-		at: time.Duration(e.ticks) * wire.Tick, memory: bytes.Clone(memory), size: size, clock: m.clock,
+		at: e.reached, memory: bytes.Clone(memory), size: size, clock: m.clock,
 		chance: chance, digest: digest, lastID: e.lastID, orders: len(e.past), state: &state, names: e.prompt.Names(),
 	}
 	for _, g := range globalsOf(m.module) {
@@ -96,7 +95,7 @@ func (e *Engine) restore(s *snapshot) error {
 	if err := e.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(s.digest); err != nil {
 		return err
 	}
-	m.clock, e.lastID, e.ticks = s.clock, s.lastID, int64(s.at/wire.Tick)
+	m.clock, e.lastID, e.reached = s.clock, s.lastID, s.at
 	e.pace.from, e.pace.limit, e.pace.done, e.snapshots.next = s.at, s.at, s.at, s.at+snapshotEvery
 	e.Restore(s.state)
 	e.prompt.Define(s.names...)

@@ -45,25 +45,26 @@ func start(size int32) {
 	running = n
 }
 
-// tick lets [wire.Tick] of virtual time pass.
+// tick lets virtual time pass until it is a multiple of [wire.Tick].
 //
 //go:wasmexport tick
 func tick() {
-	if err := running.Advance(wire.Tick); err != nil {
+	if err := running.Advance(wire.Tick - running.Now()%wire.Tick); err != nil {
 		fail(running.Err())
 	}
 }
 
-// order starts an [engine.Order] of size bytes. Its answer has the same id.
+// order starts an [engine.Order] of size bytes, and returns the virtual time after it, in
+// nanoseconds. Its answer has the same id.
 //
 //go:wasmexport order
-func order(id, size int32) {
+func order(id, size int32) (now int64) {
 	var o engine.Order
 	text := input(size)
 	running.Emit(trace.Event{Kind: trace.KindOrder, At: running.Now(), Text: string(text)})
 	if err := json.Unmarshal(text, &o); err != nil {
 		fail(fmt.Errorf("reading an order: %w", err))
-		return
+		return int64(running.Now())
 	}
 	running.Submit(o, func(a engine.Answer) {
 		text, err := json.Marshal(a)
@@ -73,6 +74,7 @@ func order(id, size int32) {
 		}
 		hostAnswer(id, unsafe.Pointer(unsafe.SliceData(text)), int32(len(text)))
 	})
+	return int64(running.Now())
 }
 
 // input returns what the host hands over with a call.
