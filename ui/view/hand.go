@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"capsize/cluster/trace"
 	"capsize/ui/keymap"
@@ -282,13 +283,17 @@ func upcomingText(next *trace.Upcoming) string {
 // upcomingTime returns when it brings that, seen from a moment.
 func upcomingTime(next *trace.Upcoming, s *trace.State) string {
 	earliest, latest := next.Earliest-s.At, next.Latest-s.At
+	format := trace.Seconds
+	if latest >= time.Second {
+		format = trace.Age // tenths of seconds for both
+	}
 	switch {
 	case latest <= 0:
 		return "now"
 	case earliest <= 0:
-		return "within " + trace.Seconds(latest)
+		return "within " + format(latest)
 	case earliest == latest:
-		return "in " + trace.Seconds(latest)
+		return "in " + format(latest)
 	}
-	return fmt.Sprintf("in %s to %s", trace.Seconds(earliest), trace.Seconds(latest))
+	return fmt.Sprintf("in %s to %s", format(earliest), format(latest))
 }

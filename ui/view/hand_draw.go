@@ -11,9 +11,11 @@ import (
 
 const (
 	// besideMinWidth is the least width of a screen with both lists side by side.
-	besideMinWidth = 118
+	besideMinWidth = 150
 	// nodeCellWidth is the width of a node where there is no room for one a row.
 	nodeCellWidth = 19
+	// logTailMax is how many entries the end of a log shows at most.
+	logTailMax = 48
 	// nextRows is how many rows the second list has at least below the first.
 	nextRows = 3
 	// roomyWidth is the width of a list from which it spells out when a caller gives up.
@@ -35,28 +37,29 @@ type handLayout struct {
 }
 
 // layoutHand divides the body. The list with the cursor gets more rows than the other.
-func layoutHand(r canvas.Rectangle, nodes, upcoming int, inNext bool) handLayout {
+func layoutHand(r canvas.Rectangle, nodes int, inNext bool) handLayout {
 	l := handLayout{perRow: 1}
-	rows := nodes
-	if rows > r.H*2/5 {
+	high := nodes
+	if high > r.H*2/5 {
 		l.perRow = max(r.W/nodeCellWidth, 1)
-		rows = min((nodes+l.perRow-1)/l.perRow, max(r.H*2/5, 1))
+		high = min((nodes+l.perRow-1)/l.perRow, max(r.H*2/5, 1))
 	}
 	story := max(2, r.H/6)
-	l.nodes = canvas.Rect(r.X, r.Y, r.W, rows)
+	l.nodes = canvas.Rect(r.X, r.Y, r.W, high)
 	l.story = canvas.Rect(r.X, r.Y+r.H-story, r.W, story)
-	lists := canvas.Rect(r.X, r.Y+rows+1, r.W, max(r.H-rows-story-2, 0))
+	lists := canvas.Rect(r.X, r.Y+high+1, r.W, max(r.H-high-story-2, 0))
 	if r.W+2 >= besideMinWidth {
 		w := min(max(r.W*2/5, 44), 64)
 		l.packets = canvas.Rect(lists.X, lists.Y, lists.W-w-3, lists.H)
 		l.next = canvas.Rect(lists.X+lists.W-w, lists.Y, w, lists.H)
 		return l
 	}
-	below := min(max(upcoming, 1), nextRows)
-	if inNext {
-		below = min(max(upcoming, 1), max(lists.H-2-nextRows, nextRows))
+	rows := max(lists.H-2, 0)
+	below := max(nextRows, rows*2/5)
+	if inNext && rows < nextRows*4 {
+		below = rows - nextRows
 	}
-	below = max(min(below, (lists.H-2)/2), 0)
+	below = max(min(below, rows-1), 0)
 	l.packets = canvas.Rect(lists.X, lists.Y, lists.W, lists.H-below-1)
 	l.next = canvas.Rect(lists.X, lists.Y+l.packets.H, lists.W, below+1)
 	return l
@@ -73,7 +76,7 @@ type handPainter struct {
 func (v *Hand) Draw(p *pane.Painter, l *pane.Layout) {
 	hp := &handPainter{Painter: p, view: v, held: p.State.HoldsAny()}
 	packets, next := v.packets(p.State), p.State.Upcoming()
-	at := layoutHand(p.Body(l), len(p.State.Nodes), len(next), v.inNext)
+	at := layoutHand(p.Body(l), len(p.State.Nodes), v.inNext)
 	hp.drawNodes(at.nodes, at.perRow)
 	hp.drawPackets(at.packets, packets)
 	hp.drawNext(at.next, next)
@@ -106,7 +109,7 @@ func (p *handPainter) nodeHead(n *trace.Node, r canvas.Rectangle, name int) int 
 
 // nodeCell draws a node in few cells: its value, its term, and its commit index and log end.
 func (p *handPainter) nodeCell(n *trace.Node, r canvas.Rectangle) {
-	x := p.nodeHead(n, r, 4)
+	x := p.nodeHead(n, r, min(p.nameWidth(), 4))
 	value, st := p.ValueOf(n)
 	p.PutRight(x+3, r.Y, 3, canvas.Compact(n.Value, min(len(value), 3)), st)
 	pen := p.Pen(x+4, r.Y, r.X+r.W)
@@ -134,10 +137,9 @@ func (p *handPainter) nodeRow(n *trace.Node, r canvas.Rectangle) {
 	}
 	p.Put(x, r.Y, 10, vote, style.Dim)
 	x += 11
-	pen := p.Pen(x, r.Y, r.X+r.W)
-	pen.Write("log ", style.Dim)
-	pen.Write(canvas.Compact(n.LastIndex(), 5), style.Text)
-	p.logTail(n, pen)
+	p.Put(x, r.Y, 4, "log ", style.Dim)
+	p.PutRight(x+9, r.Y, 5, canvas.Compact(n.LastIndex(), 5), style.Text)
+	p.logTail(n, x+10, r.Y, r.X+r.W-x-10)
 }
 
 // nameWidth returns the width of the longest name.
@@ -150,47 +152,49 @@ func (p *handPainter) nameWidth() int {
 }
 
 // logTail draws the terms of the last entries of a log, as many as fit. Committed entries are
-// filled.
-func (p *handPainter) logTail(n *trace.Node, pen *canvas.Pen) {
-	pen.X = max(pen.X+1, pen.End-40)
-	width := 2
-	if n.LastTerm() > 9 {
-		width = 3
+// filled. An index has the same column on all nodes.
+func (p *handPainter) logTail(n *trace.Node, x, y, w int) {
+	last, term := uint64(0), uint64(0)
+	for i := range p.State.Nodes {
+		last, term = max(last, p.State.Nodes[i].LastIndex()), max(term, p.State.Nodes[i].LastTerm())
 	}
-	if n.LastTerm() > 99 {
+	cell := len(fmt.Sprint(term)) + 1
+	if last >= 1<<62 || cell > 4 { // a recording from elsewhere may claim anything
 		return
 	}
-	count := min((pen.End-pen.X-2)/width, len(n.Entries))
-	for i := len(n.Entries) - count; i < len(n.Entries) && count > 0; i++ {
-		e, index := &n.Entries[i], n.First+uint64(i)
-		st := style.Term(e.Term)
+	first := last + 1 - min(uint64(max(min(w/cell, logTailMax), 0)), last)
+	for index := max(first, n.First); index <= last; index++ {
+		e, ok := n.Entry(index)
+		if !ok {
+			return
+		}
+		at, st := x+int(index-first)*cell, style.Term(e.Term)
 		if index <= n.Commit {
 			st = style.TermFill(e.Term)
 		}
-		if index == n.Commit+1 && n.Commit > 0 {
-			p.Set(pen.X, pen.Y, p.Glyphs.CommitBorder, style.Dim)
-			pen.Skip(1)
+		if index == n.Commit+1 && index > first {
+			p.Set(at, y, p.Glyphs.CommitBorder, style.Dim)
 		}
-		pen.Write(fmt.Sprintf("%*d", width-1, e.Term), st)
-		pen.Skip(1)
+		p.PutRight(at+cell, y, cell-1, fmt.Sprint(e.Term), st)
 	}
 }
 
-// listHead draws the title of a list and, if it does not fit, which rows are shown. It returns the
-// first row.
-func (p *handPainter) listHead(r canvas.Rectangle, title string, here bool, count, cursor int) (first int) {
+// listHead draws the title of a list with the rows that are shown, and the labels of its columns
+// at the right. It returns the first row.
+func (p *handPainter) listHead(r canvas.Rectangle, title string, here bool, count, cursor int, labels string) (first int) {
 	st := style.Text
 	if here {
 		st = style.Accent | style.Bold
 	}
 	rows := max(r.H-1, 0)
 	first = min(max(cursor-rows/2, 0), max(count-rows, 0))
-	p.Put(r.X, r.Y, r.W, title, st)
-	if count > rows {
-		text := fmt.Sprintf("%s-%s of %s", canvas.Thousands(first+1), canvas.Thousands(min(first+rows, count)), canvas.Thousands(count))
-		if canvas.Width(title)+2+len(text) <= r.W {
-			p.PutRight(r.X+r.W, r.Y, len(text), text, style.Dim)
-		}
+	pen := p.Pen(r.X, r.Y, r.X+r.W-len(labels)-1)
+	pen.Write(title, st)
+	if count > rows && rows > 0 {
+		pen.Write(fmt.Sprintf("  %s-%s", canvas.Thousands(first+1), canvas.Thousands(min(first+rows, count))), style.Dim)
+	}
+	if count > 0 {
+		p.PutRight(r.X+r.W, r.Y, len(labels), labels, style.Dim)
 	}
 	return first
 }
@@ -208,11 +212,12 @@ func (p *handPainter) drawPackets(r canvas.Rectangle, all []trace.InFlight) {
 	if len(all) > 0 {
 		title = fmt.Sprintf("waiting packets: %s on %s", canvas.Thousands(len(all)), countedLinks(len(links)))
 	}
-	if p.view.order != nil {
+	if p.view.order != nil && len(all) > 0 {
 		title += ", in your order"
 	}
+	columns := p.packetColumns(r.W, all)
 	cursor := p.view.cursor[0].at(len(all), packetItem(all))
-	first := p.listHead(r, title, !p.view.inNext, len(all), cursor)
+	first := p.listHead(r, title, !p.view.inNext, len(all), cursor, fmt.Sprintf("waited %*s", columns.caller, "caller"))
 	if len(all) == 0 && r.H > 1 {
 		text := "every message that is sent waits here: i sends an increment, the other list fires a timer"
 		if !p.held {
@@ -224,7 +229,6 @@ func (p *handPainter) drawPackets(r canvas.Rectangle, all []trace.InFlight) {
 			}
 		}
 	}
-	columns := p.packetColumns(r.W, all)
 	for row := 0; row < r.H-1 && first+row < len(all); row++ {
 		i := first + row
 		at := canvas.Rect(r.X, r.Y+1+row, r.W, 1)
@@ -248,11 +252,12 @@ type packetColumns struct {
 }
 
 func (p *handPainter) packetColumns(w int, all []trace.InFlight) packetColumns {
-	c := packetColumns{name: 17, waited: 6, caller: 9, term: 3, roomy: w >= roomyWidth}
+	c := packetColumns{name: 4, waited: 6, caller: 9, term: 2, roomy: w >= roomyWidth}
 	for i := range all {
 		f := &all[i]
 		c.link = max(c.link, min(canvas.Width(canvas.Sanitize(f.From+f.To))+4, 22))
 		c.id = max(c.id, len(fmt.Sprint("#", f.ID)))
+		c.name = max(c.name, len(pane.PacketName(&f.Packet)))
 		c.term = max(c.term, len(fmt.Sprint("t", f.Term)))
 	}
 	if c.roomy {
@@ -330,7 +335,7 @@ func (p *handPainter) drawNext(r canvas.Rectangle, all []trace.Upcoming) {
 		title = fmt.Sprintf("next in time: %d", len(all))
 	}
 	cursor := p.view.cursor[1].at(len(all), timerItem(all))
-	first := p.listHead(r, title, p.view.inNext, len(all), cursor)
+	first := p.listHead(r, title, p.view.inNext, len(all), cursor, "")
 	for row := 0; row < r.H-1 && first+row < len(all); row++ {
 		i := first + row
 		at := canvas.Rect(r.X, r.Y+1+row, r.W, 1)
