@@ -60,6 +60,8 @@ func (m *model) faultKeys() []keymap.Binding {
 		keymap.Bind(groupNetwork, "d", "disk faults", m.diskMenu, "d").InFooter(12, "disk").NeedsCluster(),
 		keymap.Bind(groupNetwork, "h", "heal links", m.healSelected, "h").InFooter(4, "heal").NeedsCluster(),
 		keymap.Bind(groupNetwork, "H", "heal everything", m.healEverything, "H").NeedsCluster(),
+		keymap.Bind(groupNetwork, "M", "hold or release all messages", m.toggleHand, "M").InFooter(4, "hold/release"),
+		keymap.Bind(groupNetwork, "e", "look into a message", m.lookNext, "e").InFooter(5, "look"),
 		keymap.Bind(groupNetwork, "u", "undo fault", m.undoFault, "u").NeedsCluster(),
 		keymap.Bind(groupNetwork, "U", "redo fault", m.redoFault, "U").NeedsCluster(),
 	}

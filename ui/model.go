@@ -49,6 +49,7 @@ type model struct {
 	navigation
 	display
 	sessionLog
+	hand    hand
 	alarms  alarms // for violated checks
 	state   trace.State
 	options Options
@@ -150,6 +151,7 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 	m.comparing = comparing{}
 	m.script, m.starting, m.scenarioStage, m.queue = script, script != nil && s.IsLive(), s.Engine.Stage(), queue.New(s.Engine)
 	m.clients.load, m.follow, m.undo, m.presenter = 0, true, undoHistory{}, presenter{}
+	m.hand = hand{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())
 	clear(m.selected)
@@ -297,6 +299,7 @@ func (m *model) canDraw() bool {
 func (m *model) refresh(passed time.Duration) {
 	before := trace.Position{Seq: m.state.Seq, At: m.state.At}
 	m.pullState(passed)
+	m.updateHand()
 	m.state.Nodes = slices.DeleteFunc(m.state.Nodes, func(n trace.Node) bool {
 		return n.Process == trace.Removed && m.state.At-n.Since > removedFor
 	})
@@ -365,6 +368,7 @@ func (m *model) frame() *pane.Frame {
 			Filter: m.filter.text, Filtering: m.filter.typing,
 		},
 	}
+	f.Sheet = m.sheet()
 	m.fillTime(f)
 	f.Move(!m.options.Still)
 	m.fillAudience(f)

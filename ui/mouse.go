@@ -24,6 +24,12 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 		switch {
 		case m.comparison != nil && m.menu == nil:
 			m.handleCompareKey(h.Key)
+		case m.hand.look.open && h.Key != "" && m.menu == nil:
+			m.handleLookKey(h.Key)
+		case h.Packet != 0 && m.menu == nil:
+			m.lookInto(h.Packet)
+		case h.Timer != 0 && m.menu == nil:
+			m.views.Hand.FocusTimer(h.Timer - 1)
 		case h.Seq != 0 && m.menu == nil:
 			m.travel.stepped = false
 			m.setPlaying(false)
@@ -82,10 +88,14 @@ func (m *model) scrub(h pane.HitBox, x int) {
 	}
 }
 
-// wheel scrolls the log, or a comparison.
+// wheel scrolls the log, a comparison, or a list of the hand view.
 func (m *model) wheel(msg tea.MouseWheelMsg) {
 	if m.comparison != nil {
 		m.comparison.Scroll(m.frame(), map[tea.MouseButton]string{tea.MouseWheelUp: "up", tea.MouseWheelDown: "down"}[msg.Button])
+		return
+	}
+	if m.view() == m.views.Hand {
+		m.views.Hand.Scroll(map[tea.MouseButton]int{tea.MouseWheelUp: -3, tea.MouseWheelDown: 3}[msg.Button])
 		return
 	}
 	switch msg.Button {

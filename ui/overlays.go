@@ -43,6 +43,8 @@ func (m *model) handleOverlayKey(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool
 	case m.comparison != nil:
 		m.handleCompareKey(msg.String())
 		return nil, true
+	case m.hand.look.open && m.handleLookKey(msg.String()):
+		return nil, true
 	}
 	return nil, m.alarm() != nil && m.handleAlarmKey(msg.String())
 }

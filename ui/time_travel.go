@@ -55,9 +55,9 @@ func (m *model) sinceLastFrame(tick tickMsg) time.Duration {
 // isFrozen reports whether nothing on the screen moves.
 func (m *model) isFrozen() bool {
 	if m.travel.past {
-		return !m.travel.playing
+		return !m.travel.playing || m.hand.look.open
 	}
-	return m.paused || !m.IsLive()
+	return m.paused || m.hand.look.open || !m.IsLive()
 }
 
 // pullState copies the state to show, once a frame; passed is the real time since the last.
@@ -68,7 +68,7 @@ func (m *model) pullState(passed time.Duration) {
 	for _, seq := range m.travel.steps.Take() {
 		m.stepDone(seq)
 	}
-	if m.travel.playing {
+	if m.travel.playing && !m.hand.look.open {
 		m.advancePlayback(passed)
 	}
 	if m.travel.past {
@@ -323,8 +323,11 @@ var pastHints = []pane.HelpKey{
 
 // hints returns the footer for the moment shown.
 func (m *model) hints() []pane.HelpKey {
-	if m.comparison != nil {
+	switch {
+	case m.comparison != nil:
 		return view.CompareHints
+	case m.hand.look.open:
+		return view.MessageHints
 	}
 	if m.travel.inPast() || !m.IsLive() {
 		return pastHints

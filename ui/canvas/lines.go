@@ -104,6 +104,13 @@ func (l *LineLayer) Mark(at Point, text string, st style.Style) {
 	l.marks = append(l.marks, lineMark{int(math.Floor(at.X)), int(math.Floor(at.Y)), Cell{text, st}})
 }
 
+// Around returns the cell of a mark with its neighbours to the left and to the right, and whether
+// they are on the layer.
+func (l *LineLayer) Around(at Point) (Rectangle, bool) {
+	r := Rect(int(math.Floor(at.X))-1, int(math.Floor(at.Y)), 3, 1)
+	return r, l.index(r.X, r.Y) >= 0 && l.index(r.X+2, r.Y) >= 0
+}
+
 // Paint paints the layer on the canvas.
 func (l *LineLayer) Paint() {
 	for i, at := range l.lines {

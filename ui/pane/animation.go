@@ -144,6 +144,28 @@ func (f *Frame) spriteOf(flight *trace.InFlight) (PacketSprite, bool) {
 	return s, true
 }
 
+// Messages returns the IDs of the packets that the picture shows on their way, oldest first. If some
+// carry something, those that do not are left out. A picture without motion shows those in flight.
+func (f *Frame) Messages() []uint64 {
+	var all, routine []uint64
+	for _, s := range f.Sprites {
+		if s.routine {
+			routine = append(routine, s.InFlight.ID)
+		} else {
+			all = append(all, s.InFlight.ID)
+		}
+	}
+	if len(all)+len(routine) == 0 {
+		for _, p := range f.State.PacketsInFlight() {
+			all = append(all, p.ID)
+		}
+	}
+	if len(all) == 0 {
+		return routine
+	}
+	return all
+}
+
 // isRoutine reports whether a packet carries nothing new: a heartbeat, an append without
 // entries, or the reply to one of them.
 func isRoutine(s *trace.State, f trace.InFlight) bool {

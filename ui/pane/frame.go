@@ -78,6 +78,7 @@ type Input struct {
 	Tips      []Tip       // for a first-time user
 	Prompt    *PromptLine // the command being typed, or nil
 	Menu      *Menu       // or nil
+	Sheet     *Sheet      // of the message looked into, or nil
 	Help      []HelpGroup // the full help, or nil
 	Hints     []HelpKey   // of the footer, most important first
 	Filter    string      // the text that story lines must contain

@@ -97,3 +97,67 @@ func (p *Painter) drawMenu() {
 		}
 	}
 }
+
+// Sheet is an overlay of labelled lines: what is inside a message.
+type Sheet struct {
+	Title  string
+	Packet uint64 // the ID of the message
+	Rows   []SheetRow
+	Aside  bool // it lies at the right edge, so that the ring stays visible
+}
+
+// SheetRow is a labelled text. Its key shows more about it.
+type SheetRow struct {
+	Label, Text, Key string
+	Style            style.Style
+}
+
+const (
+	// sheetWidth is how wide the text of a sheet is at most.
+	sheetWidth = 64
+	// sheetLabel is the width of the labels of a sheet.
+	sheetLabel = 9
+	// sheetKey is the width of the keys of a sheet, with the gap before them.
+	sheetKey = 2
+	// asideMinWidth is the least width of a screen with room for a sheet beside the ring.
+	asideMinWidth = 112
+)
+
+// drawSheet draws the sheet. Texts that do not fit a line go on below.
+func (p *Painter) drawSheet() {
+	if p.Sheet == nil {
+		return
+	}
+	width := min(sheetWidth, p.W-6-sheetLabel-sheetKey)
+	aside := p.Sheet.Aside && p.W >= asideMinWidth
+	if aside {
+		width = min(width, p.W/2-6-sheetLabel-sheetKey)
+	}
+	texts, high := make([][]string, len(p.Sheet.Rows)), 0
+	for i, row := range p.Sheet.Rows {
+		texts[i] = canvas.Wrap(canvas.Sanitize(row.Text), width)
+		high += max(len(texts[i]), 1)
+	}
+	w, h := sheetLabel+width+sheetKey, min(high, p.H-6)
+	r := canvas.Rect((p.W-w-4)/2, max((p.H-h-2)/2-1, 1), w+4, h+2)
+	if aside {
+		r.X = p.W - r.W - 1
+	}
+	in := p.framed(r, p.Sheet.Title, style.Accent)
+	y := in.Y
+	for i, row := range p.Sheet.Rows {
+		lines := max(len(texts[i]), 1)
+		if y+lines > in.Y+in.H {
+			return
+		}
+		p.Put(in.X, y, sheetLabel, row.Label, style.Dim)
+		for j, line := range texts[i] {
+			p.Put(in.X+sheetLabel, y+j, width, line, row.Style)
+		}
+		if row.Key != "" {
+			p.hitKey(canvas.Rect(in.X, y, in.W, lines), row.Key)
+			p.PutRight(in.X+in.W, y, 1, row.Key, style.Accent|style.Bold)
+		}
+		y += lines
+	}
+}

@@ -51,14 +51,15 @@ func NewPainter(f *Frame) *Painter {
 	return p
 }
 
-// Overlays draws what covers every view: the caption, an alarm, the status line, the footer,
-// a menu and the help.
+// Overlays draws what covers every view: the caption, an alarm, the status line, the footer, the
+// inside of a message, a menu and the help.
 func (p *Painter) Overlays(l *Layout, band canvas.Rectangle) {
 	p.caption(l.Story, band)
 	p.drawAlarm(l.status.Y)
 	p.status(l.status)
 	p.footer(l.hints)
 	p.keycaps(l.status.Y, band)
+	p.drawSheet()
 	p.drawMenu()
 	p.drawHelp()
 }
@@ -86,3 +87,11 @@ func (p *Painter) HitNode(r canvas.Rectangle, id string) {
 func (p *Painter) hitKey(r canvas.Rectangle, key string) {
 	p.Hits = append(p.Hits, HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H, Key: key})
 }
+
+// HitPacket makes a rectangle stand for a packet.
+func (p *Painter) HitPacket(r canvas.Rectangle, id uint64) {
+	p.Hits = append(p.Hits, HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H, Packet: id})
+}
+
+// LooksInto reports whether the message of a packet is looked into.
+func (p *Painter) LooksInto(id uint64) bool { return p.Sheet != nil && p.Sheet.Packet == id }

@@ -217,6 +217,12 @@ func (p *Painter) drawSprites(layer *canvas.LineLayer, nodes []ringNode) {
 		}
 		from, to := linkEnds(a, b)
 		at, st, glyph := min(max(s.Progress, 0), 1), PacketStyle(s.InFlight.Packet), PacketGlyph(p.Glyphs, s.InFlight.Packet)
+		p.HitMark(layer, from.Lerp(to, at), s.InFlight.ID)
+		if p.LooksInto(s.InFlight.ID) {
+			layer.Line(from, to, p.Glyphs.Dot, style.Accent, 1)
+			layer.Mark(from.Lerp(to, at), glyph, style.Accent|style.Bold|style.Reverse)
+			continue
+		}
 		if s.routine && !s.Lost {
 			layer.Mark(from.Lerp(to, at), p.Glyphs.Dot, style.Dim)
 			continue
@@ -236,6 +242,13 @@ func (p *Painter) drawSprites(layer *canvas.LineLayer, nodes []ringNode) {
 			st |= style.Bold
 		}
 		layer.Mark(from.Lerp(to, at), glyph, st)
+	}
+}
+
+// HitMark makes the cells around a mark stand for a packet.
+func (p *Painter) HitMark(layer *canvas.LineLayer, at canvas.Point, id uint64) {
+	if r, ok := layer.Around(at); ok && id != 0 {
+		p.HitPacket(r, id)
 	}
 }
 

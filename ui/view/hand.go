@@ -45,8 +45,8 @@ func (v *Hand) Keys() []keymap.Binding {
 
 // Reset implements [View].
 func (v *Hand) Reset() bool {
-	was := v.order != nil
-	v.order = nil
+	was := v.order != nil || v.inNext
+	v.order, v.inNext = nil, false
 	return was
 }
 
@@ -164,13 +164,14 @@ func (v *Hand) move(pressed string) {
 	if pressed == "up" || pressed == "ctrl+up" {
 		by = -1
 	}
-	if v.inNext || pressed == "up" || pressed == "down" {
+	if v.inNext || (pressed == "up" || pressed == "down") && len(v.State().Waiting) > 0 {
 		v.Scroll(by)
 		return
 	}
 	all := v.packets(v.State())
 	at := v.cursor[0].at(len(all), packetItem(all))
 	if at < 0 {
+		v.none()
 		return
 	}
 	to := at
@@ -183,7 +184,13 @@ func (v *Hand) move(pressed string) {
 func sameLink(a, b *trace.InFlight) bool { return a.From == b.From && a.To == b.To }
 
 // changeList moves the cursor to the other list.
-func (v *Hand) changeList(pressed string) { v.inNext = pressed == "right" }
+func (v *Hand) changeList(pressed string) {
+	if v.inNext = pressed == "right"; v.inNext {
+		v.Toast("what time brings next: enter lets it happen", false)
+		return
+	}
+	v.Toast("the packets that wait: enter delivers", false)
+}
 
 // none says why a key has nothing to act on.
 func (v *Hand) none() {
@@ -246,6 +253,9 @@ func ids(all []trace.InFlight) []uint64 {
 	}
 	return out
 }
+
+// Messages returns the IDs of the waiting packets, in the order of the list.
+func (v *Hand) Messages() []uint64 { return ids(v.packets(v.State())) }
 
 // ReleaseCommands returns the commands that let everything flow. If the user has changed the order,
 // packets are delivered one at a time as far as the release itself would not keep that order.

@@ -269,7 +269,7 @@ func (p *handPainter) packetColumns(w int, all []trace.InFlight) packetColumns {
 // packetRow draws a waiting packet: its link, unless the row above has the same, what it is, what
 // it carries, how long it has waited and whether its caller still waits.
 func (p *handPainter) packetRow(r canvas.Rectangle, f *trace.InFlight, c packetColumns, link, cursor bool) {
-	p.Hits = append(p.Hits, pane.HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H, Packet: f.ID})
+	p.HitPacket(r, f.ID)
 	over := p.rowStyle(r, cursor, !p.view.inNext)
 	x := r.X + 2
 	put := func(w int, text string, st style.Style) {

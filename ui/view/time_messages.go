@@ -64,6 +64,9 @@ func (p *timePainter) drawMessage(d *canvas.LineLayer, m *spacetime.Message) {
 	if m.Quiet {
 		k, glyph = style.Faint, p.Glyphs.Dot
 	}
+	if p.LooksInto(m.Packet.ID) {
+		k = style.Accent | style.Bold
+	}
 	switch {
 	case m.Packet.Status == trace.Lost:
 		b, glyph = a.Lerp(b, 0.5), p.Glyphs.Bad
@@ -73,6 +76,7 @@ func (p *timePainter) drawMessage(d *canvas.LineLayer, m *spacetime.Message) {
 			k = style.Bad
 		}
 		d.Mark(b, glyph, k)
+		p.HitMark(d, b, m.Packet.ID)
 		return
 	case m.Ended == 0 && m.Packet.Delay > 0:
 		b = a.Lerp(place(to, m.Sent+m.Packet.Delay), min(float64(p.Latest-m.Sent)/float64(m.Packet.Delay), 1))
@@ -83,6 +87,7 @@ func (p *timePainter) drawMessage(d *canvas.LineLayer, m *spacetime.Message) {
 		b = a.Lerp(b, 1-1/max(rows, -rows))
 	}
 	d.Mark(b, glyph, k)
+	p.HitMark(d, b, m.Packet.ID)
 }
 
 // laneIndex returns the index of a node's lane in p.shown, -1 if it is not shown.

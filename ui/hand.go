@@ -1,0 +1,213 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/message"
+	"capsize/ui/pane"
+	"capsize/ui/queue"
+	"capsize/ui/view"
+)
+
+// hand is hand delivery: while links are held, packets wait until the user delivers them.
+type hand struct {
+	holds   bool // links are held at the moment shown
+	former  int  // the view before that, an index into views.All
+	stopped bool // the key M has stopped the clock
+	ran     bool // and the clock ran before
+	look    look
+}
+
+// look is the message looked into.
+type look struct {
+	open     bool
+	id       uint64 // of its packet, also after a jump to one of its events; 0 for none
+	exchange *message.Exchange
+}
+
+// stepRuns answers the key M while a scenario is busy.
+const stepRuns = "a step of the scenario is running: M works once it waits for n"
+
+// toggleHand holds all links and stops the clock, or releases them.
+func (m *model) toggleHand() {
+	if (m.travel.inPast() || !m.IsLive()) && m.state.HoldsAny() {
+		m.showView(m.views.Hand)
+		m.setToast("", "packets that were held at this moment: look only", false)
+		return
+	}
+	if m.rejectIfReadOnly() {
+		return
+	}
+	holds := false
+	m.Engine.Read(func(s *trace.State) { holds = s.HoldsAny() })
+	switch {
+	case holds:
+		m.release()
+	case m.presents() && !m.presenter.ended && !m.scenarioStage.Waits():
+		m.setToast("hold all", stepRuns, true)
+	default:
+		h := &m.hand
+		h.stopped, h.ran, m.paused = true, !m.paused, true
+		m.setSpeed()
+		m.submit("hold all", "held: enter delivers, M releases")
+		if m.toast.Bad {
+			m.runAsBefore()
+		}
+	}
+}
+
+// release lets everything flow, in the order that the user has chosen.
+func (m *model) release() {
+	commands := m.views.Hand.ReleaseCommands()
+	last := len(commands) - 1
+	if last > 0 && !m.queue.Put(queue.Command{Line: commands[0], Then: commands[1:last]}) {
+		m.setToast(commands[0], "command dropped: too many are waiting", true)
+		return
+	}
+	done := "released"
+	if last > 0 {
+		done = fmt.Sprintf("released, after %d packets in your order", last)
+	}
+	m.submit(commands[last], done)
+}
+
+// runAsBefore lets the clock run on if it ran before the key M stopped it.
+func (m *model) runAsBefore() {
+	if m.hand.stopped && m.hand.ran {
+		m.paused = false
+	}
+	m.hand.stopped = false
+	m.setSpeed()
+}
+
+// updateHand shows the hand view when links become held, and the former one when none is any
+// more. Once a frame.
+func (m *model) updateHand() {
+	h := &m.hand
+	if h.look.open {
+		h.look.exchange.Extend(m.History)
+	}
+	holds := m.state.HoldsAny()
+	if holds == h.holds {
+		return
+	}
+	h.holds = holds
+	switch shown := m.view() == m.views.Hand; {
+	case holds && !shown:
+		h.former = m.current
+		m.showView(m.views.Hand)
+	case !holds && shown:
+		m.current = h.former
+	}
+	if !holds && !m.travel.past {
+		m.runAsBefore()
+	}
+}
+
+// lookInto opens the inside of a message.
+func (m *model) lookInto(id uint64) {
+	x, ok := message.Find(m.History, id)
+	if !ok {
+		m.setToast("", fmt.Sprintf("message #%d is no longer in the history", id), true)
+		return
+	}
+	m.hand.look = look{open: true, id: id, exchange: x}
+	m.views.Hand.Focus(id)
+	m.setSpeed()
+}
+
+// lookNext looks into a message on its way: the one left for a jump in time, else the one under
+// the cursor of the hand view, else the newest; then one after the other.
+func (m *model) lookNext() {
+	l := &m.hand.look
+	shown := m.messagesShown()
+	at := slices.Index(shown, l.id)
+	switch {
+	case !l.open && l.id != 0:
+		m.lookInto(l.id)
+	case len(shown) == 0:
+		m.setToast("", "no message is on its way: step with , and . or hold all with M", true)
+	case l.open:
+		m.lookInto(shown[(at+1)%len(shown)])
+	case m.view() == m.views.Hand && m.views.Hand.Packet() != nil:
+		m.lookInto(m.views.Hand.Packet().ID)
+	default:
+		m.lookInto(shown[len(shown)-1])
+	}
+}
+
+// messagesShown returns the IDs of the packets to look into.
+func (m *model) messagesShown() []uint64 {
+	if m.view() == m.views.Hand {
+		return m.views.Hand.Messages()
+	}
+	return m.frame().Messages()
+}
+
+// closeLook closes the inside of a message. The clock continues if it ran before.
+func (m *model) closeLook() {
+	m.hand.look = look{}
+	m.setSpeed()
+}
+
+// handleLookKey handles a key while a message is looked into, and reports whether the key was for
+// it. Other keys work as always, so that one sees what they do to the message.
+func (m *model) handleLookKey(pressed string) bool {
+	l := &m.hand.look
+	p := l.exchange.Packet(l.id)
+	switch pressed {
+	case "esc", "q":
+		m.closeLook()
+	case "space":
+		ran := !m.isPausedByUser()
+		m.closeLook()
+		return ran
+	case "e":
+		m.lookNext()
+	case "s":
+		m.jumpTo(p.Sent, "its sending")
+	case "a":
+		m.jumpTo(p.Ended, "its arrival")
+	case "w":
+		m.jumpTo(l.exchange.WhyAt, "the reason")
+	case "r":
+		if other := l.exchange.Counterpart(p); other != nil {
+			l.id = other.ID
+			return true
+		}
+		m.setToast("", "no reply yet", true)
+	default:
+		return false
+	}
+	return true
+}
+
+// isPausedByUser reports whether time stands still for another reason than the message.
+func (m *model) isPausedByUser() bool { return m.paused || m.travel.past && !m.travel.playing }
+
+// jumpTo shows the moment of an event of the message, and closes its inside.
+func (m *model) jumpTo(at trace.Position, what string) {
+	if at.Seq == 0 {
+		m.setToast("", what+" is not known: it has not happened yet, or the history has dropped it", true)
+		return
+	}
+	m.hand.look.open = false
+	m.travel.stepped = false
+	m.setPlaying(false)
+	if m.showEvent(at.Seq); !m.toast.Bad {
+		m.setToast("", m.toast.Text+" (e: back to the message)", false)
+	}
+}
+
+// sheet returns the inside of the message looked into, nil if there is none.
+func (m *model) sheet() *pane.Sheet {
+	l := &m.hand.look
+	if !l.open {
+		return nil
+	}
+	sheet := view.MessageSheet(l.exchange, l.id, m.state.At)
+	sheet.Aside = m.view() == m.views.Stage
+	return sheet
+}
