@@ -11,11 +11,12 @@ import (
 
 // question is a question of a script: ask with its choices, and the because that ends it.
 type question struct {
-	asked      trace.Question // as it is asked
-	because    string
-	becauseIn  trace.Localized
-	conditions []condition // of the choices, in their order
-	wheres     []string    // the conditions as they are written
+	asked       trace.Question // as it is asked
+	because     string
+	becauseIn   trace.Localized
+	conditions  []condition // of the choices, in their order
+	wheres      []string    // the conditions as they are written
+	stepFollows bool        // a step follows at once, at which the audience reads the answer
 
 	line, column int      // of its ask
 	below        []string // the lines below ask that belong to it, and
@@ -43,7 +44,7 @@ func questionCommands() []declaration {
 		},
 		{
 			name: "because", neverRefused: true, syntax: "because TEXT | because.LANG TEXT", block: parseBecause,
-			help: "end the question: wait for the longest D, mark the choice that came true and say why; fail the run unless exactly one did",
+			help: "end the question: wait for the longest D, mark the choice that came true and say why, until a key on stage; fail the run unless exactly one did",
 		},
 	}
 }
@@ -153,6 +154,13 @@ func parseBecause(p *lineParser, s *Script, line int) error {
 	s.parsing = questionParser{of: "because", to: &q.becauseIn}
 	s.steps = append(s.steps, step{line: line, column: at.column, command: SplitCommand(p.text), do: q.judge, isExpectation: true})
 	return nil
+}
+
+// noteStep notes whether a command that directly follows a question is a step.
+func (s *Script) noteStep(d declaration) {
+	if s.parsing.of == "because" && d.name == "step" {
+		s.questions[len(s.questions)-1].stepFollows = true
+	}
 }
 
 // endHead ends the choices of a question, at a line that holds another command.

@@ -71,6 +71,9 @@ func (q *question) judge(r *run) error {
 		judged.Choices[i].True = w.held[i]
 	}
 	r.c.Ask(&judged)
+	if !q.stepFollows {
+		r.presenter.Step(r.c, "") // whatever comes next would take the answer off the screen
+	}
 	if len(judged.True()) == 1 {
 		return nil
 	}

@@ -235,3 +235,20 @@ func TestSavedSessionKeepsItsQuestions(t *testing.T) {
 		t.Errorf("it asks %d questions:\n%s", len(saved.questions), text)
 	}
 }
+
+// The audience reads the answer before the show goes on, but does not press two keys for it.
+func TestAnswerWaitsForTheAudience(t *testing.T) {
+	const question = "nodes 1\nask who?\nchoice a when checks ok\nchoice b when value 9\nbecause so\nbecause.zh 因为\n"
+	for after, want := range map[string]string{
+		"":                           "ask 2|step ",
+		"say next\nstep over\n":      "ask 2|step |step over",
+		"step over\n":                "ask 2|step over",
+		"# a comment\n\nstep over\n": "ask 2|step over",
+	} {
+		stage := &recorder{}
+		carryOut(t, parse(t, question+after), stage, func(trace.Event) {})
+		if got := strings.Join(stage.calls, "|"); got != want {
+			t.Errorf("%q: %s, want %s", after, got, want)
+		}
+	}
+}

@@ -205,6 +205,7 @@ func (s *Script) parseLine(text string, number int) error {
 	if d.block != nil {
 		return d.block(p, s, number)
 	}
+	s.noteStep(d)
 	if err := s.endHead(p); err != nil {
 		return err
 	}

@@ -73,6 +73,17 @@ func waitsAtQuestion(t *testing.T, e engine.Engine) {
 		if !test.answer() || e.Stage().Waits() || e.Stage().Choices() != 0 {
 			t.Error("the question still waits")
 		}
+		for range 200 { // until the audience has read the answer
+			if err := e.Advance(10 * time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+			if e.Stage().Waits() {
+				break
+			}
+		}
+		if s := state(e); !s.Question.Judged || e.Stage().Choices() != 0 || !e.Stage().Next() {
+			t.Errorf("%+v does not wait to be read", s.Question)
+		}
 	}
 	for range 200 {
 		if err := e.Advance(10 * time.Millisecond); err != nil {
