@@ -38,9 +38,13 @@ func (m *model) routeName() string {
 	return routes[m.clients.route]
 }
 
-// via returns the end of a client command, "" for the default route.
+// via returns the end of a client command, "" for the default route. While links are held, it names
+// the leader: a client that has to look for it waits between its tries, and time stands still.
 func (m *model) via() string {
 	if routes[m.clients.route] == cluster.RouteLeader {
+		if leader := m.state.LeaderNode(); leader != nil && m.state.HoldsAny() {
+			return " via " + leader.ID
+		}
 		return ""
 	}
 	return " via " + m.routeName()

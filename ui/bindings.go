@@ -21,7 +21,7 @@ const (
 
 // keyMap returns all keys: those of the views, and those that work everywhere.
 func (m *model) keyMap() []keymap.Binding {
-	return slices.Concat(m.views.Keys(), m.clientKeys(), m.nodeKeys(), m.faultKeys(), m.timeKeys(), m.screenKeys())
+	return slices.Concat(m.views.Keys(), m.handKeys(), m.clientKeys(), m.nodeKeys(), m.faultKeys(), m.timeKeys(), m.screenKeys())
 }
 
 func (m *model) clientKeys() []keymap.Binding {
@@ -60,8 +60,8 @@ func (m *model) faultKeys() []keymap.Binding {
 		keymap.Bind(groupNetwork, "d", "disk faults", m.diskMenu, "d").InFooter(12, "disk").NeedsCluster(),
 		keymap.Bind(groupNetwork, "h", "heal links", m.healSelected, "h").InFooter(4, "heal").NeedsCluster(),
 		keymap.Bind(groupNetwork, "H", "heal everything", m.healEverything, "H").NeedsCluster(),
-		keymap.Bind(groupNetwork, "M", "hold or release all messages", m.toggleHand, "M").InFooter(4, "hold/release"),
-		keymap.Bind(groupNetwork, "e", "look into a message", m.lookNext, "e").InFooter(5, "look"),
+		keymap.Bind(groupNetwork, "M", "hold or release all messages", m.toggleHand, "M").InFooter(16, "hold"),
+		keymap.Bind(groupNetwork, "e", "look into a message", m.lookNext, "e").InFooter(17, "look into"),
 		keymap.Bind(groupNetwork, "u", "undo fault", m.undoFault, "u").NeedsCluster(),
 		keymap.Bind(groupNetwork, "U", "redo fault", m.redoFault, "U").NeedsCluster(),
 	}

@@ -6,8 +6,8 @@ import (
 
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/message"
+	"capsize/ui/keymap"
 	"capsize/ui/pane"
-	"capsize/ui/queue"
 	"capsize/ui/view"
 )
 
@@ -29,6 +29,14 @@ type look struct {
 
 // stepRuns answers the key M while a scenario is busy.
 const stepRuns = "a step of the scenario is running: M works once it waits for n"
+
+// handKeys are the keys of the hand view that work elsewhere too.
+func (m *model) handKeys() []keymap.Binding {
+	return []keymap.Binding{
+		keymap.Bind(view.GroupHand, "M", "release, or hold all links", m.toggleHand, "M").Only("hand").InFooter(4, "release"),
+		keymap.Bind(view.GroupHand, "e", "look into it", m.lookNext, "e").Only("hand").InFooter(5, "look into"),
+	}
+}
 
 // toggleHand holds all links and stops the clock, or releases them.
 func (m *model) toggleHand() {
@@ -60,17 +68,14 @@ func (m *model) toggleHand() {
 
 // release lets everything flow, in the order that the user has chosen.
 func (m *model) release() {
-	commands := m.views.Hand.ReleaseCommands()
-	last := len(commands) - 1
-	if last > 0 && !m.queue.Put(queue.Command{Line: commands[0], Then: commands[1:last]}) {
-		m.setToast(commands[0], "command dropped: too many are waiting", true)
-		return
-	}
+	commands, delivered := m.views.Hand.ReleaseCommands()
 	done := "released"
-	if last > 0 {
-		done = fmt.Sprintf("released, after %d packets in your order", last)
+	if delivered > 0 {
+		done = fmt.Sprintf("released, the first %d in your order", delivered)
 	}
-	m.submit(commands[last], done)
+	for _, command := range commands {
+		m.submit(command, done)
+	}
 }
 
 // runAsBefore lets the clock run on if it ran before the key M stopped it.

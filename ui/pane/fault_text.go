@@ -45,6 +45,8 @@ func LinkFaultGlyph(g *style.Glyphs, fault string) (glyph, setting string, st st
 		glyph, closes = g.RefuseLink, true
 	case "jam":
 		glyph, closes = g.JamLink, true
+	case "hold":
+		glyph = g.HoldLink
 	case "delay":
 		glyph = g.DelayLink
 	case "lose":

@@ -191,6 +191,8 @@ func (p *Painter) faultGlyph(from, to string) (string, style.Style) {
 		})
 	}
 	switch {
+	case has("hold"):
+		return p.Glyphs.HoldLink, style.Warn
 	case has("cut", "refuse", "jam"):
 		// They block some kinds of message only.
 		return p.Glyphs.CutLink, style.Warn

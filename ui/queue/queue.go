@@ -11,9 +11,8 @@ import (
 
 // Command is a command on its way to the cluster, or a step of the clock.
 type Command struct {
-	Line string   // of the command language
-	Then []string // lines that follow it
-	Step func()   // advances the clock, instead of a command
+	Line string // of the command language
+	Step func() // advances the clock, instead of a command
 }
 
 // Result is the outcome of a command.
@@ -68,9 +67,6 @@ func New(e engine.Engine) *Queue {
 				continue
 			}
 			o.run(e, next.Line)
-			for _, line := range next.Then {
-				o.run(e, line)
-			}
 		}
 	}()
 	return o

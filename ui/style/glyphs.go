@@ -41,6 +41,7 @@ type NodeGlyphs struct {
 type LinkGlyphs struct {
 	CutLink, RefuseLink, DelayLink, LoseLink           string
 	DuplicateLink, ReorderLink, JamLink, BandwidthLink string
+	HoldLink                                           string
 
 	Wall          string            // between the sides of a partition
 	Arrows        [4]string         // right, down, left, up
@@ -83,7 +84,7 @@ var Unicode = &Glyphs{
 	},
 	LinkGlyphs: LinkGlyphs{
 		CutLink: "✂", RefuseLink: "⊣", DelayLink: "~", LoseLink: "⋯",
-		DuplicateLink: "∥", ReorderLink: "⇄", JamLink: "▒", BandwidthLink: "≈",
+		DuplicateLink: "∥", ReorderLink: "⇄", JamLink: "▒", BandwidthLink: "≈", HoldLink: "▮",
 		Wall:   "▪",
 		Arrows: [4]string{"→", "↓", "←", "↑"},
 		Packet: map[string]string{
@@ -119,7 +120,7 @@ var ASCII = &Glyphs{
 	},
 	LinkGlyphs: LinkGlyphs{
 		CutLink: "%", RefuseLink: "/", DelayLink: "~", LoseLink: ":",
-		DuplicateLink: "2", ReorderLink: "&", JamLink: "#", BandwidthLink: "=",
+		DuplicateLink: "2", ReorderLink: "&", JamLink: "#", BandwidthLink: "=", HoldLink: "H",
 		Wall:   "#",
 		Arrows: [4]string{">", "v", "<", "^"},
 		Packet: map[string]string{

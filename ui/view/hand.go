@@ -29,17 +29,18 @@ type listCursor struct {
 // Name implements [View].
 func (v *Hand) Name() string { return "hand" }
 
-const groupHand = "hand view"
+// GroupHand is the group of its keys in the help.
+const GroupHand = "hand view"
 
 // Keys implements [View].
 func (v *Hand) Keys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.Bind(groupHand, "enter", "deliver it, or let the timer fire", v.deliver, "enter").InFooter(1, "deliver"),
-		keymap.Bind(groupHand, "x", "drop it", v.drop, "x").InFooter(2, "drop"),
-		keymap.Bind(groupHand, "2", "deliver it twice", v.deliverTwice, "2").InFooter(3, "twice"),
-		keymap.BindKey(groupHand, "left right", "the other list", v.changeList, "left", "right").InFooter(5, "list"),
-		keymap.BindKey(groupHand, "up down", "select; ctrl: the next link", v.move, "up", "down", "ctrl+up", "ctrl+down"),
-		keymap.BindKey(groupHand, "shift+up shift+down", "change the order of release", v.reorder, "shift+up", "shift+down").InFooter(6, "reorder"),
+		keymap.Bind(GroupHand, "enter", "deliver it, or let the timer fire", v.deliver, "enter").InFooter(1, "deliver"),
+		keymap.Bind(GroupHand, "x", "drop it", v.drop, "x").InFooter(2, "drop"),
+		keymap.Bind(GroupHand, "2", "deliver it twice", v.deliverTwice, "2").InFooter(3, "twice"),
+		keymap.BindKey(GroupHand, "left right", "the other list", v.changeList, "left", "right").InFooter(6, "list"),
+		keymap.BindKey(GroupHand, "up down", "select; ctrl: the next link", v.move, "up", "down", "ctrl+up", "ctrl+down"),
+		keymap.BindKey(GroupHand, "shift+up shift+down", "change the order of release", v.reorder, "shift+up", "shift+down"),
 	}
 }
 
@@ -257,22 +258,29 @@ func ids(all []trace.InFlight) []uint64 {
 // Messages returns the IDs of the waiting packets, in the order of the list.
 func (v *Hand) Messages() []uint64 { return ids(v.packets(v.State())) }
 
-// ReleaseCommands returns the commands that let everything flow. If the user has changed the order,
-// packets are delivered one at a time as far as the release itself would not keep that order.
-func (v *Hand) ReleaseCommands() []string {
-	var commands []string
+// deliveredAtOnce is how many packets one command delivers at most: a line is at most 1000
+// characters long.
+const deliveredAtOnce = 40
+
+// ReleaseCommands returns the commands that let everything flow, and how many packets they deliver
+// before the release. If the user has changed the order, that is as many as it takes: of the rest,
+// the release keeps the order.
+func (v *Hand) ReleaseCommands() (commands []string, delivered int) {
 	if v.order != nil {
 		waiting := ids(v.State().Waiting)
 		wanted := ids(v.packets(v.State()))
-		// Of the rest, a release keeps the order.
 		for len(wanted) > 0 && !slices.Equal(wanted, waiting) {
-			commands = append(commands, fmt.Sprintf("deliver #%d", wanted[0]))
+			if delivered%deliveredAtOnce == 0 {
+				commands = append(commands, "deliver")
+			}
+			commands[len(commands)-1] += fmt.Sprintf(" #%d", wanted[0])
 			waiting = slices.DeleteFunc(waiting, func(id uint64) bool { return id == wanted[0] })
 			wanted = wanted[1:]
+			delivered++
 		}
 	}
 	v.order = nil
-	return append(commands, "release")
+	return append(commands, "release"), delivered
 }
 
 // upcomingText returns what time brings, in words.

@@ -45,6 +45,9 @@ func layoutHand(r canvas.Rectangle, nodes int, inNext bool) handLayout {
 		high = min((nodes+l.perRow-1)/l.perRow, max(r.H*2/5, 1))
 	}
 	story := max(2, r.H/6)
+	if r.H > 40 {
+		story = r.H / 4
+	}
 	l.nodes = canvas.Rect(r.X, r.Y, r.W, high)
 	l.story = canvas.Rect(r.X, r.Y+r.H-story, r.W, story)
 	lists := canvas.Rect(r.X, r.Y+high+1, r.W, max(r.H-high-story-2, 0))
@@ -217,7 +220,7 @@ func (p *handPainter) drawPackets(r canvas.Rectangle, all []trace.InFlight) {
 	}
 	columns := p.packetColumns(r.W, all)
 	cursor := p.view.cursor[0].at(len(all), packetItem(all))
-	first := p.listHead(r, title, !p.view.inNext, len(all), cursor, fmt.Sprintf("waited %*s", columns.caller, "caller"))
+	first := p.listHead(r, title, !p.view.inNext, len(all), cursor, fmt.Sprintf("waited %*s", columns.caller, "deadline"))
 	if len(all) == 0 && r.H > 1 {
 		text := "every message that is sent waits here: i sends an increment, the other list fires a timer"
 		if !p.held {
@@ -302,9 +305,9 @@ func (p *handPainter) callerText(f *trace.InFlight, roomy bool) string {
 	left := f.Deadline - p.Now
 	switch {
 	case f.Deadline == 0 && roomy:
-		return "no caller waits"
+		return "no deadline"
 	case f.Deadline == 0:
-		return "no caller"
+		return "none"
 	case roomy:
 		return "gives up in " + trace.Age(left)
 	}
@@ -334,15 +337,19 @@ func (p *handPainter) drawNext(r canvas.Rectangle, all []trace.Upcoming) {
 	if len(all) > 0 {
 		title = fmt.Sprintf("next in time: %d", len(all))
 	}
-	cursor := p.view.cursor[1].at(len(all), timerItem(all))
+	cursor, textW := p.view.cursor[1].at(len(all), timerItem(all)), 30
+	for i := range all {
+		textW = max(textW, canvas.Width(canvas.Sanitize(upcomingText(&all[i]))))
+	}
 	first := p.listHead(r, title, p.view.inNext, len(all), cursor, "")
 	for row := 0; row < r.H-1 && first+row < len(all); row++ {
 		i := first + row
 		at := canvas.Rect(r.X, r.Y+1+row, r.W, 1)
 		p.Hits = append(p.Hits, pane.HitBox{X: at.X, Y: at.Y, W: at.W, H: 1, Timer: i + 1})
 		over := p.rowStyle(at, i == cursor, p.view.inNext)
-		text := upcomingTime(&all[i], p.State)
-		p.PutRight(at.X+at.W, at.Y, len(text), text, over(style.Dim))
-		p.Put(at.X+2, at.Y, at.W-3-len(text), upcomingText(&all[i]), over(style.Text))
+		when := upcomingTime(&all[i], p.State)
+		x := at.X + 2 + min(textW+3, at.W-2-len(when))
+		p.Put(at.X+2, at.Y, x-at.X-3, upcomingText(&all[i]), over(style.Text))
+		p.Put(x, at.Y, at.X+at.W-x, when, over(style.Dim))
 	}
 }

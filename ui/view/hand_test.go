@@ -124,20 +124,37 @@ func TestReleaseKeepsTheUsersOrder(t *testing.T) {
 		want string
 	}{
 		{nil, "release"},
-		{[]string{"shift+down"}, "deliver #20, deliver #22, deliver #24, release"},
-		{[]string{"shift+down", "shift+up"}, "deliver #22, deliver #20, deliver #24, release"}, // the list's order is not that of sending
+		{[]string{"shift+down"}, "deliver #20 #22 #24, release"},
+		{[]string{"shift+down", "shift+up"}, "deliver #22 #20 #24, release"}, // the list's order is not that of sending
 		{[]string{"shift+up"}, "release"},
-		{[]string{"down", "shift+up", "down", "shift+down", "shift+down"}, "deliver #20, deliver #24, deliver #23, release"},
+		{[]string{"down", "shift+up", "down", "shift+down", "shift+down"}, "deliver #20 #24 #23, release"},
 	} {
 		v, _ := newHand(uitest.Held())
 		v.press(c.keys...)
-		got := strings.Join(v.ReleaseCommands(), ", ")
-		if got != c.want {
+		commands, _ := v.ReleaseCommands()
+		if got := strings.Join(commands, ", "); got != c.want {
 			t.Errorf("%v releases by %q, want %q", c.keys, got, c.want)
 		}
-		if again := strings.Join(v.ReleaseCommands(), ", "); again != "release" {
+		if again, _ := v.ReleaseCommands(); len(again) != 1 {
 			t.Errorf("%v: a second release is %q", c.keys, again)
 		}
+	}
+}
+
+// A line of the command language is at most 1000 characters long.
+func TestReleaseOfManyPacketsIsSeveralCommands(t *testing.T) {
+	v, _ := newHand(uitest.HeldMany(400))
+	v.Scroll(400)
+	v.press("shift+up")
+	commands, delivered := v.ReleaseCommands()
+	named := 0
+	for _, command := range commands {
+		if named += strings.Count(command, "#"); len(command) > 1000 {
+			t.Errorf("a command of %d characters", len(command))
+		}
+	}
+	if named != delivered || delivered < 300 || commands[len(commands)-1] != "release" {
+		t.Errorf("%d packets in %d commands, the last is %q", named, len(commands), commands[len(commands)-1])
 	}
 }
 
@@ -203,7 +220,7 @@ func TestMessageSheetSaysEverything(t *testing.T) {
 		{20, []string{"#20 vote request, n2 to n4", "term 3", "carries log ends at 127 (term 2)", "held for 0.4s so far; its caller gives up in 1.6s", "arrived not yet: a hold stops it", "answer none yet: the request has not reached n4"}},
 		{21, []string{"#21 vote request, n2 to n5", "arrived 0:00:31.870, after 100ms", "answer #23 vote reply: denied, held on its way back", "why n2's log ends at 127, its own at 129 (both term 2)"}},
 		{22, []string{"#22 vote reply, n1 to n2", "says granted", "answers #19 vote request: log ends at 127 (term 2)", "why n1 had not voted in term 3"}},
-		{24, []string{"#24 append request, n3 to n1", "previous entry 127 (term 2)", "entries 128: +1, term 2; 129: +1, term 2", "commit up to entry 126", "about 190 bytes", "no caller waits for it"}},
+		{24, []string{"#24 append request, n3 to n1", "previous entry 127 (term 2)", "entries 128: +1, term 2; 129: +1, term 2", "commit up to entry 126", "about 190 bytes", "no deadline runs for it"}},
 	} {
 		text := sheetText(w, c.id)
 		for _, want := range c.want {

@@ -116,7 +116,7 @@ func addPassage(add func(label, text, key string, st style.Style), x *message.Ex
 		case p.Deadline > now:
 			text += fmt.Sprintf(" so far; its caller gives up in %s", trace.Age(p.Deadline-now))
 		default:
-			text += " so far; no caller waits for it"
+			text += " so far; no deadline runs for it"
 		}
 		add("held", text, "", style.Warn)
 	}

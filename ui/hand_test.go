@@ -1,0 +1,237 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"capsize/cluster/trace"
+)
+
+// holdAll presses M, and waits until the links are held.
+func (s *stage) holdAll() {
+	s.t.Helper()
+	s.press("M")
+	for range 20 {
+		if s.state.HoldsAny() {
+			return
+		}
+		s.settle()
+		s.tick()
+	}
+	s.t.Fatalf("no link is held:\n%s", s.screen())
+}
+
+func (s *stage) shows(want string) {
+	s.t.Helper()
+	if text := s.plain(); !strings.Contains(text, want) {
+		s.t.Errorf("no %q on the screen:\n%s", want, text)
+	}
+}
+
+func TestHoldStopsTheClockAndReleaseLetsItRunOn(t *testing.T) {
+	for _, ran := range []bool{true, false} {
+		s := newStage(t, 3)
+		s.paused = !ran
+		s.setSpeed()
+		s.showView(s.views.Log)
+		s.holdAll()
+		if s.view() != s.views.Hand || !s.paused || s.Engine.Speed() != 0 {
+			t.Errorf("clock ran: %t; while links are held: %s view, speed %g", ran, s.view().Name(), s.Engine.Speed())
+		}
+		if s.command != "hold all" {
+			t.Errorf("M stands for %q", s.command)
+		}
+		s.press("M")
+		s.settle()
+		s.tick()
+		if s.view() != s.views.Log || s.paused == ran || s.state.HoldsAny() || s.command != "release" {
+			t.Errorf("clock ran: %t; after the release: %s view, paused %t, command %q", ran, s.view().Name(), s.paused, s.command)
+		}
+		s.paused = true
+		s.setSpeed()
+	}
+}
+
+// run submits commands, and waits until the cluster has taken them.
+func (s *stage) run(commands ...string) {
+	s.t.Helper()
+	for _, command := range commands {
+		s.submit(command, "done")
+	}
+	s.settle()
+	s.tick()
+}
+
+func TestElectionByHand(t *testing.T) {
+	s := newStage(t, 3)
+	leader := s.state.LeaderNode().ID
+	s.press("k")
+	s.pass(time.Millisecond)
+	s.holdAll()
+	others := slices.DeleteFunc(s.nodes(), func(id string) bool { return id == leader })
+	// The other node must have given up on the old leader before it votes for a new one.
+	s.run("fire "+others[1]+" election", "drop all", "fire "+others[0]+" election")
+	for range 30 {
+		if n := s.state.LeaderNode(); n != nil {
+			return
+		}
+		s.press("enter")
+	}
+	t.Errorf("nobody leads after everything was delivered by hand:\n%s", s.plain())
+}
+
+func TestIncrementByHandGoesToTheLeader(t *testing.T) {
+	s := newStage(t, 3)
+	s.pass(time.Second)
+	leader := s.state.LeaderNode().ID
+	last := s.state.Node(leader).LastIndex()
+	s.holdAll()
+	if s.press("i"); s.command != "increment via "+leader {
+		t.Errorf("i stands for %q", s.command)
+	}
+	s.run("fire " + leader + " heartbeat")
+	for range 10 {
+		if s.state.Node(leader).LastIndex() > last && strings.Contains(s.plain(), "append request") {
+			return
+		}
+		s.press("enter")
+	}
+	t.Errorf("no append waits:\n%s", s.plain())
+}
+
+func TestHandViewIsShownWhenLinksBecomeHeld(t *testing.T) {
+	s := newStage(t, 3)
+	s.press(":")
+	for _, r := range "hold n1 -> n2" {
+		s.Update(keyPress(string(r)))
+	}
+	s.press("enter")
+	s.settle()
+	s.tick()
+	if s.view() != s.views.Hand {
+		t.Errorf("after a typed hold: the %s view", s.view().Name())
+	}
+	s.press("tab")
+	s.run("release")
+	if s.view() == s.views.Hand || s.hand.holds {
+		t.Errorf("after the release: the %s view", s.view().Name())
+	}
+}
+
+func TestHandInThePastIsForLookingOnly(t *testing.T) {
+	s := newStage(t, 3)
+	s.holdAll()
+	s.run("fire leader heartbeat")
+	held := len(s.state.Waiting)
+	if held == 0 {
+		t.Fatalf("nothing waits:\n%s", s.plain())
+	}
+	at := s.state.Seq
+	s.press("M")
+	s.settle()
+	s.paused = true
+	s.setSpeed()
+	s.pass(10 * time.Millisecond)
+	s.showEvent(at)
+	s.tick()
+	if s.view() != s.views.Hand || len(s.state.Waiting) != held {
+		t.Errorf("in the past: the %s view, %d packets", s.view().Name(), len(s.state.Waiting))
+	}
+	for _, k := range []string{"enter", "x", "2"} {
+		if s.press(k); !s.toast.Bad || !strings.Contains(s.toast.Text, "read-only") {
+			t.Errorf("%s in the past says %q", k, s.toast.Text)
+		}
+	}
+	if s.press("M"); s.view() != s.views.Hand || s.toast.Bad {
+		t.Errorf("M in the past: the %s view, %q", s.view().Name(), s.toast.Text)
+	}
+}
+
+func TestMessageIsLookedIntoAndItsEventsShown(t *testing.T) {
+	s := newStage(t, 3)
+	s.holdAll()
+	s.run("fire leader heartbeat")
+	s.press("e")
+	if !s.hand.look.open || s.sheet() == nil {
+		t.Fatalf("e opens nothing: %q\n%s", s.toast.Text, s.plain())
+	}
+	s.shows("a hold stops it")
+	id := s.hand.look.id
+	s.press("e")
+	if s.hand.look.id == id && len(s.state.Waiting) > 1 {
+		t.Error("e does not go on to the next message")
+	}
+	// Other keys work as always, so that one sees what they do to the message.
+	for _, f := range s.state.Waiting {
+		if !f.Reply {
+			id = f.ID
+		}
+	}
+	s.lookInto(id)
+	s.press("enter")
+	s.shows("arrived")
+	s.press("r")
+	if s.hand.look.id == id {
+		t.Errorf("r shows no reply: %q", s.toast.Text)
+	}
+	s.press("s")
+	if s.hand.look.open || !s.travel.past {
+		t.Error("s does not jump to the sending")
+	}
+	sent, _ := s.History.Event(s.moment().Seq)
+	if sent.Packet == nil || sent.Packet.Status != trace.Sent || !sent.Packet.Reply {
+		t.Errorf("s jumps to %+v", sent.Packet)
+	}
+	if s.press("e"); !s.hand.look.open || s.hand.look.id == id {
+		t.Error("e does not go back to the message")
+	}
+	s.press("e", "esc", "end")
+	if s.hand.look.open || s.travel.past {
+		t.Error("the message is still open")
+	}
+}
+
+func TestLookingIntoAMessageStopsTheClock(t *testing.T) {
+	s := newStage(t, 3)
+	s.run("delay all <-> all 200ms")
+	s.until("a message in flight", func(st *trace.State) bool { return len(st.PacketsInFlight()) > 0 })
+	s.paused = false
+	s.setSpeed()
+	s.press("e")
+	if !s.hand.look.open || s.Engine.Speed() != 0 || !s.isFrozen() {
+		t.Errorf("open %t, speed %g: %q", s.hand.look.open, s.Engine.Speed(), s.toast.Text)
+	}
+	s.press("esc")
+	if s.hand.look.open || s.Engine.Speed() == 0 {
+		t.Errorf("after esc: open %t, speed %g", s.hand.look.open, s.Engine.Speed())
+	}
+	s.paused = true
+	s.setSpeed()
+}
+
+func TestClickOnAMessageLooksIntoIt(t *testing.T) {
+	s := newStage(t, 3)
+	s.run("delay all <-> all 200ms")
+	s.until("a message in flight", func(st *trace.State) bool { return len(st.PacketsInFlight()) > 0 })
+	for _, v := range []int{0, 2} {
+		s.current = v
+		s.tick()
+		s.View()
+		found := false
+		for _, h := range s.lastFrame.hits {
+			if h.Packet != 0 {
+				s.Update(tea.MouseClickMsg{X: h.X + 1, Y: h.Y, Button: tea.MouseLeft})
+				found = s.hand.look.open
+				break
+			}
+		}
+		if !found {
+			t.Errorf("%s view: no click looks into a message", s.view().Name())
+		}
+		s.closeLook()
+	}
+}
