@@ -41,6 +41,7 @@ var builtinNames = []string{
 	"pre-vote-off",
 	"swizzle-clog",
 	"figure-8",
+	"figure-8-by-hand",
 	"chaos",
 	"lying-disk",
 	"honest-disk",

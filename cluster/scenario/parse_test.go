@@ -32,6 +32,26 @@ async read none
 load 20/s
 load 0.5/s clients 256 via round-robin
 load off
+hold n1 -> n2
+hold all
+hold all -> n2 only append,vote
+hold all only vote
+release
+deliver #12
+deliver #12 #13 twice # both
+deliver n1 -> n2
+deliver n1 <-> n2 append,heartbeat reply nth 2
+deliver vote prevote
+deliver all
+deliver request
+drop #7
+drop leader -> followers append
+drop vote reply
+fire n2 election
+fire leader heartbeat
+fire leader lease
+fire n1 -> n2 deadline
+fire n1 -> others append,vote deadline
 kill n1
 kill n1,n3
 kill all,up,down,leader,followers,random,minority,majority,others,$old
