@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/recording"
+	"capsize/ui/pane"
+	"capsize/ui/source"
 )
 
 // holdAll presses M, and waits until the links are held.
@@ -234,4 +238,86 @@ func TestClickOnAMessageLooksIntoIt(t *testing.T) {
 		}
 		s.closeLook()
 	}
+}
+
+const heldStory = "title By hand\nnodes 3\nwait leader\nsay look\nstep\nwait 1s\nhold all\nfire leader heartbeat\nsay now you\nstep\nrelease\nsay done\nstep"
+
+func TestHandOnStage(t *testing.T) {
+	s := onStage(t, heldStory, Options{})
+	s.paused = false
+	s.untilAStepWaits()
+	s.tick()
+	s.press("n")
+	// The scenario waits for the clock, which only the test advances.
+	if s.press("M"); s.state.HoldsAny() || !strings.Contains(s.toast.Text, stepRuns) {
+		t.Errorf("M while a step runs: %q", s.toast.Text)
+	}
+	s.untilAStepWaits()
+	s.tick()
+	if s.view() != s.views.Hand {
+		t.Fatalf("the scenario holds all links: the %s view", s.view().Name())
+	}
+	s.shows("now you")
+	first := s.views.Hand.Packet().ID
+	if s.press("enter"); !strings.HasPrefix(s.command, "deliver #") || !s.scenarioStage.Waits() {
+		t.Errorf("enter stands for %q, a step waits: %t", s.command, s.scenarioStage.Waits())
+	}
+	if slices.Contains(s.views.Hand.Messages(), first) {
+		t.Errorf("#%d waits after it was delivered", first)
+	}
+	s.press("n")
+	s.untilAStepWaits()
+	s.tick()
+	if s.view() != s.views.Stage || s.state.HoldsAny() {
+		t.Errorf("after the release: the %s view", s.view().Name())
+	}
+	// A step waits: M holds all links, and n goes on with them held.
+	if s.holdAll(); s.view() != s.views.Hand {
+		t.Errorf("M while a step waits: the %s view", s.view().Name())
+	}
+	if s.press("M"); !s.paused || !s.scenarioStage.Waits() {
+		t.Error("the release goes on with the scenario")
+	}
+}
+
+func TestHandOfARecordingIsForLookingOnly(t *testing.T) {
+	s := newStage(t, 3)
+	name := filepath.Join(t.TempDir(), "run.trace")
+	w, err := recording.Create(name, recording.Header{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Engine.AddSink(w)
+	s.pass(time.Second)
+	s.holdAll()
+	s.run("fire leader heartbeat")
+	waiting := len(s.state.Waiting)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	source, err := source.OpenRecording(name, source.HistoryMB, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &stage{model: newScreen(Options{Speed: 1, Look: pane.Look{Theme: "dark"}}), t: t}
+	t.Cleanup(func() { r.queue.Close(); source.Close() })
+	r.replay(source, "run.trace")
+	r.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+	if r.press("M"); !strings.Contains(r.toast.Text, "recordings are read-only") {
+		t.Errorf("M where nothing is held says %q", r.toast.Text)
+	}
+	r.press("end")
+	if r.view() != r.views.Hand || waiting == 0 || len(r.state.Waiting) != waiting {
+		t.Fatalf("at the end of the recording: the %s view, %d packets wait, live %d", r.view().Name(), len(r.state.Waiting), waiting)
+	}
+	for _, k := range []string{"enter", "x", "2"} {
+		if r.press(k); !r.toast.Bad || !strings.Contains(r.toast.Text, "recordings are read-only") {
+			t.Errorf("%s says %q", k, r.toast.Text)
+		}
+	}
+	if r.press("M"); r.toast.Bad || r.view() != r.views.Hand {
+		t.Errorf("M says %q", r.toast.Text)
+	}
+	r.press("e")
+	r.shows("a hold stops it")
 }

@@ -189,6 +189,7 @@ func (m *model) linkFaultMenu(from string, to []string) {
 		{"o", faults.Reorder{Percent: 30}},
 		{"j", faults.Jam{}},
 		{"b", faults.Bandwidth{BytesPerSecond: 1000}},
+		{"m", faults.Hold{}},
 	} {
 		name, setting, _ := strings.Cut(f.fault.String(), " ")
 		command := strings.TrimSpace(name + " " + link + " " + setting)

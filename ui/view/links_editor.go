@@ -37,6 +37,7 @@ func faultKeys() []faultKey {
 		{"u", []faults.LinkFault{faults.Duplicate{Percent: 30}, faults.Duplicate{Percent: 100}}},
 		{"o", []faults.LinkFault{faults.Reorder{Percent: 30}, faults.Reorder{Percent: 100}}},
 		{"j", []faults.LinkFault{faults.Jam{}}},
+		{"M", []faults.LinkFault{faults.Hold{}}},
 		{"b", []faults.LinkFault{faults.Bandwidth{BytesPerSecond: 1000}, faults.Bandwidth{BytesPerSecond: 100}, faults.Bandwidth{BytesPerSecond: 10000}}},
 	}
 }
