@@ -41,6 +41,9 @@ const (
 	catchUpTime = 330 * time.Millisecond
 )
 
+// heldAt is how far a held packet gets.
+const heldAt = 0.3
+
 // spritesMax is the number of packets shown at once. More is noise.
 const spritesMax = 40
 
@@ -138,7 +141,10 @@ func (f *Frame) spriteOf(flight *trace.InFlight) (PacketSprite, bool) {
 		return s, age <= shortest || f.Now <= flight.EndedAt
 	case trace.Sent:
 		if flight.Held {
-			s.Progress = min(s.Progress, 0.3)
+			s.Progress = min(s.Progress, heldAt)
+			if f.Paused {
+				s.Progress = heldAt // time stands still, so it would never get there
+			}
 		}
 	}
 	return s, true

@@ -123,7 +123,8 @@ const (
 	asideMinWidth = 112
 )
 
-// drawSheet draws the sheet. Texts that do not fit a line go on below.
+// drawSheet draws the sheet at the bottom of the screen, or at its right edge. Texts that do not
+// fit a line go on below.
 func (p *Painter) drawSheet() {
 	if p.Sheet == nil {
 		return
@@ -139,9 +140,9 @@ func (p *Painter) drawSheet() {
 		high += max(len(texts[i]), 1)
 	}
 	w, h := sheetLabel+width+sheetKey, min(high, p.H-6)
-	r := canvas.Rect((p.W-w-4)/2, max((p.H-h-2)/2-1, 1), w+4, h+2)
+	r := canvas.Rect((p.W-w-4)/2, max(p.H-h-5, 1), w+4, h+2)
 	if aside {
-		r.X = p.W - r.W - 1
+		r.X, r.Y = p.W-r.W-1, max((p.H-h-2)/2-1, 1)
 	}
 	in := p.framed(r, p.Sheet.Title, style.Accent)
 	y := in.Y

@@ -67,6 +67,8 @@ func addContent(add func(label, text, key string, st style.Style), x *message.Ex
 	switch {
 	case p.Reply:
 		add("says", pane.PacketContent(&p.Packet), "", style.Text|style.Bold)
+	case p.Kind == "vote" || p.Kind == "prevote":
+		add("asks", fmt.Sprintf("for a %s in term %d: %s's log ends at %d (term %d)", pane.KindWord(p.Kind), p.Term, p.From, p.LastIndex, p.LastTerm), "", style.Text|style.Bold)
 	case !isAppend:
 		add("carries", pane.PacketContent(&p.Packet), "", style.Text|style.Bold)
 	default:
@@ -108,15 +110,18 @@ func entriesText(x *message.Exchange, p *message.Passage) string {
 func addPassage(add func(label, text, key string, st style.Style), x *message.Exchange, p *message.Passage, now time.Duration) {
 	add("sent", trace.ClockMillis(p.Sent.At), "s", style.Text)
 	if p.Waited.Seq != 0 {
-		text := "for " + trace.Age(p.Held(now))
+		text, soFar := "for "+trace.Age(p.Held(now)), " so far"
+		if p.Held(now) < time.Millisecond {
+			text, soFar = "just now", ""
+		}
 		switch {
 		case x.Expired.Seq != 0:
 			text += fmt.Sprintf("; its caller gave up at %s", trace.ClockMillis(x.Expired.At))
 		case p.Ended.Seq != 0:
 		case p.Deadline > now:
-			text += fmt.Sprintf(" so far; its caller gives up in %s", trace.Age(p.Deadline-now))
+			text += fmt.Sprintf("%s; its caller gives up in %s", soFar, trace.Age(p.Deadline-now))
 		default:
-			text += " so far; no deadline runs for it"
+			text += soFar + "; no deadline runs for it"
 		}
 		add("held", text, "", style.Warn)
 	}
