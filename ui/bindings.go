@@ -38,7 +38,7 @@ func (m *model) clientKeys() []keymap.Binding {
 
 func (m *model) nodeKeys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.BindKey(groupNodes, "1-9", "select a node", m.selectNumber, "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+		keymap.BindKey(groupNodes, "1-9", "select a node, or answer", m.selectNumber, "1", "2", "3", "4", "5", "6", "7", "8", "9"),
 		keymap.BindKey(groupNodes, "arrows", "select; shift: add", m.selectArrow,
 			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right"),
 		keymap.Bind(groupNodes, "esc", "follow the leader", m.clearSelection, "esc"),

@@ -155,6 +155,9 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())
 	clear(m.selected)
+	if script != nil && s.IsLive() && m.options.answers != nil {
+		s.Engine.AddSink(m.options.answers.Of(script.Name))
+	}
 	m.setSpeed()
 	m.refresh(0)
 	m.limitMemory()

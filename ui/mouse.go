@@ -39,6 +39,7 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 			m.scrub(h, msg.X)
 		case h.Node != "" && m.menu == nil:
 			m.selectNode(h.Node, msg.Mod.Contains(tea.ModCtrl) || msg.Mod.Contains(tea.ModAlt) || msg.Mod.Contains(tea.ModShift))
+		case h.Key != "" && m.menu == nil && m.handleQuestionKey(h.Key):
 		case h.Key != "" && m.menu != nil:
 			return m.handleMenuKey(h.Key)
 		case h.Key != "":

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type presenter struct {
 	inPast     bool      // the past was shown last
 	stopAtSeq  uint64    // the step at which the playback stops, 0 for none
 	pressed    []shownKey
+	asking     asking
 }
 
 // shownKey is a pressed key to show.
@@ -67,7 +69,7 @@ func (m *model) updatePresenter(now time.Time) {
 	if len(p.pressed) > 0 && now.Sub(p.pressed[0].at) > keyShownFor {
 		p.pressed, m.dirty = p.pressed[1:], true
 	}
-	if said := m.state.CaptionIn.In(m.options.Lang, m.state.Caption); said != p.caption {
+	if said := pane.ToRead(&m.state, m.options.Lang); said != p.caption {
 		p.caption, p.captionAt = said, now
 	}
 	switch {
@@ -78,6 +80,7 @@ func (m *model) updatePresenter(now time.Time) {
 		p.waitsSince = time.Time{}
 	case p.waitsSince.IsZero() || p.inPast || m.scenarioStage.Holds():
 		p.waitsSince, p.inPast, m.paused = now, false, true // the stage has paused the clock
+		p.asking = asking{}
 		m.setSpeed()
 		m.scenarioStage.See()
 	case m.options.Autoplay && m.captionRead(now):
@@ -125,6 +128,10 @@ func (m *model) fillAudience(f *pane.Frame) {
 		f.StepText, f.StepWaiting = "", !m.travel.playing
 	}
 	f.StepWaiting = f.StepWaiting && !m.options.Autoplay
+	if m.asks() && !m.options.Autoplay {
+		a := &m.presenter.asking
+		f.Asking = &pane.Asking{Room: m.options.Room, Typed: a.typed, Votes: a.votes, Problem: a.problem}
+	}
 }
 
 // title is the title of the window.
@@ -238,4 +245,87 @@ func (m *model) updatePastPresenter(now time.Time) {
 	if m.options.Autoplay && m.captionRead(now) {
 		m.nextStep()
 	}
+}
+
+// asking is how the question that waits is being answered.
+type asking struct {
+	typed   string // the votes of a room, so far
+	last    string // what was typed for votes
+	votes   []int  // once they are typed
+	problem string // what is wrong with them
+}
+
+// typedMax is how many characters of votes can be typed.
+const typedMax = 60
+
+// asks reports whether a question waits for an answer.
+func (m *model) asks() bool {
+	return m.presents() && !m.travel.past && m.scenarioStage.Choices() > 0
+}
+
+// handleQuestionKey hands a key to the question that waits, and reports whether it took it.
+func (m *model) handleQuestionKey(pressed string) bool {
+	if !m.asks() {
+		return false
+	}
+	choices := m.scenarioStage.Choices()
+	isDigit := len(pressed) == 1 && pressed >= "1" && pressed <= "9"
+	switch {
+	case m.options.Room && m.typeVotes(pressed, choices):
+	case isDigit && int(pressed[0]-'0') > choices:
+		m.setToast("", fmt.Sprintf("the choices are 1 to %d", choices), true)
+	case isDigit:
+		votes := make(engine.Votes, choices)
+		votes[pressed[0]-'1'] = 1
+		m.answer(votes)
+	case pressed == "n" || pressed == "enter":
+		m.nextStep()
+	default:
+		return false
+	}
+	return true
+}
+
+// typeVotes edits the votes of a room, and reports whether a key does.
+func (m *model) typeVotes(pressed string, choices int) bool {
+	a := &m.presenter.asking
+	switch {
+	case len(pressed) == 1 && (pressed >= "0" && pressed <= "9" || pressed == ":"), pressed == "space" && a.typed != "":
+		if pressed == "space" {
+			pressed = " "
+		}
+		if len(a.typed) < typedMax {
+			a.typed += pressed
+		}
+		a.votes, a.problem = nil, ""
+	case pressed == "backspace" && a.votes != nil:
+		*a = asking{typed: a.last}
+	case pressed == "backspace" && a.typed != "":
+		a.typed, a.problem = a.typed[:len(a.typed)-1], ""
+	case pressed == "esc" && (a.typed != "" || a.votes != nil):
+		*a = asking{}
+	case (pressed == "enter" || pressed == "n") && a.typed != "":
+		votes, err := present.ParseVotes(a.typed, choices)
+		if err != nil {
+			a.problem = err.Error()
+			break
+		}
+		*a = asking{votes: votes, last: a.typed}
+	case (pressed == "enter" || pressed == "n") && a.votes != nil:
+		m.answer(a.votes)
+	case len([]rune(pressed)) == 1 && a.typed != "": // a letter must not do what it does elsewhere
+		a.problem = pressed + ": write CHOICE:VOTES, like 1:12 2:30"
+	default:
+		return false
+	}
+	return true
+}
+
+// answer answers the question that waits, and continues the clock.
+func (m *model) answer(votes engine.Votes) {
+	if !m.scenarioStage.Answer(votes) {
+		return
+	}
+	m.paused, m.presenter.waitsSince = false, time.Time{}
+	m.setSpeed()
 }

@@ -18,6 +18,7 @@ import (
 	"capsize/cluster/trace/recording"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
+	"capsize/ui/present"
 	"capsize/ui/record"
 	"capsize/ui/source"
 	"capsize/ui/terminal"
@@ -56,7 +57,7 @@ func runOnTerminal(ctx context.Context, m *model) error {
 	if m.options.liveCast != nil {
 		err = errors.Join(err, m.options.liveCast.Close())
 	}
-	return err
+	return errors.Join(err, m.options.answers.Close())
 }
 
 func run(ctx context.Context, m *model, options ...tea.ProgramOption) error {
@@ -203,6 +204,7 @@ type Options struct {
 	Autoplay bool
 	// Bindings are the keys the user has rebound.
 	Bindings keymap.Changes
+	Asking
 	// Keys shows the pressed keys, large.
 	Keys bool
 	// Cast is the file that records the screen, "" for none; CastKeys records the keys too.
@@ -215,9 +217,37 @@ type Options struct {
 	liveCast *record.Live
 }
 
-// Prepare validates the options, and starts the recording of the screen if they ask for one.
+// Asking is how an audience answers the questions of a scenario.
+type Asking struct {
+	// Room takes the votes of a room instead of a single answer.
+	Room bool
+	// Answers is the file to which the answers are added, "" for none.
+	Answers string
+
+	answers *present.Answers
+}
+
+// open opens the file for the answers, if there is one.
+func (a *Asking) open(plain bool) (err error) {
+	switch {
+	case a.Answers == "":
+		return nil
+	case plain:
+		return errors.New("--answers: nobody can answer without a screen; leave it out, or use a terminal without --plain")
+	}
+	if a.answers, err = present.OpenAnswers(a.Answers); err != nil {
+		return fmt.Errorf("--answers: %w", err)
+	}
+	return nil
+}
+
+// Prepare validates the options, and opens the files that they ask for: the recording of the screen,
+// and the answers.
 func (o *Options) Prepare(plain bool) (err error) {
 	if err := o.Check(); err != nil {
+		return err
+	}
+	if err := o.Asking.open(plain); err != nil {
 		return err
 	}
 	switch {

@@ -88,7 +88,7 @@ func flagError(err error) error {
 var builtinLanguages = []string{"en", "zh"}
 
 // translation matches the language of a caption in a scenario.
-var translation = regexp.MustCompile(`(?m)^\s*(?:say|chapter)\.(\S+)`)
+var translation = regexp.MustCompile(`(?m)^\s*(?:say|chapter|ask)\.(\S+)`)
 
 // checkLanguage rejects a --lang in which neither the built-in scenarios nor the one in
 // file, "" for none, have captions. A language from the environment or the configuration

@@ -40,7 +40,8 @@ func playCommand() *cobra.Command {
 	f.addSeed(cmd)
 	f.addTrace(cmd.Flags())
 	addExact(&f.exact, cmd.Flags())
-	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "continue steps automatically, once people have had time to read")
+	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "continue steps and skip questions automatically, once people have had time to read")
+	cmd.Flags().StringVar(&f.screen.Answers, "answers", "", "add the answer to each question to this file, as a line of JSON")
 	return cmd
 }
 

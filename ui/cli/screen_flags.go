@@ -29,6 +29,7 @@ type flags struct {
 func (f *flags) addScreen(fs *pflag.FlagSet) {
 	addOptions(&f.screen, fs)
 	f.screen.ConfigDir = configDir()
+	fs.BoolVar(&f.screen.Room, "room", false, "answer questions for a room: type the votes, like 1:12 2:30")
 	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
 }
 

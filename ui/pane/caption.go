@@ -40,7 +40,34 @@ func (p *Painter) Band(l *Layout) canvas.Rectangle {
 
 // hasBand reports whether the screen has a band: something is presented and has a text.
 func (p *Painter) hasBand() bool {
-	return p.Presenting && (p.ScenarioTitle != "" || p.State.Chapter != "" || p.State.Caption != "")
+	return p.Presenting && (p.ScenarioTitle != "" || p.State.Chapter != "" || p.State.Caption != "" || p.State.QuestionShown)
+}
+
+// ShowsQuestion reports whether the audience looks at the latest question: nothing was said since
+// and, if nothing is presented, there was no time yet to read it.
+func (p *Painter) ShowsQuestion() bool {
+	if p.State.Question == nil || !p.State.QuestionShown {
+		return false
+	}
+	return p.Presenting || p.Now-p.State.QuestionAt < p.virtualTime(2*ReadingTime(ToRead(p.State, p.Language)))
+}
+
+// ToRead returns what an audience has to read now, in a language: the caption or the question.
+func ToRead(s *trace.State, language string) string {
+	q := s.Question
+	switch {
+	case !s.QuestionShown || q == nil:
+		return s.CaptionIn.In(language, s.Caption)
+	case q.Judged:
+		return q.BecauseIn.In(language, q.Because)
+	case !q.Waits():
+		return "" // it was read when it was asked
+	}
+	text := q.In.In(language, q.Text)
+	for i := range q.Choices {
+		text += " " + q.Choices[i].In.In(language, q.Choices[i].Text)
+	}
+	return text
 }
 
 // isCurrentCaption reports whether text is the caption on screen. The story omits it then.
@@ -48,10 +75,13 @@ func (p *Painter) isCurrentCaption(text string) bool {
 	return text == p.State.Caption && (p.Presenting || p.Now-p.State.CaptionAt < p.virtualTime(2*ReadingTime(text)))
 }
 
-// caption draws what a scenario says: on the band or, if nothing is presented, over the story
-// for as long as people need to read it.
-func (p *Painter) caption(story, band canvas.Rectangle) {
-	text := p.State.CaptionIn.In(p.Language, p.State.Caption)
+// Caption draws what a scenario says: on the band or, if nothing is presented, over the story
+// for as long as people need to read it. A question takes its place.
+func (p *Painter) Caption(l *Layout, band canvas.Rectangle) {
+	story, text := l.Story, p.State.CaptionIn.In(p.Language, p.State.Caption)
+	if p.State.QuestionShown {
+		text = ""
+	}
 	if band.Empty() {
 		if !p.Presenting && text != "" && p.isCurrentCaption(p.State.Caption) && !story.Empty() {
 			p.captionOver(story, text)

@@ -69,6 +69,15 @@ type Presentation struct {
 	ShowKeys      bool
 	StepText      string // the text of the step that waits for a key
 	StepWaiting   bool
+	Asking        *Asking // how the question that waits is being answered, nil without one
+}
+
+// Asking is how a question is being answered.
+type Asking struct {
+	Room    bool   // by a show of hands: its counts are typed
+	Typed   string // so far
+	Votes   []int  // the counts typed, by choice; nil before enter
+	Problem string // what is wrong with what was typed, "" for nothing
 }
 
 // Input is what the user types and chooses from, and the result of the last key.

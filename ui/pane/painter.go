@@ -51,10 +51,9 @@ func NewPainter(f *Frame) *Painter {
 	return p
 }
 
-// Overlays draws what covers every view: the caption, an alarm, the status line, the footer, the
-// inside of a message, a menu and the help.
+// Overlays draws what covers every view and every caption: an alarm, the status line, the footer,
+// the inside of a message, a menu and the help.
 func (p *Painter) Overlays(l *Layout, band canvas.Rectangle) {
-	p.caption(l.Story, band)
 	p.drawAlarm(l.status.Y)
 	p.status(l.status)
 	p.footer(l.hints)

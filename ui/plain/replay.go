@@ -25,7 +25,7 @@ func Replay(name string, out io.Writer) error {
 	}
 	s.History.Events(first.Seq+1, last.Seq, func(e *trace.Event) bool {
 		state.Apply(e)
-		for _, line := range told(&state, e.Seq) {
+		for _, line := range told(&state, e) {
 			if _, err = fmt.Fprintf(out, "%s  %s\n", trace.Clock(e.At), canvas.Sanitize(line.Text)); err != nil {
 				return false
 			}

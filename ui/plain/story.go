@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -37,7 +38,7 @@ func (t *story) Add(e *trace.Event, s *trace.State) {
 	case (e.Kind == trace.KindCaption || e.Kind == trace.KindChapter) && e.Peer != "":
 		t.amend(s, trace.TopicPresentation, "")
 	}
-	for _, line := range told(s, e.Seq) {
+	for _, line := range told(s, e) {
 		if len(t.lines) < linesMax {
 			t.lines = append(t.lines, line)
 		} else {
@@ -82,10 +83,22 @@ func (t *story) take() (lines []trace.StoryLine, missing int, seq uint64) {
 
 // told returns the lines of an event that has just been applied to a state: also a line
 // that reads the same as an earlier one is the last of the story.
-func told(s *trace.State, seq uint64) []trace.StoryLine {
+// The choices of a question follow it.
+func told(s *trace.State, e *trace.Event) []trace.StoryLine {
 	first := len(s.Story)
-	for first > 0 && s.Story[first-1].Seq == seq {
+	for first > 0 && s.Story[first-1].Seq == e.Seq {
 		first--
 	}
-	return s.Story[first:]
+	lines := s.Story[first:]
+	if q := e.Question; q != nil && q.Waits() {
+		lines = slices.Clip(lines)
+		for i, c := range q.Choices {
+			line := trace.StoryLine{At: e.At, Seq: e.Seq, Topic: trace.TopicPresentation, Text: fmt.Sprintf("  %d %s", i+1, c.Text), In: trace.Localized{}}
+			for language, text := range c.In {
+				line.In[language] = fmt.Sprintf("  %d %s", i+1, text)
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }

@@ -29,11 +29,13 @@ func Chapters(h *history.History) []trace.Position {
 	return captions
 }
 
-// NextStep returns the first step of a scenario after event after and no later than
+// NextStep returns the first step or question of a scenario after event after and no later than
 // event last, and whether there is one.
 func NextStep(h *history.History, after, last uint64) (step trace.Position, found bool) {
 	h.Significant(after+1, last, func(e *trace.Event) bool {
-		if e.Kind == trace.KindCommand && scenario.SplitCommand(e.Text).IsStep() {
+		// A question stands still while it waits, and once it is judged.
+		asks := e.Question != nil && (e.Question.Waits() || e.Question.Judged)
+		if asks || e.Kind == trace.KindCommand && scenario.SplitCommand(e.Text).IsStep() {
 			step, found = trace.Position{Seq: e.Seq, At: e.At}, true
 		}
 		return !found

@@ -114,7 +114,7 @@ func (p *player) due() time.Duration {
 		return p.at
 	}
 	due := p.at + time.Duration(max(float64(p.event.At-p.now)/p.speed, 0))
-	if p.event.Kind == trace.KindCommand {
+	if p.event.Kind == trace.KindCommand || p.event.Kind == trace.KindQuestion {
 		due = max(due, p.notBefore)
 	}
 	if p.IdleLimit > 0 {
@@ -138,8 +138,11 @@ func (p *player) apply() {
 	case e.Kind == trace.KindInvoked, e.Kind == trace.KindReturned, last >= 0 && p.state.Story[last].Seq == e.Seq:
 		p.lastChange = p.at
 	}
-	if caption := p.state.CaptionIn.In(p.Lang, p.state.Caption); caption != p.caption {
+	if caption := pane.ToRead(&p.state, p.Lang); caption != p.caption {
 		p.caption, p.readBy = caption, p.at+pane.ReadingTime(caption)
+	}
+	if q := e.Question; q != nil && (q.Waits() || q.Judged) {
+		p.notBefore = max(p.readBy, p.at+pane.MinStepTime)
 	}
 	p.nextEvent()
 }

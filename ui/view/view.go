@@ -73,6 +73,8 @@ func Paint(f *pane.Frame, v Drawer) (*canvas.Canvas, []pane.HitBox) {
 	band := p.Band(&l)
 	p.Header(l.Header)
 	v.Draw(p, &l)
+	p.Caption(&l, band)
+	drawQuestion(p, band)
 	p.Overlays(&l, band)
 	return p.Canvas, p.Hits
 }
