@@ -209,7 +209,9 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 		if final || c.isClosing.Load() || c.Now()+retryEvery >= deadline {
 			break
 		}
-		c.Sleep(retryEvery)
+		if op.Attempts > 1 || !c.isRedirected(op) {
+			c.Sleep(retryEvery)
+		}
 	}
 	if op.Outcome == trace.Failed && maybe != "" {
 		op.Outcome, op.Why = trace.Unknown, maybe
@@ -218,6 +220,14 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 	returned := op
 	c.emit(trace.Event{Kind: trace.KindReturned, Op: &returned})
 	return op
+}
+
+// isRedirected reports whether the node that was asked has named another leader. A client follows
+// its first redirect at once.
+func (c *Inside) isRedirected(op trace.Op) bool {
+	c.clients.mu.Lock()
+	defer c.clients.mu.Unlock()
+	return op.Route == RouteLeader && c.clients.leader != "" && c.clients.leader != op.Node
 }
 
 // outcome returns the outcome of an operation whose attempt returned err. Failed means that it

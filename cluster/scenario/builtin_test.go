@@ -36,12 +36,23 @@ func TestBuiltinScenariosMeetTheirExpectations(t *testing.T) {
 }
 
 // slowPresenter stays at each step as long as a speaker does, and lets virtual time
-// pass meanwhile.
+// pass meanwhile. While links are held, timers are in the speaker's hand, and the clock only runs
+// on for the moment that it takes to stop it.
 type slowPresenter struct{}
 
-func (slowPresenter) Speed(float64)                  {}
-func (slowPresenter) Step(*cluster.Inside, string)   { time.Sleep(45 * time.Second) }
-func (slowPresenter) Ask(*cluster.Inside, int) []int { time.Sleep(45 * time.Second); return []int{1} }
+func (slowPresenter) Speed(float64)                        {}
+func (p slowPresenter) Step(c *cluster.Inside, _ string)   { time.Sleep(p.pause(c)) }
+func (p slowPresenter) Ask(c *cluster.Inside, _ int) []int { time.Sleep(p.pause(c)); return []int{1} }
+
+func (slowPresenter) pause(c *cluster.Inside) (pause time.Duration) {
+	pause = 45 * time.Second
+	c.Trace().Read(func(s *trace.State) {
+		if s.HoldsAny() {
+			pause = 8 * time.Millisecond
+		}
+	})
+	return pause
+}
 
 func TestBuiltinScenariosTolerateAPauseAtEachStep(t *testing.T) {
 	for _, name := range Names() {

@@ -8,6 +8,7 @@ import (
 
 	"capsize/cluster"
 	"capsize/cluster/trace"
+	"capsize/faults"
 )
 
 // transferCandidates returns the nodes that can all reach each other: every node,
@@ -67,6 +68,9 @@ func save(settings trace.Settings, nodes int, commands []*logged, checks []trace
 		reached = max(reached, c.at)
 		if len(c.transferCandidates) > 0 {
 			fmt.Fprintf(&b, "wait leader %s\ntransfer %s\nwait leader %s\n", strings.Join(c.transferCandidates, ","), c.leader, c.leader)
+			if c.Verb == (faults.Hold{}).Name() {
+				b.WriteString("try wait converged within 1s\n") // the transfer is over before messages wait
+			}
 		}
 		if c.Verb == "" || c.Verb == "ask" && !isJudged(commands[i+1:]) {
 			continue

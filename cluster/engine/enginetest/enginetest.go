@@ -37,6 +37,7 @@ func Run(t *testing.T, takesOrders bool, open func(testing.TB) engine.Engine) {
 		{"reports events in order", true, reports},
 		{"waits at a step", true, waitsAtStep},
 		{"waits at a question", true, waitsAtQuestion},
+		{"moves messages by hand", true, movesByHand},
 		{"saves and concludes", true, savesAndConcludes},
 		{"branches", false, branches},
 		{"closes", false, closes},
