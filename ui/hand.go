@@ -28,7 +28,7 @@ type look struct {
 }
 
 // stepRuns answers the key M while a scenario is busy.
-const stepRuns = "a step of the scenario is running: M works once it waits for n"
+const stepRuns = "a step is running: press M once it waits for n"
 
 // handKeys are the keys of the hand view that work elsewhere too.
 func (m *model) handKeys() []keymap.Binding {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"capsize/cluster/trace"
@@ -54,30 +55,27 @@ func (v *Hand) Reset() bool {
 // packets returns the waiting packets as the list shows them: by link, or in the user's order
 // with packets that came later at the end.
 func (v *Hand) packets(s *trace.State) []trace.InFlight {
-	all := slices.Clone(s.Waiting)
 	place := make(map[uint64]int, len(v.order))
 	for i, id := range v.order {
-		place[id] = i
+		place[id] = i - len(v.order) // before all others
 	}
 	node := make(map[string]int, len(s.Nodes))
 	for i := range s.Nodes {
 		node[s.Nodes[i].ID] = i
 	}
-	slices.SortStableFunc(all, func(a, b trace.InFlight) int {
-		if v.order != nil {
-			i, known := place[a.ID]
-			j, other := place[b.ID]
-			switch {
-			case known && other:
-				return cmp.Compare(i, j)
-			case known:
-				return -1
-			case other:
-				return 1
-			}
-		}
-		return cmp.Or(cmp.Compare(node[a.From], node[b.From]), cmp.Compare(node[a.To], node[b.To]))
+	type key struct{ place, from, to, index int }
+	keys := make([]key, len(s.Waiting))
+	for i := range s.Waiting {
+		f := &s.Waiting[i]
+		keys[i] = key{place[f.ID], node[f.From], node[f.To], i}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(a.place-b.place, a.from-b.from, a.to-b.to, a.index-b.index)
 	})
+	all := make([]trace.InFlight, len(keys))
+	for i := range keys {
+		all[i] = s.Waiting[keys[i].index]
+	}
 	return all
 }
 
@@ -102,12 +100,12 @@ func (c *listCursor) set(row, count int, item func(i int) string) {
 
 // packetItem identifies packets in a list.
 func packetItem(all []trace.InFlight) func(int) string {
-	return func(i int) string { return fmt.Sprint("#", all[i].ID) }
+	return func(i int) string { return strconv.FormatUint(all[i].ID, 10) }
 }
 
 // timerItem identifies timers in a list.
 func timerItem(all []trace.Upcoming) func(int) string {
-	return func(i int) string { return fmt.Sprint(all[i].Command, " ", all[i].RPC) }
+	return func(i int) string { return all[i].Command + strconv.FormatUint(all[i].RPC, 10) }
 }
 
 // Packet returns the waiting packet under the cursor, nil if none is.

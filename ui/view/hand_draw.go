@@ -183,8 +183,8 @@ func (p *handPainter) logTail(n *trace.Node, x, y, w int) {
 }
 
 // listHead draws the title of a list with the rows that are shown, and the labels of its columns
-// at the right. It returns the first row.
-func (p *handPainter) listHead(r canvas.Rectangle, title string, here bool, count, cursor int, labels string) (first int) {
+// at the right. Its keys stand there while the footer does not. It returns the first row.
+func (p *handPainter) listHead(r canvas.Rectangle, title string, here bool, count, cursor int, hint, labels string) (first int) {
 	st := style.Text
 	if here {
 		st = style.Accent | style.Bold
@@ -193,6 +193,9 @@ func (p *handPainter) listHead(r canvas.Rectangle, title string, here bool, coun
 	first = min(max(cursor-rows/2, 0), max(count-rows, 0))
 	pen := p.Pen(r.X, r.Y, r.X+r.W-len(labels)-1)
 	pen.Write(title, st)
+	if p.Presenting && here && count > 0 { // the footer makes room for the caption
+		pen.Write("  "+hint, style.Dim)
+	}
 	if count > rows && rows > 0 {
 		pen.Write(fmt.Sprintf("  %s-%s", canvas.Thousands(first+1), canvas.Thousands(min(first+rows, count))), style.Dim)
 	}
@@ -220,7 +223,7 @@ func (p *handPainter) drawPackets(r canvas.Rectangle, all []trace.InFlight) {
 	}
 	columns := p.packetColumns(r.W, all)
 	cursor := p.view.cursor[0].at(len(all), packetItem(all))
-	first := p.listHead(r, title, !p.view.inNext, len(all), cursor, fmt.Sprintf("waited %*s", columns.caller, "deadline"))
+	first := p.listHead(r, title, !p.view.inNext, len(all), cursor, "enter deliver  x drop", fmt.Sprintf("waited %*s", columns.caller, "deadline"))
 	if len(all) == 0 && r.H > 1 {
 		text := "every message that is sent waits here: i sends an increment, the other list fires a timer"
 		if !p.held {
@@ -259,14 +262,23 @@ func (p *handPainter) packetColumns(w int, all []trace.InFlight) packetColumns {
 	for i := range all {
 		f := &all[i]
 		c.link = max(c.link, min(canvas.Width(canvas.Sanitize(f.From+f.To))+4, 22))
-		c.id = max(c.id, len(fmt.Sprint("#", f.ID)))
+		c.id = max(c.id, 1+digits(f.ID))
 		c.name = max(c.name, len(pane.PacketName(&f.Packet)))
-		c.term = max(c.term, len(fmt.Sprint("t", f.Term)))
+		c.term = max(c.term, 1+digits(f.Term))
 	}
 	if c.roomy {
 		c.caller = 17
 	}
 	return c
+}
+
+// digits returns the number of digits of a number.
+func digits(n uint64) int {
+	count := 1
+	for ; n > 9; n /= 10 {
+		count++
+	}
+	return count
 }
 
 // packetRow draws a waiting packet: its link, unless the row above has the same, what it is, what
@@ -341,7 +353,7 @@ func (p *handPainter) drawNext(r canvas.Rectangle, all []trace.Upcoming) {
 	for i := range all {
 		textW = max(textW, canvas.Width(canvas.Sanitize(upcomingText(&all[i]))))
 	}
-	first := p.listHead(r, title, p.view.inNext, len(all), cursor, "")
+	first := p.listHead(r, title, p.view.inNext, len(all), cursor, "enter let it happen", "")
 	for row := 0; row < r.H-1 && first+row < len(all); row++ {
 		i := first + row
 		at := canvas.Rect(r.X, r.Y+1+row, r.W, 1)
