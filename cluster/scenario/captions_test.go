@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"capsize/cluster/trace"
 )
 
 func TestBuiltinCaptionsAreTranslated(t *testing.T) {
@@ -42,18 +44,35 @@ var crowded = regexp.MustCompile(`\p{Han}[0-9A-Za-z+]|[0-9A-Za-z]\p{Han}`)
 
 func TestBuiltinCaptionsSuitEveryTerminal(t *testing.T) {
 	for _, name := range Names() {
-		for _, step := range parseBuiltin(t, name).steps {
-			word, text, _ := strings.Cut(step.command.Text, " ")
-			form, isCaption := captionForms[word]
-			switch {
-			case !isCaption:
-			case !form.MatchString(text):
-				t.Errorf("%s:%d: the width of a character depends on the terminal: %s", name, step.line, text)
-			case halfWidth.MatchString(text):
-				t.Errorf("%s:%d: %q is not Chinese punctuation: %s", name, step.line, halfWidth.FindString(text), text)
-			case crowded.MatchString(text):
-				t.Errorf("%s:%d: a space is missing in %q: %s", name, step.line, crowded.FindString(text), text)
+		script := parseBuiltin(t, name)
+		for _, step := range script.steps {
+			if word, text, _ := strings.Cut(step.command.Text, " "); captionForms[word] != nil {
+				checkCaption(t, name, step.line, word, text)
 			}
 		}
+		for i, q := range script.Questions() {
+			check := func(own string, in trace.Localized) {
+				checkCaption(t, name, script.QuestionLine(i+1), "say", own)
+				checkCaption(t, name, script.QuestionLine(i+1), "say.zh", in["zh"])
+			}
+			check(q.Text, q.In)
+			check(q.Because, q.BecauseIn)
+			for _, c := range q.Choices {
+				check(c.Text, c.In)
+			}
+		}
+	}
+}
+
+// checkCaption checks that a text looks the same in every terminal.
+func checkCaption(t *testing.T, name string, line int, word, text string) {
+	t.Helper()
+	switch {
+	case !captionForms[word].MatchString(text):
+		t.Errorf("%s:%d: the width of a character depends on the terminal: %s", name, line, text)
+	case halfWidth.MatchString(text):
+		t.Errorf("%s:%d: %q is not Chinese punctuation: %s", name, line, halfWidth.FindString(text), text)
+	case crowded.MatchString(text):
+		t.Errorf("%s:%d: a space is missing in %q: %s", name, line, crowded.FindString(text), text)
 	}
 }

@@ -198,6 +198,17 @@ func (s *Script) QuestionLine(number int) int {
 	return s.questions[number-1].line
 }
 
+// Questions returns the questions, each with its reason.
+func (s *Script) Questions() []trace.Question {
+	var all []trace.Question
+	for _, q := range s.questions {
+		one := q.asked
+		one.Because, one.BecauseIn = q.because, q.becauseIn
+		all = append(all, one)
+	}
+	return all
+}
+
 // whenWord stands between a choice and its expectation.
 const whenWord = "when"
 

@@ -130,6 +130,7 @@ func TestBadCommandLineFailsInOneLine(t *testing.T) {
 		{"--set snapshot-threshold=0", "1 or more"},
 		{"--set heartbeat=50ms --set election=10ms", "election"},
 		{"--theme beige", "dark"},
+		{"play leader-crash --answers " + filepath.Join(file, "deeper"), "without --plain"},
 		{"--fast", "unknown flag"},
 		{"-z", "unknown shorthand"},
 		{"swim", `unknown command "swim"`},

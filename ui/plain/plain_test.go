@@ -292,3 +292,17 @@ func TestAnswerComesBeforeTheNextEvent(t *testing.T) {
 		t.Errorf("up to event 5, it answers %q", got)
 	}
 }
+
+func TestQuestionIsToldWithItsChoices(t *testing.T) {
+	lines, err := runPlain(t, "nodes 1\nask who?\nchoice n1 when leader n1\nchoice nobody when leader none\nbecause it is alone", strings.NewReader(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, line := range lines {
+		told = append(told, strings.TrimLeft(said(line), " "))
+	}
+	if got := strings.Join(told, "|"); !strings.Contains(got, "Q1: who?|1: n1|2: nobody|A1: n1|it is alone|") {
+		t.Errorf("it says %s", got)
+	}
+}

@@ -93,9 +93,9 @@ func told(s *trace.State, e *trace.Event) []trace.StoryLine {
 	if q := e.Question; q != nil && q.Waits() {
 		lines = slices.Clip(lines)
 		for i, c := range q.Choices {
-			line := trace.StoryLine{At: e.At, Seq: e.Seq, Topic: trace.TopicPresentation, Text: fmt.Sprintf("  %d %s", i+1, c.Text), In: trace.Localized{}}
+			line := trace.StoryLine{At: e.At, Seq: e.Seq, Topic: trace.TopicPresentation, Text: fmt.Sprintf("%d: %s", i+1, c.Text), In: trace.Localized{}}
 			for language, text := range c.In {
-				line.In[language] = fmt.Sprintf("  %d %s", i+1, text)
+				line.In[language] = fmt.Sprintf("%d: %s", i+1, text)
 			}
 			lines = append(lines, line)
 		}

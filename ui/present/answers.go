@@ -84,13 +84,15 @@ func (a *Answers) signal() {
 // write writes the lines as they come, until Close.
 func (a *Answers) write() {
 	defer close(a.done)
+	encoder := json.NewEncoder(a.out)
+	encoder.SetEscapeHTML(false)
 	for range a.wake {
 		a.mu.Lock()
 		lines, closed := a.waiting, a.closed
 		a.waiting = nil
 		a.mu.Unlock()
 		for i := range lines {
-			if err := json.NewEncoder(a.out).Encode(&lines[i]); err != nil && a.err == nil {
+			if err := encoder.Encode(&lines[i]); err != nil && a.err == nil {
 				a.err = err
 			}
 		}

@@ -166,7 +166,11 @@ func TestRecordingLeavesTimeToRead(t *testing.T) {
 		"at 1/10x":                        {"nodes 1\nspeed 0.1\nwait 1s", 0, 12 * time.Second, 13 * time.Second},
 		"step with a long caption":        {"nodes 1\nsay " + caption + "\nstep\nwait 10s", 0, plainly + pane.ReadingTime(caption) - time.Second, plainly + pane.ReadingTime(caption) + time.Second},
 		"step after its caption was read": {"nodes 1\nsay short\nwait 10s\nstep\nwait 10s", 0, 23 * time.Second, 24 * time.Second},
-		"idle time is skipped":            {"nodes 1\nincrement\nwait 1h\nincrement", 2 * time.Second, 4 * time.Second, 6 * time.Second},
+		"question and its answer": {
+			"nodes 1\nask " + caption + "\nchoice a when checks ok\nchoice b when value 9\nbecause " + caption + "\nsay x\nwait 10s", 0,
+			plainly + 2*pane.ReadingTime(caption) - time.Second, plainly + 2*pane.ReadingTime(caption) + 2*time.Second,
+		},
+		"idle time is skipped": {"nodes 1\nincrement\nwait 1h\nincrement", 2 * time.Second, 4 * time.Second, 6 * time.Second},
 	} {
 		r.IdleLimit = c.idle
 		if got := duration(t, r, c.text); got < c.least || got > c.most {
