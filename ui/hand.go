@@ -206,6 +206,16 @@ func (m *model) jumpTo(at trace.Position, what string) {
 	}
 }
 
+// pointed returns the ID of the packet under the cursor of the hand view, 0 for none.
+func (m *model) pointed() uint64 {
+	if m.view() == m.views.Hand {
+		if p := m.views.Hand.Packet(); p != nil {
+			return p.ID
+		}
+	}
+	return 0
+}
+
 // sheet returns the inside of the message looked into, nil if there is none.
 func (m *model) sheet() *pane.Sheet {
 	l := &m.hand.look

@@ -371,7 +371,7 @@ func (m *model) frame() *pane.Frame {
 			Filter: m.filter.text, Filtering: m.filter.typing,
 		},
 	}
-	f.Sheet = m.sheet()
+	f.Sheet, f.Pointed = m.sheet(), m.pointed()
 	m.fillTime(f)
 	f.Move(!m.options.Still)
 	m.fillAudience(f)

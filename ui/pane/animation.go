@@ -139,7 +139,7 @@ func (f *Frame) spriteOf(flight *trace.InFlight) (PacketSprite, bool) {
 		return s, s.Fade <= 1
 	case trace.Delivered:
 		return s, age <= shortest || f.Now <= flight.EndedAt
-	case trace.Sent:
+	case trace.Sent, trace.Waiting, trace.Expired:
 		if flight.Held {
 			s.Progress = min(s.Progress, heldAt)
 			if f.Paused {

@@ -88,6 +88,7 @@ type Input struct {
 	Prompt    *PromptLine // the command being typed, or nil
 	Menu      *Menu       // or nil
 	Sheet     *Sheet      // of the message looked into, or nil
+	Pointed   uint64      // the packet under the cursor of the hand view, 0 for none
 	Help      []HelpGroup // the full help, or nil
 	Hints     []HelpKey   // of the footer, most important first
 	Filter    string      // the text that story lines must contain

@@ -92,5 +92,10 @@ func (p *Painter) HitPacket(r canvas.Rectangle, id uint64) {
 	p.Hits = append(p.Hits, HitBox{X: r.X, Y: r.Y, W: r.W, H: r.H, Packet: id})
 }
 
-// LooksInto reports whether the message of a packet is looked into.
-func (p *Painter) LooksInto(id uint64) bool { return p.Sheet != nil && p.Sheet.Packet == id }
+// LooksInto reports whether a packet is looked into or, in the hand view, under the cursor.
+func (p *Painter) LooksInto(id uint64) bool {
+	if p.Sheet != nil {
+		return p.Sheet.Packet == id
+	}
+	return id != 0 && p.Pointed == id
+}

@@ -14,6 +14,8 @@ const (
 	besideMinWidth = 150
 	// nodeCellWidth is the width of a node where there is no room for one a row.
 	nodeCellWidth = 19
+	// ringMinHeight is the least height of the lists that leaves room for the ring.
+	ringMinHeight = 30
 	// logTailMax is how many entries the end of a log shows at most.
 	logTailMax = 48
 	// nextRows is how many rows the second list has at least below the first.
@@ -24,16 +26,16 @@ const (
 
 // handLayout is where the parts of the hand view are.
 //
-//	wide                    narrow
+//	wide, and high          narrow
 //	┌────────────────────┐  ┌────────────────────┐
 //	│ nodes              │  │ nodes              │
 //	│ packets    │ next  │  │ packets            │
-//	│            │       │  │ next               │
+//	│ ring       │       │  │ next               │
 //	│ story              │  │ story              │
 //	└────────────────────┘  └────────────────────┘
 type handLayout struct {
-	nodes, packets, next, story canvas.Rectangle
-	perRow                      int // nodes side by side
+	nodes, packets, ring, next, story canvas.Rectangle
+	perRow                            int // nodes side by side
 }
 
 // layoutHand divides the body. The list with the cursor gets more rows than the other.
@@ -55,6 +57,10 @@ func layoutHand(r canvas.Rectangle, nodes int, inNext bool) handLayout {
 		w := min(max(r.W*2/5, 44), 64)
 		l.packets = canvas.Rect(lists.X, lists.Y, lists.W-w-3, lists.H)
 		l.next = canvas.Rect(lists.X+lists.W-w, lists.Y, w, lists.H)
+		if lists.H >= ringMinHeight {
+			l.packets.H = lists.H * 2 / 5
+			l.ring = canvas.Rect(l.packets.X, l.packets.Y+l.packets.H+1, l.packets.W, lists.H-l.packets.H-1)
+		}
 		return l
 	}
 	rows := max(lists.H-2, 0)
@@ -83,6 +89,7 @@ func (v *Hand) Draw(p *pane.Painter, l *pane.Layout) {
 	hp.drawNodes(at.nodes, at.perRow)
 	hp.drawPackets(at.packets, packets)
 	hp.drawNext(at.next, next)
+	p.Ring(at.ring)
 	p.Story(at.story)
 }
 
@@ -327,17 +334,14 @@ func (p *handPainter) callerText(f *trace.InFlight, roomy bool) string {
 }
 
 // rowStyle draws the cursor of a row and returns how the row's styles change under it. Here tells
-// whether the cursor is in this list.
+// whether the keys act on this list: the other one shows no cursor.
 func (p *handPainter) rowStyle(r canvas.Rectangle, cursor, here bool) func(style.Style) style.Style {
-	switch {
-	case cursor && here:
-		p.Fill(r, " ", style.Bold|style.Reverse)
-		p.Set(r.X, r.Y, p.Glyphs.Cursor, style.Bold|style.Reverse)
-		return func(style.Style) style.Style { return style.Bold | style.Reverse }
-	case cursor:
-		p.Set(r.X, r.Y, p.Glyphs.Cursor, style.Dim)
+	if !cursor || !here {
+		return func(st style.Style) style.Style { return st }
 	}
-	return func(st style.Style) style.Style { return st }
+	p.Fill(r, " ", style.Bold|style.Reverse)
+	p.Set(r.X, r.Y, p.Glyphs.Cursor, style.Bold|style.Reverse)
+	return func(style.Style) style.Style { return style.Bold | style.Reverse }
 }
 
 // drawNext draws what time would bring next.

@@ -22,9 +22,9 @@ type handScreen struct {
 	toast     string
 }
 
-func (s *handScreen) State() *trace.State         { return s.state }
-func (s *handScreen) Submit(command, done string) { s.submitted = append(s.submitted, command) }
-func (s *handScreen) Toast(text string, bad bool) { s.toast = text }
+func (s *handScreen) State() *trace.State       { return s.state }
+func (s *handScreen) Submit(command, _ string)  { s.submitted = append(s.submitted, command) }
+func (s *handScreen) Toast(text string, _ bool) { s.toast = text }
 
 // newHand returns a hand view over a sample, and the program around it.
 func newHand(w *uitest.Sample) (*Hand, *handScreen) {
@@ -49,7 +49,8 @@ func (v *Hand) press(keys ...string) {
 func heldPicture(w *uitest.Sample, width, height int) *picture {
 	f := frameOf(w, width, height)
 	f.Hand.Screen = &handScreen{state: &w.State}
-	f.view = f.Hand
+	f.view, f.Paused = f.Hand, true
+	f.Move(true)
 	return f
 }
 
@@ -71,6 +72,9 @@ func TestHandViewMatchesGolden(t *testing.T) {
 		t.Run(fmt.Sprintf("%s-%dx%d", c.sample, c.w, c.h), func(t *testing.T) {
 			f := heldPicture(samples[c.sample], c.w, c.h)
 			f.Hand.press(c.keys...)
+			if p := f.Hand.Packet(); p != nil {
+				f.Pointed = p.ID
+			}
 			golden.RequireEqual(t, plain(f))
 		})
 	}
