@@ -186,6 +186,7 @@ func (v *vectorClocks) packet(at time.Duration, p *trace.Packet) error {
 		}
 	case trace.Lost:
 		delete(v.inFlight, p.ID)
+	case trace.Waiting, trace.Expired: // it is neither a sending nor an arrival
 	}
 	return nil
 }

@@ -299,6 +299,7 @@ func whyNotWaiting(s *trace.State, id uint64) string {
 		return fmt.Sprintf("#%d does not wait: it was delivered at %s", id, trace.ClockMillis(f.EndedAt))
 	case trace.Lost:
 		return fmt.Sprintf("#%d does not wait: it was lost at %s (%s)", id, trace.ClockMillis(f.EndedAt), f.Why)
+	case trace.Sent, trace.Waiting, trace.Expired:
 	}
 	return fmt.Sprintf("#%d does not wait: it is in flight; hold %s -> %s first", id, f.From, f.To)
 }

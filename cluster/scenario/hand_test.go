@@ -11,6 +11,30 @@ import (
 	"capsize/cluster/trace"
 )
 
+// goodHandLines hold every command by hand, in each of its forms.
+var goodHandLines = strings.Split(strings.TrimSpace(`
+hold n1 -> n2
+hold all
+hold all -> n2 only append,vote
+hold all only vote
+release
+deliver #12
+deliver #12 #13 twice # both
+deliver n1 -> n2
+deliver n1 <-> n2 append,heartbeat reply nth 2
+deliver vote prevote
+deliver all
+deliver request
+drop #7
+drop leader -> followers append
+drop vote reply
+fire n2 election
+fire leader heartbeat
+fire leader lease
+fire n1 -> n2 deadline
+fire n1 -> others append,vote deadline
+`), "\n")
+
 // handStart is a cluster of three nodes that n1 leads, with every link held and nothing waiting.
 const handStart = `nodes 3
 wait leader

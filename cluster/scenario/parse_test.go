@@ -32,26 +32,6 @@ async read none
 load 20/s
 load 0.5/s clients 256 via round-robin
 load off
-hold n1 -> n2
-hold all
-hold all -> n2 only append,vote
-hold all only vote
-release
-deliver #12
-deliver #12 #13 twice # both
-deliver n1 -> n2
-deliver n1 <-> n2 append,heartbeat reply nth 2
-deliver vote prevote
-deliver all
-deliver request
-drop #7
-drop leader -> followers append
-drop vote reply
-fire n2 election
-fire leader heartbeat
-fire leader lease
-fire n1 -> n2 deadline
-fire n1 -> others append,vote deadline
 kill n1
 kill n1,n3
 kill all,up,down,leader,followers,random,minority,majority,others,$old
@@ -218,7 +198,7 @@ func TestEveryCommandIsParsed(t *testing.T) {
 		}
 		tested[strings.Fields(line)[0]] = true
 	}
-	for _, line := range slices.Concat(goodLines, goodPrefixes) {
+	for _, line := range slices.Concat(goodLines, goodPrefixes, goodHandLines) {
 		for _, spaced := range []string{line, "  \t" + line + " ", line + " \r"} {
 			if _, err := Parse("test", []byte("let old = leader\n"+spaced+"\n")); err != nil {
 				t.Errorf("%q: %v", spaced, err)
@@ -402,7 +382,7 @@ func TestWindowsFileIsParsed(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, line := range slices.Concat(goodLines, goodSetup, goodPrefixes) {
+	for _, line := range slices.Concat(goodLines, goodSetup, goodPrefixes, goodHandLines) {
 		f.Add(line)
 	}
 	for _, m := range slices.Concat(mistakes, prefixMistakes, questionMistakes) {

@@ -387,15 +387,3 @@ func splitNumber(name string) (stem string, number int) {
 
 // Quorum returns the size of a majority of n voters.
 func Quorum(n int) int { return n/2 + 1 }
-
-// PacketsInFlight returns the packets in flight, oldest first.
-func (s *State) PacketsInFlight() []InFlight {
-	var flying []InFlight
-	for _, f := range s.InFlight {
-		if f.ID != 0 && f.Status == Sent {
-			flying = append(flying, f)
-		}
-	}
-	slices.SortFunc(flying, func(a, b InFlight) int { return int(a.ID) - int(b.ID) })
-	return flying
-}

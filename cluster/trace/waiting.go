@@ -77,3 +77,15 @@ func (s *State) endWait(p *Packet) {
 func (s *State) releaseWaiting(link Link) {
 	s.Waiting = slices.DeleteFunc(s.Waiting, func(f InFlight) bool { return f.From == link.From && f.To == link.To })
 }
+
+// PacketsInFlight returns the packets in flight, oldest first.
+func (s *State) PacketsInFlight() []InFlight {
+	var flying []InFlight
+	for _, f := range s.InFlight {
+		if f.ID != 0 && f.Status == Sent {
+			flying = append(flying, f)
+		}
+	}
+	slices.SortFunc(flying, func(a, b InFlight) int { return int(a.ID) - int(b.ID) })
+	return flying
+}

@@ -10,7 +10,9 @@ import (
 )
 
 // atOnce gives a line and returns its answer, which must come although the clock stands still.
-func atOnce(e engine.Engine, line string) engine.Answer { return engine.Do(e, engine.Order{Line: line}) }
+func atOnce(e engine.Engine, line string) engine.Answer {
+	return engine.Do(e, engine.Order{Line: line})
+}
 
 // movesByHand elects a leader by hand. No command takes more than a few nanoseconds of virtual
 // time, and each sees what the one before has set off.
