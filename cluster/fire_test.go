@@ -218,3 +218,20 @@ func TestHandMovesPacketsWhileTheClockStandsStill(t *testing.T) {
 	}
 	tc.expectNoViolation()
 }
+
+func TestNewNodeIsHeldWhenAllLinksAre(t *testing.T) {
+	tc := open(t, 3)
+	tc.must(func() error { return tc.AddNode("n4", true) })
+	if tc.state().HoldsAny() {
+		t.Error("a node that is added without a hold is held")
+	}
+	tc.holdAll()
+	tc.inBubble(func() { tc.bubble.Go(func() { _ = tc.AddNode("n5", true) }) })
+	tc.pass(100 * time.Millisecond)
+	if s := tc.state(); !s.Holds(trace.Link{From: "n5", To: "n1"}) || !s.Holds(trace.Link{From: "n4", To: "n5"}) {
+		t.Errorf("the links of n5 have the faults %v", s.Faults)
+	}
+	if _, err := tc.byHand(tc.Release); err != nil || tc.state().HoldsAny() {
+		t.Errorf("after the release: %v, %v", err, tc.state().Faults)
+	}
+}

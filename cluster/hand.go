@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"capsize/cluster/trace"
@@ -21,6 +22,9 @@ func (c *Inside) Settle() { c.Sleep(settleTime) }
 // Hold makes the packets on links wait until a user delivers or drops them, those in flight too.
 // It takes the latency of the network: until then the senders of packets in flight sleep.
 func (c *Inside) Hold(links []trace.Link, hold faults.LinkFault) error {
+	if len(links) == 0 {
+		return errors.New("a single node has no link to hold")
+	}
 	for _, l := range links {
 		if err := c.checkLink(l.From, l.To); err != nil {
 			return err
@@ -40,6 +44,31 @@ func (c *Inside) Hold(links []trace.Link, hold faults.LinkFault) error {
 	}
 	c.Sleep(c.network.CallerSleep())
 	return nil
+}
+
+// extendHold holds the links of a new node too, if all other links are held.
+func (c *Inside) extendHold(name string) {
+	hold := faults.LinkFault(nil)
+	for _, l := range c.AllLinks() {
+		if l.From == name || l.To == name {
+			continue
+		}
+		set := c.network.Faults(raft.ServerAddress(l.From), raft.ServerAddress(l.To))
+		i := slices.IndexFunc(set, func(f faults.LinkFault) bool { return f.Name() == faults.Hold{}.Name() })
+		if i < 0 {
+			return
+		}
+		hold = set[i]
+	}
+	if hold == nil {
+		return
+	}
+	for _, l := range c.AllLinks() {
+		if l.From == name || l.To == name {
+			c.network.SetFault(raft.ServerAddress(l.From), raft.ServerAddress(l.To), hold)
+			c.emitLink(l.From, l.To)
+		}
+	}
 }
 
 // Release ends every hold: the packets that wait arrive, in the order of each link. The error says

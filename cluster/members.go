@@ -32,6 +32,7 @@ func (c *Inside) AddNode(name string, voter bool) error {
 	if err != nil {
 		return err
 	}
+	c.extendHold(name)
 	if err := n.boot(raft.Configuration{}); err != nil {
 		return errors.Join(err, c.discard(n, notAdded))
 	}
