@@ -185,6 +185,7 @@ func TestFiredHeartbeatsAreAllThatHappens(t *testing.T) {
 
 func TestHandMovesPacketsWhileTheClockStandsStill(t *testing.T) {
 	tc := open(t, 3)
+	tc.pass(time.Second) // every node knows the leader
 	tc.holdAll()
 	done := make(chan trace.Op, 1)
 	tc.inBubble(func() { tc.bubble.Go(func() { done <- tc.Add(1, RouteLeader) }) })
