@@ -163,9 +163,9 @@ func (b *builder) beforeEvent(e *trace.Event) {
 			cut.terms = append(cut.terms, entry.Term)
 		}
 		b.appends = append(b.appends, cut)
-	case (e.Kind == trace.KindCaption || e.Kind == trace.KindChapter) && e.Peer == "":
+	case e.Said() != "":
 		b.endCaption()
-		said := caption{at: e.At, text: trace.Sanitize(e.Text), chapter: e.Kind == trace.KindChapter}
+		said := caption{at: e.At, text: trace.Sanitize(e.Said()), chapter: e.Kind == trace.KindChapter}
 		if leader := b.state.LeaderNode(); leader != nil {
 			said.leader = leader.ID
 		}

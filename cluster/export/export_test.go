@@ -247,6 +247,8 @@ func TestHostileTextIsHarmless(t *testing.T) {
 	s.add(trace.Event{Kind: trace.KindRole, Node: hostile, Role: trace.Leader, Term: 1 << 63})
 	s.add(trace.Event{Kind: trace.KindCaption, Text: hostile})
 	s.add(trace.Event{Kind: trace.KindChapter, Text: hostile})
+	s.add(trace.Event{Kind: trace.KindQuestion, Question: &trace.Question{Text: hostile}})
+	s.add(trace.Event{Kind: trace.KindQuestion, Question: &trace.Question{Judged: true, Because: hostile, Choices: []trace.Choice{{Text: hostile, True: true}}}})
 	s.add(trace.Event{Kind: trace.KindAppended, Node: hostile, Index: 1 << 61, Entries: []trace.Entry{{Term: 1, Kind: trace.EntryKind(hostile)}}})
 	s.add(trace.Event{Kind: trace.KindTruncated, Node: hostile, Index: 1, Last: 1 << 63})
 	s.add(trace.Event{Kind: trace.KindCommitted, Node: hostile, Index: 1 << 63})

@@ -135,9 +135,9 @@ func (h *clientHistory) annotate(e *trace.Event) {
 		h.annotateNode(e)
 	case trace.KindShape, trace.KindHealed:
 		h.addAnnotation("network", e.Text, "", h.latest, h.latest, e.Kind == trace.KindShape)
-	case trace.KindCaption, trace.KindChapter:
-		if e.Peer == "" {
-			h.addAnnotation("scenario", strings.Join(wrap(e.Text, 40, 1), ""), e.Text, h.latest, h.latest, false)
+	case trace.KindCaption, trace.KindChapter, trace.KindQuestion:
+		if said := e.Said(); said != "" {
+			h.addAnnotation("scenario", strings.Join(wrap(said, 40, 1), ""), said, h.latest, h.latest, false)
 		}
 	case trace.KindVerdict:
 		if e.Verdict == trace.VerdictViolated {

@@ -93,6 +93,22 @@ func (s *State) narrateQuestion(q *Question) {
 	}
 }
 
+// Said returns what an event tells the audience in the language of its scenario: a caption, a
+// chapter, a question or an answer. It returns "" for any other event.
+func (e *Event) Said() string {
+	switch q := e.Question; {
+	case (e.Kind == KindCaption || e.Kind == KindChapter) && e.Peer == "":
+		return e.Text
+	case e.Kind != KindQuestion || q == nil:
+	case q.Waits():
+		return fmt.Sprintf("Q%d: %s", q.Number, q.Text)
+	case q.Judged:
+		text, _ := q.outcome()
+		return strings.TrimSuffix(fmt.Sprintf("A%d: %s: %s", q.Number, text, q.Because), ": ")
+	}
+	return ""
+}
+
 // outcome says which choice came true.
 func (q *Question) outcome() (text string, in Localized) {
 	var texts []string

@@ -91,3 +91,27 @@ func TestQuestionIsShownUntilSomethingElseIsSaid(t *testing.T) {
 		t.Error("a caption leaves the question on the screen")
 	}
 }
+
+func TestExportsSayWhatTheAudienceHears(t *testing.T) {
+	q := Question{Number: 1, Text: "who?", Because: "so", Choices: []Choice{{Text: "a"}, {Text: "b"}}}
+	answered, judged := q, q
+	answered.Picked = []int{0, 0}
+	judged.Judged, judged.Choices = true, []Choice{{Text: "a"}, {Text: "b", True: true}}
+	for _, test := range []struct {
+		e    Event
+		want string
+	}{
+		{Event{Kind: KindCaption, Text: "look"}, "look"},
+		{Event{Kind: KindChapter, Text: "one"}, "one"},
+		{Event{Kind: KindCaption, Peer: "zh", Text: "看"}, ""},
+		{Event{Kind: KindCommand, Text: "kill n1"}, ""},
+		{Event{Kind: KindQuestion, Question: &q}, "Q1: who?"},
+		{Event{Kind: KindQuestion, Question: &answered}, ""},
+		{Event{Kind: KindQuestion, Question: &judged}, "A1: b: so"},
+		{Event{Kind: KindQuestion}, ""},
+	} {
+		if got := test.e.Said(); got != test.want {
+			t.Errorf("%+v says %q, want %q", test.e, got, test.want)
+		}
+	}
+}

@@ -41,7 +41,8 @@ func playCommand() *cobra.Command {
 	f.addTrace(cmd.Flags())
 	addExact(&f.exact, cmd.Flags())
 	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "continue steps and skip questions automatically, once people have had time to read")
-	cmd.Flags().StringVar(&f.screen.Answers, "answers", "", "add the answer to each question to this file, as a line of JSON")
+	f.addRoom(cmd.Flags())
+	f.addAnswers(cmd.Flags())
 	return cmd
 }
 

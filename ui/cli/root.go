@@ -113,6 +113,7 @@ func newCommand() *cobra.Command {
 	addExact(&f.exact, fs)
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	f.addScreen(fs)
+	f.addRoom(fs)
 	complete(cmd)
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.AddCommand(playCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand())

@@ -29,13 +29,22 @@ type flags struct {
 func (f *flags) addScreen(fs *pflag.FlagSet) {
 	addOptions(&f.screen, fs)
 	f.screen.ConfigDir = configDir()
-	fs.BoolVar(&f.screen.Room, "room", false, "answer questions for a room: type the votes, like 1:12 2:30")
 	fs.BoolVar(&f.plain, "plain", false, "one line per event instead of a screen")
 }
 
 // addTrace adds the flag --trace of an interactive screen.
 func (f *flags) addTrace(fs *pflag.FlagSet) {
 	fs.StringVar(&f.screen.Trace, "trace", "", "record every event in this file, for capsize replay; not branches, nor scenarios opened later; .gz compresses")
+}
+
+// addRoom adds the flag --room of a screen that can ask questions.
+func (f *flags) addRoom(fs *pflag.FlagSet) {
+	fs.BoolVar(&f.screen.Room, "room", false, "answer questions for a room: type the votes, like 1:12 2:30")
+}
+
+// addAnswers adds the flag --answers of a screen that asks the questions of a scenario.
+func (f *flags) addAnswers(fs *pflag.FlagSet) {
+	fs.StringVar(&f.screen.Answers, "answers", "", "add the answer to each question to this file, as a line of JSON")
 }
 
 // isPlain reports whether to print lines instead of drawing a screen: on request, or

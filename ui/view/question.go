@@ -70,12 +70,16 @@ func drawQuestion(p *pane.Painter, band canvas.Rectangle) {
 		return
 	}
 	d.countVotes()
+	bottom := p.Height
+	if !p.Presenting {
+		bottom -= 2 // the status line and the footer
+	}
 	for _, d.level = range questionLevels {
 		if d.level.big && (!p.Glyphs.BigDigits || p.Height < bigMinHeight) {
 			continue
 		}
 		h := d.height()
-		if d.r = canvas.Rect(0, max(p.Height-h, 1), p.Width, h); h <= p.Height-d.level.leaves {
+		if d.r = canvas.Rect(0, max(bottom-h, 1), p.Width, h); h <= bottom-d.level.leaves {
 			break
 		}
 	}
