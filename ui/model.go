@@ -49,7 +49,6 @@ type model struct {
 	navigation
 	display
 	sessionLog
-	hand    hand
 	alarms  alarms // for violated checks
 	state   trace.State
 	options Options
@@ -82,6 +81,7 @@ type navigation struct {
 	views   *view.Views
 	current int // index into views.All
 	keys    []keymap.Binding
+	hand    hand
 }
 
 // display is what the screen is drawn on.

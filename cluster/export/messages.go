@@ -51,12 +51,16 @@ type messageLog struct {
 
 // add records the sending, delivery or loss of a packet. Latency is the network's.
 func (m *messageLog) add(at time.Duration, p *trace.Packet, latency time.Duration) {
-	if p.Status == trace.Sent {
+	switch p.Status {
+	case trace.Sent:
 		if len(m.inFlight) > inFlightMax {
 			m.inFlight = map[uint64]message{} // a trace may never end its packets
 		}
 		m.inFlight[p.ID] = message{from: p.From, to: p.To, reply: p.Reply, ok: p.OK, class: m.classes.Classify(p), sent: at}
 		return
+	case trace.Waiting, trace.Expired: // it is in flight until it is delivered or dropped
+		return
+	case trace.Delivered, trace.Lost:
 	}
 	one, ok := m.inFlight[p.ID]
 	delete(m.inFlight, p.ID)

@@ -155,14 +155,15 @@ func TestPassageLastsFromSendingToItsEnd(t *testing.T) {
 	if one := x.Packet(held.ID); one.Ended.Seq != 0 || one.Status != trace.Sent || x.Reply() != nil {
 		t.Errorf("in flight: %+v", one)
 	}
-	held.Deadline = time.Second
 	waited := p.follow(held, trace.Waiting, "")
-	p.follow(held, trace.Expired, "")
+	held.Deadline = time.Second
+	p.follow(held, trace.Waiting, "") // its deadline begins to run
+	expired := p.follow(held, trace.Expired, "")
 	dropped := p.follow(held, trace.Lost, trace.DroppedByHand)
 	x.Extend(p.History)
 	one := x.Packet(held.ID)
 	if one.Sent.Seq != waited-1 || one.Waited.Seq != waited || one.Ended.Seq != dropped || one.Why != trace.DroppedByHand ||
-		one.Deadline != time.Second || x.Expired.Seq != waited+1 || one.Held(time.Hour) != 2*time.Millisecond {
+		one.Deadline != time.Second || x.Expired.Seq != expired || one.Held(time.Hour) != 3*time.Millisecond {
 		t.Errorf("dropped: %+v, expired at %d", one, x.Expired.Seq)
 	}
 }

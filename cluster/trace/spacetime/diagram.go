@@ -73,6 +73,12 @@ func New(h *history.History, from time.Duration) *Diagram {
 			d.send(&f.Packet, f.SentAt)
 		}
 	}
+	for i := range s.Waiting { // a hold may keep them for so long that InFlight forgets them
+		f := &s.Waiting[i]
+		if _, known := d.inFlight[f.ID]; !known {
+			d.send(&f.Packet, f.SentAt)
+		}
+	}
 	return d
 }
 

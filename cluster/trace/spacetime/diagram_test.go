@@ -163,6 +163,31 @@ func TestMessageLastsFromSendingToDeliveryOrLoss(t *testing.T) {
 	}
 }
 
+// A hold keeps a message in flight, for as long as it takes.
+func TestHeldMessageIsInFlightUntilItIsDelivered(t *testing.T) {
+	held := trace.Packet{ID: 1, RPC: 1, From: "n1", To: "n2", Kind: "vote"}
+	as := func(status trace.PacketStatus) trace.Event {
+		p := held
+		p.Status = status
+		return packet(p)
+	}
+	events := []trace.Event{as(trace.Sent), as(trace.Waiting), as(trace.Expired)}
+	for id := uint64(2); id < 600; id++ { // more than a state remembers
+		events = append(events, packet(trace.Packet{ID: id, RPC: id, Status: trace.Sent, From: "n2", To: "n1", Kind: "vote"}))
+	}
+	p := newPast(events...)
+	if m := p.whole().Messages[0]; m.Ended != 0 || m.Packet.Status != trace.Sent {
+		t.Errorf("while it is held: %+v", m)
+	}
+	late := New(p.History, p.state.At)
+	if !slices.ContainsFunc(late.Messages, func(m Message) bool { return m.Packet.ID == 1 }) {
+		t.Error("a diagram that starts later does not have it")
+	}
+	if end := newPast(append(events[:3:3], as(trace.Delivered))...); end.whole().Messages[0].Ended != 40*time.Millisecond {
+		t.Errorf("delivered: %+v", end.whole().Messages[0])
+	}
+}
+
 func TestQuietMessagesCarryNothingNew(t *testing.T) {
 	var c Classifier
 	for _, one := range []struct {
