@@ -443,6 +443,7 @@ func TestRoomVotes(t *testing.T) {
 	s.wants("30 of 42 are right")
 	s.press("n")
 	s.next()
+	s.wants("votes, like 1:12 2:30")
 	s.press("5", "esc", "enter")
 	s.next()
 	if q := s.state.Question; q.Number != 2 || q.Votes() != 0 {
@@ -472,6 +473,10 @@ func TestAutoplaySkipsQuestions(t *testing.T) {
 // In the past, a question is as it was then, and takes no answer.
 func TestPastShowsTheQuestion(t *testing.T) {
 	s := asked(t, Options{})
+	s.press("home", "1", "end")
+	if !s.scenarioStage.Waits() {
+		t.Fatal("a key in the past answers the question that waits now")
+	}
 	s.press("2")
 	s.next()
 	s.press("home")

@@ -66,6 +66,9 @@ func TestClockStandsUntilTheStepIsSeen(t *testing.T) {
 		t.Error("the presenter cannot run the clock")
 	}
 	n.Run(0)
+	if n.Stage().Answer(Votes{1}) || !n.Stage().Waits() {
+		t.Error("an answer ends the step")
+	}
 	if !n.Stage().Next() || n.Stage().Waits() {
 		t.Error("the step still waits")
 	}

@@ -87,7 +87,7 @@ func (s *Session) define(names map[string][]string) {
 
 // Perform performs a script like [Script.Perform], with a limit for each step. Its commands
 // and names become part of the session. If the script soaks, faults counts what was injected by kind.
-// With and without a presenter the same happens, goroutine by goroutine, up to the first step that
+// With and without a presenter the same happens, goroutine by goroutine, up to the first step or question that
 // waits: so an exact run is the same on the screen.
 func (s *Session) Perform(c *cluster.Inside, script *Script) (failures []Failure, faults map[string]int) {
 	r := newRun(c, script.Settings.Seed, s.presenter)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
@@ -190,5 +192,45 @@ func TestTooLongRecordingIsCutShort(t *testing.T) {
 	}
 	if _, all := uitest.ParseCast(t, out.Bytes()); all[len(all)-1].Code != CastExit {
 		t.Error("the cast has no exit event")
+	}
+}
+
+// texts is a recorder that keeps the text of each picture.
+type texts struct {
+	recorder
+	all []string
+}
+
+func (r *texts) picture(_ time.Duration, c *canvas.Canvas, t *style.Theme) error {
+	r.all = append(r.all, ansi.Strip(c.Render(t)))
+	return nil
+}
+
+// A recording shows the question as long as people need to read it, and then its answer.
+func TestRecordingShowsQuestionAndAnswer(t *testing.T) {
+	past, last := historyOf(t, "nodes 1\nask Who leads?\nchoice n1 when leader n1\nchoice nobody when leader none\nwait 2s\nbecause it is alone\nsay next\nwait 1s")
+	const fps = 10
+	r, w := optionsFor(80, 24), &texts{recorder: &asciicast{out: io.Discard}}
+	r.FPS = fps
+	if err := r.play(t.Context(), past, last, w); err != nil {
+		t.Fatal(err)
+	}
+	var shown [3]time.Duration // the question large, on the band, and judged
+	for _, screen := range w.all {
+		phase := 1
+		switch {
+		case !strings.Contains(screen, "nobody"):
+			continue
+		case strings.Contains(screen, "it is alone"):
+			phase = 2
+		case strings.Contains(screen, "▌ Who leads?"):
+			phase = 0
+		}
+		shown[phase] += time.Second / fps
+	}
+	for phase, least := range []time.Duration{pane.ReadingTime("Who leads? n1 nobody"), 2 * time.Second, pane.ReadingTime("it is alone")} {
+		if got := shown[phase]; got < least-time.Second/fps || got > least+time.Second {
+			t.Errorf("phase %d is shown for %s, want %s", phase, got, least)
+		}
 	}
 }
