@@ -103,6 +103,7 @@ type Sheet struct {
 	Title  string
 	Packet uint64 // the ID of the message
 	Rows   []SheetRow
+	Note   string // on its lower edge
 	Aside  bool // it lies at the right edge, so that the ring stays visible
 }
 
@@ -145,6 +146,9 @@ func (p *Painter) drawSheet() {
 		r.X, r.Y = p.W-r.W-1, max((p.H-h-2)/2-1, 1)
 	}
 	in := p.framed(r, p.Sheet.Title, style.Accent)
+	if note := " " + p.Sheet.Note + " "; p.Sheet.Note != "" {
+		p.PutRight(in.X+in.W, r.Y+r.H-1, in.W, note, style.Dim)
+	}
 	y := in.Y
 	for i, row := range p.Sheet.Rows {
 		lines := max(len(texts[i]), 1)

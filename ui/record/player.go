@@ -169,7 +169,7 @@ func (p *player) draw() error {
 		f.Cursor = leader.ID
 	}
 	f.Move(!p.Still)
-	canvas, _ := view.Paint(f, &view.Stage{})
+	canvas, _ := view.Paint(f, view.ForAudience(&p.state))
 	if err := p.out.picture(p.at, canvas, p.theme); err != nil {
 		return err
 	}

@@ -197,6 +197,6 @@ func Samples() map[string]*Sample {
 		"empty": newSample(), "one": Healthy(1), "two": Healthy(2), "five": Healthy(5), "nine": Healthy(9), "ten": Healthy(10),
 		"twenty-five": Healthy(25), "ninety-nine": Healthy(99), "dead-leader": DeadLeader(), "partition": Partitioned(),
 		"no-leader": NoLeader(), "faulty": Faulty(), "huge": huge(), "hostile": Hostile(),
-		"stale-read": StaleRead(), "lost": LostIncrement(),
+		"stale-read": StaleRead(), "lost": LostIncrement(), "held": Held(),
 	}
 }

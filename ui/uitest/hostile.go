@@ -40,6 +40,9 @@ func Hostile() *Sample {
 	s.Emit(trace.Event{Kind: trace.KindProcess, Node: "a" + evil, Process: trace.Crashed, Text: evil})
 	s.Emit(trace.Event{Kind: trace.KindDiskFault, Node: evil, Text: evil})
 	s.Emit(trace.Event{Kind: trace.KindLinkFault, Node: evil, Peer: evil + "b", Faults: []string{evil}})
+	s.Emit(trace.Event{Kind: trace.KindLinkFault, Node: "a" + evil, Peer: evil, Faults: []string{"hold"}})
+	s.Wait(trace.Packet{From: "a" + evil, To: evil, Kind: evil, Error: evil, Term: 1 << 40, Entries: 1 << 40, First: 1 << 62}, time.Second)
+	s.Wait(trace.Packet{From: "a" + evil, To: evil, Kind: "append", Term: 1 << 40, Entries: 1 << 40, First: 1 << 62}, 0)
 	s.Advance(time.Second)
 	return s
 }

@@ -18,7 +18,9 @@ type Hand struct {
 	Screen
 	inNext bool // the cursor is in the second list
 	cursor [2]listCursor
-	order  []uint64 // the packets in the user's own order, by ID; nil for the order by link
+	// unattended is whether nobody can press a key: there is no cursor.
+	unattended bool
+	order      []uint64 // the packets in the user's own order, by ID; nil for the order by link
 }
 
 // listCursor is a place in a list whose items come and go.

@@ -200,7 +200,7 @@ func (p *handPainter) listHead(r canvas.Rectangle, title string, here bool, coun
 	first = min(max(cursor-rows/2, 0), max(count-rows, 0))
 	pen := p.Pen(r.X, r.Y, r.X+r.W-len(labels)-1)
 	pen.Write(title, st)
-	if p.Presenting && here && count > 0 { // the footer makes room for the caption
+	if p.StepWaiting && here && count > 0 { // the footer makes room for the caption
 		pen.Write("  "+hint, style.Dim)
 	}
 	if count > rows && rows > 0 {
@@ -270,7 +270,7 @@ func (p *handPainter) packetColumns(w int, all []trace.InFlight) packetColumns {
 		f := &all[i]
 		c.link = max(c.link, min(canvas.Width(canvas.Sanitize(f.From+f.To))+4, 22))
 		c.id = max(c.id, 1+digits(f.ID))
-		c.name = max(c.name, len(pane.PacketName(&f.Packet)))
+		c.name = max(c.name, min(canvas.Width(canvas.Sanitize(pane.PacketName(&f.Packet))), 20))
 		c.term = max(c.term, 1+digits(f.Term))
 	}
 	if c.roomy {
@@ -336,7 +336,7 @@ func (p *handPainter) callerText(f *trace.InFlight, roomy bool) string {
 // rowStyle draws the cursor of a row and returns how the row's styles change under it. Here tells
 // whether the keys act on this list: the other one shows no cursor.
 func (p *handPainter) rowStyle(r canvas.Rectangle, cursor, here bool) func(style.Style) style.Style {
-	if !cursor || !here {
+	if !cursor || !here || p.view.unattended {
 		return func(st style.Style) style.Style { return st }
 	}
 	p.Fill(r, " ", style.Bold|style.Reverse)

@@ -191,6 +191,19 @@ func TestHandCursorIsAlwaysVisible(t *testing.T) {
 	}
 }
 
+// Where nobody chooses a view, held packets are shown while there are any, without a cursor.
+func TestAudienceSeesTheHeldPackets(t *testing.T) {
+	w := uitest.Held()
+	f := heldPicture(w, 80, 24)
+	c, _ := Paint(f.Frame, ForAudience(&w.State))
+	if text := c.Render(style.Mono); !strings.Contains(text, "waiting packets: 4") || strings.Contains(text, "\x1b[1;7m") {
+		t.Errorf("want the packets without a cursor:\n%s", text)
+	}
+	if _, ok := ForAudience(&uitest.Healthy(3).State).(*Stage); !ok {
+		t.Error("without a hold, want the stage")
+	}
+}
+
 func TestUpcomingIsSaidInWords(t *testing.T) {
 	text := plain(heldPicture(uitest.Held(), 200, 60))
 	for _, want := range []string{"n1's election timeout", "in 0.5s to 2.5s", "n2 gives up on the vote to n4", "in 1.9s"} {
@@ -254,6 +267,26 @@ func TestMessageSheetMatchesGolden(t *testing.T) {
 			f.Sheet.Aside = c.view == "stage"
 			golden.RequireEqual(t, plain(f))
 		})
+	}
+}
+
+// A recording from elsewhere may claim anything.
+func TestMessageSheetOfHostileTextIsHarmless(t *testing.T) {
+	w := uitest.Hostile()
+	for _, waiting := range w.State.Waiting {
+		x, ok := message.Find(w.History(), waiting.ID)
+		if !ok {
+			t.Fatalf("packet %d not found", waiting.ID)
+		}
+		for _, size := range [][2]int{{60, 18}, {80, 24}, {120, 36}} {
+			for _, aside := range []bool{false, true} {
+				f := heldPicture(w, size[0], size[1])
+				f.Sheet = MessageSheet(x, waiting.ID, w.At)
+				f.Sheet.Aside = aside
+				checkSize(t, "hostile message", f)
+				uitest.CheckPrintable(t, "the message", plain(f))
+			}
+		}
 	}
 }
 

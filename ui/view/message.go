@@ -28,7 +28,10 @@ const entriesListed = 6
 // MessageSheet returns what is inside a message, by the ID of its packet, seen from a moment.
 func MessageSheet(x *message.Exchange, id uint64, now time.Duration) *pane.Sheet {
 	p := x.Packet(id)
-	sheet := &pane.Sheet{Title: fmt.Sprintf("#%d %s, %s to %s", p.ID, pane.PacketName(&p.Packet), p.From, p.To), Packet: p.ID}
+	sheet := &pane.Sheet{
+		Title:  fmt.Sprintf("#%d %s, %s to %s", p.ID, pane.PacketName(&p.Packet), p.From, p.To),
+		Packet: p.ID, Note: "e: next message   esc: close",
+	}
 	if p.Duplicate {
 		sheet.Title += " (a copy)"
 	}
@@ -63,13 +66,14 @@ func MessageSheet(x *message.Exchange, id uint64, now time.Duration) *pane.Sheet
 
 // addContent adds what a message carries, beside its term.
 func addContent(add func(label, text, key string, st style.Style), x *message.Exchange, p *message.Passage) {
-	isAppend := p.Kind == "append" || p.Kind == "heartbeat"
 	switch {
 	case p.Reply:
 		add("says", pane.PacketContent(&p.Packet), "", style.Text|style.Bold)
 	case p.Kind == "vote" || p.Kind == "prevote":
 		add("asks", fmt.Sprintf("for a %s in term %d: %s's log ends at %d (term %d)", pane.KindWord(p.Kind), p.Term, p.From, p.LastIndex, p.LastTerm), "", style.Text|style.Bold)
-	case !isAppend:
+	case p.Kind == "heartbeat":
+		add("says", fmt.Sprintf("%s leads term %d", p.From, p.Term), "", style.Text|style.Bold)
+	case p.Kind != "append":
 		add("carries", pane.PacketContent(&p.Packet), "", style.Text|style.Bold)
 	default:
 		previous := "none"

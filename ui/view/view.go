@@ -62,6 +62,15 @@ func New(s Screen) *Views {
 	return v
 }
 
+// ForAudience returns the view that shows a state where nobody chooses one, as in a recording of
+// the screen: the hand view while links are held, else the stage.
+func ForAudience(s *trace.State) Drawer {
+	if s.HoldsAny() {
+		return &Hand{unattended: true}
+	}
+	return &Stage{}
+}
+
 // Paint draws a frame with a view or a comparison, and returns the canvas and what the mouse
 // can hit on it, the topmost last.
 func Paint(f *pane.Frame, v Drawer) (*canvas.Canvas, []pane.HitBox) {
