@@ -247,7 +247,7 @@ func (o *Options) Prepare(plain bool) (err error) {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	if err := o.Asking.open(plain); err != nil {
+	if err := o.open(plain); err != nil {
 		return err
 	}
 	switch {

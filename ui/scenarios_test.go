@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
+	"capsize/ui/pane"
 )
 
 // typeText types a text, letter by letter.
@@ -145,4 +148,187 @@ func TestOpenedScenarioReplacesTheCluster(t *testing.T) {
 	if err := before.Close(); err != nil {
 		t.Errorf("the cluster before: %v", err)
 	}
+}
+
+const twoQuestions = `title A tale
+nodes 3
+transfer n1
+wait leader n1
+ask Who leads next?
+choice n1, surely when leader n1
+choice n2 when leader n2
+choice nobody when leader none
+transfer n2
+wait leader n2
+because n1 hands over
+ask And now?
+choice n2 still when leader n2
+choice n1 again when leader n1
+because nothing happened
+step
+say that was all
+step
+`
+
+// asked returns the screen with the first question of a scenario waiting.
+func asked(t *testing.T, options Options) *stage {
+	t.Helper()
+	s := onStage(t, twoQuestions, options)
+	s.untilAStepWaits()
+	s.tick()
+	s.wants("Who leads next?")
+	return s
+}
+
+// next waits for the next time that the scenario stands still.
+func (s *stage) next() {
+	s.t.Helper()
+	s.Engine.Run(0)
+	s.untilAStepWaits()
+}
+
+func TestQuestionIsAnsweredByAKey(t *testing.T) {
+	s := asked(t, Options{})
+	if at := s.Engine.Now(); !s.paused || s.Engine.Speed() != 0 {
+		t.Fatalf("the clock runs at %s", at)
+	}
+	s.wants("1-3 answer     n skip")
+	s.press("9")
+	if !s.scenarioStage.Waits() {
+		t.Fatal("a choice that there is not answers")
+	}
+	s.press("1")
+	if s.scenarioStage.Waits() || s.paused || s.cursor != s.state.LeaderNode().ID {
+		t.Fatal("it still waits, or a node was selected")
+	}
+	s.next()
+	for _, want := range []string{"✗  █    n1, surely", "your answer", "✓ █▀▀   n2", "✗ your answer is wrong", "n1 hands over", "▶ n"} {
+		s.wants(want)
+	}
+	s.press("n")
+	s.next()
+	s.wants("And now?")
+	s.press("1")
+	s.next()
+	s.wants("✓ your answer is right")
+	if s.press("n"); s.scenarioStage.Waits() && s.state.Caption == "" {
+		t.Error("the step after a question needs a key of its own")
+	}
+	s.next()
+	s.wants("that was all")
+	if strings.Contains(s.screen(), "nothing happened ") {
+		t.Errorf("the question stays:\n%s", s.screen())
+	}
+}
+
+func TestQuestionIsSkipped(t *testing.T) {
+	for _, key := range []string{"n", "enter"} {
+		s := asked(t, Options{})
+		s.views.Hand.Screen = viewScreen{s.model}
+		s.showView(s.views.Hand) // whose enter delivers
+		s.press(key)
+		if s.scenarioStage.Waits() {
+			t.Fatalf("%s: it still waits", key)
+		}
+		s.next()
+		if q := s.state.Question; !q.Judged || q.Votes() != 0 {
+			t.Errorf("%s: the question is %+v", key, q)
+		}
+		if strings.Contains(s.screen(), "your answer") {
+			t.Errorf("%s: a skipped question has an answer:\n%s", key, s.screen())
+		}
+	}
+}
+
+func TestRoomVotes(t *testing.T) {
+	s := asked(t, Options{Asking: Asking{Room: true}})
+	s.wants("votes, like 1:12 2:30")
+	for _, k := range []string{"1", ":", "1", "2", "space", "4", ":", "3"} {
+		s.press(k)
+	}
+	s.wants("1:12 4:3_")
+	s.press("enter")
+	s.wants("4:3: the choices are 1 to 3")
+	killed := s.state.Clients
+	s.press("i") // a slip must not increment
+	if s.state.Clients.InFlight != killed.InFlight || !strings.Contains(s.screen(), "i: write CHOICE:VOTES") {
+		t.Errorf("a letter does what it does elsewhere:\n%s", s.screen())
+	}
+	s.press("backspace", "backspace", "backspace", "2", ":", "3", "0", "enter")
+	for _, want := range []string{"12  29%", "30  71%", "0  0%", "n go on"} {
+		s.wants(want)
+	}
+	if !s.scenarioStage.Waits() {
+		t.Fatal("it runs on before the room has seen the votes")
+	}
+	s.press("backspace", "1", "enter")
+	s.wants("301  96%")
+	s.press("backspace", "backspace", "enter", "n")
+	s.next()
+	s.wants("30 of 42 are right")
+	s.press("n")
+	s.next()
+	s.wants("votes, like 1:12 2:30")
+	s.press("5", "esc", "enter")
+	s.next()
+	if q := s.state.Question; q.Number != 2 || q.Votes() != 0 {
+		t.Errorf("esc and enter give %+v", q)
+	}
+}
+
+func TestAutoplaySkipsQuestions(t *testing.T) {
+	s := asked(t, Options{Autoplay: true})
+	if strings.Contains(s.screen(), "skip") {
+		t.Error("it asks for a key that nobody has to press")
+	}
+	read := pane.ReadingTime("Who leads next? n1, surely n2 nobody")
+	now := time.Now()
+	s.updatePresenter(now.Add(read - 500*time.Millisecond))
+	if !s.scenarioStage.Waits() {
+		t.Errorf("it does not leave %s to read", read)
+	}
+	s.updatePresenter(now.Add(read + time.Second))
+	if s.scenarioStage.Waits() {
+		t.Errorf("it waits for more than %s", read)
+	}
+	s.next()
+	s.wants("n1 hands over")
+}
+
+// In the past, a question is as it was then, and takes no answer.
+func TestPastShowsTheQuestion(t *testing.T) {
+	s := asked(t, Options{})
+	s.press("home", "1", "end")
+	if !s.scenarioStage.Waits() {
+		t.Fatal("a key in the past answers the question that waits now")
+	}
+	s.press("2")
+	s.next()
+	s.press("home")
+	s.press("n", "n")
+	s.wants("Who leads next?")
+	if strings.Contains(s.screen(), "answer") || s.state.Question.Judged {
+		t.Errorf("the past takes an answer:\n%s", s.screen())
+	}
+	s.press("1")
+	s.press("n", "n")
+	s.wants("✓ your answer is right")
+	s.press("end")
+	s.wants("✓ your answer is right")
+}
+
+func TestClickAnswers(t *testing.T) {
+	s := asked(t, Options{})
+	s.screen()
+	for _, h := range s.lastFrame.hits {
+		if h.Key == "3" && h.W == s.width {
+			s.Update(tea.MouseClickMsg{X: h.X + 10, Y: h.Y})
+			s.next()
+			if s.state.Question.Pick() != 2 {
+				t.Errorf("the click gives %+v", s.state.Question)
+			}
+			return
+		}
+	}
+	t.Error("the choices cannot be clicked")
 }

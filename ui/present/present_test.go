@@ -124,8 +124,12 @@ func TestQuestionsAreSteps(t *testing.T) {
 	answered, judged := q, q
 	answered.Picked, judged.Picked, judged.Judged = []int{0, 0}, []int{0, 0}, true
 	for _, e := range []trace.Event{
-		{Kind: trace.KindCommand, Text: "ask who?"}, {Kind: trace.KindQuestion, Question: &q}, {Kind: trace.KindQuestion, Question: &answered},
-		{Kind: trace.KindCommand, Text: "because so"}, {Kind: trace.KindQuestion, Question: &judged}, {Kind: trace.KindCommand, Text: "step"},
+		{Kind: trace.KindCommand, Text: "ask who?"},
+		{Kind: trace.KindQuestion, Question: &q},
+		{Kind: trace.KindQuestion, Question: &answered},
+		{Kind: trace.KindCommand, Text: "because so"},
+		{Kind: trace.KindQuestion, Question: &judged},
+		{Kind: trace.KindCommand, Text: "step"},
 	} {
 		s.Emit(e)
 	}

@@ -58,14 +58,7 @@ func waitsAtQuestion(t *testing.T, e engine.Engine) {
 		{2, func() bool { return e.Stage().Next() }}, // skips it
 		{2, func() bool { return do(t, e, engine.Order{Answer: &engine.Votes{0, 1}}).End.Err == nil }},
 	} {
-		for range 200 {
-			if e.Stage().Choices() == test.choices {
-				break
-			}
-			if err := e.Advance(10 * time.Millisecond); err != nil {
-				t.Fatal(err)
-			}
-		}
+		advanceUntil(t, e, func() bool { return e.Stage().Choices() == test.choices })
 		s := state(e)
 		if e.Stage().Choices() != test.choices || !e.Stage().Waits() || s.Question == nil || !s.Question.Waits() || len(s.Question.Choices) != test.choices || len(done) > 0 {
 			t.Fatalf("%d choices wait, want %d, for %+v", e.Stage().Choices(), test.choices, s.Question)
@@ -73,30 +66,29 @@ func waitsAtQuestion(t *testing.T, e engine.Engine) {
 		if !test.answer() || e.Stage().Waits() || e.Stage().Choices() != 0 {
 			t.Error("the question still waits")
 		}
-		for range 200 { // until the audience has read the answer
-			if err := e.Advance(10 * time.Millisecond); err != nil {
-				t.Fatal(err)
-			}
-			if e.Stage().Waits() {
-				break
-			}
-		}
+		advanceUntil(t, e, e.Stage().Waits) // for the audience to read the answer
 		if s := state(e); !s.Question.Judged || e.Stage().Choices() != 0 || !e.Stage().Next() {
 			t.Errorf("%+v does not wait to be read", s.Question)
 		}
 	}
-	for range 200 {
-		if err := e.Advance(10 * time.Millisecond); err != nil {
-			t.Fatal(err)
-		}
-		if len(done) > 0 {
-			break
-		}
-	}
+	advanceUntil(t, e, func() bool { return len(done) > 0 })
 	if a := <-done; a.End.Err != nil || len(a.Failures) > 0 {
 		t.Errorf("the scenario ended with %+v", a)
 	}
 	if want := []string{"[12 30 0] [0]", "[0 0] [0]", "[0 1] [1]"}; !slices.Equal(picked, want) {
 		t.Errorf("judged %q, want %q", picked, want)
+	}
+}
+
+// advanceUntil advances the clock until something is the case, for at most two seconds.
+func advanceUntil(t *testing.T, e engine.Engine, is func() bool) {
+	t.Helper()
+	for range 200 {
+		if is() {
+			return
+		}
+		if err := e.Advance(10 * time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"capsize/cluster/engine"
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
@@ -89,4 +91,18 @@ func (o *outcomes) write(to *strings.Builder, runs int) {
 		fmt.Fprintf(to, " (only %d %s reached it)", o.runs, reached)
 	}
 	fmt.Fprintf(to, "  %s\n", o.text)
+}
+
+// collectQuestions returns the questions of a script, which are added as they are judged.
+func collectQuestions(e engine.Engine, s *scenario.Script) *[]Question {
+	questions := new([]Question)
+	if s.QuestionLine(1) == 0 {
+		return questions // a subscriber costs time
+	}
+	e.Subscribe(func(event trace.Event) {
+		if q := event.Question; q != nil && q.Judged {
+			*questions = append(*questions, questionOf(s, q))
+		}
+	})
+	return questions
 }

@@ -84,7 +84,8 @@ func TestRepetitionsCountTheAnswers(t *testing.T) {
 
 // Equal exact runs share a row of the table, but each of them counts.
 func TestTableCountsEveryRun(t *testing.T) {
-	one := Result{Scenario: "a", OK: true, Identity: Identity{Fingerprint: "sha256:1"}, Questions: []Question{{Text: "who?", Choices: []string{"x", "y"}, True: []int{1}}}}
+	one := Result{Scenario: "a", OK: true, Identity: Identity{Fingerprint: "sha256:1"}}
+	one.Questions = []Question{{Text: "who?", Choices: []string{"x", "y"}, True: []int{1}}}
 	var table bytes.Buffer
 	if err := WriteTable(&table, []Result{one, one, one}); err != nil || !strings.Contains(table.String(), "true in 3 runs: choice 1: 3, choice 2: 0") {
 		t.Errorf("%v:\n%s", err, &table)

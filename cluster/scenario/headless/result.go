@@ -27,7 +27,6 @@ type Result struct {
 	Checks         map[string]string  `json:"checks"`
 	Failures       []scenario.Failure `json:"failures"`
 	Faults         map[string]int     `json:"faults,omitzero"` // of soaks: injected faults by kind
-	Questions      []Question         `json:"questions,omitempty"`
 
 	asides
 }
@@ -58,8 +57,10 @@ func (r *Result) addFound(name string) {
 	}
 }
 
-// asides are the messages besides failures.
+// asides are what a run says besides its failures.
 type asides struct {
+	Questions []Question `json:"questions,omitempty"` // that were judged
+
 	expected []string // the checks that the script expects to be violated
 	remarks  []string // worth knowing, but not a failure
 }

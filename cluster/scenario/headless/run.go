@@ -69,14 +69,7 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 	if o.event != nil {
 		e.Subscribe(o.event)
 	}
-	var questions []Question // added before the answer comes
-	if s.QuestionLine(1) > 0 {
-		e.Subscribe(func(event trace.Event) {
-			if q := event.Question; q != nil && q.Judged {
-				questions = append(questions, questionOf(s, q))
-			}
-		})
-	}
+	questions := collectQuestions(e, s)
 	if o.past != nil {
 		*o.past = e.History()
 	}
@@ -98,7 +91,7 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 				return Result{}, a.End.Err
 			}
 			r = resultOf(e, s, a)
-			r.Questions = questions
+			r.Questions = *questions // all came before the answer
 			r.Seed, r.Nodes, r.WallSeconds = cfg.Settings.Seed, cfg.Nodes, time.Since(started).Seconds()
 			return r, nil
 		case <-interrupted:
