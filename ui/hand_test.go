@@ -13,6 +13,7 @@ import (
 	"capsize/cluster/trace/recording"
 	"capsize/ui/pane"
 	"capsize/ui/source"
+	"capsize/ui/view"
 )
 
 // holdAll presses M, and waits until the links are held.
@@ -217,26 +218,46 @@ func TestLookingIntoAMessageStopsTheClock(t *testing.T) {
 	s.setSpeed()
 }
 
+// clickOn clicks what is drawn last of what is meant, and reports whether there was anything.
+func (s *stage) clickOn(meant func(pane.HitBox) bool) bool {
+	s.tick()
+	s.View()
+	for _, h := range slices.Backward(s.lastFrame.hits) {
+		if meant(h) {
+			s.Update(tea.MouseClickMsg{X: h.X + min(h.W-1, 1), Y: h.Y, Button: tea.MouseLeft})
+			return true
+		}
+	}
+	return false
+}
+
 func TestClickOnAMessageLooksIntoIt(t *testing.T) {
 	s := newStage(t, 3)
 	s.run("delay all <-> all 200ms")
 	s.until("a message in flight", func(st *trace.State) bool { return len(st.PacketsInFlight()) > 0 })
-	for _, v := range []int{0, 2} {
-		s.current = v
-		s.tick()
-		s.View()
-		found := false
-		for _, h := range s.lastFrame.hits {
-			if h.Packet != 0 {
-				s.Update(tea.MouseClickMsg{X: h.X + 1, Y: h.Y, Button: tea.MouseLeft})
-				found = s.hand.look.open
-				break
-			}
-		}
-		if !found {
-			t.Errorf("%s view: no click looks into a message", s.view().Name())
+	isPacket := func(h pane.HitBox) bool { return h.Packet != 0 }
+	for _, v := range []view.View{s.views.Stage, s.views.Time} {
+		if s.showView(v); !s.clickOn(isPacket) || !s.hand.look.open {
+			t.Errorf("%s view: no click looks into a message", v.Name())
 		}
 		s.closeLook()
+	}
+	s.holdAll()
+	if !s.clickOn(isPacket) || !s.hand.look.open || s.views.Hand.Packet().ID != s.hand.look.id {
+		t.Error("hand view: no click looks into a message")
+	}
+	if !s.clickOn(func(h pane.HitBox) bool { return h.Key == "s" }) || !s.travel.past {
+		t.Error("a click on the sending does not show it")
+	}
+	s.showLive()
+	s.tick()
+	s.showView(s.views.Hand)
+	if !s.clickOn(func(h pane.HitBox) bool { return h.Timer == 2 }) {
+		t.Fatalf("no timer can be clicked:\n%s", s.plain())
+	}
+	want := s.state.Upcoming()[1].Command
+	if s.press("enter"); s.command != want {
+		t.Errorf("enter after a click on the second timer stands for %q, want %q", s.command, want)
 	}
 }
 

@@ -314,6 +314,7 @@ var pastHints = []pane.HelpKey{
 	{Key: "<", Text: "slower"},
 	{Key: ">", Text: "faster"},
 	{Key: "f", Text: "find"},
+	{Key: "e", Text: "look into"},
 	{Key: "home", Text: "beginning"},
 	{Key: "y", Text: "branches"},
 	{Key: "q", Text: "quit"},

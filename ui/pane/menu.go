@@ -104,7 +104,7 @@ type Sheet struct {
 	Packet uint64 // the ID of the message
 	Rows   []SheetRow
 	Note   string // on its lower edge
-	Aside  bool // it lies at the right edge, so that the ring stays visible
+	Aside  bool   // it lies at the right edge, so that the ring stays visible
 }
 
 // SheetRow is a labelled text. Its key shows more about it.
