@@ -15,9 +15,9 @@ import (
 // MessageHints is the footer while a message is looked into.
 var MessageHints = []pane.HelpKey{
 	{Key: "e", Text: "next message"},
-	{Key: "s", Text: "when it is sent"},
-	{Key: "a", Text: "when it arrives"},
-	{Key: "r", Text: "its reply or request"},
+	{Key: "s", Text: "its sending"},
+	{Key: "a", Text: "its arrival"},
+	{Key: "r", Text: "reply, request"},
 	{Key: "w", Text: "why"},
 	{Key: "esc", Text: "close"},
 }
