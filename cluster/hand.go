@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"capsize/cluster/trace"
@@ -34,13 +35,17 @@ func (c *Inside) Hold(links []trace.Link, hold faults.LinkFault) error {
 		c.network.SetFault(raft.ServerAddress(l.From), raft.ServerAddress(l.To), hold)
 		c.emitLink(l.From, l.To)
 	}
+	what := "messages wait"
+	if _, kinds, limited := strings.Cut(hold.String(), " only "); limited {
+		what = strings.ReplaceAll(kinds, ",", ", ") + " messages wait"
+	}
 	switch names := len(c.Names()); len(links) {
 	case 1:
-		c.emitShape("the link from %s to %s: %s", links[0].From, links[0].To, hold)
+		c.emitShape("%s from %s to %s until delivered by hand", what, links[0].From, links[0].To)
 	case names * (names - 1):
-		c.emitShape("every link: %s", hold)
+		c.emitShape("%s on every link until delivered by hand", what)
 	default:
-		c.emitShape("%d links: %s", len(links), hold)
+		c.emitShape("%s on %d links until delivered by hand", what, len(links))
 	}
 	c.Sleep(c.network.CallerSleep())
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,16 +16,16 @@ const (
 	ElectionTimer  Timer = "election"  // of a follower or a candidate
 	HeartbeatTimer Timer = "heartbeat" // of a leader: the next heartbeats
 	LeaseTimer     Timer = "lease"     // of a leader: it steps down unless a quorum replies before
-	DeadlineTimer  Timer = "deadline"  // of an RPC: Node, the caller, stops waiting for the reply of Peer
+	DeadlineTimer  Timer = "deadline"  // of RPCs: Node, the caller, stops waiting for the replies of Peers
 )
 
 // Upcoming is something that happens once enough time passes and nothing else does.
 type Upcoming struct {
 	Timer Timer
 	Node  string
-	// Peer, Kind and RPC describe the RPC of a deadline.
-	Peer, Kind string
-	RPC        uint64
+	// Peers and Kind describe the RPCs of a deadline.
+	Peers []string
+	Kind  string
 	// It happens between these two moments: raft draws its timeouts at random. An earlier moment
 	// than the present one is the present one.
 	Earliest, Latest time.Duration
@@ -51,15 +52,7 @@ func (s *State) Upcoming() []Upcoming {
 			all = append(all, s.electionOf(n))
 		}
 	}
-	known := map[uint64]bool{} // a request and its reply can both wait, as copies
-	for _, list := range [][]InFlight{s.Waiting, s.Unanswered} {
-		for j := range list {
-			if p := &list[j].Packet; p.Deadline > s.At && !p.Duplicate && !known[p.RPC] {
-				known[p.RPC] = true
-				all = append(all, deadlineOf(p))
-			}
-		}
-	}
+	all = append(all, s.deadlines()...)
 	for i := range all {
 		all[i].Earliest, all[i].Latest = max(all[i].Earliest, s.At), max(all[i].Latest, s.At)
 	}
@@ -127,14 +120,35 @@ func (s *State) awaitsHeartbeat(from, to string) bool {
 	return slices.ContainsFunc(s.Waiting, between) || slices.ContainsFunc(s.Unanswered, between)
 }
 
-// deadlineOf returns the deadline of the RPC of a packet.
-func deadlineOf(p *Packet) Upcoming {
-	from, to := p.From, p.To
-	if p.Reply {
-		from, to = to, from
+// deadlines returns the deadlines of RPCs of which a packet waits or was dropped, one for all RPCs of
+// a node and a kind: an election asks many nodes at once.
+func (s *State) deadlines() (all []Upcoming) {
+	for _, list := range [][]InFlight{s.Waiting, s.Unanswered} {
+		for i := range list {
+			p := &list[i].Packet
+			if p.Deadline <= s.At || p.Duplicate {
+				continue
+			}
+			from, to := p.From, p.To
+			if p.Reply {
+				from, to = to, from
+			}
+			at := slices.IndexFunc(all, func(u Upcoming) bool { return u.Node == from && u.Kind == p.Kind })
+			if at < 0 {
+				at = len(all)
+				all = append(all, Upcoming{Timer: DeadlineTimer, Node: from, Kind: p.Kind, Earliest: p.Deadline, Latest: p.Deadline})
+			}
+			one := &all[at]
+			one.Earliest, one.Latest = min(one.Earliest, p.Deadline), max(one.Latest, p.Deadline)
+			if !slices.Contains(one.Peers, to) {
+				one.Peers = append(one.Peers, to)
+			}
+		}
 	}
-	return Upcoming{
-		Timer: DeadlineTimer, Node: from, Peer: to, Kind: p.Kind, RPC: p.RPC, Earliest: p.Deadline, Latest: p.Deadline,
-		Command: fmt.Sprintf("fire %s -> %s %s deadline", from, to, p.Kind),
+	for i := range all {
+		one := &all[i]
+		slices.SortFunc(one.Peers, CompareNames)
+		one.Command = fmt.Sprintf("fire %s -> %s %s deadline", one.Node, strings.Join(one.Peers, ","), one.Kind)
 	}
+	return all
 }

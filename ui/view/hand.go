@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"capsize/cluster/trace"
@@ -107,7 +108,7 @@ func packetItem(all []trace.InFlight) func(int) string {
 
 // timerItem identifies timers in a list.
 func timerItem(all []trace.Upcoming) func(int) string {
-	return func(i int) string { return all[i].Command + strconv.FormatUint(all[i].RPC, 10) }
+	return func(i int) string { return string(all[i].Timer) + " " + all[i].Node + " " + all[i].Kind }
 }
 
 // Packet returns the waiting packet under the cursor, nil if none is.
@@ -293,7 +294,7 @@ func upcomingText(next *trace.Upcoming) string {
 	case trace.LeaseTimer:
 		return next.Node + "'s lease ends"
 	case trace.DeadlineTimer:
-		return fmt.Sprintf("%s gives up on the %s to %s", next.Node, pane.KindWord(next.Kind), next.Peer)
+		return fmt.Sprintf("%s gives up on the %s to %s", next.Node, pane.KindWord(next.Kind), strings.Join(next.Peers, ", "))
 	}
 	return next.Command
 }

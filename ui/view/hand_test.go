@@ -206,7 +206,7 @@ func TestAudienceSeesTheHeldPackets(t *testing.T) {
 
 func TestUpcomingIsSaidInWords(t *testing.T) {
 	text := plain(heldPicture(uitest.Held(), 200, 60))
-	for _, want := range []string{"n1's election timeout", "in 0.5s to 2.5s", "n2 gives up on the vote to n4", "in 1.9s"} {
+	for _, want := range []string{"n1's election timeout", "in 0.5s to 2.5s", "n2 gives up on the vote to n1, n4, n5", "in 1.9s"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q on the screen:\n%s", want, text)
 		}
