@@ -102,7 +102,7 @@ func (m *model) screenKeys() []keymap.Binding {
 		keymap.Bind(groupScreen, "m", "release the mouse", m.toggleMouse, "m"),
 		keymap.Bind(groupScreen, "?", "help", m.toggleHelp, "?").PinnedInFooter(2, "help"),
 		keymap.BindCmd(groupScreen, suspendKey, "suspend; fg resumes", func(string) tea.Cmd { return m.suspend() }, suspendKey),
-		keymap.BindCmd(groupScreen, "q", "quit", func(string) tea.Cmd { return tea.Quit }, "q").InFooter(13, "quit"),
+		keymap.BindCmd(groupScreen, "q", "quit", func(string) tea.Cmd { return m.quit() }, "q").InFooter(13, "quit"),
 	}
 }
 

@@ -10,6 +10,7 @@
 //   - pane: the parts of the screen, each a pure function of a [pane.Frame]
 //   - keymap: keys, their help, and how users rebind them
 //   - view: the views that tab goes through; each owns its keys, cursor and drawing
+//   - course: the lessons, what the user has done of them, and their menu
 //   - source: the cluster or the recording that is shown
 //   - queue: commands on their way to the cluster
 //   - present, undo: what a presenter and the undo keys need besides

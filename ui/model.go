@@ -15,6 +15,7 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
+	"capsize/ui/course"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
 	"capsize/ui/queue"
@@ -67,6 +68,7 @@ type staging struct {
 	script        *scenario.Script // or nil
 	starting      bool             // the script has not started: the clock stands still until then
 	presenter     presenter
+	lessons       *lessons // the course, or nil
 }
 
 // messageLine is the command that the last key stood for, and what came of it.
@@ -133,6 +135,12 @@ func newScreen(o Options) *model {
 	}
 	m.views = view.New(viewScreen{m})
 	m.keys = o.Bindings.Keys(m.keyMap())
+	if o.Course != nil {
+		m.lessons = &lessons{Menu: o.Course, open: o.Script == nil}
+		if o.Script != nil {
+			m.beginLesson(o.Script)
+		}
+	}
 	return m
 }
 
@@ -278,7 +286,7 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 // View returns the last frame, drawn anew if the screen has changed.
 func (m *model) View() tea.View {
 	if m.dirty && m.canDraw() {
-		m.lastFrame.canvas, m.lastFrame.hits = view.Paint(m.frame(), m.drawer())
+		m.lastFrame.canvas, m.lastFrame.hits = m.paint()
 		m.lastFrame.picture = m.lastFrame.canvas.Render(m.theme)
 		m.dirty, m.urgent = false, false
 	}
@@ -289,6 +297,16 @@ func (m *model) View() tea.View {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	return v
+}
+
+// paint draws what is on the screen, and returns what can be clicked.
+func (m *model) paint() (*canvas.Canvas, []pane.HitBox) {
+	if m.coursed() {
+		return course.Paint(course.Page{
+			Menu: m.lessons.Menu, Width: m.width, Height: m.height, Glyphs: m.glyphs, Language: m.options.Lang, Today: time.Now(),
+		})
+	}
+	return view.Paint(m.frame(), m.drawer())
 }
 
 // canDraw reports whether the terminal can take another frame. The answer to a key
@@ -314,6 +332,7 @@ func (m *model) refresh(passed time.Duration) {
 		m.setAuto(false)
 	}
 	m.updatePresenter(time.Now())
+	m.noteAnswer()
 	m.syncSpeed()
 	for _, r := range m.queue.Results.Take() {
 		m.setToast(r.Command, r.Text, r.Bad)

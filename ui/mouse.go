@@ -22,6 +22,8 @@ func (m *model) click(msg tea.MouseClickMsg) tea.Cmd {
 			continue
 		}
 		switch {
+		case m.coursed():
+			return m.handleCourseKey(h.Key)
 		case m.comparison != nil && m.menu == nil:
 			m.handleCompareKey(h.Key)
 		case m.hand.look.open && h.Key != "" && m.menu == nil:

@@ -30,6 +30,8 @@ type overlays struct {
 // handleOverlayKey hands a key to the overlay that is open. It reports whether one was.
 func (m *model) handleOverlayKey(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool) {
 	switch {
+	case m.coursed():
+		return m.handleCourseKey(msg.String()), true
 	case m.prompt.input.Focused():
 		return m.handlePromptKey(msg), true
 	case m.menu != nil:

@@ -124,6 +124,9 @@ func (m *model) fillAudience(f *pane.Frame) {
 	f.Presenting, f.ScenarioTitle = true, m.script.TitleIn.In(m.options.Lang, m.script.Title)
 	f.Route, f.Level = "", ""
 	f.StepText, f.StepWaiting = m.scenarioStage.Waiting()
+	if m.presenter.ended && m.lessons != nil {
+		f.StepText, f.StepWaiting = "to the lessons", true
+	}
 	if m.travel.past {
 		f.StepText, f.StepWaiting = "", !m.travel.playing
 	}
@@ -164,8 +167,13 @@ type performedMsg struct{ failures []scenario.Failure }
 
 func (m *model) onPerformed(msg performedMsg) {
 	m.presenter.ended = true
+	isLesson := m.endLesson()
 	if len(msg.failures) > 0 {
 		m.setToast("", msg.failures[0].Error(), true)
+		return
+	}
+	if isLesson {
+		m.setToast("", "lesson ended: n returns to the lessons, other keys control the cluster", false)
 		return
 	}
 	m.setToast("", "scenario ended: the keys control the cluster", false)
@@ -198,6 +206,8 @@ func (m *model) nextStep() {
 	if !m.travel.past {
 		switch {
 		case m.continueStep():
+		case m.script != nil && m.presenter.ended && m.lessons != nil:
+			m.openCourse()
 		case m.script != nil && m.presenter.ended:
 			m.setToast("", "scenario ended: b goes back, other keys control the cluster", false)
 		case m.presents():

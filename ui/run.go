@@ -16,6 +16,7 @@ import (
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace/recording"
+	"capsize/ui/course"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
 	"capsize/ui/present"
@@ -28,7 +29,7 @@ import (
 // terminal as it was. The error says why it ended otherwise.
 func Run(ctx context.Context, e engine.Engine, o Options) (err error) {
 	m := newModel(e, o)
-	if o.Script == nil && o.Cast == "" {
+	if o.Script == nil && o.Cast == "" && o.Course == nil {
 		m.offerTips()
 	}
 	err = runOnTerminal(ctx, m)
@@ -200,6 +201,9 @@ type Options struct {
 	Trace string
 	// Script is the scenario on stage, or nil.
 	Script *scenario.Script
+	// Course is the course whose lessons are played, or nil. Its menu is shown first, unless there is
+	// a script: a lesson.
+	Course *course.Menu
 	// Autoplay continues steps by itself, once people have had time to read.
 	Autoplay bool
 	// Bindings are the keys the user has rebound.

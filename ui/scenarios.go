@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"capsize/cluster"
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
+	"capsize/ui/course"
 	"capsize/ui/source"
 )
 
@@ -46,6 +49,10 @@ func (m *model) openScenario(script *scenario.Script) tea.Cmd {
 func (m *model) onOpened(msg openedMsg) tea.Cmd {
 	if msg.err != nil {
 		m.setToast("", "cannot start the scenario: "+msg.err.Error(), true)
+		if m.lessons != nil {
+			m.lessons.Message = m.toast.Text
+			m.openCourse()
+		}
 		return nil
 	}
 	m.stopLive()
@@ -94,4 +101,78 @@ func (m *model) save() tea.Cmd {
 			return savedMsg{text: "saved as " + name + ": capsize run " + name}
 		}
 	}
+}
+
+// lessons is the course, and the lesson on stage.
+type lessons struct {
+	*course.Menu
+	open    bool // the menu is shown
+	script  *scenario.Script
+	answers map[int]bool // to its questions that are judged, by number: whether they were right
+}
+
+// coursed reports whether the menu of the course is shown.
+func (m *model) coursed() bool { return m.lessons != nil && m.lessons.open }
+
+// openCourse shows the menu of the course; time stands still meanwhile.
+func (m *model) openCourse() {
+	m.lessons.open = true
+	m.setSpeed()
+}
+
+// handleCourseKey moves the cursor of the course, starts a lesson or quits.
+func (m *model) handleCourseKey(pressed string) tea.Cmd {
+	switch m.lessons.Press(pressed) {
+	case course.Leave:
+		return tea.Quit
+	case course.Start:
+		lesson := m.lessons.Lesson().Script
+		m.beginLesson(lesson)
+		return m.openScenario(lesson)
+	case course.Nothing:
+	}
+	return nil
+}
+
+// beginLesson notes that a lesson goes on stage.
+func (m *model) beginLesson(lesson *scenario.Script) {
+	m.lessons.Begin(time.Now())
+	m.lessons.open, m.lessons.script, m.lessons.answers = false, lesson, map[int]bool{}
+}
+
+// noteAnswer notes whether the answer to the question shown was right. Of a room, that is what most
+// people picked.
+func (m *model) noteAnswer() {
+	q := m.state.Question
+	if m.lessons == nil || m.script == nil || m.script != m.lessons.script || q == nil || !q.Judged {
+		return
+	}
+	_, known := m.lessons.answers[q.Number]
+	if !known {
+		m.lessons.answers[q.Number] = q.Votes() > 0 && slices.ContainsFunc(q.True(), func(i int) bool { return q.Picked[i] == slices.Max(q.Picked) })
+	}
+}
+
+// endLesson records a lesson that was played to its end, and reports whether it was one.
+func (m *model) endLesson() bool {
+	if m.lessons == nil || m.script == nil || m.script != m.lessons.script {
+		return false
+	}
+	right := 0
+	for _, isRight := range m.lessons.answers {
+		if isRight {
+			right++
+		}
+	}
+	m.lessons.End(time.Now(), right, len(m.lessons.answers))
+	return true
+}
+
+// quit leaves the program or, in the course, goes back to its menu.
+func (m *model) quit() tea.Cmd {
+	if m.lessons == nil {
+		return tea.Quit
+	}
+	m.openCourse()
+	return nil
 }

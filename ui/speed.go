@@ -43,7 +43,7 @@ func (m *model) setSpeed() {
 
 // clockSpeed returns the speed at which the cluster's clock must run now.
 func (m *model) clockSpeed() float64 {
-	if m.paused || m.held || m.starting || m.hand.look.open || m.travel.past {
+	if m.paused || m.held || m.starting || m.hand.look.open || m.travel.past || m.coursed() {
 		return 0
 	}
 	return m.pace()

@@ -8,6 +8,20 @@ import (
 //go:embed scenarios/*.capsize
 var builtinFiles embed.FS
 
+// lessonNames are the lessons of the course, in their order.
+var lessonNames = []string{
+	"lesson-1-term",
+	"lesson-2-election",
+	"lesson-3-commit",
+	"lesson-4-unknown",
+	"lesson-5-majority",
+	"lesson-6-read",
+	"lesson-7-pre-vote",
+	"lesson-8-membership",
+	"lesson-9-snapshot",
+	"lesson-10-disk",
+}
+
 // builtinNames are the built-in scenarios in an order to learn from: how Raft works,
 // faults within its fault model, faults outside it, and bugs of the library.
 var builtinNames = []string{
@@ -62,13 +76,16 @@ var builtinNames = []string{
 	"stuck-follower",
 }
 
-// Names returns the names of the built-in scenarios, in an order to learn from.
-func Names() []string { return slices.Clone(builtinNames) }
+// Names returns the names of the built-in scenarios, the lessons first, in an order to learn from.
+func Names() []string { return slices.Concat(lessonNames, builtinNames) }
+
+// Lessons returns the names of the lessons, in their order.
+func Lessons() []string { return slices.Clone(lessonNames) }
 
 // Builtin returns the text of a built-in scenario, and whether there is one with
 // that name.
 func Builtin(name string) (data []byte, ok bool) {
-	if !slices.Contains(builtinNames, name) {
+	if !slices.Contains(builtinNames, name) && !slices.Contains(lessonNames, name) {
 		return nil, false
 	}
 	data, err := builtinFiles.ReadFile("scenarios/" + name + ".capsize")

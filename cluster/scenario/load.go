@@ -67,13 +67,17 @@ func Print(name string) ([]byte, error) {
 	return data, nil
 }
 
-// WriteList writes the names and titles of the built-in scenarios.
+// WriteList writes the names and titles of the built-in scenarios: the lessons, and the others
+// behind a blank line. Each line begins with the name, for scripts.
 func WriteList(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, name := range Names() {
 		script, err := Load(name)
 		if err != nil {
 			return err
+		}
+		if name == builtinNames[0] {
+			_, _ = fmt.Fprintln(table)
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\n", name, script.Title)
 	}

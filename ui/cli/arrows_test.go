@@ -25,14 +25,15 @@ const top = "../.."
 var arrows = map[string][]string{
 	".": {"ui/cli"},
 	"ui/cli": {
-		"cluster/engine", "cluster/engine/exact", "ui", "ui/plain", "ui/record", "ui/source", "ui/keymap", "ui/pane", "ui/style", "ui/canvas",
+		"cluster/engine", "cluster/engine/exact", "ui", "ui/course", "ui/plain", "ui/record", "ui/source", "ui/keymap", "ui/pane", "ui/style", "ui/canvas",
 		"cluster/scenario", "cluster/scenario/headless", "cluster/scenario/shrink", "cluster/scenario/hunt", "cluster/check", "cluster/export", "cluster", "cluster/trace/recording", "cluster/vtime",
 	},
 	"ui": {
-		"ui/view", "ui/keymap", "ui/pane", "ui/canvas", "ui/style", "ui/present", "ui/record", "ui/source", "ui/queue", "ui/undo", "ui/terminal",
+		"ui/view", "ui/course", "ui/keymap", "ui/pane", "ui/canvas", "ui/style", "ui/present", "ui/record", "ui/source", "ui/queue", "ui/undo", "ui/terminal",
 		"cluster/engine", "cluster/scenario", "cluster/scenario/headless", "cluster",
 		"cluster/trace", "cluster/trace/compare", "cluster/trace/history", "cluster/trace/message", "cluster/trace/recording", "cluster/vtime", "faults",
 	},
+	"ui/course":   {"ui/pane", "ui/canvas", "ui/style", "cluster/scenario", "cluster/trace"},
 	"ui/plain":    {"ui/queue", "ui/source", "ui/canvas", "cluster/engine", "cluster/scenario", "cluster", "cluster/trace", "cluster/vtime"},
 	"ui/record":   {"ui/view", "ui/pane", "ui/canvas", "ui/style", "ui/source", "ui/terminal", "cluster/engine", "cluster/scenario", "cluster/scenario/headless", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
 	"ui/present":  {"cluster/scenario", "cluster/trace", "cluster/trace/history"},

@@ -87,7 +87,7 @@ func newCommand() *cobra.Command {
 	}
 	cmd.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		// A recording may hold captions in any language.
-		if name := cmd.Name(); name == "capsize" || name == "play" {
+		if name := cmd.Name(); name == "capsize" || name == "play" || name == "learn" {
 			if err := checkLanguage(cmd.Flags(), strings.Join(args, "")); err != nil {
 				return usageError{err}
 			}
@@ -116,7 +116,7 @@ func newCommand() *cobra.Command {
 	f.addRoom(fs)
 	complete(cmd)
 	cmd.SuggestionsMinimumDistance = 2
-	cmd.AddCommand(playCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand())
+	cmd.AddCommand(playCommand(), learnCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand())
 	return cmd
 }
 

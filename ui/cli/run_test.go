@@ -258,7 +258,12 @@ func TestTraceHoldsEveryEvent(t *testing.T) {
 func TestScenariosAreListedAndPrinted(t *testing.T) {
 	list := runBinary(t, "scenarios")
 	list.checkEnded(t, 0)
-	lines := strings.Split(strings.TrimSuffix(list.stdout, "\n"), "\n")
+	// A blank line ends the group of the lessons.
+	lessons, others, grouped := strings.Cut(strings.TrimSuffix(list.stdout, "\n"), "\n\n")
+	lines := strings.Split(lessons+"\n"+others, "\n")
+	if count := strings.Count(lessons, "\n") + 1; !grouped || count != len(scenario.Lessons()) {
+		t.Errorf("%d lines in the first group, want the %d lessons", count, len(scenario.Lessons()))
+	}
 	names := scenario.Names()
 	if len(lines) != len(names) {
 		t.Errorf("%d lines for %d scenarios:\n%s", len(lines), len(names), list.stdout)
