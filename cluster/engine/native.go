@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
@@ -21,6 +20,7 @@ type Native struct {
 	stage   *Stage
 	nodes   int // at the start
 	options Options
+	resumed chan struct{} // of the bubble: what waited for the presenter continues
 }
 
 // OpenNative is an [Opener]. The errors are those of [cluster.Open].
@@ -39,11 +39,11 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 		return nil, err
 	}
 	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o}
-	n.stage = NewStage(func() {}, func(Votes) {})
+	n.stage = NewStage(func() { go n.resume() }, func(Votes) { go n.resume() }) // the screen does not wait for the cluster
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
 	n.nodes = c.NodeCount()
 	// The nodes start at time 0, on goroutines of their own.
-	if err := c.Clock().Do(func() {}); err != nil {
+	if err := c.Clock().Do(func() { n.resumed = make(chan struct{}, 1) }); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return n, nil
@@ -93,9 +93,6 @@ func branchFromDisks(past *history.History, at trace.Position, o Options) (Engin
 // presenter hands what a scenario asks of its presenter to the stage.
 type presenter struct{ n *Native }
 
-// stepPoll is how often, in virtual time, a step or a question checks whether it may continue.
-const stepPoll = 10 * time.Millisecond
-
 func (p presenter) Speed(speed float64) { p.n.stage.RequestSpeed(speed) }
 
 // Step pauses the clock and waits for the presenter or for the end of the cluster. The clock
@@ -119,10 +116,17 @@ func (p presenter) Ask(c *cluster.Inside, choices int) []int {
 	return p.n.stage.takeVotes()
 }
 
-// wait pauses the clock until nothing waits for the presenter.
+// wait pauses the clock until nothing waits for the presenter. No virtual time passes then: leases
+// and timeouts do not depend on how many steps a scenario has.
 func (p presenter) wait(c *cluster.Inside) {
 	p.n.Clock.Run(0)
-	for p.n.stage.Waits() && !c.Closed() {
-		c.Sleep(stepPoll)
+	select {
+	case <-p.n.resumed:
+	case <-c.Closing():
 	}
+}
+
+// resume continues what waited for the presenter.
+func (n *Native) resume() {
+	_ = n.Clock.Do(func() { n.resumed <- struct{}{} }) // fails only once the cluster has ended
 }

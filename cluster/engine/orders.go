@@ -23,13 +23,16 @@ func (n *Native) Submit(order Order, answered func(Answer)) {
 			return n.session.Perform(c, order.Scenario)
 		})
 	case order.Continue:
-		n.stage.End()
+		if n.stage.End() {
+			n.resume()
+		}
 		answer(n.now(Answer{}))
 	case order.Answer != nil:
 		if !n.stage.EndQuestion(*order.Answer) {
 			answer(n.now(Answer{End: scenario.End{Err: ErrNoQuestion}}))
 			return
 		}
+		n.resume()
 		answer(n.now(Answer{}))
 	case order.EndSoak:
 		n.session.EndSoak()

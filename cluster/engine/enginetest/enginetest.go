@@ -38,6 +38,7 @@ func Run(t *testing.T, takesOrders bool, open func(testing.TB) engine.Engine) {
 		{"waits at a step", true, waitsAtStep},
 		{"waits at a question", true, waitsAtQuestion},
 		{"moves messages by hand", true, movesByHand},
+		{"continues at once", true, continuesAtOnce},
 		{"saves and concludes", true, savesAndConcludes},
 		{"branches", false, branches},
 		{"closes", false, closes},

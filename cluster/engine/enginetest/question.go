@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -89,6 +90,30 @@ func advanceUntil(t *testing.T, e engine.Engine, is func() bool) {
 		}
 		if err := e.Advance(10 * time.Millisecond); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// continuesAtOnce holds that the steps of a scenario take no virtual time: held messages have
+// deadlines, and their sender a lease.
+func continuesAtOnce(t *testing.T, e engine.Engine) {
+	t.Helper()
+	script, err := scenario.Parse("steps", []byte("nodes 3\nwait 100ms\nstep 1\nsay one\nstep 2\nask a?\nchoice b when value 0\nchoice c when value 1\nbecause d\nstep 3\nstep 4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Submit(engine.Order{Scenario: script}, func(engine.Answer) {})
+	advanceUntil(t, e, e.Stage().Waits)
+	at := e.Now()
+	for _, want := range []string{"2", "", "3", "4"} {
+		if !e.Stage().Next() {
+			t.Fatalf("nothing waits before step %q", want)
+		}
+		for !e.Stage().Waits() {
+			runtime.Gosched()
+		}
+		if step, _ := e.Stage().Waiting(); step != want || e.Now() != at {
+			t.Errorf("step %q waits at %s, want %q at %s", step, e.Now(), want, at)
 		}
 	}
 }
