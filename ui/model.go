@@ -15,7 +15,6 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
-	"capsize/ui/course"
 	"capsize/ui/keymap"
 	"capsize/ui/pane"
 	"capsize/ui/queue"
@@ -135,12 +134,7 @@ func newScreen(o Options) *model {
 	}
 	m.views = view.New(viewScreen{m})
 	m.keys = o.Bindings.Keys(m.keyMap())
-	if o.Course != nil {
-		m.lessons = &lessons{Menu: o.Course, open: o.Script == nil}
-		if o.Script != nil {
-			m.beginLesson(o.Script)
-		}
-	}
+	m.beginCourse()
 	return m
 }
 
@@ -297,16 +291,6 @@ func (m *model) View() tea.View {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	return v
-}
-
-// paint draws what is on the screen, and returns what can be clicked.
-func (m *model) paint() (*canvas.Canvas, []pane.HitBox) {
-	if m.coursed() {
-		return course.Paint(course.Page{
-			Menu: m.lessons.Menu, Width: m.width, Height: m.height, Glyphs: m.glyphs, Language: m.options.Lang, Today: time.Now(),
-		})
-	}
-	return view.Paint(m.frame(), m.drawer())
 }
 
 // canDraw reports whether the terminal can take another frame. The answer to a key

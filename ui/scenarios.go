@@ -13,8 +13,11 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/engine"
 	"capsize/cluster/scenario"
+	"capsize/ui/canvas"
 	"capsize/ui/course"
+	"capsize/ui/pane"
 	"capsize/ui/source"
+	"capsize/ui/view"
 )
 
 // openedMsg reports that a scenario's cluster has started, or why it has not.
@@ -111,6 +114,17 @@ type lessons struct {
 	answers map[int]bool // to its questions that are judged, by number: whether they were right
 }
 
+// beginCourse shows the menu of the course, or its lesson that is on stage already.
+func (m *model) beginCourse() {
+	if m.options.Course == nil {
+		return
+	}
+	m.lessons = &lessons{Menu: m.options.Course, open: m.options.Script == nil}
+	if m.options.Script != nil {
+		m.beginLesson(m.options.Script)
+	}
+}
+
 // coursed reports whether the menu of the course is shown.
 func (m *model) coursed() bool { return m.lessons != nil && m.lessons.open }
 
@@ -175,4 +189,14 @@ func (m *model) quit() tea.Cmd {
 	}
 	m.openCourse()
 	return nil
+}
+
+// paint draws what is on the screen, and returns what can be clicked.
+func (m *model) paint() (*canvas.Canvas, []pane.HitBox) {
+	if m.coursed() {
+		return course.Paint(course.Page{
+			Menu: m.lessons.Menu, Width: m.width, Height: m.height, Glyphs: m.glyphs, Language: m.options.Lang, Today: time.Now(),
+		})
+	}
+	return view.Paint(m.frame(), m.drawer())
 }

@@ -31,49 +31,54 @@ Progress is kept in course.json in $XDG_STATE_HOME/capsize (~/.local/state/capsi
 on macOS in ~/Library/Application Support/capsize, on Windows in %LocalAppData%\capsize.`,
 		Args:              from(0, 1, ""),
 		ValidArgsFunction: completeLesson,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			lessons, err := course.Lessons()
-			if err != nil {
-				return err
-			}
-			store, problem := course.Open(stateDir())
-			menu := &course.Menu{Lessons: lessons, Store: store}
-			if problem != nil {
-				menu.Message = problem.Error()
-			}
-			menu.First()
-			cfg := cluster.Config{Nodes: 1, Settings: cluster.DefaultSettings()}
-			cfg.Settings.Storage = cluster.Memory // behind the menu
-			if len(args) > 0 {
-				if menu.Cursor, err = course.Find(lessons, args[0]); err != nil {
-					return usageError{err}
-				}
-				script := menu.Lesson().Script
-				f.screen.Script, cfg.Nodes, cfg.Settings = script, script.Nodes, script.Settings
-			}
-			if cmd.Flags().Changed("seed") {
-				cfg.Settings.Seed = f.seed
-				for i := range lessons {
-					lessons[i].Script.Settings.Seed = f.seed
-				}
-			}
-			if len(args) == 0 && f.isPlain() {
-				if problem != nil {
-					_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %v\n", problem)
-				}
-				return writeCourse(cmd.OutOrStdout(), menu)
-			}
-			if !f.isPlain() {
-				f.screen.Course = menu
-			}
-			return playground(cmd, cfg, f)
-		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return learn(cmd, args, f) },
 	}
 	f.addScreen(cmd.Flags())
+	f.addRoom(cmd.Flags())
+	f.addAnswers(cmd.Flags())
 	complete(cmd)
 	f.addSeed(cmd)
 	addExact(&f.exact, cmd.Flags())
 	return cmd
+}
+
+// learn shows the menu of the course or, with an argument, plays a lesson.
+func learn(cmd *cobra.Command, args []string, f flags) error {
+	lessons, err := course.Lessons()
+	if err != nil {
+		return err
+	}
+	store, problem := course.Open(stateDir())
+	menu := &course.Menu{Lessons: lessons, Store: store}
+	if problem != nil {
+		menu.Message = problem.Error()
+	}
+	menu.First()
+	cfg := cluster.Config{Nodes: 1, Settings: cluster.DefaultSettings()}
+	cfg.Settings.Storage = cluster.Memory // behind the menu
+	if cmd.Flags().Changed("seed") {
+		for i := range lessons {
+			lessons[i].Script.Settings.Seed = f.seed
+		}
+	}
+	if len(args) > 0 {
+		if menu.Cursor, err = course.Find(lessons, args[0]); err != nil {
+			return usageError{err}
+		}
+		script := menu.Lesson().Script
+		f.screen.Script, cfg.Nodes, cfg.Settings = script, script.Nodes, script.Settings
+	}
+	if !f.isPlain() {
+		f.screen.Course = menu
+		return playground(cmd, cfg, f)
+	}
+	if problem != nil {
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %v\n", problem)
+	}
+	if len(args) == 0 {
+		return writeCourse(cmd.OutOrStdout(), menu)
+	}
+	return playground(cmd, cfg, f)
 }
 
 // completeLesson completes the name of a lesson.
