@@ -12,6 +12,7 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
+	"capsize/ui/course"
 	"capsize/ui/pane"
 )
 
@@ -331,4 +332,95 @@ func TestClickAnswers(t *testing.T) {
 		}
 	}
 	t.Error("the choices cannot be clicked")
+}
+
+// inCourse returns the screen with the menu of a course of two short lessons.
+func inCourse(t *testing.T) *stage {
+	t.Helper()
+	store, problem := course.Open(t.TempDir())
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	menu := &course.Menu{Store: store}
+	for i, title := range []string{"Sums", "Products"} {
+		script, err := scenario.Parse(title, []byte("title "+title+"\nnodes 3\nask 1 + 1?\nchoice 2 when value 2\nchoice 3 when value 3\nincrement 2\nbecause so\nstep\nsay the end"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		menu.Lessons = append(menu.Lessons, course.Lesson{Number: i + 1, Script: script})
+	}
+	s := newStage(t, 1)
+	s.options.Course = menu
+	s.beginCourse()
+	s.paused = false
+	s.setSpeed()
+	return s
+}
+
+func TestCourseBeginsWithItsMenu(t *testing.T) {
+	s := inCourse(t)
+	s.wants("Raft in ten lessons")
+	s.wants("Products")
+	if speed := s.Engine.Speed(); speed != 0 {
+		t.Errorf("the clock behind the menu runs at %g", speed)
+	}
+	s.press("k", "i", "down") // neither kills nor increments
+	if s.lessons.Cursor != 1 || s.state.Clients.OK > 0 || s.state.Nodes[0].Process != trace.Up {
+		t.Errorf("the cursor is on %d, the cluster at %d increments", s.lessons.Cursor, s.state.Clients.OK)
+	}
+	for _, key := range []string{"q", "esc"} {
+		if cmd := s.handleKey(keyPress(key)); cmd == nil || cmd() != tea.Quit() {
+			t.Errorf("%s does not leave the course", key)
+		}
+	}
+}
+
+// A wrong answer stays wrong in the learner's progress, and a lesson left early is not done.
+func TestLessonLeadsBackToTheMenu(t *testing.T) {
+	s := inCourse(t)
+	for right, key := range []string{"2", "1"} {
+		s.lessons.Cursor = 0
+		opened, ok := s.handleKey(keyPress("enter"))().(openedMsg)
+		if !ok || opened.err != nil {
+			t.Fatalf("%+v", opened)
+		}
+		ended := s.onOpened(opened)
+		t.Cleanup(func() { _ = opened.source.Engine.Close() })
+		done := make(chan tea.Msg, 1)
+		go func() { done <- ended() }()
+		s.untilAStepWaits()
+		if r := s.lessons.Store.Result("Sums"); r.Visited.IsZero() || r.Done != (right > 0) {
+			t.Errorf("kept %+v at the beginning", r)
+		}
+		s.press(key)
+		s.until("the answer is judged", func(now *trace.State) bool {
+			return now.Question != nil && now.Question.Judged && s.scenarioStage.Waits()
+		})
+		s.tick()
+		s.press("n")
+		s.Update(<-done)
+		s.tick()
+		s.wants("the end")
+		s.wants("to the lessons  ▶ n")
+		if r := s.lessons.Store.Result("Sums"); !r.Done || r.Right != right || r.Asked != 1 {
+			t.Errorf("%q gave %+v, want %d of 1 right", key, r, right)
+		}
+		s.press("n")
+		s.wants("Raft in ten lessons")
+		if s.lessons.Cursor != 1 || s.Engine.Speed() != 0 {
+			t.Errorf("the cursor is on lesson %d, the clock runs at %g", s.lessons.Cursor+1, s.Engine.Speed())
+		}
+	}
+}
+
+func TestQuittingALessonShowsTheMenu(t *testing.T) {
+	s := inCourse(t)
+	s.lessons.open = false
+	if cmd := s.handleKey(keyPress("q")); cmd != nil || !s.coursed() {
+		t.Error("q does not go back to the menu")
+	}
+	s.lessons = nil
+	if cmd := s.handleKey(keyPress("q")); cmd == nil || cmd() != tea.Quit() {
+		t.Error("q does not quit without a course")
+	}
 }

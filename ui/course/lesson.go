@@ -15,15 +15,23 @@ import (
 type Lesson struct {
 	Number    int // from 1
 	Script    *scenario.Script
-	Length    time.Duration // to read its texts, and for what it waits
+	Length    time.Duration // at least: to read its texts, and for what it waits
 	Questions int
 }
 
 // Name returns the name of the lesson's scenario.
 func (l Lesson) Name() string { return l.Script.Name }
 
-// Minutes returns the length in whole minutes, rounded.
-func (l Lesson) Minutes() int { return int(l.Length.Round(time.Minute) / time.Minute) }
+// What a learner needs beside the time to read.
+const (
+	deciding   = 10 * time.Second // on an answer
+	delivering = 20 * time.Second // of the messages by hand
+)
+
+// Minutes returns in whole minutes how long a lesson usually takes.
+func (l Lesson) Minutes() int {
+	return int((l.Length + time.Duration(l.Questions)*deciding + delivering).Round(time.Minute) / time.Minute)
+}
 
 // Lessons returns the lessons in their order. The error is that of a built-in scenario with a
 // mistake.

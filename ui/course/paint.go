@@ -54,8 +54,9 @@ const (
 	pageWidth = 100
 	headRows  = 3 // title, intro, and a blank row
 	footRows  = 5 // a blank row, the summary (two), a message, the keys
-	// The widths of the columns at the right end.
-	minutesWidth, rightWidth, visitedWidth = 9, 12, 12
+	// The widths of the columns at the right end. The last one needs a list of visitedFrom cells.
+	minutesWidth, rightWidth, visitedWidth = 9, 11, 12
+	visitedFrom                            = 70
 )
 
 // painter draws one page.
@@ -132,16 +133,15 @@ func (p *painter) lesson(y, i int) {
 		p.Set(p.x+5, y, p.Glyphs.Good, good)
 	}
 	right := p.x + p.w - 1
-	for _, column := range []struct {
-		text  string
-		width int
-		style style.Style
-	}{
-		{p.visited(r), visitedWidth, dim}, {p.score(r), rightWidth, good}, {fmt.Sprintf(p.minutes, l.Minutes()), minutesWidth, dim},
-	} {
-		p.PutRight(right, y, column.width-1, column.text, column.style)
-		right -= column.width
+	column := func(text string, width int, st style.Style) {
+		p.PutRight(right, y, width-1, text, st)
+		right -= width
 	}
+	if p.w >= visitedFrom {
+		column(p.visited(r), visitedWidth, dim)
+	}
+	column(p.score(r), rightWidth, good)
+	column(fmt.Sprintf(p.minutes, l.Minutes()), minutesWidth, dim)
 	p.Put(p.x+7, y, right-p.x-8, l.Script.TitleIn.In(p.Language, l.Script.Title), text)
 	if p.spacing > 1 {
 		p.Put(p.x+7, y+1, p.w-8, p.summary(l), style.Dim)
@@ -173,20 +173,16 @@ func (p *painter) visited(r Result) string {
 	return day
 }
 
-// foot draws the summary of the lesson under the cursor, a message, and the keys.
+// foot draws a message or, if there is none, the summary of the lesson under the cursor where the
+// list shows none. The keys stand below.
 func (p *painter) foot() {
-	if p.spacing == 1 {
-		lines := canvas.Wrap(canvas.Sanitize(p.summary(p.Lesson())), p.w-9)
-		for i, line := range lines[:min(len(lines), 2)] {
-			p.Put(p.x+7, p.H-footRows+1+i, p.w-8, line, style.Text)
-		}
+	text, indent, st := p.Message, 2, style.Warn
+	if text == "" && p.spacing == 1 {
+		text, indent, st = p.summary(p.Lesson()), 7, style.Text
 	}
-	// A long message takes the place of the summary rather than lose its end.
-	lines := canvas.Wrap(canvas.Sanitize(p.Message), p.w-4)
-	for i, line := range lines[:min(len(lines), 3)] {
-		y := p.H - 1 - min(len(lines), 3) + i
-		p.Fill(canvas.Rect(p.x, y, p.w, 1), " ", style.Text)
-		p.Put(p.x+2, y, p.w-4, line, style.Warn)
+	lines := canvas.Wrap(canvas.Sanitize(text), p.w-indent-2)
+	for i, line := range lines[:min(len(lines), footRows-2)] {
+		p.Put(p.x+indent, p.H-footRows+1+i, p.w-indent-1, line, st)
 	}
 	x := p.x + 2
 	for _, hint := range [][2]string{
