@@ -131,6 +131,7 @@ func TestBadCommandLineFailsInOneLine(t *testing.T) {
 		{"--set heartbeat=50ms --set election=10ms", "election"},
 		{"--theme beige", "dark"},
 		{"play leader-crash --answers " + filepath.Join(file, "deeper"), "without --plain"},
+		{"learn 11", "there are 1 to 10"},
 		{"--fast", "unknown flag"},
 		{"-z", "unknown shorthand"},
 		{"swim", `unknown command "swim"`},

@@ -348,3 +348,37 @@ func TestContradictoryRecordingIsRefused(t *testing.T) {
 		t.Errorf("a lying recording was made into %q", left)
 	}
 }
+
+// A damaged file costs a line on the standard error, not the course.
+func TestCourseIsListedWithoutATerminal(t *testing.T) {
+	state := t.TempDir()
+	// On every system, one of these names the state directory.
+	for _, name := range []string{"XDG_STATE_HOME", "HOME", "LocalAppData"} {
+		t.Setenv(name, state)
+	}
+	if err := os.MkdirAll(stateDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(stateDir(), "course.json")
+	const done = `{"capsize-course":1,"lessons":{"lesson-1-term":{"done":true,"right":2,"asked":4}}}`
+	for _, test := range []struct{ text, progress, next, problem string }{
+		{done, "done, 2/4 right", `"capsize learn 2"`, ""},
+		{"{", "", `"capsize learn 1"`, "damaged"},
+	} {
+		if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := runBinary(t, "learn")
+		if o.status != 0 {
+			t.Errorf("exit status %d", o.status)
+		}
+		lines := strings.Split(o.stdout, "\n")
+		if len(lines) != 13 || !strings.HasPrefix(lines[0], "lesson-1-term ") || !strings.Contains(lines[0], "What a term is") || !strings.Contains(lines[0], test.progress) ||
+			!strings.Contains(lines[11], test.next) {
+			t.Errorf("the list is\n%s", o.stdout)
+		}
+		if strings.Count(o.stderr, "\n") != min(len(test.problem), 1) || !strings.Contains(o.stderr, test.problem) {
+			t.Errorf("on the standard error: %q", o.stderr)
+		}
+	}
+}
