@@ -53,14 +53,16 @@ func (m *model) onOpened(msg openedMsg) tea.Cmd {
 	if msg.err != nil {
 		m.setToast("", "cannot start the scenario: "+msg.err.Error(), true)
 		if m.lessons != nil {
-			m.lessons.Message = m.toast.Text
-			m.openCourse()
+			m.lessons.opening, m.lessons.Message = false, m.toast.Text
 		}
 		return nil
 	}
 	m.stopLive()
 	m.pool.Release(msg.source.Engine)
 	m.paused = false
+	if m.coursed() {
+		m.beginLesson(msg.script)
+	}
 	m.showSource(msg.source, msg.script)
 	m.setToast("play "+msg.script.Name, msg.script.Title+m.unrecorded(), false)
 	return m.perform(msg.script)
@@ -110,6 +112,7 @@ func (m *model) save() tea.Cmd {
 type lessons struct {
 	*course.Menu
 	open    bool // the menu is shown
+	opening bool // and a lesson's cluster is starting
 	script  *scenario.Script
 	answers map[int]bool // to its questions that are judged, by number: whether they were right
 }
@@ -136,13 +139,15 @@ func (m *model) openCourse() {
 
 // handleCourseKey moves the cursor of the course, starts a lesson or quits.
 func (m *model) handleCourseKey(pressed string) tea.Cmd {
+	if m.lessons.opening {
+		return nil
+	}
 	switch m.lessons.Press(pressed) {
 	case course.Leave:
 		return tea.Quit
 	case course.Start:
-		lesson := m.lessons.Lesson().Script
-		m.beginLesson(lesson)
-		return m.openScenario(lesson)
+		m.lessons.opening = true
+		return m.openScenario(m.lessons.Lesson().Script)
 	case course.Nothing:
 	}
 	return nil
@@ -151,7 +156,7 @@ func (m *model) handleCourseKey(pressed string) tea.Cmd {
 // beginLesson notes that a lesson goes on stage.
 func (m *model) beginLesson(lesson *scenario.Script) {
 	m.lessons.Begin(time.Now())
-	m.lessons.open, m.lessons.script, m.lessons.answers = false, lesson, map[int]bool{}
+	m.lessons.open, m.lessons.opening, m.lessons.script, m.lessons.answers = false, false, lesson, map[int]bool{}
 }
 
 // noteAnswer notes whether the answer to the question shown was right. Of a room, that is what most

@@ -380,7 +380,12 @@ func TestLessonLeadsBackToTheMenu(t *testing.T) {
 	s := inCourse(t)
 	for right, key := range []string{"2", "1"} {
 		s.lessons.Cursor = 0
-		opened, ok := s.handleKey(keyPress("enter"))().(openedMsg)
+		start := s.handleKey(keyPress("enter"))
+		if again := s.handleKey(keyPress("enter")); again != nil {
+			t.Fatal("a second key starts the lesson twice")
+		}
+		s.wants("Raft in ten lessons") // until the cluster has started
+		opened, ok := start().(openedMsg)
 		if !ok || opened.err != nil {
 			t.Fatalf("%+v", opened)
 		}

@@ -128,5 +128,5 @@ func (p presenter) wait(c *cluster.Inside) {
 
 // resume continues what waited for the presenter.
 func (n *Native) resume() {
-	_ = n.Clock.Do(func() { n.resumed <- struct{}{} }) // fails only once the cluster has ended
+	_ = n.Do(func() { n.resumed <- struct{}{} }) // fails only once the cluster has ended
 }

@@ -76,7 +76,7 @@ func learn(cmd *cobra.Command, args []string, f flags) error {
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "capsize: %v\n", problem)
 	}
 	if len(args) == 0 {
-		return writeCourse(cmd.OutOrStdout(), menu)
+		return writeCourse(cmd.OutOrStdout(), menu, f.screen.Lang)
 	}
 	return playground(cmd, cfg, f)
 }
@@ -91,8 +91,8 @@ func completeLesson(*cobra.Command, []string, string) ([]cobra.Completion, cobra
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// writeCourse writes a line for each lesson, and how to start one.
-func writeCourse(w io.Writer, menu *course.Menu) error {
+// writeCourse writes a line for each lesson, with its title in a language, and how to start one.
+func writeCourse(w io.Writer, menu *course.Menu, language string) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range menu.Lessons {
 		done := ""
@@ -102,7 +102,7 @@ func writeCourse(w io.Writer, menu *course.Menu) error {
 		case r.Done:
 			done = "done"
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%d min\t%s\t%s\n", l.Name(), l.Minutes(), l.Script.Title, done)
+		_, _ = fmt.Fprintf(table, "%s\t%d min\t%s\t%s\n", l.Name(), l.Minutes(), l.Script.TitleIn.In(language, l.Script.Title), done)
 	}
 	if err := table.Flush(); err != nil {
 		return err

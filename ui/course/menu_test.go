@@ -125,8 +125,17 @@ func TestMenuKeys(t *testing.T) {
 		want   Action
 		cursor int
 	}{
-		{"up", Nothing, 0}, {"down", Nothing, 1}, {"end", Nothing, 9}, {"down", Nothing, 9}, {"home", Nothing, 0}, {"x", Nothing, 0},
-		{"enter", Start, 0}, {"3", Start, 2}, {"0", Start, 9}, {"q", Leave, 9}, {"esc", Leave, 9},
+		{"up", Nothing, 0},
+		{"down", Nothing, 1},
+		{"end", Nothing, 9},
+		{"down", Nothing, 9},
+		{"home", Nothing, 0},
+		{"x", Nothing, 0},
+		{"enter", Start, 0},
+		{"3", Start, 2},
+		{"0", Start, 9},
+		{"q", Leave, 9},
+		{"esc", Leave, 9},
 	} {
 		if got := m.Press(step.key); got != step.want || m.Cursor != step.cursor {
 			t.Errorf("%s: action %d, lesson %d, want %d, %d", step.key, got, m.Cursor, step.want, step.cursor)
