@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -341,4 +342,27 @@ func TestHandOfARecordingIsForLookingOnly(t *testing.T) {
 	}
 	r.press("e")
 	r.shows("a hold stops it")
+}
+
+// From the key that delivers a packet to the picture without it: with the vote requests of one
+// candidate waiting, and with those of twenty, more than 400.
+func BenchmarkKeyToPictureByHand(b *testing.B) {
+	for _, candidates := range []int{1, 20} {
+		b.Run(fmt.Sprintf("candidates=%d", candidates), func(b *testing.B) {
+			s := newStage(b, 25)
+			s.holdAll()
+			followers := slices.DeleteFunc(s.nodes(), func(id string) bool { return id == s.state.LeaderNode().ID })
+			for _, id := range followers[:candidates] {
+				s.run("fire " + id + " election")
+			}
+			if waiting := len(s.state.Waiting); waiting < candidates*24 {
+				b.Fatalf("%d packets wait, want %d", waiting, candidates*24)
+			}
+			for b.Loop() {
+				s.press("2") // the answer to the copy waits in place of the packet
+				_ = s.View()
+			}
+			b.ReportMetric(float64(len(s.state.Waiting)), "waiting")
+		})
+	}
 }
