@@ -58,10 +58,11 @@ func TestMenuMatchesGolden(t *testing.T) {
 }
 
 func TestMenuFitsEveryScreen(t *testing.T) {
+	p := page(t, 0, 0)
 	for _, language := range []string{"", "zh"} {
 		for _, width := range []int{0, 1, 40, pane.MinWidth, 79, 80, 103, 120, 200, 300} {
 			for _, height := range []int{0, 1, 10, pane.MinHeight, 23, 24, 30, 36, 43, 60, 100} {
-				p := page(t, width, height)
+				p.Width, p.Height = width, height
 				p.Language, p.Message = language, strings.Repeat("a long message ", 30)
 				for cursor := range p.Lessons {
 					p.Cursor = cursor
