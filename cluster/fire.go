@@ -33,6 +33,7 @@ func (c *Inside) FireElection(name string) error {
 	p.mu.Lock()
 	p.why.byHand = false
 	p.mu.Unlock()
+	c.Settle() // all of its requests are sent
 	return err
 }
 
