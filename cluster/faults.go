@@ -80,10 +80,17 @@ func (c *Inside) healAll() {
 	}
 }
 
-// healLink clears the faults of a link and emits the change, if it has any.
+// healLink clears the faults of a link and emits the change, if it has any. What a user holds is
+// not broken, and waits on: see [Inside.Release].
 func (c *Inside) healLink(from, to string) {
-	if len(c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to))) > 0 {
-		c.network.Heal(raft.ServerAddress(from), raft.ServerAddress(to))
+	healed := false
+	for _, f := range c.network.Faults(raft.ServerAddress(from), raft.ServerAddress(to)) {
+		if f.Name() != (faults.Hold{}).Name() {
+			c.network.ClearFault(raft.ServerAddress(from), raft.ServerAddress(to), f.Name())
+			healed = true
+		}
+	}
+	if healed {
 		c.emitLink(from, to)
 	}
 }

@@ -129,7 +129,7 @@ func TestFireRefusesWhatANodeHasNot(t *testing.T) {
 		{func() error { return tc.FireHeartbeat(follower) }, follower + " does not lead: only a leader sends heartbeats"},
 		{func() error { return tc.FireLease(follower) }, follower + " does not lead: only a leader has a lease"},
 		{func() error { return tc.FireLease(leader) }, leader + " keeps its lease: a quorum has replied within 500ms"},
-		{func() error { return tc.Expire(trace.Link{From: follower, To: leader}) }, follower + " waits for no reply of " + leader},
+		{func() error { return tc.Expire(trace.Link{From: follower, To: leader}) }, follower + " is not waiting for a reply from " + leader},
 	} {
 		if _, err := tc.byHand(c.fire); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
@@ -207,7 +207,7 @@ func TestHandMovesPacketsWhileTheClockStandsStill(t *testing.T) {
 		t.Errorf("%s passed meanwhile", passed)
 	}
 	_, err := tc.byHand(func() error { return tc.Deliver(trace.Link{From: "n1", To: "n2"}, 1, false) })
-	if want := "#1: it does not wait: it was delivered or dropped before, or its link is not held"; err == nil || err.Error() != want {
+	if want := "#1: it is not waiting: it was delivered or dropped before, or its link is not held"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := tc.byHand(tc.Release); err != nil {
@@ -234,5 +234,32 @@ func TestNewNodeIsHeldWhenAllLinksAre(t *testing.T) {
 	}
 	if _, err := tc.byHand(tc.Release); err != nil || tc.state().HoldsAny() {
 		t.Errorf("after the release: %v, %v", err, tc.state().Faults)
+	}
+}
+
+func TestHealLeavesWhatIsHeld(t *testing.T) {
+	tc := open(t, 3)
+	tc.holdAll()
+	tc.must(func() error { return tc.Isolate("n1") })
+	held := func() (links int, other []string) {
+		for _, set := range tc.state().Faults {
+			for _, f := range set {
+				if f == (faults.Hold{}).String() {
+					links++
+				} else {
+					other = append(other, f)
+				}
+			}
+		}
+		return links, other
+	}
+	if links, other := held(); links != 6 || len(other) != 4 {
+		t.Fatalf("%d links are held, and there are %q", links, other)
+	}
+	for _, heal := range []func() error{tc.Heal, tc.HealEverything, func() error { return tc.HealLinks([]trace.Link{{From: "n1", To: "n2"}}) }} {
+		tc.must(heal)
+		if links, other := held(); links != 6 || len(other) > 0 {
+			t.Errorf("after a heal, %d links are held, and there are %q", links, other)
+		}
 	}
 }

@@ -131,7 +131,7 @@ func (c *Inside) Expire(at trace.Link, kinds ...faults.Kind) error {
 	}
 	defer c.Settle()
 	if err := c.network.Expire(raft.ServerAddress(at.From), raft.ServerAddress(at.To), kinds...); err != nil {
-		return fmt.Errorf("%s waits for no reply of %s", at.From, at.To)
+		return fmt.Errorf("%s is not waiting for a reply from %s", at.From, at.To)
 	}
 	return nil
 }

@@ -36,12 +36,15 @@ const DroppedByHand = "dropped by hand"
 
 // ErrNotWaiting is returned by Deliver and Drop if no Hold holds the packet, and by Expire if no
 // deadline runs: the packet may have been delivered or dropped, or never held.
-var ErrNotWaiting = errors.New("it does not wait")
+var ErrNotWaiting = errors.New("it is not waiting")
 
 // Deliver delivers a packet that a Hold has stopped, at once, before and after others of its link.
 // With twice, a copy arrives right after it. The error is ErrNotWaiting, or says what keeps the
 // packet: a paused process, or an earlier packet of its connection.
 func (n *Network) Deliver(at Link, id uint64, twice bool) error {
+	if err := n.pausedEnd(at); err != nil {
+		return err
+	}
 	return n.byHand(at, id, func(l *link, p *inflight) {
 		var dup *inflight
 		if twice {
@@ -57,12 +60,24 @@ func (n *Network) Deliver(at Link, id uint64, twice bool) error {
 }
 
 // Drop loses a packet that a Hold has stopped. Its caller waits on, until its deadline. On a
-// pipeline, everything behind the packet is lost too. The errors are those of Deliver.
+// pipeline, everything behind the packet is lost too. The errors are those of Deliver, but a paused
+// process keeps no packet from being lost.
 func (n *Network) Drop(at Link, id uint64) error {
 	return n.byHand(at, id, func(l *link, p *inflight) {
 		l.drop(p, Effect{Lost: DroppedByHand})
 		l.dropBehind(p)
 	})
+}
+
+// pausedEnd returns an error if the process at an end of a link is paused.
+func (n *Network) pausedEnd(at Link) error {
+	l := n.link(at.From, at.To)
+	for _, end := range []*endpointSlot{l.from, l.to} {
+		if end.paused.Load() {
+			return fmt.Errorf("%s is paused, so nothing gets in or out: resume it first", end.addr)
+		}
+	}
+	return nil
 }
 
 // byHand takes a packet that a Hold has stopped off its link, and passes it to move.
@@ -75,11 +90,6 @@ func (n *Network) byHand(at Link, id uint64, move func(*link, *inflight)) error 
 		return ErrNotWaiting
 	}
 	p := l.queue[i]
-	for _, end := range []*endpointSlot{l.from, l.to} {
-		if end.paused.Load() {
-			return fmt.Errorf("%s is paused, so nothing gets in or out: resume it first", end.addr)
-		}
-	}
 	if s := p.call.stream; s != nil && !p.isLate() {
 		for _, q := range l.queue[:i] {
 			if q.call.stream == s {

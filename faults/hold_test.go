@@ -122,10 +122,10 @@ func TestHandRespectsConnectionsAndPauses(t *testing.T) {
 		if err := rig.Deliver(netHeldLink, ids[0], false); err == nil || !strings.Contains(err.Error(), "n2 is paused") {
 			t.Fatalf("delivering to a paused node: %v", err)
 		}
-		rig.Resume("n2")
 		if err := rig.Drop(netHeldLink, ids[0]); err != nil {
-			t.Fatal(err)
+			t.Fatalf("dropping what is for a paused node: %v", err)
 		}
+		rig.Resume("n2")
 		lost := rig.packets(func(p faults.Packet) bool { return p.Status == faults.Lost })
 		if len(lost) != 3 || lost[0].Why != faults.DroppedByHand {
 			t.Fatalf("after the first of three requests was dropped, %d are lost: %+v", len(lost), lost)

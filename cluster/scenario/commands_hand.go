@@ -19,10 +19,10 @@ const handMax = 2 * durationMax
 func handCommands() []declaration {
 	return []declaration{
 		{
-			name: faults.Hold{}.Name(), syntax: "hold LINK|all [only KIND,…]", byHand: true, changesFaults: true,
+			name: faults.Hold{}.Name(), syntax: "hold LINK|all [only KIND,…]", byHand: true,
 			help: faults.Hold{}.Meaning(), parse: parseHold,
 		},
-		{name: "release", syntax: "release", help: "end every hold: what waits arrives, in order", byHand: true, changesFaults: true, parse: func(*lineParser) (action, error) {
+		{name: "release", syntax: "release", help: "end every hold: what waits arrives, in order", byHand: true, parse: func(*lineParser) (action, error) {
 			return func(r *run) error { return r.c.Release() }, nil
 		}},
 		{
@@ -35,7 +35,7 @@ func handCommands() []declaration {
 		},
 		{
 			name: "fire", syntax: "fire SEL election|heartbeat|lease | fire LINK [KIND,…] deadline", byHand: true,
-			help: "let one timer fire and nothing else happen: an election timer, a leader's next heartbeats, the end of its lease, or an RPC deadline", parse: parseFire,
+			help: "let one timer fire, and no other: an election timer, a leader's next heartbeats, an RPC deadline, or the end of a lease, which lets up to that much time pass", parse: parseFire,
 		},
 	}
 }
@@ -276,11 +276,11 @@ func (w waitingPackets) resolve(r *run, s *trace.State) ([]trace.InFlight, error
 	}
 	switch {
 	case len(found) == 0 && !s.HoldsAny():
-		return nil, errNothingWaits{"nothing waits: no link is held; hold all holds every link"}
+		return nil, errNothingWaits{"nothing is waiting: no link is held; hold all holds every link"}
 	case len(found) == 0:
-		return nil, errNothingWaits{fmt.Sprintf("nothing waits for %q now", w.text)}
+		return nil, errNothingWaits{fmt.Sprintf("no waiting message matches %q now", w.text)}
 	case w.nth > len(found):
-		return nil, errNothingWaits{fmt.Sprintf("only %d wait for %q now", len(found), w.text)}
+		return nil, errNothingWaits{fmt.Sprintf("only %d waiting messages match %q now", len(found), w.text)}
 	case w.nth > 0:
 		found = found[w.nth-1 : w.nth]
 	}
@@ -291,17 +291,17 @@ func (w waitingPackets) resolve(r *run, s *trace.State) ([]trace.InFlight, error
 func whyNotWaiting(s *trace.State, id uint64) string {
 	i := slices.IndexFunc(s.InFlight, func(f trace.InFlight) bool { return f.ID == id })
 	if i < 0 {
-		return fmt.Sprintf("#%d does not wait: it was never sent, or it is gone for long", id)
+		return fmt.Sprintf("#%d is not waiting: it was never sent, or is long gone", id)
 	}
 	f := &s.InFlight[i]
 	switch f.Status {
 	case trace.Delivered:
-		return fmt.Sprintf("#%d does not wait: it was delivered at %s", id, trace.ClockMillis(f.EndedAt))
+		return fmt.Sprintf("#%d is not waiting: it was delivered at %s", id, trace.ClockMillis(f.EndedAt))
 	case trace.Lost:
-		return fmt.Sprintf("#%d does not wait: it was lost at %s (%s)", id, trace.ClockMillis(f.EndedAt), f.Why)
+		return fmt.Sprintf("#%d is not waiting: it was lost at %s (%s)", id, trace.ClockMillis(f.EndedAt), f.Why)
 	case trace.Sent, trace.Waiting, trace.Expired:
 	}
-	return fmt.Sprintf("#%d does not wait: it is in flight; hold %s -> %s first", id, f.From, f.To)
+	return fmt.Sprintf("#%d is not waiting: it is in flight; hold %s -> %s first", id, f.From, f.To)
 }
 
 func parseFire(p *lineParser) (action, error) {
@@ -314,6 +314,7 @@ func parseFire(p *lineParser) (action, error) {
 	}
 	timer, err := p.choice("a timer", "election", "heartbeat", "lease")
 	return func(r *run) error {
+		r.c.Settle()
 		id, err := sel.resolveOne(r)
 		if err != nil {
 			return err
@@ -341,6 +342,7 @@ func parseFireDeadline(p *lineParser) (action, error) {
 	}
 	err = p.expect("deadline", "after the link")
 	return func(r *run) error {
+		r.c.Settle()
 		return r.forEachLink(l, func(from, to string) error {
 			return r.c.Expire(trace.Link{From: from, To: to}, kinds...)
 		})

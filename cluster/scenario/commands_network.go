@@ -21,7 +21,7 @@ func networkCommands() []declaration {
 			name: "ring", syntax: "ring", help: "let each node see a majority, but no two the same one", changesFaults: true,
 			parse: func(*lineParser) (action, error) { return func(r *run) error { return r.c.Ring() }, nil },
 		},
-		{name: "heal", syntax: "heal [LINK]", help: "clear all faults of a link, or of all links", changesFaults: true, parse: parseHeal},
+		{name: "heal", syntax: "heal [LINK]", help: "clear all faults of a link, or of all links; what is held stays held", changesFaults: true, parse: parseHeal},
 	}
 }
 

@@ -70,17 +70,17 @@ func TestHandPlayedElection(t *testing.T) {
 
 func TestHandRefusals(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
-		{"deliver vote", `nothing waits for "vote" now`},
-		{"deliver n1 -> n2 heartbeat", `nothing waits for "n1 -> n2 heartbeat" now`},
-		{"drop all", `nothing waits for "all" now`},
-		{"deliver #99999", "#99999 does not wait: it was never sent, or it is gone for long"},
+		{"deliver vote", `no waiting message matches "vote" now`},
+		{"deliver n1 -> n2 heartbeat", `no waiting message matches "n1 -> n2 heartbeat" now`},
+		{"drop all", `no waiting message matches "all" now`},
+		{"deliver #99999", "#99999 is not waiting: it was never sent, or is long gone"},
 		{"fire n1 election", "n1 leads: a leader has no election timer"},
 		{"fire n2 lease", "n2 does not lead: only a leader has a lease"},
-		{"fire n2 -> n3 deadline", "n2 waits for no reply of n3"},
+		{"fire n2 -> n3 deadline", "n2 is not waiting for a reply from n3"},
 		{"fire all election", `"all" selects 3 nodes now (n1,n2,n3); name one`},
 		{"release\nrelease", "no link is held: hold all holds every link"},
-		{"release\ndeliver append", "nothing waits: no link is held; hold all holds every link"},
-		{"async increment\ndeliver append nth 3", `only 2 wait for "append nth 3" now`},
+		{"release\ndeliver append", "nothing is waiting: no link is held; hold all holds every link"},
+		{"async increment\ndeliver append nth 3", `only 2 waiting messages match "append nth 3" now`},
 		{"pause n2\nasync increment\ndeliver n1 -> n2 append", "n2 is paused, so nothing gets in or out: resume it first"},
 	} {
 		failures, _ := play(t, handStart+c.line)
@@ -91,7 +91,7 @@ func TestHandRefusals(t *testing.T) {
 }
 
 func TestGonePacketSaysWhereItWent(t *testing.T) {
-	for verb, want := range map[string]string{"deliver": "does not wait: it was delivered at 0:", "drop": "(dropped by hand)"} {
+	for verb, want := range map[string]string{"deliver": "is not waiting: it was delivered at 0:", "drop": "(dropped by hand)"} {
 		s := parse(t, handStart+"async increment\n"+verb+" n1 -> n2 append")
 		failures, state := carryOut(t, s, noPresenter{}, func(trace.Event) {})
 		i := slices.IndexFunc(state.InFlight, func(f trace.InFlight) bool {
@@ -112,7 +112,7 @@ func TestTriedDeliveryOfWhatIsGoneLeavesNoLine(t *testing.T) {
 	for _, line := range state.Story {
 		text = append(text, line.Text)
 	}
-	if story := strings.Join(text, "\n"); strings.Contains(story, "nothing waits") || !strings.Contains(story, "has no election timer") {
+	if story := strings.Join(text, "\n"); strings.Contains(story, "waiting message") || !strings.Contains(story, "has no election timer") {
 		t.Errorf("the story:\n%s", story)
 	}
 }
