@@ -78,7 +78,10 @@ func (m *model) onBranched(msg branchedMsg) {
 	msg.branch.name = fmt.Sprintf("branch %d", len(m.branches)+1)
 	branches := append(m.branches, msg.branch)
 	// An exact branch repeats what came next: it waits, so that a command can come before that.
-	m.paused = msg.branch.IsExact()
+	// Where messages are held, time stands still in both.
+	held := false
+	msg.branch.Engine.Read(func(s *trace.State) { held = s.HoldsAny() })
+	m.paused = msg.branch.IsExact() || held
 	load := m.clients.load
 	m.showSource(msg.branch.Source, nil)
 	if msg.branch.IsExact() {
@@ -87,7 +90,7 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.branches, m.branch = branches, len(branches)-1
 	m.limitMemory()
 	next := "; y lists the branches"
-	if m.paused {
+	if msg.branch.IsExact() {
 		next = ": space repeats what came next, a command changes it"
 	}
 	m.setToast("", "now on "+msg.branch.name+next+m.unrecorded(), false)

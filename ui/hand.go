@@ -27,8 +27,8 @@ type look struct {
 	exchange *message.Exchange
 }
 
-// stepRuns answers the key M while a scenario is busy.
-const stepRuns = "a step is running: press M once it waits for n"
+// scenarioHolds answers the key M while a scenario is on stage.
+const scenarioHolds = "M works once the scenario has ended: until then the scenario holds and releases messages"
 
 // handKeys are the keys of the hand view that work elsewhere too.
 func (m *model) handKeys() []keymap.Binding {
@@ -48,21 +48,26 @@ func (m *model) toggleHand() {
 	if m.rejectIfReadOnly() {
 		return
 	}
+	switch {
+	case m.presents() && !m.presenter.ended:
+		m.setToast("", scenarioHolds, true)
+		return
+	case len(m.nodes()) < 2:
+		m.setToast("", "a single node sends no messages: + adds another", true)
+		return
+	}
 	holds := false
 	m.Engine.Read(func(s *trace.State) { holds = s.HoldsAny() })
-	switch {
-	case holds:
+	if holds {
 		m.release()
-	case m.presents() && !m.presenter.ended && !m.scenarioStage.Waits():
-		m.setToast("hold all", stepRuns, true)
-	default:
-		h := &m.hand
-		h.stopped, h.ran, m.paused = true, !m.paused, true
-		m.setSpeed()
-		m.submit("hold all", "held: enter delivers, M releases")
-		if m.toast.Bad {
-			m.runAsBefore()
-		}
+		return
+	}
+	h := &m.hand
+	h.stopped, h.ran, m.paused = true, !m.paused, true
+	m.setSpeed()
+	m.submit("hold all", "held: enter delivers, M releases")
+	if m.toast.Bad {
+		m.runAsBefore()
 	}
 }
 
@@ -192,18 +197,15 @@ func (m *model) handleLookKey(pressed string) bool {
 // isPausedByUser reports whether time stands still for another reason than the message.
 func (m *model) isPausedByUser() bool { return m.paused || m.travel.past && !m.travel.playing }
 
-// jumpTo shows the moment of an event of the message, and closes its inside.
+// jumpTo shows the moment of an event of the message. Its inside stays open for the next jump.
 func (m *model) jumpTo(at trace.Position, what string) {
 	if at.Seq == 0 {
 		m.setToast("", what+" is not known: it has not happened yet, or the history has dropped it", true)
 		return
 	}
-	m.hand.look.open = false
 	m.travel.stepped = false
 	m.setPlaying(false)
-	if m.showEvent(at.Seq); !m.toast.Bad {
-		m.setToast("", m.toast.Text+" (e: back to the message)", false)
-	}
+	m.showEvent(at.Seq)
 }
 
 // pointed returns the ID of the packet under the cursor of the hand view, 0 for none.

@@ -165,7 +165,7 @@ func TestMessageIsLookedIntoAndItsEventsShown(t *testing.T) {
 	if !s.hand.look.open || s.sheet() == nil {
 		t.Fatalf("e opens nothing: %q\n%s", s.toast.Text, s.plain())
 	}
-	s.shows("a hold stops it")
+	s.shows("its link is held")
 	id := s.hand.look.id
 	s.press("e")
 	if s.hand.look.id == id && len(s.state.Waiting) > 1 {
@@ -185,17 +185,18 @@ func TestMessageIsLookedIntoAndItsEventsShown(t *testing.T) {
 		t.Errorf("r shows no reply: %q", s.toast.Text)
 	}
 	s.press("s")
-	if s.hand.look.open || !s.travel.past {
-		t.Error("s does not jump to the sending")
+	if !s.hand.look.open || !s.travel.past {
+		t.Error("s does not jump to the sending, or closes the message")
 	}
 	sent, _ := s.History.Event(s.moment().Seq)
 	if sent.Packet == nil || sent.Packet.Status != trace.Sent || !sent.Packet.Reply {
 		t.Errorf("s jumps to %+v", sent.Packet)
 	}
-	if s.press("e"); !s.hand.look.open || s.hand.look.id == id {
-		t.Error("e does not go back to the message")
+	s.press("r", "a") // the reply has not arrived, its request has
+	if arrived, _ := s.History.Event(s.moment().Seq); !s.hand.look.open || arrived.Packet == nil || arrived.Packet.Status != trace.Delivered || arrived.Packet.Reply {
+		t.Errorf("a jumps to %+v", arrived)
 	}
-	s.press("e", "esc", "end")
+	s.press("esc", "end")
 	if s.hand.look.open || s.travel.past {
 		t.Error("the message is still open")
 	}
@@ -271,8 +272,8 @@ func TestHandOnStage(t *testing.T) {
 	s.tick()
 	s.press("n")
 	// The scenario waits for the clock, which only the test advances.
-	if s.press("M"); s.state.HoldsAny() || !strings.Contains(s.toast.Text, stepRuns) {
-		t.Errorf("M while a step runs: %q", s.toast.Text)
+	if s.press("M"); s.state.HoldsAny() || !strings.Contains(s.toast.Text, scenarioHolds) {
+		t.Errorf("M while a scenario is on stage: %q", s.toast.Text)
 	}
 	s.untilAStepWaits()
 	s.tick()
@@ -280,6 +281,9 @@ func TestHandOnStage(t *testing.T) {
 		t.Fatalf("the scenario holds all links: the %s view", s.view().Name())
 	}
 	s.shows("now you")
+	if s.press("M"); !s.state.HoldsAny() || !strings.Contains(s.toast.Text, scenarioHolds) {
+		t.Errorf("M while the scenario holds all links: %q", s.toast.Text)
+	}
 	first := s.views.Hand.Packet().ID
 	if s.press("enter"); !strings.HasPrefix(s.command, "deliver #") || !s.scenarioStage.Waits() {
 		t.Errorf("enter stands for %q, a step waits: %t", s.command, s.scenarioStage.Waits())
@@ -292,13 +296,6 @@ func TestHandOnStage(t *testing.T) {
 	s.tick()
 	if s.view() != s.views.Stage || s.state.HoldsAny() {
 		t.Errorf("after the release: the %s view", s.view().Name())
-	}
-	// A step waits: M holds all links, and n goes on with them held.
-	if s.holdAll(); s.view() != s.views.Hand {
-		t.Errorf("M while a step waits: the %s view", s.view().Name())
-	}
-	if s.press("M"); !s.paused || !s.scenarioStage.Waits() {
-		t.Error("the release goes on with the scenario")
 	}
 }
 
@@ -341,7 +338,7 @@ func TestHandOfARecordingIsForLookingOnly(t *testing.T) {
 		t.Errorf("M says %q", r.toast.Text)
 	}
 	r.press("e")
-	r.shows("a hold stops it")
+	r.shows("its link is held")
 }
 
 // From the key that delivers a packet to the picture without it: with the vote requests of one

@@ -323,8 +323,11 @@ func (m *model) typeVotes(pressed string, choices int) bool {
 		*a = asking{votes: votes, last: a.typed}
 	case (pressed == "enter" || pressed == "n") && a.votes != nil:
 		m.answer(a.votes)
-	case len([]rune(pressed)) == 1 && a.typed != "": // a letter must not do what it does elsewhere
-		a.problem = pressed + ": write CHOICE:VOTES, like 1:12 2:30"
+	case len(pressed) == 1 && a.typed != "" && len(a.typed) < typedMax: // a letter must not do what it does elsewhere
+		a.typed += pressed // seen, so backspace takes it back
+		a.problem = a.typed + ": write CHOICE:VOTES, like 1:12 2:30"
+	case pressed == "enter" && a.typed == "":
+		a.problem = "type the votes, like 1:12 2:30; n skips"
 	default:
 		return false
 	}

@@ -252,10 +252,10 @@ func TestRoomVotes(t *testing.T) {
 	s.wants("4:3: the choices are 1 to 3")
 	killed := s.state.Clients
 	s.press("i") // a slip must not increment
-	if s.state.Clients.InFlight != killed.InFlight || !strings.Contains(s.screen(), "i: write CHOICE:VOTES") {
+	if s.state.Clients.InFlight != killed.InFlight || !strings.Contains(s.screen(), "1:12 4:3i: write CHOICE:VOTES") {
 		t.Errorf("a letter does what it does elsewhere:\n%s", s.screen())
 	}
-	s.press("backspace", "backspace", "backspace", "2", ":", "3", "0", "enter")
+	s.press("backspace", "backspace", "backspace", "backspace", "2", ":", "3", "0", "enter")
 	for _, want := range []string{"12  29%", "30  71%", "0  0%", "n go on"} {
 		s.wants(want)
 	}

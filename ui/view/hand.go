@@ -188,19 +188,23 @@ func sameLink(a, b *trace.InFlight) bool { return a.From == b.From && a.To == b.
 // changeList moves the cursor to the other list.
 func (v *Hand) changeList(pressed string) {
 	if v.inNext = pressed == "right"; v.inNext {
-		v.Toast("what time brings next: enter lets it happen", false)
+		v.Toast("the next timers: enter fires one", false)
 		return
 	}
-	v.Toast("the packets that wait: enter delivers", false)
+	v.Toast("waiting packets: enter delivers", false)
 }
 
 // none says why a key has nothing to act on.
 func (v *Hand) none() {
-	if v.State().HoldsAny() {
+	switch {
+	case v.State().HoldsAny() && v.inNext && len(v.State().Waiting) > 0:
 		v.Toast("no packet is selected: left goes to the packets", true)
 		return
+	case v.State().HoldsAny():
+		v.Toast("no packet is waiting", true)
+		return
 	}
-	v.Toast("no packet waits: M holds all links", true)
+	v.Toast("no packet is waiting: M holds all links", true)
 }
 
 func (v *Hand) deliver() {
@@ -208,11 +212,23 @@ func (v *Hand) deliver() {
 		v.Submit(next.Command, "fired")
 		return
 	}
-	v.submitPacket("deliver #%d", "delivered")
+	v.submitPacket("deliver #%d", v.delivered("delivered"))
+}
+
+// delivered says what becomes of the packet under the cursor once it is delivered.
+func (v *Hand) delivered(ok string) string {
+	p := v.Packet()
+	if p == nil {
+		return ok
+	}
+	if to := v.State().Node(p.To); to == nil || !to.Process.Running() {
+		return p.To + " is down: the message is lost"
+	}
+	return ok
 }
 
 func (v *Hand) drop()         { v.submitPacket("drop #%d", "dropped") }
-func (v *Hand) deliverTwice() { v.submitPacket("deliver #%d twice", "delivered twice") }
+func (v *Hand) deliverTwice() { v.submitPacket("deliver #%d twice", v.delivered("delivered twice")) }
 
 // submitPacket submits a command for the packet under the cursor. The cursor stays on its row, so
 // that the next packet comes under it.
@@ -245,7 +261,7 @@ func (v *Hand) reorder(pressed string) {
 	all[i], all[to] = all[to], all[i]
 	v.order = ids(all)
 	v.cursor[0].row = to
-	v.Toast(fmt.Sprintf("#%d is number %d to be delivered on release; esc undoes the order", all[to].ID, to+1), false)
+	v.Toast(fmt.Sprintf("on release, #%d is number %d to arrive; esc restores the order", all[to].ID, to+1), false)
 }
 
 func ids(all []trace.InFlight) []uint64 {
@@ -294,7 +310,7 @@ func upcomingText(next *trace.Upcoming) string {
 	case trace.LeaseTimer:
 		return next.Node + "'s lease ends"
 	case trace.DeadlineTimer:
-		return fmt.Sprintf("%s gives up on the %s to %s", next.Node, pane.KindWord(next.Kind), strings.Join(next.Peers, ", "))
+		return fmt.Sprintf("%s's %s to %s times out", next.Node, pane.KindWord(next.Kind), strings.Join(next.Peers, ", "))
 	}
 	return next.Command
 }

@@ -349,9 +349,9 @@ func (p *handPainter) drawNext(r canvas.Rectangle, all []trace.Upcoming) {
 	if r.Empty() {
 		return
 	}
-	title := "next in time: nothing"
+	title := "next timers: none"
 	if len(all) > 0 {
-		title = fmt.Sprintf("next in time: %d", len(all))
+		title = fmt.Sprintf("next timers: %d", len(all))
 	}
 	cursor, textW := p.view.cursor[1].at(len(all), timerItem(all)), 30
 	for i := range all {

@@ -206,7 +206,7 @@ func TestAudienceSeesTheHeldPackets(t *testing.T) {
 
 func TestUpcomingIsSaidInWords(t *testing.T) {
 	text := plain(heldPicture(uitest.Held(), 200, 60))
-	for _, want := range []string{"n1's election timeout", "in 0.5s to 2.5s", "n2 gives up on the vote to n1, n4, n5", "in 1.9s"} {
+	for _, want := range []string{"n1's election timeout", "in 0.5s to 2.5s", "n2's vote to n1, n4, n5 times out", "in 1.9s"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q on the screen:\n%s", want, text)
 		}
@@ -234,7 +234,7 @@ func TestMessageSheetSaysEverything(t *testing.T) {
 		id   uint64
 		want []string
 	}{
-		{20, []string{"#20 vote request, n2 to n4", "term 3", "asks for a vote in term 3: n2's log ends at 127 (term 2)", "held for 0.4s so far; its caller gives up in 1.6s", "arrived not yet: a hold stops it", "answer none yet: the request has not reached n4"}},
+		{20, []string{"#20 vote request, n2 to n4", "term 3", "asks for a vote in term 3: n2's log ends at 127 (term 2)", "held for 0.4s so far; its caller gives up in 1.6s", "arrived not yet: its link is held", "answer none yet: the request has not reached n4"}},
 		{21, []string{"#21 vote request, n2 to n5", "arrived 0:00:31.870, after 100ms", "answer #23 vote reply: denied, held on its way back", "why n2's log ends at 127, its own at 129 (both term 2)"}},
 		{22, []string{"#22 vote reply, n1 to n2", "says granted", "answers #19 vote request: log ends at 127 (term 2)", "why n1 had not voted in term 3"}},
 		{24, []string{"#24 append request, n3 to n1", "previous entry 127 (term 2)", "entries 128: +1, term 2; 129: +1, term 2", "commit up to entry 126", "about 190 bytes", "no deadline runs for it"}},

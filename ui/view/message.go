@@ -15,8 +15,8 @@ import (
 // MessageHints is the footer while a message is looked into.
 var MessageHints = []pane.HelpKey{
 	{Key: "e", Text: "next message"},
-	{Key: "s", Text: "its sending"},
-	{Key: "a", Text: "its arrival"},
+	{Key: "s", Text: "when sent"},
+	{Key: "a", Text: "when arrived"},
 	{Key: "r", Text: "reply, request"},
 	{Key: "w", Text: "why"},
 	{Key: "esc", Text: "close"},
@@ -141,7 +141,7 @@ func addPassage(add func(label, text, key string, st style.Style), x *message.Ex
 		}
 		add("arrived", text, "", style.Dim)
 	case trace.Waiting, trace.Expired:
-		add("arrived", "not yet: a hold stops it", "", style.Dim)
+		add("arrived", "not yet: its link is held", "", style.Dim)
 	}
 }
 
