@@ -71,6 +71,32 @@ func (m *model) toggleHand() {
 	}
 }
 
+// scenarioMoves answers the keys that move messages while the scenario moves them.
+const scenarioMoves = "the scenario moves these messages itself: n goes on"
+
+// handleHandOnStage hands a key that moves messages to a scenario that moves them itself, and
+// reports whether it took it. The audience has them in its hand only where the scenario says so.
+func (m *model) handleHandOnStage(pressed string) bool {
+	if m.view() != m.views.Hand || !m.presents() || m.presenter.ended || m.travel.past || m.inHand() {
+		return false
+	}
+	switch pressed {
+	case "enter":
+		m.nextStep()
+	case "x", "2", "shift+up", "shift+down":
+		m.setToast("", scenarioMoves, true)
+	default:
+		return false
+	}
+	return true
+}
+
+// inHand reports whether the scenario waits for the audience to move messages.
+func (m *model) inHand() bool {
+	hands, at := m.script.HandSteps(), m.scenarioStage.Steps()
+	return m.scenarioStage.Waits() && !m.asks() && at > 0 && at <= len(hands) && hands[at-1]
+}
+
 // release lets everything flow, in the order that the user has chosen.
 func (m *model) release() {
 	commands, delivered := m.views.Hand.ReleaseCommands()

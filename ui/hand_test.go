@@ -263,7 +263,7 @@ func TestClickOnAMessageLooksIntoIt(t *testing.T) {
 	}
 }
 
-const heldStory = "title By hand\nnodes 3\nwait leader\nsay look\nstep\nwait 1s\nhold all\nfire leader heartbeat\nsay now you\nstep\nrelease\nsay done\nstep"
+const heldStory = "title By hand\nnodes 3\nwait leader\nsay look\nstep\nwait 1s\nhold all\nfire leader heartbeat\nsay now you\nstep\ntry deliver heartbeat\nsay not you\nstep\nrelease\nsay done\nstep"
 
 func TestHandOnStage(t *testing.T) {
 	s := onStage(t, heldStory, Options{})
@@ -291,7 +291,14 @@ func TestHandOnStage(t *testing.T) {
 	if slices.Contains(s.views.Hand.Messages(), first) {
 		t.Errorf("#%d waits after it was delivered", first)
 	}
+	// At the next step the scenario moves the messages itself.
 	s.press("n")
+	s.untilAStepWaits()
+	s.tick()
+	if s.press("x"); s.toast.Text != scenarioMoves {
+		t.Errorf("x where the scenario moves the messages: %q", s.toast.Text)
+	}
+	s.press("enter")
 	s.untilAStepWaits()
 	s.tick()
 	if s.view() != s.views.Stage || s.state.HoldsAny() {

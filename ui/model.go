@@ -153,6 +153,9 @@ func (m *model) showSource(s source.Source, script *scenario.Script) {
 	m.comparing = comparing{}
 	m.script, m.starting, m.scenarioStage, m.queue = script, script != nil && s.IsLive(), s.Engine.Stage(), queue.New(s.Engine)
 	m.clients.load, m.follow, m.undo, m.presenter = 0, true, undoHistory{}, presenter{}
+	if m.hand.holds && m.view() == m.views.Hand {
+		m.current = m.hand.former // it was shown for what another cluster held
+	}
 	m.hand = hand{}
 	m.views, m.filter, m.alarms = view.New(viewScreen{m}), storyFilter{}, alarms{silent: m.alarms.silent}
 	m.keys = m.options.Bindings.Keys(m.keyMap())

@@ -48,7 +48,7 @@ func (m *model) handleOverlayKey(msg tea.KeyPressMsg) (cmd tea.Cmd, handled bool
 	case m.hand.look.open && m.handleLookKey(msg.String()):
 		return nil, true
 	}
-	return nil, m.alarm() != nil && m.handleAlarmKey(msg.String()) || m.handleQuestionKey(msg.String())
+	return nil, m.alarm() != nil && m.handleAlarmKey(msg.String()) || m.handleQuestionKey(msg.String()) || m.handleHandOnStage(msg.String())
 }
 
 // openMenu is the menu on the screen, with what its items do.

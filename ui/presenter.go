@@ -124,6 +124,7 @@ func (m *model) fillAudience(f *pane.Frame) {
 	f.Presenting, f.ScenarioTitle = true, m.script.TitleIn.In(m.options.Lang, m.script.Title)
 	f.Route, f.Level = "", ""
 	f.StepText, f.StepWaiting = m.scenarioStage.Waiting()
+	f.InHand = !m.travel.past && m.inHand()
 	if m.presenter.ended && m.lessons != nil {
 		f.StepText, f.StepWaiting = "to the lessons", true
 	}
@@ -288,8 +289,10 @@ func (m *model) handleQuestionKey(pressed string) bool {
 		votes := make(engine.Votes, choices)
 		votes[pressed[0]-'1'] = 1
 		m.answer(votes)
-	case pressed == "n" || pressed == "enter":
+	case pressed == "n":
 		m.nextStep()
+	case pressed == "enter": // it would skip the question of those who look for a cursor
+		m.setToast("", fmt.Sprintf("1 to %d answer, n skips the question", choices), true)
 	default:
 		return false
 	}

@@ -223,8 +223,11 @@ func TestQuestionIsAnsweredByAKey(t *testing.T) {
 }
 
 func TestQuestionIsSkipped(t *testing.T) {
-	for _, key := range []string{"n", "enter"} {
+	for _, key := range []string{"n", "pgdown"} {
 		s := asked(t, Options{})
+		if s.press("enter"); !s.scenarioStage.Waits() || !strings.Contains(s.toast.Text, "n skips") {
+			t.Errorf("enter: %q", s.toast.Text)
+		}
 		s.views.Hand.Screen = viewScreen{s.model}
 		s.showView(s.views.Hand) // whose enter delivers
 		s.press(key)

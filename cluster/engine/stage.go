@@ -12,6 +12,7 @@ type Stage struct {
 	mu      sync.Mutex
 	speed   float64 // requested since the last frame, 0 = none
 	step    string  // the text of the waiting step
+	steps   int     // that have begun to wait
 	choices int     // of the waiting question, 0 while a step waits
 	votes   Votes   // the latest answer
 	waiting bool    // a step or a question waits for the presenter
@@ -55,10 +56,20 @@ func (p *Stage) TakeSpeed() float64 {
 
 // Begin makes a step wait for the presenter.
 func (p *Stage) Begin(step string) {
+	p.mu.Lock()
+	p.steps++
+	p.mu.Unlock()
 	p.begin(step, 0)
 	if p.remote != nil {
 		p.remote.Begin(step)
 	}
+}
+
+// Steps returns how many steps have begun to wait so far.
+func (p *Stage) Steps() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.steps
 }
 
 // Ask makes a question wait for the audience. The state of the cluster holds the question.

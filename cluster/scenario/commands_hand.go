@@ -351,3 +351,26 @@ func parseFireDeadline(p *lineParser) (action, error) {
 
 // isNothingWaiting reports whether err says that no packet waits.
 func isNothingWaiting(err error) bool { return errors.As(err, &errNothingWaits{}) }
+
+// HandSteps returns for each time at which the script waits for its presenter whether it gives the
+// messages into the audience's hand there: a try of a command by hand follows, which does what the
+// audience has not done.
+func (s *Script) HandSteps() (hands []bool) {
+	questions := 0
+	for i := range s.steps {
+		switch s.steps[i].command.Verb {
+		case "step":
+			next := Command{}
+			if i+1 < len(s.steps) {
+				next = s.steps[i+1].command
+			}
+			hands = append(hands, next.Verb == "try" && next.IsByHand())
+		case "because":
+			if !s.questions[questions].stepFollows {
+				hands = append(hands, false) // it waits until the answer has been read
+			}
+			questions++
+		}
+	}
+	return hands
+}

@@ -188,3 +188,13 @@ func TestSavedHandSessionRepeats(t *testing.T) {
 		}
 	}
 }
+
+func TestHandStepsAreThoseBeforeATry(t *testing.T) {
+	s := parse(t, "nodes 3\nhold all\nstep\ntry deliver append\nstep now\ndeliver append\n"+
+		"ask Who?\nchoice n1 when leader n1\nchoice n2 when leader n2\nstep\ntry fire n1 election\nbecause it is so\nbecause.zh so\nsay done\n"+
+		"ask Who?\nchoice n1 when leader n1\nchoice n2 when leader n2\nbecause it is so\nstep\ntry async add 1\nstep")
+	want := []bool{true, false, true, false, false, false}
+	if got := s.HandSteps(); !slices.Equal(got, want) {
+		t.Errorf("the hand steps are %v, want %v", got, want)
+	}
+}

@@ -69,6 +69,7 @@ type Presentation struct {
 	ShowKeys      bool
 	StepText      string // the text of the step that waits for a key
 	StepWaiting   bool
+	InHand        bool    // the step waits for the audience to move messages
 	Asking        *Asking // how the question that waits is being answered, nil without one
 }
 

@@ -200,7 +200,7 @@ func (p *handPainter) listHead(r canvas.Rectangle, title string, here bool, coun
 	first = min(max(cursor-rows/2, 0), max(count-rows, 0))
 	pen := p.Pen(r.X, r.Y, r.X+r.W-len(labels)-1)
 	pen.Write(title, st)
-	if p.StepWaiting && here && count > 0 { // the footer makes room for the caption
+	if p.InHand && here && count > 0 { // the footer makes room for the caption
 		pen.Write("  "+hint, style.Dim)
 	}
 	if count > rows && rows > 0 {
