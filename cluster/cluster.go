@@ -115,16 +115,12 @@ func (c *Cluster) History() *history.History { return c.history }
 // returns without taking virtual time, Do returns its error. Otherwise Do returns nil, and an
 // error of f becomes an event of kind refused. After Close the error is [vtime.ErrClosed].
 func (c *Cluster) Do(command string, f func(*Inside) error) error {
-	return c.doUntil(0, command, f)
+	return c.DoUntil(0, command, f)
 }
 
 // DoUntil is Do for a function that takes virtual time: paused or not, time passes until it
 // returns, but for at most limit.
 func (c *Cluster) DoUntil(limit time.Duration, command string, f func(*Inside) error) error {
-	return c.doUntil(limit, command, f)
-}
-
-func (c *Cluster) doUntil(limit time.Duration, command string, f func(*Inside) error) error {
 	var mu sync.Mutex
 	var result error
 	var returned, late bool

@@ -70,13 +70,8 @@ func (c *Inside) Heal() error {
 }
 
 func (c *Inside) healAll() {
-	names := c.Names()
-	for _, from := range names {
-		for _, to := range names {
-			if from != to {
-				c.healLink(from, to)
-			}
-		}
+	for _, l := range c.AllLinks() {
+		c.healLink(l.From, l.To)
 	}
 }
 

@@ -93,8 +93,11 @@ func (m *model) handleHandOnStage(pressed string) bool {
 
 // inHand reports whether the scenario waits for the audience to move messages.
 func (m *model) inHand() bool {
+	if !m.scenarioStage.Waits() || m.asks() {
+		return false
+	}
 	hands, at := m.script.HandSteps(), m.scenarioStage.Steps()
-	return m.scenarioStage.Waits() && !m.asks() && at > 0 && at <= len(hands) && hands[at-1]
+	return at > 0 && at <= len(hands) && hands[at-1]
 }
 
 // release lets everything flow, in the order that the user has chosen.

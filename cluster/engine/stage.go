@@ -56,9 +56,6 @@ func (p *Stage) TakeSpeed() float64 {
 
 // Begin makes a step wait for the presenter.
 func (p *Stage) Begin(step string) {
-	p.mu.Lock()
-	p.steps++
-	p.mu.Unlock()
 	p.begin(step, 0)
 	if p.remote != nil {
 		p.remote.Begin(step)
@@ -84,6 +81,9 @@ func (p *Stage) begin(step string, choices int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.step, p.choices, p.votes, p.waiting, p.seen = step, choices, nil, true, false
+	if choices == 0 {
+		p.steps++
+	}
 }
 
 // Waits reports whether a step or a question waits.

@@ -172,8 +172,8 @@ func (p *lineParser) waiting() (waitingPackets, error) {
 	if !p.hasMore() {
 		return w, p.failMissing("what waits: #ID, a link like n1 -> n2, a kind of message, or all")
 	}
-	first := p.words[p.pos]
-	if strings.HasPrefix(first.text, "#") {
+	start := p.pos
+	if strings.HasPrefix(p.peek(), "#") {
 		for strings.HasPrefix(p.peek(), "#") {
 			at, _ := p.next("a packet")
 			id, err := strconv.ParseUint(at.text[1:], 10, 64)
@@ -184,27 +184,18 @@ func (p *lineParser) waiting() (waitingPackets, error) {
 		}
 		return w, nil
 	}
-	err := p.waitingWhere(&w)
-	if err == nil {
-		err = p.waitingWhat(&w)
-	}
-	if err == nil && p.pos > 0 {
-		w.text = strings.Join(wordTexts(p.words[slices.Index(p.words, first):p.pos]), " ")
-	}
-	return w, err
-}
-
-// waitingWhere takes the links on which packets wait.
-func (p *lineParser) waitingWhere(w *waitingPackets) error {
-	switch {
-	case p.isLink():
+	if p.isLink() {
 		l, err := p.links()
+		if err != nil {
+			return w, err
+		}
 		w.links = &l
-		return err
-	case p.accept("all"):
-		return nil
+	} else {
+		p.accept("all")
 	}
-	return nil
+	err := p.waitingWhat(&w)
+	w.text = strings.Join(wordTexts(p.words[start:p.pos]), " ")
+	return w, err
 }
 
 // waitingWhat takes the kinds of packets that are meant, and how many.

@@ -39,11 +39,11 @@ func NewSession(c *cluster.Cluster, seed int64, presenter Presenter) *Session {
 // command ends, ended is called once, inside virtual time or not.
 func (s *Session) Start(l *Line, ended func(End)) {
 	var once sync.Once
-	do := s.c.Do
+	limit := time.Duration(0) // a paused clock stays paused
 	if l.IsByHand() {
-		do = func(text string, f func(*cluster.Inside) error) error { return s.c.DoUntil(handMax, text, f) }
+		limit = handMax
 	}
-	err := do(l.Text, func(c *cluster.Inside) error {
+	err := s.c.DoUntil(limit, l.Text, func(c *cluster.Inside) error {
 		end := s.run(c, l)
 		end.At = c.Now()
 		c.Trace().Read(func(st *trace.State) { end.Seq = st.Seq })
