@@ -74,6 +74,22 @@ func layoutHand(r canvas.Rectangle, nodes int, inNext bool) handLayout {
 	return l
 }
 
+// packetRowsMin is how many rows the list of the packets keeps: its head, and what it says while it
+// is empty.
+const packetRowsMin = 4
+
+// shareRows gives the timers below the packets the rows that the packets do not need.
+func (l *handLayout) shareRows(packets, timers int) {
+	if l.next.X != l.packets.X {
+		return // they are side by side
+	}
+	spare := l.packets.H - max(packets+2, packetRowsMin) // the head, and a row between the lists
+	rows := max(min(spare, timers+1-l.next.H), 0)
+	l.packets.H -= rows
+	l.next.Y -= rows
+	l.next.H += rows
+}
+
 // handPainter paints the hand view.
 type handPainter struct {
 	*pane.Painter
@@ -86,6 +102,7 @@ func (v *Hand) Draw(p *pane.Painter, l *pane.Layout) {
 	hp := &handPainter{Painter: p, view: v, held: p.State.HoldsAny()}
 	packets, next := v.packets(p.State), p.State.Upcoming()
 	at := layoutHand(p.Body(l), len(p.State.Nodes), v.inNext)
+	at.shareRows(len(packets), len(next))
 	hp.drawNodes(at.nodes, at.perRow)
 	hp.drawPackets(at.packets, packets)
 	hp.drawNext(at.next, next)
