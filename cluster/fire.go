@@ -99,7 +99,7 @@ func (p *process) shorten(r *raft.Raft, started func() bool) error {
 	return nil
 }
 
-// setTimeouts changes a live configuration. Nothing waits meanwhile, so a reload never does either.
+// setTimeouts changes a live configuration. It never waits while it holds the lock of reloads.
 func (p *process) setTimeouts(conf *atomic.Value, change func(*raft.Config)) {
 	p.node.reloading.Lock()
 	defer p.node.reloading.Unlock()
@@ -172,8 +172,7 @@ func (c *Inside) putOffElections(except string, by time.Duration) (restore func(
 	return func() { change(0) }
 }
 
-// leaderAt returns a node that leads. The error says that it leads not, so that it does not do
-// what only leaders do.
+// leaderAt returns a node that leads. The error says that only a leader does that.
 func (c *Inside) leaderAt(name, does string) (*process, *raft.Raft, error) {
 	p, r, err := c.raftOf(name)
 	if err == nil && r.State() != raft.Leader {

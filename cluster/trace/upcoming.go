@@ -37,7 +37,7 @@ type Upcoming struct {
 // (hashicorp/raft replication.go, heartbeat).
 const heartbeatShare = 10
 
-// Upcoming returns what time brings next, the earliest first: the timers of the nodes that are up,
+// Upcoming returns what fires next, the earliest first: the timers of the nodes that are up,
 // and the deadlines of RPCs whose packets a user holds or has dropped.
 func (s *State) Upcoming() []Upcoming {
 	var all []Upcoming

@@ -10,7 +10,7 @@ import (
 )
 
 // HitBox is a rectangle of the picture that can be clicked. It stands for a node, a key, an
-// event, a packet, a row of what time brings next, or a stretch of time.
+// event, a packet, a timer, or a stretch of time.
 type HitBox struct {
 	X, Y, W, H int
 	Node       string

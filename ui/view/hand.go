@@ -14,7 +14,7 @@ import (
 )
 
 // Hand shows what waits while links are held: the packets, which a user delivers one at a time,
-// and what time would bring next. Its picture is in hand_draw.go.
+// and the timers that fire next. Its picture is in hand_draw.go.
 type Hand struct {
 	Screen
 	inNext bool // the cursor is in the second list
@@ -300,7 +300,7 @@ func (v *Hand) ReleaseCommands() (commands []string, delivered int) {
 	return append(commands, "release"), delivered
 }
 
-// upcomingText returns what time brings, in words.
+// upcomingText returns a timer in words.
 func upcomingText(next *trace.Upcoming) string {
 	switch next.Timer {
 	case trace.ElectionTimer:

@@ -361,7 +361,7 @@ func (p *handPainter) rowStyle(r canvas.Rectangle, cursor, here bool) func(style
 	return func(style.Style) style.Style { return style.Bold | style.Reverse }
 }
 
-// drawNext draws what time would bring next.
+// drawNext draws the timers that fire next.
 func (p *handPainter) drawNext(r canvas.Rectangle, all []trace.Upcoming) {
 	if r.Empty() {
 		return
