@@ -2,6 +2,8 @@ package engine
 
 import (
 	"errors"
+	"sync"
+	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/scenario"
@@ -15,12 +17,13 @@ import (
 type Native struct {
 	*trace.Stream
 	*vtime.Clock
-	cluster *cluster.Cluster
-	session *scenario.Session
-	stage   *Stage
-	nodes   int // at the start
-	options Options
-	resumed chan struct{} // of the bubble: what waited for the presenter continues
+	cluster  *cluster.Cluster
+	session  *scenario.Session
+	stage    *Stage
+	nodes    int // at the start
+	options  Options
+	resumed  chan struct{} // of the bubble: what waited for the presenter continues
+	resuming sync.Mutex    // held until that has been told
 }
 
 // OpenNative is an [Opener]. The errors are those of [cluster.Open].
@@ -39,7 +42,7 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 		return nil, err
 	}
 	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o}
-	n.stage = NewStage(func() { go n.resume() }, func(Votes) { go n.resume() }) // the screen does not wait for the cluster
+	n.stage = NewStage(n.resumeSoon, func(Votes) { n.resumeSoon() })
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
 	n.nodes = c.NodeCount()
 	// The nodes start at time 0, on goroutines of their own.
@@ -124,6 +127,22 @@ func (p presenter) wait(c *cluster.Inside) {
 	case <-p.n.resumed:
 	case <-c.Closing():
 	}
+}
+
+// resumeSoon is resume for the screen, which does not wait for the cluster.
+func (n *Native) resumeSoon() {
+	n.resuming.Lock()
+	go func() {
+		defer n.resuming.Unlock()
+		n.resume()
+	}()
+}
+
+// Advance lets time pass as fast as possible, after what has been continued before.
+func (n *Native) Advance(d time.Duration) error {
+	n.resuming.Lock()
+	n.resuming.Unlock() //nolint:staticcheck // it only waits for resumeSoon
+	return n.Clock.Advance(d)
 }
 
 // resume continues what waited for the presenter.
