@@ -75,6 +75,7 @@ const (
 	NativeMode    Mode = "native"
 	ExactMode     Mode = "exact"
 	RecordingMode Mode = "recording"
+	ProcessesMode Mode = "processes"
 )
 
 // ErrRecorded is the error of an order to a recording.
