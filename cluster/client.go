@@ -162,7 +162,7 @@ func (cl *client) add(delta int64, route string) trace.Op {
 	command := counter.Command{
 		Op: counter.OpAdd, Client: cl.name, Seq: cl.seq, Session: cl.c.settings.Sessions, Delta: delta,
 	}
-	return cl.run(op, func(p *process) (int64, error) { return p.propose(command) })
+	return cl.run(op, operation{command: command})
 }
 
 func (cl *client) read(level, route string) trace.Op {
@@ -172,12 +172,12 @@ func (cl *client) read(level, route string) trace.Op {
 		op.Seq = cl.seq
 	}
 	command := counter.Command{Op: counter.OpRead, Client: cl.name, Seq: op.Seq}
-	return cl.run(op, func(p *process) (int64, error) { return p.read(level, command) })
+	return cl.run(op, operation{command: command, level: level})
 }
 
 // run runs an operation: it asks nodes until one succeeds or fails for good, or the clients'
 // timeout has passed. It emits the invocation and the return.
-func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
+func (cl *client) run(op trace.Op, what operation) trace.Op {
 	c := cl.c
 	c.clients.mu.Lock()
 	c.clients.ops++
@@ -196,7 +196,7 @@ func (cl *client) run(op trace.Op, f func(*process) (int64, error)) trace.Op {
 		if !namesNode(op.Route) {
 			limit = min(limit, c.settings.ClientTimeout/attempts)
 		}
-		value, err := c.call(op.Node, limit, f)
+		value, err := c.call(op.Node, limit, what)
 		op.Outcome, op.Value, op.Why = outcome(op, err), value, ""
 		if op.Outcome == trace.OK {
 			break
@@ -271,46 +271,39 @@ func (c *Inside) pickNode(route string) string {
 	return nodes[pool.next%len(nodes)].name
 }
 
-// call runs f on a node's process for a client, which waits for at most limit of virtual time.
-// The result updates the leader hint. After errNoReply, f may still take effect.
-func (c *Inside) call(name string, limit time.Duration, f func(*process) (int64, error)) (int64, error) {
+// call asks a node's process for a client, which waits for at most limit of virtual time. The
+// result updates the leader hint. After errNoReply, the operation may still take effect.
+func (c *Inside) call(name string, limit time.Duration, what operation) (int64, error) {
 	n := c.find(name)
 	if n == nil {
 		c.setLeaderHint("")
 		return 0, errNoNode
 	}
-	p := n.running()
-	if p == nil || p.raft.Load() == nil {
+	p := n.server()
+	if p == nil || !p.isReady() {
 		c.setLeaderHint("")
 		return 0, errDown
 	}
-	type reply struct {
-		value int64
-		err   error
-	}
-	replies := make(chan reply, 1)
+	answers := make(chan answer, 1)
 	go func() {
 		defer c.bubble.Catch()
-		p.fsm.gate.wait() // a paused process handles the request when it resumes
-		value, err := f(p)
-		replies <- reply{value, err}
+		answers <- p.operate(what)
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case r := <-replies:
+	case a := <-answers:
 		switch {
-		case r.err == nil, errors.Is(r.err, counter.ErrOverflow):
-			if p.raft.Load().State() == raft.Leader {
+		case a.err == nil, errors.Is(a.err, counter.ErrOverflow):
+			if a.leads {
 				c.setLeaderHint(name)
 			}
-		case errors.Is(r.err, errNotLeader), errors.Is(r.err, raft.ErrNotLeader):
-			_, leader := p.raft.Load().LeaderWithID()
-			c.setLeaderHint(string(leader))
+		case errors.Is(a.err, errNotLeader), errors.Is(a.err, raft.ErrNotLeader):
+			c.setLeaderHint(a.leader)
 		default:
 			c.setLeaderHint("")
 		}
-		return r.value, r.err
+		return a.value, a.err
 	case <-timer.C:
 		c.setLeaderHint("")
 		return 0, errNoReply

@@ -66,8 +66,11 @@ func (d *dataDir) names() ([]string, error) {
 
 // storage returns the place of a node's files.
 func (d *dataDir) storage(node string) storage {
-	return boltStorage{path: filepath.Join(d.path, node), noSync: d.temporary}
+	return boltStorage{path: d.nodePath(node), noSync: d.temporary}
 }
+
+// nodePath returns the directory of a node's files.
+func (d *dataDir) nodePath(node string) string { return filepath.Join(d.path, node) }
 
 // close unlocks the directory, and removes it if it is temporary.
 func (d *dataDir) close() error {

@@ -17,6 +17,11 @@ func (c *Inside) SetLink(from, to string, fault faults.LinkFault) error {
 	if err := c.checkLink(from, to); err != nil {
 		return err
 	}
+	if c.machines != nil {
+		if err := c.machines.Refuse(fault); err != nil {
+			return err
+		}
+	}
 	c.network.SetFault(raft.ServerAddress(from), raft.ServerAddress(to), fault)
 	c.emitLink(from, to)
 	c.emitShape("the link from %s to %s: %s", from, to, fault)
@@ -147,11 +152,14 @@ func (c *Inside) SetDisk(name string, fault faults.DiskFault) error {
 	if err != nil {
 		return err
 	}
+	n.currentDisk().SetFault(fault)
+	if r := n.remote.Load(); r != nil {
+		if err := r.setDisk(fault); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	text := ""
-	if fault == nil {
-		n.currentDisk().ClearFault()
-	} else {
-		n.currentDisk().SetFault(fault)
+	if fault != nil {
 		text = fault.String()
 	}
 	c.emit(trace.Event{Kind: trace.KindDiskFault, Node: name, Text: text})

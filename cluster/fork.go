@@ -298,7 +298,7 @@ func (n *node) restoreStores(disk *faults.DiskSession, o forkNode) error {
 		return nil
 	}
 	// The snapshot store encodes the members' addresses through the transport.
-	endpoint := n.c.network.Transport(n.address)
+	endpoint := n.c.packets.Transport(n.address)
 	defer func() { _ = endpoint.Close() }() // it never carries a call
 	// A trace does not record the index of the configuration. Raft only needs one that the
 	// snapshot covers.

@@ -47,7 +47,7 @@ func (c *Inside) Hold(links []trace.Link, hold faults.LinkFault) error {
 	default:
 		c.emitShape("%s on %d links until delivered by hand", what, len(links))
 	}
-	c.Sleep(c.network.CallerSleep())
+	c.Sleep(c.packets.CallerSleep())
 	return nil
 }
 
@@ -115,13 +115,13 @@ func (c *Inside) AllLinks() (all []trace.Link) {
 // returns, the receiver has done what it can without time passing.
 func (c *Inside) Deliver(at trace.Link, id uint64, twice bool) error {
 	defer c.Settle()
-	return handError(id, c.network.Deliver(linkAt(at), id, twice))
+	return handError(id, c.packets.Deliver(linkAt(at), id, twice))
 }
 
 // Drop loses a packet that waits on a held link.
 func (c *Inside) Drop(at trace.Link, id uint64) error {
 	defer c.Settle()
-	return handError(id, c.network.Drop(linkAt(at), id))
+	return handError(id, c.packets.Drop(linkAt(at), id))
 }
 
 // Expire lets the deadlines pass of RPCs from one node to another: of all, or of some kinds.
@@ -130,7 +130,7 @@ func (c *Inside) Expire(at trace.Link, kinds ...faults.Kind) error {
 		return err
 	}
 	defer c.Settle()
-	if err := c.network.Expire(raft.ServerAddress(at.From), raft.ServerAddress(at.To), kinds...); err != nil {
+	if err := c.packets.Expire(raft.ServerAddress(at.From), raft.ServerAddress(at.To), kinds...); err != nil {
 		return fmt.Errorf("%s is not waiting for a reply from %s", at.From, at.To)
 	}
 	return nil

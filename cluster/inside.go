@@ -28,7 +28,12 @@ type Inside struct {
 	settings trace.Settings // with which the cluster was opened; see currentSettings
 	timeouts atomic.Pointer[timeouts]
 	tamper   func(*raftDeps) // nil except in tests
-	network  *faults.Network
+
+	network  Network                 // nil in an agent
+	packets  *faults.Network         // the same in virtual time, otherwise nil
+	connect  func(*process) endpoint // joins a process to the network
+	machines Machines                // nil if the nodes run in this process
+	order    *order                  // of the events of machines
 
 	closing   chan struct{} // closed when the cluster shuts down; a channel of the bubble
 	isClosing atomic.Bool
@@ -107,6 +112,9 @@ func (c *Inside) poll() {
 					p.observe()
 				}
 			}
+			if c.order != nil {
+				c.order.expire()
+			}
 		case <-c.closing:
 			return
 		}
@@ -118,8 +126,8 @@ func (c *Inside) poll() {
 func (c *Inside) killAll() {
 	c.isClosing.Store(true)
 	for _, n := range c.allNodes() {
-		if p := n.running(); p != nil {
-			c.emitRefused(p.kill())
+		if s := n.server(); s != nil {
+			c.emitRefused(s.kill())
 		}
 	}
 }
@@ -134,5 +142,10 @@ func (c *Inside) close() {
 		stopping.Go(func() { c.emitRefused(n.stop(trace.Killed, "")) })
 	}
 	stopping.Wait()
-	c.network.Close()
+	if c.network != nil {
+		c.network.Close()
+	}
+	if c.machines != nil {
+		c.emitRefused(c.machines.Close())
+	}
 }

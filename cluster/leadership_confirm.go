@@ -4,8 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"capsize/faults"
-
 	"github.com/hashicorp/raft"
 )
 
@@ -79,7 +77,7 @@ func (c *leadershipConfirmations) handovers() uint64 {
 
 // transport is a process's network endpoint. It records confirmations of leadership.
 type transport struct {
-	*faults.Transport
+	endpoint
 	confirmations *leadershipConfirmations
 }
 
@@ -95,7 +93,7 @@ func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress,
 	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
 ) error {
 	request, sent := t.confirmations.nextRequest(), time.Now()
-	err := t.Transport.AppendEntries(id, target, args, resp)
+	err := t.endpoint.AppendEntries(id, target, args, resp)
 	if err == nil && resp.Term == args.Term {
 		t.confirmations.confirm(id, request)
 		t.confirmations.contact(id, args.Term, sent)
@@ -108,5 +106,5 @@ func (t transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress,
 	args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse,
 ) error {
 	t.confirmations.handOver()
-	return t.Transport.TimeoutNow(id, target, args, resp)
+	return t.endpoint.TimeoutNow(id, target, args, resp)
 }

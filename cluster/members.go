@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"capsize/cluster/control"
 	"capsize/cluster/trace"
 	"capsize/faults"
 
@@ -36,12 +37,11 @@ func (c *Inside) AddNode(name string, voter bool) error {
 	if err := n.boot(raft.Configuration{}); err != nil {
 		return errors.Join(err, c.discard(n, notAdded))
 	}
-	err = c.changeMember("add", n, true, func(r *raft.Raft, limit time.Duration) future {
-		if voter {
-			return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
-		}
-		return r.AddNonvoter(raft.ServerID(name), n.address, 0, limit)
-	})
+	what := control.AddNonvoter
+	if voter {
+		what = control.AddVoter
+	}
+	err = c.changeMember(n, true, requestFor(what, name))
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		err = errors.Join(err, c.discard(n, notAdded))
 	}
@@ -52,12 +52,12 @@ func (c *Inside) AddNode(name string, voter bool) error {
 // deletes its disk. It takes virtual time. After [ErrUnknown] the node is stopped only when the
 // committed configuration says that it is not a member.
 func (c *Inside) RemoveNode(name string) error {
-	n, request, err := c.removal(name)
+	n, err := c.removable(name)
 	if err != nil {
 		return err
 	}
 	n.isKept.Store(false)
-	if err := c.changeMember("remove", n, false, request); err != nil {
+	if err := c.changeMember(n, false, requestFor(control.Remove, name)); err != nil {
 		return err
 	}
 	return c.discard(n, removed)
@@ -68,7 +68,7 @@ func (c *Inside) RemoveNode(name string) error {
 // a node of the cluster until RemoveNode. An earlier RemoveNode with an unknown outcome no longer
 // stops it.
 func (c *Inside) ExpelNode(name string) error {
-	n, request, err := c.removal(name)
+	n, err := c.removable(name)
 	if err != nil {
 		return err
 	}
@@ -76,21 +76,19 @@ func (c *Inside) ExpelNode(name string) error {
 	if servers := c.leaderServers(); len(servers) > 0 && !isMemberOf(servers, name) {
 		return fmt.Errorf("cannot remove %s: it is not a member; remove-node %s discards it", name, name)
 	}
-	return c.onLeader("remove "+name, nil, request)
+	return c.onLeader("remove "+name, nil, requestFor(control.Remove, name))
 }
 
-// removal returns a node and the request that removes it, or an error if it must not be removed.
-func (c *Inside) removal(name string) (*node, leaderRequest, error) {
+// removable returns a node, or an error if it must not be removed.
+func (c *Inside) removable(name string) (*node, error) {
 	n, err := c.node(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if voters := c.voters(); len(voters) == 1 && voters[0] == name {
-		return nil, nil, fmt.Errorf("cannot remove %s: it is the last voter", name)
+		return nil, fmt.Errorf("cannot remove %s: it is the last voter", name)
 	}
-	return n, func(r *raft.Raft, limit time.Duration) future {
-		return r.RemoveServer(raft.ServerID(name), 0, limit)
-	}, nil
+	return n, nil
 }
 
 // Why a node is discarded.
@@ -108,7 +106,7 @@ func (c *Inside) discard(n *node, why string) error {
 		return nil
 	}
 	var err error
-	if n.running() != nil {
+	if n.server() != nil {
 		err = n.stopLocked(trace.Removed, why)
 	} else {
 		n.setState(trace.Removed, why)
@@ -125,16 +123,13 @@ func (c *Inside) discard(n *node, why string) error {
 
 // Promote makes a non-voter a voter, through the leader. It takes virtual time.
 func (c *Inside) Promote(name string) error {
-	n, err := c.node(name)
-	if err != nil {
+	if _, err := c.node(name); err != nil {
 		return err
 	}
 	if err := c.requireMember("promote", name, false); err != nil {
 		return err
 	}
-	return c.onLeader("promote "+name, nil, func(r *raft.Raft, limit time.Duration) future {
-		return r.AddVoter(raft.ServerID(name), n.address, 0, limit)
-	})
+	return c.onLeader("promote "+name, nil, requestFor(control.AddVoter, name))
 }
 
 // Demote makes a voter a non-voter, through the leader. It takes virtual time.
@@ -148,9 +143,7 @@ func (c *Inside) Demote(name string) error {
 	if err := c.requireMember("demote", name, true); err != nil {
 		return err
 	}
-	return c.onLeader("demote "+name, nil, func(r *raft.Raft, limit time.Duration) future {
-		return r.DemoteVoter(raft.ServerID(name), 0, limit)
-	})
+	return c.onLeader("demote "+name, nil, requestFor(control.Demote, name))
 }
 
 // Recover makes the named nodes the whole cluster, by force (raft.RecoverCluster): they restart
@@ -195,7 +188,7 @@ func (c *Inside) Recover(names ...string) error {
 func (n *node) recover(conf raft.Configuration) error {
 	n.lock()
 	defer n.unlock()
-	if n.running() != nil {
+	if n.server() != nil {
 		return fmt.Errorf("cannot recover %s: it was restarted in the meantime", n.name)
 	}
 	p, err := n.open()
@@ -219,8 +212,16 @@ func (n *node) recover(conf raft.Configuration) error {
 	return nil
 }
 
-// leaderRequest makes a request of raft, which may wait in raft's queue for up to limit.
-type leaderRequest func(r *raft.Raft, limit time.Duration) future
+// leaderRequest asks a node for something that only a leader does, and waits at most limit for the
+// result. It may wait in raft's queue for up to queue.
+type leaderRequest func(s server, queue, limit time.Duration) error
+
+// requestFor is the request for an operation on a node.
+func requestFor(what control.Operation, name string) leaderRequest {
+	return func(s server, queue, limit time.Duration) error {
+		return s.request(control.Request{Operation: what, Node: name, Timeout: queue}, limit)
+	}
+}
 
 // queueShare is the share of a request's time limit that it may spend in raft's queue. It is below
 // 1, so a request that gets no reply has left the queue.
@@ -229,48 +230,51 @@ const queueShare = 0.9
 // onLeader makes a request of the leader and waits for the result. Without a leader it waits
 // for one. It gives up after the clients' timeout. The error is [ErrUnknown] if the request may
 // still take effect. what names the request in errors. Before each request, onLeader calls
-// before with the process that it asks; before may be nil.
-func (c *Inside) onLeader(what string, before func(*process), f leaderRequest) error {
+// before with the node that it asks; before may be nil.
+func (c *Inside) onLeader(what string, before func(*node, standing), ask leaderRequest) error {
 	why := "there is no leader"
 	for deadline := c.Now() + c.settings.ClientTimeout; c.Now() < deadline && !c.isClosing.Load(); c.Sleep(retryEvery) {
-		p := c.leader()
+		n, s := c.leader()
+		if n == nil {
+			continue
+		}
+		p := n.server()
 		if p == nil {
 			continue
 		}
 		if before != nil {
-			before(p)
+			before(n, s)
 		}
 		limit := deadline - c.Now()
 		queue := max(time.Duration(float64(limit)*queueShare), 1) // for raft, 0 means no limit
-		err := p.await(limit, func(r *raft.Raft) future { return f(r, queue) })
+		err := ask(p, queue, limit)
 		switch {
 		case err == nil:
 			return nil
 		case isRejected(err):
-			why = fmt.Sprintf("%s: %v", p.node.name, err)
+			why = fmt.Sprintf("%s: %v", n.name, err)
+		case errors.Is(err, errNotHandedOver):
+			return fmt.Errorf("cannot %s: %s %w", what, n.name, errNotHandedOver)
 		case isUncertain(err):
-			return fmt.Errorf("%w (%s): %s: %w", ErrUnknown, what, p.node.name, err)
+			return fmt.Errorf("%w (%s): %s: %w", ErrUnknown, what, n.name, err)
 		default:
-			return fmt.Errorf("cannot %s: %s: %w", what, p.node.name, err)
+			return fmt.Errorf("cannot %s: %s: %w", what, n.name, err)
 		}
 	}
 	return fmt.Errorf("cannot %s: %s", what, why)
 }
 
-// leader returns the leader's process: of all nodes that believe they lead, the one with the
-// highest term. It returns nil if there is none.
-func (c *Inside) leader() *process {
-	var best *process
+// leader returns the leader: of all nodes that believe they lead, the one with the highest term.
+// It returns nil if there is none.
+func (c *Inside) leader() (leader *node, at standing) {
 	for _, n := range c.allNodes() {
-		p := n.running()
-		if p == nil || p.raft.Load() == nil || p.raft.Load().State() != raft.Leader {
-			continue
-		}
-		if best == nil || p.raft.Load().CurrentTerm() > best.raft.Load().CurrentTerm() {
-			best = p
+		if p := n.server(); p != nil && p.isReady() {
+			if s := p.standing(); s.leads && (leader == nil || s.term > at.term) {
+				leader, at = n, s
+			}
 		}
 	}
-	return best
+	return leader, at
 }
 
 // voters returns the names of the voters in the newest known configuration.
@@ -293,13 +297,6 @@ func (c *Inside) voters() []string {
 // leaderServers returns the members in the leader's configuration, nil without a leader. It can be
 // newer than the latest event about it, which follows with the leader's next packet.
 func (c *Inside) leaderServers() []trace.Server {
-	p := c.leader()
-	if p == nil {
-		return nil
-	}
-	future := p.raft.Load().GetConfiguration()
-	if future.Error() != nil {
-		return nil
-	}
-	return serversOf(future.Configuration())
+	_, at := c.leader()
+	return at.servers
 }

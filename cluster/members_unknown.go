@@ -34,14 +34,17 @@ type memberChange struct {
 // changeMember makes a request about a node of the leader, like onLeader. If the outcome is
 // unknown, a goroutine discards the node once the committed configuration says that it is not
 // a member.
-func (c *Inside) changeMember(what string, n *node, add bool, f leaderRequest) error {
+func (c *Inside) changeMember(n *node, add bool, ask leaderRequest) error {
 	change := memberChange{node: n, add: add}
-	err := c.onLeader(what+" "+n.name, func(p *process) {
-		r := p.raft.Load()
-		change.term = r.CurrentTerm()
+	verb := "remove"
+	if add {
+		verb = "add"
+	}
+	err := c.onLeader(verb+" "+n.name, func(_ *node, leader standing) {
+		change.term = leader.term
 		// The trace may not show yet what the leader has just committed.
-		c.stream.Read(func(s *trace.State) { change.commit = max(s.Commit, r.CommitIndex()) })
-	}, f)
+		c.stream.Read(func(s *trace.State) { change.commit = max(s.Commit, leader.commit) })
+	}, ask)
 	if errors.Is(err, ErrUnknown) {
 		c.bubble.Go(func() { c.settle(change) })
 	}
@@ -116,7 +119,7 @@ func (c *Inside) refuseKept(name string) error {
 		return nil // newNode refuses a name that a member has
 	}
 	still := "is still there"
-	if n.running() != nil {
+	if n.server() != nil {
 		still = "still runs"
 	}
 	return fmt.Errorf("node %s already exists: it is not a member but %s; remove-node %s discards it", name, still, name)

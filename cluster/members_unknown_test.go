@@ -225,11 +225,6 @@ func TestNodeIsDiscardedOnce(t *testing.T) {
 	}
 }
 
-// answered is a future with its answer.
-type answered struct{ err error }
-
-func (a answered) Error() error { return a.err }
-
 // The leader that was asked last can have the entry, not one that rejected the request before.
 func TestMemberChangeBelongsToTheTermOfTheLeaderAskedLast(t *testing.T) {
 	tc := open(t, 3)
@@ -244,11 +239,11 @@ func TestMemberChangeBelongsToTheTermOfTheLeaderAskedLast(t *testing.T) {
 	done := make(chan error, 1)
 	tc.inBubble(func() {
 		tc.bubble.Go(func() {
-			done <- tc.changeMember("add", n4, true, func(r *raft.Raft, _ time.Duration) future {
-				if leader := tc.find("n1").running(); r == leader.raft.Load() {
-					return answered{raft.ErrLeadershipTransferInProgress}
+			done <- tc.changeMember(n4, true, func(s server, _, _ time.Duration) error {
+				if s == tc.find("n1").server() {
+					return raft.ErrLeadershipTransferInProgress
 				}
-				return answered{raft.ErrLeadershipLost}
+				return raft.ErrLeadershipLost
 			})
 		})
 	})

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"capsize/cluster/control"
 	"capsize/cluster/trace"
 	"capsize/faults"
 
@@ -28,12 +29,15 @@ type node struct {
 
 	isKept atomic.Bool // it runs on after its removal, see [Inside.ExpelNode]
 
-	proc atomic.Pointer[process] // nil if no process runs; stored under mu
+	proc   atomic.Pointer[process] // nil if no process runs here; stored under mu
+	remote atomic.Pointer[remote]  // nil if no process of the operating system runs; stored under mu
 
 	mu          sync.Mutex // guards what follows; never held while waiting
 	disk        *faults.Disk
 	state       trace.ProcessState
 	clockFactor float64 // multiplies its timeouts and its lease
+
+	runs uint64 // processes of the operating system so far; guarded by lifecycle
 
 	reloading sync.Mutex // held while raft gets new timeouts; never while waiting
 
@@ -93,6 +97,7 @@ func (n *node) setState(state trace.ProcessState, why string) {
 	n.state = state
 	if !state.Running() {
 		n.proc.Store(nil)
+		n.remote.Store(nil)
 	}
 	n.mu.Unlock()
 	n.c.emit(trace.Event{Kind: trace.KindProcess, Node: n.name, Process: state, Text: why})
@@ -142,7 +147,7 @@ func (c *Inside) Restart(name string) error {
 // tolerate such a loss: its safety rests on state that survives restarts (paper, figure 2).
 func (c *Inside) Wipe(name string) error {
 	return c.changeToStop(name, "wipe", func(n *node) error {
-		if n.running() != nil {
+		if n.server() != nil {
 			if err := n.stopLocked(trace.Killed, ""); err != nil {
 				return err
 			}
@@ -162,7 +167,10 @@ func (c *Inside) Wipe(name string) error {
 // process after SIGCONT. Until then the process emits no events.
 func (c *Inside) Pause(name string) error {
 	return c.change(name, "pause", func(n *node) error {
-		c.network.Pause(n.address)
+		if r := n.remote.Load(); r != nil {
+			return r.pause()
+		}
+		c.packets.Pause(n.address)
 		n.running().pause()
 		n.setState(trace.Paused, "")
 		return nil
@@ -173,8 +181,11 @@ func (c *Inside) Pause(name string) error {
 func (c *Inside) Resume(name string) error {
 	return c.change(name, "resume", func(n *node) error {
 		n.setState(trace.Up, "")
+		if r := n.remote.Load(); r != nil {
+			return r.process.Resume()
+		}
 		n.running().resume()
-		c.network.Resume(n.address)
+		c.packets.Resume(n.address)
 		return nil
 	}, trace.Paused)
 }
@@ -213,11 +224,18 @@ func (c *Inside) changeWith(lock func(*node), name, command string, f func(*node
 // Snapshot makes a node take a snapshot now. It takes virtual time, at most the clients'
 // timeout.
 func (c *Inside) Snapshot(name string) error {
-	p, err := c.process(name, "snapshot")
+	n, err := c.node(name)
 	if err != nil {
 		return err
 	}
-	if err := p.await(c.settings.ClientTimeout, func(r *raft.Raft) future { return r.Snapshot() }); err != nil {
+	if err := n.requireState("snapshot", trace.Up, trace.Paused); err != nil {
+		return err
+	}
+	s := n.server()
+	if s == nil || !s.isReady() {
+		return fmt.Errorf("cannot snapshot %s: it is still starting", name)
+	}
+	if err := s.request(control.Request{Operation: control.Snapshot}, c.settings.ClientTimeout); err != nil {
 		return fmt.Errorf("snapshot of %s: %w", name, err)
 	}
 	return nil
@@ -239,27 +257,10 @@ func (c *Inside) SetClock(name string, factor float64) error {
 	}
 	n.mu.Lock()
 	n.clockFactor = factor
-	p := n.running()
 	n.mu.Unlock()
 	c.emit(trace.Event{Kind: trace.KindClockFault, Node: name, Factor: factor})
-	if p == nil {
-		return nil
+	if s := n.server(); s != nil {
+		return s.reloadTimeouts()
 	}
-	return p.reloadTimeouts()
-}
-
-// process returns the node's process once its raft is built, or an error that says why command
-// is not possible.
-func (c *Inside) process(name, command string) (*process, error) {
-	n, err := c.node(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := n.requireState(command, trace.Up, trace.Paused); err != nil {
-		return nil, err
-	}
-	if p := n.running(); p != nil && p.raft.Load() != nil {
-		return p, nil
-	}
-	return nil, fmt.Errorf("cannot %s %s: it is still starting", command, name)
+	return nil
 }

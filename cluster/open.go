@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"capsize/cluster/check"
+	"capsize/cluster/control"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
 	"capsize/cluster/trace/recording"
@@ -49,6 +50,9 @@ type Config struct {
 	// alone determine the place of each verdict among them, as exact runs require. Otherwise
 	// linearizability is checked in the background.
 	InlineChecks bool
+	// Machines runs the nodes as processes of the operating system, in real time. nil runs them in
+	// this process, in virtual time.
+	Machines Machines
 	// tamper breaks what raft is built from, to test the checks.
 	tamper func(*raftDeps)
 }
@@ -69,7 +73,7 @@ func Open(cfg Config) (*Cluster, error) {
 	if err := ValidateSettings(cfg.Settings); err != nil {
 		return nil, err
 	}
-	in := &Inside{stream: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
+	in := &Inside{stream: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper, machines: cfg.Machines}
 	in.storeTimeouts(cfg.Settings)
 	in.nodes.Store(new([]*node))
 	c := &Cluster{inside: in, record: cfg.Record}
@@ -104,8 +108,15 @@ func Open(cfg Config) (*Cluster, error) {
 		}
 		in.stream.SetChecker(in.checks.Observe)
 	}
-	c.clock = vtime.Start(func(b *vtime.Bubble) {
-		if in.setUp(b); from != nil {
+	start := vtime.Start
+	if cfg.Machines != nil {
+		start = vtime.StartReal
+	}
+	c.clock = start(func(b *vtime.Bubble) {
+		if err = in.setUp(b); err != nil {
+			return
+		}
+		if from != nil {
 			err = in.startFork(from)
 		} else {
 			in.startNodes(names, isNew)
@@ -120,7 +131,7 @@ func Open(cfg Config) (*Cluster, error) {
 // nodesToStart opens the data directory and returns the names of the nodes to start. isNew
 // reports whether they still need their first configuration.
 func (c *Inside) nodesToStart(cfg Config) (names []string, isNew bool, err error) {
-	if cfg.Settings.Storage == Bolt {
+	if cfg.Settings.Storage == Bolt || cfg.Machines != nil {
 		if c.dir, err = openDataDir(cfg.Dir); err != nil {
 			return nil, false, err
 		}
@@ -158,16 +169,20 @@ func (c *Inside) nodesToStart(cfg Config) (names []string, isNew bool, err error
 }
 
 // setUp builds everything but the nodes. It runs inside.
-func (c *Inside) setUp(b *vtime.Bubble) {
+func (c *Inside) setUp(b *vtime.Bubble) error {
 	c.bubble = b
 	c.closing = make(chan struct{})
 	c.rng = rand.New(rand.NewPCG(uint64(c.settings.Seed), 0))
 	b.OnClose(c.close)
+	b.Go(c.poll)
+	if c.machines != nil {
+		return c.setUpMachines()
+	}
 	maxInFlight := raft.DefaultMaxRPCsInFlight
 	if !c.settings.Pipeline {
 		maxInFlight = 1
 	}
-	c.network = faults.NewNetwork(faults.NetworkConfig{
+	c.packets = faults.NewNetwork(faults.NetworkConfig{
 		Seed:       c.settings.Seed,
 		Latency:    c.settings.Latency,
 		Jitter:     c.settings.Jitter,
@@ -177,7 +192,27 @@ func (c *Inside) setUp(b *vtime.Bubble) {
 		MaxRPCsInFlight: maxInFlight,
 		Tap:             func(p faults.Packet) { c.emitPacket(&p) },
 	})
-	b.Go(c.poll)
+	c.network = c.packets
+	c.connect = func(p *process) endpoint { return c.packets.Transport(p.node.address) }
+	return nil
+}
+
+// setUpMachines builds what nodes need that run outside of this process.
+func (c *Inside) setUpMachines() (err error) {
+	c.order = newOrder(func(node string) {
+		c.emit(trace.Event{Kind: trace.KindGap, Node: node, Text: "what it reports comes late or is lost"})
+	})
+	c.connect = func(p *process) endpoint { // only the disk of a stopped node is used here
+		_, e := raft.NewInmemTransport(p.node.address)
+		return memoryEndpoint{e}
+	}
+	c.network, err = c.machines.Connect(c.settings, func(p faults.Packet, mark uint64) {
+		c.order.add(&report{
+			source: "network", after: []control.Mark{markFrom(string(p.From), mark)},
+			tell: func() { c.emitPacket(&p) },
+		})
+	})
+	return err
 }
 
 // startNodes starts the nodes of a new or reopened cluster. It runs inside.

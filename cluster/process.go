@@ -116,6 +116,9 @@ func (n *node) bootLocked(first raft.Configuration) error {
 	if n.c.isClosing.Load() {
 		return nil
 	}
+	if n.c.machines != nil {
+		return n.bootRemote(first)
+	}
 	p, err := n.open()
 	if err != nil {
 		n.setState(trace.Crashed, err.Error())
@@ -159,7 +162,7 @@ func (n *node) open() (*process, error) {
 		disk.Kill()
 		return nil, errors.Join(err, closeDisk())
 	}
-	p.transport = transport{n.c.network.Transport(n.address), &leadershipConfirmations{}}
+	p.transport = transport{n.c.connect(p), &leadershipConfirmations{}}
 	return p, nil
 }
 
@@ -262,7 +265,7 @@ const snapshotInterval = 10 * time.Second
 func (n *node) stop(state trace.ProcessState, why string) error {
 	n.lockToStop()
 	defer n.unlock()
-	if n.running() == nil {
+	if n.server() == nil {
 		return nil
 	}
 	return n.stopLocked(state, why)
@@ -272,6 +275,9 @@ func (n *node) stop(state trace.ProcessState, why string) error {
 // raft's Shutdown waits for all of raft's goroutines, which may wait for the network, the disk
 // or the state machine, so kill releases these first.
 func (n *node) stopLocked(state trace.ProcessState, why string) error {
+	if r := n.remote.Load(); r != nil {
+		return n.stopRemote(r, state, why)
+	}
 	p := n.running()
 	if p == nil { // only the power is lost
 		n.setState(state, why)
@@ -320,7 +326,9 @@ func (p *process) kill() error {
 	}
 	p.mu.Unlock()
 	err := p.transport.Close()
-	p.c.network.Resume(p.node.address) // the next process is not paused
+	if p.c.packets != nil {
+		p.c.packets.Resume(p.node.address) // the next process is not paused
+	}
 	p.disk.Kill()
 	p.fsm.gate.open()
 	return err
@@ -329,8 +337,8 @@ func (p *process) kill() error {
 // killStarting kills the process if it is still starting, which takes forever on a stalled
 // disk. Its boot then fails and releases the lifecycle lock.
 func (n *node) killStarting() {
-	if p := n.running(); p != nil && p.raft.Load() == nil {
-		_ = p.kill()
+	if s := n.server(); s != nil && !s.isReady() {
+		_ = s.kill()
 	}
 }
 

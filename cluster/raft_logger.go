@@ -190,7 +190,7 @@ func (p *process) silence(r *raft.Raft, leader string) *trace.Reason {
 	switch {
 	case contact.IsZero():
 		contact, reason.Other = p.why.started, trace.SinceStart
-	case leader == "" && contact.Equal(p.why.steppedDown):
+	case leader == "" && isSameMoment(contact, p.why.steppedDown):
 		reason.Other = trace.SinceStepDown
 	}
 	if p.why.byHand {
@@ -212,7 +212,7 @@ func (p *process) takeStepDownReason(r *raft.Raft, msg string, args logArgs) {
 	}
 	switch msg {
 	case "failed to contact":
-		if now := time.Now(); !now.Equal(why.silentAt) { // an earlier check of the lease
+		if now := time.Now(); !isSameMoment(now, why.silentAt) { // an earlier check of the lease
 			why.silent, why.silentAt = 0, now
 		}
 		why.silent++

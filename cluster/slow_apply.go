@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"capsize/cluster/control"
 	"capsize/cluster/trace"
 )
 
@@ -21,7 +22,24 @@ func (c *Inside) SetApply(name string, delay time.Duration) error {
 	if delay < 0 || delay > durationMax {
 		return fmt.Errorf("cannot slow the state machine of %s by %s: use a delay from 0s to %s", name, delay, durationMax)
 	}
+	n.slowApply(delay)
+	if r := n.remote.Load(); r != nil {
+		if err := r.tell(control.Request{Operation: control.SetApply, Timeout: delay}); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	text := ""
+	if delay > 0 {
+		text = slowWord + delay.String()
+	}
+	c.emit(trace.Event{Kind: trace.KindApplyFault, Node: name, Text: text})
+	return nil
+}
+
+// slowApply changes the delay of the node's state machine.
+func (n *node) slowApply(delay time.Duration) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.applyChanged != nil {
 		close(n.applyChanged)
 		n.applyChanged = nil
@@ -29,13 +47,6 @@ func (c *Inside) SetApply(name string, delay time.Duration) error {
 	if n.applyDelay = delay; delay > 0 {
 		n.applyChanged = make(chan struct{})
 	}
-	n.mu.Unlock()
-	text := ""
-	if delay > 0 {
-		text = slowWord + delay.String()
-	}
-	c.emit(trace.Event{Kind: trace.KindApplyFault, Node: name, Text: text})
-	return nil
 }
 
 // parseApplyFault returns the delay of a slow state machine from the text of its event.

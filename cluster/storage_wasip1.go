@@ -12,4 +12,5 @@ func openDataDir(string) (*dataDir, error) {
 
 func (*dataDir) names() ([]string, error) { return nil, nil }
 func (*dataDir) storage(string) storage   { return newMemoryStorage() }
+func (*dataDir) nodePath(string) string   { return "" }
 func (*dataDir) close() error             { return nil }

@@ -84,8 +84,8 @@ func (c *Inside) withLiveSetting(s trace.Settings, key, value string) (trace.Set
 func (c *Inside) reloadAll() error {
 	var all []error
 	for _, n := range c.allNodes() {
-		if p := n.running(); p != nil {
-			all = append(all, p.reloadTimeouts())
+		if s := n.server(); s != nil {
+			all = append(all, s.reloadTimeouts())
 		}
 	}
 	return errors.Join(all...)

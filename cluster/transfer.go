@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"capsize/cluster/control"
 	"capsize/cluster/trace"
-
-	"github.com/hashicorp/raft"
 )
 
 // errNotHandedOver is why a transfer fails although raft reports success.
@@ -24,7 +23,7 @@ const handoverPollEvery = 500 * time.Microsecond
 // lost leadership for another reason.
 func (c *Inside) Transfer(name string) error {
 	if name == "" {
-		return c.handOver("transfer leadership", func(r *raft.Raft) future { return r.LeadershipTransfer() })
+		return c.handOver("transfer leadership", "")
 	}
 	n, err := c.node(name)
 	if err != nil {
@@ -41,9 +40,7 @@ func (c *Inside) Transfer(name string) error {
 		return fmt.Errorf("cannot transfer leadership to %s: it is not a voter; the voters are %s",
 			name, strings.Join(voters, ", "))
 	}
-	err = c.handOver("transfer leadership to "+name, func(r *raft.Raft) future {
-		return r.LeadershipTransferToServer(raft.ServerID(name), n.address)
-	})
+	err = c.handOver("transfer leadership to "+name, name)
 	if err != nil && !errors.Is(err, errNotHandedOver) && c.leads(n) {
 		return nil // it was elected in the meantime
 	}
@@ -52,23 +49,19 @@ func (c *Inside) Transfer(name string) error {
 
 // leads reports whether a node is the leader.
 func (c *Inside) leads(n *node) bool {
-	leader := c.leader()
-	return leader != nil && leader.node == n
+	leader, _ := c.leader()
+	return leader == n
 }
 
 // handOver asks the leader for a transfer and waits until its successor leads. Raft reports success
 // as soon as the leader loses leadership, for whatever reason (hashicorp/raft raft.go, leaderLoop).
-func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
-	var from *process // the leader that raft's answer is from
-	var term, sent uint64
-	err := c.onLeader(what, func(p *process) {
-		from, term, sent = p, p.raft.Load().CurrentTerm(), p.transport.confirmations.handovers()
-	}, func(r *raft.Raft, _ time.Duration) future { return request(r) })
+func (c *Inside) handOver(what, to string) error {
+	var from *node // the leader that raft's answer is from
+	var term uint64
+	err := c.onLeader(what, func(n *node, leader standing) { from, term = n, leader.term },
+		requestFor(control.Transfer, to))
 	if err != nil {
 		return err
-	}
-	if from.transport.confirmations.handovers() == sent {
-		return fmt.Errorf("cannot %s: %s %w", what, from.node.name, errNotHandedOver)
 	}
 	// A candidate that has not won after twice the election timeout starts over.
 	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline && !c.Closed(); c.Sleep(handoverPollEvery) {
@@ -76,12 +69,12 @@ func (c *Inside) handOver(what string, request func(*raft.Raft) future) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w (%s): %s %w", ErrUnknown, what, from.node.name, errNotHandedOver)
+	return fmt.Errorf("%w (%s): %s %w", ErrUnknown, what, from.name, errNotHandedOver)
 }
 
 // isHandedOver reports whether a node leads in a later term because a leader told it to start an
 // election.
 func (c *Inside) isHandedOver(term uint64) bool {
-	p := c.leader()
-	return p != nil && p.handedTerm() > term
+	leader, at := c.leader()
+	return leader != nil && at.handedTerm > term
 }

@@ -49,6 +49,7 @@ const (
 	KindCaption  Kind = "caption"  // Text; Peer: the language of a translation, "" for the original
 	KindQuestion Kind = "question" // Question: asked, answered, or judged
 	KindVerdict  Kind = "verdict"  // Check, Verdict, Text, Proof, Count; Index, Entries: acknowledged entries that were lost
+	KindGap      Kind = "gap"      // Node, Text: events of the node may be missing, or come late
 	KindLogLine  Kind = "log-line" // Node, Text: a line of the library's own log
 )
 

@@ -37,6 +37,9 @@ func (p *pace) due(passed time.Duration) time.Duration {
 // Run sets the speed of virtual time, as a factor of real time: 0.01 is a hundredth,
 // [Max] is as fast as the machine can. A speed of 0 or less pauses the clock.
 func (c *Clock) Run(speed float64) {
+	if c.real != nil {
+		return
+	}
 	c.mu.Lock()
 	c.pace = pace{speed: max(speed, 0)}
 	c.mu.Unlock()
@@ -55,6 +58,9 @@ func (c *Clock) Pause() {
 
 // Speed returns the speed last set, or 0 if the clock is paused.
 func (c *Clock) Speed() float64 {
+	if c.real != nil {
+		return 1
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pace.speed

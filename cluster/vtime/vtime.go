@@ -52,6 +52,10 @@ func (b *Bubble) BeginAt(at time.Duration) {
 // Go runs f on a goroutine of the bubble. A panic in f ends the clock with a
 // [PanicError] instead of the program.
 func (b *Bubble) Go(f func()) {
+	if r := b.clock.real; r != nil {
+		r.running.Go(func() { _ = b.guard(f) })
+		return
+	}
 	go func() { _ = b.guard(f) }()
 }
 
@@ -89,6 +93,7 @@ type Clock struct {
 	ended   chan struct{} // closed when it has
 	wake    chan struct{} // tells the driver that the speed has changed
 	endOnce sync.Once
+	real    *realTime    // nil in virtual time
 	now     atomic.Int64 // virtual nanoseconds, as Now returns them
 	hurry   atomic.Bool  // asks the pacer to cut short the slice it is in
 
@@ -212,6 +217,9 @@ func (k call) serve(b *Bubble) {
 // not wait for virtual time: start a goroutine with [Bubble.Go] for that. The error
 // is a [PanicError] if f panicked, or [ErrClosed].
 func (c *Clock) Do(f func()) error {
+	if c.real != nil {
+		return c.doReal(f)
+	}
 	k := call{f: f, done: make(chan error, 1)}
 	select {
 	case c.calls <- k:
@@ -235,6 +243,13 @@ func (c *Clock) Do(f func()) error {
 // until the channel that f returns, one of the bubble, is closed, but for at most limit. Nothing
 // else is served meanwhile.
 func (c *Clock) DoUntil(limit time.Duration, f func() (ended <-chan struct{})) error {
+	if c.real != nil {
+		var ended <-chan struct{}
+		if err := c.doReal(func() { ended = f() }); err != nil {
+			return err
+		}
+		return c.waitReal(limit, ended)
+	}
 	return c.Do(func() {
 		ended := f()
 		timer := time.NewTimer(limit)
@@ -249,6 +264,9 @@ func (c *Clock) DoUntil(limit time.Duration, f func() (ended <-chan struct{})) e
 // Advance lets d of virtual time pass as fast as possible, paused or not, and
 // returns when everything due by then has happened. The error is [ErrClosed].
 func (c *Clock) Advance(d time.Duration) error {
+	if c.real != nil {
+		return c.waitReal(d, nil)
+	}
 	return c.give(slice{length: d, done: make(chan struct{})})
 }
 
@@ -268,7 +286,12 @@ func (c *Clock) give(s slice) error {
 }
 
 // Now returns the virtual time, as [Bubble.Now] does.
-func (c *Clock) Now() time.Duration { return time.Duration(c.now.Load()) }
+func (c *Clock) Now() time.Duration {
+	if c.real != nil {
+		return c.real.bubble.Now()
+	}
+	return time.Duration(c.now.Load())
+}
 
 // Err returns why the bubble failed: a [PanicError] or a [LeakError]. It is nil while the
 // bubble runs and after a clean Close.

@@ -1,0 +1,64 @@
+package cluster
+
+import (
+	"capsize/cluster/control"
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+// Network joins the nodes by links that can fail. Its methods are those of [faults.Network].
+type Network interface {
+	SetFault(from, to raft.ServerAddress, f faults.LinkFault)
+	ClearFault(from, to raft.ServerAddress, name string)
+	Faults(from, to raft.ServerAddress) []faults.LinkFault
+	Cut(links []faults.Link)
+	Close()
+}
+
+// Machines is where the nodes of a cluster run that is not in virtual time: as processes of the
+// operating system, on this host or on others.
+type Machines interface {
+	// Names returns the nodes that run already. It is empty if the cluster starts its nodes.
+	Names() []string
+	// Connect returns the network between the nodes. It reports each packet to tap, with the mark
+	// of its sender when it was sent (see [MarkOf]).
+	Connect(s trace.Settings, tap func(p faults.Packet, mark uint64)) (Network, error)
+	// Refuse returns why a fault of a link is not possible, nil if it is.
+	Refuse(f faults.LinkFault) error
+	// Start starts the process of a node, or connects to the one that runs. The error says why it
+	// did not come up.
+	Start(boot control.Boot) (Machine, error)
+	// Close ends what the processes of all nodes needed. The processes have ended, or run on.
+	Close() error
+}
+
+// Machine is a process that runs a node.
+type Machine interface {
+	// Hello is what the process has said about itself.
+	Hello() control.Hello
+	// Send sends a message to the process, soon.
+	Send(control.ToNode) error
+	// Receive receives the next message. The error says that no more will come.
+	Receive(*control.FromNode) error
+	// Pause stops the process, and Resume continues it, as SIGSTOP and SIGCONT do.
+	Pause() error
+	Resume() error
+	// Kill ends the process at once, as SIGKILL does.
+	Kill() error
+	// Wait waits, after Receive has failed, until the process has ended, and says how. Its state is
+	// Unreachable if only the connection has.
+	Wait() (state trace.ProcessState, why string)
+}
+
+// markBits is how many bits of a mark count the events of a run. The others are the run.
+const markBits = 33
+
+// MarkOf returns the mark of a node in a run that has had so many events.
+func MarkOf(run, events uint64) uint64 { return run<<markBits | events&(1<<markBits-1) }
+
+// markFrom is the inverse of MarkOf.
+func markFrom(node string, mark uint64) control.Mark {
+	return control.Mark{Node: node, Run: mark >> markBits, Events: mark & (1<<markBits - 1)}
+}
