@@ -158,8 +158,9 @@ const (
 	replySizeBytes       = 48
 )
 
-// describeRequest sets the kind, size and content of a request.
-func (p *Packet) describeRequest(command any, data []byte) {
+// DescribeRequest sets the kind, size and content of a request of raft's, such as
+// *raft.AppendEntriesRequest. data is the content of a snapshot.
+func (p *Packet) DescribeRequest(command any, data []byte) {
 	p.SizeBytes = requestOverheadBytes + len(data)
 	switch c := command.(type) {
 	case *raft.AppendEntriesRequest:
@@ -197,8 +198,8 @@ func kindOfAppend(c *raft.AppendEntriesRequest) Kind {
 	return KindAppend
 }
 
-// describeReply sets the size and content of a reply.
-func (p *Packet) describeReply(answer raft.RPCResponse) {
+// DescribeReply sets the size and content of a reply. Its kind is that of the request.
+func (p *Packet) DescribeReply(answer raft.RPCResponse) {
 	p.SizeBytes = replySizeBytes
 	if answer.Error != nil {
 		p.Error = answer.Error.Error()

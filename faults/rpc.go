@@ -82,7 +82,7 @@ func (t *Transport) call(target raft.ServerAddress, command any, data []byte) ra
 // setRequest puts a copy of the command into the call's packet.
 func (c *call) setRequest(command any, data []byte) {
 	c.packet.call, c.packet.command, c.packet.data = c, cloneRequest(command), data
-	c.packet.describeRequest(command, data)
+	c.packet.DescribeRequest(command, data)
 	c.request = requestSummary{c.packet.Kind, c.packet.Term}
 }
 
@@ -218,7 +218,7 @@ func (c *call) reply(peer *Transport, answer raft.RPCResponse, deadline time.Tim
 	p := &c.packet
 	*p = inflight{call: c, answer: answer}
 	p.Kind, p.RequestTerm, p.Reply = c.request.kind, c.request.term, true
-	p.describeReply(answer)
+	p.DescribeReply(answer)
 	return c.back.send(p, deadline)
 }
 

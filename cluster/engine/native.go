@@ -13,7 +13,9 @@ import (
 )
 
 // Native runs a cluster in a bubble of this process. Two runs with one seed are alike, not the
-// same: chance inside of raft and of Go's scheduler is not part of the seed.
+// same: chance inside of raft and of Go's scheduler is not part of the seed. With machines in its
+// configuration, the nodes are processes of their own: its mode is ProcessesMode, and its clock is
+// that of the real world.
 type Native struct {
 	*trace.Stream
 	*vtime.Clock
@@ -21,6 +23,7 @@ type Native struct {
 	session  *scenario.Session
 	stage    *Stage
 	nodes    int // at the start
+	mode     Mode
 	options  Options
 	resumed  chan struct{} // of the bubble: what waited for the presenter continues
 	resuming sync.Mutex    // held until that has been told
@@ -41,7 +44,10 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, options: o}
+	n := &Native{Stream: c.Trace(), Clock: c.Clock(), cluster: c, mode: NativeMode, options: o}
+	if cfg.Machines != nil {
+		n.mode = ProcessesMode
+	}
 	n.stage = NewStage(n.resumeSoon, func(Votes) { n.resumeSoon() })
 	n.session = scenario.NewSession(c, c.Settings().Seed, presenter{n})
 	n.nodes = c.NodeCount()
@@ -52,8 +58,8 @@ func Open(cfg cluster.Config, o Options) (*Native, error) {
 	return n, nil
 }
 
-// Mode is NativeMode.
-func (n *Native) Mode() Mode { return NativeMode }
+// Mode is NativeMode or ProcessesMode.
+func (n *Native) Mode() Mode { return n.mode }
 
 // Prompt parses and completes lines.
 func (n *Native) Prompt() *scenario.Prompt { return n.session.Prompt }
