@@ -70,7 +70,7 @@ func (c *connection) serve() {
 		defer c.close() // it also sees that the client gives up while it waits
 		c.readRequests(requests)
 	})
-	if !c.await(c.there) || !c.await(c.back) {
+	if !c.await(c.there) {
 		return
 	}
 	hello, ok := c.connect(token, from, to)

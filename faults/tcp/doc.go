@@ -14,6 +14,8 @@
 // A connection is a row of messages in each direction. One that is lost takes with it what comes
 // later in its direction, because TCP delivers in order: the connection is silent until one end
 // gives up, as raft does after its RPC timeout. A new connection over a link that is cut waits, as
-// one whose first packet is lost. Refuse closes connections at once. Jam holds everything. TCP hides
+// one whose first packet is lost. It needs only the link on which requests go: with a link cut one
+// way, requests still arrive the other way and their replies are lost, as in virtual time. The
+// handshake of TCP itself would need both ways. Refuse closes connections at once. Jam holds everything. TCP hides
 // loss, duplicates and reordering from raft, so [Possible] refuses these faults.
 package tcp
