@@ -169,7 +169,7 @@ func (c *Inside) startFork(f *fork) error {
 		if err := n.restoreDisk(o); err != nil {
 			return fmt.Errorf("restoring the disk of %s: %w", n.name, err)
 		}
-		if o.Process.Running() || o.Process == "" {
+		if !o.Process.Down() { // what is unreachable may run
 			starting = append(starting, func() {
 				err := n.boot(raft.Configuration{})
 				if err != nil && n.running() == nil { // it may not have emitted the content

@@ -115,6 +115,8 @@ func (n *node) requireState(command string, allowed ...trace.ProcessState) error
 	switch {
 	case n.state.Running() && command == "restart":
 		hint = ": kill it first"
+	case n.state == trace.Unreachable:
+		hint = ": wait until it answers again"
 	case n.state == trace.Paused:
 		hint = ": resume it first"
 	case !n.state.Running():

@@ -183,7 +183,7 @@ func (m *model) healEverything() {
 // stillDown says which nodes are down or paused after all faults are cleared, and which key
 // helps.
 func (m *model) stillDown() string {
-	down := m.filterNodes(m.nodes(), func(n *trace.Node) bool { return !isRunning(n) })
+	down := m.filterNodes(m.nodes(), func(n *trace.Node) bool { return n.Process.Down() })
 	state := "down"
 	if len(down) == 1 {
 		state = string(m.state.Node(down[0]).Process)

@@ -112,6 +112,10 @@ func (c *Checker) observe(e *trace.Event) []trace.Event {
 		return c.changedVerdicts(e)
 	}
 	c.last.Seq, c.last.At = e.Seq, e.At
+	if why := missing(e); why != "" {
+		c.giveUp(why)
+		return c.changedVerdicts(e)
+	}
 	c.state.fold(e)
 	for _, k := range c.observers[e.Kind] {
 		k.observe(&c.state, e)
@@ -164,6 +168,19 @@ func (c *Checker) invalid(e *trace.Event) string {
 		return fmt.Sprintf("event %d does not name its operation", e.Seq)
 	case e.Node == "" && isNodeEvent(e.Kind):
 		return fmt.Sprintf("event %d does not name its node", e.Seq)
+	}
+	return ""
+}
+
+// missing returns why events of a node may be missing or come late from an event on, "" if they do
+// not. What the other nodes report, and the clients, is not enough for any verdict: an outcome that
+// no client knows is read from the logs.
+func missing(e *trace.Event) string {
+	switch {
+	case e.Kind == trace.KindGap:
+		return fmt.Sprintf("events of %s may be missing from %s on: %s", e.Node, trace.Seconds(e.At), e.Text)
+	case e.Kind == trace.KindProcess && e.Process == trace.Unreachable:
+		return fmt.Sprintf("events of %s are missing from %s on: it is unreachable", e.Node, trace.Seconds(e.At))
 	}
 	return ""
 }

@@ -16,7 +16,8 @@
 //
 // A verdict is ok, violated (with the events that prove it) or undecided (with the
 // reason). A violated verdict never changes again. A trace that contradicts itself,
-// or that lacks events, makes every check undecided.
+// or that lacks events, makes every check undecided: so does a node of another host that
+// becomes unreachable, or whose events may be missing (trace.KindGap).
 //
 // A recording's own verdicts are no evidence: [OpenRecording] checks the events again.
 //

@@ -55,7 +55,7 @@ func (j *judge) judge(b batch) (verdict trace.Event, changed bool) {
 	}
 	now := j.history.verdict(b.at)
 	j.resting, j.owing = b.at+time.Duration(j.history.clients.steps-before)*restPerStep, never
-	if b.undecidable != "" {
+	if b.undecidable != "" && now.Verdict != trace.VerdictViolated { // the operations are from before
 		now = trace.Event{At: b.at, Verdict: trace.VerdictUndecided, Text: b.undecidable, Count: now.Count}
 	}
 	now.Kind, now.Check = trace.KindVerdict, Linearizable

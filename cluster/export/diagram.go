@@ -195,7 +195,7 @@ func (b *builder) afterEvent(e *trace.Event) {
 	case trace.KindProcess:
 		// The first start of a node goes without saying.
 		if text, bad := markText(e); b.hasRun[e.Node] || e.Process != trace.Up {
-			b.addMark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad, death: !e.Process.Running()})
+			b.addMark(mark{node: e.Node, text: trace.Sanitize(text), at: e.At, bad: bad, death: e.Process.Down()})
 		}
 	default:
 		if text, bad := markText(e); text != "" {

@@ -121,8 +121,11 @@ func (p *svgWriter) logTail(x, y, side float64, first uint64, tail logTail, led 
 	if led {
 		weight, suffix = "700", " ★"
 	}
-	if !tail.process.Running() {
+	switch {
+	case tail.process.Down():
 		colour, suffix = inkSoft, " ✗"
+	case tail.process == trace.Unreachable:
+		colour, suffix = inkSoft, " ?"
 	}
 	p.text(x, y+13, 13, fmt.Sprintf(`font-weight="%s" fill="%s"`, weight, colour), trace.Sanitize(tail.node)+suffix)
 	if led {

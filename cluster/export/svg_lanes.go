@@ -24,6 +24,8 @@ func (p *svgWriter) roleBars() {
 		colour := termColour(b.Term)
 		switch {
 		case b.Process == trace.Removed:
+		case b.Process == trace.Unreachable:
+			p.line(x, y, x+w, y, "#9aa1ab", 1.5, `stroke-dasharray="8 4"`)
 		case !b.Process.Running():
 			p.line(x, y, x+w, y, "#9aa1ab", 1.5, `stroke-dasharray="2 5"`)
 		case b.Process == trace.Paused:

@@ -180,8 +180,11 @@ func expectRole(p *lineParser) (expectation, error) {
 	return func(r *run, s *trace.State) (string, string) {
 		return role + " on " + sel.text, r.nodesAre(s, sel, func(n *trace.Node) string {
 			is := string(n.Role)
-			if !n.Process.Running() {
+			switch {
+			case n.Process.Down():
 				is = "down"
+			case !n.Process.Running():
+				is = string(n.Process)
 			}
 			if is == role {
 				return ""

@@ -165,7 +165,7 @@ func (r *run) selectPart(part string, selected []string) ([]string, error) {
 	case "up":
 		return selectNodes(state, func(n *trace.Node) bool { return n.Process == trace.Up }), nil
 	case "down":
-		return selectNodes(state, func(n *trace.Node) bool { return !n.Process.Running() }), nil
+		return selectNodes(state, func(n *trace.Node) bool { return n.Process.Down() }), nil
 	case "others":
 		return selectNodes(state, isFree), nil
 	case "leader", "followers":

@@ -40,7 +40,7 @@ func (s *soak) settle() {
 				_ = s.c.RemoveNode(n.ID) // added by a membership change that got no reply
 			case n.Process == trace.Paused:
 				_ = s.c.Resume(n.ID)
-			case !n.Process.Running():
+			case n.Process.Down():
 				_ = s.c.Restart(n.ID)
 			case restarted[n.ID]:
 			case s.c.Now() > start+soakSettle/2 && n.Commit < state.Commit,

@@ -81,6 +81,8 @@ func (s *State) applyNode(e *Event) {
 		n.ClockFactor = e.Factor
 	case KindApplyFault:
 		n.ApplyFault = e.Text
+	case KindGap:
+		n.Gap = e.Text
 	case KindReason, KindRecovered:
 		// These events only add lines to the story.
 	case KindCommitted:
@@ -126,12 +128,12 @@ func (n *Node) applyProcess(e *Event) {
 	n.Process, n.Why, n.Since = e.Process, e.Text, e.At
 	switch e.Process {
 	case Wiped:
-		*n = Node{ID: n.ID, Process: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor, ApplyFault: n.ApplyFault}
+		*n = Node{ID: n.ID, Process: Wiped, Since: e.At, First: 1, LogLines: n.LogLines, DiskFault: n.DiskFault, ClockFactor: n.ClockFactor, ApplyFault: n.ApplyFault, Gap: n.Gap}
 	case Removed: // a node added later under the same name starts from nothing
 		*n = Node{ID: n.ID, Process: Removed, Why: e.Text, Since: e.At, First: 1, ClockFactor: 1}
 	default:
 	}
-	if e.Process == Up && was == Paused || e.Process == Paused {
+	if e.Process == Up && was == Paused || e.Process == Paused || e.Process == Unreachable {
 		return
 	}
 	// What the process had only in memory is gone.

@@ -65,10 +65,17 @@ const (
 	Crashed ProcessState = "crashed" // a disk fault ended the process
 	Removed ProcessState = "removed" // no longer a member, and stopped
 	Wiped   ProcessState = "wiped"   // stopped, and its disk is empty
+	// Unreachable: its host or its control connection does not answer. It may still run. What is
+	// known about it is from before.
+	Unreachable ProcessState = "unreachable"
 )
 
-// Running reports whether the process exists.
+// Running reports whether the process is known to exist.
 func (p ProcessState) Running() bool { return p == Up || p == Paused }
+
+// Down reports whether the process is known not to exist. An unreachable one is neither down nor
+// running, nor is one that has never started.
+func (p ProcessState) Down() bool { return !p.Running() && p != Unreachable && p != "" }
 
 // Role is a node's role in Raft, as the node itself sees it.
 type Role string

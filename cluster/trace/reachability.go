@@ -7,13 +7,15 @@ import (
 )
 
 // CanSend reports whether packets from one node reach the other, as far as faults
-// decide it: both nodes are up, and no fault blocks the link.
+// decide it: both nodes may be up, and no fault blocks the link.
 func (s *State) CanSend(from, to string) bool {
-	a, b := s.Node(from), s.Node(to)
-	if a == nil || b == nil || a.Process != Up || b.Process != Up {
-		return false
-	}
-	return !s.Blocked(from, to)
+	return s.mayBeUp(from) && s.mayBeUp(to) && !s.Blocked(from, to)
+}
+
+// mayBeUp reports whether a node is up, or unreachable for us: the other nodes may still reach it.
+func (s *State) mayBeUp(id string) bool {
+	n := s.Node(id)
+	return n != nil && (n.Process == Up || n.Process == Unreachable)
 }
 
 // Blocked reports whether a fault stops every packet on the link.
@@ -31,7 +33,7 @@ func blocks(fault string) bool {
 func (s *State) Isolated(id string) bool {
 	others := 0
 	for i := range s.Nodes {
-		if other := &s.Nodes[i]; other.ID != id && other.Process == Up {
+		if other := &s.Nodes[i]; other.ID != id && s.mayBeUp(other.ID) {
 			others++
 			if !s.Blocked(id, other.ID) && !s.Blocked(other.ID, id) {
 				return false
@@ -55,10 +57,13 @@ func (s *State) LeaderProblem() string {
 	}
 	voters := s.Voters()
 	quorum := Quorum(len(voters))
-	up, reach := 0, 0
+	up, reach, unreachable := 0, 0, 0
 	var candidates []string
 	for _, id := range voters {
 		n := s.Node(id)
+		if n != nil && n.Process == Unreachable {
+			unreachable++
+		}
 		if n == nil || n.Process != Up {
 			continue
 		}
@@ -72,6 +77,8 @@ func (s *State) LeaderProblem() string {
 	switch {
 	case len(voters) == 0:
 		return "no voters yet"
+	case up < quorum && unreachable > 0:
+		return fmt.Sprintf("%d of %d voters up, %d unreachable, %d needed", up, len(voters), unreachable, quorum)
 	case up < quorum:
 		return fmt.Sprintf("%d of %d voters up, %d needed", up, len(voters), quorum)
 	case reach < quorum:

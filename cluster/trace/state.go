@@ -92,6 +92,8 @@ type Node struct {
 	Damage      string  // the disk fault whose damage keeps it from starting, "" if it can start
 	ClockFactor float64 // by which its timeouts and its lease are multiplied, normally 1
 	ApplyFault  string  // "" for a state machine at full speed
+
+	Gap string // why events of it may be missing or come late, "" if none are
 }
 
 // LogLine is a line of the library's own log on a node.

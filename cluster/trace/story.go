@@ -20,8 +20,9 @@ const (
 	TopicDeath        StoryTopic = "death" // killed, crashed, without power, removed, wiped
 	TopicStart        StoryTopic = "start"
 	TopicPause        StoryTopic = "pause"
-	TopicNetwork      StoryTopic = "network" // a network fault was set
-	TopicHealing      StoryTopic = "healing" // a network fault was cleared
+	TopicUnreachable  StoryTopic = "unreachable" // a node that does not answer, or whose events are missing
+	TopicNetwork      StoryTopic = "network"     // a network fault was set
+	TopicHealing      StoryTopic = "healing"     // a network fault was cleared
 	TopicDisk         StoryTopic = "disk"
 	TopicClock        StoryTopic = "clock"
 	TopicLog          StoryTopic = "log" // truncated entries, snapshots
@@ -134,6 +135,8 @@ func (s *State) narrateNode(n *Node, e *Event) {
 		s.narrateClockFault(n, e)
 	case KindApplyFault:
 		s.narrateApplyFault(n, e)
+	case KindGap:
+		s.addLine(TopicUnreachable, n.ID, "events of %s may be missing from here: %s", n.ID, e.Text)
 	default:
 	}
 }
@@ -144,6 +147,8 @@ func (s *State) narrateProcess(n *Node, e *Event) {
 		switch n.Process {
 		case Paused:
 			s.addLine(TopicPause, n.ID, "%s resumes: everything held for it arrives at once", n.ID)
+		case Unreachable:
+			s.addLine(TopicStart, n.ID, "%s answers again with %s", n.ID, n.onDisk())
 		case "", Removed:
 			if s.LeaderNode() != nil {
 				s.addLine(TopicStart, n.ID, "%s starts", n.ID)
@@ -153,6 +158,8 @@ func (s *State) narrateProcess(n *Node, e *Event) {
 		}
 	case Paused:
 		s.addLine(TopicPause, n.ID, "%s is paused (SIGSTOP): nothing gets in or out", n.ID)
+	case Unreachable:
+		s.addLine(TopicUnreachable, n.ID, "%s is unreachable: %s; it may still run", n.ID, cmp.Or(e.Text, "it does not answer"))
 	case Killed:
 		s.addLine(TopicDeath, n.ID, "%s is killed with %s", n.ID, n.onDisk())
 	case Off:

@@ -35,6 +35,8 @@ func StyleOfNode(g *style.Glyphs, n *trace.Node) NodeStyle {
 		return NodeStyle{g.Removed, "removed", style.Dim}
 	case trace.Wiped:
 		return NodeStyle{g.Wiped, "wiped", style.Bad}
+	case trace.Unreachable:
+		return NodeStyle{g.Unreachable, "unreachable", style.Warn}
 	default:
 		return NodeStyle{g.Starting, "new", style.Dim}
 	}
@@ -53,14 +55,14 @@ func StyleOfNode(g *style.Glyphs, n *trace.Node) NodeStyle {
 // can get them any more.
 func entriesBehind(s *trace.State, n *trace.Node) uint64 {
 	has := n.Applied
-	if !n.Process.Running() {
+	if n.Process.Down() {
 		has = n.LastIndex()
 	}
 	commit := s.Commit
 	if leader := s.LeaderNode(); leader != nil && len(s.Lost) > 0 {
 		commit = leader.Commit
 	}
-	if n.Process == trace.Removed || has >= commit {
+	if n.Process == trace.Removed || n.Process == trace.Unreachable || has >= commit {
 		return 0
 	}
 	return commit - has
@@ -99,7 +101,7 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	} else if cut := p.cutText(n); cut != "" {
 		notes = append(notes, canvas.Styled(p.Glyphs.CutLink+" "+cut, style.Bad))
 	}
-	if n.Process == trace.Paused && n.Role != "" && n.Role != trace.Follower {
+	if (n.Process == trace.Paused || n.Process == trace.Unreachable) && n.Role != "" && n.Role != trace.Follower {
 		notes = append(notes, canvas.Styled("was "+string(n.Role), style.Dim))
 	}
 	if n.DiskFault != "" {
@@ -111,8 +113,8 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 	if n.ApplyFault != "" {
 		notes = append(notes, canvas.Styled(p.Glyphs.Clock+" apply "+n.ApplyFault, style.Warn))
 	}
-	if n.Process == trace.Crashed && n.Why != "" {
-		notes = append(notes, canvas.Styled(n.Why, style.Bad))
+	if (n.Process == trace.Crashed || n.Process == trace.Unreachable) && n.Why != "" {
+		notes = append(notes, canvas.Styled(n.Why, StyleOfNode(p.Glyphs, n).Style))
 	}
 	return notes
 }

@@ -144,8 +144,8 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	p.Put(x, r.Y, c.behind, p.BehindText(n), style.Warn)
 	x += c.behind + 1
 
-	number, running := style.Text, n.Process.Running()
-	if !running {
+	number := style.Text
+	if !n.Process.Running() {
 		number = style.Dim
 	}
 	if c.term > 0 {
@@ -154,7 +154,7 @@ func (p *Painter) tableRow(n *trace.Node, r canvas.Rectangle, c columns) {
 	}
 	p.PutRight(x+c.log, r.Y, c.log, canvas.Compact(n.LastIndex(), c.log), number)
 	x += c.log + 1
-	if running {
+	if !n.Process.Down() && n.Process != "" {
 		p.PutRight(x+c.commit, r.Y, c.commit, canvas.Compact(n.Commit, c.commit), number)
 	}
 	x += c.commit + 2

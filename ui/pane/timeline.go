@@ -124,6 +124,8 @@ func TimelineGlyph(g *style.Glyphs, line trace.StoryLine) (string, style.Style) 
 		return g.Start, style.Good
 	case trace.TopicPause:
 		return g.Paused, style.Warn
+	case trace.TopicUnreachable:
+		return g.Unreachable, style.Warn
 	case trace.TopicNetwork:
 		return g.CutLink, style.Bad
 	case trace.TopicHealing:

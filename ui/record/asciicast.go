@@ -172,7 +172,7 @@ func markers(s *trace.State, after uint64, language string) []string {
 // isMarked reports whether a line of the story gets a marker.
 func isMarked(s *trace.State, line trace.StoryLine) bool {
 	switch line.Topic {
-	case trace.TopicLeader, trace.TopicDeath, trace.TopicPause, trace.TopicNetwork, trace.TopicDisk, trace.TopicClock,
+	case trace.TopicLeader, trace.TopicDeath, trace.TopicPause, trace.TopicUnreachable, trace.TopicNetwork, trace.TopicDisk, trace.TopicClock,
 		trace.TopicCheck:
 		return true
 	case trace.TopicPresentation:

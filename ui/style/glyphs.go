@@ -32,6 +32,7 @@ type TextGlyphs struct {
 type NodeGlyphs struct {
 	Leader, Follower, Candidate                            string
 	Starting, Paused, Killed, Off, Crashed, Removed, Wiped string
+	Unreachable                                            string
 
 	Voted, Unvoted   string // the votes of a candidate
 	Cursor, Selected string
@@ -78,7 +79,7 @@ var Unicode = &Glyphs{
 	},
 	NodeGlyphs: NodeGlyphs{
 		Leader: "★", Follower: "●", Candidate: "◐",
-		Starting: "◌", Paused: "‖", Killed: "✗", Off: "○", Crashed: "✘", Removed: "⊖", Wiped: "∅",
+		Starting: "◌", Paused: "‖", Killed: "✗", Off: "○", Crashed: "✘", Removed: "⊖", Wiped: "∅", Unreachable: "?",
 		Voted: "●", Unvoted: "○",
 		Cursor: "▌", Selected: "▪",
 	},
@@ -114,7 +115,7 @@ var ASCII = &Glyphs{
 	},
 	NodeGlyphs: NodeGlyphs{
 		Leader: "*", Follower: "o", Candidate: "?",
-		Starting: ".", Paused: "=", Killed: "x", Off: "_", Crashed: "X", Removed: "-", Wiped: "0",
+		Starting: ".", Paused: "=", Killed: "x", Off: "_", Crashed: "X", Removed: "-", Wiped: "0", Unreachable: "~",
 		Voted: "#", Unvoted: ".",
 		Cursor: ">", Selected: "+",
 	},

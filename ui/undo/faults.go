@@ -74,6 +74,8 @@ func (c nodeState) commandsTo(id string, want nodeState) []string {
 	switch running := c.process.Running(); want.process {
 	case trace.Up, trace.Paused:
 		switch {
+		case c.process == trace.Unreachable:
+			return commands // nothing reaches it
 		case !running:
 			commands = append(commands, "restart "+id)
 		case c.process == trace.Paused:

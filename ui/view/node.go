@@ -121,6 +121,9 @@ func (p *nodePainter) factsOf(n *trace.Node) []fact {
 		process += ": " + n.Why
 	}
 	facts := []fact{{"process", text(process, processStyle(n))}}
+	if n.Gap != "" {
+		facts = append(facts, fact{"events", text("may be missing: "+n.Gap, style.Warn)})
+	}
 	facts = append(facts, fact{"term", []canvas.Span{canvas.Styled(canvas.Thousands(n.Term), style.Term(n.Term)), canvas.Styled("   "+p.voteOf(n), style.Text)}})
 	if n.Process.Running() {
 		leader := n.Leader
@@ -151,7 +154,7 @@ func (p *nodePainter) factsOf(n *trace.Node) []fact {
 // committedOf returns a node's commit index and its applied index. Both are in memory
 // only: a node that is down has lost them.
 func (p *nodePainter) committedOf(n *trace.Node) []canvas.Span {
-	if !n.Process.Running() {
+	if n.Process.Down() {
 		return []canvas.Span{canvas.Styled("unknown until it restarts", style.Dim)}
 	}
 	return []canvas.Span{canvas.Styled(canvas.Thousands(n.Commit), style.Text), canvas.Styled("   applied ", style.Dim), canvas.Styled(canvas.Thousands(n.Applied), style.Text)}
@@ -161,7 +164,7 @@ func processStyle(n *trace.Node) style.Style {
 	switch n.Process {
 	case trace.Up:
 		return style.Text
-	case trace.Paused:
+	case trace.Paused, trace.Unreachable:
 		return style.Warn
 	default:
 		return style.Bad

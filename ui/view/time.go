@@ -229,6 +229,8 @@ func (p *timePainter) drawSpan(s spacetime.RoleSpan, y int) {
 	switch {
 	case s.Process == trace.Paused:
 		glyph, k = p.Glyphs.Dot, style.Warn
+	case s.Process == trace.Unreachable:
+		glyph, k = p.Glyphs.Leaderless, style.Dim
 	case !s.Process.Running():
 		if look := pane.StyleOfNode(p.Glyphs, &trace.Node{Process: s.Process}); s.From < p.from {
 			// The mark that says so is left of the window.

@@ -230,7 +230,7 @@ func (w *writer) process(e *trace.Event) string {
 		return "wipe " + e.Node
 	case trace.Removed:
 		return "async remove-node " + e.Node
-	case trace.Crashed:
+	case trace.Crashed, trace.Unreachable:
 	}
 	return ""
 }

@@ -79,6 +79,7 @@ func (c *deltaCodec) node(n *trace.Node) {
 	c.text(b.next(), &n.Damage)
 	c.float(b.next(), &n.ClockFactor)
 	c.text(b.next(), &n.ApplyFault)
+	c.text(b.next(), &n.Gap)
 	c.end(outer)
 }
 

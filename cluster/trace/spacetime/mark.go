@@ -61,10 +61,14 @@ func processMark(e *trace.Event, was RoleSpan) Mark {
 	switch {
 	case e.Process == trace.Up && was.Process == trace.Paused:
 		return Mark{e.At, trace.TopicStart, "resumes", 4}
+	case e.Process == trace.Up && was.Process == trace.Unreachable:
+		return Mark{e.At, trace.TopicStart, "answers", 4}
 	case e.Process == trace.Up:
 		return Mark{e.At, trace.TopicStart, "starts", 4}
 	case e.Process == trace.Paused:
 		return Mark{e.At, trace.TopicPause, "paused", 4}
+	case e.Process == trace.Unreachable:
+		return Mark{e.At, trace.TopicUnreachable, "unreachable", 6}
 	}
 	return Mark{e.At, trace.TopicDeath, string(e.Process), 6}
 }

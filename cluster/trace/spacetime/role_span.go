@@ -31,7 +31,7 @@ func (s RoleSpan) Next(e *trace.Event) (next RoleSpan, changed bool) {
 		switch {
 		case e.Process == trace.Up && s.Process != trace.Paused:
 			next.Role = trace.Follower
-		case !e.Process.Running():
+		case !e.Process.Running(): // of an unreachable node, too, the role is not known
 			next.Role = ""
 		}
 		if e.Process == trace.Wiped || e.Process == trace.Removed {

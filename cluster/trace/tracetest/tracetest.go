@@ -16,7 +16,7 @@ var kinds = []trace.Kind{
 	trace.KindSettings, trace.KindProcess, trace.KindRole, trace.KindTerm, trace.KindVote, trace.KindLeader, trace.KindConfig, trace.KindLoaded, trace.KindAppended, trace.KindTruncated,
 	trace.KindCompacted, trace.KindCommitted, trace.KindApplied, trace.KindSnapshot, trace.KindInstalled, trace.KindReason, trace.KindRecovered, trace.KindPacket, trace.KindLinkFault, trace.KindDiskFault, trace.KindDamage,
 	trace.KindClockFault, trace.KindApplyFault, trace.KindShape, trace.KindHealed, trace.KindInvoked, trace.KindReturned, trace.KindCommand, trace.KindRefused, trace.KindChapter, trace.KindCaption,
-	trace.KindVerdict, trace.KindQuestion, trace.KindLogLine, "nonsense",
+	trace.KindVerdict, trace.KindGap, trace.KindQuestion, trace.KindLogLine, "nonsense",
 }
 
 // anyNumber draws small numbers, which are likely to fit together, and extreme ones.
@@ -38,7 +38,7 @@ func AnyEvent() *rapid.Generator[trace.Event] {
 			Seq: anyNumber().Draw(t, "seq"), At: time.Duration(rapid.Int64().Draw(t, "at")),
 			Kind: rapid.SampledFrom(kinds).Draw(t, "kind"),
 			Node: anyNode().Draw(t, "node"), Peer: anyNode().Draw(t, "peer"),
-			Process: rapid.SampledFrom([]trace.ProcessState{trace.Up, trace.Up, trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Removed, trace.Wiped, "?", ""}).Draw(t, "life"),
+			Process: rapid.SampledFrom([]trace.ProcessState{trace.Up, trace.Up, trace.Paused, trace.Killed, trace.Off, trace.Crashed, trace.Removed, trace.Wiped, trace.Unreachable, "?", ""}).Draw(t, "life"),
 			Role:    rapid.SampledFrom([]trace.Role{trace.Follower, trace.Candidate, trace.Leader, "?"}).Draw(t, "role"),
 			Term:    anyNumber().Draw(t, "term"), Index: anyNumber().Draw(t, "index"), Last: anyNumber().Draw(t, "last"),
 			Value: rapid.Int64().Draw(t, "value"), Factor: rapid.Float64().Draw(t, "factor"), Text: rapid.SampledFrom([]string{"", "stall", "?%s"}).Draw(t, "text"),
