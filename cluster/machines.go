@@ -25,6 +25,9 @@ type Machines interface {
 	// Connect returns the network between the nodes. It reports each packet to tap, with the mark
 	// of its sender when it was sent (see [MarkOf]).
 	Connect(s trace.Settings, tap func(p faults.Packet, mark uint64)) (Network, error)
+	// Own reports whether the files of the nodes, and the start and the end of their processes, are
+	// in the hands of this program. Otherwise it only drives them.
+	Own() bool
 	// Refuse returns why a fault of a link is not possible, nil if it is.
 	Refuse(f faults.LinkFault) error
 	// Start starts the process of a node, or connects to the one that runs. The error says why it
@@ -47,6 +50,8 @@ type Machine interface {
 	Resume() error
 	// Kill ends the process at once, as SIGKILL does.
 	Kill() error
+	// Leave lets go of a process that is not in the hands of this program.
+	Leave() error
 	// Wait waits, after Receive has failed, until the process has ended, and says how. Its state is
 	// Unreachable if only the connection has.
 	Wait() (state trace.ProcessState, why string)

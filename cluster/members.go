@@ -21,6 +21,9 @@ const retryEvery = 50 * time.Millisecond
 // rejects the node, AddNode removes it again and returns the reason. After [ErrUnknown] the
 // node keeps running until the committed configuration says that it is not a member.
 func (c *Inside) AddNode(name string, voter bool) error {
+	if c.machines != nil && !c.machines.Own() {
+		return errors.New("cannot add a node: the nodes run elsewhere; start it there, with all of its peers")
+	}
 	if names := c.Names(); name == "" {
 		for i := len(names) + 1; name == "" || slices.Contains(names, name); i++ {
 			name = fmt.Sprintf("n%d", i)
@@ -52,6 +55,9 @@ func (c *Inside) AddNode(name string, voter bool) error {
 // deletes its disk. It takes virtual time. After [ErrUnknown] the node is stopped only when the
 // committed configuration says that it is not a member.
 func (c *Inside) RemoveNode(name string) error {
+	if err := c.requireOwn("discard", name); err != nil {
+		return fmt.Errorf("%w: use remove-node %s keep", err, name)
+	}
 	n, err := c.removable(name)
 	if err != nil {
 		return err
@@ -158,6 +164,9 @@ func (c *Inside) Recover(names ...string) error {
 	var nodes []*node
 	for _, name := range names {
 		n, err := c.node(name)
+		if err == nil {
+			err = c.requireOwn("recover", name)
+		}
 		if err != nil {
 			return err
 		}

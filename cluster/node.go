@@ -125,6 +125,14 @@ func (n *node) requireState(command string, allowed ...trace.ProcessState) error
 	return fmt.Errorf("cannot %s %s: it is %s%s", command, n.name, n.state, hint)
 }
 
+// requireOwn returns an error if the node is in the hands of another program.
+func (c *Inside) requireOwn(command, name string) error {
+	if c.machines == nil || c.machines.Own() {
+		return nil
+	}
+	return fmt.Errorf("cannot %s %s: it runs elsewhere, and its files are there", command, name)
+}
+
 // Kill ends a node's process, as kill -9 does: its writes survive in the page cache. It takes
 // effect at once, without virtual time.
 func (c *Inside) Kill(name string) error {
@@ -135,6 +143,9 @@ func (c *Inside) Kill(name string) error {
 // PowerOff cuts a node's power: writes that its disk had not synced are lost, even if the
 // process was killed before.
 func (c *Inside) PowerOff(name string) error {
+	if err := c.requireOwn("power off", name); err != nil {
+		return err
+	}
 	return c.changeToStop(name, "power off", func(n *node) error { return n.stopLocked(trace.Off, "") },
 		trace.Up, trace.Paused, trace.Killed, trace.Crashed)
 }
@@ -148,6 +159,9 @@ func (c *Inside) Restart(name string) error {
 // Wipe ends a node's process and erases its disk: log, term, vote and snapshots. Raft does not
 // tolerate such a loss: its safety rests on state that survives restarts (paper, figure 2).
 func (c *Inside) Wipe(name string) error {
+	if err := c.requireOwn("wipe", name); err != nil {
+		return err
+	}
 	return c.changeToStop(name, "wipe", func(n *node) error {
 		if n.server() != nil {
 			if err := n.stopLocked(trace.Killed, ""); err != nil {

@@ -131,6 +131,9 @@ func Open(cfg Config) (*Cluster, error) {
 // nodesToStart opens the data directory and returns the names of the nodes to start. isNew
 // reports whether they still need their first configuration.
 func (c *Inside) nodesToStart(cfg Config) (names []string, isNew bool, err error) {
+	if cfg.Machines != nil && !cfg.Machines.Own() {
+		return cfg.Machines.Names(), false, nil
+	}
 	if cfg.Settings.Storage == Bolt || cfg.Machines != nil {
 		if c.dir, err = openDataDir(cfg.Dir); err != nil {
 			return nil, false, err

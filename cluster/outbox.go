@@ -70,7 +70,9 @@ func (o *outbox) Add(e *trace.Event, _ *trace.State) {
 		m.After = append(m.After, markFrom(node, mark))
 	}
 	clear(o.marks)
-	_ = o.driver.Send(&m)
+	if o.driver.Send(&m) != nil {
+		o.driver = nil
+	}
 }
 
 // AddPacket implements trace.Sink. An agent has no packets.
@@ -109,7 +111,7 @@ func (c *Inside) streamTo(o *outbox, driver *control.Conn, hello control.Hello, 
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.driver != nil {
-			err = errDriven
+			err = errors.Join(errDriven, driver.Send(&control.FromNode{Ready: &control.Ready{Error: errDriven.Error()}}))
 			return
 		}
 		o.driver = driver

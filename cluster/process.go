@@ -220,7 +220,8 @@ func (p *process) newRaft(first raft.Configuration) error {
 	}
 	conf := p.config()
 	if len(first.Servers) > 0 {
-		if err := raft.BootstrapCluster(conf, logs, stable, snapshots, p.transport, first); err != nil {
+		err := raft.BootstrapCluster(conf, logs, stable, snapshots, p.transport, first)
+		if err != nil && !errors.Is(err, raft.ErrCantBootstrap) { // a program started again knows no better
 			return err
 		}
 	}

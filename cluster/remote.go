@@ -42,9 +42,20 @@ func (n *node) bootRemote(first raft.Configuration) error {
 	n.runs++
 	machine, err := n.c.machines.Start(n.bootOrder(first))
 	if err != nil {
-		n.setState(trace.Crashed, err.Error())
+		if n.c.machines.Own() {
+			n.setState(trace.Crashed, err.Error())
+		}
 		return fmt.Errorf("%s failed to start: %w", n.name, err)
 	}
+	if err := n.adopt(machine); err != nil {
+		return fmt.Errorf("%s failed to start: %w", n.name, err)
+	}
+	return nil
+}
+
+// adopt makes a process that of the node, and waits until its raft runs. The caller holds the node's
+// lifecycle lock.
+func (n *node) adopt(machine Machine) error {
 	r := &remote{
 		c: n.c, node: n, process: machine,
 		started: make(chan error, 1), gone: make(chan struct{}), replies: map[uint64]chan control.Reply{},
@@ -56,24 +67,22 @@ func (n *node) bootRemote(first raft.Configuration) error {
 	n.mu.Unlock()
 	n.c.bubble.Go(r.receive)
 	select {
-	case err = <-r.started:
+	case err := <-r.started:
+		return err
 	case <-r.gone:
-		err = errors.New("its process ended at once")
+		return errors.New("its process ended at once")
 	case <-time.After(bootTimeout):
-		err = fmt.Errorf("its process did not come up within %s", bootTimeout)
-		_ = r.process.Kill()
+		return errors.Join(fmt.Errorf("its process did not come up within %s", bootTimeout), r.process.Kill())
 	}
-	if err != nil {
-		return fmt.Errorf("%s failed to start: %w", n.name, err)
-	}
-	return nil
 }
 
 // bootOrder returns what a new process of the node has to know.
 func (n *node) bootOrder(first raft.Configuration) control.Boot {
 	boot := control.Boot{
 		Protocol: control.Protocol, Name: n.name, Run: n.runs, Settings: n.c.currentSettings(), First: serversOf(first),
-		Dir: n.c.dir.nodePath(n.name),
+	}
+	if n.c.dir != nil {
+		boot.Dir = n.c.dir.nodePath(n.name)
 	}
 	if fault := n.currentDisk().Fault(); fault != nil {
 		boot.Disk = fault.String()
@@ -166,6 +175,37 @@ func (r *remote) end(state trace.ProcessState, why string) {
 		r.node.setState(state, why)
 	}
 	close(r.gone)
+	if !r.c.machines.Own() {
+		r.c.bubble.Go(r.node.reconnect)
+	}
+}
+
+// reconnectEvery is how often a program tries to reach a node that it has lost.
+const reconnectEvery = time.Second
+
+// reconnect drives a node again that runs elsewhere, once it answers.
+func (n *node) reconnect() {
+	for !n.c.isClosing.Load() {
+		n.c.Sleep(reconnectEvery)
+		if n.reconnectOnce() {
+			return
+		}
+	}
+}
+
+// reconnectOnce reports whether the node is driven again.
+func (n *node) reconnectOnce() bool {
+	n.lock()
+	defer n.unlock()
+	if n.server() != nil || n.c.isClosing.Load() {
+		return true
+	}
+	machine, err := n.c.machines.Start(n.bootOrder(raft.Configuration{}))
+	if err != nil {
+		return false
+	}
+	n.c.emitRefused(n.adopt(machine)) // if it ends again, its end reconnects
+	return true
 }
 
 // isReady reports whether its raft runs.
@@ -278,8 +318,13 @@ func (r *remote) pause() error {
 	return nil
 }
 
-// kill ends the process at once.
-func (r *remote) kill() error { return r.process.Kill() }
+// kill ends the process at once. When the cluster is closed, one that runs elsewhere runs on.
+func (r *remote) kill() error {
+	if r.c.isClosing.Load() && !r.c.machines.Own() {
+		return r.process.Leave()
+	}
+	return r.process.Kill()
+}
 
 // stopRemote ends the node's process and sets its state. The caller holds the lifecycle lock.
 func (n *node) stopRemote(r *remote, state trace.ProcessState, why string) error {
@@ -289,7 +334,7 @@ func (n *node) stopRemote(r *remote, state trace.ProcessState, why string) error
 			return err
 		}
 	}
-	if err := r.process.Kill(); err != nil {
+	if err := r.kill(); err != nil {
 		return fmt.Errorf("cannot kill %s: %w", n.name, err)
 	}
 	select {

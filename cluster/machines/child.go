@@ -99,6 +99,9 @@ func (c *child) Kill() error {
 	return nil
 }
 
+// Leave is Kill: nobody else could end it.
+func (c *child) Leave() error { return c.Kill() }
+
 // Wait waits for the end of the process. Who is killed has died, and who ends by itself crashed.
 func (c *child) Wait() (trace.ProcessState, string) {
 	_ = c.Kill() // it has closed its output: it cannot be driven any more

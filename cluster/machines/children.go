@@ -46,6 +46,9 @@ func NewChildren() (*Children, error) {
 // Names returns nothing: no child runs before it is started.
 func (c *Children) Names() []string { return nil }
 
+// Own is true: they are children of this program.
+func (c *Children) Own() bool { return true }
+
 // Refuse returns why a fault is not possible between processes.
 func (c *Children) Refuse(f faults.LinkFault) error { return tcp.Possible(f) }
 

@@ -20,3 +20,15 @@ func Open(cfg cluster.Config, o engine.Options) (engine.Engine, error) {
 	cfg.Machines = children
 	return engine.OpenNative(cfg, o)
 }
+
+// Attach returns an [engine.Opener] of the cluster whose nodes run already, with their control ports
+// at these addresses, and the configuration to open it with. The error says which node does not
+// answer.
+func Attach(addresses []string, files machines.TLSFiles) (engine.Opener, cluster.Config, error) {
+	attached, err := machines.Attach(addresses, files)
+	if err != nil {
+		return nil, cluster.Config{}, err
+	}
+	cfg := cluster.Config{Nodes: len(attached.Names()), Settings: attached.Settings(), Machines: attached}
+	return engine.OpenNative, cfg, nil
+}

@@ -1,0 +1,197 @@
+package machines
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"capsize/cluster"
+	"capsize/cluster/control"
+	"capsize/cluster/trace"
+	"capsize/faults"
+
+	"github.com/hashicorp/raft"
+)
+
+const (
+	// dialTimeout is how long a node may take to answer.
+	dialTimeout = 3 * time.Second
+	// pingEvery is how often a node that has nothing to say shows that it is there, and silenceMax
+	// how long it may say nothing.
+	pingEvery  = time.Second
+	silenceMax = 4 * time.Second
+)
+
+// Attached are nodes that run already, started by anyone, here or on other hosts.
+type Attached struct {
+	tls      *tls.Config
+	settings trace.Settings
+	names    []string
+
+	mu    sync.Mutex
+	at    map[string]string   // by node: the address of its control port
+	ready map[string]*distant // by node: the first connection, until it is used
+}
+
+var _ cluster.Machines = (*Attached)(nil)
+
+// Attach connects to the control ports of nodes. The error says which of them does not answer, and
+// why.
+func Attach(addresses []string, files TLSFiles) (*Attached, error) {
+	conf, err := files.load()
+	if err != nil {
+		return nil, err
+	}
+	a := &Attached{tls: conf, at: map[string]string{}, ready: map[string]*distant{}}
+	for _, address := range addresses {
+		d, err := a.connect(address)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", address, err), a.Close())
+		}
+		name := d.hello.Name
+		if other, ok := a.at[name]; ok {
+			return nil, errors.Join(fmt.Errorf("%s and %s are both %s: name each node once", other, address, name), d.Close(), a.Close())
+		}
+		a.names, a.at[name], a.ready[name], a.settings = append(a.names, name), address, d, d.hello.Settings
+	}
+	slices.SortFunc(a.names, trace.CompareNames)
+	return a, nil
+}
+
+// Settings returns the settings of the nodes.
+func (a *Attached) Settings() trace.Settings { return a.settings }
+
+// Names returns the nodes.
+func (a *Attached) Names() []string { return slices.Clone(a.names) }
+
+// Own is false.
+func (a *Attached) Own() bool { return false }
+
+// Refuse refuses every fault of a link: the nodes reach each other directly.
+func (a *Attached) Refuse(f faults.LinkFault) error {
+	return fmt.Errorf("%s is not possible on attached nodes: they reach each other directly, without capsize's proxy", f.Name())
+}
+
+// Connect returns a network without faults, of which no packet is seen.
+func (a *Attached) Connect(trace.Settings, func(faults.Packet, uint64)) (cluster.Network, error) {
+	return directNetwork{}, nil
+}
+
+// Start connects to a node.
+func (a *Attached) Start(boot control.Boot) (cluster.Machine, error) {
+	a.mu.Lock()
+	d, address := a.ready[boot.Name], a.at[boot.Name]
+	delete(a.ready, boot.Name)
+	a.mu.Unlock()
+	if d != nil {
+		return d, nil
+	}
+	d, err := a.connect(address)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w: start it there", address, err)
+	case d.hello.Name != boot.Name:
+		return nil, errors.Join(fmt.Errorf("%s is now %s", address, d.hello.Name), d.Close())
+	}
+	return d, nil
+}
+
+// Close closes the connections that were not used.
+func (a *Attached) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, d := range a.ready {
+		_ = d.Close()
+	}
+	clear(a.ready)
+	return nil
+}
+
+// connect connects to a control port.
+func (a *Attached) connect(address string) (*distant, error) {
+	c, err := dial(address, a.tls, dialTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("does not answer: %w", err)
+	}
+	d := &distant{Conn: control.New(c, c, c), c: c}
+	_ = c.SetDeadline(time.Now().Add(dialTimeout))
+	var m control.FromNode
+	err = errors.Join(d.Conn.Send(&control.ToNode{Drive: &control.Drive{Protocol: control.Protocol}}), d.Flush())
+	if err == nil {
+		err = d.Conn.Receive(&m)
+	}
+	switch {
+	case err != nil:
+		err = fmt.Errorf("does not answer as the control port of a node: %w", err)
+	case m.Ready != nil && m.Ready.Error != "":
+		err = errors.New(m.Ready.Error)
+	case m.Hello == nil:
+		err = errors.New("answers, but not as a node")
+	default:
+		err = control.CheckProtocol(m.Hello.Name, m.Hello.Protocol)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	_ = c.SetDeadline(time.Time{})
+	d.hello = *m.Hello
+	return d, nil
+}
+
+// distant is a node's process elsewhere.
+type distant struct {
+	*control.Conn
+	c     net.Conn
+	hello control.Hello
+	why   error // why no more is received
+}
+
+// Hello is what the process has said about itself.
+func (d *distant) Hello() control.Hello { return d.hello }
+
+// Send sends a message.
+func (d *distant) Send(m control.ToNode) error { return d.Conn.Send(&m) }
+
+// Receive receives a message. A node that is silent for too long is out of reach.
+func (d *distant) Receive(m *control.FromNode) error {
+	_ = d.c.SetReadDeadline(time.Now().Add(silenceMax))
+	d.why = d.Conn.Receive(m)
+	return d.why
+}
+
+// errElsewhere is why a process cannot be stopped.
+var errElsewhere = errors.New("it runs elsewhere, where nobody could continue it: stop and continue it there")
+
+// Pause is not possible.
+func (d *distant) Pause() error { return errElsewhere }
+
+// Resume is not possible.
+func (d *distant) Resume() error { return errElsewhere }
+
+// Kill makes the process kill itself.
+func (d *distant) Kill() error {
+	err := d.Conn.Send(&control.ToNode{Request: &control.Request{Operation: control.Die}})
+	return errors.Join(err, d.Flush())
+}
+
+// Leave closes the connection.
+func (d *distant) Leave() error { return d.Close() }
+
+// Wait returns that only the connection is known to have ended.
+func (d *distant) Wait() (trace.ProcessState, string) {
+	_ = d.Close()
+	return trace.Unreachable, fmt.Sprintf("the connection to its control port has ended (%v)", d.why)
+}
+
+// directNetwork is a network on which capsize has no hand.
+type directNetwork struct{}
+
+func (directNetwork) SetFault(_, _ raft.ServerAddress, _ faults.LinkFault)     {}
+func (directNetwork) ClearFault(_, _ raft.ServerAddress, _ string)             {}
+func (directNetwork) Faults(_, _ raft.ServerAddress) (none []faults.LinkFault) { return none }
+func (directNetwork) Cut([]faults.Link)                                        {}
+func (directNetwork) Close()                                                   {}
