@@ -90,6 +90,9 @@ func (c *Cluster) endRecording() error {
 // Clock returns the cluster's clock.
 func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 
+// OverProcesses reports whether the nodes are processes of the operating system, in real time.
+func (c *Cluster) OverProcesses() bool { return c.inside.OverProcesses() }
+
 // Trace returns the stream of the cluster's events.
 func (c *Cluster) Trace() *trace.Stream { return c.inside.stream }
 

@@ -62,6 +62,9 @@ func (c *Inside) Sleep(d time.Duration) {
 	}
 }
 
+// OverProcesses reports whether the nodes are processes of the operating system, in real time.
+func (c *Inside) OverProcesses() bool { return c.machines != nil }
+
 // Closed reports whether the cluster is shutting down.
 func (c *Inside) Closed() bool { return c.isClosing.Load() }
 

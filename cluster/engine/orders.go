@@ -18,6 +18,8 @@ func (n *Native) Submit(order Order, answered func(Answer)) {
 	answer := func(a Answer) { once.Do(func() { close(ended); answered(a) }) }
 	defer n.answerAtEnd(ended, answer)
 	switch {
+	case order.Scenario != nil && n.mode == ProcessesMode && order.Scenario.CheckRealTime() != nil:
+		answer(n.now(Answer{End: scenario.End{Err: order.Scenario.CheckRealTime()}}))
 	case order.Scenario != nil:
 		n.perform(answer, func(c *cluster.Inside) ([]scenario.Failure, map[string]int) {
 			return n.session.Perform(c, order.Scenario)

@@ -114,6 +114,8 @@ type declaration struct {
 	byHand bool
 	// changesFaults is set if other commands can restore what it changes.
 	changesFaults bool
+	// virtual is why the command needs virtual time, "" if it works over processes too.
+	virtual string
 }
 
 // runs reports whether the command runs on a cluster.
@@ -203,6 +205,9 @@ func (p *lineParser) command() (declaration, error) {
 func (p *lineParser) commandNamed(w word) (declaration, error) {
 	name, _, translated := strings.Cut(w.text, ".")
 	if d, ok := find(name); ok && (!translated || hasTranslations(name)) {
+		if p.scope.realTime && d.virtual != "" {
+			return d, p.fail(w, "%s", d.virtualOnly())
+		}
 		return d, nil
 	}
 	return declaration{}, p.fail(w, `unknown command %q%s; run "capsize commands" for the list`, w.text, didYouMean(w.text, slices.Concat(p.scope.words, verbs())))

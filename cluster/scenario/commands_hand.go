@@ -19,22 +19,22 @@ const handMax = 2 * durationMax
 func handCommands() []declaration {
 	return []declaration{
 		{
-			name: faults.Hold{}.Name(), syntax: "hold LINK|all [only KIND,…]", byHand: true,
+			name: faults.Hold{}.Name(), syntax: "hold LINK|all [only KIND,…]", byHand: true, virtual: needsStillClock,
 			help: faults.Hold{}.Meaning(), parse: parseHold,
 		},
-		{name: "release", syntax: "release", help: "end every hold: what waits arrives, in order", byHand: true, parse: func(*lineParser) (action, error) {
+		{name: "release", syntax: "release", help: "end every hold: what waits arrives, in order", byHand: true, virtual: needsStillClock, parse: func(*lineParser) (action, error) {
 			return func(r *run) error { return r.c.Release() }, nil
 		}},
 		{
-			name: "deliver", syntax: "deliver #ID | [LINK|all] [KIND,…] [request|reply] [nth N]   [twice]", byHand: true,
+			name: "deliver", syntax: "deliver #ID | [LINK|all] [KIND,…] [request|reply] [nth N]   [twice]", byHand: true, virtual: needsStillClock,
 			help: "deliver messages that wait on held links, at once: all that match, or the Nth of them", parse: parseDeliver,
 		},
 		{
-			name: "drop", syntax: "drop #ID | [LINK|all] [KIND,…] [request|reply] [nth N]", byHand: true,
+			name: "drop", syntax: "drop #ID | [LINK|all] [KIND,…] [request|reply] [nth N]", byHand: true, virtual: needsStillClock,
 			help: "lose messages that wait on held links", parse: parseDrop,
 		},
 		{
-			name: "fire", syntax: "fire SEL election|heartbeat|lease | fire LINK [KIND,…] deadline", byHand: true,
+			name: "fire", syntax: "fire SEL election|heartbeat|lease | fire LINK [KIND,…] deadline", byHand: true, virtual: firesNoRealTimer,
 			help: "let one timer fire, and no other: an election timer, a leader's next heartbeats, an RPC deadline, or the end of a lease, which lets up to that much time pass", parse: parseFire,
 		},
 	}

@@ -101,15 +101,15 @@ func linkCommands() []declaration {
 		linkFault("cut", "", faults.Cut{}, nil),
 		linkFault("refuse", "", faults.Refuse{}, nil),
 		linkFault("delay", " D [jitter D]", faults.Delay{}, parseDelay),
-		linkFault("lose", " P%", faults.Lose{}, func(p *lineParser) (faults.LinkFault, error) {
+		needsVirtualTime(linkFault("lose", " P%", faults.Lose{}, func(p *lineParser) (faults.LinkFault, error) {
 			share, err := p.percent()
 			return faults.Lose{Percent: share}, err
-		}),
-		linkFault("duplicate", " P% [after D]", faults.Duplicate{}, parseDuplicate),
-		linkFault("reorder", " P%", faults.Reorder{}, func(p *lineParser) (faults.LinkFault, error) {
+		}), losesNothing),
+		needsVirtualTime(linkFault("duplicate", " P% [after D]", faults.Duplicate{}, parseDuplicate), duplicatesNone),
+		needsVirtualTime(linkFault("reorder", " P%", faults.Reorder{}, func(p *lineParser) (faults.LinkFault, error) {
 			share, err := p.percent()
 			return faults.Reorder{Percent: share}, err
-		}),
+		}), reordersNothing),
 		linkFault("jam", "", faults.Jam{}, nil),
 		linkFault("bandwidth", " RATE", faults.Bandwidth{}, parseBandwidth),
 	}

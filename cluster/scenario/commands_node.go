@@ -20,7 +20,7 @@ func nodeCommands() []declaration {
 		nodeFault("kill", "kill the process: writes in the page cache survive", (*cluster.Inside).Kill),
 		nodeFault("poweroff", "cut the power: writes not synced to disk are lost", (*cluster.Inside).PowerOff),
 		restorable(nodeTask("restart", "start a node that is down, on its old disk", (*cluster.Inside).Restart)),
-		nodeFault("pause", "freeze the process, like SIGSTOP", (*cluster.Inside).Pause),
+		needsVirtualTime(nodeFault("pause", "freeze the process, like SIGSTOP", (*cluster.Inside).Pause), noSIGSTOP),
 		nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume),
 		nodeCommand("wipe", "erase the disk: log, term and vote are gone, and so is its disk fault", (*cluster.Inside).Wipe),
 		nodeTask("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),

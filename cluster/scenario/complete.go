@@ -23,12 +23,12 @@ func (p *Prompt) Complete(text string) []string {
 		last = words[len(words)-1]
 		words = words[:len(words)-1]
 	}
-	words, verbs := skipPrefixes(words)
+	words, verbs := p.skipPrefixes(words)
 	if len(words) == 0 {
 		return withPrefix(verbs, last)
 	}
 	d, ok := find(words[0])
-	if !ok || d.parse == nil {
+	if !ok || d.parse == nil || !p.allows(d) {
 		return nil
 	}
 	var all []string
@@ -46,7 +46,7 @@ func (p *Prompt) Complete(text string) []string {
 
 // skipPrefixes returns a command without the words that only change how it runs, and
 // the names of the commands that can follow these words.
-func skipPrefixes(words []string) (command, verbs []string) {
+func (p *Prompt) skipPrefixes(words []string) (command, verbs []string) {
 	allowed := declaration.runs
 	for skipped := true; skipped; {
 		switch {
@@ -61,7 +61,7 @@ func skipPrefixes(words []string) (command, verbs []string) {
 		}
 	}
 	for _, d := range declarations() {
-		if allowed(d) {
+		if allowed(d) && p.allows(d) {
 			verbs = append(verbs, d.name)
 		}
 	}

@@ -17,16 +17,8 @@ func (n *Nemesis) breakNetwork() injectedFault {
 		return injectedFault{}
 	}
 	one := names[n.rng.IntN(len(names))]
-	fault := []faults.LinkFault{
-		faults.Cut{},
-		faults.Cut{},
-		faults.Refuse{},
-		faults.Lose{Percent: 30},
-		faults.Duplicate{Percent: 30},
-		faults.Reorder{Percent: 30},
-		faults.Delay{Mean: 50 * time.Millisecond, Jitter: 40 * time.Millisecond},
-		faults.Jam{},
-	}[n.rng.IntN(8)]
+	possible := chaosFaults(n.c.OverProcesses())
+	fault := possible[n.rng.IntN(len(possible))]
 	oneWay, split := n.rng.IntN(3) == 0, n.rng.IntN(3) == 0
 	side := []string{one}
 	if split { // a random half
@@ -40,6 +32,28 @@ func (n *Nemesis) breakNetwork() injectedFault {
 		}
 		return nil
 	}}
+}
+
+// chaosFaults returns the faults that a nemesis sets on links. Over processes, those that TCP hides
+// are not among them.
+func chaosFaults(overProcesses bool) []faults.LinkFault {
+	all := []faults.LinkFault{
+		faults.Cut{},
+		faults.Cut{},
+		faults.Refuse{},
+		faults.Lose{Percent: 30},
+		faults.Duplicate{Percent: 30},
+		faults.Reorder{Percent: 30},
+		faults.Delay{Mean: 50 * time.Millisecond, Jitter: 40 * time.Millisecond},
+		faults.Jam{},
+	}
+	if !overProcesses {
+		return all
+	}
+	return slices.DeleteFunc(all, func(f faults.LinkFault) bool {
+		d, _ := find(f.Name())
+		return d.virtual != ""
+	})
 }
 
 // setLinks sets a fault on the links from side to the other nodes and, unless it

@@ -12,6 +12,8 @@ import (
 type Prompt struct {
 	read  func(func(*trace.State)) // calls a function with the present state
 	words []string                 // see Reserve
+	// realTime is set over processes: see OverProcesses.
+	realTime bool
 
 	mu    sync.Mutex
 	names []string // that commands have defined
@@ -40,7 +42,7 @@ func (p *Prompt) Names() []string {
 
 // Parse parses a command. The error is an [*Error].
 func (p *Prompt) Parse(text string) (*Line, error) {
-	declared := scope{words: p.words}
+	declared := scope{words: p.words, realTime: p.realTime}
 	p.read(func(s *trace.State) { declared.nodes, declared.settings = memberNames(s), s.Settings })
 	declared.names = p.Names()
 	return parseLine(text, &declared)

@@ -16,7 +16,11 @@ func TestReadmeListsTheCommands(t *testing.T) {
 	var want strings.Builder
 	want.WriteString("| command | does |\n|---|---|\n")
 	for _, r := range References() {
-		fmt.Fprintf(&want, "| `%s` | %s |\n", strings.ReplaceAll(r.Syntax, "|", "\\|"), r.Help)
+		help := r.Help
+		if r.Virtual != "" && r.Virtual != noSIGSTOP {
+			help += "; not over processes"
+		}
+		fmt.Fprintf(&want, "| `%s` | %s |\n", strings.ReplaceAll(r.Syntax, "|", "\\|"), help)
 	}
 	if !strings.Contains(strings.ReplaceAll(string(readme), "\r\n", "\n"), want.String()) {
 		t.Errorf("README.md needs this table of commands:\n%s", want.String())

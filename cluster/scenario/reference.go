@@ -7,13 +7,17 @@ import (
 )
 
 // Reference describes one command, for people.
-type Reference struct{ Name, Syntax, Help string }
+type Reference struct {
+	Name, Syntax, Help string
+	// Virtual is why the command needs virtual time, "" if it works over processes too.
+	Virtual string
+}
 
 // References returns the command reference.
 func References() []Reference {
 	var all []Reference
 	for _, d := range declarations() {
-		all = append(all, Reference{Name: d.name, Syntax: d.syntax, Help: d.help})
+		all = append(all, Reference{Name: d.name, Syntax: d.syntax, Help: d.help, Virtual: d.virtual})
 	}
 	return all
 }
@@ -27,6 +31,9 @@ func WriteReference(w io.Writer) error {
 	for _, r := range References() {
 		wrap(&text, r.Syntax, "", "    ")
 		wrap(&text, r.Help, "        ", "        ")
+		if r.Virtual != "" {
+			wrap(&text, "not over processes: "+r.Virtual, "        ", "        ")
+		}
 	}
 	_, err := io.WriteString(w, text.String())
 	return err

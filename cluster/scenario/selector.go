@@ -15,6 +15,7 @@ type scope struct {
 	expectedViolations []string       // checks
 	settings           trace.Settings // of the cluster by then
 	words              []string       // that the reader of the commands takes itself, like quit
+	realTime           bool           // no virtual time: see declaration.virtual
 }
 
 // copy returns a scope for a part of a line that may not be what it seems.

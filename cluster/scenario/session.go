@@ -31,7 +31,11 @@ type Session struct {
 // NewSession returns a session whose random choices come from the seed. The
 // presenter may be nil.
 func NewSession(c *cluster.Cluster, seed int64, presenter Presenter) *Session {
-	return &Session{Prompt: NewPrompt(c.Trace().Read), c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}, shared: &shared{}}
+	prompt := NewPrompt(c.Trace().Read)
+	if c.OverProcesses() {
+		prompt.OverProcesses()
+	}
+	return &Session{Prompt: prompt, c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}, shared: &shared{}}
 }
 
 // Start starts a command, which appears in the trace, and returns when the command
