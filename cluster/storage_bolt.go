@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // snapshotsKept is the number of snapshots that a node keeps on disk.
@@ -44,6 +46,9 @@ func (b boltStorage) open() (faults.DiskBackend, func() error, error) {
 		// Without a timeout, opening a file twice would block forever.
 		BoltOptions: &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, NoGrowSync: b.noSync},
 	})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		err = ErrBusy
+	}
 	if err != nil {
 		return fail(err)
 	}

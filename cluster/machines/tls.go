@@ -51,7 +51,7 @@ func listen(flag, address string, conf *tls.Config) (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
+		return nil, fmt.Errorf("%s: %w: choose another address, or end who uses this one", flag, err)
 	}
 	if conf != nil {
 		l = tls.NewListener(l, conf)

@@ -25,7 +25,7 @@ const top = "../.."
 var arrows = map[string][]string{
 	".": {"ui/cli"},
 	"ui/cli": {
-		"cluster/engine", "cluster/engine/exact", "ui", "ui/course", "ui/plain", "ui/record", "ui/source", "ui/keymap", "ui/pane", "ui/style", "ui/canvas",
+		"cluster/engine", "cluster/engine/exact", "cluster/engine/processes", "cluster/machines", "ui", "ui/course", "ui/plain", "ui/record", "ui/source", "ui/keymap", "ui/pane", "ui/style", "ui/canvas",
 		"cluster/scenario", "cluster/scenario/headless", "cluster/scenario/shrink", "cluster/scenario/hunt", "cluster/check", "cluster/export", "cluster", "cluster/trace/recording", "cluster/vtime",
 	},
 	"ui": {
@@ -51,7 +51,8 @@ var arrows = map[string][]string{
 	"cluster/engine/exact/module":          {},
 	"cluster/engine/exact/module/generate": {"cluster/engine/exact/module"},
 
-	"cluster/engine": {"cluster/scenario", "cluster", "cluster/check", "cluster/trace/recording", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
+	"cluster/engine/processes": {"cluster/engine", "cluster/machines", "cluster", "cluster/scenario", "cluster/scenario/headless", "cluster/trace"},
+	"cluster/engine":           {"cluster/scenario", "cluster", "cluster/check", "cluster/trace/recording", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
 	"cluster/engine/exact": {
 		"cluster/engine/exact/module", "cluster/engine/exact/wire", "cluster/engine", "cluster/scenario", "cluster",
 		"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/vtime",
@@ -69,7 +70,9 @@ var arrows = map[string][]string{
 		"cluster/engine", "cluster/engine/exact", "cluster/scenario", "cluster/scenario/headless", "cluster", "cluster/trace",
 	},
 	"cluster/scenario":        {"cluster", "cluster/trace", "cluster/check", "cluster/vtime", "faults"},
-	"cluster":                 {"faults", "counter", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check", "cluster/vtime"},
+	"cluster/machines":        {"cluster", "cluster/control", "cluster/trace", "faults", "faults/tcp"},
+	"cluster/control":         {"cluster/trace", "counter"},
+	"cluster":                 {"faults", "counter", "cluster/control", "cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/check", "cluster/vtime"},
 	"cluster/check":           {"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "counter"},
 	"cluster/export":          {"cluster/trace", "cluster/trace/history", "cluster/trace/recording", "cluster/trace/spacetime", "cluster/check"},
 	"cluster/trace":           {},
@@ -80,6 +83,7 @@ var arrows = map[string][]string{
 	"cluster/trace/spacetime": {"cluster/trace", "cluster/trace/history"},
 	"cluster/trace/tracetest": {"cluster/trace"},
 	"cluster/vtime":           {},
+	"faults/tcp":              {"faults"},
 	"counter":                 {},
 	"faults":                  {},
 	"faults/wiretest":         {},
@@ -95,7 +99,7 @@ var fences = []struct {
 	library string // with all import paths below it
 	allowed []string
 }{
-	{"github.com/hashicorp/raft", []string{"cluster", "counter", "faults", "faults/wiretest"}},
+	{"github.com/hashicorp/raft", []string{"cluster", "cluster/machines", "counter", "faults", "faults/tcp", "faults/wiretest"}},
 	{"github.com/hashicorp/raft-boltdb", []string{"cluster", "faults"}},
 	{"charm.land/bubbletea", []string{"ui", "ui/keymap"}},
 	{"charm.land/bubbles", []string{"ui", "ui/keymap"}},

@@ -1,3 +1,11 @@
+// Package cli is the command line of capsize: one file a command, the flags, the
+// configuration file, and the exit status. It opens a cluster or a recording and hands
+// it to the screen (ui), to plain output (ui/plain) or to a headless run.
+//
+// Everything a user got wrong is found before anything starts, and is reported as one
+// line on standard error. Two tests of the whole project live here, because this
+// package stands above all others: arrows_test.go holds which package may import
+// which, tidy_test.go the sizes of the code and the names at the top level.
 package cli
 
 import (
@@ -15,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"capsize/cluster"
+	"capsize/cluster/machines"
 	"capsize/cluster/vtime"
 	"capsize/ui/source"
 )
@@ -37,9 +46,16 @@ var errFailed = errors.New("a run failed")
 // Main runs the program with the arguments of a command line, and returns its exit
 // status.
 func Main(args []string) int {
+	if machines.IsChild() {
+		return exitOf(machines.RunChild())
+	}
 	cmd := newCommand()
 	cmd.SetArgs(args)
-	err := cmd.Execute()
+	return exitOf(cmd.Execute())
+}
+
+// exitOf tells the user about an error, and returns the exit status.
+func exitOf(err error) int {
 	if err == nil {
 		return 0
 	}
@@ -116,7 +132,7 @@ func newCommand() *cobra.Command {
 	f.addRoom(fs)
 	complete(cmd)
 	cmd.SuggestionsMinimumDistance = 2
-	cmd.AddCommand(playCommand(), learnCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand())
+	cmd.AddCommand(playCommand(), learnCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand(), nodeCommand())
 	return cmd
 }
 
