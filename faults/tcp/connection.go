@@ -2,6 +2,8 @@ package tcp
 
 import (
 	"bufio"
+	"crypto/subtle"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -12,23 +14,34 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// inFlightMax is how many messages of a connection may be on the way in one direction. Raft sends
-// less, and whoever sends more waits.
-const inFlightMax = 256
+// lingerMax is how many connections of a link may carry on after their client has closed them. It
+// bounds what a link that holds messages for hours keeps open.
+const lingerMax = 16
 
 // connection is one connection between two nodes: a request goes from the client, who dialed, to the
 // server, and its reply back.
 type connection struct {
-	proxy  *Proxy
-	client net.Conn
-	r      *bufio.Reader // of the client
-	there  *link         // from the client to the server
-	back   *link
+	proxy    *Proxy
+	client   net.Conn
+	r        *bufio.Reader // of the client
+	requests *direction
+	replies  *direction
+	expected chan asked // the requests that the server has and has not answered, in order
+
+	established            atomic.Bool // the client may send
+	lingers                atomic.Bool // counts as lingering on the link of its requests
+	clientGone, serverGone atomic.Bool // takes and sends nothing more
 
 	mu     sync.Mutex
 	server net.Conn // nil before it is reached
 	closed bool
 	gone   chan struct{} // closed with the connection
+}
+
+// asked is what the reply to a request repeats of it.
+type asked struct {
+	kind      faults.Kind
+	rpc, term uint64
 }
 
 // close ends the connection at both ends. It may be called more than once.
@@ -53,45 +66,42 @@ func (c *connection) serve() {
 	defer c.close()
 	var token, from, to string
 	_ = c.client.SetDeadline(time.Now().Add(helloTimeout))
-	if readTexts(c.r, &token, &from, &to) != nil || token != c.proxy.cfg.Token {
+	if readTexts(c.r, &token, &from, &to) != nil || !sameToken(token, c.proxy.cfg.Token) {
 		return
 	}
 	_ = c.client.SetDeadline(time.Time{})
-	c.there = c.proxy.link(faults.Link{From: raft.ServerAddress(from), To: raft.ServerAddress(to)})
-	c.back = c.proxy.link(faults.Link{From: raft.ServerAddress(to), To: raft.ServerAddress(from)})
+	at := faults.Link{From: raft.ServerAddress(from), To: raft.ServerAddress(to)}
+	c.requests = newDirection(c, at, &c.serverGone, to+" is down")
+	c.replies = newDirection(c, faults.Link{From: at.To, To: at.From}, &c.clientGone, callerGone)
 
-	requests := &direction{c: c, link: c.there, queue: make(chan *transit, inFlightMax)}
-	replies := &direction{c: c, link: c.back, queue: make(chan *transit, inFlightMax)}
-	expected := make(chan faults.Packet, inFlightMax) // the requests that the server is to answer
 	var running sync.WaitGroup
+	defer c.abandon()
 	defer running.Wait()
 	defer c.close()
-	running.Go(func() {
-		defer c.close() // it also sees that the client gives up while it waits
-		c.readRequests(requests)
-	})
-	if !c.await(c.there) {
+	running.Go(c.readRequests) // from the start, to notice that the client gives up
+	if !c.await(c.requests.link) {
 		return
 	}
-	hello, ok := c.connect(token, from, to)
-	if !ok {
-		return
-	}
+	hello := c.connect(token, from, to)
+	c.established.Store(true)
 	if _, err := c.client.Write(appendTexts(nil, hello.name)); err != nil {
 		return
 	}
-	running.Go(func() { defer c.close(); c.readReplies(hello.r, replies, expected) })
-	running.Go(func() {
-		defer c.close()
-		replies.deliver(c.client, nil)
-	})
-	requests.deliver(c.server, expected)
+	if hello.r != nil {
+		running.Go(func() { c.readReplies(hello.r) })
+	}
+	running.Go(func() { c.replies.deliver(c.client) })
+	c.requests.deliver(hello.server)
 }
 
-// await waits until a new connection can pass a link. It reports whether it can.
+// sameToken compares two tokens in constant time.
+func sameToken(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// await waits until a new connection can pass a link. It returns false if the link refuses it or if
+// the client gives up.
 func (c *connection) await(l *link) bool {
 	for {
-		_, f := l.send(&message{packet: faults.Packet{From: l.From, To: l.To}})
+		_, f := l.send(nil)
 		switch {
 		case f.refused:
 			return false
@@ -108,15 +118,26 @@ func (c *connection) await(l *link) bool {
 
 // serverHello is what a server has said, and what it says next.
 type serverHello struct {
-	name string
-	r    *bufio.Reader
+	name   string
+	server net.Conn      // nil if the server is down
+	r      *bufio.Reader // nil if the server is down
 }
 
-// connect reaches the server.
-func (c *connection) connect(token, from, to string) (hello serverHello, ok bool) {
+// connect reaches the server. If that is down, the proxy speaks for it, so that the tap learns what
+// the client would have sent.
+func (c *connection) connect(token, from, to string) serverHello {
+	hello := serverHello{name: to}
+	if c.reach(token, from, to, &hello) != nil {
+		c.serverGone.Store(true)
+		hello.server, hello.r = nil, nil
+	}
+	return hello
+}
+
+func (c *connection) reach(token, from, to string, hello *serverHello) error {
 	server, err := c.proxy.cfg.Reach(raft.ServerAddress(to))
 	if err != nil {
-		return hello, false
+		return err
 	}
 	c.mu.Lock()
 	c.server = server
@@ -124,179 +145,100 @@ func (c *connection) connect(token, from, to string) (hello serverHello, ok bool
 	c.mu.Unlock()
 	if closed {
 		_ = server.Close()
-		return hello, false
+		return net.ErrClosed
 	}
+	hello.server, hello.r = server, bufio.NewReader(server)
 	if _, err := server.Write(appendTexts(nil, token, from, to)); err != nil {
-		return hello, false
+		return err
 	}
-	hello.r = bufio.NewReader(server)
-	return hello, readTexts(hello.r, &hello.name) == nil
+	return readTexts(hello.r, &hello.name)
 }
 
 // readRequests reads what the client asks.
-func (c *connection) readRequests(d *direction) {
-	decoder := newDecoder(&frames{r: c.r})
+func (c *connection) readRequests() {
+	in := &frames{r: c.r}
+	decoder := newDecoder(in)
 	for {
 		m, err := decoder.request()
 		if err != nil {
+			c.clientGone.Store(true)
+			if !in.ended || !c.linger() || !c.ends(c.requests) {
+				c.close()
+			}
 			return
 		}
 		m.packet.RPC = c.proxy.rpcs.Add(1)
-		if !d.send(m) {
+		if !c.requests.send(m) {
 			return
 		}
 	}
+}
+
+// linger decides whether requests go on after the client has closed the connection. They do, as
+// over TCP: what is sent before the end arrives before the end.
+func (c *connection) linger() bool {
+	if !c.established.Load() {
+		return false
+	}
+	if c.requests.link.lingering.Add(1) > lingerMax {
+		c.requests.link.lingering.Add(-1)
+		return false
+	}
+	c.lingers.Store(true)
+	return true
 }
 
 // readReplies reads what the server answers, in the order in which it was asked.
-func (c *connection) readReplies(r *bufio.Reader, d *direction, expected <-chan faults.Packet) {
-	decoder := newDecoder(&frames{r: r})
+func (c *connection) readReplies(r *bufio.Reader) {
+	in := &frames{r: r}
+	decoder := newDecoder(in)
 	for {
-		if _, err := decoder.r.Peek(1); err != nil { // the end of the server, while nothing is asked
-			return
-		}
-		var request faults.Packet
-		select {
-		case request = <-expected:
-		case <-c.gone:
-			return
-		}
-		m, err := decoder.reply(request.Kind)
+		m, err := c.readReply(decoder)
 		if err != nil {
+			c.serverGone.Store(true)
+			if !in.ended || !c.ends(c.replies) {
+				c.close()
+			}
 			return
 		}
-		m.packet.RPC, m.packet.RequestTerm = request.RPC, request.Term
-		if !d.send(m) {
+		if !c.replies.send(m) {
 			return
 		}
 	}
 }
 
-// direction is one direction of a connection.
-type direction struct {
-	c      *connection
-	link   *link
-	queue  chan *transit
-	silent atomic.Bool // a message is lost, and so is what comes later
-}
-
-// behindLost is why a message is lost after an earlier one of its connection.
-const behindLost = "its connection waits for a lost packet"
-
-// send puts a message on its way. It reports whether the connection goes on.
-func (d *direction) send(m *message) bool {
-	p := d.c.proxy
-	m.packet.ID, m.packet.From, m.packet.To = p.packets.Add(1), d.link.From, d.link.To
-	t, f := d.link.send(m)
-	m.packet.Held = f.held
-	if f.lost == "" && !f.held {
-		m.packet.Delay = max(0, time.Until(f.due))
+func (c *connection) readReply(decoder *decoder) (*message, error) {
+	if _, err := decoder.r.Peek(1); err != nil { // the server may end while nothing is asked
+		return nil, err
 	}
-	p.report(m, faults.Sent, "")
-	if d.silent.Load() {
-		p.report(m, faults.Lost, behindLost)
-		return true
-	}
-	if f.lost != "" {
-		return d.lose(m, f)
-	}
+	var request asked
 	select {
-	case d.queue <- t:
-		return true
-	case <-d.c.gone:
-		p.report(m, faults.Lost, "the connection is closed")
+	case request = <-c.expected:
+	case <-c.gone:
+		return nil, io.ErrClosedPipe
+	}
+	m, err := decoder.reply(request.kind)
+	if err != nil {
+		return nil, err
+	}
+	m.packet.RPC, m.packet.RequestTerm = request.rpc, request.term
+	return m, nil
+}
+
+// ends sends the end of a direction on its way, behind the messages before it. It returns false if
+// the whole connection ends now.
+func (c *connection) ends(d *direction) bool {
+	if c.clientGone.Load() && c.serverGone.Load() {
 		return false
 	}
+	return d.sendEnd()
 }
 
-// lose loses a message. It reports whether the connection goes on, in silence.
-func (d *direction) lose(m *message, f fate) bool {
-	d.silent.Store(true)
-	d.c.proxy.report(m, faults.Lost, f.lost)
-	if f.refused {
-		d.c.close()
-	}
-	return !f.refused
-}
-
-// deliver writes the messages that are due, in order. It tells expected, if it is not nil, which
-// requests are to be answered.
-func (d *direction) deliver(to net.Conn, expected chan<- faults.Packet) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	var frame []byte
-	for {
-		var t *transit
-		select {
-		case t = <-d.queue:
-		case <-d.c.gone:
-			d.abandon()
-			return
-		}
-		f, ok := d.wait(t, timer)
-		switch {
-		case !ok:
-			d.c.proxy.report(t.message, faults.Lost, "the connection is closed")
-			d.abandon()
-			return
-		case d.silent.Load():
-			d.c.proxy.report(t.message, faults.Lost, behindLost)
-			continue
-		case f.lost != "":
-			if !d.lose(t.message, f) {
-				d.abandon()
-				return
-			}
-			continue
-		}
-		// The tap comes first: what the receiver does comes after it.
-		d.c.proxy.report(t.message, faults.Delivered, "")
-		if expected != nil {
-			select {
-			case expected <- t.packet:
-			case <-d.c.gone:
-			}
-		}
-		frame = appendFrame(frame[:0], t.mark, t.raw)
-		if _, err := to.Write(frame); err != nil {
-			d.c.close()
-		}
-	}
-}
-
-// wait waits until a message is due or lost. It reports false if the connection ends.
-func (d *direction) wait(t *transit, timer *time.Timer) (fate, bool) {
-	for {
-		f := d.link.judge(t)
-		if f.lost != "" {
-			return f, true
-		}
-		var due <-chan time.Time
-		if !f.held {
-			rest := time.Until(f.due)
-			if rest <= 0 {
-				return f, true
-			}
-			timer.Reset(rest)
-			due = timer.C
-		}
-		select {
-		case <-due:
-		case <-f.changed:
-		case <-d.c.gone:
-			return f, false
-		}
-	}
-}
-
-// abandon loses what is still on its way when the connection ends.
-func (d *direction) abandon() {
-	for {
-		select {
-		case t := <-d.queue:
-			d.c.proxy.report(t.message, faults.Lost, "the connection is closed")
-		default:
-			return
-		}
+// abandon loses what is still on its way after the end of the connection.
+func (c *connection) abandon() {
+	c.requests.abandon()
+	c.replies.abandon()
+	if c.lingers.Load() {
+		c.requests.link.lingering.Add(-1)
 	}
 }

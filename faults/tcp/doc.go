@@ -11,11 +11,15 @@
 //
 // # Faults over TCP
 //
-// A connection is a row of messages in each direction. One that is lost takes with it what comes
-// later in its direction, because TCP delivers in order: the connection is silent until one end
-// gives up, as raft does after its RPC timeout. A new connection over a link that is cut waits, as
-// one whose first packet is lost. It needs only the link on which requests go: with a link cut one
-// way, requests still arrive the other way and their replies are lost, as in virtual time. The
-// handshake of TCP itself would need both ways. Refuse closes connections at once. Jam holds everything. TCP hides
+// Messages of one connection and direction arrive in order. A lost message takes those behind it with
+// it, so the connection is silent in that direction until its client gives up, as raft does after its
+// RPC timeout; meanwhile the client does not learn that the server ends, either. A new connection over
+// a cut link waits, as one whose first packet is lost. It needs only the link of the requests: over a
+// link that is cut one way, requests still arrive and their replies are lost, as in virtual time,
+// although the handshake of TCP would need both ways. [faults.Refuse] closes connections at once.
+// [faults.Jam] holds everything. [faults.Bandwidth] is shared by all connections of a link. TCP hides
 // loss, duplicates and reordering from raft, so [Possible] refuses these faults.
+//
+// A message on its way outlives its sender: it arrives although its caller has given up or died. Where
+// nothing listens, the proxy takes the first request of each connection, to report it as lost.
 package tcp

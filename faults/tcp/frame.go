@@ -11,14 +11,14 @@ import (
 const (
 	magic = "capsize1" // begins a hello, with the version of the wire
 
-	textMax  = 256      // of a token or a name in a hello, in bytes
-	frameMax = 64 << 20 // of raft's bytes in a frame
+	textMax  = 256       // of a token or a name in a hello, in bytes
+	frameMax = 256 << 10 // of raft's bytes in a frame
 )
 
-// errForeign is why a connection is closed that does not begin with a hello.
-var errForeign = errors.New("the other end is no node of this capsize")
+// errForeign is why a connection is closed that does not speak this protocol.
+var errForeign = errors.New("the other end is not a node of this cluster")
 
-// appendTexts appends a hello of so many texts.
+// appendTexts appends a hello of these texts.
 func appendTexts(b []byte, texts ...string) []byte {
 	b = append(b, magic...)
 	for _, t := range texts {
@@ -54,42 +54,65 @@ func readTexts(r *bufio.Reader, texts ...*string) error {
 	return nil
 }
 
-// appendFrame appends a frame.
-func appendFrame(b []byte, mark uint64, payload []byte) []byte {
-	b = binary.AppendUvarint(b, mark)
-	b = binary.AppendUvarint(b, uint64(len(payload)))
-	return append(b, payload...)
+// writeFrames writes raft's bytes in frames with a mark, each with one call of Write. It uses buffer
+// and returns it for the next time, and how many of raft's bytes it has written.
+func writeFrames(w io.Writer, buffer []byte, mark uint64, b []byte) (next []byte, written int, err error) {
+	for written < len(b) {
+		part := b[written:min(len(b), written+frameMax)]
+		buffer = binary.AppendUvarint(buffer[:0], mark)
+		buffer = binary.AppendUvarint(buffer, uint64(len(part)))
+		buffer = append(buffer, part...)
+		if _, err := w.Write(buffer); err != nil {
+			return buffer, written, err
+		}
+		written += len(part)
+	}
+	return buffer, written, nil
 }
 
 // frames reads the bytes in frames. It does not read ahead over the end of a frame, so mark belongs
 // to the last bytes read.
 type frames struct {
-	r    *bufio.Reader
-	mark uint64
-	left uint64       // bytes of the present frame
-	seen func(uint64) // called with each new mark, may be nil
+	r     *bufio.Reader
+	mark  uint64
+	left  uint64       // bytes of the present frame
+	seen  func(uint64) // called with each new mark, may be nil
+	ended bool         // the connection has ended, as opposed to what it carries being wrong
 }
 
 // Read implements io.Reader.
 func (f *frames) Read(b []byte) (int, error) {
 	for f.left == 0 {
-		mark, err := binary.ReadUvarint(f.r)
-		if err != nil {
+		if err := f.next(); err != nil {
 			return 0, err
-		}
-		length, err := binary.ReadUvarint(f.r)
-		if err != nil {
-			return 0, err
-		}
-		if length > frameMax {
-			return 0, fmt.Errorf("%w: a frame of %d bytes", errForeign, length)
-		}
-		f.mark, f.left = mark, length
-		if f.seen != nil {
-			f.seen(mark)
 		}
 	}
 	n, err := f.r.Read(b[:min(uint64(len(b)), f.left)])
 	f.left -= uint64(n)
+	f.ended = err != nil
 	return n, err
+}
+
+// next begins the next frame.
+func (f *frames) next() error {
+	if _, err := f.r.Peek(1); err != nil {
+		f.ended = true
+		return err
+	}
+	mark, err := binary.ReadUvarint(f.r)
+	if err != nil {
+		return err
+	}
+	length, err := binary.ReadUvarint(f.r)
+	if err != nil {
+		return err
+	}
+	if length > frameMax {
+		return fmt.Errorf("%w: a frame of %d bytes", errForeign, length)
+	}
+	f.mark, f.left = mark, length
+	if f.seen != nil {
+		f.seen(mark)
+	}
+	return nil
 }

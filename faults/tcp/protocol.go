@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"capsize/faults"
 
@@ -21,7 +22,7 @@ const (
 	rpcRequestPreVote
 )
 
-// messageMax is how many bytes a message may have.
+// messageMax is how many bytes a message may have, a snapshot included.
 const messageMax = 256 << 20
 
 // errTooLong is why a connection is closed whose message has no end.
@@ -48,7 +49,8 @@ func newDecoder(f *frames) *decoder {
 	return d
 }
 
-// Read, ReadByte and UnreadByte implement io.ByteScanner, because the codec must not read ahead.
+// Read implements io.Reader. Together with ReadByte and UnreadByte it keeps the codec from reading
+// ahead.
 func (d *decoder) Read(b []byte) (int, error) {
 	n, err := d.r.Read(b)
 	d.raw = append(d.raw, b[:n]...)
@@ -60,6 +62,9 @@ func (d *decoder) Read(b []byte) (int, error) {
 
 // ReadByte implements io.ByteReader.
 func (d *decoder) ReadByte() (byte, error) {
+	if len(d.raw) >= messageMax {
+		return 0, errTooLong
+	}
 	b, err := d.r.ReadByte()
 	if err == nil {
 		d.raw = append(d.raw, b)
@@ -108,11 +113,16 @@ func (d *decoder) request() (*message, error) {
 	if err := d.codec.Decode(command); err != nil {
 		return nil, err
 	}
-	if s, ok := command.(*raft.InstallSnapshotRequest); ok {
-		if s.Size > messageMax {
+	switch request := command.(type) {
+	case *raft.AppendEntriesRequest:
+		if slices.Contains(request.Entries, nil) {
+			return nil, fmt.Errorf("%w: an entry is missing", errForeign)
+		}
+	case *raft.InstallSnapshotRequest:
+		if request.Size > messageMax {
 			return nil, errTooLong
 		}
-		if _, err := io.CopyN(io.Discard, d, s.Size); err != nil {
+		if _, err := io.CopyN(io.Discard, d, request.Size); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -17,16 +18,19 @@ import (
 
 // ProxyConfig is how a Proxy behaves before any fault is set.
 type ProxyConfig struct {
-	Listener net.Listener // that nodes dial
-	Token    string       // that every dialer must know
+	Listener net.Listener // nodes dial it
+	Token    string       // of this run; a dialer without it is hung up on
 	Seed     int64        // of all randomness, split per link
 	// Latency is the one-way latency of every link, drawn uniformly from Latency-Jitter to
 	// Latency+Jitter.
 	Latency, Jitter time.Duration
-	// Reach connects to a node's own listener. An error means that the node is down.
+	// Reach connects to a node's own listener. An error means that the node is down. Close waits for
+	// Reach, so it must not block for long.
 	Reach func(to raft.ServerAddress) (net.Conn, error)
-	// Tap, if not nil, gets every packet, as [faults.NetworkConfig] says, with the mark of its
-	// sender.
+	// Tap, if not nil, receives every message twice, as a [faults.Packet]: when it is sent, and when
+	// it is delivered or lost, with the mark of its sender. A delivery is reported before the receiver
+	// gets the message. Each connection reports in order, different connections concurrently. Tap must
+	// not block.
 	Tap func(p faults.Packet, mark uint64)
 }
 
@@ -141,7 +145,7 @@ func (p *Proxy) listen() {
 			p.mu.Lock()
 			closed := p.closed
 			p.mu.Unlock()
-			if closed || strings.Contains(err.Error(), net.ErrClosed.Error()) {
+			if closed || errors.Is(err, net.ErrClosed) {
 				return
 			}
 			time.Sleep(10 * time.Millisecond) // as out of files
@@ -155,7 +159,10 @@ func (p *Proxy) listen() {
 
 // enter registers a connection, nil if the proxy is closed.
 func (p *Proxy) enter(client net.Conn) *connection {
-	c := &connection{proxy: p, client: client, gone: make(chan struct{}), r: bufio.NewReader(client)}
+	c := &connection{
+		proxy: p, client: client, r: bufio.NewReader(client),
+		expected: make(chan asked, inFlightMax), gone: make(chan struct{}),
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -16,10 +15,10 @@ const helloTimeout = 5 * time.Second
 
 // StreamConfig is how a node reaches other nodes, and they it.
 type StreamConfig struct {
-	Name     string             // of this node
+	Name     string             // of this node; behind a proxy the same as Address
 	Address  raft.ServerAddress // what raft calls this node
 	Listener net.Listener       // where other nodes, or the proxy, reach it
-	Token    string             // that every dialer must know
+	Token    string             // of this run; a dialer without it is hung up on
 	// Dial connects to another node, or to the proxy.
 	Dial func(to raft.ServerAddress, timeout time.Duration) (net.Conn, error)
 	// Mark is called before each write, and written with it.
@@ -33,15 +32,19 @@ type StreamLayer struct {
 	cfg      StreamConfig
 	accepted chan net.Conn // that have said who they are
 	closed   chan struct{}
-	once     sync.Once
+	running  sync.WaitGroup
+
+	mu        sync.Mutex
+	isClosed  bool
+	strangers map[net.Conn]bool // connections that have not said who they are
 }
 
 var _ raft.StreamLayer = (*StreamLayer)(nil)
 
 // NewStreamLayer returns a stream layer, and begins to accept.
 func NewStreamLayer(cfg StreamConfig) *StreamLayer {
-	s := &StreamLayer{cfg: cfg, accepted: make(chan net.Conn), closed: make(chan struct{})}
-	go s.listen()
+	s := &StreamLayer{cfg: cfg, accepted: make(chan net.Conn), closed: make(chan struct{}), strangers: map[net.Conn]bool{}}
+	s.running.Go(s.listen)
 	return s
 }
 
@@ -57,17 +60,39 @@ func (s *StreamLayer) listen() {
 				continue
 			}
 		}
-		go s.welcome(c)
+		if s.enter(c) {
+			s.running.Go(func() { s.welcome(c) })
+		}
 	}
+}
+
+// enter registers a connection, so that Close can end it. It returns false if the layer is closed.
+func (s *StreamLayer) enter(c net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isClosed {
+		_ = c.Close()
+		return false
+	}
+	s.strangers[c] = true
+	return true
+}
+
+// leave forgets a connection.
+func (s *StreamLayer) leave(c net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.strangers, c)
 }
 
 // welcome lets a new connection say who it is, and hands it to Accept.
 func (s *StreamLayer) welcome(c net.Conn) {
+	defer s.leave(c)
 	_ = c.SetDeadline(time.Now().Add(helloTimeout))
 	r := bufio.NewReader(c)
 	var token, from, to string
 	err := readTexts(r, &token, &from, &to)
-	if err == nil && (token != s.cfg.Token || to != string(s.cfg.Address)) {
+	if err == nil && (!sameToken(token, s.cfg.Token) || to != string(s.cfg.Address)) {
 		err = errForeign
 	}
 	if err == nil {
@@ -112,16 +137,28 @@ func (s *StreamLayer) Dial(to raft.ServerAddress, timeout time.Duration) (net.Co
 		err = readTexts(r, &name)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot reach %s: %w", to, err), c.Close())
+		_ = c.Close()
+		return nil, fmt.Errorf("cannot reach %s: %w", to, err)
 	}
 	_ = c.SetDeadline(time.Time{})
 	return s.marked(c, r, name), nil
 }
 
-// Close ends the layer. Connections stay.
+// Close closes the listener and waits for the end of what the layer has begun. The connections that
+// Accept and Dial have returned stay.
 func (s *StreamLayer) Close() error {
-	s.once.Do(func() { close(s.closed) })
-	return s.cfg.Listener.Close()
+	s.mu.Lock()
+	if !s.isClosed {
+		close(s.closed)
+	}
+	s.isClosed = true
+	for c := range s.strangers {
+		_ = c.Close()
+	}
+	s.mu.Unlock()
+	err := s.cfg.Listener.Close()
+	s.running.Wait()
+	return err
 }
 
 // Addr returns what raft calls this node.
@@ -152,10 +189,7 @@ func (s *StreamLayer) marked(c net.Conn, r *bufio.Reader, peer string) *marked {
 func (m *marked) Read(b []byte) (int, error) { return m.frames.Read(b) }
 
 // Write writes raft's bytes with the present mark.
-func (m *marked) Write(b []byte) (int, error) {
-	m.buffer = appendFrame(m.buffer[:0], m.mark(), b)
-	if _, err := m.Conn.Write(m.buffer); err != nil {
-		return 0, err
-	}
-	return len(b), nil
+func (m *marked) Write(b []byte) (written int, err error) {
+	m.buffer, written, err = writeFrames(m.Conn, m.buffer, m.mark(), b)
+	return written, err
 }

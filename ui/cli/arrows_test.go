@@ -83,9 +83,9 @@ var arrows = map[string][]string{
 	"cluster/trace/spacetime": {"cluster/trace", "cluster/trace/history"},
 	"cluster/trace/tracetest": {"cluster/trace"},
 	"cluster/vtime":           {},
-	"faults/tcp":              {"faults"},
 	"counter":                 {},
 	"faults":                  {},
+	"faults/tcp":              {"faults"},
 	"faults/wiretest":         {},
 }
 
