@@ -45,6 +45,9 @@ func configDir() string {
 // mistake.
 func configureFlags(fs *pflag.FlagSet) error {
 	for _, name := range kept {
+		if name == speedFlagName && isRealTime(fs) {
+			continue // it is for virtual time
+		}
 		variable := envPrefix + strings.ToUpper(name)
 		if value := os.Getenv(variable); value != "" && !fs.Changed(name) {
 			if err := set(fs, name, value); err != nil {
@@ -95,6 +98,8 @@ func configure(fs *pflag.FlagSet, file, text string) error {
 		case !slices.Contains(kept, name):
 			return wrong(fmt.Errorf("unknown setting %q: use %s, or %sX for the key X", name, strings.Join(kept, ", "), keyPrefix))
 		case fs.Changed(name): // the command line and the environment win
+			continue
+		case name == speedFlagName && isRealTime(fs): // it is for virtual time
 			continue
 		}
 		if err := set(fs, name, value); err != nil {

@@ -35,7 +35,7 @@ func addLook(look *pane.Look, fs *pflag.FlagSet) {
 // addPlayback adds the flags of speed and history.
 func addPlayback(speed *float64, historyMB *int64, fs *pflag.FlagSet) {
 	*speed = 1
-	fs.Var((*speedFlag)(speed), "speed", "speed of the clock: a factor, a fraction like 1/10, 0 to start paused, or max")
+	fs.Var((*speedFlag)(speed), speedFlagName, "speed of the clock: a factor, a fraction like 1/10, 0 to start paused, or max")
 	fs.Int64Var(historyMB, "history", source.HistoryMB, "size of the history in megabytes; the oldest events are dropped first")
 }
 
@@ -179,6 +179,9 @@ func (n *themeName) String() string { return string(*n) }
 
 // Type is what the help calls it.
 func (n *themeName) Type() string { return "NAME" }
+
+// speedFlagName is the flag of the clock's speed.
+const speedFlagName = "speed"
 
 // speedFlag is a flag of the command line: virtual seconds per second. It is written
 // as a factor, a fraction, or max.

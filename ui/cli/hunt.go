@@ -94,7 +94,7 @@ func (f *huntFlags) check() error {
 func (f *huntFlags) run(cmd *cobra.Command) error {
 	ctx, stop := interruptible(cmd)
 	defer stop()
-	exact, err := openEngines(ctx, true, cmd.ErrOrStderr())
+	exact, err := openEngines(ctx, engineFlags{exact: true}, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

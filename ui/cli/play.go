@@ -39,7 +39,7 @@ func playCommand() *cobra.Command {
 	complete(cmd)
 	f.addSeed(cmd)
 	f.addTrace(cmd.Flags())
-	addExact(&f.exact, cmd.Flags())
+	f.engineFlags.add(cmd.Flags())
 	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "continue steps and skip questions automatically, once people have had time to read")
 	f.addRoom(cmd.Flags())
 	f.addAnswers(cmd.Flags())
@@ -47,7 +47,18 @@ func playCommand() *cobra.Command {
 }
 
 // playground opens a cluster and shows it.
-func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
+func playground(cmd *cobra.Command, cfg cluster.Config, f flags) error {
+	return onScreen(cmd, f, func(ctx context.Context) (engines, cluster.Config, error) {
+		if f.exact && (cfg.Dir != "" || cfg.Settings.Storage != cluster.Memory) {
+			return engines{}, cfg, usageError{exact.ErrStorage}
+		}
+		engines, err := openEngines(ctx, f.engineFlags, cmd.ErrOrStderr())
+		return engines, cfg, err
+	})
+}
+
+// onScreen opens the cluster that prepare returns, and shows it.
+func onScreen(cmd *cobra.Command, f flags, prepare func(context.Context) (engines, cluster.Config, error)) (err error) {
 	// A closed terminal sends SIGHUP. Bubble Tea handles the other signals, but only
 	// once it runs.
 	ctx, stop := interruptible(cmd)
@@ -55,13 +66,13 @@ func playground(cmd *cobra.Command, cfg cluster.Config, f flags) (err error) {
 	// A closed pipe must end capsize with EPIPE, which lets it remove its directory.
 	signal.Ignore(syscall.SIGPIPE)
 	isPlain := f.isPlain()
+	if err := errors.Join(f.check(), f.checkSpeed(cmd.Flags(), f.screen.Speed)); err != nil {
+		return usageError{err}
+	}
 	if err := f.screen.Prepare(isPlain); err != nil {
 		return usageError{err}
 	}
-	if f.exact && (cfg.Dir != "" || cfg.Settings.Storage != cluster.Memory) {
-		return usageError{exact.ErrStorage}
-	}
-	engines, err := openEngines(ctx, f.exact, cmd.ErrOrStderr())
+	engines, cfg, err := prepare(ctx)
 	if err != nil {
 		return err
 	}

@@ -126,13 +126,13 @@ func newCommand() *cobra.Command {
 	fs.StringVar(&f.dir, "data", "", "keep the nodes' files in this directory (default: a temporary one)")
 	fs.Int64Var(&f.seed, "seed", defaults.Seed, "seed of capsize's own random choices")
 	f.addTrace(fs)
-	addExact(&f.exact, fs)
+	f.engineFlags.add(fs)
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	f.addScreen(fs)
 	f.addRoom(fs)
 	complete(cmd)
 	cmd.SuggestionsMinimumDistance = 2
-	cmd.AddCommand(playCommand(), learnCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand(), nodeCommand())
+	cmd.AddCommand(playCommand(), learnCommand(), attachCommand(), replayCommand(), recordCommand(), runCommand(), soakCommand(), shrinkCommand(), huntCommand(), exportCommand(), scenariosCommand(), commandsCommand(), nodeCommand())
 	return cmd
 }
 

@@ -22,7 +22,7 @@ import (
 func runCommand() *cobra.Command {
 	var batch headless.Batch
 	var f flags
-	var asJSON, verbose, isExact, open bool
+	var asJSON, verbose, open bool
 	var until string
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO...",
@@ -30,22 +30,21 @@ func runCommand() *cobra.Command {
 		Long: `Run scenarios headless, in parallel, as fast as virtual time allows. A scenario is
 the name of a built-in one or a file.
 
+With --processes, each node is a process of its own. The scenarios run one after the
+other, because time is real then. A scenario with a command that needs virtual time is
+refused before any runs: see "capsize commands".
+
 The exit status is 0 if every expectation holds and every check is ok, or violated
 where the scenario has "expect violation". It is 1 otherwise, even if a check is only
 undecided, and 2 if a file has a mistake or a run cannot start.`,
 		Args:              from(1, math.MaxInt, "a scenario"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := batch.Validate(); err != nil {
+			if err := errors.Join(batch.Validate(), f.check()); err != nil {
 				return usageError{err}
 			}
-			// A mistake in the last file is found before the first one runs.
-			for _, name := range args {
-				script, err := f.load(cmd, name)
-				if err != nil {
-					return err
-				}
-				batch.Scripts = append(batch.Scripts, script)
+			if err := f.loadAll(cmd, args, &batch); err != nil {
+				return err
 			}
 			if verbose {
 				batch.Steps = cmd.ErrOrStderr()
@@ -54,7 +53,7 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			engines, err := openEngines(ctx, isExact, cmd.ErrOrStderr())
+			engines, err := openEngines(ctx, f.engineFlags, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -72,12 +71,28 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 	fs.BoolVar(&asJSON, "json", false, "print one JSON object per run")
 	fs.IntVar(&batch.Repeat, "repeat", 1, "how often to run each scenario: with its seed, and the following ones; with --exact, always with its seed")
 	f.addSeed(cmd)
-	addExact(&isExact, fs)
+	f.engineFlags.add(fs)
 	fs.StringVar(&until, "until", "", "stop right after an event: its number, a time, violation, or words of the story; needs --exact")
 	fs.BoolVar(&open, "open", false, "with --until, open the playground where the run stops")
 	fs.StringVar(&batch.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")
 	fs.BoolVarP(&verbose, "verbose", "v", false, "report each step as it runs")
 	return cmd
+}
+
+// loadAll loads the scenarios of a batch: a mistake in the last one is found before the first one
+// runs.
+func (f *flags) loadAll(cmd *cobra.Command, names []string, batch *headless.Batch) error {
+	for _, name := range names {
+		script, err := f.load(cmd, name)
+		if err != nil {
+			return err
+		}
+		batch.Scripts = append(batch.Scripts, script)
+	}
+	if f.processes { // time is real, and they would take each other's
+		batch.Jobs = 1
+	}
+	return nil
 }
 
 // runUntil runs one scenario until an event, and opens the playground there if open is set.

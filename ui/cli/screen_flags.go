@@ -21,8 +21,8 @@ type flags struct {
 	seed    int64
 	set     []string
 	plain   bool
-	exact   bool
 	screen  ui.Options
+	engineFlags
 }
 
 // addScreen adds the flags of an interactive screen.
@@ -58,7 +58,7 @@ func (f *flags) addSeed(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&f.seed, "seed", 0, "seed of capsize's own random choices (default: the scenario's)")
 }
 
-// load reads a built-in scenario or a file.
+// load reads a built-in scenario or a file, which must be possible with the flags.
 func (f *flags) load(cmd *cobra.Command, name string) (*scenario.Script, error) {
 	script, err := scenario.Load(name)
 	if err != nil {
@@ -66,6 +66,11 @@ func (f *flags) load(cmd *cobra.Command, name string) (*scenario.Script, error) 
 	}
 	if cmd.Flags().Changed("seed") {
 		script.Settings.Seed = f.seed
+	}
+	if f.processes {
+		if err := script.CheckRealTime(); err != nil {
+			return nil, usageError{err}
+		}
 	}
 	return script, nil
 }

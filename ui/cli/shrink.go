@@ -51,7 +51,7 @@ or after an interrupt, and 2 for a usage error or a file that cannot be used.`,
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			engines, err := openEngines(ctx, true, cmd.ErrOrStderr())
+			engines, err := openEngines(ctx, engineFlags{exact: true}, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -19,12 +19,12 @@ import (
 
 // soakFlags are the flags of soak.
 type soakFlags struct {
-	one           headless.SoakConfig
-	many          headless.SeedsConfig
-	seeds, shard  string
-	set           []string
-	json, isExact bool
-	merge         bool
+	one          headless.SoakConfig
+	many         headless.SeedsConfig
+	seeds, shard string
+	set          []string
+	json, merge  bool
+	engineFlags
 }
 
 func soakCommand() *cobra.Command {
@@ -64,7 +64,7 @@ The exit status is 0 if every check of every run is ok, 1 if not or after an int
 			}
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			engines, err := openEngines(ctx, f.isExact, cmd.ErrOrStderr())
+			engines, err := openEngines(ctx, f.engineFlags, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,7 @@ The exit status is 0 if every check of every run is ok, 1 if not or after an int
 
 // add adds the flags.
 func (f *soakFlags) add(fs *pflag.FlagSet) {
-	fs.DurationVar(&f.one.For, "for", time.Hour, "duration in virtual time, for each seed")
+	fs.DurationVar(&f.one.For, "for", time.Hour, "duration in virtual time, for each seed; in real time with --processes")
 	fs.IntVar(&f.one.Nodes, "nodes", 5, "number of nodes, 1 to 99")
 	fs.Int64Var(&f.one.Settings.Seed, "seed", cluster.DefaultSettings().Seed, "seed of the faults")
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
@@ -96,11 +96,11 @@ func (f *soakFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.json, "json", false, "print one JSON object per run")
 	fs.StringVar(&f.one.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")
 	fs.StringVar(&f.seeds, "seeds", "", "run a range of seeds instead of one, like 1-1000")
-	fs.IntVar(&f.many.Jobs, "jobs", runtime.GOMAXPROCS(0), "with --seeds, how many runs at a time")
+	fs.IntVar(&f.many.Jobs, "jobs", runtime.GOMAXPROCS(0), "with --seeds, how many runs at a time; 1 with --processes")
 	fs.StringVar(&f.shard, "shard", "", "with --seeds, only this share of them, like 3/8")
 	fs.StringVar(&f.many.Found.Dir, "found", "found", "with --seeds, the directory that keeps failing runs; none if empty")
 	fs.BoolVar(&f.merge, "merge", false, "add up the results of shards: files that --seeds --json has written")
-	addExact(&f.isExact, fs)
+	f.engineFlags.add(fs)
 }
 
 // check validates the flags before anything starts.
@@ -116,6 +116,12 @@ func (f *soakFlags) check(fs *pflag.FlagSet) error {
 			return fmt.Errorf("--merge and --%s exclude each other: --merge only reads results; leave one out", other)
 		}
 		return nil
+	}
+	if err := f.engineFlags.check(); err != nil {
+		return err
+	}
+	if f.processes && !fs.Changed("jobs") {
+		f.many.Jobs = 1 // time is real, and the seeds would take each other's
 	}
 	if err := cluster.ApplySettings(&f.one.Settings, f.set); err != nil {
 		return fmt.Errorf("--set %w", err)

@@ -102,7 +102,7 @@ func TestSpreadSnippetsParse(t *testing.T) {
 			switch {
 			case f.merge && fs.NArg() == 1:
 				merges++
-			case f.many.Seeds.Shards == 8 && f.json && f.isExact && fs.NArg() == 0:
+			case f.many.Seeds.Shards == 8 && f.json && f.exact && fs.NArg() == 0:
 				many++
 			default:
 				t.Errorf("%s: %v", name, words)

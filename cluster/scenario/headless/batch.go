@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,8 @@ type Batch struct {
 	// Repeat is how often each script runs: with its seed and with the seeds after it. Exact runs
 	// repeat the seed instead, and must all be the same.
 	Repeat int
+	// Jobs is how many scripts run at a time, 0 for one on each core.
+	Jobs int
 	// Trace is the file to write the events to, "" for none. It holds a single run.
 	Trace string
 	// Steps receives a line for each step and for each check that is no longer ok. It
@@ -46,7 +49,7 @@ func (b Batch) Validate() error {
 	return nil
 }
 
-// Run runs the batch on all cores and returns the results in the order of the
+// Run runs the batch and returns the results in the order of the
 // scripts. The error joins the errors of the runs that did not start or did not end
 // by themselves, which have no result. When ctx ends, so do the runs.
 func (b Batch) Run(ctx context.Context) ([]Result, error) {
@@ -66,7 +69,7 @@ func (b Batch) Run(ctx context.Context) ([]Result, error) {
 	var ended, taken atomic.Int64
 	stop := ShowProgress(b.Terminal, func() string { return progress(scripts, engines, ended.Load()) })
 	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(scripts)) {
+	for range min(cmp.Or(b.Jobs, runtime.GOMAXPROCS(0)), len(scripts)) {
 		workers.Go(func() {
 			for i := taken.Add(1) - 1; i < int64(len(scripts)); i = taken.Add(1) - 1 {
 				o := observers{record: record, engine: &engines[i], event: stepPrinter(b.Steps, scripts[i], len(scripts))}

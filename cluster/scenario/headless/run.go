@@ -35,6 +35,17 @@ func RunRecorded(ctx context.Context, open engine.Opener, s *scenario.Script) (p
 	return past, r, err
 }
 
+// awaitLeader is [engine.AwaitLeader] for the first election, until ctx ends: in real time it takes
+// long.
+func awaitLeader(ctx context.Context, e engine.Engine) {
+	const chunk = 100 * time.Millisecond
+	for waited := time.Duration(0); waited < engine.FirstElection && ctx.Err() == nil; waited += chunk {
+		if engine.AwaitLeader(e, chunk) {
+			return
+		}
+	}
+}
+
 // observers receive what happens in a run. Each may be nil.
 type observers struct {
 	record *recording.Writer
@@ -50,6 +61,9 @@ type observers struct {
 // run opens a cluster, performs a script in it as fast as virtual time allows, and closes it. It
 // reports to the observers. When ctx ends, so does the run.
 func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observers) (r Result, err error) {
+	if ctx.Err() != nil && !o.judged {
+		return Result{}, ErrInterrupted // a cluster would only have to be closed again
+	}
 	started := time.Now()
 	cfg := cluster.Config{Nodes: s.Nodes, Settings: s.Settings}
 	cfg.Record, cfg.HistoryBudget, cfg.Sink = o.record, o.budget, o.sink
@@ -76,7 +90,7 @@ func run(ctx context.Context, open engine.Opener, s *scenario.Script, o observer
 	if o.engine != nil {
 		o.engine.Store(&e)
 	}
-	engine.AwaitLeader(e, engine.FirstElection)
+	awaitLeader(ctx, e)
 	done := make(chan engine.Answer, 1)
 	e.Submit(engine.Order{Scenario: s}, func(a engine.Answer) { done <- a })
 	e.Run(vtime.Max)

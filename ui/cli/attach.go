@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"context"
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"capsize/cluster"
+	"capsize/cluster/engine/processes"
+	"capsize/cluster/machines"
+)
+
+func attachCommand() *cobra.Command {
+	f := flags{engineFlags: engineFlags{processes: true}}
+	var files machines.TLSFiles
+	cmd := &cobra.Command{
+		Use:   "attach HOST:PORT...",
+		Short: "Open the playground over nodes that run elsewhere",
+		Long: `Open the playground over nodes that run already, here or on other hosts: started with
+capsize node, by systemd, Nomad, Kubernetes or by hand. HOST:PORT is the --control address
+of a node. Name every node: one that is not named is not seen.
+
+Quitting leaves the nodes as they are, with the faults that are set. A node whose host or
+connection does not answer is drawn as unreachable, not as dead: it may still run.
+
+Addresses beyond this host need mutual TLS: --tls-cert, --tls-key and --tls-ca.`,
+		Example: `  capsize attach 127.0.0.1:7101 127.0.0.1:7102 127.0.0.1:7103`,
+		Args:    from(1, math.MaxInt, "the control address of a node"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return onScreen(cmd, f, func(context.Context) (engines, cluster.Config, error) {
+				open, cfg, err := processes.Attach(args, files)
+				if err != nil {
+					return engines{}, cfg, usageError{err}
+				}
+				return engines{open: open, close: func() error { return nil }}, cfg, nil
+			})
+		},
+	}
+	fs := cmd.Flags()
+	f.addScreen(fs)
+	f.addTrace(fs)
+	addTLS(&files, fs)
+	// Time is real, so there is no speed to choose, and nothing else than processes.
+	fs.BoolVar(&f.processes, processesFlag, true, "")
+	for _, name := range []string{processesFlag, speedFlagName} {
+		_ = fs.MarkHidden(name)
+	}
+	complete(cmd)
+	return cmd
+}
