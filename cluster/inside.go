@@ -35,6 +35,8 @@ type Inside struct {
 	machines Machines                // nil if the nodes run in this process
 	order    *order                  // of the events of machines
 
+	booting sync.WaitGroup // the nodes with which the cluster starts
+
 	closing   chan struct{} // closed when the cluster shuts down; a channel of the bubble
 	isClosing atomic.Bool
 

@@ -125,6 +125,9 @@ func Open(cfg Config) (*Cluster, error) {
 	if err = errors.Join(err, c.clock.Err()); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	if cfg.Machines != nil {
+		in.booting.Wait() // in virtual time, they have come as far as they can at once
+	}
 	return c, nil
 }
 
@@ -234,7 +237,11 @@ func (c *Inside) startNodes(names []string, isNew bool) {
 		}
 		// A disk with latency takes virtual time to open. This runs on the pacer, which
 		// must not wait for virtual time.
-		c.bubble.Go(func() { c.emitRefused(n.boot(first)) })
+		c.booting.Add(1)
+		c.bubble.Go(func() {
+			defer c.booting.Done()
+			c.emitRefused(n.boot(first))
+		})
 	}
 }
 

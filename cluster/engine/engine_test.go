@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestNativeConforms(t *testing.T) {
-	enginetest.Run(t, true, func(tb testing.TB) engine.Engine {
+	enginetest.Run(t, engine.NativeMode, func(tb testing.TB) engine.Engine {
 		tb.Helper()
 		e, err := engine.OpenNative(enginetest.Config(), engine.Options{Attended: true})
 		if err != nil {
@@ -45,7 +45,7 @@ func TestRecordingConforms(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	enginetest.Run(t, false, func(tb testing.TB) engine.Engine {
+	enginetest.Run(t, engine.RecordingMode, func(tb testing.TB) engine.Engine {
 		tb.Helper()
 		r, err := engine.OpenRecording(name, cfg.HistoryBudget, engine.Options{}, nil)
 		if err != nil {

@@ -19,36 +19,40 @@ func Config() cluster.Config {
 	return cluster.Config{Nodes: 3, Settings: settings, HistoryBudget: 16 << 20}
 }
 
-// Run tests an implementation. Open starts an engine with attended steps; one that takes orders
-// runs the cluster of [Config], and starts at time 0.
-func Run(t *testing.T, takesOrders bool, open func(testing.TB) engine.Engine) {
+// Run tests an implementation of a mode. Open starts an engine with attended steps; one that takes
+// orders, which a recording does not, runs the cluster of [Config], and starts at time 0.
+func Run(t *testing.T, mode engine.Mode, open func(testing.TB) engine.Engine) {
 	t.Helper()
 	suite := []struct {
-		name string
-		live bool // needs an engine that takes orders
-		test func(*testing.T, engine.Engine)
+		name    string
+		live    bool // needs an engine that takes orders
+		virtual bool // needs a clock that stands still
+		test    func(*testing.T, engine.Engine)
 	}{
-		{"starts standing still", false, standsStill},
-		{"shows one state", false, showsOneState},
-		{"answers each order once", false, answersOnce},
-		{"names a mistake", true, namesMistakes},
-		{"advances exactly", true, advances},
-		{"runs at a speed", true, runs},
-		{"reports events in order", true, reports},
-		{"waits at a step", true, waitsAtStep},
-		{"waits at a question", true, waitsAtQuestion},
-		{"moves messages by hand", true, movesByHand},
-		{"continues at once", true, continuesAtOnce},
-		{"saves and concludes", true, savesAndConcludes},
-		{"branches", false, branches},
-		{"closes", false, closes},
+		{"starts standing still", false, true, standsStill},
+		{"shows one state", false, true, showsOneState},
+		{"answers each order once", false, false, answersOnce},
+		{"names a mistake", true, false, namesMistakes},
+		{"advances exactly", true, true, advances},
+		{"runs at a speed", true, true, runs},
+		{"reports events in order", true, false, reports},
+		{"waits at a step", true, false, waitsAtStep},
+		{"waits at a question", true, false, waitsAtQuestion},
+		{"moves messages by hand", true, true, movesByHand},
+		{"continues at once", true, true, continuesAtOnce},
+		{"saves and concludes", true, false, savesAndConcludes},
+		{"branches", false, false, branches},
+		{"closes", false, false, closes},
 	}
 	for _, c := range suite {
-		if c.live && !takesOrders {
+		if c.live && mode == engine.RecordingMode || c.virtual && mode == engine.ProcessesMode {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
 			e := open(t)
+			if e.Mode() != mode {
+				t.Errorf("the mode is %s, want %s", e.Mode(), mode)
+			}
 			c.test(t, e)
 			if err := e.Close(); err != nil {
 				t.Errorf("close: %v", err)

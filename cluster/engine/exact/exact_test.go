@@ -291,7 +291,7 @@ func TestRejectsFiles(t *testing.T) {
 }
 
 func TestExactConforms(t *testing.T) {
-	enginetest.Run(t, true, func(tb testing.TB) engine.Engine {
+	enginetest.Run(t, engine.ExactMode, func(tb testing.TB) engine.Engine {
 		tb.Helper()
 		e, err := theProgram.Open(enginetest.Config(), engine.Options{Attended: true})
 		if err != nil {

@@ -2,63 +2,214 @@ package processes_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"capsize/cluster"
 	"capsize/cluster/engine"
+	"capsize/cluster/engine/enginetest"
 	"capsize/cluster/engine/processes"
 	"capsize/cluster/machines"
 	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
 )
 
-func TestMain(m *testing.M) {
-	if machines.IsChild() {
-		if err := machines.RunChild(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+// open opens a cluster of three nodes, which ends with the test.
+func open(tb testing.TB) engine.Engine {
+	tb.Helper()
+	e, err := processes.Open(enginetest.Config(), engine.Options{Attended: true})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			tb.Error(err)
 		}
-		os.Exit(0)
+	})
+	return e
+}
+
+// TestMain makes this program a node when a test starts it as one.
+func TestMain(m *testing.M) {
+	switch {
+	case machines.IsChild():
+		end(machines.RunChild())
+	case os.Getenv(nodeVariable) != "":
+		end(runNode(os.Getenv(nodeVariable)))
 	}
 	os.Exit(m.Run())
 }
 
-func TestScenario(t *testing.T) {
-	name := os.Getenv("S")
-	if name == "" {
-		name = "leader-crash"
+func end(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	for n := range strings.SplitSeq(name, ",") {
-		script, err := scenario.Load(n)
+	os.Exit(0)
+}
+
+// hung is how long a test waits before it calls a run hung.
+const hung = 3 * time.Minute
+
+// run performs a scenario over processes.
+func run(t *testing.T, s *scenario.Script) (*history.History, headless.Result) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), hung)
+	defer cancel()
+	past, r, err := headless.RunRecorded(ctx, processes.Open, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return past, r
+}
+
+// leaveNothing gives the test a temporary directory of its own, and fails if a file, a process or a
+// socket is left in the end.
+func leaveNothing(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	sockets := openSockets(t)
+	t.Cleanup(func() {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("files are left: %v (%v)", left, err)
+		}
+		if left := children(t); len(left) > 0 {
+			t.Errorf("processes are left: %v", left)
+		}
+		if left := openSockets(t); left > sockets {
+			t.Errorf("%d sockets are open, %d were before", left, sockets)
+		}
+	})
+}
+
+// children returns the process IDs of this one's children, where the system shows them as files.
+func children(t *testing.T) (found []string) {
+	t.Helper()
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range all {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		_, fields, _ := strings.Cut(string(content), ") ")
+		if f := strings.Fields(fields); len(f) > 1 && f[1] == strconv.Itoa(os.Getpid()) {
+			pid, _, _ := strings.Cut(string(content), " ")
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// openSockets returns how many sockets this process has open, where the system shows them.
+func openSockets(t *testing.T) (count int) {
+	t.Helper()
+	all, _ := filepath.Glob("/proc/self/fd/*")
+	for _, name := range all {
+		if target, err := os.Readlink(name); err == nil && strings.HasPrefix(target, "socket:") {
+			count++
+		}
+	}
+	return count
+}
+
+func TestProcessesConform(t *testing.T) {
+	leaveNothing(t)
+	enginetest.Run(t, engine.ProcessesMode, func(tb testing.TB) engine.Engine {
+		tb.Helper()
+		return open(tb)
+	})
+}
+
+// Scenarios hold over processes as they do in virtual time. These take a few seconds each.
+func TestScenariosHold(t *testing.T) {
+	leaveNothing(t)
+	for _, name := range []string{"leader-crash", "paused-leader", "minority-partition", "heartbeat-divergence", "disk-full"} {
+		script, err := scenario.Load(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-		past, r, err := headless.RunRecorded(ctx, processes.Open, script)
-		cancel()
-		fmt.Println(n, err, r.OK, r.Failures, r.Checks, r.Events, time.Since(start))
-		if os.Getenv("V") != "" && past != nil {
-			_, last := past.Span()
-			past.Events(1, last.Seq, func(e *tEvent) bool { fmt.Println(line(e)); return true })
+		if _, r := run(t, script); !r.OK || r.Mode != engine.ProcessesMode {
+			t.Errorf("%s, %s: %v, checks %v", name, r.Mode, r.Failures, r.Checks)
 		}
 	}
-	_ = cluster.Bolt
-	_ = engine.NativeMode
 }
 
-type tEvent = trace.Event
-
-func line(e *trace.Event) string {
-	b, _ := json.Marshal(e)
-	if len(b) > 260 {
-		b = b[:260]
+// A node's process is one of the operating system: it has another process ID, and its death is
+// noticed whoever caused it.
+func TestDeathFromOutsideIsNoticed(t *testing.T) {
+	leaveNothing(t)
+	e := open(t)
+	if !engine.AwaitLeader(e, engine.FirstElection) {
+		t.Fatal("no leader")
 	}
-	return string(b)
+	found := children(t)
+	if len(found) == 0 {
+		t.Skip("the system does not show processes as files")
+	}
+	if len(found) != 3 {
+		t.Fatalf("%d children, want 3: %v", len(found), found)
+	}
+	died := make(chan trace.Event, 3)
+	e.Subscribe(func(event trace.Event) {
+		if event.Kind == trace.KindProcess && event.Process == trace.Killed {
+			died <- event
+		}
+	})
+	id, _ := strconv.Atoi(found[0])
+	victim, err := os.FindProcess(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := victim.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	dead := (<-died).Node
+	if a := engine.Do(e, engine.Order{Line: "restart " + dead}); a.End.Err != nil {
+		t.Errorf("restarting %s: %v", dead, a.End.Err)
+	}
+	if a := engine.Do(e, engine.Order{Line: "increment"}); a.End.Err != nil || a.End.Op.Outcome != trace.OK {
+		t.Errorf("increment: %+v", a.End)
+	}
+}
+
+func TestImpossibleFaultsAreRefused(t *testing.T) {
+	leaveNothing(t)
+	e := open(t)
+	for _, line := range []string{"lose n1 -> n2 10%", "duplicate n1 -> n2 10%", "reorder n1 -> n2 10%", "hold all", "fire n1 election"} {
+		if a := engine.Do(e, engine.Order{Line: line}); a.End.Err == nil {
+			t.Errorf("%s is accepted", line)
+		}
+	}
+}
+
+// What is said of a data directory holds for processes too: a cluster goes on where it was.
+func TestClusterGoesOnOverItsFiles(t *testing.T) {
+	cfg := enginetest.Config()
+	cfg.Settings.Storage, cfg.Dir = cluster.Bolt, t.TempDir()
+	for round := range 2 {
+		e, err := processes.Open(cfg, engine.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine.AwaitLeader(e, engine.FirstElection)
+		if a := engine.Do(e, engine.Order{Line: "increment"}); a.End.Err != nil || a.End.Op.Value != int64(round+1) {
+			t.Errorf("round %d: %+v", round, a.End)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		cfg.Nodes = 0
+	}
+	if names, err := os.ReadDir(cfg.Dir); err != nil || !slices.ContainsFunc(names, func(d os.DirEntry) bool { return d.Name() == "n3" }) {
+		t.Errorf("%v, %v", names, err)
+	}
 }

@@ -1,0 +1,5 @@
+package processes_test
+
+const nodeVariable = "CAPSIZE_TEST_NODE"
+
+func runNode(string) error { return nil }

@@ -1,0 +1,116 @@
+package processes_test
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+
+	"capsize/cluster/engine"
+	"capsize/cluster/scenario"
+	"capsize/cluster/scenario/headless"
+	"capsize/cluster/trace"
+	"capsize/cluster/trace/history"
+)
+
+// tale is a story with one possible outcome in each act: who leads is chosen, not left to chance.
+const tale = `title A tale of two worlds
+nodes 5
+storage memory
+
+wait leader
+transfer n1
+wait leader n1
+wait converged
+chapter begin
+increment 3
+wait converged
+transfer n2
+wait leader n2
+wait converged
+remove-node n5
+wait converged
+isolate n2
+wait leader n1,n3,n4 within 20s
+wait 2s
+read strong
+increment
+heal
+wait converged
+kill leader
+wait leader n1,n2,n3,n4 within 20s
+increment 2
+restart down
+wait converged
+expect checks ok
+`
+
+// acts returns what happened after the chapter: that a node became leader, that one stepped down
+// and why, and what was committed, each when it first was. Chance decides which node wins an
+// election, so the acts name none.
+func acts(past *history.History, until uint64) (all []string) {
+	var s trace.State
+	begun, committed := false, uint64(0)
+	roles := map[string]trace.Role{}
+	past.Events(1, until, func(e *trace.Event) bool {
+		s.Apply(e)
+		switch {
+		case e.Kind == trace.KindChapter:
+			begun = true
+		case e.Kind == trace.KindProcess && !e.Process.Running():
+			delete(roles, e.Node)
+		case e.Kind == trace.KindRole:
+			was := roles[e.Node]
+			roles[e.Node] = e.Role
+			switch {
+			case !begun:
+			case e.Role == trace.Leader:
+				all = append(all, "a leader is elected")
+			case was == trace.Leader && e.Role == trace.Follower:
+				all = append(all, "a leader steps down: "+string(e.Reason.Cause))
+			}
+		case e.Kind == trace.KindCommitted && e.Index > committed:
+			for i := committed + 1; i <= e.Index && begun; i++ {
+				entry, _ := s.Node(e.Node).Entry(i)
+				all = append(all, "committed: "+string(entry.Kind))
+			}
+			committed = e.Index
+		}
+		return true
+	})
+	return all
+}
+
+// The same scenario tells the same story in virtual time and over processes.
+func TestSameStoryInBothWorlds(t *testing.T) {
+	leaveNothing(t)
+	script, err := scenario.Parse("tale", []byte(tale))
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, r, err := headless.RunRecorded(t.Context(), engine.OpenNative, script)
+	if err != nil || !r.OK {
+		t.Fatal(err, r.Failures)
+	}
+	virtual := acts(past, r.Events)
+	past, r = run(t, script)
+	if !r.OK {
+		t.Fatal(r.Failures)
+	}
+	real := acts(past, r.Events)
+	if !slices.Equal(virtual, real) {
+		for i := range max(len(virtual), len(real)) {
+			t.Logf("%-40s %s", at(virtual, i), at(real, i))
+		}
+		t.Error("virtual time (left) and processes (right) tell two stories")
+	}
+	if len(virtual) < 15 {
+		t.Errorf("a story of %d acts is too short: %q", len(virtual), virtual)
+	}
+}
+
+func at(all []string, i int) string {
+	if i < len(all) {
+		return cmp.Or(all[i], "?")
+	}
+	return ""
+}
