@@ -17,10 +17,8 @@ func (c *Inside) SetLink(from, to string, fault faults.LinkFault) error {
 	if err := c.checkLink(from, to); err != nil {
 		return err
 	}
-	if c.machines != nil {
-		if err := c.machines.Refuse(fault); err != nil {
-			return err
-		}
+	if err := c.refuse(fault); err != nil {
+		return err
 	}
 	c.network.SetFault(raft.ServerAddress(from), raft.ServerAddress(to), fault)
 	c.emitLink(from, to)
@@ -137,6 +135,9 @@ func (c *Inside) cut(shape func([]raft.ServerAddress) []faults.Link, names []str
 			return err
 		}
 	}
+	if err := c.refuse(faults.Cut{}); err != nil {
+		return err
+	}
 	links := shape(addresses(c.Names()))
 	c.network.Cut(links)
 	for _, link := range links {
@@ -191,6 +192,14 @@ func (c *Inside) HealEverything() error {
 	}
 	c.emitHealed("all network, disk, clock and state machine faults are cleared")
 	return nil
+}
+
+// refuse returns why a fault is not possible on the network, nil if it is.
+func (c *Inside) refuse(fault faults.LinkFault) error {
+	if c.machines == nil {
+		return nil
+	}
+	return c.machines.Refuse(fault)
 }
 
 // checkLink returns an error unless from and to are two different nodes.

@@ -115,7 +115,7 @@ func (a *Attached) Close() error {
 func (a *Attached) connect(address string) (*distant, error) {
 	c, err := dial(address, a.tls, dialTimeout)
 	if err != nil {
-		return nil, fmt.Errorf("does not answer: %w", err)
+		return nil, fmt.Errorf("does not answer: %w", hint(err))
 	}
 	d := &distant{Conn: control.New(c, c, c), c: c}
 	_ = c.SetDeadline(time.Now().Add(dialTimeout))
@@ -126,7 +126,7 @@ func (a *Attached) connect(address string) (*distant, error) {
 	}
 	switch {
 	case err != nil:
-		err = fmt.Errorf("does not answer as the control port of a node: %w", err)
+		err = fmt.Errorf("does not answer as the control port of a node: %w", hint(err))
 	case m.Ready != nil && m.Ready.Error != "":
 		err = errors.New(m.Ready.Error)
 	case m.Hello == nil:
@@ -140,6 +140,16 @@ func (a *Attached) connect(address string) (*distant, error) {
 	_ = c.SetDeadline(time.Time{})
 	d.hello = *m.Hello
 	return d, nil
+}
+
+// hint adds to an error of TLS what to look at.
+func hint(err error) error {
+	var alert tls.AlertError
+	var unknown *tls.CertificateVerificationError
+	if errors.As(err, &alert) || errors.As(err, &unknown) {
+		return fmt.Errorf("%w: the authority in --tls-ca must have signed the certificates of both ends, and the node's must name this host", err)
+	}
+	return err
 }
 
 // distant is a node's process elsewhere.
