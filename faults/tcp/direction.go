@@ -81,7 +81,7 @@ func (d *direction) foresee(t *transit, f fate) {
 		t.packet.Held = true
 		return
 	}
-	t.packet.Delay = max(0, time.Until(due))
+	t.packet.Delay = max(0, due.Sub(t.sentAt))
 }
 
 // sendEnd sends the end of the direction on its way. It returns false if the connection has to be

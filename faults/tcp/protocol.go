@@ -23,7 +23,7 @@ const (
 )
 
 // messageMax is how many bytes a message may have, a snapshot included.
-const messageMax = 256 << 20
+const messageMax = 64 << 20
 
 // errTooLong is why a connection is closed whose message has no end.
 var errTooLong = errors.New("a message is too long")
@@ -119,7 +119,7 @@ func (d *decoder) request() (*message, error) {
 			return nil, fmt.Errorf("%w: an entry is missing", errForeign)
 		}
 	case *raft.InstallSnapshotRequest:
-		if request.Size > messageMax {
+		if request.Size < 0 || request.Size > messageMax {
 			return nil, errTooLong
 		}
 		if _, err := io.CopyN(io.Discard, d, request.Size); err != nil {
