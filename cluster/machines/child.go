@@ -53,8 +53,9 @@ func startChild(program string, boot *control.Boot) (*child, error) {
 	}
 	if err != nil {
 		_ = c.Kill()
-		if _, why := c.Wait(); why != "" {
-			err = errors.New(why)
+		_, _ = c.Wait()
+		if said := c.stderr.last(); said != "" {
+			err = errors.New(said)
 		}
 		return nil, err
 	}
