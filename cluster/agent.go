@@ -152,32 +152,47 @@ func (a *Agent) Serve(driver *control.Conn, hello control.Hello) error {
 // answer carries out a request.
 func (a *Agent) answer(r *control.Request) (reply control.Reply) {
 	switch r.Operation {
-	case control.Timeouts, control.SetDisk, control.SetApply:
-		setError(&reply, a.set(r))
-		return reply
+	case control.Timeouts:
+		setError(&reply, a.setTimeouts(r))
+	case control.SetDisk:
+		setError(&reply, a.setDisk(r.Fault))
+	case control.SetApply:
+		a.node.slowApply(r.Timeout)
 	case control.LosePower:
 		setError(&reply, a.node.stop(trace.Off, ""))
-		return reply
 	case control.Die:
-		self, err := os.FindProcess(os.Getpid())
-		if err == nil {
-			err = self.Kill()
-		}
-		setError(&reply, err)
-		return reply
+		setError(&reply, killSelf())
+	case control.Propose, control.Read, control.AddVoter, control.AddNonvoter, control.Demote, control.Remove,
+		control.Transfer, control.Snapshot:
+		a.ask(r, &reply)
+	default:
+		setError(&reply, fmt.Errorf("unknown request %q", r.Operation))
 	}
+	return reply
+}
+
+// ask carries out a request that raft has to answer.
+func (a *Agent) ask(r *control.Request, reply *control.Reply) {
 	p := a.node.running()
 	switch {
 	case p == nil || !p.isReady():
-		setError(&reply, errDown)
+		setError(reply, errDown)
 	case r.Operation == control.Propose:
-		p.operate(operation{command: r.Command}).writeTo(&reply)
+		p.operate(operation{command: r.Command}).writeTo(reply)
 	case r.Operation == control.Read:
-		p.operate(operation{command: r.Command, level: r.Level}).writeTo(&reply)
+		p.operate(operation{command: r.Command, level: r.Level}).writeTo(reply)
 	default:
-		setError(&reply, p.request(*r, a.in.settings.ClientTimeout))
+		setError(reply, p.request(*r, a.in.settings.ClientTimeout))
 	}
-	return reply
+}
+
+// killSelf ends this process as SIGKILL does.
+func killSelf() error {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
+	}
+	return self.Kill()
 }
 
 // writeTo puts the answer to a client into a reply.
@@ -186,20 +201,17 @@ func (a answer) writeTo(reply *control.Reply) {
 	setError(reply, a.err)
 }
 
-// set changes a setting or a fault of the node.
-func (a *Agent) set(r *control.Request) error {
-	switch r.Operation {
-	case control.SetDisk:
-		fault, err := faults.ParseDiskFault(r.Fault)
-		if err != nil {
-			return err
-		}
+// setDisk sets the fault of the node's disk.
+func (a *Agent) setDisk(text string) error {
+	fault, err := faults.ParseDiskFault(text)
+	if err == nil {
 		a.node.currentDisk().SetFault(fault)
-		return nil
-	case control.SetApply:
-		a.node.slowApply(r.Timeout)
-		return nil
 	}
+	return err
+}
+
+// setTimeouts gives the node other timeouts and another clock factor.
+func (a *Agent) setTimeouts(r *control.Request) error {
 	if r.Settings == nil || r.Factor <= 0 {
 		return errors.New("timeouts without settings")
 	}

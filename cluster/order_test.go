@@ -25,14 +25,14 @@ func newTold() *told {
 }
 
 // event adds an event of a node.
-func (t *told) event(node, text string, after ...control.Mark) {
-	t.add(&report{source: node, after: after, events: 1, tell: func() { t.lines = append(t.lines, node+" "+text) }})
+func (o *told) event(node, text string, after ...control.Mark) {
+	o.add(&report{source: node, after: after, events: 1, tell: func() { o.lines = append(o.lines, node+" "+text) }})
 }
 
-func (t *told) expect(tt *testing.T, want ...string) {
-	tt.Helper()
-	if !slices.Equal(t.lines, want) {
-		tt.Fatalf("told %q, want %q", t.lines, want)
+func (o *told) expect(t *testing.T, want ...string) {
+	t.Helper()
+	if !slices.Equal(o.lines, want) {
+		t.Fatalf("told %q, want %q", o.lines, want)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestOrderIsUnknownAfterASilence(t *testing.T) {
 		time.Sleep(orderPatience)
 		o.expire()
 		o.expect(t)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		o.expire()
 		o.expect(t, "n2 hears of n1")
 		if !slices.Equal(o.gaps, []string{"n1"}) {

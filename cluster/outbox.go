@@ -50,13 +50,11 @@ func (o *outbox) Start(*trace.State) {}
 
 // Add implements trace.Sink: it reports an event.
 func (o *outbox) Add(e *trace.Event, _ *trace.State) {
-	switch e.Kind {
-	case trace.KindRefused:
+	if e.Kind == trace.KindRefused {
 		return // the driver gets the error itself
-	case trace.KindProcess:
-		if e.Process == trace.Crashed {
-			defer o.crashed(errors.New(e.Text))
-		}
+	}
+	if e.Kind == trace.KindProcess && e.Process == trace.Crashed {
+		defer o.crashed(errors.New(e.Text))
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

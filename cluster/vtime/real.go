@@ -41,10 +41,11 @@ func (c *Clock) runReal(setup func(*Bubble), ready chan struct{}) {
 	_ = b.guard(func() { setup(b) })
 	close(ready)
 	<-c.ending
-	c.real.serving.Lock() // a call that has begun ends before the closers run
+	c.real.serving.Lock() // a call that has begun ends before the closers run, and none follows
+	closers := b.closers
 	c.real.serving.Unlock()
-	for i := len(b.closers) - 1; i >= 0; i-- {
-		_ = b.guard(b.closers[i])
+	for i := len(closers) - 1; i >= 0; i-- {
+		_ = b.guard(closers[i])
 	}
 	gone := make(chan struct{})
 	go func() { c.real.running.Wait(); close(gone) }()

@@ -96,10 +96,10 @@ func TestSameStoryInBothWorlds(t *testing.T) {
 	if !r.OK {
 		t.Fatal(r.Failures)
 	}
-	real := acts(past, r.Events)
-	if !slices.Equal(virtual, real) {
-		for i := range max(len(virtual), len(real)) {
-			t.Logf("%-40s %s", at(virtual, i), at(real, i))
+	lived := acts(past, r.Events)
+	if !slices.Equal(virtual, lived) {
+		for i := range max(len(virtual), len(lived)) {
+			t.Logf("%-40s %s", at(virtual, i), at(lived, i))
 		}
 		t.Error("virtual time (left) and processes (right) tell two stories")
 	}
