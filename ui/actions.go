@@ -207,6 +207,9 @@ func (m *model) slower() { m.changeSpeed(-1) }
 func (m *model) faster() { m.changeSpeed(1) }
 
 func (m *model) changeSpeed(by int) {
+	if m.rejectIfRealTime() {
+		return
+	}
 	m.speed = min(max(m.speed+by, 0), len(speeds)-1)
 	if !m.travel.past {
 		m.paused = false

@@ -42,7 +42,7 @@ func (m *model) raiseAlarms() {
 			continue
 		}
 		m.alarms.shown, m.alarms.proof = append(m.alarms.shown, c.Name), 0
-		if !m.alarms.silent && !m.isFrozen() {
+		if !m.alarms.silent && !m.isFrozen() && (m.travel.past || !m.IsRealTime()) {
 			m.pauseClock()
 		}
 	}

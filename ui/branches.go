@@ -63,6 +63,7 @@ func (m *model) startBranch() tea.Cmd {
 // onBranched shows a branch that has started.
 func (m *model) onBranched(msg branchedMsg) {
 	m.branching = false
+	wasReal := m.IsRealTime()
 	if msg.err != nil {
 		m.setSpeed()
 		m.setToast("", "cannot branch from here: "+msg.err.Error(), true)
@@ -90,6 +91,9 @@ func (m *model) onBranched(msg branchedMsg) {
 	m.branches, m.branch = branches, len(branches)-1
 	m.limitMemory()
 	next := "; y lists the branches"
+	if wasReal {
+		next = ", in virtual time" + next
+	}
 	if msg.branch.IsExact() {
 		next = ": space repeats what came next, a command changes it"
 	}
@@ -171,7 +175,7 @@ func (m *model) showBranch(i int) {
 	m.branch, m.Source = i, b.Source
 	m.travel = newTimeTravel()
 	m.views.Time.Clear()
-	m.paused = true
+	m.paused = !m.IsRealTime()
 	m.showLive()
 	m.CopyLatest(&m.state)
 	if past && at >= m.First().At {

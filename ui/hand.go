@@ -33,7 +33,7 @@ const scenarioHolds = "M works once the scenario has ended: until then the scena
 // handKeys are the keys of the hand view that work elsewhere too.
 func (m *model) handKeys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.Bind(view.GroupHand, "M", "release, or hold all links", m.toggleHand, "M").Only("hand").InFooter(4, "release"),
+		keymap.Bind(view.GroupHand, "M", "release, or hold all links", m.toggleHand, "M").Only("hand").InFooter(4, "release").If("hold"),
 		keymap.Bind(view.GroupHand, "e", "look into it", m.lookNext, "e").Only("hand").InFooter(5, "look into"),
 	}
 }
@@ -49,6 +49,9 @@ func (m *model) toggleHand() {
 		return
 	}
 	switch {
+	case !m.can("hold"):
+		m.submit("hold all", "") // which says why not
+		return
 	case m.presents() && !m.presenter.ended:
 		m.setToast("", scenarioHolds, true)
 		return
@@ -166,6 +169,8 @@ func (m *model) lookNext() {
 	switch {
 	case !l.open && l.id != 0:
 		m.lookInto(l.id)
+	case len(shown) == 0 && !m.can("hold"):
+		m.setToast("", "no message is on its way: step back with ,", true)
 	case len(shown) == 0:
 		m.setToast("", "no message is on its way: step with , and . or hold all with M", true)
 	case l.open:

@@ -312,6 +312,7 @@ func (m *model) refresh(passed time.Duration) {
 		return n.Process == trace.Removed && m.state.At-n.Since > removedFor
 	})
 	switch speed := m.scenarioStage.TakeSpeed(); {
+	case m.IsRealTime():
 	case speed == scenario.SpeedAuto:
 		m.setAuto(true)
 	case speed > 0:
@@ -388,7 +389,7 @@ func (m *model) frame() *pane.Frame {
 		f.Prompt = &pane.PromptLine{Text: in.Value(), Cursor: in.Position(), Completions: m.prompt.choices, Problem: m.prompt.wrong}
 	}
 	if m.help.on {
-		f.Help = keymap.HelpGroups(m.keysHere())[m.help.from:]
+		f.Help = keymap.HelpGroups(m.offered())[m.help.from:]
 	}
 	return f
 }

@@ -17,6 +17,23 @@ func (m *model) view() view.View { return m.views.All[m.current] }
 // keysHere returns the keys that mean something in the view shown.
 func (m *model) keysHere() []keymap.Binding { return keymap.ForView(m.keys, m.view().Name()) }
 
+// offered returns the keys of the view shown that the cluster can answer.
+func (m *model) offered() []keymap.Binding {
+	return slices.DeleteFunc(slices.Clone(m.keysHere()), func(b keymap.Binding) bool { return !m.can(b.Needs) })
+}
+
+// can reports whether the cluster has what a binding needs: it knows a command, or its time is
+// virtual.
+func (m *model) can(what string) bool {
+	switch what {
+	case "":
+		return true
+	case keymap.VirtualTime:
+		return !m.IsRealTime()
+	}
+	return m.Engine.Prompt().Knows(what)
+}
+
 // showView shows a view.
 func (m *model) showView(v view.View) { m.current = slices.Index(m.views.All, v) }
 
@@ -27,6 +44,9 @@ func (m *model) nextView(pressed string) {
 		by = len(m.views.All) - 1
 	}
 	m.current, m.views.Stage.Zoom = (m.current+by)%len(m.views.All), ""
+	if m.view() == m.views.Hand && !m.can("hold") {
+		m.current = (m.current + by) % len(m.views.All) // nothing ever waits there
+	}
 	m.setToast("", m.view().Name()+" view", false)
 }
 

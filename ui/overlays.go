@@ -194,6 +194,9 @@ func (m *model) linkFaultMenu(from string, to []string) {
 		{"m", faults.Hold{}},
 	} {
 		name, setting, _ := strings.Cut(f.fault.String(), " ")
+		if !m.can(name) {
+			continue
+		}
 		command := strings.TrimSpace(name + " " + link + " " + setting)
 		o.add(f.key, f.fault.String(), f.fault.Meaning(), slices.Contains(now, f.fault.String()), func() { m.submit(command, "set") })
 	}
@@ -277,7 +280,7 @@ type help struct {
 func (m *model) handleHelpKey(pressed string) {
 	switch pressed {
 	case "down":
-		m.help.from = min(m.help.from+1, len(keymap.HelpGroups(m.keysHere()))-1)
+		m.help.from = min(m.help.from+1, len(keymap.HelpGroups(m.offered()))-1)
 	case "up":
 		m.help.from = max(m.help.from-1, 0)
 	default:

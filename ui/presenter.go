@@ -79,7 +79,7 @@ func (m *model) updatePresenter(now time.Time) {
 	case !m.scenarioStage.Waits():
 		p.waitsSince = time.Time{}
 	case p.waitsSince.IsZero() || p.inPast || m.scenarioStage.Holds():
-		p.waitsSince, p.inPast, m.paused = now, false, true // the stage has paused the clock
+		p.waitsSince, p.inPast, m.paused = now, false, !m.IsRealTime() // the stage has paused the clock
 		p.asking = asking{}
 		m.setSpeed()
 		m.scenarioStage.See()
@@ -124,7 +124,7 @@ func (m *model) fillAudience(f *pane.Frame) {
 	f.Presenting, f.ScenarioTitle = true, m.script.TitleIn.In(m.options.Lang, m.script.Title)
 	f.Route, f.Level = "", ""
 	f.StepText, f.StepWaiting = m.scenarioStage.Waiting()
-	f.InHand = !m.travel.past && m.inHand()
+	f.InHand, f.TimeGoesOn = !m.travel.past && m.inHand(), m.IsRealTime() && !m.travel.past
 	if m.presenter.ended && m.lessons != nil {
 		f.StepText, f.StepWaiting = "to the lessons", true
 	}

@@ -193,6 +193,8 @@ type Options struct {
 	pane.Look
 	// Open starts the clusters of scenarios that are opened later.
 	Open engine.Opener
+	// Processes is set if Open starts processes: scenarios that need virtual time are left out.
+	Processes bool
 	// Speed is the initial speed of the clock, in virtual seconds per second; 0 is paused.
 	Speed float64
 	// HistoryMB is the size of the history, in megabytes.

@@ -29,12 +29,19 @@ type openedMsg struct {
 
 // scenariosMenu lists the built-in scenarios.
 func (m *model) scenariosMenu() {
-	o := m.open("scenarios", "enter: start on its own cluster    esc: cancel")
+	note := "enter: start on its own cluster    esc: cancel"
+	if m.options.Processes {
+		note += "    left out: what needs virtual time"
+	}
+	o := m.open("scenarios", note)
 	for _, name := range scenario.Names() {
 		data, _ := scenario.Builtin(name)
 		script, err := scenario.Parse(name, data)
 		if err != nil {
 			continue // a test holds that every one parses
+		}
+		if m.options.Processes && script.CheckRealTime() != nil {
+			continue
 		}
 		o.add("", name, script.Title, false, func() { m.menuCmd = m.openScenario(script) })
 	}

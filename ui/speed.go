@@ -81,6 +81,9 @@ func (mt *speedMeter) shortfall(asked float64) float64 {
 // pace returns how fast the picture moves: the chosen speed or, with the automatic speed,
 // slowly around notable events.
 func (m *model) pace() float64 {
+	if m.IsRealTime() && !m.travel.past {
+		return 1
+	}
 	chosen := speeds[m.speed]
 	if !m.auto || chosen <= source.AutoSlow {
 		return chosen
@@ -113,7 +116,23 @@ func (m *model) setAuto(on bool) {
 	m.setSpeed()
 }
 
+// timeIsReal answers the keys that stop the clock or set its speed, over processes.
+const timeIsReal = "time is real over processes, so nothing stops it or changes its speed: press , to look back"
+
+// rejectIfRealTime reports whether the clock of the moment shown is real, and says so. The past
+// plays at any speed.
+func (m *model) rejectIfRealTime() bool {
+	if !m.IsRealTime() || m.travel.past {
+		return false
+	}
+	m.setToast("", timeIsReal, true)
+	return true
+}
+
 func (m *model) toggleAuto() {
+	if m.rejectIfRealTime() {
+		return
+	}
 	m.setAuto(!m.auto)
 	if m.auto {
 		m.setToast("speed auto", "slow at events, otherwise "+pane.SpeedText(speeds[m.speed]), false)

@@ -2,11 +2,14 @@ package ui
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"capsize/cluster/engine"
+	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
 	"capsize/ui/source"
@@ -155,5 +158,141 @@ func TestTimeStandsStillWhileStopped(t *testing.T) {
 	}
 	if p := s.presenter; p.waitsSince != waits.Add(time.Hour) || p.captionAt != caption.Add(time.Hour) {
 		t.Error("people read while the program was stopped")
+	}
+}
+
+// realTime is a cluster in virtual time that looks like one over processes: nothing stops its clock,
+// and only the test advances it.
+type realTime struct{ *engine.Native }
+
+func (realTime) Mode() engine.Mode { return engine.ProcessesMode }
+func (realTime) Run(float64)       {}
+func (realTime) Speed() float64    { return 1 }
+
+// overProcesses makes the screen's cluster look like processes.
+func overProcesses(s *stage) *stage {
+	e := realTime{s.native()}
+	e.Prompt().OverProcesses()
+	s.Engine, s.branches[0].Engine, s.paused, s.options.Processes = e, e, false, true
+	s.tick()
+	return s
+}
+
+func TestRealTimeNeitherStopsNorChangesItsSpeed(t *testing.T) {
+	s := overProcesses(newStage(t, 3))
+	header := func() string { line, _, _ := strings.Cut(s.plain(), "\n"); return line }
+	for _, key := range []string{"space", "<", ">", "a", "."} {
+		s.press(key)
+		s.wants("time is real over processes")
+		if s.paused || s.auto || s.travel.past || strings.Contains(header(), "paused") {
+			t.Fatalf("%s stops it", key)
+		}
+	}
+	if head := header(); !strings.Contains(head, "processes") || strings.Contains(head, "1x") {
+		t.Error(head)
+	}
+	if s.hand.look.open = true; s.isFrozen() {
+		t.Error("a look into a message stops it")
+	}
+	s.hand.look.open = false
+	// The past is there all the same, at any speed.
+	s.pass(3 * time.Second)
+	s.press("i")
+	s.pass(time.Second)
+	s.press(",")
+	if !s.travel.past || !strings.Contains(header(), "past") {
+		t.Fatal("there is no past")
+	}
+	s.press(">", "home", "space")
+	if s.pace() != 3 || !s.travel.playing || !strings.Contains(header(), "3x") {
+		t.Errorf("the past plays at %v: %s", s.pace(), header())
+	}
+	s.press("end")
+	if s.travel.past || s.pace() != 1 {
+		t.Errorf("now runs at %v", s.pace())
+	}
+	// Stepping on ends at now, because the clock does not wait there.
+	s.press(",", ".", ".", ".", ".", ".", ".", ".", ".", ".")
+	if s.travel.stepped || s.paused {
+		t.Error("the cluster steps")
+	}
+}
+
+func TestHelpOverProcessesLeavesOutWhatCannotBe(t *testing.T) {
+	s := newStage(t, 3)
+	listed := func() string {
+		s.height = 60 // so that the whole help fits
+		s.press("?")
+		defer s.press("esc")
+		return s.plain()
+	}
+	missing := []string{"pause or run", "slower", "faster", "slow at events", "hold or release", "stop on violations"}
+	before := listed()
+	overProcesses(s)
+	after := listed()
+	for _, text := range missing {
+		if !strings.Contains(before, text) || strings.Contains(after, text) {
+			t.Errorf("%q: before %t, over processes %t", text, strings.Contains(before, text), strings.Contains(after, text))
+		}
+	}
+	s.press("M")
+	s.wants("hold is not possible over processes")
+	if s.paused || s.hand.stopped {
+		t.Error("M stops the clock")
+	}
+	s.press("w", "a")
+	for _, item := range s.menu.Items {
+		if slices.Contains([]string{"l", "u", "o", "m"}, item.Key) {
+			t.Errorf("the menu offers %s", item.Text)
+		}
+	}
+	if len(s.menu.Items) != 6 {
+		t.Errorf("%d faults", len(s.menu.Items))
+	}
+	s.press("esc")
+	for range s.views.All {
+		if s.press("tab"); s.view() == s.views.Hand {
+			t.Error("the hand view is one of the views")
+		}
+	}
+	s.showView(s.views.Links)
+	s.press("l")
+	s.wants("lose is not possible over processes")
+	for _, hint := range s.hints() {
+		if slices.Contains([]string{"lose", "duplicate", "reorder", "hold", "pause"}, hint.Text) {
+			t.Errorf("the footer offers %s", hint.Text)
+		}
+	}
+	s.showView(s.views.Stage)
+	s.press("o")
+	if len(s.menu.Items) == 0 || len(s.menu.Items) >= len(scenario.Names()) {
+		t.Errorf("%d scenarios", len(s.menu.Items))
+	}
+}
+
+// A step waits for its key, and says that nothing else does.
+func TestStepOverProcessesSaysThatTimeGoesOn(t *testing.T) {
+	s := onStage(t, "title A tale\nnodes 3\nsay first\nspeed 30\nstep think of it\nask Who wins?\nchoice n1 when value 0\nchoice n2 when value 1\nbecause it does\nincrement\nstep", Options{})
+	overProcesses(s)
+	s.Run(1)
+	s.untilAStepWaits()
+	s.tick()
+	s.wants("think of it  (time goes on)  ▶ n")
+	if s.paused || s.pace() != 1 || speeds[s.speed] != 1 {
+		t.Errorf("paused %t, speed %v, later %v", s.paused, s.pace(), speeds[s.speed])
+	}
+	s.press("M")
+	s.wants("hold is not possible over processes")
+	s.options.Lang, s.dirty = "zh", true
+	s.wants("时间不会停")
+}
+
+func TestViolationOverProcessesIsShown(t *testing.T) {
+	s := overProcesses(newStage(t, 3))
+	s.Engine.(realTime).Emit(trace.Event{Kind: trace.KindVerdict, At: s.Engine.Now(), Check: "log-matching", Verdict: trace.VerdictViolated, Text: "so"})
+	s.tick()
+	s.wants("violated: log-matching")
+	if s.paused || strings.Contains(s.plain(), "time is real") {
+		t.Error("it stops the clock")
 	}
 }

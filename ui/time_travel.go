@@ -57,7 +57,7 @@ func (m *model) isFrozen() bool {
 	if m.travel.past {
 		return !m.travel.playing || m.hand.look.open
 	}
-	return m.paused || m.hand.look.open || !m.IsLive()
+	return !m.IsRealTime() && (m.paused || m.hand.look.open || !m.IsLive())
 }
 
 // pullState copies the state to show, once a frame; passed is the real time since the last.
@@ -176,6 +176,9 @@ func (m *model) stepOn() {
 		return
 	}
 	m.setPlaying(false)
+	if m.rejectIfRealTime() {
+		return
+	}
 	if !t.past && !m.paused {
 		m.paused = true
 		m.setSpeed()
@@ -185,7 +188,7 @@ func (m *model) stepOn() {
 		m.showEvent(next)
 		return
 	}
-	if !m.IsLive() {
+	if !m.IsLive() || m.IsRealTime() {
 		m.lastMoment()
 		return
 	}
@@ -274,6 +277,7 @@ func (m *model) pauseClock() {
 		m.firstMoment()
 		m.setPlaying(true)
 		m.setToast("", "playing the recording from its beginning", false)
+	case m.rejectIfRealTime():
 	case m.paused:
 		m.paused = false
 		m.showLive()
@@ -333,7 +337,7 @@ func (m *model) hints() []pane.HelpKey {
 	if m.travel.inPast() || !m.IsLive() {
 		return pastHints
 	}
-	return keymap.Hints(m.keysHere())
+	return keymap.Hints(m.offered())
 }
 
 // fillTime fills the frame's place in time.
@@ -345,7 +349,7 @@ func (m *model) fillTime(f *pane.Frame) {
 	if !t.past {
 		f.Latest = m.state.At // the cluster is a moment ahead of the picture
 	}
-	f.AutoSpeed, f.Exact = m.auto, m.IsExact()
+	f.AutoSpeed, f.Exact, f.Processes = m.auto, m.IsExact(), m.IsRealTime()
 	if len(m.branches) > 1 || f.Recorded {
 		f.Branch = m.branches[m.branch].name
 	}

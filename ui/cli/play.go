@@ -84,7 +84,7 @@ func onScreen(cmd *cobra.Command, f flags, prepare func(context.Context) (engine
 	if cfg.Record != nil {
 		defer func() { err = errors.Join(err, cfg.Record.Close()) }()
 	}
-	f.screen.Open = engines.open
+	f.screen.Open, f.screen.Processes = engines.open, f.processes && cfg.Machines == nil // attached nodes run one cluster only
 	e, err := engines.open(cfg, engine.Options{Attended: !isPlain, Ends: isPlain && f.screen.Script != nil})
 	if err != nil {
 		return usageError{err}

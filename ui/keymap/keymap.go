@@ -20,6 +20,7 @@ type Binding struct {
 	short     string   // its text in the footer
 	pinned    bool     // it stands at the right end of the footer, whatever else fits
 	NeedsLive bool     // it acts on a live cluster: not on a recording, not in the past
+	Needs     string   // a command that the cluster must know, or VirtualTime; "" for nothing
 	Do        func(pressed string) tea.Cmd
 }
 
@@ -42,6 +43,16 @@ func BindCmd(group, shown, help string, do func(pressed string) tea.Cmd, keys ..
 // NeedsCluster marks a binding that needs a live cluster.
 func (b Binding) NeedsCluster() Binding {
 	b.NeedsLive = true
+	return b
+}
+
+// VirtualTime is what a binding needs that stops the clock, or sets its speed.
+const VirtualTime = "virtual time"
+
+// If makes help and footer leave a binding out where the cluster lacks what it needs. Its keys then
+// say why.
+func (b Binding) If(needs string) Binding {
+	b.Needs = needs
 	return b
 }
 

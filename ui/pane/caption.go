@@ -105,9 +105,20 @@ func (p *Painter) Caption(l *Layout, band canvas.Rectangle) {
 		p.Put(band.X+4, band.Y+1+i, w, line, style.Caption|style.Bold)
 	}
 	if p.StepWaiting {
-		text := strings.TrimSpace(canvas.Sanitize(p.StepText) + "  " + p.Glyphs.Play + " n")
+		text := strings.TrimSpace(canvas.Sanitize(p.StepText) + p.GoesOn() + "  " + p.Glyphs.Play + " n")
 		p.PutRight(band.X+band.W-2, band.Y+band.H-1, band.W/2, text, style.Chapter)
 	}
+}
+
+// timeGoesOn says, beside what waits for the presenter, that the cluster does not.
+var timeGoesOn = trace.Localized{"zh": "时间不会停"}
+
+// GoesOn returns what says that time goes on meanwhile, "" where it stands still.
+func (p *Painter) GoesOn() string {
+	if !p.TimeGoesOn {
+		return ""
+	}
+	return "  (" + timeGoesOn.In(p.Language, "time goes on") + ")"
 }
 
 // captionOver draws a caption over the last lines of the story.

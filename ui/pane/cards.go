@@ -2,6 +2,7 @@ package pane
 
 import (
 	"slices"
+	"strings"
 
 	"capsize/cluster/trace"
 	"capsize/ui/canvas"
@@ -44,13 +45,16 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 		parts = slices.Insert(parts, 2, canvas.Styled(" "+p.Glyphs.Selected, style.Accent))
 	}
 	pen := p.Pen(x, r.Y, x+w)
+	faults := p.faultsOf(n)
 	for _, part := range parts {
 		if pen.Fits(canvas.Width(part.Text)) {
 			pen.Write(part.Text, part.Style)
+		} else if n.Process == trace.Unreachable { // nothing else tells it from one that is dead
+			faults = slices.Insert(faults, 0, canvas.Styled(strings.TrimSpace(part.Text), part.Style))
 		}
 	}
 	if r.H >= cardBig {
-		p.cardBig(n, canvas.Rect(x, r.Y+1, w, r.H-1))
+		p.cardBig(n, canvas.Rect(x, r.Y+1, w, r.H-1), faults)
 		return
 	}
 	value, st := p.ValueOf(n)
@@ -61,7 +65,7 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 		// The title of a running node has it already.
 		pen.Write(p.BehindText(n), style.Warn)
 	}
-	if faults := p.faultsOf(n); len(faults) > 0 {
+	if len(faults) > 0 {
 		p.notes(faults, x, r.Y+2, w)
 	} else {
 		p.Contact(n, x, r.Y+2, w, 5)
@@ -69,7 +73,7 @@ func (p *Painter) card(n *trace.Node, r canvas.Rectangle) {
 }
 
 // cardBig draws a large card below its name.
-func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
+func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle, faults []canvas.Span) {
 	value, st := p.ValueOf(n)
 	if p.Glyphs.BigDigits && canvas.BigWidth(value) <= r.W {
 		p.PutBig(r.X, r.Y, value, st)
@@ -87,7 +91,7 @@ func (p *Painter) cardBig(n *trace.Node, r canvas.Rectangle) {
 		pen.Write(text, style.Dim)
 	}
 	y := r.Y + canvas.BigHeight + 1
-	if faults := p.faultsOf(n); len(faults) > 0 {
+	if len(faults) > 0 {
 		p.notes(faults, r.X, y, r.W)
 	} else {
 		p.Contact(n, r.X, y, r.W, r.W-6)

@@ -30,6 +30,8 @@ func (p *Painter) clock(pen *canvas.Pen) {
 		pen.Write(p.Glyphs.Pause, style.Dim)
 	case p.Paused:
 		pen.Write(p.Glyphs.Pause+" paused", style.Warn|style.Bold)
+	case p.Processes:
+		pen.Write(p.Glyphs.Play, style.Good)
 	default:
 		pen.Write(p.Glyphs.Play+" ", style.Good)
 		p.speed(pen, style.Good)

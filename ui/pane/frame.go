@@ -38,6 +38,7 @@ type Playback struct {
 	ActualSpeed float64 // the speed reached, 0 if it is the requested one
 	Branch      string  // the branch or recording shown, "" if there is only one
 	Exact       bool    // the run repeats from its seed, byte for byte
+	Processes   bool    // the nodes are processes, and time is real: it has no speed
 	Recorded    bool    // a recording is shown, not a cluster
 }
 
@@ -69,6 +70,7 @@ type Presentation struct {
 	ShowKeys      bool
 	StepText      string // the text of the step that waits for a key
 	StepWaiting   bool
+	TimeGoesOn    bool    // while a step or a question waits
 	InHand        bool    // the step waits for the audience to move messages
 	Asking        *Asking // how the question that waits is being answered, nil without one
 }

@@ -65,6 +65,10 @@ func (p *Painter) seed(pen *canvas.Pen, rest int) {
 	if !p.Exact {
 		exact = ""
 	}
+	if p.Processes {
+		pen.Write("processes", style.Accent)
+		pen.Skip(3)
+	}
 	switch fits := pen.Fits(canvas.Width(seed) + 3 + rest); {
 	case p.Exact && p.Width < exactSeedMinWidth:
 		seed = fmt.Sprint(p.State.Settings.Seed)

@@ -122,6 +122,9 @@ func (p *Painter) faultsOf(n *trace.Node) []canvas.Span {
 // notesOf returns the remarks on a node: its faults, whether it votes, and its vote.
 func (p *Painter) notesOf(n *trace.Node) []canvas.Span {
 	notes := p.faultsOf(n)
+	if n.Gap != "" {
+		notes = append(notes, canvas.Styled(p.Glyphs.Unreachable+" events missing", style.Warn))
+	}
 	if !n.Process.Running() {
 		return notes
 	}

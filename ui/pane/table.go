@@ -18,14 +18,15 @@ type columns struct {
 // columnsFor divides the width of a table. Names and values get what they need if there is
 // room, and remarks get the rest.
 func (p *Painter) columnsFor(w int, full bool) columns {
-	name, value := 4, 5
+	name, value, state := 4, 5, 11
 	for i := range p.State.Nodes {
 		n := &p.State.Nodes[i]
+		state = max(state, len(StyleOfNode(p.Glyphs, n).Word)+2)
 		name = max(name, canvas.Width(canvas.Sanitize(n.ID)))
 		text, _ := p.ValueOf(n)
 		value = max(value, len(text))
 	}
-	c := columns{state: 11, behind: 5, term: 4, log: 5, commit: 6, contact: 14, bar: 7}
+	c := columns{state: state, behind: 5, term: 4, log: 5, commit: 6, contact: 14, bar: 7}
 	switch {
 	case !full:
 		c.state, c.term, c.contact, c.bar = 1, 0, 10, 5

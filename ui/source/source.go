@@ -45,6 +45,12 @@ func (s Source) IsLive() bool { return s.Engine.Mode() != engine.RecordingMode &
 // IsExact reports whether the run repeats from its seed.
 func (s Source) IsExact() bool { return s.Engine.Mode() == engine.ExactMode }
 
+// IsRealTime reports whether the cluster's nodes are processes: its clock neither stops nor has a
+// speed.
+func (s Source) IsRealTime() bool {
+	return s.Engine != nil && s.Engine.Mode() == engine.ProcessesMode && s.IsLive()
+}
+
 // First returns the first moment that can be shown.
 func (s Source) First() trace.Position {
 	first, _ := s.History.Span()

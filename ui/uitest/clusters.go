@@ -120,6 +120,22 @@ func Faulty() *Sample {
 	return s
 }
 
+// Unreachable returns five nodes that are processes on other hosts: one is killed, one does not
+// answer, and the events of one may be missing.
+func Unreachable() *Sample {
+	s := Healthy(5)
+	s.Emit(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Killed})
+	s.Advance(900 * time.Millisecond)
+	s.Emit(trace.Event{Kind: trace.KindProcess, Node: "n5", Process: trace.Unreachable, Text: "connection reset by peer"})
+	s.Emit(trace.Event{Kind: trace.KindGap, Node: "n4", Text: "what it reports comes late"})
+	s.Advance(400 * time.Millisecond)
+	s.Append(Increments(2, 2, 1), "n2", "n3", "n4")
+	s.commit(129, "n2", "n3", "n4")
+	s.heartbeat("n3", "n2", "n4")
+	s.Advance(700 * time.Millisecond)
+	return s
+}
+
 // huge returns nodes with the largest values and terms, and the longest names.
 func huge() *Sample {
 	names := []string{"alpha-0123456789-0123456789-abcd", "beta.example.internal_0123456789", "n3"}
@@ -198,5 +214,6 @@ func Samples() map[string]*Sample {
 		"twenty-five": Healthy(25), "ninety-nine": Healthy(99), "dead-leader": DeadLeader(), "partition": Partitioned(),
 		"no-leader": NoLeader(), "faulty": Faulty(), "huge": huge(), "hostile": Hostile(),
 		"stale-read": StaleRead(), "lost": LostIncrement(), "held": Held(),
+		"unreachable": Unreachable(),
 	}
 }

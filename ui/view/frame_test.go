@@ -37,6 +37,8 @@ func TestStageMatchesGolden(t *testing.T) {
 		{"dead-leader", 120, 36},
 		{"no-leader", 80, 24},
 		{"faulty", 120, 36},
+		{"unreachable", 80, 24},
+		{"unreachable", 120, 36},
 		{"one", 120, 36},
 		{"nine", 80, 24},
 		{"nine", 120, 36},
@@ -61,18 +63,20 @@ func TestStageMatchesGolden(t *testing.T) {
 		f.Glyphs, f.Theme = style.ASCII, style.Mono
 		golden.RequireEqual(t, plain(f))
 	})
-	t.Run("exact", func(t *testing.T) {
-		var headers []string
-		for _, sample := range []string{"five", "no-leader", "ninety-nine"} {
-			for _, width := range []int{60, 80, 120} {
-				f := full(frameOf(all[sample], width, 24))
-				f.Exact = true
-				header, _, _ := strings.Cut(plain(f), "\n")
-				headers = append(headers, header)
+	for name, how := range map[string]pane.Playback{"exact": {Exact: true}, "processes": {Processes: true}} {
+		t.Run(name, func(t *testing.T) {
+			var headers []string
+			for _, sample := range []string{"five", "no-leader", "ninety-nine"} {
+				for _, width := range []int{60, 80, 120} {
+					f := full(frameOf(all[sample], width, 24))
+					f.Exact, f.Processes = how.Exact, how.Processes
+					header, _, _ := strings.Cut(plain(f), "\n")
+					headers = append(headers, header)
+				}
 			}
-		}
-		golden.RequireEqual(t, strings.Join(headers, "\n"))
-	})
+			golden.RequireEqual(t, strings.Join(headers, "\n"))
+		})
+	}
 	t.Run("menu", func(t *testing.T) {
 		f := frameOf(all["five"], 80, 24)
 		f.Menu = testMenu()
@@ -105,7 +109,7 @@ func TestPicturesFillTheScreenExactly(t *testing.T) {
 		for _, width := range []int{0, 1, 2, 17, 59, 60, 61, 79, 80, 81, 103, 104, 105, 120, 133, 160, 200, 255, 300} {
 			for _, height := range []int{0, 1, 2, 17, 18, 19, 23, 24, 27, 28, 29, 36, 41, 43, 60, 77, 100} {
 				f := full(frameOf(w, width, height))
-				f.Exact = height%2 == 0
+				f.Exact, f.Processes = height%2 == 0, width%2 == 0
 				f.Selected, f.Stage.LogScroll = map[string]bool{f.Cursor: true}, width
 				f.view = f.All[(width+height)%len(f.All)]
 				f.Log.Index, f.Links.At, f.Clients.spanIndex = uint64(height), MatrixCell{width%7 - 1, height%7 - 1}, width%len(timeSpans)

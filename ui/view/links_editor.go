@@ -56,7 +56,7 @@ func (v *Links) Keys() []keymap.Binding {
 		if len(e.faults) > 1 {
 			help += "; again: change"
 		}
-		all = append(all, keymap.Bind(group, e.key, help, func() { v.setFault(e) }, e.key).InFooter(4+i, word))
+		all = append(all, keymap.Bind(group, e.key, help, func() { v.setFault(e) }, e.key).InFooter(4+i, word).If(word))
 	}
 	return append(all, keymap.Bind(group, "h", "heal", v.heal, "h").InFooter(3, "heal"))
 }

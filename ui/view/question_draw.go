@@ -146,7 +146,7 @@ func (d *questionPanel) hint(x, y int) {
 	default:
 		keys = fmt.Sprintf("1-%d %s     n %s", len(d.q.Choices), d.word("answer"), d.word("skip"))
 	}
-	d.PutRight(x+d.width(), y, d.width(), keys, style.Chapter|style.Bold)
+	d.PutRight(x+d.width(), y, d.width(), keys+d.GoesOn(), style.Chapter|style.Bold)
 }
 
 // compact draws the question on the band, while the cluster runs on.

@@ -41,6 +41,7 @@ func TestTimeViewMatchesGolden(t *testing.T) {
 		{"partition", 120, 36, 50 * time.Millisecond},
 		{"partition", 200, 60, 5 * time.Millisecond},
 		{"faulty", 120, 36, 20 * time.Millisecond},
+		{"unreachable", 120, 36, 50 * time.Millisecond},
 		{"nine", 80, 24, 20 * time.Millisecond},
 		{"twenty-five", 120, 36, 500 * time.Millisecond},
 		{"ninety-nine", 120, 36, time.Minute},

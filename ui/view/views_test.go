@@ -19,7 +19,7 @@ import (
 func TestViewsMatchGolden(t *testing.T) {
 	elsewhere := []string{"stage", "time"} // in TestStageMatchesGolden, TestTimeViewMatchesGolden
 	samples := map[string]*uitest.Sample{
-		"partition": uitest.Busy(uitest.Partitioned()), "dead-leader": uitest.Busy(uitest.DeadLeader()), "faulty": uitest.Busy(uitest.Faulty()), "twenty-five": uitest.Busy(uitest.Healthy(25)), "ninety-nine": uitest.Busy(uitest.Healthy(99)),
+		"partition": uitest.Busy(uitest.Partitioned()), "dead-leader": uitest.Busy(uitest.DeadLeader()), "faulty": uitest.Busy(uitest.Faulty()), "unreachable": uitest.Unreachable(), "twenty-five": uitest.Busy(uitest.Healthy(25)), "ninety-nine": uitest.Busy(uitest.Healthy(99)),
 	}
 	for _, c := range []struct {
 		sample string
