@@ -206,7 +206,8 @@ func (cl *client) run(op trace.Op, what operation) trace.Op {
 			maybe = op.Why
 		}
 		final := errors.Is(err, counter.ErrOverflow) || errors.Is(err, errNoLevel) || namesNode(op.Route)
-		if final || c.isClosing.Load() || c.Now()+retryEvery >= deadline {
+		// The last attempt has time for an answer: without one its outcome would be unknown.
+		if final || c.isClosing.Load() || c.Now()+2*retryEvery >= deadline {
 			break
 		}
 		if op.Attempts > 1 || !c.isRedirected(op) {
