@@ -1,7 +1,6 @@
 package tcp_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -124,27 +123,32 @@ func TestACutLinkBackLosesReplies(t *testing.T) {
 	}
 }
 
-// The end of a process is a message, too: behind a cut nobody learns of it.
+// The end of a process is a message, too: behind a cut, and behind a lost reply, nobody learns of it.
 func TestAClientDoesNotLearnOfADeathBehindACut(t *testing.T) {
-	r := newRig(t, tcp.ProxyConfig{})
-	n1, n2 := r.start("n1", patient), r.start("n2", patient)
-	p := newPipeline(t, n1)
-	get(t, later(p.send().Error))
-	r.SetFault("n2", "n1", faults.Cut{})
-	n2.kill()
-	lost := func() bool { return slices.Contains(lossesOf(r.withStatus(faults.Lost)), "n2 is down") }
-	for range 6 { // the pipeline takes no more
-		before := len(r.reports())
-		p.send() // fails if the connection has ended
-		r.waitFor("fate", func() bool { return len(r.reported) >= before+2 })
-		r.mu.Lock()
-		found := lost()
-		r.mu.Unlock()
-		if found {
-			return
-		}
+	for name, healed := range map[string]bool{"cut": false, "healed": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, tcp.ProxyConfig{})
+			n1, n2 := r.start("n1", patient), r.start("n2", patient)
+			p := newPipeline(t, n1)
+			get(t, later(p.send().Error))
+			r.SetFault("n2", "n1", faults.Cut{})
+			if healed {
+				p.send()
+				r.waitReports(faults.Lost, 1)
+				r.ClearFault("n2", "n1", "cut")
+			}
+			n2.kill()
+			for range 5 { // the pipeline takes no more
+				before := len(r.reports())
+				p.send() // fails if the connection has ended
+				r.waitFor("fate", func() bool { return len(r.reported) >= before+2 })
+				if slices.ContainsFunc(r.reports(), func(p report) bool { return p.Why == "n2 is down" }) {
+					return
+				}
+			}
+			t.Errorf("no message was lost because n2 is down: %+v", r.reports())
+		})
 	}
-	t.Errorf("no message was lost because n2 is down: %+v", r.reports())
 }
 
 func TestRefuseFailsAtOnce(t *testing.T) {
@@ -251,33 +255,6 @@ func TestAbandonedConnectionsAreBounded(t *testing.T) {
 	}
 }
 
-// The messages of a connection arrive in order, but their delays overlap.
-func TestDelaysOverlap(t *testing.T) {
-	const least, most = (30 + 150) * time.Millisecond, (70 + 250) * time.Millisecond
-	r := newRig(t, tcp.ProxyConfig{Latency: 50 * time.Millisecond, Jitter: 20 * time.Millisecond})
-	n1 := r.start("n1", patient)
-	r.start("n2", patient)
-	r.SetFault("n1", "n2", faults.Delay{Mean: 200 * time.Millisecond, Jitter: 50 * time.Millisecond})
-	p, start := newPipeline(t, n1), time.Now()
-	var futures []raft.AppendFuture
-	for range 6 { // the pipeline takes no more
-		futures = append(futures, p.send())
-	}
-	for i, f := range futures {
-		if err := get(t, later(f.Error)); err != nil {
-			t.Errorf("message %d: %v", i, err)
-		}
-	}
-	if took := time.Since(start); took < least+30*time.Millisecond {
-		t.Errorf("all took %s", took)
-	}
-	for i, p := range r.reports() {
-		if p.Status == faults.Sent && !p.Reply && (p.Delay < least || p.Delay > most) {
-			t.Errorf("report %d is %+v", i, p)
-		}
-	}
-}
-
 func TestAChangedFaultAppliesToMessagesOnTheirWay(t *testing.T) {
 	r := newRig(t, tcp.ProxyConfig{})
 	n1 := r.start("n1", patient)
@@ -302,50 +279,6 @@ func TestAChangedFaultAppliesToMessagesOnTheirWay(t *testing.T) {
 	}
 }
 
-// All connections of a link share its bandwidth.
-func TestBandwidthIsShared(t *testing.T) {
-	const rate = 100_000
-	r := newRig(t, tcp.ProxyConfig{})
-	n1 := r.start("n1", patient)
-	r.start("n2", patient)
-	r.SetFault("n1", "n2", faults.Bandwidth{BytesPerSecond: rate})
-	start := time.Now()
-	var sent []<-chan error
-	for range 4 {
-		sent = append(sent, later(func() error {
-			return n1.AppendEntries("n2", "n2", appendOf(n1, 1, make([]byte, 4000)), &raft.AppendEntriesResponse{})
-		}))
-	}
-	for _, s := range sent {
-		if err := get(t, s); err != nil {
-			t.Error(err)
-		}
-	}
-	bytes := 0
-	for _, p := range r.waitReports(faults.Sent, 8) {
-		if !p.Reply {
-			bytes += p.SizeBytes
-		}
-	}
-	if took, least := time.Since(start), time.Second*time.Duration(bytes)/rate; bytes < 16000 || took < least {
-		t.Errorf("%d bytes took %s, want at least %s", bytes, took, least)
-	}
-}
-
-// What occupied a link under an earlier limit does not count under the next one.
-func TestANewBandwidthBeginsAnew(t *testing.T) {
-	r := newRig(t, tcp.ProxyConfig{})
-	n1 := r.start("n1", patient)
-	r.start("n2", patient)
-	r.SetFault("n1", "n2", faults.Bandwidth{BytesPerSecond: 1})
-	first := later(func() error { return n1.vote("n2") })
-	r.waitReports(faults.Sent, 1)
-	r.SetFault("n1", "n2", faults.Bandwidth{BytesPerSecond: 1e9})
-	if err := errors.Join(get(t, first), get(t, later(func() error { return n1.vote("n2") }))); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestANodeThatIsDownFailsAtOnce(t *testing.T) {
 	r := newRig(t, tcp.ProxyConfig{})
 	n1, n2 := r.start("n1", patient), r.start("n2", patient)
@@ -360,6 +293,11 @@ func TestANodeThatIsDownFailsAtOnce(t *testing.T) {
 		}
 	}
 	lost := r.waitReports(faults.Lost, 1)
+	r.SetFault("n1", "n2", faults.Delay{Mean: time.Hour}) // a refusal does not wait
+	if get(t, later(func() error { return n1.vote("n2") })) == nil {
+		t.Error("a vote got through")
+	}
+	r.ClearFault("n1", "n2", "delay")
 	if last := lost[len(lost)-1]; last.Why != "n2 is down" || last.Kind != faults.KindVote || last.Term != 8 {
 		t.Errorf("lost %+v", last)
 	}

@@ -21,7 +21,7 @@ const (
 	// hung is how long a test waits for what must come. It is only reached if it never comes.
 	hung = 30 * time.Second
 	// patient is the RPC timeout of nodes in tests that must not run into it.
-	patient = 20 * time.Second
+	patient = 2 * hung
 )
 
 // rig is a proxy between nodes that answer every request. It records what the tap receives.
