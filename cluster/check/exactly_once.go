@@ -13,24 +13,28 @@ type exactlyOnce struct {
 	clients map[string]*clientSeqs
 }
 
-// clientSeqs holds which of a client's increments counted.
+// clientSeqs holds a client's latest increments.
 type clientSeqs struct {
-	applied map[uint64]*appliedAt // by sequence number
-	highest uint64                // sequence number
+	firsts    map[uint64]*firstEntry // by sequence number
+	highest   uint64                 // sequence number
+	forgotten uint64                 // increments up to this sequence number are forgotten
 }
 
-// appliedAt is the entry in which an increment counted, and the event that shows it.
-type appliedAt struct {
+// firstEntry is the first entry that carries an increment in a lineage: any later one is a
+// retry. It is remembered from its commit on, because a node may restore it from a snapshot
+// instead of applying it, as after an unsafe recovery.
+type firstEntry struct {
 	place
-	seq  uint64
-	next *appliedAt // the entry in which it counted in another lineage
+	seq     uint64      // the event that shows it count, or the event of its commit
+	counted bool        // some node was seen to count it
+	next    *firstEntry // the first entry in another lineage
 }
 
-// in returns the entry in which the increment counted in a lineage, nil if it did not.
-func (a *appliedAt) in(h *lineage) *appliedAt {
-	for ; a != nil; a = a.next {
-		if h.includes(a.place) {
-			return a
+// in returns the first entry in a lineage, nil if there is none.
+func (f *firstEntry) in(h *lineage) *firstEntry {
+	for ; f != nil; f = f.next {
+		if h.includes(f.place) {
+			return f
 		}
 	}
 	return nil
@@ -41,6 +45,9 @@ func (a *appliedAt) in(h *lineage) *appliedAt {
 const seqsMax = 1 << 11
 
 func (c *exactlyOnce) observe(s *state, e *trace.Event) {
+	for _, index := range s.step.newlyCommitted {
+		c.addCommit(s, index, e)
+	}
 	a := s.step.applied
 	if a == nil {
 		return
@@ -62,10 +69,24 @@ func (c *exactlyOnce) observe(s *state, e *trace.Event) {
 	}
 }
 
+// addCommit remembers a committed entry if it is the first of an increment in its lineage.
+func (c *exactlyOnce) addCommit(s *state, index uint64, e *trace.Event) {
+	h := s.step.lineage
+	at, _ := h.at(index)
+	l, ok := s.entries[entryID{index, at.term}]
+	if !ok || l.entry.Kind != trace.EntryAdd {
+		return
+	}
+	t := c.seqsOf(l.entry.Client)
+	if t.firsts[l.entry.Seq].in(h) == nil {
+		t.add(l.entry.Seq, firstEntry{place: place{h.owner(index), index}, seq: e.Seq})
+	}
+}
+
 func (c *exactlyOnce) seqsOf(client string) *clientSeqs {
 	t := c.clients[client]
 	if t == nil {
-		t = &clientSeqs{applied: map[uint64]*appliedAt{}}
+		t = &clientSeqs{firsts: map[uint64]*firstEntry{}}
 		if c.clients == nil {
 			c.clients = map[string]*clientSeqs{}
 		}
@@ -78,39 +99,31 @@ func (c *exactlyOnce) seqsOf(client string) *clientSeqs {
 func (c *exactlyOnce) checkChange(s *state, a *applied, e *trace.Event) {
 	t := c.seqsOf(a.entry.Client)
 	seq := a.entry.Seq
-	h := s.step.node.lineage
-	was := t.applied[seq].in(h)
-	if was == nil {
-		if first, ok := h.find(a.entry.OpKey()); ok && first.index < a.index {
-			// No node was seen to apply it there, as after an unsafe recovery.
-			was = &appliedAt{place: first, seq: first.lineage.commits[first.index].seq}
-		}
-	}
+	first := t.firsts[seq].in(s.step.node.lineage)
 	switch {
-	case was == nil:
-		t.applied[seq] = &appliedAt{a.place, e.Seq, t.applied[seq]}
-		t.highest = max(t.highest, seq)
-		t.forget()
-	case was.index != a.index:
-		c.violate([]uint64{was.seq, e.Seq}, "%s's %+d (seq %d) counts twice on %s, with entry %d and again with entry %d: a retry must not count",
-			a.entry.Client, a.entry.Delta, seq, e.Node, was.index, a.index)
+	case first == nil: // the state has forgotten its commit
+		t.add(seq, firstEntry{place: a.place, seq: e.Seq, counted: true})
+	case first.index < a.index:
+		c.violate([]uint64{first.seq, e.Seq}, "%s's %+d (seq %d) counts twice on %s, with entry %d and again with entry %d: a retry must not count",
+			a.entry.Client, a.entry.Delta, seq, e.Node, first.index, a.index)
+	case !first.counted:
+		first.seq, first.counted = e.Seq, true
 	}
 }
 
 // checkNoChange checks an increment that left the value as it was.
 func (c *exactlyOnce) checkNoChange(s *state, a *applied, e *trace.Event) {
 	t := c.seqsOf(a.entry.Client)
-	was := t.applied[a.entry.Seq].in(s.step.node.lineage)
-	first, committed := s.step.node.lineage.find(a.entry.OpKey())
+	first := t.firsts[a.entry.Seq].in(s.step.node.lineage)
 	sum := a.before + a.entry.Delta
 	switch {
-	case was != nil && was.index < a.index, committed && first.index < a.index: // a retry
-	case t.countedLater(a.entry.Seq, s.step.node.lineage):
+	case first != nil && first.index < a.index: // a retry
+	case a.entry.Seq <= t.forgotten, t.overtaken(a, s.step.node.lineage):
 	case (sum > a.before) != (a.entry.Delta > 0): // it would overflow
 	case len(c.clients) > counter.MaxSessions, s.startedWithData, s.startsMidRun():
-		// The client's session may have been evicted, or the increment counted earlier.
-	case was != nil:
-		c.violate([]uint64{was.seq, e.Seq}, "entry %d, %+d by %s, counted on another node but changes nothing on %s",
+		// The client may have no session, or the increment may have counted earlier.
+	case first != nil && first.counted:
+		c.violate([]uint64{first.seq, e.Seq}, "entry %d, %+d by %s, counted on another node but changes nothing on %s",
 			a.index, a.entry.Delta, a.entry.Client, e.Node)
 	default:
 		c.violate([]uint64{e.Seq}, "entry %d is %+d by %s, but %s's counter stays at %d: an increment must count once",
@@ -118,28 +131,35 @@ func (c *exactlyOnce) checkNoChange(s *state, a *applied, e *trace.Event) {
 	}
 }
 
-// countedLater reports whether a later increment of the client counted in a lineage.
-func (t *clientSeqs) countedLater(than uint64, h *lineage) bool {
-	if t.highest <= than {
+// overtaken reports whether a later increment of the client precedes an entry in a lineage.
+func (t *clientSeqs) overtaken(a *applied, h *lineage) bool {
+	if t.highest <= a.entry.Seq {
 		return false
 	}
-	for seq, at := range t.applied {
-		if seq > than && at.in(h) != nil {
+	for seq, first := range t.firsts {
+		if later := first.in(h); seq > a.entry.Seq && later != nil && later.index < a.index {
 			return true
 		}
 	}
 	return false
 }
 
-// forget drops the older half of what is remembered once it exceeds seqsMax.
-func (t *clientSeqs) forget() {
-	if len(t.applied) <= seqsMax {
+// add remembers the first entry of an increment in a lineage. It forgets the older half
+// of the increments once they exceed seqsMax.
+func (t *clientSeqs) add(seq uint64, first firstEntry) {
+	if seq <= t.forgotten {
 		return
 	}
-	upTo := t.highest - seqsMax/2
-	for seq := range t.applied {
-		if seq <= upTo {
-			delete(t.applied, seq)
+	first.next = t.firsts[seq]
+	t.firsts[seq] = &first
+	t.highest = max(t.highest, seq)
+	if len(t.firsts) <= seqsMax {
+		return
+	}
+	t.forgotten = t.highest - seqsMax/2
+	for seq := range t.firsts {
+		if seq <= t.forgotten {
+			delete(t.firsts, seq)
 		}
 	}
 }
