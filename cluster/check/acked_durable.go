@@ -142,7 +142,10 @@ func (c *ackedDurable) confirm(s *state, e *trace.Event) {
 // findReplaced reports the acknowledged increments that a lineage has, and that the
 // lineage now forking from it lacks.
 func (c *ackedDurable) findReplaced(s *state, f *conflict, e *trace.Event) {
-	if f.index <= s.prunedUpTo && s.prunedAcks > 0 {
+	// Which increments are forgotten is unknown. Some are lost if there are more of them than
+	// entries in common and increments that the new lineage has instead.
+	common, instead := f.index-f.lineage.from, uint64(len(s.step.lineage.increments))
+	if f.index <= s.prunedUpTo && f.lineage.prunedAcks > common+instead {
 		c.violate([]uint64{e.Seq}, "acknowledged increments up to entry %d are lost: %s commits a different entry at index %d",
 			s.prunedUpTo, f.now.node, f.index)
 	}

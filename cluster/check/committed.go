@@ -16,7 +16,6 @@ type commitLog struct {
 	walked        []uint64   // scratch of advanceCommit
 
 	prunedUpTo uint64        // commits up to this index are forgotten
-	prunedAcks int           // how many forgotten increments were acknowledged
 	prunedAt   time.Duration // when commits were last forgotten
 	pruneAbove int           // how many log entries are kept before the next attempt to forget some
 }
@@ -48,7 +47,7 @@ func (s *state) advanceCommit(n *node, index uint64, e *trace.Event) {
 	}
 	for i++; i <= index; i++ {
 		owner := h.owner(i)
-		if _, ok := owner.commits[i]; !ok && (i > s.prunedUpTo || fork != 0) {
+		if _, known := owner.commits[i]; !known && (i > s.prunedUpTo || i > owner.upTo) { // it is not forgotten
 			s.commit(owner, entryID{i, s.walked[index-i]}, n, e)
 		}
 	}
@@ -74,8 +73,8 @@ func (s *state) walkBack(n *node, index uint64) (*lineage, uint64) {
 		if owner := s.ownerOf(id, h); owner != nil {
 			return owner, id.index
 		}
-		if id.index <= s.prunedUpTo && id.term <= h.prunedTerm {
-			break // the commit is forgotten, but terms never decrease in a log
+		if owner := s.forgottenOwnerOf(id, h); owner != nil {
+			return owner, id.index
 		}
 		s.walked = append(s.walked, id.term)
 		id = entryID{id.index - 1, s.termBefore(n, id)}
@@ -114,6 +113,30 @@ func (s *state) ownerOf(id entryID, first *lineage) *lineage {
 		}
 	}
 	return nil
+}
+
+// forgottenOwnerOf returns the lineage that has committed an entry and forgotten it, nil if
+// none has. Only the term at prunedUpTo tells lineages apart. Below that, an entry may be of
+// any lineage that ends in its term or a later one, because terms never decrease in a log:
+// of these, the given lineage comes first.
+func (s *state) forgottenOwnerOf(id entryID, first *lineage) *lineage {
+	if id.index > s.prunedUpTo {
+		return nil
+	}
+	var owner *lineage
+	if first.hasForgotten(id) {
+		owner = first.owner(id.index)
+	}
+	for _, h := range s.lineages {
+		switch {
+		case !h.hasForgotten(id):
+		case id.index == s.prunedUpTo && id.term == h.prunedTerm:
+			return h.owner(id.index)
+		case owner == nil:
+			owner = h.owner(id.index)
+		}
+	}
+	return owner
 }
 
 // firstDifference returns the first index between from and to, inclusive, at which a

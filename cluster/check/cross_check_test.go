@@ -63,11 +63,11 @@ func (c *fakeCounter) clone() fakeCounter {
 // apply applies an entry and reports whether it counts again.
 func (c *fakeCounter) apply(entry trace.Entry, doubles bool) (again bool) {
 	key := entry.OpKey()
-	if entry.Kind != trace.EntryAdd || c.sessions[key.Client] >= key.Seq && !doubles {
+	if entry.Kind != trace.EntryAdd || c.sessions[key.Client] >= key.Seq && (!doubles || !c.counted[key]) {
 		return false
 	}
 	again = c.counted[key]
-	c.sessions[key.Client], c.counted[key] = key.Seq, true
+	c.sessions[key.Client], c.counted[key] = max(c.sessions[key.Client], key.Seq), true
 	c.value += entry.Delta
 	return again
 }
@@ -204,7 +204,7 @@ func (f *fakeCluster) appendTo(n *fakeNode, entries ...trace.Entry) {
 	n.log = append(slices.Clone(n.log), entries...)
 }
 
-// propose appends an increment, of a new client or retried.
+// propose appends an increment: a new client's, the next one of a client, or a retry.
 func (f *fakeCluster) propose(n *fakeNode) {
 	if len(f.keys) > 0 && f.rng.IntN(4) == 0 {
 		key := f.keys[f.rng.IntN(len(f.keys))]
@@ -215,7 +215,15 @@ func (f *fakeCluster) propose(n *fakeNode) {
 		}
 		return
 	}
-	op := f.call(add(fmt.Sprintf("c%d", len(f.keys)), 1))
+	next := add(fmt.Sprintf("c%d", len(f.keys)), 1)
+	if len(f.keys) > 0 && f.rng.IntN(2) == 0 {
+		// A client that was answered may go on.
+		last := f.keys[f.rng.IntN(len(f.keys))]
+		if after := add(last.Client, last.Seq+1); f.acked[last] && !slices.Contains(f.keys, after.OpKey()) {
+			next = after
+		}
+	}
+	op := f.call(next)
 	op.Attempts = 1
 	f.keys, f.calls[op.OpKey()] = append(f.keys, op.OpKey()), op
 	f.appendTo(n, plus(n.term, op.Client, op.Seq))

@@ -14,6 +14,7 @@ type lineage struct {
 	upTo       uint64                 // the last index committed
 	grew       uint64                 // the event that committed it
 	prunedTerm uint64                 // the term of the entry at prunedUpTo, or of the next known one
+	prunedAcks uint64                 // how many acknowledged increments of its own are forgotten
 }
 
 // commit is an entry that a node considers committed.
@@ -59,6 +60,13 @@ func (h *lineage) at(index uint64) (commit, bool) {
 // includes reports whether the entry at a place is part of h.
 func (h *lineage) includes(p place) bool { return h.owner(p.index) == p.lineage }
 
+// hasForgotten reports whether an entry may be one that h has committed and forgotten.
+func (h *lineage) hasForgotten(id entryID) bool {
+	owner := h.owner(id.index)
+	_, known := owner.commits[id.index]
+	return !known && id.index <= owner.upTo && id.term <= h.prunedTerm
+}
+
 // find returns where h first committed an increment.
 func (h *lineage) find(key trace.OpKey) (first place, ok bool) {
 	for limit := uint64(indexMax); h != nil; h = h.parent {
@@ -70,10 +78,9 @@ func (h *lineage) find(key trace.OpKey) (first place, ok bool) {
 	return first, ok
 }
 
-// forgetUpTo forgets the entries up to an index, and returns how many of them were
-// acknowledged increments. It keeps where the lineage forks from its ancestors: checks
-// may remember places in those.
-func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
+// forgetUpTo forgets the entries up to an index. It keeps where the lineage forks from its
+// ancestors: checks may remember places in those.
+func (h *lineage) forgetUpTo(upTo uint64) {
 	// Terms never decrease in a log, so the next known term is not too low.
 	h.prunedTerm = unknownTerm
 	for i := upTo; i <= h.upTo && h.prunedTerm == unknownTerm; i++ {
@@ -85,7 +92,7 @@ func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
 		for index, c := range h.commits {
 			if index <= upTo {
 				if c.ackSeq != 0 {
-					acknowledged++
+					h.prunedAcks++
 				}
 				delete(h.commits, index)
 			}
@@ -99,5 +106,4 @@ func (h *lineage) forgetUpTo(upTo uint64) (acknowledged int) {
 			h.commits, h.increments = map[uint64]commit{}, map[trace.OpKey]uint64{}
 		}
 	}
-	return acknowledged
 }

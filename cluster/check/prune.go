@@ -45,7 +45,7 @@ func (s *state) forgetUpTo(upTo uint64) {
 		}
 	}
 	for _, h := range s.lineages {
-		s.prunedAcks += h.forgetUpTo(upTo)
+		h.forgetUpTo(upTo)
 	}
 	taken := map[*lineage]bool{}
 	for _, n := range s.nodes {

@@ -106,9 +106,9 @@ func TestForgettingReachesTheAncestors(t *testing.T) {
 		parent.increments[trace.OpKey{Client: "c1", Seq: i}] = i + 1
 	}
 	side := forkOf(parent, 3, unknownTerm)
-	if acked := side.forgetUpTo(2); acked != 2 || len(parent.commits) != 1 || len(parent.increments) != 1 {
+	if side.forgetUpTo(2); parent.prunedAcks != 2 || len(parent.commits) != 1 || len(parent.increments) != 1 {
 		t.Errorf("forgot %d acknowledged increments, %d commits and %d increments are left; want 2, 1, 1",
-			acked, len(parent.commits), len(parent.increments))
+			parent.prunedAcks, len(parent.commits), len(parent.increments))
 	}
 }
 
@@ -160,6 +160,59 @@ func TestSideThatBeginsBelowWhatIsForgottenHasItsEntries(t *testing.T) {
 	}
 }
 
+// A side that begins below the forgotten entries may grow one entry at a time.
+func TestSideThatGrowsBelowWhatIsForgottenHasItsEntries(t *testing.T) {
+	r := record(t, 3)
+	r.append("n3", 1, noop(1), noop(1))
+	r.commit("n3", 2)
+	r.state.pruneAbove = 0
+	r.emit(trace.Event{Kind: trace.KindSnapshot, Node: "n3", Index: 2, Term: 1})
+	r.emit(trace.Event{Kind: trace.KindCompacted, Node: "n3", Index: 1, Last: 2})
+	op := r.call(add("c2", 1))
+	r.append("n2", 1, noop(9), plus(9, "c2", 1), plus(9, "c2", 1))
+	r.commit("n2", 1)
+	r.commit("n2", 3)
+	r.apply("n2", 2, 1)
+	r.reply(op, 1)
+	r.apply("n2", 3, 1) // a retry
+	r.append("n2", 4, noop(9), noop(9))
+	r.commit("n2", 5)
+	r.expect(t, ExactlyOnce, trace.VerdictOK, "")
+	r.expect(t, AckedDurable, trace.VerdictOK, "")
+	r.append("n1", 1, noop(9), noop(10))
+	r.commit("n1", 2)
+	r.expect(t, AckedDurable, trace.VerdictViolated, "c2's acknowledged +1 (entry 2) is lost: n1 commits a different entry at index 2")
+}
+
+// A node that installs a snapshot of forgotten entries is on the side that committed them.
+func TestForgottenSnapshotIsOfItsSide(t *testing.T) {
+	for _, c := range []struct {
+		term uint64
+		want trace.Verdict
+	}{{2, trace.VerdictOK}, {3, trace.VerdictViolated}} {
+		r := record(t, 3)
+		for i, node := range []string{"n1", "n2"} {
+			term := uint64(i + 1)
+			r.append(node, 1, noop(1), noop(term))
+			r.commit(node, 2)
+			r.emit(trace.Event{Kind: trace.KindSnapshot, Node: node, Index: 2, Term: term})
+		}
+		for _, node := range []string{"n1", "n2"} {
+			r.state.pruneAbove = 0
+			r.emit(trace.Event{Kind: trace.KindCompacted, Node: node, Index: 1, Last: 2})
+		}
+		op := r.call(add("c1", 1))
+		r.append("n2", 3, plus(2, "c1", 1))
+		r.apply("n2", 3, 1)
+		r.reply(op, 1)
+		if r.state.prunedUpTo != 2 || len(r.state.lineages) != 2 {
+			t.Fatalf("pruned up to %d, %d lineages; want 2, 2", r.state.prunedUpTo, len(r.state.lineages))
+		}
+		r.emit(trace.Event{Kind: trace.KindInstalled, Node: "n3", Index: 2, Term: c.term})
+		r.expect(t, AckedDurable, c.want, "")
+	}
+}
+
 func TestPrunedHistoryLimitsTheVerdict(t *testing.T) {
 	r := twoIncrements(t)
 	r.state.commitsMax = 20_000
@@ -176,5 +229,40 @@ func TestPrunedHistoryLimitsTheVerdict(t *testing.T) {
 	r.commit("n3", 4)
 	if v := r.latest[StateMachineSafety]; v.Verdict != trace.VerdictOK {
 		t.Errorf("%s: %s", v.Verdict, v.Text)
+	}
+}
+
+// A snapshot shows one entry committed. Those before it are judged once a node commits them.
+func TestEntriesBelowASnapshotAreJudged(t *testing.T) {
+	r := blank(t)
+	r.emit(trace.Event{Kind: trace.KindSettings, Settings: &trace.Settings{Sessions: true}})
+	r.emit(trace.Event{Kind: trace.KindLoaded, Node: "n1", Index: 4, Last: 3, Term: 1})
+	r.apply("n1", 3, 1)
+	for i, node := range []string{"n2", "n3"} {
+		r.emit(trace.Event{Kind: trace.KindLoaded, Node: node, Index: 1})
+		r.append(node, 1, noop(1), plus(1, "c1", 1), noop(1))
+		r.expect(t, StateMachineSafety, trace.VerdictOK, "")
+		r.apply(node, 2, 1-int64(i))
+	}
+	r.expect(t, StateMachineSafety, trace.VerdictViolated, "entry 2")
+}
+
+// Another side may begin with a retry of what is forgotten.
+func TestForgottenIncrementMayBeCommittedAgain(t *testing.T) {
+	for _, c := range []struct {
+		second trace.Entry
+		want   trace.Verdict
+	}{{plus(2, "c1", 1), trace.VerdictOK}, {noop(2), trace.VerdictViolated}} {
+		r := record(t, 2)
+		op := r.call(add("c1", 1))
+		r.append("n1", 1, noop(1), plus(1, "c1", 1))
+		r.apply("n1", 2, 1)
+		r.reply(op, 1)
+		r.state.pruneAbove = 0
+		r.emit(trace.Event{Kind: trace.KindSnapshot, Node: "n1", Index: 2, Term: 1})
+		r.emit(trace.Event{Kind: trace.KindCompacted, Node: "n1", Index: 1, Last: 2})
+		r.append("n2", 1, noop(2), c.second)
+		r.commit("n2", 2)
+		r.expect(t, AckedDurable, c.want, "")
 	}
 }
