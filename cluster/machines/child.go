@@ -29,7 +29,8 @@ type child struct {
 // startChild starts a process and waits until it says who it is.
 func startChild(program string, boot *control.Boot) (*child, error) {
 	c := &child{command: exec.Command(program, "node", boot.Name), stderr: &tail{}}
-	c.command.Env = append(os.Environ(), childVariable+"=1")
+	// A node that waits for the network most of the time runs with the least overhead on one thread.
+	c.command.Env = append(os.Environ(), childVariable+"=1", "GOMAXPROCS=1")
 	c.command.Stderr = c.stderr
 	separate(c.command)
 	input, err := c.command.StdinPipe()
