@@ -83,8 +83,12 @@ func stream(r *rig, from, to raft.ServerAddress, done *atomic.Bool) {
 // meddle sets or clears a fault, or kills or starts a node.
 func meddle(r *rig, rng *rand.Rand, names []raft.ServerAddress) {
 	all := []faults.LinkFault{
-		faults.Cut{}, faults.Refuse{}, faults.Jam{}, faults.Delay{Mean: 5 * time.Millisecond, Jitter: 5 * time.Millisecond},
-		faults.Bandwidth{BytesPerSecond: 100_000}, faults.Only(faults.Cut{}, faults.KindVote), faults.Only(faults.Jam{}, faults.KindHeartbeat),
+		faults.Cut{},
+		faults.Refuse{},
+		faults.Jam{},
+		faults.Delay{Mean: 5 * time.Millisecond, Jitter: 5 * time.Millisecond},
+		faults.Bandwidth{BytesPerSecond: 100_000},
+		faults.Only(faults.Cut{}, faults.KindVote), faults.Only(faults.Jam{}, faults.KindHeartbeat),
 	}
 	from := names[rng.IntN(3)]
 	to := names[(rng.IntN(2)+1+int(from[1]-'1'))%3]

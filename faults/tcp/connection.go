@@ -84,7 +84,7 @@ func (c *connection) serve() {
 	}
 	hello := c.connect(token, from, to)
 	c.established.Store(true)
-	if _, err := c.client.Write(appendTexts(nil, hello.name)); err != nil {
+	if _, err := c.client.Write(helloOf(hello.name)); err != nil {
 		return
 	}
 	if hello.r != nil {
@@ -148,7 +148,7 @@ func (c *connection) reach(token, from, to string, hello *serverHello) error {
 		return net.ErrClosed
 	}
 	hello.server, hello.r = server, bufio.NewReader(server)
-	if _, err := server.Write(appendTexts(nil, token, from, to)); err != nil {
+	if _, err := server.Write(helloOf(token, from, to)); err != nil {
 		return err
 	}
 	return readTexts(hello.r, &hello.name)

@@ -75,7 +75,7 @@ func TestCutMakesAConnectionSilent(t *testing.T) {
 	r := newRig(t, tcp.ProxyConfig{})
 	n1, _ := r.start("n1", impatient), r.start("n2", patient)
 	p := newPipeline(t, n1)
-	get(t, later(p.send().Error))
+	_ = get(t, later(p.send().Error))
 	r.Cut([]faults.Link{{From: "n1", To: "n2"}})
 	first := p.send()
 	r.waitReports(faults.Lost, 1)
@@ -130,7 +130,7 @@ func TestAClientDoesNotLearnOfADeathBehindACut(t *testing.T) {
 			r := newRig(t, tcp.ProxyConfig{})
 			n1, n2 := r.start("n1", patient), r.start("n2", patient)
 			p := newPipeline(t, n1)
-			get(t, later(p.send().Error))
+			_ = get(t, later(p.send().Error))
 			r.SetFault("n2", "n1", faults.Cut{})
 			if healed {
 				p.send()
@@ -186,7 +186,7 @@ func TestJamHoldsMessagesAndReleasesThemInOrder(t *testing.T) {
 	r := newRig(t, tcp.ProxyConfig{})
 	n1, n2 := r.start("n1", patient), r.start("n2", patient)
 	p := newPipeline(t, n1)
-	get(t, later(p.send().Error))
+	_ = get(t, later(p.send().Error))
 	r.SetFault("n1", "n2", faults.Jam{})
 	futures := []raft.AppendFuture{p.send(), p.send(), p.send()}
 	sent := r.waitReports(faults.Sent, 5)[2:]

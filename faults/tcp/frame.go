@@ -18,9 +18,9 @@ const (
 // errForeign is why a connection is closed that does not speak this protocol.
 var errForeign = errors.New("the other end is not a node of this cluster")
 
-// appendTexts appends a hello of these texts.
-func appendTexts(b []byte, texts ...string) []byte {
-	b = append(b, magic...)
+// helloOf returns a hello of these texts.
+func helloOf(texts ...string) []byte {
+	b := []byte(magic)
 	for _, t := range texts {
 		b = binary.AppendUvarint(b, uint64(len(t)))
 		b = append(b, t...)

@@ -3,8 +3,10 @@ package tcp_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -53,15 +55,15 @@ func dial(t *testing.T, to net.Addr, b []byte) net.Conn {
 	return c
 }
 
-// hungUp checks that the other end says no more than it is allowed to, and hangs up.
-func hungUp(t *testing.T, c net.Conn, said string) {
+// hungUp checks that the other end says nothing, and hangs up.
+func hungUp(t *testing.T, c net.Conn) {
 	t.Helper()
 	got, err := io.ReadAll(c)
-	if e, ok := err.(net.Error); ok && e.Timeout() {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatal("it does not hang up")
 	}
-	if string(got) != said {
-		t.Errorf("it says %q, want %q", got, said)
+	if len(got) > 0 {
+		t.Errorf("it says %q", got)
 	}
 }
 
@@ -80,11 +82,11 @@ func TestStrangersAreHungUpOn(t *testing.T) {
 	n2 := r.start("n2", patient)
 	for name, b := range strange {
 		t.Run(name, func(t *testing.T) {
-			hungUp(t, dial(t, r.Addr(), b), "")
-			hungUp(t, dial(t, n2.listener.Addr(), b), "")
+			hungUp(t, dial(t, r.Addr(), b))
+			hungUp(t, dial(t, n2.listener.Addr(), b))
 		})
 	}
-	hungUp(t, dial(t, n2.listener.Addr(), hello(token, "n1", "n3")), "") // who wants another node
+	hungUp(t, dial(t, n2.listener.Addr(), hello(token, "n1", "n3"))) // who wants another node
 	n1 := r.start("n1", patient)
 	if err := n1.vote("n2"); err != nil {
 		t.Error(err)
@@ -106,7 +108,7 @@ func TestCloseEndsConnectionsThatSayNothing(t *testing.T) {
 	n2.kill()
 	r.Close()
 	for _, c := range all {
-		hungUp(t, c, "")
+		hungUp(t, c)
 	}
 }
 
@@ -133,7 +135,7 @@ func TestNonsenseEndsItsConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _ = c.Write(b)
-			hungUp(t, c, "")
+			hungUp(t, c)
 		})
 	}
 	if err := n1.vote("n2"); err != nil {

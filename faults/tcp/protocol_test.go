@@ -13,26 +13,28 @@ import (
 )
 
 // encode returns a message as raft writes it.
-func encode(t testing.TB, start []byte, values ...any) []byte {
-	t.Helper()
+func encode(tb testing.TB, start []byte, values ...any) []byte {
+	tb.Helper()
 	b := bytes.NewBuffer(start)
-	e := codec.NewEncoder(b, &codec.MsgpackHandle{BasicHandle: codec.BasicHandle{TimeNotBuiltin: true}})
+	handle := &codec.MsgpackHandle{}
+	handle.TimeNotBuiltin = true // as in raft
+	e := codec.NewEncoder(b, handle)
 	for _, v := range values {
 		if err := e.Encode(v); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return b.Bytes()
 }
 
 // framed returns bytes in frames of so many bytes.
-func framed(t testing.TB, b []byte, size int) *frames {
-	t.Helper()
+func framed(tb testing.TB, b []byte, size int) *frames {
+	tb.Helper()
 	var wire bytes.Buffer
 	for mark := uint64(1); len(b) > 0; mark++ {
 		n := min(size, len(b))
 		if _, _, err := writeFrames(&wire, nil, mark, b[:n]); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		b = b[n:]
 	}
@@ -40,16 +42,16 @@ func framed(t testing.TB, b []byte, size int) *frames {
 }
 
 // requests are one of each kind.
-func requests(t testing.TB) [][]byte {
-	t.Helper()
+func requests(tb testing.TB) [][]byte {
+	tb.Helper()
 	header := raft.RPCHeader{ProtocolVersion: 3, ID: []byte("n1"), Addr: []byte("n1")}
 	entries := []*raft.Log{{Index: 3, Term: 2, Data: []byte("increment")}, {Index: 4, Term: 2, Type: raft.LogNoop}}
 	return [][]byte{
-		encode(t, []byte{rpcAppendEntries}, &raft.AppendEntriesRequest{RPCHeader: header, Term: 2, Entries: entries}),
-		encode(t, []byte{rpcRequestVote}, &raft.RequestVoteRequest{RPCHeader: header, Term: 2}),
-		append(encode(t, []byte{rpcInstallSnapshot}, &raft.InstallSnapshotRequest{RPCHeader: header, Size: 4}), "data"...),
-		encode(t, []byte{rpcTimeoutNow}, &raft.TimeoutNowRequest{RPCHeader: header}),
-		encode(t, []byte{rpcRequestPreVote}, &raft.RequestPreVoteRequest{RPCHeader: header, Term: 2}),
+		encode(tb, []byte{rpcAppendEntries}, &raft.AppendEntriesRequest{RPCHeader: header, Term: 2, Entries: entries}),
+		encode(tb, []byte{rpcRequestVote}, &raft.RequestVoteRequest{RPCHeader: header, Term: 2}),
+		append(encode(tb, []byte{rpcInstallSnapshot}, &raft.InstallSnapshotRequest{RPCHeader: header, Size: 4}), "data"...),
+		encode(tb, []byte{rpcTimeoutNow}, &raft.TimeoutNowRequest{RPCHeader: header}),
+		encode(tb, []byte{rpcRequestPreVote}, &raft.RequestPreVoteRequest{RPCHeader: header, Term: 2}),
 	}
 }
 
@@ -118,7 +120,7 @@ func FuzzReplies(f *testing.F) {
 }
 
 func FuzzHello(f *testing.F) {
-	f.Add(appendTexts(nil, "secret", "n1", "n2"))
+	f.Add(helloOf("secret", "n1", "n2"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var token, from, to string
 		err := readTexts(bufio.NewReader(bytes.NewReader(b)), &token, &from, &to)

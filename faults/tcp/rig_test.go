@@ -64,24 +64,24 @@ type seen struct {
 }
 
 // newRig starts a proxy without nodes, and closes it at the end of the test.
-func newRig(t testing.TB, cfg tcp.ProxyConfig) *rig {
-	t.Helper()
-	t.Cleanup(func() { goleak.VerifyNone(t) }) // after all else
-	r := &rig{t: t, nodes: map[raft.ServerAddress]*node{}, changed: make(chan struct{})}
-	cfg.Listener, cfg.Token = listen(t), token
+func newRig(tb testing.TB, cfg tcp.ProxyConfig) *rig {
+	tb.Helper()
+	tb.Cleanup(func() { goleak.VerifyNone(tb) }) // after all else
+	r := &rig{t: tb, nodes: map[raft.ServerAddress]*node{}, changed: make(chan struct{})}
+	cfg.Listener, cfg.Token = listen(tb), token
 	cfg.Reach, cfg.Tap = r.reach, r.tap
 	r.Proxy = tcp.NewProxy(cfg)
-	t.Cleanup(r.Proxy.Close)
+	tb.Cleanup(r.Close)
 	return r
 }
 
-func listen(t testing.TB) net.Listener {
-	t.Helper()
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
+	tb.Cleanup(func() { _ = l.Close() })
 	return l
 }
 
@@ -170,9 +170,9 @@ func (r *rig) start(name raft.ServerAddress, timeout time.Duration) *node {
 }
 
 // newNode returns a node that dials what where says.
-func newNode(t testing.TB, name raft.ServerAddress, timeout time.Duration, where func(raft.ServerAddress) string) *node {
-	t.Helper()
-	n := &node{name: name, listener: listen(t), answer: yes, stop: make(chan struct{})}
+func newNode(tb testing.TB, name raft.ServerAddress, timeout time.Duration, where func(raft.ServerAddress) string) *node {
+	tb.Helper()
+	n := &node{name: name, listener: listen(tb), answer: yes, stop: make(chan struct{})}
 	n.NetworkTransport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: &accepting{node: n, StreamLayer: tcp.NewStreamLayer(tcp.StreamConfig{
 			Name: string(name), Address: name, Listener: n.listener, Token: token, Mark: n.mark, Seen: n.see,
@@ -182,7 +182,7 @@ func newNode(t testing.TB, name raft.ServerAddress, timeout time.Duration, where
 		})},
 		MaxPool: 3, MaxRPCsInFlight: 8, Timeout: timeout, Logger: quiet(),
 	})
-	t.Cleanup(n.kill)
+	tb.Cleanup(n.kill)
 	return n
 }
 
@@ -304,11 +304,11 @@ func header(n *node) raft.RPCHeader {
 }
 
 func heartbeat(n *node) *raft.AppendEntriesRequest {
-	return &raft.AppendEntriesRequest{RPCHeader: header(n), Term: 7, Leader: []byte(n.name)}
+	return &raft.AppendEntriesRequest{RPCHeader: header(n), Term: 7}
 }
 
 func appendOf(n *node, index uint64, data ...[]byte) *raft.AppendEntriesRequest {
-	a := &raft.AppendEntriesRequest{RPCHeader: header(n), Term: 7, Leader: []byte(n.name), PrevLogEntry: index - 1, PrevLogTerm: 6, LeaderCommitIndex: index - 1}
+	a := &raft.AppendEntriesRequest{RPCHeader: header(n), Term: 7, PrevLogEntry: index - 1, PrevLogTerm: 6, LeaderCommitIndex: index - 1}
 	for i, d := range data {
 		a.Entries = append(a.Entries, &raft.Log{Index: index + uint64(i), Term: 7, Data: d, AppendedAt: time.Unix(1, 0)})
 	}
@@ -329,13 +329,13 @@ func later(f func() error) <-chan error {
 }
 
 // get waits for a result.
-func get(t testing.TB, result <-chan error) error {
-	t.Helper()
+func get(tb testing.TB, result <-chan error) error {
+	tb.Helper()
 	select {
 	case err := <-result:
 		return err
 	case <-time.After(hung):
-		t.Fatal("hung: no result")
+		tb.Fatal("hung: no result")
 		return nil
 	}
 }

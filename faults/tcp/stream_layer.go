@@ -96,7 +96,7 @@ func (s *StreamLayer) welcome(c net.Conn) {
 		err = errForeign
 	}
 	if err == nil {
-		_, err = c.Write(appendTexts(nil, s.cfg.Name))
+		_, err = c.Write(helloOf(s.cfg.Name))
 	}
 	if err != nil {
 		_ = c.Close()
@@ -132,7 +132,7 @@ func (s *StreamLayer) Dial(to raft.ServerAddress, timeout time.Duration) (net.Co
 	}
 	r := bufio.NewReader(c)
 	var name string
-	_, err = c.Write(appendTexts(nil, s.cfg.Token, s.cfg.Name, string(to)))
+	_, err = c.Write(helloOf(s.cfg.Token, s.cfg.Name, string(to)))
 	if err == nil {
 		err = readTexts(r, &name)
 	}

@@ -44,6 +44,7 @@ func onBothWires(t *testing.T, test func(t *testing.T, proxied bool)) {
 
 func TestEveryRPCArrivesAndIsAnswered(t *testing.T) {
 	onBothWires(t, func(t *testing.T, proxied bool) {
+		t.Helper()
 		r, n1, n2 := pair(t, proxied)
 		exchangeAll(t, n1)
 		var kinds []string
@@ -129,6 +130,7 @@ func checkReportsOfAll(t *testing.T, all []report) {
 
 func TestAReplyWithAnErrorArrives(t *testing.T) {
 	onBothWires(t, func(t *testing.T, proxied bool) {
+		t.Helper()
 		r, n1, n2 := pair(t, proxied)
 		n2.answer = func(rpc raft.RPC) { rpc.Respond(nil, errors.New("the log is torn")) }
 		for range 2 { // the connection is used again
@@ -144,6 +146,7 @@ func TestAReplyWithAnErrorArrives(t *testing.T) {
 
 func TestAPipelineKeepsItsOrder(t *testing.T) {
 	onBothWires(t, func(t *testing.T, proxied bool) {
+		t.Helper()
 		_, n1, n2 := pair(t, proxied)
 		const count = 200
 		p, err := n1.AppendEntriesPipeline("n2", "n2")
@@ -177,6 +180,7 @@ func TestAPipelineKeepsItsOrder(t *testing.T) {
 
 func TestWhatIsBigArrivesWhole(t *testing.T) {
 	onBothWires(t, func(t *testing.T, proxied bool) {
+		t.Helper()
 		_, n1, n2 := pair(t, proxied)
 		big := make([]byte, 5<<20)
 		for i := range big {
@@ -211,6 +215,7 @@ func TestWhatIsBigArrivesWhole(t *testing.T) {
 // same mark.
 func TestMarksComeBeforeWhatTheyMark(t *testing.T) {
 	onBothWires(t, func(t *testing.T, proxied bool) {
+		t.Helper()
 		r, n1, n2 := pair(t, proxied)
 		n1.events, n2.events = 100, 200
 		for range 3 {
