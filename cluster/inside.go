@@ -29,13 +29,8 @@ type Inside struct {
 	timeouts atomic.Pointer[timeouts]
 	tamper   func(*raftDeps) // nil except in tests
 
-	network  Network                 // nil in an agent
-	packets  *faults.Network         // the same in virtual time, otherwise nil
-	connect  func(*process) endpoint // joins a process to the network
-	machines Machines                // nil if the nodes run in this process
-	order    *order                  // of the events of machines
-
-	booting sync.WaitGroup // the nodes with which the cluster starts
+	wiring
+	outside
 
 	closing   chan struct{} // closed when the cluster shuts down; a channel of the bubble
 	isClosing atomic.Bool
@@ -44,6 +39,20 @@ type Inside struct {
 	nodes   atomic.Pointer[[]*node] // replaced under mu, never changed in place
 	rng     *rand.Rand              // for seeds of disks and random routes; guarded by mu
 	clients clientPool
+}
+
+// wiring joins the nodes.
+type wiring struct {
+	network Network                 // nil in an agent
+	packets *faults.Network         // the same in virtual time, otherwise nil
+	connect func(*process) endpoint // joins a process to the network
+}
+
+// outside is what a cluster has whose nodes run outside of this process.
+type outside struct {
+	machines Machines       // nil if the nodes run in this process
+	order    *order         // of their events
+	booting  sync.WaitGroup // the nodes with which the cluster starts
 }
 
 // Trace returns the stream of the cluster's events.

@@ -29,21 +29,25 @@ type node struct {
 
 	isKept atomic.Bool // it runs on after its removal, see [Inside.ExpelNode]
 
-	proc   atomic.Pointer[process] // nil if no process runs here; stored under mu
-	remote atomic.Pointer[remote]  // nil if no process of the operating system runs; stored under mu
+	proc atomic.Pointer[process] // nil if no process runs here; stored under mu
+	runs
 
 	mu          sync.Mutex // guards what follows; never held while waiting
 	disk        *faults.Disk
 	state       trace.ProcessState
 	clockFactor float64 // multiplies its timeouts and its lease
 
-	runs uint64 // processes of the operating system so far; guarded by lifecycle
-
 	reloading sync.Mutex // held while raft gets new timeouts; never while waiting
 
 	// Guarded by mu.
 	applyDelay   time.Duration // how much longer its state machine takes to apply a command
 	applyChanged chan struct{} // closed when applyDelay changes; nil without a delay
+}
+
+// runs are the processes of a node that run outside of this one.
+type runs struct {
+	remote atomic.Pointer[remote] // the present one, nil if none runs; stored under node.mu
+	count  uint64                 // how many there were; guarded by node.lifecycle
 }
 
 // stopRetryEvery is how often a stop retries while the process is still starting.

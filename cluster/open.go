@@ -73,7 +73,8 @@ func Open(cfg Config) (*Cluster, error) {
 	if err := ValidateSettings(cfg.Settings); err != nil {
 		return nil, err
 	}
-	in := &Inside{stream: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper, machines: cfg.Machines}
+	in := &Inside{stream: &trace.Stream{}, settings: cfg.Settings, tamper: cfg.tamper}
+	in.machines = cfg.Machines
 	in.storeTimeouts(cfg.Settings)
 	in.nodes.Store(new([]*node))
 	c := &Cluster{inside: in, record: cfg.Record}
@@ -108,8 +109,16 @@ func Open(cfg Config) (*Cluster, error) {
 		}
 		in.stream.SetChecker(in.checks.Observe)
 	}
-	start := vtime.Start
-	if cfg.Machines != nil {
+	if err := c.start(from, names, isNew); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// start starts the clock and the nodes. After an error, everything is closed.
+func (c *Cluster) start(from *fork, names []string, isNew bool) (err error) {
+	in, start := c.inside, vtime.Start
+	if in.machines != nil {
 		start = vtime.StartReal
 	}
 	c.clock = start(func(b *vtime.Bubble) {
@@ -123,12 +132,12 @@ func Open(cfg Config) (*Cluster, error) {
 		}
 	})
 	if err = errors.Join(err, c.clock.Err()); err != nil {
-		return nil, errors.Join(err, c.Close())
+		return errors.Join(err, c.Close())
 	}
-	if cfg.Machines != nil {
+	if in.machines != nil {
 		in.booting.Wait() // in virtual time, they have come as far as they can at once
 	}
-	return c, nil
+	return nil
 }
 
 // nodesToStart opens the data directory and returns the names of the nodes to start. isNew

@@ -39,7 +39,7 @@ type remote struct {
 // bootRemote starts the process of a node outside of this program. The caller holds the node's
 // lifecycle lock.
 func (n *node) bootRemote(first raft.Configuration) error {
-	n.runs++
+	n.count++
 	machine, err := n.c.machines.Start(n.bootOrder(first))
 	if err != nil {
 		if n.c.machines.Own() {
@@ -79,7 +79,7 @@ func (n *node) adopt(machine Machine) error {
 // bootOrder returns what a new process of the node has to know.
 func (n *node) bootOrder(first raft.Configuration) control.Boot {
 	boot := control.Boot{
-		Protocol: control.Protocol, Name: n.name, Run: n.runs, Settings: n.c.currentSettings(), First: serversOf(first),
+		Protocol: control.Protocol, Name: n.name, Run: n.count, Settings: n.c.currentSettings(), First: serversOf(first),
 	}
 	if n.c.dir != nil {
 		boot.Dir = n.c.dir.nodePath(n.name)

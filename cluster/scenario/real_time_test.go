@@ -63,7 +63,7 @@ func TestWhatNeedsVirtualTimeIsRefusedOverProcesses(t *testing.T) {
 func TestScriptSaysWhatNeedsVirtualTime(t *testing.T) {
 	for text, want := range map[string]string{
 		"title A\nseed 3\nset heartbeats queued\n\nkill leader # lose\nsay lose it all\nincrement\n": "",
-		"increment\nhold all\n":                     "a:2:1: hold is not possible over processes",
+		"increment\nhold all\n":                      "a:2:1: hold is not possible over processes",
 		"increment\n\n  try lose n1 -> n2 30%\n":     "a:3:7: lose is not possible over processes",
 		"expect refused  drop all\nhold all\nread\n": "a:1:17: drop is not possible over processes",
 	} {

@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"cluster/engine/exact/module":          {},
 	"cluster/engine/exact/module/generate": {"cluster/engine/exact/module"},
 
-	"cluster/engine/processes": {"cluster/engine", "cluster/machines", "cluster", "cluster/scenario", "cluster/scenario/headless", "cluster/trace"},
+	"cluster/engine/processes": {"cluster/engine", "cluster/machines", "cluster", "cluster/scenario", "cluster/scenario/headless", "cluster/trace", "cluster/trace/history"},
 	"cluster/engine":           {"cluster/scenario", "cluster", "cluster/check", "cluster/trace/recording", "cluster/trace", "cluster/trace/history", "cluster/vtime"},
 	"cluster/engine/exact": {
 		"cluster/engine/exact/module", "cluster/engine/exact/wire", "cluster/engine", "cluster/scenario", "cluster",
