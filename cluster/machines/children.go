@@ -72,7 +72,7 @@ func (c *Children) reach(to raft.ServerAddress) (net.Conn, error) {
 	if child == nil {
 		return nil, errors.New("it has not started")
 	}
-	return net.Dial("tcp", child.hello.Address)
+	return net.DialTimeout("tcp", child.hello.Address, dialTimeout)
 }
 
 // Start starts the process of a node.
