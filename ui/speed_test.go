@@ -281,10 +281,10 @@ func TestStepOverProcessesSaysThatTimeGoesOn(t *testing.T) {
 	if s.paused || s.pace() != 1 || speeds[s.speed] != 1 {
 		t.Errorf("paused %t, speed %v, later %v", s.paused, s.pace(), speeds[s.speed])
 	}
-	s.press("M")
-	s.wants("hold is not possible over processes")
 	s.options.Lang, s.dirty = "zh", true
 	s.wants("时间不会停")
+	s.press("M")
+	s.wants("hold is not possible over processes")
 }
 
 func TestViolationOverProcessesIsShown(t *testing.T) {

@@ -10,8 +10,8 @@ const (
 	losesNothing     = "TCP resends what is lost; use cut, delay or jam"
 	duplicatesNone   = "TCP discards what arrives twice"
 	reordersNothing  = "TCP restores the order; use delay or jam"
-	needsStillClock  = "moving single messages needs a clock that stands still; jam holds a whole link"
-	firesNoRealTimer = "firing a single timer needs a clock that stands still"
+	needsStillClock  = "it needs a clock that stands still; use jam"
+	firesNoRealTimer = "it needs a clock that stands still"
 )
 
 // needsVirtualTime marks a command that cannot be carried out over processes, and why.
