@@ -213,12 +213,17 @@ type Options struct {
 	Asking
 	// Keys shows the pressed keys, large.
 	Keys bool
-	// Cast is the file that records the screen, "" for none; CastKeys records the keys too.
-	Cast     string
-	CastKeys bool
+	Casting
 
 	// ConfigDir keeps the prompt's history and the state of the tips, "" for nowhere.
 	ConfigDir string
+}
+
+// Casting is how the screen is recorded.
+type Casting struct {
+	// Cast is the file that records the screen, "" for none; CastKeys records the keys too.
+	Cast     string
+	CastKeys bool
 
 	liveCast *record.Live
 }
