@@ -39,7 +39,7 @@ func playCommand() *cobra.Command {
 	complete(cmd)
 	f.addSeed(cmd)
 	f.addTrace(cmd.Flags())
-	f.engineFlags.add(cmd.Flags())
+	f.add(cmd.Flags())
 	cmd.Flags().BoolVar(&f.screen.Autoplay, "autoplay", false, "continue steps and skip questions automatically, once people have had time to read")
 	f.addRoom(cmd.Flags())
 	f.addAnswers(cmd.Flags())

@@ -101,7 +101,7 @@ func recordCommand() *cobra.Command {
 	}
 	addRecording(&r, cmd.Flags())
 	f.addSeed(cmd)
-	f.engineFlags.add(cmd.Flags())
+	f.add(cmd.Flags())
 	complete(cmd)
 	return cmd
 }

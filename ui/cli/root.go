@@ -126,7 +126,7 @@ func newCommand() *cobra.Command {
 	fs.StringVar(&f.dir, "data", "", "keep the nodes' files in this directory (default: a temporary one)")
 	fs.Int64Var(&f.seed, "seed", defaults.Seed, "seed of capsize's own random choices")
 	f.addTrace(fs)
-	f.engineFlags.add(fs)
+	f.add(fs)
 	fs.StringArrayVar(&f.set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	f.addScreen(fs)
 	f.addRoom(fs)
