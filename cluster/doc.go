@@ -1,5 +1,6 @@
-// Package cluster runs real hashicorp/raft nodes in one process, in virtual time, over a
-// network and disks that fail on demand, and reports everything that happens as events.
+// Package cluster runs real hashicorp/raft nodes over a network and disks that fail on demand, and
+// reports everything that happens as events. The nodes run in one process, in virtual time, or as
+// processes of the operating system, in real time.
 //
 // # Who owns what
 //
@@ -19,6 +20,17 @@
 // method of [Inside], which [Cluster.Do] and [Cluster.Go] hand to a function that they run on a
 // goroutine of the bubble. A method of Inside may take virtual time, so it must not run on the
 // bubble's pacer, that is, in a function given to [vtime.Clock.Do].
+//
+// # Outside of this process
+//
+// With machines in its configuration, a cluster runs in real time, and its nodes elsewhere. The rest
+// is the same: clients, members, faults, checks. What they need of a node is a server: a process in
+// the bubble, or a remote, which asks a process of the operating system. At the other end an [Agent]
+// runs one node of this package over raft's own transport (netEndpoint). A key press, "kill n2", ends
+// in stopRemote, which sends SIGKILL and waits for the last of the process's events. An event, such as
+// a vote, comes from the store that has written it, through the agent's outbox, the control connection
+// (package control) and remote.receive, and waits in the order until everything that its node had
+// heard of has been told.
 //
 // # Stopping a process
 //
