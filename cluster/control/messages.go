@@ -88,7 +88,10 @@ type Hello struct {
 	Run      uint64
 	Events   uint64 // how many events the node had before those that follow
 	Settings trace.Settings
-	Proxied  bool // it reaches the others through a proxy
+	// Proxy is the address through which it reaches the others, "" for directly. Peers are then the
+	// addresses at which the proxy reaches each node.
+	Proxy string
+	Peers map[string]string
 }
 
 // Ready says that a node's raft runs, or why it does not.

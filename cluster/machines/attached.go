@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"capsize/cluster/control"
 	"capsize/cluster/trace"
 	"capsize/faults"
+	"capsize/faults/tcp"
 
 	"github.com/hashicorp/raft"
 )
@@ -26,11 +28,23 @@ const (
 	silenceMax = 4 * time.Second
 )
 
+// AttachConfig says which nodes to drive, and how.
+type AttachConfig struct {
+	Addresses []string // of their control ports
+	TLS       TLSFiles
+	// Proxy is where the proxy between the nodes listens, for those that were started with its
+	// address; "" for no proxy.
+	Proxy string
+}
+
 // Attached are nodes that run already, started by anyone, here or on other hosts.
 type Attached struct {
+	cfg      AttachConfig
 	tls      *tls.Config
 	settings trace.Settings
 	names    []string
+	direct   []string          // the nodes that were started without a proxy
+	peers    map[string]string // where the proxy reaches the nodes
 
 	mu    sync.Mutex
 	at    map[string]string   // by node: the address of its control port
@@ -41,13 +55,13 @@ var _ cluster.Machines = (*Attached)(nil)
 
 // Attach connects to the control ports of nodes. The error says which of them does not answer, and
 // why.
-func Attach(addresses []string, files TLSFiles) (*Attached, error) {
-	conf, err := files.load()
+func Attach(cfg AttachConfig) (*Attached, error) {
+	conf, err := cfg.TLS.load()
 	if err != nil {
 		return nil, err
 	}
-	a := &Attached{tls: conf, at: map[string]string{}, ready: map[string]*distant{}}
-	for _, address := range addresses {
+	a := &Attached{cfg: cfg, tls: conf, at: map[string]string{}, ready: map[string]*distant{}}
+	for _, address := range cfg.Addresses {
 		d, err := a.connect(address)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", address, err), a.Close())
@@ -57,6 +71,11 @@ func Attach(addresses []string, files TLSFiles) (*Attached, error) {
 			return nil, errors.Join(fmt.Errorf("%s and %s are both %s: name each node once", other, address, name), d.Close(), a.Close())
 		}
 		a.names, a.at[name], a.ready[name], a.settings = append(a.names, name), address, d, d.hello.Settings
+		if d.hello.Proxy == "" {
+			a.direct = append(a.direct, name)
+		} else {
+			a.peers = d.hello.Peers
+		}
 	}
 	slices.SortFunc(a.names, trace.CompareNames)
 	return a, nil
@@ -71,14 +90,37 @@ func (a *Attached) Names() []string { return slices.Clone(a.names) }
 // Own is false.
 func (a *Attached) Own() bool { return false }
 
-// Refuse refuses every fault of a link: the nodes reach each other directly.
+// Refuse returns why a fault is not possible. Nodes that reach each other directly have no links that
+// capsize could break.
 func (a *Attached) Refuse(f faults.LinkFault) error {
-	return fmt.Errorf("%s is not possible on attached nodes: they reach each other directly, without capsize's proxy", f.Name())
+	switch {
+	case a.cfg.Proxy == "":
+		return fmt.Errorf("%s is not possible: attach has no --proxy, so the nodes reach each other directly", f.Name())
+	case len(a.direct) > 0:
+		return fmt.Errorf("%s is not possible: %s reach the others directly; start all nodes with --proxy", f.Name(), strings.Join(a.direct, ", "))
+	}
+	return tcp.Possible(f)
 }
 
-// Connect returns a network without faults, of which no packet is seen.
-func (a *Attached) Connect(trace.Settings, func(faults.Packet, uint64)) (cluster.Network, error) {
-	return directNetwork{}, nil
+// Connect starts the proxy between the nodes. Without one, no packet is seen.
+func (a *Attached) Connect(s trace.Settings, tap func(faults.Packet, uint64)) (cluster.Network, error) {
+	if a.cfg.Proxy == "" {
+		return directNetwork{}, nil
+	}
+	listener, err := listen("--proxy", a.cfg.Proxy, a.tls)
+	if err != nil {
+		return nil, err
+	}
+	return tcp.NewProxy(tcp.ProxyConfig{
+		Listener: listener, Seed: s.Seed, Tap: tap, // the network between the hosts has a latency of its own
+		Reach: func(to raft.ServerAddress) (net.Conn, error) {
+			address, ok := a.peers[string(to)]
+			if !ok {
+				return nil, fmt.Errorf("no node has an address for %s in its --peers", to)
+			}
+			return dial(address, a.tls, dialTimeout)
+		},
+	}), nil
 }
 
 // Start connects to a node.

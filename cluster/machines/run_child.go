@@ -43,7 +43,7 @@ func RunChild() error {
 	}
 	hello := control.Hello{
 		Protocol: control.Protocol, Name: boot.Name, Address: listener.Addr().String(), Run: boot.Run,
-		Settings: boot.Settings, Proxied: true,
+		Settings: boot.Settings, Proxy: boot.Proxy,
 	}
 	if err := errors.Join(driver.Send(&control.FromNode{Hello: &hello}), driver.Flush()); err != nil {
 		return err

@@ -27,6 +27,7 @@ type NodeConfig struct {
 	Listen   string // where other nodes reach it
 	Control  string // where capsize attach reaches it
 	Peers    []Peer // all nodes of a new cluster, this one too
+	Proxy    string // where the proxy of capsize attach listens, "" to reach the others directly
 	TLS      TLSFiles
 	Settings trace.Settings
 }
@@ -102,7 +103,13 @@ func startNode(cfg NodeConfig, nodes net.Listener, conf *tls.Config) (*cluster.A
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, control.Hello{}, fmt.Errorf("--data: %w", err)
 	}
-	hello := control.Hello{Protocol: control.Protocol, Name: cfg.Name, Address: nodes.Addr().String(), Settings: cfg.Settings}
+	hello := control.Hello{
+		Protocol: control.Protocol, Name: cfg.Name, Address: nodes.Addr().String(), Settings: cfg.Settings,
+		Proxy: cfg.Proxy, Peers: map[string]string{},
+	}
+	for _, p := range cfg.Peers {
+		hello.Peers[p.Name] = p.Address
+	}
 	agent, err := cluster.StartAgent(cluster.AgentConfig{
 		Boot: boot,
 		Stream: func(mark func() uint64, seen func(string, uint64)) (raft.StreamLayer, error) {
@@ -110,6 +117,9 @@ func startNode(cfg NodeConfig, nodes net.Listener, conf *tls.Config) (*cluster.A
 				Name: cfg.Name, Address: raft.ServerAddress(cfg.Name), Listener: nodes,
 				Dial: func(to raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
 					address, ok := addresses[to]
+					if cfg.Proxy != "" {
+						address, ok = cfg.Proxy, true
+					}
 					if !ok {
 						return nil, fmt.Errorf("no address for %s: name it in --peers", to)
 					}

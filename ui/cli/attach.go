@@ -13,7 +13,7 @@ import (
 
 func attachCommand() *cobra.Command {
 	f := flags{engineFlags: engineFlags{processes: true}}
-	var files machines.TLSFiles
+	var cfg machines.AttachConfig
 	cmd := &cobra.Command{
 		Use:   "attach HOST:PORT...",
 		Short: "Open the playground over nodes that run elsewhere",
@@ -24,23 +24,28 @@ of a node. Name every node: one that is not named is not seen.
 Quitting leaves the nodes as they are, with the faults that are set. A node whose host or
 connection does not answer is drawn as unreachable, not as dead: it may still run.
 
+To break links, start all nodes with the --proxy address at which attach --proxy listens.
+Such nodes reach each other only while capsize is attached.
+
 Addresses beyond this host need mutual TLS: --tls-cert, --tls-key and --tls-ca.`,
 		Example: `  capsize attach 127.0.0.1:7101 127.0.0.1:7102 127.0.0.1:7103`,
 		Args:    from(1, math.MaxInt, "the control address of a node"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return onScreen(cmd, f, func(context.Context) (engines, cluster.Config, error) {
-				open, cfg, err := processes.Attach(args, files)
+				cfg.Addresses = args
+				open, found, err := processes.Attach(cfg)
 				if err != nil {
-					return engines{}, cfg, usageError{err}
+					return engines{}, found, usageError{err}
 				}
-				return engines{open: open, close: func() error { return nil }}, cfg, nil
+				return engines{open: open, close: func() error { return nil }}, found, nil
 			})
 		},
 	}
 	fs := cmd.Flags()
 	f.addScreen(fs)
 	f.addTrace(fs)
-	addTLS(&files, fs)
+	fs.StringVar(&cfg.Proxy, "proxy", "", "HOST:PORT where the proxy between the nodes listens")
+	addTLS(&cfg.TLS, fs)
 	// Time is real, so there is no speed to choose, and nothing else than processes.
 	fs.BoolVar(&f.processes, processesFlag, true, "")
 	for _, name := range []string{processesFlag, speedFlagName} {

@@ -63,6 +63,7 @@ those of all nodes and of whoever attaches.`,
 	fs.StringVar(&cfg.Listen, "listen", "127.0.0.1:7000", "HOST:PORT where the other nodes reach it")
 	fs.StringVar(&cfg.Control, "control", "127.0.0.1:7001", "HOST:PORT where capsize attach reaches it")
 	fs.StringVar(&peers, "peers", "", "NAME=HOST:PORT,... of all nodes, this one too")
+	fs.StringVar(&cfg.Proxy, "proxy", "", "HOST:PORT of capsize attach --proxy, to reach the other nodes only through it")
 	fs.StringArrayVar(&set, "set", nil, "KEY=VALUE: "+strings.Join(cluster.SettingKeys(), ", "))
 	addTLS(&cfg.TLS, fs)
 	return cmd

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ type alone struct {
 }
 
 // startAlone starts three nodes, and ends them with the test.
-func startAlone(t *testing.T, files machines.TLSFiles) *alone {
+func startAlone(t *testing.T, files machines.TLSFiles, proxy string) *alone {
 	t.Helper()
 	a := &alone{running: make([]*exec.Cmd, 3)}
 	var peers []machines.Peer
@@ -56,7 +57,7 @@ func startAlone(t *testing.T, files machines.TLSFiles) *alone {
 	dir := t.TempDir()
 	for i, p := range peers {
 		a.nodes = append(a.nodes, machines.NodeConfig{
-			Name: p.Name, Dir: dir, Listen: p.Address, Control: freeAddress(t), Peers: peers, TLS: files, Settings: settings,
+			Name: p.Name, Dir: dir, Listen: p.Address, Control: freeAddress(t), Peers: peers, TLS: files, Settings: settings, Proxy: proxy,
 		})
 		a.start(t, i)
 	}
@@ -100,11 +101,13 @@ func (a *alone) kill(t *testing.T, i int) {
 	}
 }
 
-func (a *alone) controls() (all []string) {
+// config is how to attach to the nodes.
+func (a *alone) config() (cfg machines.AttachConfig) {
 	for _, n := range a.nodes {
-		all = append(all, n.Control)
+		cfg.Addresses = append(cfg.Addresses, n.Control)
+		cfg.TLS, cfg.Proxy = n.TLS, n.Proxy
 	}
-	return all
+	return cfg
 }
 
 // freeAddress returns an address on this host at which nobody listens.
@@ -119,9 +122,9 @@ func freeAddress(t *testing.T) string {
 }
 
 // attach opens an engine over nodes that run, which ends with the test.
-func attach(t *testing.T, a *alone, files machines.TLSFiles) engine.Engine {
+func attach(t *testing.T, a *alone) engine.Engine {
 	t.Helper()
-	opener, cfg, err := processes.Attach(a.controls(), files)
+	opener, cfg, err := processes.Attach(a.config())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,8 +162,8 @@ func stateOf(e engine.Engine) (s trace.State) {
 
 func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 	files := certificates(t)
-	a := startAlone(t, files)
-	e := attach(t, a, files)
+	a := startAlone(t, files, "")
+	e := attach(t, a)
 	increment := func(want int64) {
 		t.Helper()
 		if answer := engine.Do(e, engine.Order{Line: "increment"}); answer.End.Err != nil || answer.End.Op.Value != want {
@@ -171,7 +174,7 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 		t.Fatal("no leader")
 	}
 	increment(1)
-	if _, _, err := processes.Attach(a.controls(), files); err == nil || !strings.Contains(err.Error(), "another capsize drives this node") {
+	if _, _, err := processes.Attach(a.config()); err == nil || !strings.Contains(err.Error(), "another capsize drives this node") {
 		t.Errorf("a second driver gets %v", err)
 	}
 	a.kill(t, 1)
@@ -203,8 +206,8 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 
 // Leaving nodes lets them run, and another capsize finds them as they are.
 func TestLeavingLetsNodesRun(t *testing.T) {
-	a := startAlone(t, machines.TLSFiles{})
-	e := attach(t, a, machines.TLSFiles{})
+	a := startAlone(t, machines.TLSFiles{}, "")
+	e := attach(t, a)
 	engine.AwaitLeader(e, engine.FirstElection)
 	if answer := engine.Do(e, engine.Order{Line: "increment 5"}); answer.End.Err != nil {
 		t.Fatal(answer.End.Err)
@@ -212,7 +215,7 @@ func TestLeavingLetsNodesRun(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e = attach(t, a, machines.TLSFiles{})
+	e = attach(t, a)
 	if s := stateOf(e); s.LeaderNode() == nil || s.LeaderNode().Value != 5 || s.LeaderNode().Commit == 0 {
 		t.Errorf("it shows leader %+v", s.LeaderNode())
 	}
@@ -221,13 +224,35 @@ func TestLeavingLetsNodesRun(t *testing.T) {
 	}
 }
 
+// Nodes that were started with the proxy's address reach each other through it, also with TLS: then
+// their links can be broken, and packets are seen.
+func TestAttachedLinksBreakThroughTheProxy(t *testing.T) {
+	a := startAlone(t, certificates(t), freeAddress(t))
+	e := attach(t, a)
+	for _, line := range []string{
+		"wait leader", "increment", "wait converged", "isolate leader", "wait no leader", "heal", "wait leader", "increment", "wait converged", "expect value 2 on all",
+	} {
+		if answer := engine.Do(e, engine.Order{Line: line}); answer.End.Err != nil {
+			t.Fatalf("%s: %v", line, answer.End.Err)
+		}
+	}
+	if answer := engine.Do(e, engine.Order{Line: "lose n1 -> n2 10%"}); answer.End.Err == nil {
+		t.Error("TCP loses messages")
+	}
+	if s := stateOf(e); !slices.ContainsFunc(s.Checks, func(c trace.Check) bool { return c.Verdict == trace.VerdictOK }) {
+		t.Errorf("no check is ok: %+v", s.Checks)
+	}
+}
+
 func TestForeignCertificateIsRefused(t *testing.T) {
 	files := certificates(t)
-	a := startAlone(t, files)
+	a := startAlone(t, files, "")
 	foreign := certificates(t)
 	foreign.CA = files.CA
 	for name, other := range map[string]machines.TLSFiles{"another authority": foreign, "no certificate": {}} {
-		if _, _, err := processes.Attach(a.controls(), other); err == nil || !strings.Contains(err.Error(), "does not answer") {
+		cfg := a.config()
+		cfg.TLS = other
+		if _, _, err := processes.Attach(cfg); err == nil || !strings.Contains(err.Error(), "does not answer") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -21,14 +21,14 @@ func Open(cfg cluster.Config, o engine.Options) (engine.Engine, error) {
 	return engine.OpenNative(cfg, o)
 }
 
-// Attach returns an [engine.Opener] of the cluster whose nodes run already, with their control ports
-// at these addresses, and the configuration to open it with. The error says which node does not
+// Attach returns an [engine.Opener] of the cluster whose nodes run already, and the configuration to
+// open it with. The error says which node does not
 // answer.
-func Attach(addresses []string, files machines.TLSFiles) (engine.Opener, cluster.Config, error) {
-	attached, err := machines.Attach(addresses, files)
+func Attach(cfg machines.AttachConfig) (engine.Opener, cluster.Config, error) {
+	attached, err := machines.Attach(cfg)
 	if err != nil {
 		return nil, cluster.Config{}, err
 	}
-	cfg := cluster.Config{Nodes: len(attached.Names()), Settings: attached.Settings(), Machines: attached}
-	return engine.OpenNative, cfg, nil
+	open := cluster.Config{Nodes: len(attached.Names()), Settings: attached.Settings(), Machines: attached}
+	return engine.OpenNative, open, nil
 }
