@@ -71,7 +71,7 @@ undecided, and 2 if a file has a mistake or a run cannot start.`,
 	fs.BoolVar(&asJSON, "json", false, "print one JSON object per run")
 	fs.IntVar(&batch.Repeat, "repeat", 1, "how often to run each scenario: with its seed, and the following ones; with --exact, always with its seed")
 	f.addSeed(cmd)
-	f.engineFlags.add(fs)
+	f.add(fs)
 	fs.StringVar(&until, "until", "", "stop right after an event: its number, a time, violation, or words of the story; needs --exact")
 	fs.BoolVar(&open, "open", false, "with --until, open the playground where the run stops")
 	fs.StringVar(&batch.Trace, "trace", "", "record every event in this file, as JSON lines; .gz compresses")

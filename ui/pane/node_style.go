@@ -228,6 +228,10 @@ func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 		}
 		return
 	}
+	if p.hearsNothing() && n.Role != trace.Candidate {
+		p.Put(x, y, w, "not seen", style.Dim)
+		return
+	}
 	switch n.Role {
 	case trace.Leader:
 		age, lease := p.leaseAge(n), n.Lease(&p.State.Settings)
@@ -252,6 +256,12 @@ func (p *Painter) Contact(n *trace.Node, x, y, w, bar int) {
 		p.bar(x, y, bar, float64(silence)/float64(max(p.electionTimeout(n), 1)), st)
 		p.Put(x+bar+1, y, w-bar-1, trace.Age(silence), style.Dim)
 	}
+}
+
+// hearsNothing reports whether nobody tells which packets the nodes exchange, as on nodes of other
+// hosts: a leader of several voters was elected without any. Who has heard from whom is not known then.
+func (p *Painter) hearsNothing() bool {
+	return p.State.Traffic.Sent == 0 && len(p.State.LeaderTerms) > 0 && len(p.voters) > 1
 }
 
 // votes draws a candidate's votes: as dots with the count if they fit, otherwise the count.
