@@ -206,8 +206,7 @@ func (cl *client) run(op trace.Op, what operation) trace.Op {
 			maybe = op.Why
 		}
 		final := errors.Is(err, counter.ErrOverflow) || errors.Is(err, errNoLevel) || namesNode(op.Route)
-		// The last attempt has time for an answer: without one its outcome would be unknown.
-		if final || c.isClosing.Load() || c.Now()+2*retryEvery >= deadline {
+		if final || c.isClosing.Load() || c.Now()+c.lastAttempt() >= deadline {
 			break
 		}
 		if op.Attempts > 1 || !c.isRedirected(op) {
@@ -221,6 +220,15 @@ func (cl *client) run(op trace.Op, what operation) trace.Op {
 	returned := op
 	c.emit(trace.Event{Kind: trace.KindReturned, Op: &returned})
 	return op
+}
+
+// lastAttempt is how much time a client must have left to ask again. In real time an answer takes a
+// while on a busy machine, and without one the outcome would be unknown.
+func (c *Inside) lastAttempt() time.Duration {
+	if c.machines == nil {
+		return retryEvery
+	}
+	return retryEvery + c.settings.ClientTimeout/attempts/2
 }
 
 // isRedirected reports whether the node that was asked has named another leader. A client follows
