@@ -31,14 +31,15 @@ type AgentConfig struct {
 // Agent runs one node of a cluster in this process, in real time, with raft's own transport. It
 // reports its events to whoever drives it, and does what that one asks.
 type Agent struct {
-	in     *Inside
-	clock  *vtime.Clock
-	node   *node
-	outbox *outbox
-	booted chan struct{} // closed once the driver knows whether raft runs
-	ended  chan struct{} // closed when the node's process ends by itself
-	endErr error         // then
-	once   sync.Once
+	in      *Inside
+	clock   *vtime.Clock
+	node    *node
+	outbox  *outbox
+	booted  chan struct{} // closed once the driver knows whether raft runs
+	bootErr error         // why it does not
+	ended   chan struct{} // closed when the node's process ends by itself
+	endErr  error         // then
+	once    sync.Once
 }
 
 // StartAgent starts the node. Its raft starts soon after, which the driver is told.
@@ -104,10 +105,11 @@ func (a *Agent) boot(first raft.Configuration) {
 		ready.Error = err.Error()
 	}
 	a.outbox.send(&control.FromNode{Ready: ready})
-	close(a.booted)
 	if ready.Error != "" {
-		a.finish(errors.New(ready.Error))
+		a.bootErr = errors.New(ready.Error)
+		a.finish(a.bootErr)
 	}
+	close(a.booted)
 }
 
 // finish ends the agent, because the node's process has ended.
@@ -116,6 +118,12 @@ func (a *Agent) finish(err error) {
 		a.endErr = err
 		go func() { <-a.booted; close(a.ended) }()
 	})
+}
+
+// AwaitBoot waits until raft runs, and returns why it does not.
+func (a *Agent) AwaitBoot() error {
+	<-a.booted
+	return a.bootErr
 }
 
 // Done returns a channel that is closed when the node's process has ended by itself, and Err says

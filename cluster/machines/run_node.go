@@ -77,12 +77,14 @@ func RunNode(ctx context.Context, cfg NodeConfig, ready func(listen, control net
 	if err != nil {
 		return err
 	}
-	go welcome(drivers, agent, hello)
-	ready(nodes.Addr(), drivers.Addr())
-	select {
-	case <-ctx.Done():
-	case <-agent.Done():
-		err = agent.Err()
+	if err = agent.AwaitBoot(); err == nil {
+		go welcome(drivers, agent, hello)
+		ready(nodes.Addr(), drivers.Addr())
+		select {
+		case <-ctx.Done():
+		case <-agent.Done():
+			err = agent.Err()
+		}
 	}
 	closeWithin(agent, closeTimeout)
 	return err

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"capsize/cluster/engine"
 )
 
 // WriteJSON writes the results as JSON, one object on each line.
@@ -41,7 +43,11 @@ func WriteTable(w io.Writer, results []Result) error {
 		}
 		return text + "\t"
 	}
-	_, _ = fmt.Fprintf(table, "SCENARIO\t%sRESULT\tVIRTUAL\tWALL\tOPS\tVALUE\tTERM\n", seed("SEED"))
+	clock := "VIRTUAL"
+	if results[0].Mode == engine.ProcessesMode {
+		clock = "TIME"
+	}
+	_, _ = fmt.Fprintf(table, "SCENARIO\t%sRESULT\t%s\tWALL\tOPS\tVALUE\tTERM\n", seed("SEED"), clock)
 	for _, r := range results {
 		outcome := "ok"
 		switch {
