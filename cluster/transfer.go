@@ -64,7 +64,11 @@ func (c *Inside) handOver(what, to string) error {
 		return err
 	}
 	// A candidate that has not won after twice the election timeout starts over.
-	for deadline := c.Now() + 2*c.settings.Election; c.Now() < deadline && !c.Closed(); c.Sleep(handoverPollEvery) {
+	deadline := c.Now() + 2*c.settings.Election
+	if c.machines != nil {
+		deadline += c.settings.ClientTimeout // an election takes longer on a busy machine
+	}
+	for ; c.Now() < deadline && !c.Closed(); c.Sleep(handoverPollEvery) {
 		if c.isHandedOver(term) {
 			return nil
 		}
