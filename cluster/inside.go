@@ -53,6 +53,8 @@ type outside struct {
 	machines Machines       // nil if the nodes run in this process
 	order    *order         // of their events
 	booting  sync.WaitGroup // the nodes with which the cluster starts
+	// unstarted is why the process of one of them cannot be started at all, nil if all can.
+	unstarted atomic.Pointer[startError]
 }
 
 // Trace returns the stream of the cluster's events.

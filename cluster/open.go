@@ -136,6 +136,9 @@ func (c *Cluster) start(from *fork, names []string, isNew bool) (err error) {
 	}
 	if in.machines != nil {
 		in.booting.Wait() // in virtual time, they have come as far as they can at once
+		if unstarted := in.unstarted.Load(); unstarted != nil {
+			return errors.Join(unstarted, c.Close())
+		}
 	}
 	return nil
 }
@@ -249,7 +252,12 @@ func (c *Inside) startNodes(names []string, isNew bool) {
 		c.booting.Add(1)
 		c.bubble.Go(func() {
 			defer c.booting.Done()
-			c.emitRefused(n.boot(first))
+			err := n.boot(first)
+			c.emitRefused(err)
+			var unstarted *startError
+			if errors.As(err, &unstarted) {
+				c.unstarted.CompareAndSwap(nil, unstarted)
+			}
 		})
 	}
 }

@@ -36,6 +36,15 @@ type remote struct {
 	replies map[uint64]chan control.Reply // by request
 }
 
+// startError is why a process cannot be started.
+type startError struct {
+	node  string
+	cause error
+}
+
+func (e *startError) Error() string { return fmt.Sprintf("%s failed to start: %v", e.node, e.cause) }
+func (e *startError) Unwrap() error { return e.cause }
+
 // bootRemote starts the process of a node outside of this program. The caller holds the node's
 // lifecycle lock.
 func (n *node) bootRemote(first raft.Configuration) error {
@@ -45,7 +54,7 @@ func (n *node) bootRemote(first raft.Configuration) error {
 		if n.c.machines.Own() {
 			n.setState(trace.Crashed, err.Error())
 		}
-		return fmt.Errorf("%s failed to start: %w", n.name, err)
+		return &startError{n.name, err}
 	}
 	if err := n.adopt(machine); err != nil {
 		return fmt.Errorf("%s failed to start: %w", n.name, err)

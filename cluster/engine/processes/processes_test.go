@@ -2,6 +2,7 @@ package processes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,9 +38,14 @@ func open(tb testing.TB) engine.Engine {
 	return e
 }
 
+// refuseVariable makes children end at once.
+const refuseVariable = "CAPSIZE_TEST_REFUSE"
+
 // TestMain makes this program a node when a test starts it as one.
 func TestMain(m *testing.M) {
 	switch {
+	case machines.IsChild() && os.Getenv(refuseVariable) != "":
+		end(errors.New("capsize: this child does not want to"))
 	case machines.IsChild():
 		end(machines.RunChild())
 	case os.Getenv(nodeVariable) != "":
@@ -178,6 +184,15 @@ func TestDeathFromOutsideIsNoticed(t *testing.T) {
 	}
 	if a := engine.Do(e, engine.Order{Line: "increment"}); a.End.Err != nil || a.End.Op.Outcome != trace.OK {
 		t.Errorf("increment: %+v", a.End)
+	}
+}
+
+func TestChildrenThatCannotStartEndTheCluster(t *testing.T) {
+	leaveNothing(t)
+	t.Setenv(refuseVariable, "1")
+	e, err := processes.Open(enginetest.Config(), engine.Options{})
+	if err == nil || !strings.Contains(err.Error(), "failed to start: this child does not want to") || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("opened %v with error %v", e, err)
 	}
 }
 
