@@ -3,11 +3,14 @@
 package cluster
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"sync"
 
 	"capsize/cluster/control"
 	"capsize/cluster/trace"
+	"capsize/counter"
 )
 
 // outbox is what an agent reports: the events of its node, each with the marks of what had come from
@@ -142,11 +145,36 @@ func presentOf(n *trace.Node) []trace.Event {
 	if !n.Process.Running() {
 		return events
 	}
+	events = append(events, appliedBy(n)...)
 	return append(events,
 		trace.Event{Kind: trace.KindConfig, Servers: n.Servers},
 		trace.Event{Kind: trace.KindRole, Role: n.Role, Term: n.Term},
 		trace.Event{Kind: trace.KindLeader, Peer: n.Leader},
 		trace.Event{Kind: trace.KindCommitted, Index: n.Commit},
-		trace.Event{Kind: trace.KindApplied, Index: n.Applied, Value: n.Value},
 	)
+}
+
+// appliedBy returns what the node's state machine has applied since its snapshot, entry by entry, as
+// after a restart: the checks start from there.
+func appliedBy(n *trace.Node) (events []trace.Event) {
+	f := counter.New()
+	if n.SnapshotIndex > 0 {
+		if err := f.Restore(io.NopCloser(bytes.NewReader(n.Snapshot))); err != nil {
+			return nil
+		}
+		events = append(events, trace.Event{Kind: trace.KindApplied, Index: n.SnapshotIndex, Term: n.SnapshotTerm, Value: f.Value()})
+	}
+	for i := max(n.SnapshotIndex+1, n.First); i <= n.Applied; i++ {
+		entry, ok := n.Entry(i)
+		if !ok || entry.Kind != trace.EntryAdd && entry.Kind != trace.EntryRead {
+			continue
+		}
+		log, err := logOf(i, entry)
+		if err != nil {
+			return events
+		}
+		f.Apply(log)
+		events = append(events, trace.Event{Kind: trace.KindApplied, Index: i, Term: entry.Term, Value: f.Value()})
+	}
+	return events
 }

@@ -179,6 +179,9 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 	}
 	a.kill(t, 1)
 	become(t, e, "n2", trace.Unreachable)
+	if answer := engine.Do(e, engine.Order{Line: "expect checks ok"}); answer.End.Err == nil { // it waits for all verdicts
+		t.Error("the checks hold without n2's events")
+	}
 	for _, c := range stateOf(e).Checks {
 		if c.Verdict != trace.VerdictUndecided {
 			t.Errorf("%s is %s although n2's events are missing", c.Name, c.Verdict)
@@ -221,6 +224,20 @@ func TestLeavingLetsNodesRun(t *testing.T) {
 	}
 	if answer := engine.Do(e, engine.Order{Line: "increment"}); answer.End.Err != nil || answer.End.Op.Value != 6 {
 		t.Errorf("increment: %+v", answer.End)
+	}
+	for _, line := range []string{"snapshot all", "increment 2", "wait converged", "expect checks ok"} {
+		if answer := engine.Do(e, engine.Order{Line: line}); answer.End.Err != nil {
+			t.Errorf("%s: %v", line, answer.End.Err)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = attach(t, a)
+	for _, line := range []string{"increment", "wait converged", "expect value 9 on all", "expect checks ok"} {
+		if answer := engine.Do(e, engine.Order{Line: line}); answer.End.Err != nil {
+			t.Errorf("over snapshots, %s: %v", line, answer.End.Err)
+		}
 	}
 }
 
