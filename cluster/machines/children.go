@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 
 	"capsize/cluster"
@@ -23,7 +22,7 @@ const loopback = "127.0.0.1:0"
 // Children runs each node as a child process of this program, which is the same program: see
 // [IsChild].
 type Children struct {
-	program string
+	program program
 	token   string // of this run; only its children know it
 	proxy   *tcp.Proxy
 
@@ -36,7 +35,7 @@ var _ cluster.Machines = (*Children)(nil)
 // NewChildren returns the children of this program, none of which runs yet. The error says why the
 // program cannot be started again.
 func NewChildren() (*Children, error) {
-	program, err := os.Executable()
+	program, err := thisProgram()
 	if err != nil {
 		return nil, fmt.Errorf("cannot start this program again: %w", err)
 	}
@@ -78,7 +77,7 @@ func (c *Children) reach(to raft.ServerAddress) (net.Conn, error) {
 // Start starts the process of a node.
 func (c *Children) Start(boot control.Boot) (cluster.Machine, error) {
 	boot.Proxy, boot.Token = c.proxy.Addr().String(), c.token
-	child, err := startChild(c.program, &boot)
+	child, err := startChild(c.program.path(), &boot)
 	if err != nil {
 		return nil, err
 	}
