@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"time"
 
 	"capsize/cluster/control"
 	"capsize/cluster/trace"
@@ -137,7 +138,7 @@ func (a *Agent) Err() error { return a.endErr }
 // first, unless it has started the process.
 func (a *Agent) Serve(driver *control.Conn, hello control.Hello) error {
 	if driver != a.outbox.first {
-		if err := a.in.streamTo(a.outbox, driver, hello, a.node.name); err != nil {
+		if err := a.begin(driver, hello); err != nil {
 			return err
 		}
 		defer a.outbox.leave(driver)
@@ -156,6 +157,26 @@ func (a *Agent) Serve(driver *control.Conn, hello control.Hello) error {
 		}
 	}
 }
+
+// begin gives a driver the state of the node. It refuses the driver if another one is there, and does
+// not leave soon: one that has just quit may still have to be noticed.
+func (a *Agent) begin(driver *control.Conn, hello control.Hello) error {
+	err := a.in.streamTo(a.outbox, driver, hello, a.node.name)
+	for range leaveTimeout / readPollEvery {
+		if !errors.Is(err, errDriven) {
+			return err
+		}
+		a.in.Sleep(readPollEvery)
+		err = a.in.streamTo(a.outbox, driver, hello, a.node.name)
+	}
+	if errors.Is(err, errDriven) {
+		err = errors.Join(err, driver.Send(&control.FromNode{Ready: &control.Ready{Error: err.Error()}}), driver.Flush())
+	}
+	return err
+}
+
+// leaveTimeout is how long a driver that has quit may take to be noticed.
+const leaveTimeout = time.Second
 
 // answer carries out a request.
 func (a *Agent) answer(r *control.Request) (reply control.Reply) {

@@ -112,7 +112,7 @@ func (c *Inside) streamTo(o *outbox, driver *control.Conn, hello control.Hello, 
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.driver != nil {
-			err = errors.Join(errDriven, driver.Send(&control.FromNode{Ready: &control.Ready{Error: errDriven.Error()}}))
+			err = errDriven
 			return
 		}
 		o.driver = driver

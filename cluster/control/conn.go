@@ -42,6 +42,11 @@ func New(r io.Reader, w io.Writer, closer io.Closer) *Conn {
 func (c *Conn) Send(message any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	select {
+	case <-c.closed:
+		return io.ErrClosedPipe
+	default:
+	}
 	if c.err == nil {
 		c.err = c.encoder.Encode(message)
 	}

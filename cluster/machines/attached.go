@@ -22,8 +22,8 @@ import (
 const (
 	// dialTimeout is how long a node may take to answer.
 	dialTimeout = 3 * time.Second
-	// pingEvery is how often a node that has nothing to say shows that it is there, and silenceMax
-	// how long it may say nothing.
+	// pingEvery is how often a node and its driver say that they are there, and silenceMax how long
+	// they may say nothing.
 	pingEvery  = time.Second
 	silenceMax = 4 * time.Second
 )
@@ -163,7 +163,8 @@ func (a *Attached) connect(address string) (*distant, error) {
 	_ = c.SetDeadline(time.Now().Add(dialTimeout))
 	var m control.FromNode
 	err = errors.Join(d.Conn.Send(&control.ToNode{Drive: &control.Drive{Protocol: control.Protocol}}), d.Flush())
-	if err == nil {
+	for err == nil && m.Hello == nil && m.Ready == nil { // it may say that it is there while it decides
+		m = control.FromNode{}
 		err = d.Conn.Receive(&m)
 	}
 	switch {
@@ -172,7 +173,7 @@ func (a *Attached) connect(address string) (*distant, error) {
 	case m.Ready != nil && m.Ready.Error != "":
 		err = errors.New(m.Ready.Error)
 	case m.Hello == nil:
-		err = errors.New("answers, but not as a node")
+		err = errors.New("answers, but not with a hello")
 	default:
 		err = control.CheckProtocol(m.Hello.Name, m.Hello.Protocol)
 	}
@@ -181,7 +182,20 @@ func (a *Attached) connect(address string) (*distant, error) {
 	}
 	_ = c.SetDeadline(time.Time{})
 	d.hello = *m.Hello
+	go keepSaying(d.Conn, &control.ToNode{})
 	return d, nil
+}
+
+// keepSaying says every second that this end is there, until the connection is closed.
+func keepSaying(conn *control.Conn, nothing any) {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for range ping.C {
+		if errors.Join(conn.Send(nothing), conn.Flush()) != nil {
+			_ = conn.Close()
+			return
+		}
+	}
 }
 
 // hint adds to an error of TLS what to look at.

@@ -152,35 +152,24 @@ func welcome(drivers net.Listener, agent *cluster.Agent, hello control.Hello) {
 // serveDriver serves one driver until its connection ends.
 func serveDriver(c net.Conn, agent *cluster.Agent, hello control.Hello) {
 	bounded := boundedConn{c}
-	driver := control.New(c, bounded, c)
+	driver := control.New(bounded, bounded, c)
 	defer func() { _ = driver.Close() }()
-	_ = c.SetReadDeadline(time.Now().Add(dialTimeout))
 	var first control.ToNode
 	if driver.Receive(&first) != nil || first.Drive == nil {
 		return
 	}
-	_ = c.SetReadDeadline(time.Time{})
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		ping := time.NewTicker(pingEvery)
-		defer ping.Stop()
-		for {
-			select {
-			case <-ping.C:
-				if errors.Join(driver.Send(&control.FromNode{}), driver.Flush()) != nil {
-					_ = driver.Close()
-				}
-			case <-done:
-				return
-			}
-		}
-	}()
+	go keepSaying(driver, &control.FromNode{})
 	_ = agent.Serve(driver, hello)
 }
 
-// boundedConn bounds writes: a driver that does not read must not stop the node.
+// boundedConn bounds writes, because a driver that does not read must not stop the node, and silence.
 type boundedConn struct{ net.Conn }
+
+// Read implements io.Reader.
+func (b boundedConn) Read(p []byte) (int, error) {
+	_ = b.SetReadDeadline(time.Now().Add(silenceMax))
+	return b.Conn.Read(p)
+}
 
 // Write implements io.Writer.
 func (b boundedConn) Write(p []byte) (int, error) {
