@@ -97,14 +97,19 @@ func (n *node) lockToStop() {
 // setState changes the node's state and emits the change. In a state that is not running, the
 // node has no process.
 func (n *node) setState(state trace.ProcessState, why string) {
+	n.setStateSilently(state)
+	n.c.emit(trace.Event{Kind: trace.KindProcess, Node: n.name, Process: state, Text: why})
+}
+
+// setStateSilently is setState without an event.
+func (n *node) setStateSilently(state trace.ProcessState) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.state = state
 	if !state.Running() {
 		n.proc.Store(nil)
 		n.remote.Store(nil)
 	}
-	n.mu.Unlock()
-	n.c.emit(trace.Event{Kind: trace.KindProcess, Node: n.name, Process: state, Text: why})
 }
 
 // requireState returns an error unless the node is in one of the allowed states. The error

@@ -181,7 +181,7 @@ func (r *remote) takeEvent(e *trace.Event) {
 func (r *remote) end(state trace.ProcessState, why string) {
 	r.ready.Store(false)
 	if r.node.remote.Load() == r && !r.stopping.Load() {
-		r.node.setState(state, why)
+		r.node.setEnd(state, why)
 	}
 	close(r.gone)
 	if !r.c.machines.Own() {
@@ -352,9 +352,19 @@ func (n *node) stopRemote(r *remote, state trace.ProcessState, why string) error
 		return fmt.Errorf("the process of %s did not end within %s", n.name, stopTimeout)
 	}
 	if n.requireState("stop", state) != nil {
-		n.setState(state, why)
+		n.setEnd(state, why)
 	}
 	return nil
+}
+
+// setEnd sets the state after the process has ended. The end of the cluster is no event: what runs
+// elsewhere runs on.
+func (n *node) setEnd(state trace.ProcessState, why string) {
+	if n.c.isClosing.Load() {
+		n.setStateSilently(state)
+		return
+	}
+	n.setState(state, why)
 }
 
 // leaveLyingDisk ends the work of a process whose disk lies. Only the process itself knows what the

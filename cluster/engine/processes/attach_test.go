@@ -218,6 +218,11 @@ func TestLeavingLetsNodesRun(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
+	for _, n := range stateOf(e).Nodes {
+		if n.Process != trace.Up {
+			t.Errorf("%s is %s because capsize has left it (%s)", n.ID, n.Process, n.Why)
+		}
+	}
 	e = attach(t, a)
 	if s := stateOf(e); s.LeaderNode() == nil || s.LeaderNode().Value != 5 || s.LeaderNode().Commit == 0 {
 		t.Errorf("it shows leader %+v", s.LeaderNode())
