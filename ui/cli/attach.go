@@ -19,10 +19,12 @@ func attachCommand() *cobra.Command {
 		Short: "Open the playground over nodes that run elsewhere",
 		Long: `Open the playground over nodes that run already, here or on other hosts: started with
 capsize node, by systemd, Nomad, Kubernetes or by hand. HOST:PORT is the --control address
-of a node. Name every node: one that is not named is not seen.
+of a node. Name every node: one that is not named is not seen. All must answer at first.
 
-Quitting leaves the nodes as they are, with the faults that are set. A node whose host or
-connection does not answer is drawn as unreachable, not as dead: it may still run.
+A node whose host or connection stops answering is drawn as unreachable, not as dead: it
+may still run. Kill really kills a node's process, which only its own host can start again;
+it is seen as soon as it answers. Quitting leaves the nodes as they are, with the faults
+that are set.
 
 To break links, start all nodes with the --proxy address at which attach --proxy listens.
 Such nodes reach each other only while capsize is attached.
