@@ -62,7 +62,7 @@ func Attach(cfg AttachConfig) (*Attached, error) {
 	}
 	a := &Attached{cfg: cfg, tls: conf, at: map[string]string{}, ready: map[string]*distant{}}
 	for _, address := range cfg.Addresses {
-		d, err := a.connectFirst(address)
+		d, err := a.connect(address)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", address, err), a.Close())
 		}
@@ -153,27 +153,6 @@ func (a *Attached) Close() error {
 	return nil
 }
 
-// refusal is why a node does not let itself be driven.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-
-const (
-	// leaveMax is how long a node may take to notice that the capsize before has quit.
-	leaveMax   = 500 * time.Millisecond
-	leaveRetry = 20 * time.Millisecond
-)
-
-// connectFirst is connect, and tries again while a node may be about to be left.
-func (a *Attached) connectFirst(address string) (*distant, error) {
-	for deadline := time.Now().Add(leaveMax); ; time.Sleep(leaveRetry) {
-		d, err := a.connect(address)
-		if refused := refusal(""); !errors.As(err, &refused) || time.Now().After(deadline) {
-			return d, err
-		}
-	}
-}
-
 // connect connects to a control port.
 func (a *Attached) connect(address string) (*distant, error) {
 	c, err := dial(address, a.tls, dialTimeout)
@@ -192,7 +171,7 @@ func (a *Attached) connect(address string) (*distant, error) {
 	case err != nil:
 		err = fmt.Errorf("does not answer as the control port of a node: %w", hint(err))
 	case m.Ready != nil && m.Ready.Error != "":
-		err = refusal(m.Ready.Error)
+		err = errors.New(m.Ready.Error)
 	case m.Hello == nil:
 		err = errors.New("answers, but not with a hello")
 	default:
