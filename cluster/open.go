@@ -218,7 +218,7 @@ func (c *Inside) setUp(b *vtime.Bubble) error {
 // setUpMachines builds what nodes need that run outside of this process.
 func (c *Inside) setUpMachines() (err error) {
 	c.order = newOrder(func(node string) {
-		c.emit(trace.Event{Kind: trace.KindGap, Node: node, Text: "what it reports comes late or is lost"})
+		c.emit(trace.Event{Kind: trace.KindGap, Node: node, Text: "its events are late or lost"})
 	})
 	c.connect = func(p *process) endpoint { // only the disk of a stopped node is used here
 		_, e := raft.NewInmemTransport(p.node.address)

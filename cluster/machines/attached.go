@@ -56,6 +56,14 @@ var _ cluster.Machines = (*Attached)(nil)
 // Attach connects to the control ports of nodes. The error says which of them does not answer, and
 // why.
 func Attach(cfg AttachConfig) (*Attached, error) {
+	for i, address := range cfg.Addresses {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return nil, fmt.Errorf("%s: write HOST:PORT, the control address of a node", address)
+		}
+		if slices.Contains(cfg.Addresses[:i], address) {
+			return nil, fmt.Errorf("%s: name each node once", address)
+		}
+	}
 	conf, err := cfg.TLS.load()
 	if err != nil {
 		return nil, err

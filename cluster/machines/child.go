@@ -50,7 +50,7 @@ func startChild(program string, boot *control.Boot) (*child, error) {
 		c.hello, err = receiveHello(c.Conn, func() { _ = c.Kill() })
 	}
 	if err == nil && c.hello.Name != boot.Name {
-		err = fmt.Errorf("the process takes itself for %s", c.hello.Name)
+		err = fmt.Errorf("the process says that it is %s", c.hello.Name)
 	}
 	if err != nil {
 		_ = c.Kill()

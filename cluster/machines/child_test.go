@@ -53,7 +53,7 @@ func TestChildThatDoesNotComeUpSaysWhy(t *testing.T) {
 		"panics":                   "panic: out of mind",
 		"answers nonsense":         "it does not answer: ",
 		"is of another version":    "speaks version 2 of the control protocol, this capsize version 1: use the same capsize for both",
-		"takes itself for another": "the process takes itself for n7",
+		"takes itself for another": "the process says that it is n7",
 	} {
 		t.Setenv(behaviour, how)
 		c, err := startChild(os.Args[0], &control.Boot{Name: "n1"})

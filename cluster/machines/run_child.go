@@ -31,7 +31,7 @@ func RunChild() error {
 	driver := control.New(os.Stdin, os.Stdout, os.Stdin)
 	var first control.ToNode
 	if err := driver.Receive(&first); err != nil || first.Boot == nil {
-		return errors.New("node: this process is for another capsize to start: unset " + childVariable)
+		return errors.New("node: only capsize itself starts such a process: unset " + childVariable)
 	}
 	boot := *first.Boot
 	if err := control.CheckProtocol("the capsize that started this node", boot.Protocol); err != nil {

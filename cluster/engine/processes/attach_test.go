@@ -177,6 +177,13 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 	if _, _, err := processes.Attach(a.config()); err == nil || !strings.Contains(err.Error(), "another capsize drives this node") {
 		t.Errorf("a second driver gets %v", err)
 	}
+	for address, want := range map[string]string{"nonsense": "write HOST:PORT", a.nodes[0].Control: "name each node once"} {
+		cfg := a.config()
+		cfg.Addresses = []string{address, address}
+		if _, _, err := processes.Attach(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", address, err, want)
+		}
+	}
 	a.kill(t, 1)
 	become(t, e, "n2", trace.Unreachable)
 	if answer := engine.Do(e, engine.Order{Line: "expect checks ok"}); answer.End.Err == nil { // it waits for all verdicts
