@@ -64,7 +64,7 @@ func waitsAtQuestion(t *testing.T, e engine.Engine) {
 		if e.Stage().Choices() != test.choices || !e.Stage().Waits() || s.Question == nil || !s.Question.Waits() || len(s.Question.Choices) != test.choices || len(done) > 0 {
 			t.Fatalf("%d choices wait, want %d, for %+v", e.Stage().Choices(), test.choices, s.Question)
 		}
-		if !test.answer() || e.Stage().Waits() || e.Stage().Choices() != 0 {
+		if !test.answer() || e.Stage().Choices() != 0 { // where time is real, its answer may wait already
 			t.Error("the question still waits")
 		}
 		advanceUntil(t, e, e.Stage().Waits) // for the audience to read the answer
@@ -81,10 +81,10 @@ func waitsAtQuestion(t *testing.T, e engine.Engine) {
 	}
 }
 
-// advanceUntil advances the clock until something is the case, for at most two seconds.
+// advanceUntil advances the clock until something is the case, for at most a minute.
 func advanceUntil(t *testing.T, e engine.Engine, is func() bool) {
 	t.Helper()
-	for range 200 {
+	for range 6000 {
 		if is() {
 			return
 		}
