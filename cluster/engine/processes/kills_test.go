@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"capsize/cluster/scenario"
+	"capsize/cluster/trace"
 )
 
 // killsVariable sets how many processes TestKillsLoseNothing kills.
@@ -37,11 +38,15 @@ func TestKillsLoseNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, r := run(t, script)
+	past, r := run(t, script)
 	if !r.OK {
 		t.Fatalf("%v, checks %v", r.Failures, r.Checks)
 	}
-	acknowledged, most := int64(r.Ops.OK), int64(r.Ops.OK+r.Ops.Unknown)
+	var end trace.State
+	if !past.StateAt(r.Events, &end) {
+		t.Fatal("the end is not in the history")
+	}
+	acknowledged, most := int64(r.Ops.OK), int64(r.Ops.OK+r.Ops.Unknown)+int64(end.Clients.InFlight)
 	if r.Value < acknowledged || r.Value > most || acknowledged < int64(kills) {
 		t.Errorf("%d kills: the counter is %d, with %d increments acknowledged and %d unknown",
 			kills, r.Value, r.Ops.OK, r.Ops.Unknown)
