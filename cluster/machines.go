@@ -23,8 +23,8 @@ type Machines interface {
 	// Names returns the nodes that run already. It is empty if the cluster starts its nodes.
 	Names() []string
 	// Connect returns the network between the nodes. It reports each packet to tap, with the mark
-	// of its sender when it was sent (see [MarkOf]).
-	Connect(s trace.Settings, tap func(p faults.Packet, mark uint64)) (Network, error)
+	// of its sender when it was sent (see [MarkOf]), and delivers it with the mark that tap returns.
+	Connect(s trace.Settings, tap func(p faults.Packet, mark uint64) uint64) (Network, error)
 	// Own reports whether the files of the nodes, and the start and the end of their processes, are
 	// in the hands of this program. Otherwise it only drives them.
 	Own() bool
@@ -57,13 +57,24 @@ type Machine interface {
 	Wait() (state trace.ProcessState, why string)
 }
 
-// markBits is how many bits of a mark count the events of a run. The others are the run.
-const markBits = 33
+// theNetwork is what reports packets, in the order of events. No node has that name.
+const theNetwork = "the network"
+
+// A mark is one number: a bit that says that it is the network's, 31 bits of the run, the others of the
+// events of the run.
+const (
+	ofNetwork = 1 << 63
+	eventBits = 32
+	runMax    = 1<<31 - 1
+)
 
 // MarkOf returns the mark of a node in a run that has had so many events.
-func MarkOf(run, events uint64) uint64 { return run<<markBits | events&(1<<markBits-1) }
+func MarkOf(run, events uint64) uint64 { return run&runMax<<eventBits | events&(1<<eventBits-1) }
 
-// markFrom is the inverse of MarkOf.
+// markFrom is the inverse of MarkOf, for a mark that came from a node or from the network before it.
 func markFrom(node string, mark uint64) control.Mark {
-	return control.Mark{Node: node, Run: mark >> markBits, Events: mark & (1<<markBits - 1)}
+	if mark&ofNetwork != 0 {
+		node = theNetwork
+	}
+	return control.Mark{Node: node, Run: mark >> eventBits & runMax, Events: mark & (1<<eventBits - 1)}
 }

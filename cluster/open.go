@@ -224,11 +224,13 @@ func (c *Inside) setUpMachines() (err error) {
 		_, e := raft.NewInmemTransport(p.node.address)
 		return memoryEndpoint{e}
 	}
-	c.network, err = c.machines.Connect(c.settings, func(p faults.Packet, mark uint64) {
-		c.order.add(&report{
-			source: "network", after: []control.Mark{markFrom(string(p.From), mark)},
+	run := uint64(time.Now().Unix()) // of the network: a node may remember marks of an earlier one
+	c.order.begin(theNetwork, run, 0)
+	c.network, err = c.machines.Connect(c.settings, func(p faults.Packet, mark uint64) uint64 {
+		return ofNetwork | MarkOf(run, c.order.add(&report{
+			source: theNetwork, after: []control.Mark{markFrom(string(p.From), mark)}, events: 1,
 			tell: func() { c.emitPacket(&p) },
-		})
+		}))
 	})
 	return err
 }

@@ -8,10 +8,11 @@ import (
 	"capsize/cluster/control"
 )
 
-// order puts what several processes report into one order. A process reports in its own order, and
-// says with each event what had come from other processes by then; the event waits until those have
-// reported as much. So a cause always comes before its effect, and each node's own order stays.
-// What has nothing to do with each other is in the order in which it arrived.
+// order puts what several processes and the network between them report into one order. A process
+// reports in its own order, and says with each event what had come from elsewhere by then; the event
+// waits until that has been told. A packet waits for what its sender had reported, and whatever a node
+// does with it waits for the packet. So a cause always comes before its effect, and each node's own
+// order stays. What has nothing to do with each other is in the order in which it arrived.
 type order struct {
 	gap func(node string) // tells that reports of a node may be missing, or come late
 
@@ -20,10 +21,11 @@ type order struct {
 	waiting []*report // in the order of arrival
 }
 
-// source is a node, or whatever else reports in an order of its own.
+// source is a node, or the network between them: each reports in an order of its own.
 type source struct {
 	run     uint64
 	events  uint64 // of that run, told so far
+	added   uint64 // of that run, told or waiting
 	waiting int    // reports
 	ended   bool   // nothing more comes of that run
 }
@@ -50,23 +52,27 @@ func (o *order) begin(node string, run, events uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.source(node)
-	s.run, s.events, s.ended = run, events, false
+	s.run, s.events, s.added, s.ended = run, events, events, false
 	o.advance()
 }
 
-// add adds a report. It is told at once, or when its turn comes. tell must not wait.
-func (o *order) add(r *report) {
+// add adds a report. It is told at once, or when its turn comes. tell must not wait. It returns how
+// many events of the source there are with it.
+func (o *order) add(r *report) (events uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.source(r.source)
+	s.added += r.events
+	events = s.added
 	if s.waiting == 0 && o.isDue(r) {
 		o.tell(s, r)
 		o.advance()
-		return
+		return events
 	}
 	r.since = time.Now()
 	s.waiting++
 	o.waiting = append(o.waiting, r)
+	return events
 }
 
 // end says that a node's present run reports nothing more, after what it has reported.

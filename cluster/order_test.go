@@ -55,6 +55,26 @@ func TestEventWaitsForWhatItsNodeHasHeardOf(t *testing.T) {
 	}
 }
 
+// What a node does with a packet waits until the network has reported that the packet arrived, even if
+// the network itself waits for the sender of another one.
+func TestReactionWaitsForThePacket(t *testing.T) {
+	o := newTold()
+	for _, source := range []string{"n1", "n2", "n3", theNetwork} {
+		o.begin(source, 1, 0)
+	}
+	packet := func(text string, from control.Mark) (arrived control.Mark) {
+		return after(theNetwork, o.add(&report{
+			source: theNetwork, after: []control.Mark{from}, events: 1, tell: func() { o.lines = append(o.lines, text) },
+		}))
+	}
+	packet("n3 asks n1", after("n3", 1))
+	arrived := packet("n1 asks n2", after("n1", 0))
+	o.event("n2", "votes", arrived)
+	o.expect(t)
+	o.event("n3", "stores term 2")
+	o.expect(t, "n3 stores term 2", "n3 asks n1", "n1 asks n2", "n2 votes")
+}
+
 // A process that has ended without having told everything leaves a gap, but holds up nobody.
 func TestEndedProcessHoldsUpNobody(t *testing.T) {
 	o := newTold()
@@ -151,9 +171,11 @@ func TestCauseComesBeforeEffect(t *testing.T) {
 	}
 }
 
-func TestMarkHoldsRunAndEvents(t *testing.T) {
-	got := markFrom("n1", MarkOf(1_800_000_000, 4_000_000_000))
-	if want := (control.Mark{Node: "n1", Run: 1_800_000_000, Events: 4_000_000_000}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+func TestMarkHoldsSourceRunAndEvents(t *testing.T) {
+	mark := MarkOf(1_800_000_000, 4_000_000_000)
+	for node, mark := range map[string]uint64{"n1": mark, theNetwork: mark | ofNetwork} {
+		if got, want := markFrom("n1", mark), (control.Mark{Node: node, Run: 1_800_000_000, Events: 4_000_000_000}); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
 }

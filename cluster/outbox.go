@@ -23,7 +23,7 @@ type outbox struct {
 	mu     sync.Mutex
 	driver *control.Conn // nil for nobody
 	events uint64
-	marks  map[string]uint64 // by node: the latest, and not in an event yet
+	marks  map[string]uint64 // by node or network: the latest, and not in an event yet
 }
 
 // newOutbox returns an outbox that reports to a driver, nil for nobody.
@@ -41,11 +41,12 @@ func (o *outbox) mark() uint64 {
 	return MarkOf(o.run, o.events)
 }
 
-// see takes the mark of another node.
+// see takes the mark of another node, or of the network before it.
 func (o *outbox) see(node string, mark uint64) {
+	source := markFrom(node, mark).Node
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.marks[node] = max(o.marks[node], mark)
+	o.marks[source] = max(o.marks[source], mark)
 }
 
 // Start implements trace.Sink.

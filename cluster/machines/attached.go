@@ -111,7 +111,7 @@ func (a *Attached) Refuse(f faults.LinkFault) error {
 }
 
 // Connect starts the proxy between the nodes. Without one, no packet is seen.
-func (a *Attached) Connect(s trace.Settings, tap func(faults.Packet, uint64)) (cluster.Network, error) {
+func (a *Attached) Connect(s trace.Settings, tap func(faults.Packet, uint64) uint64) (cluster.Network, error) {
 	if a.cfg.Proxy == "" {
 		return directNetwork{}, nil
 	}

@@ -52,7 +52,7 @@ func (c *Children) Own() bool { return true }
 func (c *Children) Refuse(f faults.LinkFault) error { return tcp.Possible(f) }
 
 // Connect starts the proxy between the children.
-func (c *Children) Connect(s trace.Settings, tap func(p faults.Packet, mark uint64)) (cluster.Network, error) {
+func (c *Children) Connect(s trace.Settings, tap func(p faults.Packet, mark uint64) uint64) (cluster.Network, error) {
 	listener, err := net.Listen("tcp", loopback)
 	if err != nil {
 		return nil, fmt.Errorf("proxy between the nodes: %w", err)

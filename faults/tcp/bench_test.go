@@ -31,7 +31,7 @@ func benchmarkProxy(b *testing.B, all ...faults.LinkFault) {
 	b.Helper()
 	nodes := map[raft.ServerAddress]*node{}
 	proxy := tcp.NewProxy(tcp.ProxyConfig{
-		Listener: listen(b), Token: token, Tap: func(faults.Packet, uint64) {},
+		Listener: listen(b), Token: token, Tap: func(_ faults.Packet, mark uint64) uint64 { return mark },
 		Reach: func(to raft.ServerAddress) (net.Conn, error) {
 			return net.Dial("tcp", nodes[to].listener.Addr().String())
 		},

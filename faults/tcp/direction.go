@@ -196,7 +196,7 @@ func (d *direction) arrive(t *transit, f fate) {
 // hand writes a message to its receiver. The tap comes first, because what the receiver does with
 // the message comes after it.
 func (d *direction) hand(t *transit) {
-	d.c.proxy.report(t.message, faults.Delivered, "")
+	mark := d.c.proxy.report(t.message, faults.Delivered, "")
 	if d == d.c.requests {
 		select {
 		case d.c.expected <- asked{t.packet.Kind, t.packet.RPC, t.packet.Term}:
@@ -205,7 +205,7 @@ func (d *direction) hand(t *transit) {
 		}
 	}
 	var err error
-	if d.frame, _, err = writeFrames(d.to, d.frame, t.mark, t.raw); err != nil {
+	if d.frame, _, err = writeFrames(d.to, d.frame, mark, t.raw); err != nil {
 		d.receiverGone.Store(true) // its reader notices, too, and ends the connection
 	}
 }

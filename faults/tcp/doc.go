@@ -7,7 +7,8 @@
 //
 // A connection begins with a hello of the dialer (a token, its name, the node it wants) and one of
 // the acceptor (its name). Then both send frames: a mark, a length, and as many of raft's bytes. The
-// mark is a number that the sender attaches to what it writes: what it had done by then.
+// mark is a number that the sender attaches to what it writes: what it had done by then. A proxy tells
+// that to its tap, and passes on a mark of its own: what it had told by then.
 //
 // # Faults over TCP
 //

@@ -27,11 +27,11 @@ type ProxyConfig struct {
 	// Reach connects to a node's own listener. An error means that the node is down. Close waits for
 	// Reach, so it must not block for long.
 	Reach func(to raft.ServerAddress) (net.Conn, error)
-	// Tap, if not nil, receives every message twice, as a [faults.Packet]: when it is sent, and when
+	// Tap receives every message twice, as a [faults.Packet]: when it is sent, and when
 	// it is delivered or lost, with the mark of its sender. A delivery is reported before the receiver
-	// gets the message. Each connection reports in order, different connections concurrently. Tap must
-	// not block.
-	Tap func(p faults.Packet, mark uint64)
+	// gets the message, with the mark that Tap returns instead of the sender's. Each connection
+	// reports in order, different connections concurrently. Tap must not block.
+	Tap func(p faults.Packet, mark uint64) uint64
 }
 
 // Proxy carries the connections between nodes, and lets links fail. Any goroutine may call its
@@ -180,15 +180,12 @@ func (p *Proxy) leave(c *connection) {
 	delete(p.open, c)
 }
 
-// report tells the tap the new status of a message.
-func (p *Proxy) report(m *message, status faults.PacketStatus, why string) {
-	if p.cfg.Tap == nil {
-		return
-	}
+// report tells the tap the new status of a message, and returns its mark.
+func (p *Proxy) report(m *message, status faults.PacketStatus, why string) uint64 {
 	packet := m.packet
 	packet.Status, packet.Why = status, why
 	if status != faults.Sent {
 		packet.Delay, packet.Held = 0, false
 	}
-	p.cfg.Tap(packet, m.mark)
+	return p.cfg.Tap(packet, m.mark)
 }

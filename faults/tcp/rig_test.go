@@ -95,9 +95,13 @@ func (r *rig) reach(to raft.ServerAddress) (net.Conn, error) {
 	return net.Dial("tcp", n.listener.Addr().String())
 }
 
-func (r *rig) tap(p faults.Packet, mark uint64) {
+// tap answers with the mark as the sender's, plus tapped.
+func (r *rig) tap(p faults.Packet, mark uint64) uint64 {
 	r.change(func() { r.reported = append(r.reported, report{p, mark}) })
+	return mark + tapped
 }
+
+const tapped = 1000
 
 // change makes a change, and wakes who waits for one.
 func (r *rig) change(f func()) {

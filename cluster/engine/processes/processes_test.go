@@ -135,6 +135,23 @@ func TestProcessesConform(t *testing.T) {
 	})
 }
 
+// attempts is how often a test tries what a busy machine may not be fast enough for: an election that
+// takes a second round there is no mistake.
+const attempts = 3
+
+// succeed performs a scenario until it holds and its past is as wanted, a few times at most.
+func succeed(t *testing.T, s *scenario.Script, isWanted func(past *history.History, r headless.Result) bool) {
+	t.Helper()
+	for range attempts {
+		past, r := run(t, s)
+		if r.OK && isWanted(past, r) {
+			return
+		}
+		t.Logf("%s: %v, checks %v", s.Name, r.Failures, r.Checks)
+	}
+	t.Errorf("%s does not hold in %d attempts", s.Name, attempts)
+}
+
 // Scenarios hold over processes as they do in virtual time. These take a few seconds each.
 func TestScenariosHold(t *testing.T) {
 	leaveNothing(t)
@@ -143,9 +160,7 @@ func TestScenariosHold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, r := run(t, script); !r.OK || r.Mode != engine.ProcessesMode {
-			t.Errorf("%s, %s: %v, checks %v", name, r.Mode, r.Failures, r.Checks)
-		}
+		succeed(t, script, func(_ *history.History, r headless.Result) bool { return r.Mode == engine.ProcessesMode })
 	}
 }
 
