@@ -153,3 +153,17 @@ func TestSeedsRejectBadOptions(t *testing.T) {
 		}
 	}
 }
+
+// A summary says whose time it tells.
+func TestSummaryNamesItsTime(t *testing.T) {
+	for mode, want := range map[engine.Mode]string{
+		engine.NativeMode:    "soak: virtual time: 1m0s in 2s, 30 virtual seconds a second\n",
+		engine.ProcessesMode: "soak: real time: 1m0s\n",
+	} {
+		var b strings.Builder
+		s := Summary{Mode: mode, Of: 1, Done: 1, VirtualSeconds: 60, Wall: 2 * time.Second}
+		if err := s.WriteText(&b); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: %v, got %q", mode, err, b.String())
+		}
+	}
+}

@@ -106,10 +106,14 @@ func (s *Summary) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "soak: and %d more\n", more)
 	}
 	if s.Done > 0 {
-		virtual := time.Duration(s.VirtualSeconds * float64(time.Second)).Round(time.Second)
-		fmt.Fprintf(&b, "soak: virtual time: %s", virtual)
-		if s.Wall > 0 {
-			fmt.Fprintf(&b, " in %s, %.0f virtual seconds a second", s.Wall.Round(100*time.Millisecond), s.VirtualSeconds/s.Wall.Seconds())
+		lasted := time.Duration(s.VirtualSeconds * float64(time.Second)).Round(time.Second)
+		if s.Mode == engine.ProcessesMode {
+			fmt.Fprintf(&b, "soak: real time: %s", lasted)
+		} else {
+			fmt.Fprintf(&b, "soak: virtual time: %s", lasted)
+			if s.Wall > 0 {
+				fmt.Fprintf(&b, " in %s, %.0f virtual seconds a second", s.Wall.Round(100*time.Millisecond), s.VirtualSeconds/s.Wall.Seconds())
+			}
 		}
 		fmt.Fprintf(&b, "\nsoak: operations: %s\n", s.Ops)
 	}
