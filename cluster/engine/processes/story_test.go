@@ -67,7 +67,11 @@ func acts(past *history.History, until uint64) (all []string) {
 			case e.Role == trace.Leader:
 				all = append(all, "a leader is elected")
 			case was == trace.Leader && e.Role == trace.Follower:
-				all = append(all, "a leader steps down: "+string(e.Reason.Cause))
+				cause := trace.LaterTerm // which raft says afterwards
+				if e.Reason != nil {
+					cause = e.Reason.Cause
+				}
+				all = append(all, "a leader steps down: "+string(cause))
 			}
 		case e.Kind == trace.KindCommitted && e.Index > committed:
 			for i := committed + 1; i <= e.Index && begun; i++ {
