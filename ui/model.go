@@ -96,6 +96,7 @@ type display struct {
 	output        *terminal.Writer // nil without a terminal
 	stop          func() error     // stops the program until its shell continues it; nil if nothing can continue it
 	lastFrame     frameShown
+	calm          calm
 	dirty         bool  // the screen has changed since the last frame
 	urgent        bool  // and it answers a key or a click
 	err           error // why the program must end
@@ -188,8 +189,9 @@ func (m *model) Init() tea.Cmd {
 	return start
 }
 
+// nextTick begins the next frame when it is due by the system's clock, however long this one takes.
 func nextTick() tea.Cmd {
-	return tea.Tick(pane.FrameEvery, func(at time.Time) tea.Msg { return tickMsg{at} })
+	return tea.Every(pane.FrameEvery, func(at time.Time) tea.Msg { return tickMsg{at} })
 }
 
 // Update routes each message to its handler.
@@ -338,7 +340,8 @@ func (m *model) refresh(passed time.Duration) {
 	m.clampCursor()
 	m.raiseAlarms()
 	m.meter.read(time.Now(), m.state.At, m.isFrozen())
-	m.dirty = m.dirty || !m.isFrozen() || before != trace.Position{Seq: m.state.Seq, At: m.state.At}
+	moved := !m.isFrozen() || before != trace.Position{Seq: m.state.Seq, At: m.state.At}
+	m.dirty = m.dirty || moved && !(m.IsRealTime() && m.calm.leavesOut(newsOf(&m.state), m.lastFrame.at))
 }
 
 // setToast shows the result of a key, and the command it stood for.

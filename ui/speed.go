@@ -56,6 +56,42 @@ type speedMeter struct {
 	speed   float64 // virtual seconds per second, 0 while unknown
 }
 
+// calm finds out whether a picture can be left out: where time is real, drawing costs processor time
+// that the nodes could use, and a cluster that does nothing but heartbeats needs half the pictures.
+type calm struct {
+	news  news
+	since time.Time // when they last changed
+	rests bool      // the last picture was left out
+}
+
+// calmAfter is how long nothing happens before a cluster is calm. Whatever moves has ended by then.
+const calmAfter = time.Second
+
+// news changes with whatever happens in a cluster, except heartbeats.
+type news struct {
+	story, ops, logs uint64
+}
+
+func newsOf(s *trace.State) (n news) {
+	if last := len(s.Story); last > 0 {
+		n.story = s.Story[last-1].Seq
+	}
+	n.ops = s.Clients.OK + s.Clients.Failed + s.Clients.Unknown + uint64(s.Clients.InFlight)
+	for i := range s.Nodes {
+		n.logs += s.Nodes[i].LastIndex() + s.Nodes[i].Commit + s.Nodes[i].Applied
+	}
+	return n
+}
+
+// leavesOut reports whether the picture at a moment can be left out: each second one, once it is calm.
+func (c *calm) leavesOut(n news, at time.Time) bool {
+	if n != c.news {
+		c.news, c.since = n, at
+	}
+	c.rests = !c.rests && at.Sub(c.since) > calmAfter
+	return c.rests
+}
+
 // meterEvery is how long a reading lasts.
 const meterEvery = time.Second
 

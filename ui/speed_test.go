@@ -12,6 +12,7 @@ import (
 	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 	"capsize/cluster/vtime"
+	"capsize/ui/pane"
 	"capsize/ui/source"
 	"capsize/ui/view"
 )
@@ -294,5 +295,42 @@ func TestViolationOverProcessesIsShown(t *testing.T) {
 	s.wants("violated: log-matching")
 	if s.paused || strings.Contains(s.plain(), "time is real") {
 		t.Error("it stops the clock")
+	}
+}
+
+// A picture is left out only where nothing has happened for a while, and never two in a row.
+func TestCalmClusterNeedsHalfThePictures(t *testing.T) {
+	var c calm
+	at := time.Unix(0, 0)
+	draw := func(frames int, n news) (drawn int) {
+		for range frames {
+			at = at.Add(pane.FrameEvery)
+			if !c.leavesOut(n, at) {
+				drawn++
+			}
+		}
+		return drawn
+	}
+	quiet, grown := news{story: 7, ops: 2, logs: 9}, news{story: 7, ops: 2, logs: 10}
+	if got := draw(pane.FPS, quiet); got != pane.FPS {
+		t.Errorf("%d pictures in the first second, want %d", got, pane.FPS)
+	}
+	if got := draw(10*pane.FPS, quiet); got < 5*pane.FPS || got > 5*pane.FPS+2 {
+		t.Errorf("%d pictures in ten calm seconds, want half of %d", got, 10*pane.FPS)
+	}
+	if got := draw(pane.FPS, grown); got != pane.FPS {
+		t.Errorf("%d pictures in the second after an entry, want %d", got, pane.FPS)
+	}
+	var s trace.State
+	apply := func(e trace.Event) { e.Seq = s.Seq + 1; s.Apply(&e) }
+	apply(trace.Event{Kind: trace.KindProcess, Node: "n1", Process: trace.Up})
+	before := newsOf(&s)
+	apply(trace.Event{Kind: trace.KindPacket, Packet: &trace.Packet{ID: 1, From: "n1", To: "n1", Kind: "heartbeat", Status: trace.Sent}})
+	if newsOf(&s) != before {
+		t.Error("a heartbeat is news")
+	}
+	apply(trace.Event{Kind: trace.KindAppended, Node: "n1", Index: 1, Entries: []trace.Entry{{Term: 1, Kind: trace.EntryAdd}}})
+	if newsOf(&s) == before {
+		t.Error("an entry is no news")
 	}
 }

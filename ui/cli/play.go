@@ -14,6 +14,7 @@ import (
 	"capsize/cluster"
 	"capsize/cluster/engine"
 	"capsize/cluster/engine/exact"
+	"capsize/cluster/scenario/headless"
 	"capsize/ui"
 	"capsize/ui/plain"
 	"capsize/ui/source"
@@ -88,6 +89,9 @@ func onScreen(cmd *cobra.Command, f flags, prepare func(context.Context) (engine
 	e, err := engines.open(cfg, engine.Options{Attended: !isPlain, Ends: isPlain && f.screen.Script != nil})
 	if err != nil {
 		return usageError{err}
+	}
+	if e.Mode() == engine.ProcessesMode {
+		headless.TuneRuntime(1) // the nodes are what needs the processor
 	}
 	source.LimitMemory(1, f.screen.HistoryMB, cmp.Or(cfg.Nodes, cfg.DefaultNodes), e.Mode())
 	return show(ctx, cmd, e, f, isPlain)

@@ -9,8 +9,8 @@ type Rate struct {
 }
 
 var (
-	// ScreenRate suits a slow line: when more changes, fewer pictures are drawn.
-	ScreenRate = Rate{PerSecond: 28_000, Burst: 14_000}
+	// RemoteRate suits a slow line: when more changes, fewer pictures are drawn.
+	RemoteRate = Rate{PerSecond: 28_000, Burst: 14_000}
 	// CastRate keeps a minute of an asciicast below a megabyte.
 	CastRate = Rate{PerSecond: 15_000, Burst: 60_000}
 )

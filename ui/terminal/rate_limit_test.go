@@ -12,7 +12,7 @@ const frameEvery = time.Second / 30
 // often as the limit allows.
 func TestBusyPicturesStayBelowTheRate(t *testing.T) {
 	const picture, seconds = 2000, 60
-	for _, r := range []Rate{ScreenRate, CastRate} {
+	for _, r := range []Rate{RemoteRate, CastRate} {
 		var limit RateLimit
 		written, drawn := 0, 0
 		for now := time.Duration(0); now < seconds*time.Second; now += frameEvery {
@@ -34,9 +34,9 @@ func TestBusyPicturesStayBelowTheRate(t *testing.T) {
 func TestQuietPicturesNeverWait(t *testing.T) {
 	var limit RateLimit
 	for frame := range 1000 {
-		if limit.Exceeded(time.Duration(frame)*frameEvery, ScreenRate) {
+		if limit.Exceeded(time.Duration(frame)*frameEvery, RemoteRate) {
 			t.Fatalf("picture %d has to wait", frame)
 		}
-		limit.Add(int(ScreenRate.PerSecond*frameEvery.Seconds()) - 10)
+		limit.Add(int(RemoteRate.PerSecond*frameEvery.Seconds()) - 10)
 	}
 }

@@ -27,6 +27,7 @@ type Writer struct {
 	disabled bool          // nothing more is written
 	changed  chan struct{} // wakes run; has room for one signal
 	err      error         // the first one
+	remote   bool          // see isRemote
 	limit    RateLimit
 	started  time.Time
 }
@@ -42,9 +43,13 @@ const (
 	leaveTimeout = time.Second
 )
 
+// isRemote reports whether the terminal is reached over SSH. Its buffers take more than a slow line
+// can carry, and each answer to a key waits behind that.
+func isRemote() bool { return os.Getenv("SSH_CONNECTION") != "" }
+
 // NewWriter returns a writer to a terminal.
 func NewWriter(terminal *os.File) *Writer {
-	w := &Writer{File: terminal, modes: newModes(), changed: make(chan struct{}, 1), started: time.Now()}
+	w := &Writer{File: terminal, modes: newModes(), changed: make(chan struct{}, 1), remote: isRemote(), started: time.Now()}
 	go w.run()
 	return w
 }
@@ -124,12 +129,12 @@ func (w *Writer) Behind() bool {
 	return len(w.pending) > 0
 }
 
-// RateExceeded reports whether more was written lately than ScreenRate allows: the next
-// picture can wait.
+// RateExceeded reports whether more was written lately to a remote terminal than RemoteRate
+// allows: the next picture can wait.
 func (w *Writer) RateExceeded() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.limit.Exceeded(time.Since(w.started), ScreenRate)
+	return w.remote && w.limit.Exceeded(time.Since(w.started), RemoteRate)
 }
 
 // Leave drops the queue and restores the terminal. If the terminal accepts nothing for

@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// TuneRuntime prepares a program that does nothing but run scripts, the given
-// number at a time. GOMAXPROCS and GOGC in the environment take precedence.
+// TuneRuntime prepares a program that does nothing but run scripts or clusters of processes, the
+// given number at a time. GOMAXPROCS and GOGC in the environment take precedence.
 func TuneRuntime(runs int) {
 	// A run does mostly one thing at a time: moving it between cores costs more than a
 	// second core brings.
