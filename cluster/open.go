@@ -255,9 +255,14 @@ func (c *Inside) startNodes(names []string, isNew bool) {
 		c.bubble.Go(func() {
 			defer c.booting.Done()
 			err := n.boot(first)
-			c.emitRefused(err)
 			var unstarted *startError
-			if errors.As(err, &unstarted) {
+			if errors.As(err, &unstarted) && !c.machines.Own() {
+				n.setState(trace.Unreachable, unstarted.cause.Error())
+				c.bubble.Go(n.reconnect)
+				return
+			}
+			c.emitRefused(err)
+			if unstarted != nil {
 				c.unstarted.CompareAndSwap(nil, unstarted)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -53,8 +54,8 @@ type Attached struct {
 
 var _ cluster.Machines = (*Attached)(nil)
 
-// Attach connects to the control ports of nodes. The error says which of them does not answer, and
-// why.
+// Attach connects to the control ports of nodes. Some of them may be silent: those nodes are there, and
+// out of reach. The error says which address is wrong, and why.
 func Attach(cfg AttachConfig) (*Attached, error) {
 	for i, address := range cfg.Addresses {
 		if _, _, err := net.SplitHostPort(address); err != nil {
@@ -69,24 +70,75 @@ func Attach(cfg AttachConfig) (*Attached, error) {
 		return nil, err
 	}
 	a := &Attached{cfg: cfg, tls: conf, at: map[string]string{}, ready: map[string]*distant{}}
-	for _, address := range cfg.Addresses {
+	if err := a.connectAll(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	slices.SortFunc(a.names, trace.CompareNames)
+	return a, nil
+}
+
+// connectAll connects to all nodes, and finds out which ones are silent.
+func (a *Attached) connectAll() error {
+	var silent []string
+	var why error // the first one is silent
+	peers := map[string]string{}
+	for _, address := range a.cfg.Addresses {
 		d, err := a.connect(address)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", address, err), a.Close())
+		if isSilent(err) {
+			if silent = append(silent, address); why == nil {
+				why = fmt.Errorf("%s: %w", address, err)
+			}
+			continue
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", address, err)
 		}
 		name := d.hello.Name
 		if other, ok := a.at[name]; ok {
-			return nil, errors.Join(fmt.Errorf("%s and %s are both %s: name each node once", other, address, name), d.Close(), a.Close())
+			return errors.Join(fmt.Errorf("%s and %s are both %s: name each node once", other, address, name), d.Close())
 		}
 		a.names, a.at[name], a.ready[name], a.settings = append(a.names, name), address, d, d.hello.Settings
+		maps.Copy(peers, d.hello.Peers)
 		if d.hello.Proxy == "" {
 			a.direct = append(a.direct, name)
 		} else {
 			a.peers = d.hello.Peers
 		}
 	}
-	slices.SortFunc(a.names, trace.CompareNames)
-	return a, nil
+	if len(a.names) == 0 {
+		return why
+	}
+	return a.nameSilent(silent, peers, why)
+}
+
+// isSilent reports whether nothing answers at an address at all: no node runs there, or its host is
+// gone.
+func isSilent(err error) bool {
+	var failed *net.OpError
+	return errors.As(err, &failed) && failed.Op == "dial"
+}
+
+// nameSilent finds out which nodes have the silent addresses: of the peers of the others, the one that
+// is missing, or the only missing one on the same host.
+func (a *Attached) nameSilent(silent []string, peers map[string]string, why error) error {
+	for _, name := range a.names {
+		delete(peers, name)
+	}
+	for _, address := range silent {
+		host, _, _ := net.SplitHostPort(address)
+		missing := slices.Collect(maps.Keys(peers))
+		if len(missing) > 1 {
+			missing = slices.DeleteFunc(missing, func(name string) bool {
+				at, _, _ := net.SplitHostPort(peers[name])
+				return at != host
+			})
+		}
+		if len(missing) != 1 {
+			return fmt.Errorf("%w; which node that is cannot be told: start it, or leave the address out", why)
+		}
+		delete(peers, missing[0])
+		a.names, a.at[missing[0]] = append(a.names, missing[0]), address
+	}
+	return nil
 }
 
 // Settings returns the settings of the nodes.

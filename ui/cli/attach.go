@@ -19,10 +19,10 @@ func attachCommand() *cobra.Command {
 		Short: "Open the playground over nodes that run elsewhere",
 		Long: `Open the playground over nodes that run already, here or on other hosts: started with
 capsize node, by systemd, Nomad, Kubernetes or by hand. HOST:PORT is the --control address
-of a node. Name every node: one that is not named is not seen. All must answer at first.
+of a node. Name every node: one that is not named is not seen.
 
-A node whose host or connection stops answering is drawn as unreachable, not as dead: it
-may still run. Kill really kills a node's process, which only its own host can start again;
+A node that does not answer, from the start or later, is drawn as unreachable, not as
+dead: it may still run. Kill really kills a node's process, which only its own host can start again;
 it is seen as soon as it answers. Quitting leaves the nodes as they are, with the faults
 that are set.
 

@@ -214,6 +214,36 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 	increment(3)
 }
 
+// A node that does not answer keeps nobody from driving the others, as long as it is clear which one
+// it is.
+func TestAttachFindsANodeDown(t *testing.T) {
+	a := startAlone(t, machines.TLSFiles{}, "")
+	a.kill(t, 1)
+	e := attach(t, a)
+	become(t, e, "n2", trace.Unreachable)
+	for _, line := range []string{"wait leader", "increment"} {
+		if answer := engine.Do(e, engine.Order{Line: line}); answer.End.Err != nil {
+			t.Errorf("%s: %v", line, answer.End.Err)
+		}
+	}
+	if answer := engine.Do(e, engine.Order{Line: "restart n2"}); answer.End.Err == nil || !strings.Contains(answer.End.Err.Error(), "until it answers again") {
+		t.Errorf("restart gave %v", answer.End.Err)
+	}
+	a.start(t, 1)
+	become(t, e, "n2", trace.Up)
+	if answer := engine.Do(e, engine.Order{Line: "wait converged"}); answer.End.Err != nil {
+		t.Error(answer.End.Err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.kill(t, 1)
+	a.kill(t, 2)
+	if _, _, err := processes.Attach(a.config()); err == nil || !strings.Contains(err.Error(), "which node that is cannot be told") {
+		t.Errorf("two silent nodes of one host gave %v", err)
+	}
+}
+
 // Leaving nodes lets them run, and another capsize finds them as they are.
 func TestLeavingLetsNodesRun(t *testing.T) {
 	a := startAlone(t, machines.TLSFiles{}, "")

@@ -22,8 +22,7 @@ func Open(cfg cluster.Config, o engine.Options) (engine.Engine, error) {
 }
 
 // Attach returns an [engine.Opener] of the cluster whose nodes run already, and the configuration to
-// open it with. The error says which node does not
-// answer.
+// open it with. The errors are those of [machines.Attach].
 func Attach(cfg machines.AttachConfig) (engine.Opener, cluster.Config, error) {
 	attached, err := machines.Attach(cfg)
 	if err != nil {
