@@ -53,9 +53,31 @@ func (c *Inside) leads(n *node) bool {
 	return leader == n
 }
 
-// handOver asks the leader for a transfer and waits until its successor leads. Raft reports success
-// as soon as the leader loses leadership, for whatever reason (hashicorp/raft raft.go, leaderLoop).
+// handOverAttempts is how often a transfer is tried over processes. A successor may lose its election
+// although all nodes are up: its pooled connections to nodes that have restarted since it last used
+// them fail once, with its requests for votes (hashicorp/raft net_transport.go, genericRPC).
+const handOverAttempts = 3
+
+// handOver hands leadership to a node, "" for the voter that raft picks.
 func (c *Inside) handOver(what, to string) error {
+	for attempt := 1; ; attempt++ {
+		err := c.handOverOnce(what, to)
+		if c.machines == nil || attempt == handOverAttempts || !errors.Is(err, errNotHandedOver) {
+			return err
+		}
+		switch leader, _ := c.leader(); {
+		case leader == nil:
+			return err
+		case leader.name == to: // it won a later election
+			return nil
+		}
+	}
+}
+
+// handOverOnce asks the leader for a transfer and waits until its successor leads. Raft reports
+// success as soon as the leader loses leadership, for whatever reason (hashicorp/raft raft.go,
+// leaderLoop).
+func (c *Inside) handOverOnce(what, to string) error {
 	var from *node // the leader that raft's answer is from
 	var term uint64
 	err := c.onLeader(what, func(n *node, leader standing) { from, term = n, leader.term },
@@ -69,16 +91,13 @@ func (c *Inside) handOver(what, to string) error {
 		deadline += c.settings.ClientTimeout // an election takes longer on a busy machine
 	}
 	for ; c.Now() < deadline && !c.Closed(); c.Sleep(handoverPollEvery) {
-		if c.isHandedOver(term) {
+		leader, at := c.leader()
+		if leader != nil && at.handedTerm > term {
 			return nil
+		}
+		if c.machines != nil && leader != nil && at.term > term {
+			break // it is too late for the successor
 		}
 	}
 	return fmt.Errorf("%w (%s): %s %w", ErrUnknown, what, from.name, errNotHandedOver)
-}
-
-// isHandedOver reports whether a node leads in a later term because a leader told it to start an
-// election.
-func (c *Inside) isHandedOver(term uint64) bool {
-	leader, at := c.leader()
-	return leader != nil && at.handedTerm > term
 }

@@ -243,3 +243,49 @@ func TestClusterGoesOnOverItsFiles(t *testing.T) {
 		t.Errorf("%v, %v", names, err)
 	}
 }
+
+// A successor whose connections are stale, because the nodes have restarted since it asked them for
+// votes, loses its first election. Before its own timer fires, another node wins, and the transfer is
+// tried again.
+func TestTransferOverStaleConnections(t *testing.T) {
+	leaveNothing(t)
+	script, err := scenario.Parse("stale", []byte(`nodes 5
+storage memory
+
+transfer n5
+wait leader n5
+wait 500ms
+transfer n1
+wait leader n1
+wait converged
+kill n2
+restart n2
+wait converged
+kill n3
+restart n3
+wait converged
+kill n4
+restart n4
+wait converged
+clock n5 20
+transfer n5
+expect leader n5
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, r := run(t, script)
+	if !r.OK {
+		t.Fatal(r.Failures)
+	}
+	stale := 0
+	past.Events(1, r.Events, func(e *trace.Event) bool {
+		if e.Kind == trace.KindLogLine && strings.Contains(e.Text, "failed to make requestVote RPC") {
+			stale++
+		}
+		return true
+	})
+	if stale < 3 {
+		t.Errorf("%d requests for votes failed, want those to n2, n3 and n4", stale)
+	}
+}
