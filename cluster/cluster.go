@@ -93,6 +93,12 @@ func (c *Cluster) Clock() *vtime.Clock { return c.clock }
 // OverProcesses reports whether the nodes are processes of the operating system, in real time.
 func (c *Cluster) OverProcesses() bool { return c.inside.OverProcesses() }
 
+// OwnsNodes reports whether the nodes' processes and files are in the hands of this program.
+func (c *Cluster) OwnsNodes() bool { return c.inside.OwnsNodes() }
+
+// BreaksLinks reports whether the links between the nodes can fail.
+func (c *Cluster) BreaksLinks() bool { return c.inside.BreaksLinks() }
+
 // Trace returns the stream of the cluster's events.
 func (c *Cluster) Trace() *trace.Stream { return c.inside.stream }
 

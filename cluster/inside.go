@@ -78,6 +78,12 @@ func (c *Inside) Sleep(d time.Duration) {
 // OverProcesses reports whether the nodes are processes of the operating system, in real time.
 func (c *Inside) OverProcesses() bool { return c.machines != nil }
 
+// OwnsNodes reports whether the nodes' processes and files are in the hands of this program.
+func (c *Inside) OwnsNodes() bool { return c.machines == nil || c.machines.Own() }
+
+// BreaksLinks reports whether the links between the nodes can fail.
+func (c *Inside) BreaksLinks() bool { return c.refuse(faults.Cut{}) == nil }
+
 // Closed reports whether the cluster is shutting down.
 func (c *Inside) Closed() bool { return c.isClosing.Load() }
 

@@ -21,7 +21,7 @@ const retryEvery = 50 * time.Millisecond
 // rejects the node, AddNode removes it again and returns the reason. After [ErrUnknown] the
 // node keeps running until the committed configuration says that it is not a member.
 func (c *Inside) AddNode(name string, voter bool) error {
-	if c.machines != nil && !c.machines.Own() {
+	if !c.OwnsNodes() {
 		return errors.New("cannot add a node: the nodes run elsewhere; start it there, with all of its peers")
 	}
 	if names := c.Names(); name == "" {

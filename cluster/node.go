@@ -136,7 +136,7 @@ func (n *node) requireState(command string, allowed ...trace.ProcessState) error
 
 // requireOwn returns an error if the node is in the hands of another program.
 func (c *Inside) requireOwn(command, name string) error {
-	if c.machines == nil || c.machines.Own() {
+	if c.OwnsNodes() {
 		return nil
 	}
 	return fmt.Errorf("cannot %s %s: it runs elsewhere, and its files are there", command, name)

@@ -256,7 +256,7 @@ func (c *Inside) startNodes(names []string, isNew bool) {
 			defer c.booting.Done()
 			err := n.boot(first)
 			var unstarted *startError
-			if errors.As(err, &unstarted) && !c.machines.Own() {
+			if errors.As(err, &unstarted) && !c.OwnsNodes() {
 				n.setState(trace.Unreachable, unstarted.cause.Error())
 				c.bubble.Go(n.reconnect)
 				return

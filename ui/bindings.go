@@ -43,22 +43,22 @@ func (m *model) nodeKeys() []keymap.Binding {
 			"up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right"),
 		keymap.Bind(groupNodes, "esc", "follow the leader", m.clearSelection, "esc"),
 		keymap.Bind(groupNodes, "k", "kill or restart", m.killOrRestart, "k").InFooter(2, "kill").NeedsCluster(),
-		keymap.Bind(groupNodes, "K", "power off", m.powerOff, "K").NeedsCluster(),
+		keymap.Bind(groupNodes, "K", "power off", m.powerOff, "K").NeedsCluster().If("poweroff"),
 		keymap.Bind(groupNodes, "s", "pause or resume (SIGSTOP)", m.pauseOrResume, "s").NeedsCluster().If("pause"),
 		keymap.Bind(groupNodes, "t", "transfer leadership", m.transfer, "t").NeedsCluster(),
 		keymap.Bind(groupNodes, "g", "take a snapshot", m.snapshot, "g").NeedsCluster(),
-		keymap.Bind(groupNodes, "+", "add a node", m.addNode, "+", "=").NeedsCluster(),
+		keymap.Bind(groupNodes, "+", "add a node", m.addNode, "+", "=").NeedsCluster().If("add-node"),
 		keymap.Bind(groupNodes, "-", "remove (asks)", m.removeNode, "-").NeedsCluster(),
 	}
 }
 
 func (m *model) faultKeys() []keymap.Binding {
 	return []keymap.Binding{
-		keymap.Bind(groupNetwork, "p", "isolate or heal", m.isolateOrHeal, "p").InFooter(3, "isolate").NeedsCluster(),
-		keymap.Bind(groupNetwork, "P", "partition: halves, ring, …", m.shapesMenu, "P").NeedsCluster(),
-		keymap.Bind(groupNetwork, "w", "link faults", m.linkMenu, "w").NeedsCluster(),
+		keymap.Bind(groupNetwork, "p", "isolate or heal", m.isolateOrHeal, "p").InFooter(3, "isolate").NeedsCluster().If("isolate"),
+		keymap.Bind(groupNetwork, "P", "partition: halves, ring, …", m.shapesMenu, "P").NeedsCluster().If("partition"),
+		keymap.Bind(groupNetwork, "w", "link faults", m.linkMenu, "w").NeedsCluster().If("cut"),
 		keymap.Bind(groupNetwork, "d", "disk faults", m.diskMenu, "d").InFooter(12, "disk").NeedsCluster(),
-		keymap.Bind(groupNetwork, "h", "heal links", m.healSelected, "h").InFooter(4, "heal").NeedsCluster(),
+		keymap.Bind(groupNetwork, "h", "heal links", m.healSelected, "h").InFooter(4, "heal").NeedsCluster().If("heal"),
 		keymap.Bind(groupNetwork, "H", "heal everything", m.healEverything, "H").NeedsCluster(),
 		keymap.Bind(groupNetwork, "M", "hold or release all messages", m.toggleHand, "M").InFooter(16, "hold").If("hold"),
 		keymap.Bind(groupNetwork, "e", "look into a message", m.lookNext, "e").InFooter(17, "look into"),

@@ -116,6 +116,9 @@ type declaration struct {
 	changesFaults bool
 	// virtual is why the command needs virtual time, "" if it works over processes too.
 	virtual string
+	// ownNodes and brokenLinks are set if the command needs nodes that this program has started, or
+	// links that can fail.
+	ownNodes, brokenLinks bool
 }
 
 // runs reports whether the command runs on a cluster.
@@ -161,7 +164,7 @@ func timed(name, syntax, help string, start func(*lineParser) (starter, error)) 
 func declarations() []declaration {
 	table.once.Do(func() {
 		table.all = slices.Concat(setupCommands(), clientCommands(), nodeCommands(), memberCommands(),
-			networkCommands(), linkCommands(), handCommands(), prefixCommands(), waitCommands(), stageCommands(), questionCommands(),
+			breakingLinks(networkCommands()), breakingLinks(linkCommands()), handCommands(), prefixCommands(), waitCommands(), stageCommands(), questionCommands(),
 			chaosCommands(), soakCommands(), expectCommands())
 	})
 	return table.all

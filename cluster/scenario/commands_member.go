@@ -11,18 +11,18 @@ import (
 // memberCommands change the membership, through Raft's log, and who leads.
 func memberCommands() []declaration {
 	return []declaration{
-		timed("add-node", "add-node [NAME] [nonvoter]", "start a new node and add it to the cluster", parseAddNode),
+		onOwnNodes(timed("add-node", "add-node [NAME] [nonvoter]", "start a new node and add it to the cluster", parseAddNode)),
 		timed("remove-node", "remove-node SEL [keep]", "remove a member and delete its disk; keep: leave its process running", parseRemoveNode),
 		nodeTask("promote", "make a non-voter a voter", (*cluster.Inside).Promote),
 		nodeTask("demote", "make a voter a non-voter", (*cluster.Inside).Demote),
 		timed("transfer", "transfer [SEL]", "transfer leadership to a node, or to the one with the longest log", parseTransfer),
-		timed("recover", "recover SEL", "unsafe recovery: make these nodes the whole cluster", func(p *lineParser) (starter, error) {
+		onOwnNodes(timed("recover", "recover SEL", "unsafe recovery: make these nodes the whole cluster", func(p *lineParser) (starter, error) {
 			s, err := p.selector()
 			return func(r *run) (func() error, error) {
 				ids, err := s.resolve(r)
 				return func() error { return r.c.Recover(ids...) }, err
 			}, err
-		}),
+		})),
 	}
 }
 

@@ -18,11 +18,11 @@ const (
 func nodeCommands() []declaration {
 	return []declaration{
 		nodeFault("kill", "kill the process: writes in the page cache survive", (*cluster.Inside).Kill),
-		nodeFault("poweroff", "cut the power: writes not synced to disk are lost", (*cluster.Inside).PowerOff),
+		onOwnNodes(nodeFault("poweroff", "cut the power: writes not synced to disk are lost", (*cluster.Inside).PowerOff)),
 		restorable(nodeTask("restart", "start a node that is down, on its old disk", (*cluster.Inside).Restart)),
-		needsVirtualTime(nodeFault("pause", "freeze the process, like SIGSTOP", (*cluster.Inside).Pause), noSIGSTOP),
-		nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume),
-		nodeCommand("wipe", "erase the disk: log, term and vote are gone, and so is its disk fault", (*cluster.Inside).Wipe),
+		onOwnNodes(needsVirtualTime(nodeFault("pause", "freeze the process, like SIGSTOP", (*cluster.Inside).Pause), noSIGSTOP)),
+		onOwnNodes(nodeFault("resume", "unfreeze the process: everything held for it arrives at once", (*cluster.Inside).Resume)),
+		onOwnNodes(nodeCommand("wipe", "erase the disk: log, term and vote are gone, and so is its disk fault", (*cluster.Inside).Wipe)),
 		nodeTask("snapshot", "take a snapshot of the counter", (*cluster.Inside).Snapshot),
 		{name: "clock", syntax: "clock SEL FACTOR", help: "stretch timeouts and leader lease by FACTOR", changesFaults: true, parse: parseClock},
 		{name: "apply", syntax: "apply SEL slow D|ok", help: "make each command take D longer to apply; ok ends it", changesFaults: true, parse: parseApply},

@@ -14,6 +14,8 @@ type Prompt struct {
 	words []string                 // see Reserve
 	// realTime is set over processes: see OverProcesses.
 	realTime bool
+	// foreignNodes and fixedLinks are set if those cannot fail: see LeaveOut.
+	foreignNodes, fixedLinks bool
 
 	mu    sync.Mutex
 	names []string // that commands have defined

@@ -20,6 +20,20 @@ func needsVirtualTime(d declaration, why string) declaration {
 	return d
 }
 
+// onOwnNodes marks a command that needs nodes that this program has started.
+func onOwnNodes(d declaration) declaration {
+	d.ownNodes = true
+	return d
+}
+
+// breakingLinks marks commands that need links that can fail.
+func breakingLinks(all []declaration) []declaration {
+	for i := range all {
+		all[i].brokenLinks = true
+	}
+	return all
+}
+
 // virtualOnly returns why the command cannot be carried out over processes, "" if it can.
 func (d declaration) virtualOnly() string {
 	if d.virtual == "" {
@@ -62,11 +76,21 @@ func commandWord(words []word) (word, bool) {
 // first command.
 func (p *Prompt) OverProcesses() { p.realTime = true }
 
-// Knows reports whether the prompt takes a command: some need virtual time.
+// LeaveOut makes the prompt leave out, but not refuse, the commands that need nodes that this program
+// has started, or links that can fail: the cluster refuses them with its reason. It comes before the
+// first command.
+func (p *Prompt) LeaveOut(ownNodes, brokenLinks bool) {
+	p.foreignNodes, p.fixedLinks = ownNodes, brokenLinks
+}
+
+// Knows reports whether a command is one for the prompt's cluster: some need virtual time, or nodes or
+// links that not every cluster has.
 func (p *Prompt) Knows(verb string) bool {
 	d, ok := find(verb)
 	return ok && d.runs() && p.allows(d)
 }
 
 // allows reports whether a command can be carried out on the prompt's cluster.
-func (p *Prompt) allows(d declaration) bool { return !p.realTime || d.virtual == "" }
+func (p *Prompt) allows(d declaration) bool {
+	return !(p.realTime && d.virtual != "" || p.foreignNodes && d.ownNodes || p.fixedLinks && d.brokenLinks)
+}

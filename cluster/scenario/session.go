@@ -35,6 +35,7 @@ func NewSession(c *cluster.Cluster, seed int64, presenter Presenter) *Session {
 	if c.OverProcesses() {
 		prompt.OverProcesses()
 	}
+	prompt.LeaveOut(!c.OwnsNodes(), !c.BreaksLinks())
 	return &Session{Prompt: prompt, c: c, presenter: presenter, rng: rand.New(rand.NewPCG(uint64(seed), 2)), names: map[string][]string{}, shared: &shared{}}
 }
 

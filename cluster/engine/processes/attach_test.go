@@ -205,6 +205,11 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 			t.Errorf("%s is accepted", line)
 		}
 	}
+	for verb, want := range map[string]bool{"kill": true, "disk": true, "wipe": false, "pause": false, "isolate": false, "cut": false} {
+		if e.Prompt().Knows(verb) != want {
+			t.Errorf("%s is offered: %t", verb, !want)
+		}
+	}
 	if answer := engine.Do(e, engine.Order{Line: "kill n3"}); answer.End.Err != nil {
 		t.Error(answer.End.Err)
 	}
@@ -297,6 +302,9 @@ func TestAttachedLinksBreakThroughTheProxy(t *testing.T) {
 	}
 	if answer := engine.Do(e, engine.Order{Line: "lose n1 -> n2 10%"}); answer.End.Err == nil {
 		t.Error("TCP loses messages")
+	}
+	if p := e.Prompt(); !p.Knows("isolate") || !p.Knows("cut") || p.Knows("poweroff") {
+		t.Error("it offers the wrong commands")
 	}
 	if s := stateOf(e); !slices.ContainsFunc(s.Checks, func(c trace.Check) bool { return c.Verdict == trace.VerdictOK }) {
 		t.Errorf("no check is ok: %+v", s.Checks)
