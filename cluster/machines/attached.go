@@ -84,7 +84,8 @@ func (a *Attached) connectAll() error {
 	peers := map[string]string{}
 	for _, address := range a.cfg.Addresses {
 		d, err := a.connect(address)
-		if isSilent(err) {
+		var down *silentError
+		if errors.As(err, &down) {
 			if silent = append(silent, address); why == nil {
 				why = fmt.Errorf("%s: %w", address, err)
 			}
@@ -110,11 +111,19 @@ func (a *Attached) connectAll() error {
 	return a.nameSilent(silent, peers, why)
 }
 
-// isSilent reports whether nothing answers at an address at all: no node runs there, or its host is
-// gone.
-func isSilent(err error) bool {
+// silentError is why nothing at all answers at an address: no node runs there, or its host is gone.
+type silentError struct{ why error }
+
+func (e *silentError) Error() string { return fmt.Sprintf("does not answer: %v", e.why) }
+
+// silence returns err as a silentError, if it is one. A host that has no address is a mistake.
+func silence(err error) error {
 	var failed *net.OpError
-	return errors.As(err, &failed) && failed.Op == "dial"
+	var unknown *net.DNSError
+	if errors.As(err, &failed) && failed.Op == "dial" && !errors.As(err, &unknown) {
+		return &silentError{failed.Err}
+	}
+	return fmt.Errorf("does not answer: %w", hint(err))
 }
 
 // nameSilent finds out which nodes have the silent addresses: of the peers of the others, the one that
@@ -217,7 +226,7 @@ func (a *Attached) Close() error {
 func (a *Attached) connect(address string) (*distant, error) {
 	c, err := dial(address, a.tls, dialTimeout)
 	if err != nil {
-		return nil, fmt.Errorf("does not answer: %w", hint(err))
+		return nil, silence(err)
 	}
 	d := &distant{Conn: control.New(c, c, c), c: c}
 	_ = c.SetDeadline(time.Now().Add(dialTimeout))

@@ -180,8 +180,11 @@ func (p *Painter) LogRow(n *trace.Node, w LogWindow, y int) {
 	}
 	if last := n.LastIndex(); last < w.First {
 		text := "log is empty"
-		if last > 0 {
+		switch {
+		case last > 0:
 			text = "log ends at " + canvas.Thousands(last)
+		case n.Process == trace.Unreachable:
+			text = "never seen"
 		}
 		p.Put(w.X+1, y, w.End-w.X-1, text, style.Dim)
 	}
