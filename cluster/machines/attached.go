@@ -111,19 +111,26 @@ func (a *Attached) connectAll() error {
 	return a.nameSilent(silent, peers, why)
 }
 
-// silentError is why nothing at all answers at an address: no node runs there, or its host is gone.
+// silentError is why nothing at all answers at an address: no node runs there, it is stopped, or its
+// host is gone.
 type silentError struct{ why error }
 
 func (e *silentError) Error() string { return fmt.Sprintf("does not answer: %v", e.why) }
 
-// silence returns err as a silentError, if it is one. A host that has no address is a mistake.
+// silence returns a failure to connect as a silentError, if it is one. A host without an address is a
+// mistake.
 func silence(err error) error {
+	var late net.Error
 	var failed *net.OpError
 	var unknown *net.DNSError
-	if errors.As(err, &failed) && failed.Op == "dial" && !errors.As(err, &unknown) {
+	switch {
+	case errors.As(err, &unknown):
+	case errors.As(err, &failed) && failed.Op == "dial":
 		return &silentError{failed.Err}
+	case errors.As(err, &late) && late.Timeout():
+		return &silentError{fmt.Errorf("nothing comes within %s", dialTimeout)}
 	}
-	return fmt.Errorf("does not answer: %w", hint(err))
+	return fmt.Errorf("does not answer as the control port of a node: %w", hint(err))
 }
 
 // nameSilent finds out which nodes have the silent addresses: of the peers of the others, the one that
@@ -238,7 +245,7 @@ func (a *Attached) connect(address string) (*distant, error) {
 	}
 	switch {
 	case err != nil:
-		err = fmt.Errorf("does not answer as the control port of a node: %w", hint(err))
+		err = silence(err)
 	case m.Ready != nil && m.Ready.Error != "":
 		err = errors.New(m.Ready.Error)
 	case m.Hello == nil:

@@ -243,6 +243,16 @@ func TestAttachFindsANodeDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.kill(t, 1)
+	mute, err := net.Listen("tcp", a.nodes[1].Control) // as a node that is stopped
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = mute.Close() }()
+	e = attach(t, a)
+	become(t, e, "n2", trace.Unreachable)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
 	a.kill(t, 2)
 	if _, _, err := processes.Attach(a.config()); err == nil || !strings.Contains(err.Error(), "which node that is cannot be told") {
 		t.Errorf("two silent nodes of one host gave %v", err)
