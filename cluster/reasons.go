@@ -67,8 +67,12 @@ type voteRequest struct {
 	term      uint64
 	lastIndex uint64
 	lastTerm  uint64
+	behind    bool // its term is older than the node's
 	explained bool // the story already has the reason for the answer
 }
+
+// isDenied reports whether raft denies the request. Raft logs every reason except an older term.
+func (v *voteRequest) isDenied() bool { return v.explained || v.behind }
 
 // current returns the vote request that raft is handling, nil if there is none.
 func (w *reasons) current() *voteRequest {
@@ -90,13 +94,13 @@ func (w *reasons) ask(request voteRequest) {
 	w.asks, w.handling = append(w.asks, request), true
 }
 
-// answered removes the oldest request of a candidate for a term. It returns the request if raft
-// denied it without logging a reason, because of its older term; otherwise nil. Replies to several
-// requests of one candidate may leave in a different order than raft gave them, and while raft
-// handles the next request.
+// answered removes the oldest request of a candidate for a term that raft has answered like this. It
+// returns the request if raft denied it without logging a reason, because of its older term; otherwise
+// nil. Replies to several requests of one candidate may leave in a different order than raft gave
+// them, and while raft handles the next request; some never leave, because their caller is gone.
 func (w *reasons) answered(candidate string, preVote bool, term uint64, refused bool) *voteRequest {
 	at := slices.IndexFunc(w.asks, func(r voteRequest) bool {
-		return r.candidate == candidate && r.preVote == preVote && r.term == term
+		return r.candidate == candidate && r.preVote == preVote && r.term == term && r.isDenied() == refused
 	})
 	if at < 0 {
 		return nil
@@ -104,7 +108,7 @@ func (w *reasons) answered(candidate string, preVote bool, term uint64, refused 
 	ask := w.asks[at]
 	w.handling = w.handling && at < len(w.asks)-1
 	w.asks = slices.Delete(w.asks, at, at+1)
-	if ask.explained || !refused {
+	if ask.explained || !ask.behind {
 		return nil
 	}
 	return &ask
@@ -131,12 +135,12 @@ func (p *process) seeObservation(r *raft.Raft, data any) {
 	case raft.RequestVoteRequest:
 		p.seeVoteRequest(voteRequest{
 			candidate: string(data.Addr), transfer: data.LeadershipTransfer,
-			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
+			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm, behind: data.Term < r.CurrentTerm(),
 		})
 	case raft.RequestPreVoteRequest:
 		p.seeVoteRequest(voteRequest{
 			candidate: string(data.Addr), preVote: true,
-			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm,
+			term: data.Term, lastIndex: data.LastLogIndex, lastTerm: data.LastLogTerm, behind: data.Term < r.CurrentTerm(),
 		})
 	case raft.RaftState:
 		p.seeRole(r, roleOf(data))

@@ -178,3 +178,24 @@ func TestTransferToAPreCandidateThatHealedIsToldAsATransfer(t *testing.T) {
 		t.Errorf("it asks for %v, want a vote", asked)
 	}
 }
+
+// An answer that never leaves, because its caller is gone, is not taken for that to the next request
+// of the same term.
+func TestAnswerThatNeverLeavesExplainsNoOther(t *testing.T) {
+	var why reasons
+	ask := voteRequest{candidate: "n5", preVote: true, term: 9}
+	why.ask(ask) // raft grants it
+	why.ask(ask)
+	why.current().explained = true // raft denies it, and logs why
+	if told := why.answered("n5", true, 9, true); told != nil {
+		t.Errorf("it tells that the term of %+v is behind", told)
+	}
+	ask.behind = true
+	why.ask(ask)
+	if told := why.answered("n5", true, 9, true); told == nil || !told.behind {
+		t.Errorf("got %+v for a request whose term is behind", told)
+	}
+	if told := why.answered("n5", true, 9, false); told != nil || len(why.asks) > 0 {
+		t.Errorf("got %+v for one that is granted; %d are left", told, len(why.asks))
+	}
+}
