@@ -341,7 +341,7 @@ func (m *model) refresh(passed time.Duration) {
 	m.raiseAlarms()
 	m.meter.read(time.Now(), m.state.At, m.isFrozen())
 	moved := !m.isFrozen() || before != trace.Position{Seq: m.state.Seq, At: m.state.At}
-	m.dirty = m.dirty || moved && !(m.IsRealTime() && m.calm.leavesOut(newsOf(&m.state), m.lastFrame.at))
+	m.dirty = m.dirty || moved && (!m.IsRealTime() || !m.calm.leavesOut(newsOf(&m.state), m.lastFrame.at))
 }
 
 // setToast shows the result of a key, and the command it stood for.

@@ -92,5 +92,5 @@ func (p *Prompt) Knows(verb string) bool {
 
 // allows reports whether a command can be carried out on the prompt's cluster.
 func (p *Prompt) allows(d declaration) bool {
-	return !(p.realTime && d.virtual != "" || p.foreignNodes && d.ownNodes || p.fixedLinks && d.brokenLinks)
+	return (!p.realTime || d.virtual == "") && (!p.foreignNodes || !d.ownNodes) && (!p.fixedLinks || !d.brokenLinks)
 }

@@ -141,18 +141,18 @@ func attach(t *testing.T, a *alone) engine.Engine {
 	return e
 }
 
-// become waits until a node's process is in a state.
-func become(t *testing.T, e engine.Engine, node string, want trace.ProcessState) {
+// secondBecomes waits until the process of n2 is in a state.
+func secondBecomes(t *testing.T, e engine.Engine, want trace.ProcessState) {
 	t.Helper()
 	for range hung / (10 * time.Millisecond) {
-		if s := stateOf(e); s.Node(node) != nil && s.Node(node).Process == want {
+		if s := stateOf(e); s.Node("n2") != nil && s.Node("n2").Process == want {
 			return
 		}
 		if err := e.Advance(10 * time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Fatalf("%s does not become %s", node, want)
+	t.Fatalf("n2 does not become %s", want)
 }
 
 func stateOf(e engine.Engine) (s trace.State) {
@@ -185,7 +185,7 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 		}
 	}
 	a.kill(t, 1)
-	become(t, e, "n2", trace.Unreachable)
+	secondBecomes(t, e, trace.Unreachable)
 	if answer := engine.Do(e, engine.Order{Line: "expect checks ok"}); answer.End.Err == nil { // it waits for all verdicts
 		t.Error("the checks hold without n2's events")
 	}
@@ -196,7 +196,7 @@ func TestAttachDrivesNodesThatRunAlready(t *testing.T) {
 	}
 	increment(2)
 	a.start(t, 1)
-	become(t, e, "n2", trace.Up)
+	secondBecomes(t, e, trace.Up)
 	if answer := engine.Do(e, engine.Order{Line: "wait converged"}); answer.End.Err != nil {
 		t.Error(answer.End.Err)
 	}
@@ -225,7 +225,7 @@ func TestAttachFindsANodeDown(t *testing.T) {
 	a := startAlone(t, machines.TLSFiles{}, "")
 	a.kill(t, 1)
 	e := attach(t, a)
-	become(t, e, "n2", trace.Unreachable)
+	secondBecomes(t, e, trace.Unreachable)
 	for _, line := range []string{"wait leader", "increment"} {
 		if answer := engine.Do(e, engine.Order{Line: line}); answer.End.Err != nil {
 			t.Errorf("%s: %v", line, answer.End.Err)
@@ -235,7 +235,7 @@ func TestAttachFindsANodeDown(t *testing.T) {
 		t.Errorf("restart gave %v", answer.End.Err)
 	}
 	a.start(t, 1)
-	become(t, e, "n2", trace.Up)
+	secondBecomes(t, e, trace.Up)
 	if answer := engine.Do(e, engine.Order{Line: "wait converged"}); answer.End.Err != nil {
 		t.Error(answer.End.Err)
 	}
@@ -249,7 +249,7 @@ func TestAttachFindsANodeDown(t *testing.T) {
 	}
 	defer func() { _ = mute.Close() }()
 	e = attach(t, a)
-	become(t, e, "n2", trace.Unreachable)
+	secondBecomes(t, e, trace.Unreachable)
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
