@@ -53,7 +53,8 @@ func runOnTerminal(ctx context.Context, m *model) error {
 	signal.Notify(held, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(held)
 	m.output = terminal.NewWriter(os.Stdout)
-	err := run(ctx, m, tea.WithFPS(pane.FPS), tea.WithOutput(m.output))
+	// Bubble Tea writes pictures at its own times: at 30 a second, it would miss some that come just after.
+	err := run(ctx, m, tea.WithFPS(2*pane.FPS), tea.WithOutput(m.output))
 	m.output.Leave()
 	if m.options.liveCast != nil {
 		err = errors.Join(err, m.options.liveCast.Close())
