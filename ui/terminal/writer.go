@@ -49,9 +49,14 @@ func isRemote() bool { return os.Getenv("SSH_CONNECTION") != "" }
 
 // NewWriter returns a writer to a terminal.
 func NewWriter(terminal *os.File) *Writer {
-	w := &Writer{File: terminal, modes: newModes(), changed: make(chan struct{}, 1), remote: isRemote(), started: time.Now()}
+	w := newWriter(terminal)
 	go w.run()
 	return w
+}
+
+// newWriter returns a writer that only queues, until it runs.
+func newWriter(terminal *os.File) *Writer {
+	return &Writer{File: terminal, modes: newModes(), changed: make(chan struct{}, 1), remote: isRemote(), started: time.Now()}
 }
 
 // Write queues bytes. It returns the first error of the terminal, if there was one.

@@ -27,7 +27,7 @@ func inPipe(t *testing.T, f func(w *pipeWriter)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &Writer{File: end, modes: newModes(), changed: make(chan struct{}, 1), started: time.Now()}
+		w := newWriter(end)
 		defer func() {
 			close(w.changed)
 			_, _ = reader.Close(), end.Close()
@@ -152,4 +152,17 @@ func TestWriterReportsThatItsTerminalIsGone(t *testing.T) {
 			t.Errorf("leaving waits %v for a terminal that is gone", took)
 		}
 	})
+}
+
+// Only a terminal that is reached over SSH has a limit: a local one tells by itself when it is slow.
+func TestOnlyARemoteTerminalHasARate(t *testing.T) {
+	for connection, want := range map[string]bool{"": false, "192.0.2.1 50022 192.0.2.2 22": true} {
+		t.Setenv("SSH_CONNECTION", connection)
+		inPipe(t, func(w *pipeWriter) {
+			_, _ = w.WriteString(strings.Repeat("x", int(2*RemoteRate.Burst)))
+			if w.RateExceeded() != want {
+				t.Errorf("SSH_CONNECTION %q: the rate is exceeded: %t", connection, !want)
+			}
+		})
+	}
 }
