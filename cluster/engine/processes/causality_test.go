@@ -3,7 +3,6 @@ package processes_test
 import (
 	"testing"
 
-	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
@@ -11,7 +10,7 @@ import (
 // what a message says has happened to its sender, and who votes has been asked.
 func TestCausesComeFirstInTheTrace(t *testing.T) {
 	leaveNothing(t)
-	script, err := scenario.Parse("causes", []byte(`nodes 5
+	past, r := run(t, parse(t, "causes", `nodes 5
 storage memory
 
 wait leader
@@ -26,10 +25,6 @@ wait 1s
 load off
 wait converged
 `))
-	if err != nil {
-		t.Fatal(err)
-	}
-	past, r := run(t, script)
 	if !r.OK {
 		t.Fatal(r.Failures)
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"capsize/cluster/scenario"
 	"capsize/cluster/trace"
 )
 
@@ -34,11 +33,7 @@ func TestKillsLoseNothing(t *testing.T) {
 		fmt.Fprintf(&b, "wait leader\nlet v%d = %s\nkill $v%d\nwait 100ms\nrestart $v%d\n", i, victim, i, i)
 	}
 	b.WriteString("load off\nwait converged within 60s\nexpect log all same\nexpect checks ok\n")
-	script, err := scenario.Parse("kills", []byte(b.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	past, r := run(t, script)
+	past, r := run(t, parse(t, "kills", b.String()))
 	if !r.OK {
 		t.Fatalf("%v, checks %v", r.Failures, r.Checks)
 	}

@@ -65,6 +65,16 @@ func end(err error) {
 // hung is how long a test waits before it calls a run hung.
 const hung = 3 * time.Minute
 
+// parse parses a scenario.
+func parse(t *testing.T, name, text string) *scenario.Script {
+	t.Helper()
+	script, err := scenario.Parse(name, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return script
+}
+
 // run performs a scenario over processes.
 func run(t *testing.T, s *scenario.Script) (*history.History, headless.Result) {
 	t.Helper()
@@ -249,7 +259,7 @@ func TestClusterGoesOnOverItsFiles(t *testing.T) {
 // tried again.
 func TestTransferOverStaleConnections(t *testing.T) {
 	leaveNothing(t)
-	script, err := scenario.Parse("stale", []byte(`nodes 5
+	past, r := run(t, parse(t, "stale", `nodes 5
 storage memory
 
 transfer n5
@@ -271,10 +281,6 @@ clock n5 20
 transfer n5
 expect leader n5
 `))
-	if err != nil {
-		t.Fatal(err)
-	}
-	past, r := run(t, script)
 	if !r.OK {
 		t.Fatal(r.Failures)
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"capsize/cluster/engine"
-	"capsize/cluster/scenario"
 	"capsize/cluster/scenario/headless"
 	"capsize/cluster/trace"
 	"capsize/cluster/trace/history"
@@ -98,10 +97,7 @@ func kindOf(s *trace.State, node string, index uint64) string {
 // The same scenario tells the same story in virtual time and over processes.
 func TestSameStoryInBothWorlds(t *testing.T) {
 	leaveNothing(t)
-	script, err := scenario.Parse("tale", []byte(tale))
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := parse(t, "tale", tale)
 	past, r, err := headless.RunRecorded(t.Context(), engine.OpenNative, script)
 	if err != nil || !r.OK {
 		t.Fatal(err, r.Failures)
