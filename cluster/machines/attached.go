@@ -80,7 +80,7 @@ func Attach(cfg AttachConfig) (*Attached, error) {
 // connectAll connects to all nodes, and finds out which ones are silent.
 func (a *Attached) connectAll() error {
 	var silent []string
-	var why error // the first one is silent
+	var why error // the first of them is silent
 	peers := map[string]string{}
 	for _, address := range a.cfg.Addresses {
 		d, err := a.connect(address)
@@ -108,7 +108,7 @@ func (a *Attached) connectAll() error {
 	if len(a.names) == 0 {
 		return why
 	}
-	return a.nameSilent(silent, peers, why)
+	return a.nameSilent(silent, peers)
 }
 
 // silentError is why nothing at all answers at an address: no node runs there, it is stopped, or its
@@ -135,7 +135,7 @@ func silence(err error) error {
 
 // nameSilent finds out which nodes have the silent addresses: of the peers of the others, the one that
 // is missing, or the only missing one on the same host.
-func (a *Attached) nameSilent(silent []string, peers map[string]string, why error) error {
+func (a *Attached) nameSilent(silent []string, peers map[string]string) error {
 	for _, name := range a.names {
 		delete(peers, name)
 	}
@@ -149,7 +149,7 @@ func (a *Attached) nameSilent(silent []string, peers map[string]string, why erro
 			})
 		}
 		if len(missing) != 1 {
-			return fmt.Errorf("%w; which node that is cannot be told: start it, or leave the address out", why)
+			return fmt.Errorf("%s does not answer, and which node that is cannot be told: start it, or leave the address out", address)
 		}
 		delete(peers, missing[0])
 		a.names, a.at[missing[0]] = append(a.names, missing[0]), address
