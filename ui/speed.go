@@ -60,7 +60,7 @@ type speedMeter struct {
 // that the nodes could use, and a cluster that does nothing but heartbeats needs half the pictures.
 type calm struct {
 	news  news
-	since time.Time // when they last changed
+	since time.Time // nothing has happened
 	rests bool      // the last picture was left out
 }
 
@@ -83,7 +83,8 @@ func newsOf(s *trace.State) (n news) {
 	return n
 }
 
-// leavesOut reports whether the picture at a moment can be left out: each second one, once it is calm.
+// leavesOut reports whether the picture at a moment can be left out: every other one, once the cluster
+// is calm.
 func (c *calm) leavesOut(n news, at time.Time) bool {
 	if n != c.news {
 		c.news, c.since = n, at

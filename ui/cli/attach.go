@@ -22,9 +22,9 @@ capsize node, by systemd, Nomad, Kubernetes or by hand. HOST:PORT is the --contr
 of a node. Name every node: one that is not named is not seen.
 
 A node that does not answer, from the start or later, is drawn as unreachable, not as
-dead: it may still run. Kill really kills a node's process, which only its own host can start again;
-it is seen as soon as it answers. Quitting leaves the nodes as they are, with the faults
-that are set.
+dead: it may still run. Kill really kills a node's process, which only its own host can
+start again; it is seen as soon as it answers. Quitting leaves the nodes as they are,
+with the faults that are set.
 
 To break links, start all nodes with the --proxy address at which attach --proxy listens.
 Such nodes reach each other only while capsize is attached.
